@@ -1,0 +1,1 @@
+//! A kit of named laws that certifies any `CheckpointStore`.

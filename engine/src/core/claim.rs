@@ -1,0 +1,111 @@
+//! The claim record, version 1: what a life writes when it takes a run over.
+//!
+//! Keys, fences and deadlines hang on it, so its bytes are frozen: a change is a new version. It
+//! carries the exit states of the claiming definition, so that a log tells by itself whether it has
+//! ended, to whoever has no definition at hand.
+
+use crate::core::event::{BlobFault, Bytes, Label};
+use crate::core::wire::{Reader, Writer};
+
+const VERSION: u8 = 1;
+const WITHOUT_INPUT: u8 = 0;
+const WITH_INPUT: u8 = 1;
+
+/// Sixteen bytes that stand for one life; those of a run's first life stand for the run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Nonce(pub [u8; 16]);
+
+impl std::fmt::Display for Nonce {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl std::fmt::Debug for Nonce {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Nonce({self})")
+    }
+}
+
+/// Who claims the run, under which definition, and in the first claim with which input.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ClaimRecord {
+    /// The nonce of the run's first life.
+    pub run_id: Nonce,
+    /// The nonce of this life.
+    pub nonce: Nonce,
+    /// The name of the claiming definition.
+    pub definition: Label,
+    /// The version of the claiming definition.
+    pub version: u32,
+    /// A hash of the claiming definition's shape; informational.
+    pub fingerprint: u64,
+    /// Wall clock at the claim, in milliseconds since 1970-01-01 UTC.
+    pub unix_ms: u64,
+    /// The labels of the claiming definition's exit states.
+    pub exits: Box<[Label]>,
+    /// The run's serialized input; present in the first claim, absent from all others.
+    pub input: Option<Bytes>,
+}
+
+impl ClaimRecord {
+    /// The record's bytes.
+    ///
+    /// # Panics
+    ///
+    /// Where a field is 4 GiB or larger.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer::versioned(VERSION);
+        writer.raw(&self.run_id.0).raw(&self.nonce.0);
+        writer
+            .text(&self.definition)
+            .u32(self.version)
+            .u64(self.fingerprint)
+            .u64(self.unix_ms);
+        writer.u32(u32::try_from(self.exits.len()).expect("a definition has few exits"));
+        for exit in &self.exits {
+            writer.text(exit);
+        }
+        match &self.input {
+            None => writer.u8(WITHOUT_INPUT),
+            Some(input) => writer.u8(WITH_INPUT).bytes(input),
+        };
+        writer.finish()
+    }
+
+    /// Reads a record back.
+    ///
+    /// # Errors
+    ///
+    /// Where the bytes are no claim record of version 1.
+    pub fn decode(blob: &[u8]) -> Result<Self, BlobFault> {
+        let mut reader = Reader::versioned(blob, VERSION)?;
+        let run_id = Nonce(reader.array()?);
+        let nonce = Nonce(reader.array()?);
+        let definition = reader.text()?.into();
+        let version = reader.u32()?;
+        let fingerprint = reader.u64()?;
+        let unix_ms = reader.u64()?;
+        let mut exits = Vec::new();
+        for _ in 0..reader.u32()? {
+            exits.push(reader.text()?.into());
+        }
+        let input = match reader.u8()? {
+            WITHOUT_INPUT => None,
+            WITH_INPUT => Some(reader.bytes()?.into()),
+            found => return Err(BlobFault::Tag(found)),
+        };
+        reader.finish()?;
+        let exits = exits.into();
+        Ok(Self {
+            run_id,
+            nonce,
+            definition,
+            version,
+            fingerprint,
+            unix_ms,
+            exits,
+            input,
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! What a run needs next.
+
+use crate::core::event::{Cause, Label};
+use crate::core::run_state::{FailedUndo, Phase, RunState, Undo, Visit};
+
+/// What a run needs next, by its log alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision<'a> {
+    /// A first claim.
+    Begin,
+    /// The open visit's task, or the next step of it.
+    Do(&'a Visit),
+    /// The compensation that is due.
+    Undo(&'a Undo),
+    /// The row that ends the rollback.
+    RecordRolledBack,
+    /// Nothing: the run has ended.
+    Nothing,
+}
+
+/// A durable ending.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Ended {
+    /// The run entered an exit state.
+    Done {
+        /// The exit state.
+        state: Label,
+    },
+    /// Everything that was done is undone.
+    RolledBack {
+        /// The state whose visit was open when the run turned around.
+        state: Label,
+        /// The task of that state.
+        task: Label,
+        /// Why it turned around.
+        cause: Cause,
+    },
+    /// Everything else is undone, but some compensations failed for good.
+    Stuck {
+        /// The state whose visit was open when the run turned around.
+        state: Label,
+        /// The task of that state.
+        task: Label,
+        /// Why it turned around.
+        cause: Cause,
+        /// What is left, in the order in which it was tried.
+        failed: Vec<FailedUndo>,
+    },
+}
+
+/// Decides what `state` needs next.
+pub fn decide(state: &RunState) -> Decision<'_> {
+    match state.phase() {
+        Phase::Unclaimed => Decision::Begin,
+        Phase::Forward(visit) => Decision::Do(visit),
+        Phase::RollingBack(rollback) => match rollback.pending.last() {
+            Some(undo) => Decision::Undo(undo),
+            None if rollback.failed.is_empty() => Decision::RecordRolledBack,
+            None => Decision::Nothing,
+        },
+        Phase::Done { .. } | Phase::RolledBack { .. } => Decision::Nothing,
+    }
+}
+
+impl RunState {
+    /// How the run ended, if it has.
+    pub fn ended(&self) -> Option<Ended> {
+        match self.phase() {
+            Phase::Done { state } => Some(Ended::Done {
+                state: state.clone(),
+            }),
+            Phase::RolledBack { state, task, cause } => Some(Ended::RolledBack {
+                state: state.clone(),
+                task: task.clone(),
+                cause: cause.clone(),
+            }),
+            Phase::RollingBack(rollback) if rollback.is_stuck() => Some(Ended::Stuck {
+                state: rollback.state.clone(),
+                task: rollback.task.clone(),
+                cause: rollback.cause.clone(),
+                failed: rollback.failed.clone(),
+            }),
+            Phase::Unclaimed | Phase::Forward(_) | Phase::RollingBack(_) => None,
+        }
+    }
+}
+
+impl Ended {
+    /// Whether a terminal row stands behind the ending; a stuck run can still be claimed again.
+    pub fn is_terminal(&self) -> bool {
+        !matches!(self, Self::Stuck { .. })
+    }
+}

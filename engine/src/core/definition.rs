@@ -1,0 +1,296 @@
+//! A workflow as the pure machine sees it: labels, edges and policies, no code and no state type.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::core::event::Label;
+use crate::core::run_state::{Phase, RunState};
+use crate::recovery::CheckpointRow;
+
+/// A validated definition. A state is known by its index in [`states`](Self::states).
+#[derive(Debug, Clone)]
+pub struct Definition {
+    /// The workflow's name.
+    pub name: Label,
+    /// The version that new claims carry.
+    pub version: u32,
+    /// Older versions whose runs this definition can go on with.
+    pub accepts: BTreeSet<u32>,
+    /// The states in which a run may begin; none means any that has a task.
+    pub starts: Option<Vec<usize>>,
+    /// Every state.
+    pub states: Vec<StateDefinition>,
+    /// The index of the state that a label, or an alias of it, stands for.
+    pub resolve: fn(&str) -> Option<usize>,
+}
+
+/// A state of a [`Definition`].
+#[derive(Debug, Clone)]
+pub struct StateDefinition {
+    /// What the log calls it.
+    pub label: Label,
+    /// What happens in it.
+    pub role: Role,
+}
+
+/// What happens in a state.
+#[derive(Debug, Clone)]
+pub enum Role {
+    /// The run ends.
+    Exit,
+    /// A task runs.
+    Task(TaskDefinition),
+}
+
+/// A task of a [`Definition`].
+#[derive(Debug, Clone)]
+pub struct TaskDefinition {
+    /// What the log calls it; unique within the definition.
+    pub name: Label,
+    /// Of which kind it is.
+    pub kind: TaskKind,
+    /// The states that may follow; none means any.
+    pub edges: Option<Vec<usize>>,
+    /// How its attempts are limited.
+    pub policy: Policy,
+}
+
+/// The kinds of tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TaskKind {
+    /// Runs once for each visit, leaves nothing.
+    Plain,
+    /// Leaves an output, and can be undone with it.
+    Compensatable,
+    /// Advances by durable cursors.
+    Stepped,
+}
+
+/// How the attempts of a task are limited. Attempts are counted within a life: a resume starts
+/// the count again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Policy {
+    /// For the forward action.
+    pub retry: RetryPolicy,
+    /// For the compensation.
+    pub undo_retry: RetryPolicy,
+    /// The longest that one attempt, or one step, may take.
+    pub attempt_timeout: Option<Duration>,
+}
+
+/// How often an action is attempted, and how long it waits in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RetryPolicy {
+    pub(crate) attempts: u32,
+    pub(crate) delay: Duration,
+}
+
+impl RetryPolicy {
+    /// A single attempt.
+    pub const fn none() -> Self {
+        Self {
+            attempts: 1,
+            delay: Duration::ZERO,
+        }
+    }
+
+    /// At most `attempts` attempts, `delay` apart; `0` attempts are taken for 1.
+    pub const fn fixed(attempts: u32, delay: Duration) -> Self {
+        let attempts = if attempts == 0 { 1 } else { attempts };
+        Self { attempts, delay }
+    }
+
+    /// The most attempts, at least 1.
+    pub const fn attempts(self) -> u32 {
+        self.attempts
+    }
+
+    /// The time between two attempts.
+    pub const fn delay(self) -> Duration {
+        self.delay
+    }
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self::none()
+    }
+}
+
+/// Why a log can't be gone on with under a definition.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Mismatch {
+    /// The run is one of another workflow.
+    #[error("the run is of workflow {found:?}, not of {expected:?}")]
+    Workflow {
+        /// The name of the definition at hand.
+        expected: Label,
+        /// The name in the log.
+        found: Label,
+    },
+    /// The run was begun or gone on with under a version that the definition does not accept.
+    #[error("the run has version {found}, accepted are {accepted:?}")]
+    Version {
+        /// The versions that are accepted.
+        accepted: Vec<u32>,
+        /// The version in the log.
+        found: u32,
+    },
+    /// The log names a state that the definition lacks.
+    #[error("sequence {sequence} names the unknown state {label:?}")]
+    UnknownState {
+        /// Where.
+        sequence: u64,
+        /// The label.
+        label: Label,
+    },
+    /// The log names a task that the definition lacks.
+    #[error("sequence {sequence} names the unknown task {task:?}")]
+    UnknownTask {
+        /// Where.
+        sequence: u64,
+        /// The task.
+        task: Label,
+    },
+    /// The log has a use for a task that it no longer has.
+    #[error("task {task:?} is {found:?}, its log needs {needed:?}")]
+    TaskKind {
+        /// The task.
+        task: Label,
+        /// What the log needs it to be.
+        needed: TaskKind,
+        /// What it is.
+        found: TaskKind,
+    },
+    /// The open state has become an exit.
+    #[error("the run is open in {label:?}, which is an exit")]
+    OpenAtExit {
+        /// The state.
+        label: Label,
+    },
+}
+
+impl Definition {
+    /// A pinned hash of names, versions, states and edges. Informational: nothing is refused for it.
+    pub fn fingerprint(&self) -> u64 {
+        let mut shape = format!("{:?} {}\n", self.name, self.version);
+        for state in &self.states {
+            let role = match &state.role {
+                Role::Exit => "exit".to_owned(),
+                Role::Task(task) => format!("{:?} {:?} {:?}", task.kind, task.name, task.edges),
+            };
+            shape.push_str(&format!("{:?} {role}\n", state.label));
+        }
+        let digest: [u8; 32] = Sha256::digest(shape).into();
+        let [a, b, c, d, e, f, g, h, ..] = digest;
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+
+    /// The labels of the exit states.
+    pub fn exits(&self) -> Box<[Label]> {
+        let exits = self
+            .states
+            .iter()
+            .filter(|state| matches!(state.role, Role::Exit));
+        exits.map(|state| state.label.clone()).collect()
+    }
+
+    /// The task of a state, none for an exit.
+    pub fn task(&self, state: usize) -> Option<&TaskDefinition> {
+        match &self.states[state].role {
+            Role::Exit => None,
+            Role::Task(task) => Some(task),
+        }
+    }
+
+    /// The state that has the task of this name.
+    pub fn state_of_task(&self, name: &str) -> Option<usize> {
+        let has_it = |state: &StateDefinition| matches!(&state.role, Role::Task(task) if *task.name == *name);
+        self.states.iter().position(has_it)
+    }
+
+    /// Whether the run that `rows` amount to can be gone on with.
+    ///
+    /// # Errors
+    ///
+    /// Names the first thing that does not fit.
+    pub fn check(&self, rows: &[CheckpointRow], state: &RunState) -> Result<(), Mismatch> {
+        self.check_claims(state)?;
+        for row in rows {
+            if !row.state.is_empty() && (self.resolve)(&row.state).is_none() {
+                let label = row.state.as_str().into();
+                return Err(Mismatch::UnknownState {
+                    sequence: row.sequence,
+                    label,
+                });
+            }
+            if !row.task_id.is_empty() && self.state_of_task(&row.task_id).is_none() {
+                let task = row.task_id.as_str().into();
+                return Err(Mismatch::UnknownTask {
+                    sequence: row.sequence,
+                    task,
+                });
+            }
+        }
+        for completion in state.completed() {
+            self.check_kind(&completion.task, TaskKind::Compensatable)?;
+        }
+        match state.phase() {
+            Phase::Forward(visit) => {
+                let open = (self.resolve)(&visit.state).and_then(|index| self.task(index));
+                let Some(task) = open else {
+                    return Err(Mismatch::OpenAtExit {
+                        label: visit.state.clone(),
+                    });
+                };
+                let stepped = visit.cursor.is_some();
+                if stepped {
+                    self.check_kind(&task.name, TaskKind::Stepped)
+                } else {
+                    Ok(())
+                }
+            }
+            Phase::RollingBack(rollback) => rollback
+                .pending
+                .iter()
+                .chain(rollback.failed.iter().map(|failed| &failed.undo))
+                .try_for_each(|undo| self.check_kind(&undo.task, TaskKind::Compensatable)),
+            Phase::Unclaimed | Phase::Done { .. } | Phase::RolledBack { .. } => Ok(()),
+        }
+    }
+
+    fn check_claims(&self, state: &RunState) -> Result<(), Mismatch> {
+        let Some(header) = state.header() else {
+            return Ok(());
+        };
+        let claim = &header.claim;
+        if claim.definition != self.name {
+            let (expected, found) = (self.name.clone(), claim.definition.clone());
+            return Err(Mismatch::Workflow { expected, found });
+        }
+        if claim.version != self.version && !self.accepts.contains(&claim.version) {
+            let accepted = self.accepts.iter().copied().chain([self.version]).collect();
+            return Err(Mismatch::Version {
+                accepted,
+                found: claim.version,
+            });
+        }
+        Ok(())
+    }
+
+    fn check_kind(&self, task: &Label, needed: TaskKind) -> Result<(), Mismatch> {
+        let found = self.state_of_task(task).and_then(|index| self.task(index));
+        match found.map(|task| task.kind) {
+            Some(kind) if kind == needed => Ok(()),
+            Some(found) => Err(Mismatch::TaskKind {
+                task: task.clone(),
+                needed,
+                found,
+            }),
+            None => unreachable!("every task that a row names is known by now"),
+        }
+    }
+}

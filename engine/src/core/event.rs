@@ -1,0 +1,418 @@
+//! What a row says, and the one codec between rows and events.
+//!
+//! The logic of the engine sees events, never a kind with an optional blob. Decoding is strict: a
+//! field that should be empty, a blob that should not be there and a byte too many are errors, so
+//! that `encode(decode(row)) == row` for every row that decodes.
+
+use std::sync::Arc;
+
+use crate::core::claim::ClaimRecord;
+use crate::core::wire::{Reader, Writer};
+use crate::recovery::{CheckpointRow, RowKind};
+
+/// A state's or a task's name as the log holds it.
+pub type Label = Arc<str>;
+
+/// Opaque bytes of a user: an input, an output or a cursor.
+pub type Bytes = Arc<[u8]>;
+
+const CAUSE_VERSION: u8 = 1;
+const UNDONE_VERSION: u8 = 1;
+
+/// Longest error text that a row keeps, in bytes; what is longer is cut at a character.
+///
+/// An error's text is for people, and a log row should stay far below any store's limit.
+const MESSAGE_BYTES_MAX: usize = 4096;
+
+/// One transition of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// A life took the run over at `state`.
+    Claimed {
+        /// The state at which the life begins.
+        state: Label,
+        /// The claim record.
+        claim: ClaimRecord,
+    },
+    /// A plain or a stepped task completed and the run entered `state`.
+    Entered {
+        /// The state entered.
+        state: Label,
+        /// The task that completed.
+        task: Label,
+    },
+    /// A compensatable task completed and the run entered `state`.
+    Completed {
+        /// The state entered.
+        state: Label,
+        /// The task that completed.
+        task: Label,
+        /// Its serialized output.
+        output: Bytes,
+    },
+    /// A stepped task advanced within its visit.
+    StepAdvanced {
+        /// The stepped state.
+        state: Label,
+        /// The stepped task.
+        task: Label,
+        /// Its serialized cursor.
+        cursor: Bytes,
+    },
+    /// The run turned around: from here on nothing is done and all is undone.
+    RollbackStarted {
+        /// The state whose visit was open.
+        state: Label,
+        /// The task of that state.
+        task: Label,
+        /// Why.
+        cause: Cause,
+        /// Whether the open visit is to be undone, as in doubt, before all that completed.
+        undo_open_visit: bool,
+    },
+    /// A compensation succeeded.
+    Compensated {
+        /// The task that was undone.
+        task: Label,
+        /// The row that was undone.
+        undone: Undone,
+    },
+    /// A compensation failed for good.
+    CompensationFailed {
+        /// The task that was to be undone.
+        task: Label,
+        /// The row that was to be undone.
+        undone: Undone,
+        /// What the compensation said last.
+        error: Box<str>,
+    },
+    /// Every compensation succeeded; the run has ended.
+    RolledBack,
+}
+
+/// Which row an undo is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Undone {
+    /// The task completed; the sequence is that of its completion row.
+    Completion(u64),
+    /// The task had begun and its outcome is unknown; the sequence is that of the row that entered
+    /// its visit.
+    InDoubt(u64),
+}
+
+impl Undone {
+    /// The sequence of the row that is undone.
+    pub fn sequence(self) -> u64 {
+        match self {
+            Self::Completion(sequence) | Self::InDoubt(sequence) => sequence,
+        }
+    }
+}
+
+/// Why a rollback started.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Cause {
+    /// What kind of event it was.
+    pub kind: CauseKind,
+    /// What the task said, for people; empty for a cancellation.
+    pub message: Box<str>,
+}
+
+/// The kinds of a [`Cause`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum CauseKind {
+    /// The task failed for good.
+    Failure,
+    /// The task's last attempt took longer than it may.
+    Timeout,
+    /// The run was cancelled through its token.
+    Cancelled,
+}
+
+impl Cause {
+    /// A cause with the message cut to what a row keeps.
+    pub(super) fn new(kind: CauseKind, message: &str) -> Self {
+        Self {
+            kind,
+            message: shortened(message),
+        }
+    }
+}
+
+impl CauseKind {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Failure => 0,
+            Self::Timeout => 1,
+            Self::Cancelled => 2,
+        }
+    }
+
+    fn from_code(code: u8) -> Result<Self, BlobFault> {
+        match code {
+            0 => Ok(Self::Failure),
+            1 => Ok(Self::Timeout),
+            2 => Ok(Self::Cancelled),
+            found => Err(BlobFault::Tag(found)),
+        }
+    }
+}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.kind {
+            CauseKind::Failure => write!(f, "failed: {}", self.message),
+            CauseKind::Timeout => write!(f, "timed out: {}", self.message),
+            CauseKind::Cancelled => f.write_str("cancelled"),
+        }
+    }
+}
+
+/// Why a row says nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum RowFault {
+    /// The kind is one that this engine does not write.
+    #[error("row kind {0} is not known to this engine")]
+    UnknownKind(RowKind),
+    /// The kind has a blob, and the row has none.
+    #[error("a row of kind {0} needs a blob")]
+    BlobMissing(RowKind),
+    /// The kind has no blob, and the row has one.
+    #[error("a row of kind {0} has no blob")]
+    BlobUnexpected(RowKind),
+    /// The kind leaves the field empty, and the row does not.
+    #[error("a row of kind {0} has no {1}, found {2:?}")]
+    FieldUnexpected(RowKind, &'static str, Box<str>),
+    /// The blob can't be read.
+    #[error("blob of a row of kind {0} can't be read: {1}")]
+    Blob(RowKind, #[source] BlobFault),
+}
+
+/// Why a blob of the engine's own can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum BlobFault {
+    /// It ends too early.
+    #[error("it ends too early")]
+    Truncated,
+    /// It goes on after its end.
+    #[error("{0} bytes follow its end")]
+    TrailingBytes(usize),
+    /// It is of another version.
+    #[error("it has version {found}, expected {expected}")]
+    Version {
+        /// The version found.
+        found: u8,
+        /// The version that this engine reads.
+        expected: u8,
+    },
+    /// A tag has no meaning.
+    #[error("it has the unknown tag {0}")]
+    Tag(u8),
+    /// A text is not UTF-8.
+    #[error("it has a text that is not UTF-8")]
+    NotUtf8,
+}
+
+impl Event {
+    /// The row that says this at `sequence`.
+    pub fn to_row(&self, sequence: u64) -> CheckpointRow {
+        let row = |state: &str, task: &str| CheckpointRow::new(sequence, state, task);
+        match self {
+            Self::Claimed { state, claim } => {
+                row(state, "").with_blob(RowKind::Claim, claim.encode())
+            }
+            Self::Entered { state, task } => row(state, task),
+            Self::Completed {
+                state,
+                task,
+                output,
+            } => row(state, task).with_output(output.to_vec()),
+            Self::StepAdvanced {
+                state,
+                task,
+                cursor,
+            } => row(state, task).with_cursor(cursor.to_vec()),
+            Self::RollbackStarted {
+                state,
+                task,
+                cause,
+                undo_open_visit,
+            } => {
+                let blob = encode_cause(cause, *undo_open_visit);
+                row(state, task).with_blob(RowKind::RollbackStart, blob)
+            }
+            Self::Compensated { task, undone } => {
+                row("", task).with_blob(RowKind::Compensated, encode_undone(*undone).finish())
+            }
+            Self::CompensationFailed {
+                task,
+                undone,
+                error,
+            } => {
+                let blob = encode_undone(*undone).text(error).finish();
+                row("", task).with_blob(RowKind::CompensationFailed, blob)
+            }
+            Self::RolledBack => CheckpointRow {
+                kind: RowKind::RolledBack,
+                ..row("", "")
+            },
+        }
+    }
+
+    /// What `row` says; its sequence is not part of that.
+    ///
+    /// # Errors
+    ///
+    /// Where the row can't be one that this engine wrote.
+    pub fn from_row(row: &CheckpointRow) -> Result<Self, RowFault> {
+        let state = || Label::from(row.state.as_str());
+        let task = || Label::from(row.task_id.as_str());
+        let fault = |fault| RowFault::Blob(row.kind, fault);
+        match row.kind {
+            RowKind::Claim => {
+                expect_empty(row, "task", &row.task_id)?;
+                let claim = ClaimRecord::decode(blob(row)?).map_err(fault)?;
+                Ok(Self::Claimed {
+                    state: state(),
+                    claim,
+                })
+            }
+            RowKind::StateEntry => {
+                expect_no_blob(row)?;
+                Ok(Self::Entered {
+                    state: state(),
+                    task: task(),
+                })
+            }
+            RowKind::CompensationCompletion => Ok(Self::Completed {
+                state: state(),
+                task: task(),
+                output: blob(row)?.into(),
+            }),
+            RowKind::StepCursor => Ok(Self::StepAdvanced {
+                state: state(),
+                task: task(),
+                cursor: blob(row)?.into(),
+            }),
+            RowKind::RollbackStart => {
+                let (cause, undo_open_visit) = decode_cause(blob(row)?).map_err(fault)?;
+                Ok(Self::RollbackStarted {
+                    state: state(),
+                    task: task(),
+                    cause,
+                    undo_open_visit,
+                })
+            }
+            RowKind::Compensated => {
+                expect_empty(row, "state", &row.state)?;
+                let undone = decode_compensated(blob(row)?).map_err(fault)?;
+                Ok(Self::Compensated {
+                    task: task(),
+                    undone,
+                })
+            }
+            RowKind::CompensationFailed => {
+                expect_empty(row, "state", &row.state)?;
+                let (undone, error) = decode_compensation_failed(blob(row)?).map_err(fault)?;
+                Ok(Self::CompensationFailed {
+                    task: task(),
+                    undone,
+                    error,
+                })
+            }
+            RowKind::RolledBack => {
+                expect_no_blob(row)?;
+                expect_empty(row, "state", &row.state)?;
+                expect_empty(row, "task", &row.task_id)?;
+                Ok(Self::RolledBack)
+            }
+            RowKind::BranchCompletion => Err(RowFault::UnknownKind(row.kind)),
+        }
+    }
+}
+
+fn blob(row: &CheckpointRow) -> Result<&[u8], RowFault> {
+    row.output_blob
+        .as_deref()
+        .ok_or(RowFault::BlobMissing(row.kind))
+}
+
+fn expect_no_blob(row: &CheckpointRow) -> Result<(), RowFault> {
+    if row.output_blob.is_some() {
+        Err(RowFault::BlobUnexpected(row.kind))
+    } else {
+        Ok(())
+    }
+}
+
+fn expect_empty(row: &CheckpointRow, field: &'static str, value: &str) -> Result<(), RowFault> {
+    if value.is_empty() {
+        Ok(())
+    } else {
+        Err(RowFault::FieldUnexpected(row.kind, field, value.into()))
+    }
+}
+
+fn encode_cause(cause: &Cause, undo_open_visit: bool) -> Vec<u8> {
+    let mut writer = Writer::versioned(CAUSE_VERSION);
+    writer
+        .u8(cause.kind.code())
+        .u8(u8::from(undo_open_visit))
+        .text(&cause.message)
+        .finish()
+}
+
+fn decode_cause(blob: &[u8]) -> Result<(Cause, bool), BlobFault> {
+    let mut reader = Reader::versioned(blob, CAUSE_VERSION)?;
+    let kind = CauseKind::from_code(reader.u8()?)?;
+    let undo_open_visit = match reader.u8()? {
+        0 => false,
+        1 => true,
+        found => return Err(BlobFault::Tag(found)),
+    };
+    let message = reader.text()?.into();
+    reader.finish()?;
+    Ok((Cause { kind, message }, undo_open_visit))
+}
+
+fn encode_undone(undone: Undone) -> Writer {
+    let mut writer = Writer::versioned(UNDONE_VERSION);
+    match undone {
+        Undone::Completion(sequence) => writer.u8(0).u64(sequence),
+        Undone::InDoubt(sequence) => writer.u8(1).u64(sequence),
+    };
+    writer
+}
+
+fn decode_undone<'a>(blob: &'a [u8]) -> Result<(Undone, Reader<'a>), BlobFault> {
+    let mut reader = Reader::versioned(blob, UNDONE_VERSION)?;
+    let undone = match reader.u8()? {
+        0 => Undone::Completion(reader.u64()?),
+        1 => Undone::InDoubt(reader.u64()?),
+        found => return Err(BlobFault::Tag(found)),
+    };
+    Ok((undone, reader))
+}
+
+fn decode_compensated(blob: &[u8]) -> Result<Undone, BlobFault> {
+    let (undone, reader) = decode_undone(blob)?;
+    reader.finish()?;
+    Ok(undone)
+}
+
+fn decode_compensation_failed(blob: &[u8]) -> Result<(Undone, Box<str>), BlobFault> {
+    let (undone, mut reader) = decode_undone(blob)?;
+    let error = reader.text()?.into();
+    reader.finish()?;
+    Ok((undone, error))
+}
+
+/// `message` as a row keeps it: whole, or cut at a character where it is too long.
+pub(super) fn shortened(message: &str) -> Box<str> {
+    let mut end = message.len().min(MESSAGE_BYTES_MAX);
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    message[..end].into()
+}

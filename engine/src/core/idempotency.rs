@@ -1,0 +1,50 @@
+//! Stable keys for a task's outside effects.
+
+use sha2::{Digest, Sha256};
+
+use crate::core::claim::Nonce;
+
+/// The domain of the hash; a change of what is hashed changes it.
+const DOMAIN: &[u8] = b"crashpoint idempotency key v1";
+
+/// Which half of a task an effect belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// The forward action.
+    Do,
+    /// The compensation.
+    Undo,
+}
+
+/// The key of one action of one visit: 64 hexadecimal digits, the same in every life, different
+/// for everything else.
+///
+/// Hashed are the workflow id, the run id (so that a restarted id has new keys), the visit (the
+/// sequence of the row that entered it), the task, the branch (none yet), the number of cursors
+/// that the visit has, and the direction.
+pub fn idempotency_key(
+    workflow_id: &str,
+    run_id: Nonce,
+    visit: u64,
+    task: &str,
+    cursors: u64,
+    direction: Direction,
+) -> String {
+    let mut hasher = Sha256::new();
+    let branch: &[u8] = b"";
+    for field in [
+        DOMAIN,
+        workflow_id.as_bytes(),
+        &run_id.0,
+        task.as_bytes(),
+        branch,
+    ] {
+        hasher.update((field.len() as u64).to_le_bytes());
+        hasher.update(field);
+    }
+    hasher.update(visit.to_le_bytes());
+    hasher.update(cursors.to_le_bytes());
+    hasher.update([direction as u8]);
+    let digest: [u8; 32] = hasher.finalize().into();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,60 @@
+//! An append in flight, and what a log that is read back says about it.
+//!
+//! An append that returned an error may have landed, may land later, or may never. The row is
+//! *pinned*: until its fate is known only the identical row is sent again.
+
+use crate::core::digest::LogDigest;
+use crate::core::event::Event;
+use crate::recovery::CheckpointRow;
+
+/// A row that was sent, with the event that it says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Pinned {
+    pub(super) event: Event,
+    pub(super) row: CheckpointRow,
+    /// How often the row was sent, at least 1.
+    pub(super) sends: u32,
+}
+
+/// What the log says about a pinned row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The row is the last one, byte for byte.
+    Durable,
+    /// The log ends just before it.
+    Absent,
+    /// The row is there, and more rows follow it: another life went on from it.
+    Overtaken,
+    /// Another row stands in its place.
+    Taken,
+    /// The rows before it are not those that this life knows.
+    Rewritten,
+}
+
+impl Pinned {
+    pub(super) fn new(event: Event, sequence: u64) -> Self {
+        let row = event.to_row(sequence);
+        Self {
+            event,
+            row,
+            sends: 1,
+        }
+    }
+
+    /// Judges `log`, where `known` is the digest of the rows before this one.
+    pub(super) fn standing(&self, log: &[CheckpointRow], known: LogDigest) -> Standing {
+        let place = usize::try_from(self.row.sequence).expect("a log fits into memory");
+        let Some((before, rest)) = log.split_at_checked(place) else {
+            return Standing::Rewritten;
+        };
+        if LogDigest::of(before) != known {
+            return Standing::Rewritten;
+        }
+        match rest {
+            [] => Standing::Absent,
+            [row] if *row == self.row => Standing::Durable,
+            [row, ..] if *row == self.row => Standing::Overtaken,
+            [..] => Standing::Taken,
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! The one transition function, and the fold of a log.
+//!
+//! [`RunState::apply`] is total: for every state and every event it yields the next state or says
+//! which rule the event breaks. The live engine calls it after the store has acknowledged a row,
+//! resuming calls it for every row of the log, and nothing else changes a [`RunState`]. It needs no
+//! definition: a log tells by itself what is owed.
+
+use std::sync::Arc;
+
+use crate::core::claim::ClaimRecord;
+use crate::core::event::{Event, Label, RowFault, Undone};
+use crate::core::run_state::{
+    Completion, FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit,
+};
+use crate::recovery::CheckpointRow;
+
+/// Why an event can't follow a state.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum IllegalEvent {
+    /// The log does not open with a claim.
+    #[error("the first row is not a claim")]
+    FirstRowNotClaim,
+    /// The first claim has no input.
+    #[error("the first claim has no input")]
+    ClaimWithoutInput,
+    /// A later claim has an input.
+    #[error("a repeated claim has an input")]
+    RepeatedClaimWithInput,
+    /// The first claim's run id is not its own nonce.
+    #[error("the first claim has a run id that is not its nonce")]
+    RunIdNotNonce,
+    /// A claim names another run.
+    #[error("a claim belongs to another run of the id")]
+    ForeignRun,
+    /// A claim names another definition.
+    #[error("a claim is of definition {found:?}, the run is of {expected:?}")]
+    ForeignDefinition {
+        /// The definition of the first claim.
+        expected: Label,
+        /// The definition of this claim.
+        found: Label,
+    },
+    /// The row names a state that is not the open one.
+    #[error("the row is of state {found:?}, the run is in {expected:?}")]
+    WrongState {
+        /// The state that is open.
+        expected: Label,
+        /// The state that the row names.
+        found: Label,
+    },
+    /// A first claim begins in one of its own exit states.
+    #[error("the run begins in the exit state {0:?}")]
+    StartsAtExit(Label),
+    /// A row follows the terminal one.
+    #[error("a row follows the terminal row")]
+    AfterTerminal,
+    /// A forward row follows the start of a rollback.
+    #[error("a forward row follows the start of the rollback")]
+    ForwardAfterRollback,
+    /// A rollback starts twice.
+    #[error("the rollback starts a second time")]
+    SecondRollback,
+    /// An undo is recorded before a rollback started.
+    #[error("an undo is recorded before a rollback started")]
+    UndoBeforeRollback,
+    /// An undo is recorded out of order.
+    #[error("an undo of {found} is recorded, due is {}", Due(.expected.as_ref()))]
+    UndoOutOfOrder {
+        /// The undo that is due: task and row.
+        expected: Option<(Label, Undone)>,
+        /// The task of the undo that the row records.
+        found: Label,
+    },
+    /// The rollback is said to be over before every undo succeeded.
+    #[error("the rollback ends with {0} undos unsettled or failed")]
+    RolledBackTooEarly(usize),
+}
+
+/// How an undo that is due reads in a message.
+struct Due<'a>(Option<&'a (Label, Undone)>);
+
+impl std::fmt::Display for Due<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            None => f.write_str("none"),
+            Some((task, undone)) => write!(f, "{task} of sequence {}", undone.sequence()),
+        }
+    }
+}
+
+/// What is wrong with one row of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum LogFault {
+    /// The row is not at its place.
+    #[error("expected sequence {expected}")]
+    Gap {
+        /// The sequence that should stand here.
+        expected: u64,
+    },
+    /// The row says nothing.
+    #[error(transparent)]
+    Row(#[from] RowFault),
+    /// What the row says can't follow the rows before it.
+    #[error(transparent)]
+    Illegal(#[from] IllegalEvent),
+}
+
+/// The first row of a log that can't be right.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("sequence {sequence}: {fault}")]
+pub struct RebuildError {
+    /// The sequence that the row has.
+    pub sequence: u64,
+    /// What is wrong with it.
+    #[source]
+    pub fault: LogFault,
+}
+
+/// Folds a log, which must be dense from `0`, into the state that it amounts to.
+///
+/// # Errors
+///
+/// Names the first row that is out of place, undecodable or illegal.
+///
+/// ```
+/// use crashpoint_engine::{CheckpointRow, Phase, rebuild};
+///
+/// assert_eq!(rebuild(&[])?.phase(), &Phase::Unclaimed);
+/// let error = rebuild(&[CheckpointRow::new(0, "Start", "fetch")]).unwrap_err();
+/// assert_eq!(error.to_string(), "sequence 0: the first row is not a claim");
+/// # Ok::<(), crashpoint_engine::RebuildError>(())
+/// ```
+pub fn rebuild(rows: &[CheckpointRow]) -> Result<RunState, RebuildError> {
+    let mut state = RunState::new();
+    for row in rows {
+        state.apply_row(row).map_err(|fault| RebuildError {
+            sequence: row.sequence,
+            fault,
+        })?;
+    }
+    Ok(state)
+}
+
+impl RunState {
+    /// Applies what `row` says.
+    ///
+    /// # Errors
+    ///
+    /// As [`rebuild`]; the state is then unchanged.
+    pub fn apply_row(&mut self, row: &CheckpointRow) -> Result<(), LogFault> {
+        if row.sequence != self.next_sequence {
+            return Err(LogFault::Gap {
+                expected: self.next_sequence,
+            });
+        }
+        self.apply(&Event::from_row(row)?)?;
+        Ok(())
+    }
+
+    /// Applies `event` as the row at [`next_sequence`](Self::next_sequence).
+    ///
+    /// # Errors
+    ///
+    /// Where the event can't follow this state, which is then unchanged.
+    pub fn apply(&mut self, event: &Event) -> Result<(), IllegalEvent> {
+        let sequence = self.next_sequence;
+        match &mut self.phase {
+            Phase::Unclaimed => self.first_claim(event)?,
+            Phase::Forward(_) => self.apply_forward(event)?,
+            Phase::RollingBack(rollback) => match event {
+                Event::Claimed { state, claim } => {
+                    expect_state(&rollback.state, state)?;
+                    claim_again(&mut self.header, claim, sequence)?;
+                    rollback.reopen_if_stuck();
+                }
+                Event::RolledBack => self.phase = rollback.finish()?,
+                other => rollback.settle(other)?,
+            },
+            Phase::Done { .. } | Phase::RolledBack { .. } => {
+                return Err(IllegalEvent::AfterTerminal);
+            }
+        }
+        self.next_sequence += 1;
+        Ok(())
+    }
+
+    fn first_claim(&mut self, event: &Event) -> Result<(), IllegalEvent> {
+        let Event::Claimed { state, claim } = event else {
+            return Err(IllegalEvent::FirstRowNotClaim);
+        };
+        let input = claim.input.clone().ok_or(IllegalEvent::ClaimWithoutInput)?;
+        if claim.run_id != claim.nonce {
+            return Err(IllegalEvent::RunIdNotNonce);
+        }
+        if claim.exits.contains(state) {
+            return Err(IllegalEvent::StartsAtExit(state.clone()));
+        }
+        self.header = Some(RunHeader {
+            run_id: claim.run_id,
+            input,
+            started_unix_ms: claim.unix_ms,
+            lives: 1,
+            claim_sequence: self.next_sequence,
+            claim: ClaimRecord {
+                input: None,
+                ..claim.clone()
+            },
+        });
+        self.phase = Phase::Forward(Visit::opened(self.next_sequence, state));
+        Ok(())
+    }
+
+    fn apply_forward(&mut self, event: &Event) -> Result<(), IllegalEvent> {
+        let Phase::Forward(visit) = &mut self.phase else {
+            unreachable!("apply_forward is called in the forward phase");
+        };
+        match event {
+            Event::Claimed { state, claim } => {
+                expect_state(&visit.state, state)?;
+                claim_again(&mut self.header, claim, self.next_sequence)
+            }
+            Event::StepAdvanced { state, cursor, .. } => {
+                expect_state(&visit.state, state)?;
+                visit.cursor = Some(cursor.clone());
+                visit.cursors += 1;
+                Ok(())
+            }
+            Event::Entered { state, .. } => {
+                self.enter(state);
+                Ok(())
+            }
+            Event::Completed {
+                state,
+                task,
+                output,
+            } => {
+                let (sequence, visit) = (self.next_sequence, visit.id);
+                let (task, output) = (task.clone(), output.clone());
+                let completion = Completion {
+                    sequence,
+                    visit,
+                    task,
+                    output,
+                };
+                Arc::make_mut(&mut self.completed).push(completion);
+                self.enter(state);
+                Ok(())
+            }
+            Event::RollbackStarted {
+                state,
+                task,
+                cause,
+                undo_open_visit,
+            } => {
+                expect_state(&visit.state, state)?;
+                let mut pending: Vec<Undo> = self.completed.iter().map(Undo::completed).collect();
+                if *undo_open_visit {
+                    pending.push(Undo::in_doubt(visit.id, task));
+                }
+                self.phase = Phase::RollingBack(Rollback {
+                    state: state.clone(),
+                    task: task.clone(),
+                    cause: cause.clone(),
+                    pending,
+                    failed: Vec::new(),
+                });
+                Ok(())
+            }
+            Event::Compensated { .. } | Event::CompensationFailed { .. } | Event::RolledBack => {
+                Err(IllegalEvent::UndoBeforeRollback)
+            }
+        }
+    }
+
+    /// Closes the open visit and opens one of `state`, or ends the run where that is an exit.
+    fn enter(&mut self, state: &Label) {
+        let exits = self
+            .header
+            .as_ref()
+            .map_or(&[][..], |header| &header.claim.exits);
+        self.phase = if exits.contains(state) {
+            Phase::Done {
+                state: state.clone(),
+            }
+        } else {
+            Phase::Forward(Visit::opened(self.next_sequence, state))
+        };
+    }
+}
+
+impl Visit {
+    fn opened(id: u64, state: &Label) -> Self {
+        Self {
+            id,
+            state: state.clone(),
+            cursor: None,
+            cursors: 0,
+        }
+    }
+}
+
+impl Undo {
+    pub(super) fn completed(completion: &Completion) -> Self {
+        Self {
+            undone: Undone::Completion(completion.sequence),
+            visit: completion.visit,
+            task: completion.task.clone(),
+            output: Some(completion.output.clone()),
+        }
+    }
+
+    fn in_doubt(visit: u64, task: &Label) -> Self {
+        Self {
+            undone: Undone::InDoubt(visit),
+            visit,
+            task: task.clone(),
+            output: None,
+        }
+    }
+}
+
+impl Rollback {
+    /// Records the settlement of the undo that is due.
+    fn settle(&mut self, event: &Event) -> Result<(), IllegalEvent> {
+        let (task, undone) = match event {
+            Event::Compensated { task, undone }
+            | Event::CompensationFailed { task, undone, .. } => (task, *undone),
+            Event::RollbackStarted { .. } => return Err(IllegalEvent::SecondRollback),
+            _ => return Err(IllegalEvent::ForwardAfterRollback),
+        };
+        let due = self
+            .pending
+            .pop_if(|due| due.undone == undone && due.task == *task);
+        let Some(undo) = due else {
+            let expected = self
+                .pending
+                .last()
+                .map(|due| (due.task.clone(), due.undone));
+            return Err(IllegalEvent::UndoOutOfOrder {
+                expected,
+                found: task.clone(),
+            });
+        };
+        if let Event::CompensationFailed { error, .. } = event {
+            self.failed.push(FailedUndo {
+                undo,
+                error: error.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// A claim on a stuck run is there to try again what failed, in the order of the first try.
+    fn reopen_if_stuck(&mut self) {
+        if self.is_stuck() {
+            self.pending = self
+                .failed
+                .drain(..)
+                .rev()
+                .map(|failed| failed.undo)
+                .collect();
+        }
+    }
+
+    fn finish(&self) -> Result<Phase, IllegalEvent> {
+        match self.pending.len() + self.failed.len() {
+            0 => Ok(Phase::RolledBack {
+                state: self.state.clone(),
+                task: self.task.clone(),
+                cause: self.cause.clone(),
+            }),
+            unsettled => Err(IllegalEvent::RolledBackTooEarly(unsettled)),
+        }
+    }
+}
+
+fn expect_state(expected: &Label, found: &Label) -> Result<(), IllegalEvent> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(IllegalEvent::WrongState {
+            expected: expected.clone(),
+            found: found.clone(),
+        })
+    }
+}
+
+/// A repeated claim: the same run, the same definition, perhaps another version of it.
+fn claim_again(
+    header: &mut Option<RunHeader>,
+    claim: &ClaimRecord,
+    sequence: u64,
+) -> Result<(), IllegalEvent> {
+    let header = header.as_mut().expect("a claimed run has a header");
+    if claim.input.is_some() {
+        return Err(IllegalEvent::RepeatedClaimWithInput);
+    }
+    if claim.run_id != header.run_id {
+        return Err(IllegalEvent::ForeignRun);
+    }
+    if claim.definition != header.claim.definition {
+        return Err(IllegalEvent::ForeignDefinition {
+            expected: header.claim.definition.clone(),
+            found: claim.definition.clone(),
+        });
+    }
+    header.lives += 1;
+    header.claim_sequence = sequence;
+    header.claim = claim.clone();
+    Ok(())
+}

@@ -1,0 +1,210 @@
+//! The only await loop: performs what the pure machine asks for.
+//!
+//! `store.rs` performs its storage commands, `perform.rs` its actions. No decision is taken here.
+
+mod perform;
+mod store;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::future::{self, Either};
+
+use crate::cancel::CancelToken;
+use crate::core::{
+    AppendRetry, Command, Ended, Halt, Life, Nonce, Opening, Plan, Reply, Retention, Rule, Rules,
+    Verdict,
+};
+use crate::error::{Error, StoreError, StoreErrorKind};
+use crate::observe::{Observation, Observer};
+use crate::recovery::{CheckpointRow, CheckpointStore};
+use crate::runtime::Runtime;
+use crate::scope::{Intent, LifeGuard};
+use crate::task::LifeContext;
+use crate::workflow::Flow;
+
+/// What lives run in.
+#[derive(Clone)]
+pub(crate) struct Environment {
+    pub(crate) store: Arc<dyn CheckpointStore>,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) retention: Retention,
+    pub(crate) append_retry: AppendRetry,
+    pub(crate) cancel: CancelToken,
+}
+
+/// One life, driven.
+struct Driver<'a, R> {
+    environment: &'a Environment,
+    flow: &'a Flow,
+    plan: Plan<'a>,
+    life: Life<R>,
+    context: Arc<LifeContext>,
+    /// What the store said last, for the error of a suspended life.
+    store_error: Option<StoreError>,
+}
+
+/// Runs one life to its end.
+pub(crate) async fn live<R: Rules>(
+    environment: Environment,
+    flow: Arc<Flow>,
+    workflow_id: Arc<str>,
+    opening: Opening,
+    rules: R,
+) -> Result<Ended, Error> {
+    let _guard = environment.enter(&workflow_id)?;
+    let plan = Plan {
+        definition: &flow.definition,
+        retention: environment.retention,
+        append_retry: environment.append_retry,
+    };
+    let nonce = Nonce(environment.runtime.entropy());
+    let unix_ms = environment.runtime.unix_ms();
+    let context = Arc::new(LifeContext {
+        workflow_id,
+        runtime: Arc::clone(&environment.runtime),
+        cancel: environment.cancel.clone(),
+        fenced: AtomicBool::new(false),
+    });
+    let life = Life::new(rules, opening, nonce, unix_ms, plan);
+    let environment = &environment;
+    let flow = &flow;
+    Driver {
+        environment,
+        flow,
+        plan,
+        life,
+        context,
+        store_error: None,
+    }
+    .run()
+    .await
+}
+
+impl Environment {
+    /// Enters the registry of the store's scope, where it has one.
+    pub(crate) fn enter(&self, workflow_id: &str) -> Result<Option<LifeGuard>, Error> {
+        let intent = match self.retention {
+            Retention::Keep => Intent::Keep,
+            Retention::ClearWhenDone => Intent::Clear,
+        };
+        self.enter_with(workflow_id, intent)
+    }
+
+    pub(crate) fn enter_with(
+        &self,
+        workflow_id: &str,
+        intent: Intent,
+    ) -> Result<Option<LifeGuard>, Error> {
+        let Some(scope) = self.store.exclusive_scope() else {
+            return Ok(None);
+        };
+        match scope.enter(workflow_id, intent) {
+            Some(guard) => Ok(Some(guard)),
+            None => Err(Error::AlreadyRunning {
+                workflow_id: workflow_id.to_owned(),
+            }),
+        }
+    }
+}
+
+impl<R: Rules> Driver<'_, R> {
+    async fn run(mut self) -> Result<Ended, Error> {
+        loop {
+            if self.environment.cancel.is_cancelled() {
+                self.life.cancel(self.plan);
+            }
+            let reply = match self.life.command() {
+                Command::Load => Reply::Loaded(self.load().await),
+                Command::Append(row) => {
+                    let row = row.clone();
+                    match self.append_unless_cancelled(row).await {
+                        Some(reply) => reply,
+                        None => continue,
+                    }
+                }
+                Command::Pause(duration) => {
+                    let pause = self.environment.runtime.sleep(duration);
+                    // A cancelled run does not sit out the pause before a retry.
+                    future::select(pause, Box::pin(self.environment.cancel.cancelled())).await;
+                    Reply::Paused
+                }
+                Command::Perform { work, attempt } => {
+                    let work = work.clone();
+                    Reply::Performed(self.perform(&work, attempt).await)
+                }
+                Command::Clear => {
+                    self.clear().await;
+                    Reply::Cleared
+                }
+                Command::Finish(verdict) => {
+                    let verdict = verdict.clone();
+                    return self.over(verdict);
+                }
+            };
+            let applied = self.life.state().next_sequence();
+            self.life.on(reply, self.plan);
+            if self.life.state().next_sequence() > applied {
+                let state = self.life.state();
+                let sequence = state.next_sequence() - 1;
+                self.observe(&Observation::Applied { sequence, state });
+            }
+        }
+    }
+
+    /// An append is never dropped, whatever happens beside it, except by a life that breaks the
+    /// rule that says so.
+    async fn append_unless_cancelled(&mut self, row: CheckpointRow) -> Option<Reply> {
+        if self.life.rules().keeps(Rule::CancelWaitsForAppend) {
+            return Some(Reply::Appended(self.append(&row).await));
+        }
+        let cancelled = Box::pin(self.environment.cancel.cancelled());
+        match future::select(Box::pin(self.append(&row)), cancelled).await {
+            Either::Left((result, _)) => Some(Reply::Appended(result)),
+            Either::Right(_) => None,
+        }
+    }
+
+    fn observe(&self, observation: &Observation<'_>) {
+        self.environment
+            .observer
+            .on(&self.context.workflow_id, observation);
+    }
+
+    fn over(self, verdict: Verdict) -> Result<Ended, Error> {
+        if verdict == Err(Halt::Fenced) {
+            self.context.fenced.store(true, Ordering::Release);
+        }
+        self.observe(&Observation::Over { verdict: &verdict });
+        verdict.map_err(|halt| self.error(halt))
+    }
+
+    fn error(self, halt: Halt) -> Error {
+        let workflow_id = self.context.workflow_id.to_string();
+        match halt {
+            Halt::AlreadyExists => Error::AlreadyExists { workflow_id },
+            Halt::NotFound => Error::NotFound { workflow_id },
+            Halt::NotStuck => Error::NotStuck { workflow_id },
+            Halt::Fenced => Error::Fenced { workflow_id },
+            Halt::Suspended { in_doubt } => {
+                let silent = || StoreError::new(StoreErrorKind::Other, "the append did not land");
+                let source = self.store_error.unwrap_or_else(silent);
+                Error::Suspended {
+                    workflow_id,
+                    in_doubt,
+                    source,
+                }
+            }
+            Halt::Mismatch(source) => Error::Mismatch {
+                workflow_id,
+                source,
+            },
+            Halt::Corrupt(corrupt) => Error::CorruptLog {
+                workflow_id,
+                sequence: corrupt.sequence,
+                source: corrupt.fault,
+            },
+        }
+    }
+}

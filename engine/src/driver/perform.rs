@@ -1,0 +1,151 @@
+//! Performs the actions of a life: one attempt of a task, a step or an undo, with its time limit,
+//! its cancellation and its panics.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{self, BoxFuture, Either};
+
+use crate::core::{Direction, Failure, FailureKind, Performed, Rules, Work};
+use crate::driver::Driver;
+use crate::observe::Observation;
+use crate::task::{Action, Call, Ctx, TaskError};
+
+impl<R: Rules> Driver<'_, R> {
+    pub(super) async fn perform(&self, work: &Work, attempt: u32) -> Performed {
+        let (state, action, call) = self.prepare(work, attempt);
+        let Action {
+            direction,
+            visit,
+            cursors,
+            ..
+        } = action;
+        let name = action.task.clone();
+        let task = &*name;
+        self.observe(&Observation::Started {
+            task,
+            direction,
+            visit,
+            cursors,
+            attempt,
+        });
+        let handler = self.flow.handlers[state]
+            .as_deref()
+            .expect("a state that runs has a task");
+        let ctx = Ctx::new(Arc::clone(&self.context), action);
+        // Within the future, so that a panic before its first await is caught as well.
+        let attempt = async move { handler.call(ctx, call).await };
+        let attempt = AssertUnwindSafe(attempt).catch_unwind().boxed();
+        let performed = match direction {
+            Direction::Do => {
+                self.unless_cancelled(self.within_limit(state, attempt))
+                    .await
+            }
+            Direction::Undo => self.within_limit(state, attempt).await,
+        };
+        self.observe(&match &performed {
+            Performed::Failed(failure) => Observation::Failed {
+                task,
+                direction,
+                failure,
+            },
+            Performed::Cancelled => Observation::Cancelled { task },
+            _ => Observation::Succeeded { task, direction },
+        });
+        performed
+    }
+
+    fn prepare(&self, work: &Work, attempt: u32) -> (usize, Action, Call) {
+        let run = self.life.state();
+        let header = run.header().expect("only a claimed run performs");
+        let action = |state: usize, visit, cursors, direction| Action {
+            run_id: self.life.key_run_id(),
+            fencing_token: header.claim_sequence,
+            input: header.input.clone(),
+            completed: run.shared_completions(),
+            state: self.flow.definition.states[state].label.clone(),
+            task: self
+                .flow
+                .definition
+                .task(state)
+                .expect("work has a task")
+                .name
+                .clone(),
+            visit,
+            cursors,
+            direction,
+            attempt,
+        };
+        match work {
+            Work::Do { state, visit } => {
+                let action = action(*state, visit.id, visit.cursors, Direction::Do);
+                (*state, action, Call::Do(visit.cursor.clone()))
+            }
+            Work::Undo { state, undo } => {
+                let action = action(*state, undo.visit, 0, Direction::Undo);
+                (*state, action, Call::Undo(undo.output.clone()))
+            }
+        }
+    }
+
+    async fn within_limit(
+        &self,
+        state: usize,
+        attempt: BoxFuture<'_, Result<Result<Performed, TaskError>, Box<dyn Any + Send>>>,
+    ) -> Performed {
+        let policy = self
+            .flow
+            .definition
+            .task(state)
+            .expect("work has a task")
+            .policy;
+        let Some(limit) = policy.attempt_timeout else {
+            return settled(attempt.await);
+        };
+        match future::select(attempt, self.environment.runtime.sleep(limit)).await {
+            Either::Left((result, _)) => settled(result),
+            Either::Right(_) => failed(
+                FailureKind::Timeout,
+                format!("the attempt took longer than {} ms", limit.as_millis()),
+            ),
+        }
+    }
+
+    async fn unless_cancelled(&self, attempt: impl Future<Output = Performed>) -> Performed {
+        let cancelled = self.environment.cancel.cancelled();
+        match future::select(Box::pin(attempt), Box::pin(cancelled)).await {
+            Either::Left((performed, _)) => performed,
+            Either::Right(_) => Performed::Cancelled,
+        }
+    }
+}
+
+/// A panic is the task's failure, and no other attempt is made: it is a bug.
+fn settled(result: Result<Result<Performed, TaskError>, Box<dyn Any + Send>>) -> Performed {
+    match result {
+        Ok(Ok(performed)) => performed,
+        Ok(Err(error)) => {
+            let kind = match error {
+                TaskError::Retry(_) => FailureKind::Retry,
+                TaskError::Fatal(_) => FailureKind::Fatal,
+            };
+            failed(kind, error.message())
+        }
+        Err(panic) => failed(
+            FailureKind::Fatal,
+            format!("panicked: {}", panic_message(&*panic)),
+        ),
+    }
+}
+
+fn failed(kind: FailureKind, message: String) -> Performed {
+    Performed::Failed(Failure { kind, message })
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&'static str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}

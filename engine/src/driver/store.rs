@@ -1,0 +1,63 @@
+//! Performs the storage commands of a life, and tells the observer about each.
+
+use crate::core::{Rules, StoreFailed};
+use crate::driver::Driver;
+use crate::error::StoreError;
+use crate::observe::Observation;
+use crate::recovery::CheckpointRow;
+
+impl<R: Rules> Driver<'_, R> {
+    pub(super) async fn append(&mut self, row: &CheckpointRow) -> Result<(), StoreFailed> {
+        self.observe(&Observation::Sending { row });
+        let store = &self.environment.store;
+        match store.append(&self.context.workflow_id, row.clone()).await {
+            Ok(()) => {
+                self.observe(&Observation::Acknowledged { row });
+                Ok(())
+            }
+            Err(error) => {
+                let error = StoreError::from(error);
+                self.observe(&Observation::AppendFailed { row, error: &error });
+                self.store_error = Some(error);
+                Err(StoreFailed)
+            }
+        }
+    }
+
+    pub(super) async fn load(&mut self) -> Result<Vec<CheckpointRow>, StoreFailed> {
+        match self
+            .environment
+            .store
+            .load_run(&self.context.workflow_id)
+            .await
+        {
+            Ok(rows) => {
+                self.observe(&Observation::Loaded { rows: rows.len() });
+                Ok(rows)
+            }
+            Err(error) => {
+                let error = StoreError::from(error);
+                self.observe(&Observation::LoadFailed { error: &error });
+                self.store_error = Some(error);
+                Err(StoreFailed)
+            }
+        }
+    }
+
+    /// A failed clear changes no outcome: the log stays, and says the same.
+    pub(super) async fn clear(&self) {
+        match self
+            .environment
+            .store
+            .clear(&self.context.workflow_id)
+            .await
+        {
+            Ok(()) => self.observe(&Observation::Cleared),
+            Err(error) => {
+                self.observe(&Observation::ClearFailed {
+                    error: &StoreError::from(error),
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! An FSM and saga engine whose runs survive a crash at every point.
+//!
+//! A [`Workflow`] is a graph of states, each with a task; a *run* of it is a log of
+//! [`CheckpointRow`]s in a [`CheckpointStore`]. The live engine changes its state only by applying
+//! an event that the store has acknowledged, with the same function that rebuilds the state when
+//! the run is resumed, so resuming reproduces the state.
+//!
+//! ```
+//! use crashpoint_engine::{
+//!     CompensatableTask, Ctx, Engine, MemoryCheckpointStore, Outcome, State, TaskError, Workflow,
+//! };
+//!
+//! #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+//! enum Order {
+//!     Charge,
+//!     Pack,
+//!     Shipped,
+//! }
+//!
+//! struct Charge;
+//!
+//! impl CompensatableTask<Order> for Charge {
+//!     type Output = String;
+//!
+//!     async fn run(&self, ctx: Ctx) -> Result<(Order, String), TaskError> {
+//!         let cents: u64 = ctx.input()?;
+//!         // A payment service gets `ctx.idempotency_key()` with the request.
+//!         Ok((Order::Pack, format!("receipt for {cents}")))
+//!     }
+//!
+//!     async fn compensate(&self, _ctx: Ctx, receipt: String) -> Result<(), TaskError> {
+//!         assert_eq!(receipt, "receipt for 1999");
+//!         Ok(())
+//!     }
+//! }
+//!
+//! async fn pack(ctx: Ctx) -> Result<Order, TaskError> {
+//!     let _receipt: String = ctx.output("charge")?;
+//!     Ok(Order::Shipped)
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let workflow = Workflow::builder("order", 1)
+//!     .compensatable(Order::Charge, "charge", Charge)
+//!     .to([Order::Pack])
+//!     .task(Order::Pack, "pack", pack)
+//!     .exit(Order::Shipped)
+//!     .build()?;
+//! let engine = Engine::new(MemoryCheckpointStore::new());
+//! let outcome = engine.run(&workflow, "order-42", Order::Charge, &1999_u64).await?;
+//! assert_eq!(outcome, Outcome::Done(Order::Shipped));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is promised
+//!
+//! An outcome ([`Outcome`]) is durable: any number of resumes give the same one. An [`Error`] says
+//! that the run has not ended. A task runs at least once; it runs at most once more for each crash
+//! or takeover, and never again once its completion is durable. [`Ctx::idempotency_key`] is how an
+//! outside effect becomes exactly-once.
+
+mod cancel;
+mod core;
+mod driver;
+mod engine;
+mod error;
+mod observe;
+mod outcome;
+pub mod recovery;
+mod runtime;
+mod scope;
+mod store;
+mod task;
+mod workflow;
+
+pub use crate::cancel::CancelToken;
+pub use crate::core::{
+    AppendRetry, BlobFault, Bytes, Cause, CauseKind, ClaimRecord, Completion, Direction, Event,
+    FailedUndo, IllegalEvent, Label, LogFault, Mismatch, Nonce, Phase, RebuildError, Retention,
+    RetryPolicy, Rollback, RowFault, RunHeader, RunState, TaskKind, Undo, Undone, Visit, rebuild,
+};
+pub use crate::engine::{Engine, PurgeReport, Status, StatusPhase};
+pub use crate::error::{Error, StoreError, StoreErrorKind};
+#[cfg(feature = "tracing")]
+pub use crate::observe::TracingObserver;
+pub use crate::observe::{Observation, Observer};
+pub use crate::outcome::{Leftover, Outcome, RolledBack, Stuck};
+pub use crate::recovery::{CheckpointRow, CheckpointStore, ListRuns, RowKind, UnknownRowKind};
+pub use crate::runtime::{Runtime, TaskHandle, TokioRuntime};
+pub use crate::scope::ScopeId;
+pub use crate::store::MemoryCheckpointStore;
+pub use crate::task::{
+    BoxError, CompensatableTask, Ctx, StepOutcome, SteppedTask, Task, TaskError,
+};
+pub use crate::workflow::{BuildError, State, Workflow, WorkflowBuilder};
+pub use crashpoint_macros::{State, checkpoint_store};
+
+/// The machine itself, for the instruments that take it apart: the simulator's protocol check and
+/// its mutants. Not covered by any promise of stability.
+#[doc(hidden)]
+pub mod protocol {
+    pub use crate::core::{
+        Command, Decision, Definition, Ended, Failure, FailureKind, Faithful, Halt, Life, Opening,
+        Performed, Plan, Policy, Reply, Role, Rule, Rules, StateDefinition, StoreFailed,
+        TaskDefinition, Verdict, Without, Work, decide, idempotency_key,
+    };
+    pub use crate::engine::RuledEngine;
+}
+
+/// What the macros expand to.
+#[doc(hidden)]
+pub mod __private {
+    pub use async_trait::async_trait;
+}

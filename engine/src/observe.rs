@@ -1,0 +1,151 @@
+//! What the engine tells about itself while it works.
+
+use crate::core::{Direction, Failure, RunState, Verdict};
+use crate::error::StoreError;
+use crate::recovery::CheckpointRow;
+
+/// Is told of everything that a life does, on the life's own task. It must not block.
+///
+/// ```
+/// use crashpoint_engine::{Observation, Observer};
+///
+/// struct CountAppends(std::sync::atomic::AtomicU64);
+///
+/// impl Observer for CountAppends {
+///     fn on(&self, _workflow_id: &str, observation: &Observation<'_>) {
+///         if let Observation::Acknowledged { .. } = observation {
+///             self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+///         }
+///     }
+/// }
+/// ```
+pub trait Observer: Send + Sync + 'static {
+    /// Takes note of one thing that the life of `workflow_id` did.
+    fn on(&self, workflow_id: &str, observation: &Observation<'_>);
+}
+
+/// One thing that a life did.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Observation<'a> {
+    /// The log was loaded, for the first time or to read an append back.
+    Loaded {
+        /// How many rows it has.
+        rows: usize,
+    },
+    /// Loading the log failed.
+    LoadFailed {
+        /// What the store said.
+        error: &'a StoreError,
+    },
+    /// A row is about to be sent.
+    Sending {
+        /// The row.
+        row: &'a CheckpointRow,
+    },
+    /// An append returned an error; the row may be durable.
+    AppendFailed {
+        /// The row.
+        row: &'a CheckpointRow,
+        /// What the store said.
+        error: &'a StoreError,
+    },
+    /// The row's append returned success; the state of the run has not changed yet.
+    Acknowledged {
+        /// The row.
+        row: &'a CheckpointRow,
+    },
+    /// A durable row was applied.
+    Applied {
+        /// The sequence of the row.
+        sequence: u64,
+        /// The state after it.
+        state: &'a RunState,
+    },
+    /// An attempt of a task, a step or an undo begins.
+    Started {
+        /// The task.
+        task: &'a str,
+        /// Do or undo.
+        direction: Direction,
+        /// The sequence of the row that entered the task's visit.
+        visit: u64,
+        /// The number of cursors that the visit has.
+        cursors: u64,
+        /// Which attempt of this life it is, from 1.
+        attempt: u32,
+    },
+    /// The attempt succeeded.
+    Succeeded {
+        /// The task.
+        task: &'a str,
+        /// Do or undo.
+        direction: Direction,
+    },
+    /// The attempt failed.
+    Failed {
+        /// The task.
+        task: &'a str,
+        /// Do or undo.
+        direction: Direction,
+        /// How.
+        failure: &'a Failure,
+    },
+    /// The attempt was dropped because the run was cancelled.
+    Cancelled {
+        /// The task.
+        task: &'a str,
+    },
+    /// The log of the ended run was cleared.
+    Cleared,
+    /// The log of the ended run could not be cleared; the outcome stands.
+    ClearFailed {
+        /// What the store said.
+        error: &'a StoreError,
+    },
+    /// The life is over.
+    Over {
+        /// The durable ending of the run, or why there is none yet.
+        verdict: &'a Verdict,
+    },
+}
+
+/// Observes nothing.
+#[derive(Debug)]
+pub(crate) struct Silent;
+
+impl Observer for Silent {
+    fn on(&self, _: &str, _: &Observation<'_>) {}
+}
+
+/// Turns every observation into a `tracing` event with the target `crashpoint`: failures as
+/// warnings, endings as information, the rest for debugging.
+#[cfg(feature = "tracing")]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TracingObserver;
+
+#[cfg(feature = "tracing")]
+impl Observer for TracingObserver {
+    fn on(&self, workflow_id: &str, observation: &Observation<'_>) {
+        use tracing::{debug, info, warn};
+
+        match observation {
+            Observation::Over { verdict: Ok(ended) } => {
+                info!(target: "crashpoint", workflow_id, ?ended, "run ended");
+            }
+            Observation::Over { verdict: Err(halt) } => {
+                warn!(target: "crashpoint", workflow_id, ?halt, "life ended before its run");
+            }
+            Observation::LoadFailed { .. }
+            | Observation::AppendFailed { .. }
+            | Observation::Failed { .. }
+            | Observation::ClearFailed { .. } => {
+                warn!(target: "crashpoint", workflow_id, ?observation, "failed");
+            }
+            Observation::Applied { sequence, .. } => {
+                debug!(target: "crashpoint", workflow_id, sequence, "row applied");
+            }
+            other => debug!(target: "crashpoint", workflow_id, observation = ?other, "working"),
+        }
+    }
+}

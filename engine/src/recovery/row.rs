@@ -1,0 +1,164 @@
+//! What a store keeps: one row for each transition of a run.
+//!
+//! A row is inert data. What it *means* is decided in one place only, the codec of
+//! [`Event`](crate::Event); a store copies rows and never looks inside a blob.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a [`CheckpointRow`] was written.
+///
+/// The first three kinds, their names and their order are those of the reference contract; the
+/// rest are what the engine journals beyond it. A store that keeps the kind as a number uses
+/// [`code`](Self::code) and `TryFrom<u8>`, one that keeps it as a word [`as_str`](Self::as_str).
+/// Neither ever changes for a released kind.
+///
+/// ```
+/// use crashpoint_engine::RowKind;
+///
+/// for &kind in RowKind::ALL {
+///     assert_eq!(RowKind::try_from(kind.code()), Ok(kind));
+/// }
+/// assert_eq!(RowKind::try_from(200).unwrap_err().to_string(), "unknown row kind 200");
+/// ```
+#[non_exhaustive]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub enum RowKind {
+    /// The run entered a state (the common case).
+    #[default]
+    StateEntry,
+    /// A compensatable task completed; the blob is its serialized output, the state is the one
+    /// entered next.
+    CompensationCompletion,
+    /// A stepped task advanced; the blob is its cursor.
+    StepCursor,
+    /// A life took the run over; the blob is the claim record.
+    Claim,
+    /// A branch of a split completed; the blob is its result.
+    BranchCompletion,
+    /// The run turned around; the blob is the cause.
+    RollbackStart,
+    /// A compensation succeeded; the blob names the row that it undid.
+    Compensated,
+    /// A compensation failed for good; the blob names the row and the error.
+    CompensationFailed,
+    /// Every compensation succeeded; terminal.
+    RolledBack,
+}
+
+impl RowKind {
+    /// Every kind, in the order of the codes.
+    pub const ALL: &'static [Self] = &[
+        Self::StateEntry,
+        Self::CompensationCompletion,
+        Self::StepCursor,
+        Self::Claim,
+        Self::BranchCompletion,
+        Self::RollbackStart,
+        Self::Compensated,
+        Self::CompensationFailed,
+        Self::RolledBack,
+    ];
+
+    /// The number under which a backend may store this kind, in `0..=8`.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The word under which a backend may store this kind, lower case with underscores.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StateEntry => "state_entry",
+            Self::CompensationCompletion => "compensation_completion",
+            Self::StepCursor => "step_cursor",
+            Self::Claim => "claim",
+            Self::BranchCompletion => "branch_completion",
+            Self::RollbackStart => "rollback_start",
+            Self::Compensated => "compensated",
+            Self::CompensationFailed => "compensation_failed",
+            Self::RolledBack => "rolled_back",
+        }
+    }
+}
+
+/// A number or a word that names no [`RowKind`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown row kind {0}")]
+pub struct UnknownRowKind(String);
+
+impl TryFrom<u8> for RowKind {
+    type Error = UnknownRowKind;
+
+    fn try_from(code: u8) -> Result<Self, UnknownRowKind> {
+        Self::ALL
+            .get(usize::from(code))
+            .copied()
+            .ok_or_else(|| UnknownRowKind(code.to_string()))
+    }
+}
+
+impl std::str::FromStr for RowKind {
+    type Err = UnknownRowKind;
+
+    fn from_str(word: &str) -> Result<Self, UnknownRowKind> {
+        let found = Self::ALL.iter().find(|kind| kind.as_str() == word);
+        found
+            .copied()
+            .ok_or_else(|| UnknownRowKind(format!("{word:?}")))
+    }
+}
+
+impl std::fmt::Display for RowKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One recorded transition of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CheckpointRow {
+    /// Position of this transition within its run; the engine counts densely from `0`.
+    pub sequence: u64,
+    /// The state that was entered at this transition.
+    pub state: String,
+    /// The task that produced this transition.
+    pub task_id: String,
+    /// What the transition leaves for later; [`kind`](Self::kind) says what it is.
+    pub output_blob: Option<Vec<u8>>,
+    /// Why the row was written.
+    pub kind: RowKind,
+}
+
+impl CheckpointRow {
+    /// A plain state entry: [`RowKind::StateEntry`] without a blob.
+    pub fn new(sequence: u64, state: impl Into<String>, task_id: impl Into<String>) -> Self {
+        Self {
+            sequence,
+            state: state.into(),
+            task_id: task_id.into(),
+            output_blob: None,
+            kind: RowKind::StateEntry,
+        }
+    }
+
+    /// Turns the row into a [`RowKind::CompensationCompletion`] that carries a task's output.
+    #[must_use]
+    pub fn with_output(self, output_blob: Vec<u8>) -> Self {
+        self.with_blob(RowKind::CompensationCompletion, output_blob)
+    }
+
+    /// Turns the row into a [`RowKind::StepCursor`] that carries a stepped task's cursor.
+    #[must_use]
+    pub fn with_cursor(self, cursor_blob: Vec<u8>) -> Self {
+        self.with_blob(RowKind::StepCursor, cursor_blob)
+    }
+
+    /// Sets kind and blob together; a kind without a blob is set through the field.
+    #[must_use]
+    pub fn with_blob(mut self, kind: RowKind, blob: Vec<u8>) -> Self {
+        self.kind = kind;
+        self.output_blob = Some(blob);
+        self
+    }
+}

@@ -1,0 +1,102 @@
+//! Which lives are under way in a place that one process holds exclusively.
+//!
+//! Clearing a log destroys the fence that the log was: an older life's append lands on an empty
+//! log and succeeds. So a run's log is cleared only where no other life of its id can exist, and
+//! this registry is how that is known. It belongs to the store (not to a process-wide static), so
+//! every engine over the store shares it and nothing else does.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A place that one process holds exclusively, with the lives under way in it.
+///
+/// A store that is the only way to its place creates one when it opens and hands out clones in
+/// [`CheckpointStore::exclusive_scope`](crate::CheckpointStore::exclusive_scope).
+#[derive(Clone, Default)]
+pub struct ScopeId {
+    lives: Arc<Mutex<BTreeMap<String, Holders>>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Holders {
+    /// Lives that never clear: any number, kept apart by the log itself.
+    Keeping(usize),
+    /// One life that will clear.
+    Clearing,
+}
+
+/// Whether the holder of a [`LifeGuard`] may clear the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Intent {
+    Keep,
+    Clear,
+}
+
+/// One life's place in the registry; dropping it leaves.
+#[derive(Debug)]
+pub(crate) struct LifeGuard {
+    scope: ScopeId,
+    workflow_id: String,
+}
+
+impl ScopeId {
+    /// A scope of its own, equal to no other.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Enters a life, or `None` where it would share the id with a life that clears, or would
+    /// clear under another life.
+    pub(crate) fn enter(&self, workflow_id: &str, intent: Intent) -> Option<LifeGuard> {
+        match (self.lives().entry(workflow_id.to_owned()), intent) {
+            (Entry::Vacant(slot), Intent::Keep) => {
+                slot.insert(Holders::Keeping(1));
+            }
+            (Entry::Vacant(slot), Intent::Clear) => {
+                slot.insert(Holders::Clearing);
+            }
+            (Entry::Occupied(mut slot), Intent::Keep) => match slot.get_mut() {
+                Holders::Keeping(lives) => *lives += 1,
+                Holders::Clearing => return None,
+            },
+            (Entry::Occupied(_), Intent::Clear) => return None,
+        }
+        Some(LifeGuard {
+            scope: self.clone(),
+            workflow_id: workflow_id.to_owned(),
+        })
+    }
+
+    fn lives(&self) -> MutexGuard<'_, BTreeMap<String, Holders>> {
+        self.lives.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for LifeGuard {
+    fn drop(&mut self) {
+        let mut lives = self.scope.lives();
+        match lives.get_mut(&self.workflow_id) {
+            Some(Holders::Keeping(count)) if *count > 1 => *count -= 1,
+            _ => {
+                lives.remove(&self.workflow_id);
+            }
+        }
+    }
+}
+
+impl PartialEq for ScopeId {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.lives, &other.lives)
+    }
+}
+
+impl Eq for ScopeId {}
+
+impl std::fmt::Debug for ScopeId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ScopeId")
+            .field("lives", &self.lives().len())
+            .finish()
+    }
+}

@@ -1,0 +1,5 @@
+//! The stores that come with the engine.
+
+mod memory;
+
+pub use memory::MemoryCheckpointStore;

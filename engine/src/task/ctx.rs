@@ -1,0 +1,187 @@
+//! What a task is given.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use crate::cancel::CancelToken;
+use crate::core::{Bytes, Completion, Direction, Label, Nonce, idempotency_key};
+use crate::runtime::Runtime;
+use crate::task::TaskError;
+
+/// What a task is given: who it is, durable data, keys for its outside effects, and time.
+///
+/// It is owned and cheap to clone, and everything durable in it is the same in every life.
+#[derive(Clone)]
+pub struct Ctx {
+    life: Arc<LifeContext>,
+    action: Arc<Action>,
+}
+
+/// What all actions of a life share.
+pub(crate) struct LifeContext {
+    pub(crate) workflow_id: Arc<str>,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) cancel: CancelToken,
+    pub(crate) fenced: AtomicBool,
+}
+
+/// One action of a life.
+#[derive(Debug, Clone)]
+pub(crate) struct Action {
+    pub(crate) run_id: Nonce,
+    pub(crate) fencing_token: u64,
+    pub(crate) input: Bytes,
+    pub(crate) completed: Arc<Vec<Completion>>,
+    pub(crate) state: Label,
+    pub(crate) task: Label,
+    pub(crate) visit: u64,
+    pub(crate) cursors: u64,
+    pub(crate) direction: Direction,
+    pub(crate) attempt: u32,
+}
+
+impl Ctx {
+    pub(crate) fn new(life: Arc<LifeContext>, action: Action) -> Self {
+        Self {
+            life,
+            action: Arc::new(action),
+        }
+    }
+
+    /// The id of the run.
+    pub fn workflow_id(&self) -> &str {
+        &self.life.workflow_id
+    }
+
+    /// The label of the task's state.
+    pub fn state(&self) -> &str {
+        &self.action.state
+    }
+
+    /// The name of the task.
+    pub fn task(&self) -> &str {
+        &self.action.task
+    }
+
+    /// The visit: the sequence of the row that entered the state. A compensation has the visit of
+    /// the action that it undoes.
+    pub fn visit(&self) -> u64 {
+        self.action.visit
+    }
+
+    /// How many durable steps this visit has behind it; 0 unless the task is stepped.
+    pub fn step(&self) -> u64 {
+        self.action.cursors
+    }
+
+    /// Whether this is the forward action or the compensation.
+    pub fn direction(&self) -> Direction {
+        self.action.direction
+    }
+
+    /// Which attempt of this life it is, from 1. A resume starts the count again.
+    pub fn attempt(&self) -> u32 {
+        self.action.attempt
+    }
+
+    /// A key that is the same whenever this very action runs again, in any life, and different for
+    /// every other action, visit, step and run: 64 hexadecimal digits.
+    ///
+    /// A receiver that performs a request once for each key makes the effect exactly-once.
+    pub fn idempotency_key(&self) -> String {
+        self.key(self.action.direction)
+    }
+
+    /// The [`idempotency_key`](Self::idempotency_key) that the forward action of this visit has or
+    /// had: in a compensation, the key of what is to be undone.
+    pub fn do_idempotency_key(&self) -> String {
+        self.key(Direction::Do)
+    }
+
+    fn key(&self, direction: Direction) -> String {
+        let Action {
+            run_id,
+            visit,
+            task,
+            cursors,
+            ..
+        } = &*self.action;
+        idempotency_key(
+            &self.life.workflow_id,
+            *run_id,
+            *visit,
+            task,
+            *cursors,
+            direction,
+        )
+    }
+
+    /// The sequence of this life's claim. It is higher in every later life, so a receiver that
+    /// refuses a token lower than the highest it has seen is safe from a life that was taken over.
+    pub fn fencing_token(&self) -> u64 {
+        self.action.fencing_token
+    }
+
+    /// The run's input, read from its durable bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::Fatal`] where the bytes are no `I`.
+    pub fn input<I: DeserializeOwned>(&self) -> Result<I, TaskError> {
+        serde_json::from_slice(&self.action.input)
+            .map_err(|error| TaskError::fatal(format!("the input can't be read: {error}")))
+    }
+
+    /// What the compensatable task of this name left when it completed last, read from its durable
+    /// bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::Fatal`] where no task of this name has completed, or where the bytes are no `O`.
+    pub fn output<O: DeserializeOwned>(&self, task: &str) -> Result<O, TaskError> {
+        let newest = self
+            .action
+            .completed
+            .iter()
+            .rev()
+            .find(|done| *done.task == *task);
+        let newest = newest.ok_or_else(|| {
+            TaskError::fatal(format!("no compensatable task {task:?} has completed"))
+        })?;
+        serde_json::from_slice(&newest.output)
+            .map_err(|error| TaskError::fatal(format!("the output of {task:?}: {error}")))
+    }
+
+    /// Waits on the engine's own clock, so that a simulation can make the time pass.
+    pub async fn sleep(&self, duration: Duration) {
+        self.life.runtime.sleep(duration).await;
+    }
+
+    /// The wall clock of the engine's runtime, in milliseconds since 1970-01-01 UTC.
+    pub fn unix_ms(&self) -> u64 {
+        self.life.runtime.unix_ms()
+    }
+
+    /// Whether this life has learnt that another one has taken the run over. A part of a task that
+    /// outlives the task itself must not start another effect then.
+    pub fn is_fenced(&self) -> bool {
+        self.life.fenced.load(Ordering::Acquire)
+    }
+
+    /// Whether the run's cancellation was requested.
+    pub fn is_cancelled(&self) -> bool {
+        self.life.cancel.is_cancelled()
+    }
+}
+
+impl std::fmt::Debug for Ctx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ctx")
+            .field("workflow_id", &self.life.workflow_id)
+            .field("action", &self.action)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,113 @@
+//! Tasks with their types erased: the driver knows indices and bytes, never a user's types.
+
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::core::{Bytes, Performed};
+use crate::task::{CompensatableTask, Ctx, StepOutcome, SteppedTask, Task, TaskError};
+use crate::workflow::{State, index_of};
+
+/// A task behind one signature.
+pub(crate) trait Handler: Send + Sync {
+    fn call(&self, ctx: Ctx, call: Call) -> BoxFuture<'_, Result<Performed, TaskError>>;
+}
+
+/// What is asked of a task.
+#[derive(Debug)]
+pub(crate) enum Call {
+    /// The forward action, with the cursor of a stepped one.
+    Do(Option<Bytes>),
+    /// The compensation, with the output that was left; none where the visit is in doubt.
+    Undo(Option<Bytes>),
+}
+
+pub(crate) struct Plain<T, S>(T, std::marker::PhantomData<fn() -> S>);
+pub(crate) struct Compensatable<T, S>(T, std::marker::PhantomData<fn() -> S>);
+pub(crate) struct Stepped<T, S>(T, std::marker::PhantomData<fn() -> S>);
+
+macro_rules! constructors {
+    ($($handler:ident),*) => {$(
+        impl<T, S> $handler<T, S> {
+            pub(crate) fn new(task: T) -> Self {
+                Self(task, std::marker::PhantomData)
+            }
+        }
+    )*};
+}
+
+constructors!(Plain, Compensatable, Stepped);
+
+impl<S: State, T: Task<S>> Handler for Plain<T, S> {
+    fn call(&self, ctx: Ctx, call: Call) -> BoxFuture<'_, Result<Performed, TaskError>> {
+        Box::pin(async move {
+            let Call::Do(None) = call else {
+                unreachable!("a plain task can't {call:?}")
+            };
+            Ok(completed(self.0.run(ctx).await?, None))
+        })
+    }
+}
+
+impl<S: State, T: CompensatableTask<S>> Handler for Compensatable<T, S> {
+    fn call(&self, ctx: Ctx, call: Call) -> BoxFuture<'_, Result<Performed, TaskError>> {
+        Box::pin(async move {
+            match call {
+                Call::Do(None) => {
+                    let (next, output) = self.0.run(ctx).await?;
+                    Ok(completed(next, Some(encode(&output, "output")?)))
+                }
+                Call::Do(Some(_)) => unreachable!("a compensatable task has no cursor"),
+                Call::Undo(Some(output)) => {
+                    self.0.compensate(ctx, decode(&output, "output")?).await?;
+                    Ok(Performed::Undone)
+                }
+                Call::Undo(None) => {
+                    self.0.compensate_in_doubt(ctx).await?;
+                    Ok(Performed::Undone)
+                }
+            }
+        })
+    }
+}
+
+impl<S: State, T: SteppedTask<S>> Handler for Stepped<T, S> {
+    fn call(&self, ctx: Ctx, call: Call) -> BoxFuture<'_, Result<Performed, TaskError>> {
+        Box::pin(async move {
+            let Call::Do(cursor) = call else {
+                unreachable!("a stepped task can't {call:?}")
+            };
+            let cursor = cursor.map(|bytes| decode(&bytes, "cursor")).transpose()?;
+            match self.0.step(ctx, cursor).await? {
+                StepOutcome::More(cursor) => Ok(Performed::Stepped {
+                    cursor: encode(&cursor, "cursor")?,
+                }),
+                StepOutcome::Done(next) => Ok(completed(next, None)),
+            }
+        })
+    }
+}
+
+fn completed<S: State>(next: S, output: Option<Bytes>) -> Performed {
+    Performed::Completed {
+        next: index_of(next),
+        output,
+    }
+}
+
+fn encode(value: &impl Serialize, what: &str) -> Result<Bytes, TaskError> {
+    let bytes = serde_json::to_vec(value);
+    bytes
+        .map(Bytes::from)
+        .map_err(|error| unserializable(what, &error))
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, TaskError> {
+    serde_json::from_slice(bytes).map_err(|error| unserializable(what, &error))
+}
+
+fn unserializable(what: &str, error: &serde_json::Error) -> TaskError {
+    TaskError::fatal(format!(
+        "the {what} can't be serialized or read back: {error}"
+    ))
+}

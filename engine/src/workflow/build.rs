@@ -1,0 +1,184 @@
+//! Validates a draft: after this a definition can be trusted.
+
+use std::collections::BTreeSet;
+
+use crate::core::{Definition, Label, Role, StateDefinition, TaskDefinition};
+use crate::workflow::builder::{Draft, TaskDraft};
+use crate::workflow::state::resolve;
+use crate::workflow::{Flow, State};
+
+/// What is wrong with a definition.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A name is empty.
+    #[error("a {0} has an empty name")]
+    EmptyName(&'static str),
+    /// A method that speaks of a task was called before any task was named.
+    #[error("`{0}` was called before any task was named")]
+    NoTaskNamed(&'static str),
+    /// A state has neither a task nor is it an exit.
+    #[error("state {0:?} has no task and is no exit")]
+    Unhandled(Label),
+    /// A state has two tasks, or a task and an exit.
+    #[error("state {0:?} is defined twice")]
+    DuplicateState(Label),
+    /// Two tasks share a name.
+    #[error("two tasks are named {0:?}")]
+    DuplicateTask(Label),
+    /// There is no exit.
+    #[error("workflow {0:?} has no exit")]
+    NoExit(Label),
+    /// A start is an exit.
+    #[error("the start {0:?} is an exit")]
+    StartIsExit(Label),
+    /// No declared edge leads to a state.
+    #[error("state {0:?} can't be reached from {1:?}")]
+    Unreachable(Label, Vec<Label>),
+    /// Two states share a label; a derived `State` can't come to this.
+    #[error("two states share the label {0:?}")]
+    DuplicateLabel(Label),
+    /// A state's label does not stand for it; a derived `State` can't come to this.
+    #[error("label {0:?} does not stand for its own state")]
+    LabelMismatch(Label),
+}
+
+pub(super) fn validated<S: State>(draft: Draft) -> Result<Flow, BuildError> {
+    let labels: Vec<Label> = S::ALL.iter().map(|state| state.label().into()).collect();
+    check_names(&draft)?;
+    check_labels::<S>(&labels)?;
+    check_tasks(&draft, &labels)?;
+    let starts = draft.starts.clone();
+    let first = draft.tasks.first().map(|task| task.state);
+
+    let mut states: Vec<StateDefinition> = labels
+        .iter()
+        .map(|label| StateDefinition {
+            label: label.clone(),
+            role: Role::Exit,
+        })
+        .collect();
+    let mut handlers: Vec<_> = labels.iter().map(|_| None).collect();
+    for task in draft.tasks {
+        let TaskDraft {
+            state,
+            name,
+            kind,
+            edges,
+            policy,
+            handler,
+        } = task;
+        let definition = TaskDefinition {
+            name: name.into(),
+            kind,
+            edges,
+            policy,
+        };
+        states[state].role = Role::Task(definition);
+        handlers[state] = Some(handler);
+    }
+    let definition = Definition {
+        name: draft.name.into(),
+        version: draft.version,
+        accepts: draft.accepts,
+        starts,
+        states,
+        resolve: resolve::<S>,
+    };
+    check_starts(&definition)?;
+    check_reachable(&definition, first)?;
+    Ok(Flow {
+        definition,
+        handlers,
+    })
+}
+
+fn check_names(draft: &Draft) -> Result<(), BuildError> {
+    if draft.name.is_empty() {
+        return Err(BuildError::EmptyName("workflow"));
+    }
+    if draft.tasks.iter().any(|task| task.name.is_empty()) {
+        return Err(BuildError::EmptyName("task"));
+    }
+    draft
+        .misplaced
+        .map_or(Ok(()), |method| Err(BuildError::NoTaskNamed(method)))
+}
+
+fn check_labels<S: State>(labels: &[Label]) -> Result<(), BuildError> {
+    let mut seen = BTreeSet::new();
+    for (index, label) in labels.iter().enumerate() {
+        if label.is_empty() {
+            return Err(BuildError::EmptyName("state"));
+        }
+        if !seen.insert(label) {
+            return Err(BuildError::DuplicateLabel(label.clone()));
+        }
+        if resolve::<S>(label) != Some(index) {
+            return Err(BuildError::LabelMismatch(label.clone()));
+        }
+    }
+    Ok(())
+}
+
+fn check_tasks(draft: &Draft, labels: &[Label]) -> Result<(), BuildError> {
+    let mut defined = BTreeSet::new();
+    for state in draft
+        .tasks
+        .iter()
+        .map(|task| task.state)
+        .chain(draft.exits.iter().copied())
+    {
+        if !defined.insert(state) {
+            return Err(BuildError::DuplicateState(labels[state].clone()));
+        }
+    }
+    if let Some(unhandled) = (0..labels.len()).find(|state| !defined.contains(state)) {
+        return Err(BuildError::Unhandled(labels[unhandled].clone()));
+    }
+    let mut names = BTreeSet::new();
+    if let Some(doubled) = draft.tasks.iter().find(|task| !names.insert(&task.name)) {
+        return Err(BuildError::DuplicateTask(doubled.name.as_str().into()));
+    }
+    if draft.exits.is_empty() {
+        return Err(BuildError::NoExit(draft.name.as_str().into()));
+    }
+    Ok(())
+}
+
+fn check_starts(definition: &Definition) -> Result<(), BuildError> {
+    let mut starts = definition.starts.iter().flatten();
+    match starts.find(|start| definition.task(**start).is_none()) {
+        Some(exit) => Err(BuildError::StartIsExit(
+            definition.states[*exit].label.clone(),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Follows the edges from the starts. A task without declared edges may go anywhere, so a
+/// definition that declares none is reachable as a whole.
+fn check_reachable(definition: &Definition, first: Option<usize>) -> Result<(), BuildError> {
+    let starts = definition
+        .starts
+        .clone()
+        .unwrap_or_else(|| first.into_iter().collect());
+    let all: Vec<usize> = (0..definition.states.len()).collect();
+    let mut reached: BTreeSet<usize> = BTreeSet::new();
+    let mut frontier = starts.clone();
+    while let Some(state) = frontier.pop() {
+        if reached.insert(state)
+            && let Some(task) = definition.task(state)
+        {
+            frontier.extend(task.edges.as_ref().unwrap_or(&all));
+        }
+    }
+    let label = |state: usize| definition.states[state].label.clone();
+    match all.into_iter().find(|state| !reached.contains(state)) {
+        Some(lost) => Err(BuildError::Unreachable(
+            label(lost),
+            starts.into_iter().map(label).collect(),
+        )),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,3 @@
+//! The command `crashpoint`.
+
+fn main() {}
