@@ -303,6 +303,11 @@ impl<R: Rules> Life<R> {
         &self.state
     }
 
+    /// Whether the life is about to learn what the log holds, before it has claimed.
+    pub fn is_opening(&self) -> bool {
+        matches!(self.stage, Stage::Loading)
+    }
+
     /// The rules that this life keeps.
     pub fn rules(&self) -> &R {
         &self.rules

@@ -143,9 +143,9 @@ impl<R: Rules> Driver<'_, R> {
                     return self.over(verdict);
                 }
             };
-            let applied = self.life.state().next_sequence();
+            let (opening, rows) = (self.life.is_opening(), self.life.state().next_sequence());
             self.life.on(reply, self.plan);
-            if self.life.state().next_sequence() > applied {
+            if !opening && self.life.state().next_sequence() > rows {
                 let state = self.life.state();
                 let sequence = state.next_sequence() - 1;
                 self.observe(&Observation::Applied { sequence, state });

@@ -1,0 +1,84 @@
+//! Choices that enumerate every tape of a bounded space.
+//!
+//! An odometer whose wheels appear as they are drawn: the first pass draws `0` everywhere; each
+//! further pass turns the last wheel that can still turn and drops those behind it. The space must
+//! be bounded by whoever draws.
+
+use crate::choices::Choices;
+
+/// Enumerates every tape that begins with a fixed prefix.
+#[derive(Debug, Clone)]
+pub struct Exhaustive {
+    wheels: Vec<Wheel>,
+    position: usize,
+    fixed: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Wheel {
+    n: usize,
+    chosen: usize,
+}
+
+impl Exhaustive {
+    /// Every tape.
+    pub fn new() -> Self {
+        Self::below(&[])
+    }
+
+    /// Every tape whose first draws are `prefix`, each given as `(n, chosen)`.
+    pub fn below(prefix: &[(usize, usize)]) -> Self {
+        let wheels = prefix
+            .iter()
+            .map(|&(n, chosen)| Wheel { n, chosen })
+            .collect();
+        Self {
+            wheels,
+            position: 0,
+            fixed: prefix.len(),
+        }
+    }
+
+    /// Turns to the next tape; false when every tape was drawn.
+    pub fn advance(&mut self) -> bool {
+        while self.wheels.len() > self.fixed {
+            let last = self
+                .wheels
+                .last_mut()
+                .expect("there is a wheel beyond the prefix");
+            if last.chosen + 1 < last.n {
+                last.chosen += 1;
+                self.position = 0;
+                return true;
+            }
+            self.wheels.pop();
+        }
+        false
+    }
+}
+
+impl Default for Exhaustive {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Choices for Exhaustive {
+    /// # Panics
+    ///
+    /// Where the same prefix led to another number of choices: the simulation is not deterministic.
+    fn choose(&mut self, label: &str, n: usize) -> usize {
+        let position = self.position;
+        self.position += 1;
+        match self.wheels.get(position) {
+            Some(wheel) => {
+                assert_eq!(wheel.n, n, "draw {position} ({label}) is not deterministic");
+                wheel.chosen
+            }
+            None => {
+                self.wheels.push(Wheel { n, chosen: 0 });
+                0
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Choices from a recording.
+
+use crate::choices::{Choices, Tape};
+
+/// Draws what a tape says, and notices where the simulation asks for something else.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    script: Script,
+    position: usize,
+    divergence: Option<Divergence>,
+}
+
+#[derive(Debug, Clone)]
+enum Script {
+    Whole(Tape),
+    /// Draw index and choice, ascending; every other draw is `0`.
+    Sparse(Vec<(usize, usize)>),
+}
+
+/// Where a replay asked for another choice than the recording holds.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the replay diverged at draw {draw}: recorded was {recorded}, asked was {asked}")]
+pub struct Divergence {
+    /// The index of the draw, from 0.
+    pub draw: usize,
+    /// What the recording holds there.
+    pub recorded: String,
+    /// What the simulation asked for.
+    pub asked: String,
+}
+
+impl Recorded {
+    /// Replays a whole tape; each draw must have the recorded label and number.
+    pub fn new(tape: Tape) -> Self {
+        Self {
+            script: Script::Whole(tape),
+            position: 0,
+            divergence: None,
+        }
+    }
+
+    /// Replays the interesting draws of a tape, given as index and choice in ascending order.
+    pub fn sparse(interesting: Vec<(usize, usize)>) -> Self {
+        Self {
+            script: Script::Sparse(interesting),
+            position: 0,
+            divergence: None,
+        }
+    }
+
+    /// The first divergence, if there was one. What was drawn after it was `0`.
+    pub fn divergence(&self) -> Option<&Divergence> {
+        self.divergence.as_ref()
+    }
+
+    /// Says whether the whole recording was drawn, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// The first divergence, or the recorded draw that was never asked for.
+    pub fn finish(&self) -> Result<(), Divergence> {
+        if let Some(divergence) = &self.divergence {
+            return Err(divergence.clone());
+        }
+        let left = match &self.script {
+            Script::Whole(tape) => {
+                let draw = tape.0.get(self.position);
+                draw.map(|draw| (self.position, format!("{} of {}", draw.label, draw.n)))
+            }
+            Script::Sparse(interesting) => {
+                let left = interesting
+                    .iter()
+                    .find(|(index, _)| *index >= self.position);
+                left.map(|(index, chosen)| (*index, format!("choice {chosen}")))
+            }
+        };
+        let asked = "nothing any more".to_owned();
+        left.map_or(Ok(()), |(draw, recorded)| {
+            Err(Divergence {
+                draw,
+                recorded,
+                asked,
+            })
+        })
+    }
+
+    fn diverge(&mut self, recorded: String, label: &str, n: usize) -> usize {
+        let (draw, asked) = (self.position, format!("{label} of {n}"));
+        self.divergence.get_or_insert(Divergence {
+            draw,
+            recorded,
+            asked,
+        });
+        0
+    }
+}
+
+impl Choices for Recorded {
+    fn choose(&mut self, label: &str, n: usize) -> usize {
+        if self.divergence.is_some() {
+            return 0;
+        }
+        let recorded = match &self.script {
+            Script::Whole(tape) => match tape.0.get(self.position) {
+                Some(draw) if draw.label == label && draw.n == n => Ok(draw.chosen),
+                Some(draw) => Err(format!("{} of {}", draw.label, draw.n)),
+                None => Err("the end of the tape".to_owned()),
+            },
+            Script::Sparse(interesting) => {
+                let found = interesting
+                    .iter()
+                    .find(|(index, _)| *index == self.position);
+                match found.map_or(0, |(_, chosen)| *chosen) {
+                    chosen if chosen < n => Ok(chosen),
+                    chosen => Err(format!("choice {chosen}")),
+                }
+            }
+        };
+        let chosen = match recorded {
+            Ok(chosen) => chosen,
+            Err(recorded) => self.diverge(recorded, label, n),
+        };
+        self.position += 1;
+        chosen
+    }
+}

@@ -1,0 +1,66 @@
+//! Choices from a seed.
+//!
+//! The generator is xoshiro256++ (Blackman and Vigna, 2019), seeded by SplitMix64, and it stands
+//! here rather than in a dependency because a seed must mean the same in every later release.
+
+use crate::choices::Choices;
+
+/// Draws from a seed: mostly `0`, and how mostly is itself drawn, so that some seeds are calm and
+/// some are not.
+#[derive(Debug, Clone)]
+pub struct Seeded {
+    state: [u64; 4],
+    /// One draw in so many is allowed to be interesting.
+    calm: u64,
+}
+
+impl Seeded {
+    /// The choices that belong to `seed`.
+    pub fn new(seed: u64) -> Self {
+        let mut splitmix = seed;
+        let state = std::array::from_fn(|_| {
+            splitmix = splitmix.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (splitmix ^ (splitmix >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            mixed ^ (mixed >> 31)
+        });
+        let mut seeded = Self { state, calm: 1 };
+        seeded.calm = [2, 8, 32][seeded.below(3)];
+        seeded
+    }
+
+    /// The next 64 bits.
+    pub fn next_u64(&mut self) -> u64 {
+        let [a, b, c, d] = &mut self.state;
+        let result = a.wrapping_add(*d).rotate_left(23).wrapping_add(*a);
+        let shifted = *b << 17;
+        *c ^= *a;
+        *d ^= *b;
+        *b ^= *c;
+        *a ^= *d;
+        *c ^= shifted;
+        *d = d.rotate_left(45);
+        result
+    }
+
+    /// A number in `0..n`, each as likely as the others (Lemire's method with rejection).
+    fn below(&mut self, n: usize) -> usize {
+        let n = n as u64;
+        let threshold = n.wrapping_neg() % n;
+        loop {
+            let product = u128::from(self.next_u64()) * u128::from(n);
+            if product as u64 >= threshold {
+                return (product >> 64) as usize;
+            }
+        }
+    }
+}
+
+impl Choices for Seeded {
+    fn choose(&mut self, _label: &str, n: usize) -> usize {
+        if self.next_u64() % self.calm != 0 {
+            return 0;
+        }
+        self.below(n)
+    }
+}

@@ -1,0 +1,235 @@
+//! A small executor with virtual time.
+//!
+//! One thread, no clock of its own: the caller asks which tasks are ready, picks one, polls it, and
+//! lets the time jump to the next timer when nothing is ready. Which task is picked is the caller's
+//! choice, so it can be drawn. Tasks belong to a process, and a process can be killed: its futures
+//! are dropped at once, which is what a crash is.
+
+mod runtime;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+pub use runtime::SimRuntime;
+
+/// Which simulated process a task belongs to.
+pub(crate) type ProcessId = u32;
+
+/// Which task.
+pub(crate) type TaskId = u64;
+
+/// The executor; clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Executor {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    tasks: Mutex<Tasks>,
+    ready: Arc<ReadyQueue>,
+    clock: Mutex<Clock>,
+}
+
+#[derive(Default)]
+struct Tasks {
+    next: TaskId,
+    slots: BTreeMap<TaskId, Slot>,
+}
+
+struct Slot {
+    process: ProcessId,
+    /// Taken out while it is polled.
+    future: Option<BoxFuture<'static, ()>>,
+    waker: Waker,
+}
+
+/// The tasks that were woken, in that order, each once.
+#[derive(Default)]
+struct ReadyQueue(Mutex<Vec<TaskId>>);
+
+#[derive(Default)]
+struct Clock {
+    now: Duration,
+    next: u64,
+    timers: BTreeMap<(Duration, u64), Waker>,
+}
+
+struct TaskWaker {
+    task: TaskId,
+    ready: Arc<ReadyQueue>,
+}
+
+impl Wake for TaskWaker {
+    fn wake(self: Arc<Self>) {
+        self.ready.push(self.task);
+    }
+}
+
+impl ReadyQueue {
+    fn push(&self, task: TaskId) {
+        let mut ready = lock(&self.0);
+        if !ready.contains(&task) {
+            ready.push(task);
+        }
+    }
+}
+
+impl Executor {
+    /// Adds a task, which is ready at once.
+    pub(crate) fn spawn(&self, process: ProcessId, future: BoxFuture<'static, ()>) -> TaskId {
+        let mut tasks = lock(&self.shared.tasks);
+        let task = tasks.next;
+        tasks.next += 1;
+        let ready = Arc::clone(&self.shared.ready);
+        let waker = Waker::from(Arc::new(TaskWaker { task, ready }));
+        tasks.slots.insert(
+            task,
+            Slot {
+                process,
+                future: Some(future),
+                waker,
+            },
+        );
+        drop(tasks);
+        self.shared.ready.push(task);
+        task
+    }
+
+    /// The tasks that can be polled, in the order in which they were woken.
+    pub(crate) fn ready(&self) -> Vec<TaskId> {
+        let tasks = lock(&self.shared.tasks);
+        let mut ready = lock(&self.shared.ready.0);
+        ready.retain(|task| tasks.slots.contains_key(task));
+        ready.clone()
+    }
+
+    /// Whether any task is left, ready or not.
+    pub(crate) fn has_tasks(&self) -> bool {
+        !lock(&self.shared.tasks).slots.is_empty()
+    }
+
+    /// The process of a task that is still there.
+    pub(crate) fn process_of(&self, task: TaskId) -> Option<ProcessId> {
+        lock(&self.shared.tasks)
+            .slots
+            .get(&task)
+            .map(|slot| slot.process)
+    }
+
+    /// Polls a ready task once; true where it is still pending.
+    pub(crate) fn poll(&self, task: TaskId) -> bool {
+        lock(&self.shared.ready.0).retain(|ready| *ready != task);
+        let taken = lock(&self.shared.tasks)
+            .slots
+            .get_mut(&task)
+            .and_then(|slot| Some((slot.future.take()?, slot.waker.clone())));
+        let Some((mut future, waker)) = taken else {
+            return false;
+        };
+        // No lock is held here: the task may spawn, wake and set timers.
+        let poll = future.as_mut().poll(&mut Context::from_waker(&waker));
+        let mut tasks = lock(&self.shared.tasks);
+        if poll.is_pending() {
+            if let Some(slot) = tasks.slots.get_mut(&task) {
+                slot.future = Some(future);
+                return true;
+            }
+        } else {
+            tasks.slots.remove(&task);
+        }
+        drop(tasks);
+        false
+    }
+
+    /// Drops every task of a process.
+    pub(crate) fn kill(&self, process: ProcessId) {
+        let mut dropped = Vec::new();
+        lock(&self.shared.tasks).slots.retain(|_, slot| {
+            let keep = slot.process != process;
+            if !keep {
+                dropped.push(slot.future.take());
+            }
+            keep
+        });
+        // Outside of the lock: what is dropped may abort other tasks.
+        drop(dropped);
+    }
+
+    fn abort(&self, task: TaskId) {
+        let slot = lock(&self.shared.tasks).slots.remove(&task);
+        drop(slot);
+    }
+
+    /// Lets the time jump to the next timer and wakes it; false where there is none.
+    pub(crate) fn advance(&self) -> bool {
+        let mut clock = lock(&self.shared.clock);
+        let Some(((due, _), waker)) = clock.timers.pop_first() else {
+            return false;
+        };
+        clock.now = clock.now.max(due);
+        drop(clock);
+        waker.wake();
+        true
+    }
+
+    /// The virtual time since the simulation began.
+    pub(crate) fn now(&self) -> Duration {
+        lock(&self.shared.clock).now
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let due = self.now().saturating_add(duration);
+        Sleep {
+            executor: self.clone(),
+            due,
+            timer: None,
+        }
+    }
+}
+
+/// Completes when the virtual time has come.
+struct Sleep {
+    executor: Executor,
+    due: Duration,
+    timer: Option<u64>,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let executor = self.executor.clone();
+        let mut clock = lock(&executor.shared.clock);
+        if clock.now >= self.due {
+            return Poll::Ready(());
+        }
+        let timer = *self.timer.get_or_insert_with(|| {
+            clock.next += 1;
+            clock.next
+        });
+        clock.timers.insert((self.due, timer), cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some(timer) = self.timer {
+            lock(&self.executor.shared.clock)
+                .timers
+                .remove(&(self.due, timer));
+        }
+    }
+}
+
+/// A panic of a simulated task must not hide behind a poisoned lock.
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,84 @@
+//! The engine's `Runtime` on virtual time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crashpoint_engine::{Runtime, TaskHandle};
+use futures_channel::oneshot;
+use futures_util::future::BoxFuture;
+
+use crate::executor::{Executor, ProcessId};
+
+/// The wall clock at which every simulation begins: 2026-01-01T00:00:00Z, in milliseconds.
+const EPOCH_UNIX_MS: u64 = 1_767_225_600_000;
+
+/// A process's runtime in a simulation: virtual time, tasks that die with the process, entropy
+/// from a counter.
+#[derive(Clone)]
+pub struct SimRuntime {
+    executor: Executor,
+    process: ProcessId,
+    nonces: Arc<AtomicU64>,
+}
+
+impl SimRuntime {
+    pub(crate) fn new(executor: Executor, process: ProcessId, nonces: Arc<AtomicU64>) -> Self {
+        Self {
+            executor,
+            process,
+            nonces,
+        }
+    }
+}
+
+impl Runtime for SimRuntime {
+    fn now(&self) -> Duration {
+        self.executor.now()
+    }
+
+    fn unix_ms(&self) -> u64 {
+        let elapsed = u64::try_from(self.executor.now().as_millis()).unwrap_or(u64::MAX);
+        EPOCH_UNIX_MS.saturating_add(elapsed)
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(self.executor.sleep(duration))
+    }
+
+    fn spawn(&self, future: BoxFuture<'static, ()>) -> TaskHandle {
+        let (done, joined) = oneshot::channel();
+        let task = self.executor.spawn(
+            self.process,
+            Box::pin(async move {
+                future.await;
+                // The handle may be gone; the task is done all the same.
+                _ = done.send(());
+            }),
+        );
+        let executor = self.executor.clone();
+        TaskHandle::new(async move { _ = joined.await }, move || {
+            executor.abort(task)
+        })
+    }
+
+    fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        // One thread: blocking work is a step of the task that asks for it.
+        Box::pin(async move { work() })
+    }
+
+    fn entropy(&self) -> [u8; 16] {
+        let count = self.nonces.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&count.to_be_bytes());
+        bytes
+    }
+}
+
+impl std::fmt::Debug for SimRuntime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SimRuntime")
+            .field("process", &self.process)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,162 @@
+//! What happened in one simulation, in order: what the oracles read.
+
+use std::sync::Arc;
+
+use crashpoint_engine::{CheckpointRow, Direction};
+
+use crate::fault::Fired;
+use crate::subject::LifeEnd;
+use crate::world::Effect;
+
+/// Everything that happened, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct History(pub Vec<Entry>);
+
+/// One thing that happened, and to which life (from 1; 0 is nobody's: a late append that lands).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The life.
+    pub life: u32,
+    /// What.
+    pub what: What,
+}
+
+/// The kinds of things that happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// A life began.
+    Began(Opening),
+    /// A life sent a row.
+    Sent(CheckpointRow),
+    /// A row became durable.
+    Landed(CheckpointRow),
+    /// An append returned an error to the life.
+    AppendFailed {
+        /// The row's sequence.
+        sequence: u64,
+    },
+    /// An append returned success to the life.
+    Acknowledged {
+        /// The row's sequence.
+        sequence: u64,
+    },
+    /// A load returned these rows to the life.
+    Loaded(Arc<[CheckpointRow]>),
+    /// A load returned an error to the life.
+    LoadFailed,
+    /// The life applied a row; the mismatch is how its state differs from the rebuilt one.
+    Applied {
+        /// The row's sequence.
+        sequence: u64,
+        /// The states, where they differ.
+        mismatch: Option<Box<str>>,
+    },
+    /// The life began an attempt of a task.
+    Started(Attempt),
+    /// The attempt ended; true where it succeeded.
+    Finished {
+        /// The task.
+        task: String,
+        /// Do or undo.
+        direction: Direction,
+        /// Whether it succeeded.
+        succeeded: bool,
+    },
+    /// An effect reached the world.
+    Effect(Effect),
+    /// The log was cleared.
+    Cleared,
+    /// A fault fired.
+    Fault(Fired),
+    /// The life told how it ended.
+    Told(LifeEnd),
+    /// The life panicked outside of its tasks: a bug.
+    Panicked(String),
+    /// The life neither ended nor waits for anything: a bug.
+    Stalled,
+}
+
+/// How a life began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// As a new run.
+    Start,
+    /// From the log, if there is one.
+    Resume,
+    /// From a stuck run's log.
+    RetryStuck,
+    /// Beside another life: as a new run or from the log.
+    Rival,
+    /// From the log, after the last fault.
+    Verify,
+}
+
+/// An attempt of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The task.
+    pub task: String,
+    /// Do or undo.
+    pub direction: Direction,
+    /// The sequence of the row that entered the task's visit.
+    pub visit: u64,
+    /// The number of cursors that the visit has.
+    pub step: u64,
+    /// Which attempt of this life it is, from 1.
+    pub attempt: u32,
+}
+
+impl History {
+    pub(crate) fn push(&mut self, life: u32, what: What) {
+        self.0.push(Entry { life, what });
+    }
+
+    /// The entries of one kind, with their life and place.
+    pub fn select<'a, T>(
+        &'a self,
+        pick: impl Fn(&'a What) -> Option<T> + 'a,
+    ) -> impl Iterator<Item = (usize, u32, T)> + 'a {
+        let entries = self.0.iter().enumerate();
+        entries.filter_map(move |(place, entry)| Some((place, entry.life, pick(&entry.what)?)))
+    }
+
+    /// The rows that became durable, in the order in which they did.
+    pub fn landed(&self) -> impl Iterator<Item = (usize, u32, &CheckpointRow)> {
+        self.select(|what| match what {
+            What::Landed(row) => Some(row),
+            _ => None,
+        })
+    }
+
+    /// The attempts that were begun.
+    pub fn started(&self) -> impl Iterator<Item = (usize, u32, &Attempt)> {
+        self.select(|what| match what {
+            What::Started(attempt) => Some(attempt),
+            _ => None,
+        })
+    }
+
+    /// The effects that reached the world.
+    pub fn effects(&self) -> impl Iterator<Item = (usize, u32, &Effect)> {
+        self.select(|what| match what {
+            What::Effect(effect) => Some(effect),
+            _ => None,
+        })
+    }
+
+    /// What lives told.
+    pub fn told(&self) -> impl Iterator<Item = (usize, u32, &LifeEnd)> {
+        self.select(|what| match what {
+            What::Told(end) => Some(end),
+            _ => None,
+        })
+    }
+
+    /// The faults that fired.
+    pub fn faults(&self) -> impl Iterator<Item = (usize, u32, &Fired)> {
+        self.select(|what| match what {
+            What::Fault(fired) => Some(fired),
+            _ => None,
+        })
+    }
+}

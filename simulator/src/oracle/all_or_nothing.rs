@@ -1,0 +1,145 @@
+//! Told is the outcome; asked is what the receivers hold of the effects of compensatable tasks. The
+//! receiver that honours idempotency keys, and refuses a key that was undone, is always asked. The one
+//! that does not is asked where no two lives overlapped: after a takeover, or with an undo that is
+//! repeated late, nobody can promise it anything.
+//!
+//! Effects of plain tasks are not asked about: nothing undoes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crashpoint_engine::protocol::Role;
+use crashpoint_engine::{Direction, Event, TaskKind};
+
+use crate::fault::Fault;
+use crate::history::Opening;
+use crate::oracle::{Case, Oracle};
+use crate::subject::LifeEnd;
+use crate::world::Reception;
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "all-or-nothing",
+    promise: "done means every effect, rolled back none, stuck just what is reported",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    let Some((_, _, outcome)) = case
+        .history()
+        .told()
+        .filter(|told| told.2.is_outcome())
+        .last()
+    else {
+        return Ok(());
+    };
+    let overlapped = case
+        .history()
+        .faults()
+        .any(|(_, _, fired)| fired.fault == Fault::Takeover)
+        || case
+            .lives()
+            .any(|life| case.opening(life) == Some(Opening::Rival));
+    judge(case, outcome, "that honours keys", &honoured(case))?;
+    if overlapped {
+        Ok(())
+    } else {
+        judge(case, outcome, "that repeats everything", &naive(case))
+    }
+}
+
+/// The task and the visit of each effect that a receiver holds in the end.
+type Held = BTreeSet<(String, u64)>;
+
+fn honoured(case: &Case<'_>) -> Held {
+    let mut held = BTreeMap::new();
+    for (_, _, effect) in compensatable(case) {
+        match (effect.direction, effect.reception) {
+            (Direction::Do, Reception::Performed) => {
+                held.insert(effect.do_key.clone(), (effect.task.clone(), effect.visit));
+            }
+            (Direction::Undo, _) => {
+                held.remove(&effect.do_key);
+            }
+            (Direction::Do, _) => {}
+        }
+    }
+    held.into_values().collect()
+}
+
+/// The last request wins.
+fn naive(case: &Case<'_>) -> Held {
+    let mut held = Held::new();
+    for (_, _, effect) in compensatable(case) {
+        let what = (effect.task.clone(), effect.visit);
+        match effect.direction {
+            Direction::Do => held.insert(what),
+            Direction::Undo => held.remove(&what),
+        };
+    }
+    held
+}
+
+fn compensatable<'a>(
+    case: &'a Case<'_>,
+) -> impl Iterator<Item = (usize, u32, &'a crate::world::Effect)> {
+    let states = &case.workload().definition.states;
+    case.history().effects().filter(|(_, _, effect)| {
+        states.iter().any(|state| match &state.role {
+            Role::Task(task) => *task.name == *effect.task && task.kind == TaskKind::Compensatable,
+            Role::Exit => false,
+        })
+    })
+}
+
+fn judge(case: &Case<'_>, outcome: &LifeEnd, receiver: &str, held: &Held) -> Result<(), String> {
+    let expected = match outcome {
+        LifeEnd::Done(_) => completed(case),
+        LifeEnd::Stuck(left) => {
+            let left: BTreeSet<&String> = left.iter().collect();
+            held.iter()
+                .filter(|(task, _)| left.contains(task))
+                .cloned()
+                .collect()
+        }
+        _ => Held::new(),
+    };
+    let show = |what: BTreeSet<&(String, u64)>| {
+        let words: Vec<_> = what
+            .iter()
+            .map(|(task, visit)| format!("{task}@{visit}"))
+            .collect();
+        words.join(", ")
+    };
+    let missing: BTreeSet<_> = expected.difference(held).collect();
+    if !missing.is_empty() {
+        return Err(format!(
+            "{outcome}, but the receiver {receiver} lacks {}",
+            show(missing)
+        ));
+    }
+    let extra: BTreeSet<_> = held.difference(&expected).collect();
+    if !extra.is_empty() {
+        return Err(format!(
+            "{outcome}, but the receiver {receiver} still holds {}",
+            show(extra)
+        ));
+    }
+    Ok(())
+}
+
+/// What the log says was completed, of the tasks that had an effect at all.
+fn completed(case: &Case<'_>) -> Held {
+    let acted: Held = compensatable(case)
+        .map(|(_, _, effect)| (effect.task.clone(), effect.visit))
+        .collect();
+    let Some(log) = case.logs().iter().rev().find(|log| !log.rows.is_empty()) else {
+        return Held::new();
+    };
+    let visits = log.visits();
+    let done = visits
+        .iter()
+        .filter_map(|visit| match &visit.closed_by?.event {
+            Event::Completed { task, .. } => Some((task.to_string(), visit.id)),
+            _ => None,
+        });
+    done.filter(|what| acted.contains(what)).collect()
+}

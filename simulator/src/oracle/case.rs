@@ -1,0 +1,116 @@
+//! A simulation as the oracles look at it.
+
+use crashpoint_engine::protocol::TaskDefinition;
+use crashpoint_engine::{Event, Nonce, TaskKind};
+
+use crate::fault::Fault;
+use crate::history::{History, Opening, What};
+use crate::oracle::Log;
+use crate::sim::Run;
+use crate::workload::Workload;
+
+/// A simulation, with its logs taken apart.
+#[derive(Debug)]
+pub struct Case<'a> {
+    workload: &'a Workload,
+    run: &'a Run,
+    logs: Vec<Log>,
+}
+
+impl<'a> Case<'a> {
+    pub(crate) fn new(workload: &'a Workload, run: &'a Run) -> Self {
+        Self {
+            workload,
+            run,
+            logs: Log::all(&run.history),
+        }
+    }
+
+    /// The workload.
+    pub fn workload(&self) -> &'a Workload {
+        self.workload
+    }
+
+    /// What happened.
+    pub fn history(&self) -> &'a History {
+        &self.run.history
+    }
+
+    /// The logs that the id had, one after the other: a clear ends one. There is at least one.
+    pub fn logs(&self) -> &[Log] {
+        &self.logs
+    }
+
+    /// The log that the id had at a place of the history.
+    pub fn log_at(&self, place: usize) -> Option<&Log> {
+        self.logs.iter().find(|log| log.contains(place))
+    }
+
+    /// The lives, from 1.
+    pub fn lives(&self) -> impl Iterator<Item = u32> + '_ {
+        self.history().select(began).map(|(_, life, _)| life)
+    }
+
+    /// How a life began.
+    pub fn opening(&self, life: u32) -> Option<Opening> {
+        let mut openings = self.history().select(began);
+        openings
+            .find(|(_, which, _)| *which == life)
+            .map(|(_, _, opening)| opening)
+    }
+
+    /// Where in the history a life began.
+    pub fn began(&self, life: u32) -> usize {
+        let mut openings = self.history().select(began);
+        openings
+            .find(|(_, which, _)| *which == life)
+            .map_or(0, |(place, _, _)| place)
+    }
+
+    /// Whether the store lost a row while nobody ran.
+    pub fn lost_a_row(&self) -> bool {
+        self.history()
+            .faults()
+            .any(|(_, _, fired)| fired.fault == Fault::LosesRow)
+    }
+
+    /// The kind of a task.
+    pub fn kind(&self, task: &str) -> Option<TaskKind> {
+        self.task(task).map(|task| task.kind)
+    }
+
+    /// How often a life may attempt a task.
+    pub fn attempts(&self, task: &str) -> u32 {
+        self.task(task)
+            .map_or(1, |task| task.policy.retry.attempts())
+    }
+
+    /// How often a life may attempt to undo a task.
+    pub fn undo_attempts(&self, task: &str) -> u32 {
+        self.task(task)
+            .map_or(1, |task| task.policy.undo_retry.attempts())
+    }
+
+    fn task(&self, name: &str) -> Option<&TaskDefinition> {
+        let definition = &self.workload.definition;
+        definition
+            .state_of_task(name)
+            .and_then(|state| definition.task(state))
+    }
+
+    /// The id of the run that the log at this place is of.
+    pub fn run_id_at(&self, place: usize) -> Option<Nonce> {
+        let log = self.log_at(place)?;
+        match &log.rows.first()?.event {
+            Event::Claimed { claim, .. } => Some(claim.run_id),
+            _ => None,
+        }
+    }
+}
+
+fn began(what: &What) -> Option<Opening> {
+    match what {
+        What::Began(opening) => Some(*opening),
+        _ => None,
+    }
+}

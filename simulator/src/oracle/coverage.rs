@@ -1,0 +1,55 @@
+//! A rollback settles every completion of a compensatable task and the open visit of one, and nothing
+//! else.
+
+use crashpoint_engine::{Event, TaskKind};
+
+use crate::oracle::{Case, Oracle};
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "coverage",
+    promise: "exactly what was done is undone, and an open visit as in doubt",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    let definition = &case.workload().definition;
+    for log in case.logs() {
+        for stored in &log.rows {
+            let Event::RollbackStarted {
+                state,
+                task,
+                undo_open_visit,
+                ..
+            } = &stored.event
+            else {
+                continue;
+            };
+            let open = (definition.resolve)(state).and_then(|state| definition.task(state));
+            let compensatable = open.is_some_and(|open| open.kind == TaskKind::Compensatable);
+            if compensatable != *undo_open_visit {
+                return Err(format!(
+                    "the open visit of {task} is left out of the rollback"
+                ));
+            }
+        }
+        let over = log
+            .rows
+            .iter()
+            .any(|stored| stored.event == Event::RolledBack);
+        let owed = log.owed();
+        if let Some(left) = owed.iter().find(|owed| over && owed.compensated.is_none()) {
+            return Err(format!("rolled back, but {} was never undone", left.task));
+        }
+        let settled: usize = owed.iter().map(|owed| owed.settled.len()).sum();
+        let recorded = log.rows.iter().filter(|stored| {
+            matches!(
+                stored.event,
+                Event::Compensated { .. } | Event::CompensationFailed { .. }
+            )
+        });
+        if recorded.count() != settled {
+            return Err("an undo is recorded that is not owed".to_owned());
+        }
+    }
+    Ok(())
+}

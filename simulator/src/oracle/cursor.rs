@@ -1,0 +1,41 @@
+//! The cursor that a step receives is, byte for byte, the last one of this visit: none in the first
+//! step of a visit, whatever earlier visits left.
+//!
+//! This relies on the workload's steps passing their cursor on as the payload of their effect.
+
+use crashpoint_engine::{Direction, TaskKind};
+
+use crate::oracle::{Case, Oracle};
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "cursor",
+    promise: "a step is given the last durable cursor of its own visit",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    for (place, life, effect) in case.history().effects() {
+        let stepped = case.kind(&effect.task) == Some(TaskKind::Stepped);
+        if !stepped || effect.direction == Direction::Undo {
+            continue;
+        }
+        let Some(log) = case.log_at(place) else {
+            continue;
+        };
+        let cursors = log.cursors(effect.visit);
+        let durable = match effect.step.checked_sub(1) {
+            None => Some("none".to_owned()),
+            Some(last) => cursors
+                .get(last as usize)
+                .map(|(_, cursor)| String::from_utf8_lossy(cursor).into_owned()),
+        };
+        if durable.as_ref() != Some(&effect.payload) {
+            let (visit, step, got) = (effect.visit, effect.step, &effect.payload);
+            let durable = durable.unwrap_or_else(|| "missing".to_owned());
+            return Err(format!(
+                "life {life}, visit {visit}, step {step} was given cursor {got}, durable is {durable}"
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! After the start of the rollback is durable no life that owns the run begins a forward action.
+
+use crashpoint_engine::{Direction, Event};
+
+use crate::oracle::{Case, Oracle};
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "direction",
+    promise: "once a rollback has started nothing is done any more",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    for log in case.logs() {
+        let started = |event: &Event| matches!(event, Event::RollbackStarted { .. });
+        let Some(start) = log.rows.iter().find(|stored| started(&stored.event)) else {
+            continue;
+        };
+        let late = case.history().started().find(|(place, life, attempt)| {
+            *place > start.place
+                && log.contains(*place)
+                && attempt.direction == Direction::Do
+                && !log.overtaken(*life, *place)
+        });
+        if let Some((_, life, attempt)) = late {
+            let task = &attempt.task;
+            return Err(format!(
+                "life {life} began {task} after the rollback had started"
+            ));
+        }
+    }
+    Ok(())
+}

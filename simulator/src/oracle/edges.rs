@@ -1,0 +1,51 @@
+//! Every state that a log enters is one that the task before it may go to, and the task is the one of
+//! the state that was left.
+//!
+//! A task without declared edges may go anywhere.
+
+use crashpoint_engine::Event;
+
+use crate::oracle::{Case, Oracle};
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "edges",
+    promise: "consecutive entries are edges of the graph",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    let definition = &case.workload().definition;
+    for log in case.logs() {
+        for visit in log.visits() {
+            let Some(closing) = visit.closed_by else {
+                continue;
+            };
+            let (Event::Entered { state: next, task }
+            | Event::Completed {
+                state: next, task, ..
+            }) = &closing.event
+            else {
+                continue;
+            };
+            let (from, to) = (
+                (definition.resolve)(&visit.state),
+                (definition.resolve)(next),
+            );
+            let known = from.and_then(|from| definition.task(from));
+            let allowed = known.is_some_and(|known| {
+                let edge = known
+                    .edges
+                    .as_ref()
+                    .is_none_or(|edges| to.is_some_and(|to| edges.contains(&to)));
+                edge && known.name == *task
+            });
+            if !allowed {
+                return Err(format!(
+                    "{task} went from {} to {next}, which is no edge",
+                    visit.state
+                ));
+            }
+        }
+    }
+    Ok(())
+}

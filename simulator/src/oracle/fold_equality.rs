@@ -1,0 +1,27 @@
+//! After every row the live state equals the state that the rows up to it rebuild to.
+//!
+//! The comparison itself is made while the life runs, by its observer; a subject that reports no
+//! applied rows is not checked.
+
+use crate::history::What;
+use crate::oracle::{Case, Oracle};
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "fold-equality",
+    promise: "the live state is what the log rebuilds to",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    for (_, life, (sequence, mismatch)) in case.history().select(|what| match what {
+        What::Applied { sequence, mismatch } => Some((sequence, mismatch)),
+        _ => None,
+    }) {
+        if let Some(mismatch) = mismatch {
+            return Err(format!(
+                "life {life} differs after row {sequence}: {mismatch}"
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! Within a run the key of an action is the same in every life; across actions, and across runs of the
+//! same id, no key appears twice.
+
+use std::collections::BTreeMap;
+
+use crate::oracle::{Case, Oracle};
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "keys",
+    promise: "an idempotency key is the same for the same action, and for no other",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    let mut by_action = BTreeMap::new();
+    let mut by_key = BTreeMap::new();
+    for (place, life, effect) in case.history().effects() {
+        let run = case.run_id_at(place);
+        let action = (
+            run,
+            effect.task.clone(),
+            effect.direction,
+            effect.visit,
+            effect.step,
+        );
+        let (task, key) = (&effect.task, &effect.key);
+        if key.is_empty() || key.len() > 64 || !key.is_ascii() {
+            return Err(format!(
+                "the key of {task} is not 1..=64 ASCII characters: {key:?}"
+            ));
+        }
+        if by_action
+            .entry(action.clone())
+            .or_insert_with(|| key.clone())
+            != key
+        {
+            return Err(format!("life {life} has another key for {task}"));
+        }
+        if *by_key.entry(key.clone()).or_insert_with(|| action.clone()) != action {
+            return Err(format!(
+                "life {life} has a key for {task} that another action has"
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! The lives after the last fault come to an outcome, within a bounded number of rows.
+//!
+//! The bound is generous: it is there to catch a run that goes in circles.
+
+use crate::history::{Opening, What};
+use crate::oracle::{Case, Oracle};
+use crate::subject::LifeEnd;
+
+/// More rows than any workload writes in all the lives that a simulation may have.
+const ROWS_MAX: usize = 400;
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "liveness",
+    promise: "once nothing fails any more the run ends",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    let cleared = case
+        .history()
+        .0
+        .iter()
+        .any(|entry| entry.what == What::Cleared);
+    let mut ended = 0;
+    for (_, life, end) in case.history().told() {
+        if case.opening(life) != Some(Opening::Verify) {
+            continue;
+        }
+        ended += 1;
+        if !end.is_outcome() && !(cleared && *end == LifeEnd::NotFound) {
+            return Err(format!(
+                "life {life} had no fault and did not end the run: {end}"
+            ));
+        }
+    }
+    if ended == 0 {
+        return Err("the run did not end after the last fault".to_owned());
+    }
+    let rows: usize = case.logs().iter().map(|log| log.rows.len()).sum();
+    if rows > ROWS_MAX {
+        Err(format!("the run needed {rows} rows"))
+    } else {
+        Ok(())
+    }
+}

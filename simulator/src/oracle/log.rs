@@ -1,0 +1,245 @@
+//! A log as it came to be: its rows with where in the history each became durable, and whose it is.
+
+use std::collections::BTreeSet;
+
+use crashpoint_engine::{Bytes, CheckpointRow, Event, Label, Undone};
+
+use crate::history::{History, What};
+
+/// The rows between two clears.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// In the order in which they became durable.
+    pub rows: Vec<Stored>,
+    /// The place of the clear that ended it, or the end of the history.
+    pub until: usize,
+    from: usize,
+}
+
+/// A row that became durable.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Where in the history.
+    pub place: usize,
+    /// Whose it is.
+    pub life: u32,
+    /// The row.
+    pub row: CheckpointRow,
+    /// What it says.
+    pub event: Event,
+}
+
+/// A visit, as its rows tell it.
+#[derive(Debug, Clone)]
+pub struct VisitRecord<'a> {
+    /// The sequence of the row that entered it.
+    pub id: u64,
+    /// Its state.
+    pub state: Label,
+    /// The row that left it: a completion, an entry or the start of a rollback.
+    pub closed_by: Option<&'a Stored>,
+}
+
+/// Something that a rollback has to undo.
+#[derive(Debug, Clone)]
+pub struct Owed<'a> {
+    /// The task.
+    pub task: Label,
+    /// The visit in which it ran.
+    pub visit: u64,
+    /// Where its undos were settled, failures included.
+    pub settled: Vec<usize>,
+    /// The record of its success.
+    pub compensated: Option<&'a Stored>,
+}
+
+impl Log {
+    /// Every log of a history.
+    pub(super) fn all(history: &History) -> Vec<Self> {
+        let empty = |from| Self {
+            rows: Vec::new(),
+            until: history.0.len(),
+            from,
+        };
+        let mut logs = vec![empty(0)];
+        for (place, entry) in history.0.iter().enumerate() {
+            let log = logs.last_mut().expect("there is always a log");
+            match &entry.what {
+                What::Landed(row) => {
+                    // A row that does not decode is told about by the life that loads it.
+                    if let Ok(event) = Event::from_row(row) {
+                        let (row, life) = (row.clone(), entry.life);
+                        log.rows.push(Stored {
+                            place,
+                            life,
+                            row,
+                            event,
+                        });
+                    }
+                }
+                What::Cleared => {
+                    log.until = place;
+                    logs.push(empty(place + 1));
+                }
+                _ => {}
+            }
+        }
+        logs
+    }
+
+    /// Where in the history it began.
+    pub fn began(&self) -> usize {
+        self.from
+    }
+
+    /// Whether it was the log at this place of the history.
+    pub fn contains(&self, place: usize) -> bool {
+        (self.from..=self.until).contains(&place)
+    }
+
+    /// The lives that wrote to it.
+    pub fn lives(&self) -> BTreeSet<u32> {
+        self.rows.iter().map(|stored| stored.life).collect()
+    }
+
+    /// Where the newest claim of a life became durable.
+    pub fn claimed_at(&self, life: u32) -> Option<usize> {
+        let claims = self.rows.iter().rev().filter(|stored| is_claim(stored));
+        claims
+            .filter(|stored| stored.life == life)
+            .map(|stored| stored.place)
+            .next()
+    }
+
+    /// Where another life's claim after that of `life` became durable.
+    pub fn overtaken_at(&self, life: u32) -> Option<usize> {
+        let claimed = self.claimed_at(life)?;
+        let mut claims = self.rows.iter().filter(|stored| is_claim(stored));
+        let overtaken = claims.find(|stored| stored.place > claimed && stored.life != life);
+        overtaken.map(|stored| stored.place)
+    }
+
+    /// Whether `life` had been overtaken at this place.
+    pub fn overtaken(&self, life: u32, place: usize) -> bool {
+        self.overtaken_at(life)
+            .is_some_and(|overtaken| overtaken < place)
+    }
+
+    /// How many rows there were when `life` was overtaken.
+    pub fn own_rows(&self, life: u32) -> usize {
+        let overtaken = self.overtaken_at(life).unwrap_or(usize::MAX);
+        self.rows
+            .iter()
+            .filter(|stored| stored.place < overtaken)
+            .count()
+    }
+
+    /// The visits, in order.
+    pub fn visits(&self) -> Vec<VisitRecord<'_>> {
+        let mut visits: Vec<VisitRecord<'_>> = Vec::new();
+        for stored in &self.rows {
+            let entered = match &stored.event {
+                Event::Claimed { state, .. } if visits.is_empty() => Some(state),
+                Event::Entered { state, .. } | Event::Completed { state, .. } => Some(state),
+                Event::RollbackStarted { .. } => None,
+                _ => continue,
+            };
+            if let Some(open) = visits.last_mut() {
+                open.closed_by.get_or_insert(stored);
+            }
+            if let Some(state) = entered {
+                let (id, state) = (stored.row.sequence, state.clone());
+                visits.push(VisitRecord {
+                    id,
+                    state,
+                    closed_by: None,
+                });
+            }
+        }
+        visits
+    }
+
+    /// The visit with this id.
+    pub fn visit(&self, id: u64) -> Option<VisitRecord<'_>> {
+        self.visits().into_iter().find(|visit| visit.id == id)
+    }
+
+    /// The cursors of a visit, with where each became durable.
+    pub fn cursors(&self, visit: u64) -> Vec<(usize, &Bytes)> {
+        let after = self
+            .rows
+            .iter()
+            .skip_while(|stored| stored.row.sequence <= visit);
+        let within = after.take_while(|stored| {
+            !matches!(
+                stored.event,
+                Event::Entered { .. } | Event::Completed { .. }
+            )
+        });
+        let cursors = within.filter_map(|stored| match &stored.event {
+            Event::StepAdvanced { cursor, .. } => Some((stored.place, cursor)),
+            _ => None,
+        });
+        cursors.collect()
+    }
+
+    /// What the rollback, if there is one, has to undo: every completion, and the open visit where
+    /// the log says so.
+    pub fn owed(&self) -> Vec<Owed<'_>> {
+        let mut owed = Vec::new();
+        for visit in self.visits() {
+            let task = match visit.closed_by.map(|stored| &stored.event) {
+                Some(Event::Completed { task, .. }) => task.clone(),
+                Some(Event::RollbackStarted {
+                    task,
+                    undo_open_visit: true,
+                    ..
+                }) => task.clone(),
+                _ => continue,
+            };
+            owed.push(Owed {
+                task,
+                visit: visit.id,
+                settled: Vec::new(),
+                compensated: None,
+            });
+        }
+        for stored in &self.rows {
+            let (Event::Compensated { undone, .. } | Event::CompensationFailed { undone, .. }) =
+                &stored.event
+            else {
+                continue;
+            };
+            let visit = self.visit_of(*undone);
+            if let Some(owed) = owed.iter_mut().find(|owed| Some(owed.visit) == visit) {
+                owed.settled.push(stored.place);
+                if matches!(stored.event, Event::Compensated { .. }) {
+                    owed.compensated = Some(stored);
+                }
+            }
+        }
+        owed
+    }
+
+    /// The visit of the row that an undo is for.
+    fn visit_of(&self, undone: Undone) -> Option<u64> {
+        match undone {
+            Undone::InDoubt(visit) => Some(visit),
+            Undone::Completion(sequence) => {
+                let closed = |visit: &VisitRecord<'_>| {
+                    visit
+                        .closed_by
+                        .is_some_and(|stored| stored.row.sequence == sequence)
+                };
+                self.visits()
+                    .iter()
+                    .find(|visit| closed(visit))
+                    .map(|visit| visit.id)
+            }
+        }
+    }
+}
+
+fn is_claim(stored: &Stored) -> bool {
+    matches!(stored.event, Event::Claimed { .. })
+}

@@ -1,0 +1,100 @@
+//! What decides whether a simulated run is right: one file for each promise.
+//!
+//! An oracle reads the history of a whole simulation, never the engine: it shares no code with what
+//! it judges but the codec of a row and the transition function, which have oracles of their own.
+
+mod all_or_nothing;
+mod case;
+mod coverage;
+mod cursor;
+mod direction;
+mod edges;
+mod fold_equality;
+mod keys;
+mod liveness;
+mod log;
+mod log_is_dense;
+mod no_false_fence;
+mod no_state_skipped;
+mod one_writer;
+mod outcome_is_durable;
+mod pinned_row;
+mod prefixes_resume;
+mod refusals_do_nothing;
+mod step_order;
+mod storage_faults_stay_out;
+mod terminal_absorbs;
+mod undo_bytes;
+mod undo_once;
+mod undo_order;
+mod visits_rerun;
+
+use crate::sim::Run;
+use crate::workload::Workload;
+
+pub use case::Case;
+pub use log::{Log, Owed, Stored, VisitRecord};
+
+/// A promise, and how it is checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Oracle {
+    /// Its name in reports.
+    pub name: &'static str,
+    /// What it promises, in a line.
+    pub promise: &'static str,
+    check: fn(&Case<'_>) -> Result<(), String>,
+}
+
+/// Every oracle.
+pub const ORACLES: &[Oracle] = &[
+    fold_equality::ORACLE,
+    prefixes_resume::ORACLE,
+    no_state_skipped::ORACLE,
+    visits_rerun::ORACLE,
+    edges::ORACLE,
+    log_is_dense::ORACLE,
+    one_writer::ORACLE,
+    storage_faults_stay_out::ORACLE,
+    terminal_absorbs::ORACLE,
+    refusals_do_nothing::ORACLE,
+    liveness::ORACLE,
+    all_or_nothing::ORACLE,
+    direction::ORACLE,
+    undo_order::ORACLE,
+    undo_once::ORACLE,
+    coverage::ORACLE,
+    undo_bytes::ORACLE,
+    cursor::ORACLE,
+    step_order::ORACLE,
+    outcome_is_durable::ORACLE,
+    pinned_row::ORACLE,
+    keys::ORACLE,
+    no_false_fence::ORACLE,
+];
+
+/// A broken promise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The oracle.
+    pub oracle: &'static str,
+    /// What it found.
+    pub message: String,
+}
+
+/// Asks every oracle about a simulation of `workload`.
+///
+/// Where the store lost a row of the log, which no store may, only the oracle about that is asked.
+pub fn judge(workload: &Workload, run: &Run) -> Vec<Verdict> {
+    let case = Case::new(workload, run);
+    let asked = ORACLES
+        .iter()
+        .filter(|oracle| !case.lost_a_row() || oracle.name == refusals_do_nothing::ORACLE.name);
+    let broken = asked.filter_map(|oracle| {
+        let message = (oracle.check)(&case).err()?;
+        Some(Verdict {
+            oracle: oracle.name,
+            message,
+        })
+    });
+    broken.collect()
+}

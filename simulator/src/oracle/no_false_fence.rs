@@ -1,0 +1,48 @@
+//! A life that says it was fenced has a rival: another life's row became durable where it was going to
+//! write. A stale load can look the same to a life, so schedules with one are not asked.
+
+use crate::fault::Fault;
+use crate::history::What;
+use crate::oracle::{Case, Oracle};
+use crate::subject::LifeEnd;
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "no-false-fence",
+    promise: "a life is fenced only by another life",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    if case
+        .history()
+        .faults()
+        .any(|(_, _, fired)| fired.fault == Fault::Stale)
+    {
+        return Ok(());
+    }
+    for (_, life, _) in case
+        .history()
+        .told()
+        .filter(|told| *told.2 == LifeEnd::Fenced)
+    {
+        let sent = case.history().select(|what| match what {
+            What::Sent(row) => Some(row.sequence),
+            _ => None,
+        });
+        let lowest = sent
+            .filter(|sent| sent.1 == life)
+            .map(|sent| sent.2)
+            .min()
+            .unwrap_or(0);
+        let rival = case
+            .history()
+            .landed()
+            .any(|(_, other, row)| other != life && row.sequence >= lowest);
+        if !rival {
+            return Err(format!(
+                "life {life} says it was fenced, but nobody else wrote"
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! A visit is closed by a completion only after an attempt of its task succeeded.
+//!
+//! What the task did is its own business; this asks only that it ran.
+
+use crashpoint_engine::{Direction, Event};
+
+use crate::oracle::{Case, Oracle};
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "no-state-skipped",
+    promise: "a state is left only after its task has run",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    for log in case.logs() {
+        for visit in log.visits() {
+            let Some(closing) = visit.closed_by else {
+                continue;
+            };
+            if !matches!(
+                closing.event,
+                Event::Entered { .. } | Event::Completed { .. }
+            ) {
+                continue;
+            }
+            let mut ran = case.history().started().filter(|(place, _, attempt)| {
+                *place < closing.place
+                    && attempt.direction == Direction::Do
+                    && attempt.visit == visit.id
+            });
+            if ran.next().is_none() {
+                return Err(format!(
+                    "visit {} of {} was left without a run",
+                    visit.id, visit.state
+                ));
+            }
+        }
+    }
+    Ok(())
+}

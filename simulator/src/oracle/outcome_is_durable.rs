@@ -1,0 +1,42 @@
+//! When a life tells an outcome the log says so, or did when the life looked: a stuck run can be
+//! claimed again in between, an ended one can't.
+
+use crashpoint_engine::RunState;
+use crashpoint_engine::protocol::Ended;
+
+use crate::oracle::{Case, Log, Oracle};
+use crate::subject::LifeEnd;
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "outcome-is-durable",
+    promise: "an outcome is told only after its row is durable",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    for (place, life, end) in case.history().told().filter(|told| told.2.is_outcome()) {
+        // A log that was cleared by then had ended before.
+        let mut logs = case.logs().iter().filter(|log| log.began() < place);
+        if !logs.any(|log| was_so(log, place, end)) {
+            return Err(format!("life {life} told: {end}; the log did not say so"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the log said so at any time before this place of the history.
+fn was_so(log: &Log, place: usize, end: &LifeEnd) -> bool {
+    let mut state = RunState::new();
+    for stored in log.rows.iter().take_while(|stored| stored.place < place) {
+        if state.apply(&stored.event).is_err() {
+            return false;
+        }
+        match (state.ended(), end) {
+            (Some(Ended::Done { state }), LifeEnd::Done(told)) if *state == **told => return true,
+            (Some(Ended::RolledBack { .. }), LifeEnd::RolledBack) => return true,
+            (Some(Ended::Stuck { .. }), LifeEnd::Stuck(_)) => return true,
+            _ => {}
+        }
+    }
+    false
+}

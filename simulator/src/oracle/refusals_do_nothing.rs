@@ -1,0 +1,57 @@
+//! A life that was refused has sent no row, begun no action and cleared nothing; and once the log has
+//! lost a row every life is refused.
+
+use crate::fault::Fault;
+use crate::history::{Entry, What};
+use crate::oracle::{Case, Oracle};
+use crate::subject::LifeEnd;
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "refusals-do-nothing",
+    promise: "a log that does not fit or is corrupt is left alone",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    let refused = case
+        .history()
+        .told()
+        .filter(|(_, _, end)| matches!(end, LifeEnd::Refused(_)));
+    for (_, life, _) in refused {
+        if let Some(deed) = case
+            .history()
+            .0
+            .iter()
+            .find(|entry| entry.life == life && acts(entry))
+        {
+            return Err(format!("life {life} was refused, but {}", told(deed)));
+        }
+    }
+    let lost = case
+        .history()
+        .faults()
+        .find(|(_, _, fired)| fired.fault == Fault::LosesRow);
+    let Some((place, _, _)) = lost else {
+        return Ok(());
+    };
+    match case.history().0[place..].iter().find(|entry| acts(entry)) {
+        Some(deed) => Err(format!(
+            "life {} went on with a corrupt log: {}",
+            deed.life,
+            told(deed)
+        )),
+        None => Ok(()),
+    }
+}
+
+fn acts(entry: &Entry) -> bool {
+    matches!(entry.what, What::Sent(_) | What::Started(_) | What::Cleared)
+}
+
+fn told(entry: &Entry) -> String {
+    match &entry.what {
+        What::Sent(row) => format!("it sent row {}", row.sequence),
+        What::Started(attempt) => format!("it began {}", attempt.task),
+        _ => "it cleared".to_owned(),
+    }
+}

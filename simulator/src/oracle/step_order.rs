@@ -1,0 +1,49 @@
+//! Within a visit step n begins only once n cursors are durable, and a visit that is left has run every
+//! step. How often a step may repeat is asked by `visits-rerun`.
+
+use std::collections::BTreeSet;
+
+use crashpoint_engine::{Direction, Event, TaskKind};
+
+use crate::oracle::{Case, Oracle};
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "step-order",
+    promise: "steps leave no gap, and a step begins only after the one before is durable",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    for log in case.logs() {
+        for visit in log.visits() {
+            let cursors = log.cursors(visit.id);
+            let mut begun = BTreeSet::new();
+            for (place, life, attempt) in case.history().started() {
+                let stepped = case.kind(&attempt.task) == Some(TaskKind::Stepped);
+                let here = log.contains(place) && attempt.visit == visit.id;
+                if !stepped || !here || attempt.direction == Direction::Undo {
+                    continue;
+                }
+                begun.insert(attempt.step);
+                let durable = cursors.iter().filter(|(landed, _)| *landed < place).count() as u64;
+                if attempt.step > durable {
+                    let step = attempt.step;
+                    return Err(format!(
+                        "life {life} began step {step} with {durable} durable"
+                    ));
+                }
+            }
+            let left = visit
+                .closed_by
+                .is_some_and(|row| matches!(row.event, Event::Entered { .. }));
+            if left && !begun.is_empty() && begun.len() as u64 != cursors.len() as u64 + 1 {
+                let (ran, id) = (begun.len(), visit.id);
+                return Err(format!(
+                    "visit {id} ran {ran} steps and has {} cursors",
+                    cursors.len()
+                ));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! No row follows a terminal one, no life that began after it sends any, and every outcome that is
+//! told agrees with it. A stuck run may be claimed again, by a retry alone.
+
+use crashpoint_engine::{Phase, RunState};
+
+use crate::fault::Fault;
+use crate::history::{Entry, Opening, What};
+use crate::oracle::{Case, Oracle};
+use crate::subject::LifeEnd;
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "terminal-absorbs",
+    promise: "an ended run gives the same answer for ever, and nothing is written to it",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    for log in case.logs() {
+        let mut state = RunState::new();
+        for stored in &log.rows {
+            let (life, row) = (stored.life, stored.row.sequence);
+            if state.is_terminal() {
+                return Err(format!(
+                    "life {life} wrote row {row} after the terminal row"
+                ));
+            }
+            if state.is_stuck() && case.opening(life) != Some(Opening::RetryStuck) {
+                return Err(format!(
+                    "life {life} claimed a stuck run without being asked to"
+                ));
+            }
+            if state.apply(&stored.event).is_err() {
+                // An illegal log is the business of `prefixes-resume`.
+                break;
+            }
+        }
+        let terminal = log.rows.last().filter(|_| state.is_terminal());
+        let Some(terminal) = terminal else { continue };
+        for (place, entry) in case.history().0.iter().enumerate() {
+            if place < terminal.place || !log.contains(place) {
+                continue;
+            }
+            match &entry.what {
+                What::Sent(row) if resumed_after(case, entry.life, terminal.place) => {
+                    let life = entry.life;
+                    return Err(format!(
+                        "life {life} sent row {} to an ended run",
+                        row.sequence
+                    ));
+                }
+                What::Told(end)
+                    if must_agree(case, entry, terminal.place) && !agrees(end, &state) =>
+                {
+                    return Err(format!(
+                        "life {} told: {end}; the log says otherwise",
+                        entry.life
+                    ));
+                }
+                _ => {}
+            }
+        }
+    }
+    same_outcome(case)
+}
+
+/// Whether a life resumed when the log had ended. A life that starts sends its first claim without
+/// a look at the log, and one that was shown a stale log can't know.
+fn resumed_after(case: &Case<'_>, life: u32, terminal: usize) -> bool {
+    let stale = case
+        .history()
+        .faults()
+        .any(|fault| fault.1 == life && fault.2.fault == Fault::Stale);
+    let resumed = matches!(case.opening(life), Some(Opening::Resume | Opening::Verify));
+    resumed && !stale && case.began(life) > terminal
+}
+
+/// Whether an outcome that is told after the terminal row is an answer to it. That a run was stuck
+/// may be told late: before the terminal row it was.
+fn must_agree(case: &Case<'_>, entry: &Entry, terminal: usize) -> bool {
+    match &entry.what {
+        What::Told(LifeEnd::Stuck(_)) => resumed_after(case, entry.life, terminal),
+        What::Told(end) => end.is_outcome(),
+        _ => false,
+    }
+}
+
+fn agrees(end: &LifeEnd, state: &RunState) -> bool {
+    match (end, state.phase()) {
+        (LifeEnd::Done(told), Phase::Done { state }) => **told == **state,
+        (LifeEnd::RolledBack, Phase::RolledBack { .. }) => true,
+        _ => false,
+    }
+}
+
+fn same_outcome(case: &Case<'_>) -> Result<(), String> {
+    let mut terminal = case
+        .history()
+        .told()
+        .filter(|(_, _, end)| end.is_terminal());
+    let Some((_, first, outcome)) = terminal.next() else {
+        return Ok(());
+    };
+    match terminal.find(|(_, _, end)| *end != outcome) {
+        Some((_, life, end)) => Err(format!(
+            "life {first} told: {outcome}; life {life} told: {end}"
+        )),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,37 @@
+//! The payload of an undo's effect is the output that the completion row of its visit holds, or
+//! "in doubt" where there is none.
+//!
+//! This relies on the workload's undos passing on what they were given.
+
+use crashpoint_engine::{Direction, Event};
+
+use crate::oracle::{Case, Oracle};
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "undo-bytes",
+    promise: "an undo receives the durable output of its own visit",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    for (place, life, effect) in case.history().effects() {
+        if effect.direction != Direction::Undo {
+            continue;
+        }
+        let Some(log) = case.log_at(place) else {
+            continue;
+        };
+        let closing = log.visit(effect.visit).and_then(|visit| visit.closed_by);
+        let durable = match closing.map(|row| &row.event) {
+            Some(Event::Completed { output, .. }) => String::from_utf8_lossy(output).into_owned(),
+            _ => "in doubt".to_owned(),
+        };
+        if effect.payload != durable {
+            let (task, visit, got) = (&effect.task, effect.visit, &effect.payload);
+            return Err(format!(
+                "life {life} undid {task} of visit {visit} with {got}, durable is {durable}"
+            ));
+        }
+    }
+    Ok(())
+}

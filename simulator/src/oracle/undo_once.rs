@@ -1,0 +1,47 @@
+//! No life that has seen the record of a successful undo begins it again, and in one life an undo is
+//! attempted at most as often as its retry policy says, twice that where a retry of a stuck run asks.
+
+use std::collections::BTreeMap;
+
+use crashpoint_engine::Direction;
+
+use crate::oracle::{Case, Oracle};
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "undo-once",
+    promise: "an undo that is recorded never runs again",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    let mut attempts: BTreeMap<_, u32> = BTreeMap::new();
+    for (place, life, attempt) in case.history().started() {
+        if attempt.direction != Direction::Undo {
+            continue;
+        }
+        let (task, visit) = (&attempt.task, attempt.visit);
+        let count = attempts.entry((life, visit)).or_default();
+        *count += 1;
+        if *count > case.undo_attempts(task) {
+            return Err(format!(
+                "life {life} undid {task} of visit {visit} {count} times in a row"
+            ));
+        }
+        let Some(log) = case.log_at(place) else {
+            continue;
+        };
+        let Some(owed) = log.owed().into_iter().find(|owed| owed.visit == visit) else {
+            continue;
+        };
+        if let Some(record) = owed.compensated {
+            let own = record.life == life && record.place < place;
+            let loaded = log
+                .claimed_at(life)
+                .is_some_and(|claimed| record.place < claimed);
+            if own || loaded {
+                return Err(format!("life {life} undid {task} of visit {visit} again"));
+            }
+        }
+    }
+    Ok(())
+}

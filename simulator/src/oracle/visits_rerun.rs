@@ -1,0 +1,46 @@
+//! In one life a visit, or a step of it, is attempted at most as often as its retry policy says, and
+//! no life that owns the run attempts it once the row that closes it is durable.
+//!
+//! The one action that a life may still begin after it was overtaken is left to `one-writer`.
+
+use std::collections::BTreeMap;
+
+use crashpoint_engine::Direction;
+
+use crate::oracle::{Case, Oracle};
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "visits-rerun",
+    promise: "a visit runs again only after a crash or takeover, never once its exit is durable",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    let mut attempts: BTreeMap<_, u32> = BTreeMap::new();
+    for (place, life, attempt) in case.history().started() {
+        if attempt.direction != Direction::Do {
+            continue;
+        }
+        let action = (life, attempt.visit, attempt.step);
+        let count = attempts.entry(action).or_default();
+        *count += 1;
+        let allowed = case.attempts(&attempt.task);
+        if *count > allowed {
+            let (task, visit) = (&attempt.task, attempt.visit);
+            return Err(format!(
+                "life {life} ran {task} of visit {visit} {count} times in a row"
+            ));
+        }
+        let Some(log) = case.log_at(place) else {
+            continue;
+        };
+        let closed = log.visit(attempt.visit).and_then(|visit| visit.closed_by);
+        if closed.is_some_and(|row| row.place < place) && !log.overtaken(life, place) {
+            let (task, visit) = (&attempt.task, attempt.visit);
+            return Err(format!(
+                "life {life} ran {task} again after visit {visit} was closed"
+            ));
+        }
+    }
+    Ok(())
+}

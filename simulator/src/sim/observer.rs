@@ -1,0 +1,138 @@
+//! Watches an engine's life for the oracles.
+//!
+//! The rebuilt state is kept beside the live one, row by row from what the store holds, so that the
+//! two can be compared after every row. The instant between an acknowledgement and the transition
+//! is a crash point, and this is where it can be reached.
+
+use std::sync::Mutex;
+
+use crashpoint_engine::{CheckpointRow, Direction, Event, Observation, Observer, RunState};
+
+use crate::executor::lock;
+use crate::history::{Attempt, What};
+use crate::sim::Process;
+use crate::sim::process::action;
+
+/// An observer of one process.
+#[derive(Debug)]
+pub struct SimObserver {
+    process: Process,
+    shadow: Mutex<Shadow>,
+}
+
+/// The rows that the life knows to be durable, and what they amount to.
+#[derive(Debug, Default)]
+struct Shadow {
+    state: RunState,
+    /// The row that was acknowledged, or that a read-back found durable.
+    sent: Option<CheckpointRow>,
+}
+
+impl SimObserver {
+    pub(crate) fn new(process: Process) -> Self {
+        Self {
+            process,
+            shadow: Mutex::default(),
+        }
+    }
+
+    /// Compares the live state with what the rows amount to.
+    fn applied(&self, sequence: u64, live: &RunState) {
+        let mut shadow = lock(&self.shadow);
+        if shadow.state.next_sequence() < sequence {
+            // The first row of this life: everything before it was there.
+            shadow.state = self.process.log_before(sequence);
+        }
+        let row = shadow.sent.take();
+        let mismatch = match row.map(|row| shadow.state.apply_row(&row)) {
+            Some(Ok(())) if shadow.state == *live => None,
+            Some(Ok(())) => Some(format!("live {live:?}\nrebuilt {:?}", shadow.state)),
+            Some(Err(fault)) => Some(format!("the row does not rebuild: {fault}")),
+            None => Some("a row was applied that was never sent".to_owned()),
+        };
+        let mismatch = mismatch.map(String::into_boxed_str);
+        self.process.record(What::Applied { sequence, mismatch });
+    }
+
+    fn attempted(&self, task: &str, direction: Direction, succeeded: bool) {
+        self.process.record(What::Finished {
+            task: task.to_owned(),
+            direction,
+            succeeded,
+        });
+    }
+}
+
+impl Observer for SimObserver {
+    fn on(&self, _workflow_id: &str, observation: &Observation<'_>) {
+        match observation {
+            Observation::Sending { row } => {
+                self.process.record(What::Sent((*row).clone()));
+                lock(&self.shadow).sent = Some((*row).clone());
+                self.process.set_doing(&format!("append#{}", row.sequence));
+            }
+            Observation::Acknowledged { row } => {
+                self.process.record(What::Acknowledged {
+                    sequence: row.sequence,
+                });
+                let what = format!("append#{}", row.sequence);
+                self.process.instant(&what, "acked");
+            }
+            Observation::AppendFailed { row, .. } => {
+                self.process.record(What::AppendFailed {
+                    sequence: row.sequence,
+                });
+            }
+            Observation::Applied { sequence, state } => self.applied(*sequence, state),
+            Observation::Started {
+                task,
+                direction,
+                visit,
+                cursors,
+                attempt,
+            } => {
+                self.process.set_doing(&action(*direction, task));
+                self.process.record(What::Started(Attempt {
+                    task: (*task).to_owned(),
+                    direction: *direction,
+                    visit: *visit,
+                    step: *cursors,
+                    attempt: *attempt,
+                }));
+            }
+            Observation::Succeeded { task, direction } => self.attempted(task, *direction, true),
+            Observation::Failed {
+                task, direction, ..
+            } => self.attempted(task, *direction, false),
+            Observation::Cancelled { task } => self.attempted(task, Direction::Do, false),
+            _ => {}
+        }
+    }
+}
+
+impl Process {
+    /// What the log amounts to before `sequence`, by the rows that landed since it was last empty.
+    fn log_before(&self, sequence: u64) -> RunState {
+        let mut state = RunState::new();
+        let simulation = self.sim().state();
+        let cleared = |what: &What| matches!(what, What::Cleared);
+        let entries = &simulation.history.0;
+        let since = entries
+            .iter()
+            .rposition(|entry| cleared(&entry.what))
+            .map_or(0, |at| at + 1);
+        let mut rows: Vec<&CheckpointRow> = entries[since..]
+            .iter()
+            .filter_map(|entry| match &entry.what {
+                What::Landed(row) if row.sequence < sequence => Some(row),
+                _ => None,
+            })
+            .collect();
+        rows.sort_by_key(|row| row.sequence);
+        for event in rows.into_iter().filter_map(|row| Event::from_row(row).ok()) {
+            // An illegal log leaves the shadow short, and the comparison says so.
+            _ = state.apply(&event);
+        }
+        state
+    }
+}

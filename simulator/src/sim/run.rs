@@ -1,0 +1,263 @@
+//! One simulation from its first life to its verification.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use crashpoint_engine::{CheckpointRow, MemoryCheckpointStore, ScopeId};
+use futures_util::FutureExt as _;
+
+use crate::choices::Tape;
+use crate::executor::TaskId;
+use crate::fault::{Budget, Fault};
+use crate::history::{History, Opening, What};
+use crate::panics::quietly;
+use crate::recorder::Recorder;
+use crate::sim::{Process, SharedChoices, Sim, WORKFLOW_ID};
+use crate::subject::{LifeEnd, Subject};
+use crate::workload::{Sharing, Workload};
+
+/// The most lives that a run may need before it counts as one that never ends.
+const LIVES_MAX: u32 = 24;
+
+/// How often the operator tries a stuck run again.
+const STUCK_RETRIES_MAX: u32 = 2;
+
+/// How a simulation is set up.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// What may go wrong.
+    pub budget: Budget,
+    /// An instant at which the injector never crashes: for testing what notices that.
+    pub skip: Option<String>,
+}
+
+/// What came of a simulation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// What happened.
+    pub history: History,
+    /// Every choice.
+    pub tape: Tape,
+    /// The crash points that were passed and fired.
+    pub recorder: Recorder,
+    /// The log in the end.
+    pub log: Vec<CheckpointRow>,
+}
+
+/// Runs `workload` once, with everything that varies drawn from `choices`.
+pub fn simulate(workload: &Workload, settings: &Settings, choices: SharedChoices) -> Run {
+    let store = Arc::new(MemoryCheckpointStore::new());
+    let scope = (workload.sharing == Sharing::Exclusive).then(ScopeId::new);
+    let sim = Arc::new(Sim::new(store, scope, choices, settings));
+    let subject = (workload.subject)();
+    Simulation {
+        sim,
+        subject,
+        workload,
+        processes: Vec::new(),
+        last: None,
+    }
+    .run()
+}
+
+struct Simulation<'a> {
+    sim: Arc<Sim>,
+    subject: Arc<dyn Subject>,
+    workload: &'a Workload,
+    /// By life, from 1.
+    processes: Vec<Process>,
+    /// The task that ran last.
+    last: Option<TaskId>,
+}
+
+impl Simulation<'_> {
+    fn run(mut self) -> Run {
+        let mut opening = Some(Opening::Start);
+        let mut stuck_retries = 0;
+        while let Some(how) = opening {
+            self.live(how);
+            self.lose_row();
+            opening = self.next_opening(&mut stuck_retries);
+        }
+        self.sim.state().injecting = false;
+        self.live(Opening::Verify);
+        // What is still on its way arrives at last, and must change nothing.
+        self.sim
+            .deliver(true)
+            .now_or_never()
+            .expect("the store answers at once");
+        self.live(Opening::Verify);
+        let log = self.load();
+        let mut state = self.sim.state();
+        Run {
+            tape: state.take_tape(),
+            history: std::mem::take(&mut state.history),
+            recorder: std::mem::take(&mut state.recorder),
+            log,
+        }
+    }
+
+    /// Runs one life, and its rival if it gets one, until nobody is left.
+    fn live(&mut self, how: Opening) {
+        self.last = Some(self.begin(how));
+        loop {
+            for process in self.processes.iter().filter(|process| process.is_dead()) {
+                self.sim.executor.kill(process.life());
+            }
+            if std::mem::take(&mut self.sim.state().rival_wanted) {
+                self.last = Some(self.begin(Opening::Rival));
+            }
+            let ready = self.ready();
+            if ready.is_empty() {
+                if self.sim.executor.advance() {
+                    continue;
+                }
+                break;
+            }
+            let preempts = Some(ready[0]) == self.last;
+            let chosen = if ready.len() > 1 {
+                self.sim.choose_task(ready.len(), preempts)
+            } else {
+                0
+            };
+            self.poll(ready[chosen]);
+        }
+        if self.sim.executor.has_tasks() {
+            self.sim.record(0, What::Stalled);
+            self.processes
+                .iter()
+                .for_each(|process| self.sim.executor.kill(process.life()));
+            self.sim.state().alive = 0;
+        }
+    }
+
+    /// The ready tasks, the one that ran last before the others.
+    fn ready(&self) -> Vec<TaskId> {
+        let mut ready = self.sim.executor.ready();
+        if ready.len() > 1 {
+            ready.sort_by_key(|task| (Some(*task) != self.last, *task));
+        }
+        ready
+    }
+
+    fn poll(&mut self, task: TaskId) {
+        self.last = Some(task);
+        let process = self
+            .sim
+            .executor
+            .process_of(task)
+            .map(|life| life as usize - 1);
+        let executor = &self.sim.executor;
+        let polled = quietly(|| std::panic::catch_unwind(AssertUnwindSafe(|| executor.poll(task))));
+        let Some(process) = process.map(|index| &self.processes[index]) else {
+            return;
+        };
+        match polled {
+            Ok(true) => process.pending(),
+            Ok(false) => {}
+            Err(panic) => {
+                let message = panic.downcast_ref::<String>().cloned();
+                let literal = || panic.downcast_ref::<&str>().map(ToString::to_string);
+                let message = message.or_else(literal).unwrap_or_default();
+                process.record(What::Panicked(message));
+                executor.kill(process.life());
+                self.sim.state().alive -= 1;
+            }
+        }
+    }
+
+    fn begin(&mut self, how: Opening) -> TaskId {
+        let life = {
+            let mut state = self.sim.state();
+            state.lives += 1;
+            state.alive += 1;
+            state.lives
+        };
+        let process = Process::new(Arc::clone(&self.sim), life);
+        self.processes.push(process.clone());
+        process.record(What::Began(how));
+        let subject = Arc::clone(&self.subject);
+        let life = async move {
+            let end = match how {
+                Opening::Start => subject.start(&process).await,
+                Opening::Resume | Opening::Verify => subject.resume(&process).await,
+                Opening::RetryStuck => subject.retry_stuck(&process).await,
+                Opening::Rival => match subject.start(&process).await {
+                    LifeEnd::AlreadyExists => subject.resume(&process).await,
+                    other => other,
+                },
+            };
+            if !process.is_dead() {
+                process.record(What::Told(end));
+                process.sim().state().alive -= 1;
+            }
+        };
+        self.sim
+            .executor
+            .spawn(self.processes.len() as u32, Box::pin(life))
+    }
+
+    /// What an operator does next: nothing once the run has ended.
+    fn next_opening(&self, stuck_retries: &mut u32) -> Option<Opening> {
+        let state = self.sim.state();
+        if state.lives >= LIVES_MAX {
+            return None;
+        }
+        let entries = &state.history.0;
+        if entries.iter().any(|entry| entry.what == What::Cleared) {
+            // The log of an ended run is gone; starting again would be another run.
+            return None;
+        }
+        let outcome = entries.iter().rev().find_map(|entry| match &entry.what {
+            What::Told(end) if end.is_outcome() => Some(end),
+            _ => None,
+        });
+        let newest = entries.iter().rev().find_map(|entry| match &entry.what {
+            What::Told(end) => Some(Last::Told(end)),
+            What::Panicked(_) | What::Stalled => Some(Last::Bug),
+            What::Fault(fired) if fired.fault == Fault::Crash => Some(Last::Crashed),
+            _ => None,
+        });
+        match (outcome, newest) {
+            (_, Some(Last::Told(LifeEnd::Refused(_)) | Last::Bug)) => None,
+            (Some(end), _) if end.is_terminal() => None,
+            (_, Some(Last::Told(LifeEnd::NotFound))) => Some(Opening::Start),
+            (Some(_), Some(Last::Told(LifeEnd::Stuck(_)))) => {
+                *stuck_retries += 1;
+                let again = self.workload.retry_stuck && *stuck_retries <= STUCK_RETRIES_MAX;
+                again.then_some(Opening::RetryStuck)
+            }
+            _ => Some(Opening::Resume),
+        }
+    }
+
+    /// Takes a middle row out of the log, where the schedule says so.
+    fn lose_row(&self) {
+        let rows = self.load();
+        let Some(lost) = self.sim.state().choose_lost_row(rows.len()) else {
+            return;
+        };
+        let rewrite = async {
+            self.sim.store.clear(WORKFLOW_ID).await?;
+            for row in rows.into_iter().filter(|row| row.sequence != lost as u64) {
+                self.sim.store.append(WORKFLOW_ID, row).await?;
+            }
+            Ok::<(), crashpoint_engine::Error>(())
+        };
+        let rewritten = rewrite.now_or_never().expect("the store answers at once");
+        rewritten.expect("the store in memory does not fail");
+    }
+
+    fn load(&self) -> Vec<CheckpointRow> {
+        let rows = self.sim.store.load_run(WORKFLOW_ID).now_or_never();
+        rows.expect("the store answers at once")
+            .expect("the store in memory does not fail")
+    }
+}
+
+/// What was heard of the newest life.
+enum Last<'a> {
+    Told(&'a LifeEnd),
+    Crashed,
+    Bug,
+}

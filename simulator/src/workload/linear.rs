@@ -1,0 +1,68 @@
+//! Three plain tasks in a row, each with an effect, one of which takes its time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crashpoint_engine::{Ctx, Retention, State, TaskError, Workflow};
+use serde_json::json;
+
+use crate::sim::Process;
+use crate::workload::{Recipe, Sharing};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+enum Linear {
+    Fetch,
+    Parse,
+    Publish,
+    Published,
+}
+
+pub(super) fn recipe() -> Recipe<impl State> {
+    Recipe {
+        name: "linear",
+        about: "three plain tasks in a row",
+        workflow: Arc::new(workflow),
+        start: Linear::Fetch,
+        input: json!({ "page": 7 }),
+        retention: Retention::Keep,
+        sharing: Sharing::Shared,
+        retry_stuck: false,
+    }
+}
+
+fn workflow(process: &Process) -> Workflow<Linear> {
+    let does = |name: &'static str, next: Linear, pause: Duration| {
+        let process = process.clone();
+        move |ctx: Ctx| {
+            let process = process.clone();
+            async move {
+                ctx.sleep(pause).await;
+                process.effect(&ctx, name, "").await;
+                Ok::<_, TaskError>(next)
+            }
+        }
+    };
+    let (at_once, a_while) = (Duration::ZERO, Duration::from_millis(5));
+    let workflow = Workflow::builder("linear", 1)
+        .task(
+            Linear::Fetch,
+            "fetch",
+            does("fetch the page", Linear::Parse, a_while),
+        )
+        .to([Linear::Parse])
+        .task(
+            Linear::Parse,
+            "parse",
+            does("parse it", Linear::Publish, at_once),
+        )
+        .to([Linear::Publish])
+        .task(
+            Linear::Publish,
+            "publish",
+            does("publish it", Linear::Published, at_once),
+        )
+        .to([Linear::Published])
+        .exit(Linear::Published)
+        .build();
+    workflow.expect("the workload is well defined")
+}

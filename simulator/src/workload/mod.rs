@@ -1,0 +1,139 @@
+//! What is explored: workflows of the engine's with tasks that act on the simulated world.
+
+mod import;
+mod linear;
+mod order;
+
+use std::sync::Arc;
+
+use crashpoint_engine::protocol::{Definition, Faithful, Rules};
+use crashpoint_engine::{Retention, State};
+use serde_json::Value;
+
+use crate::engine_subject::{EngineSubject, WorkflowFactory};
+use crate::fault::Budget;
+use crate::sim::Process;
+use crate::subject::Subject;
+
+/// A workflow to explore, with what the oracles have to know of it.
+pub struct Workload {
+    /// Its name on the command line; lower case with hyphens.
+    pub name: &'static str,
+    /// What it is about, in a line.
+    pub about: &'static str,
+    /// Makes a fresh subject.
+    pub subject: Box<dyn Fn() -> Arc<dyn Subject> + Send + Sync>,
+    /// The definition that its log is checked against.
+    pub definition: Definition,
+    /// How its processes hold the store.
+    pub sharing: Sharing,
+    /// Whether the operator tries again what could not be undone.
+    pub retry_stuck: bool,
+}
+
+/// How the processes of a workload hold the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// Any number of processes at a time, kept apart by the log alone.
+    Shared,
+    /// One process at a time, which the store declares.
+    Exclusive,
+}
+
+/// What a workload of the engine's is made of.
+pub(crate) struct Recipe<S> {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) workflow: WorkflowFactory<S>,
+    pub(crate) start: S,
+    pub(crate) input: Value,
+    pub(crate) retention: Retention,
+    pub(crate) sharing: Sharing,
+    pub(crate) retry_stuck: bool,
+}
+
+impl<S: State> Recipe<S> {
+    /// The workload under these rules.
+    pub(crate) fn under<R: Rules>(self, rules: R) -> Workload {
+        let definition = (self.workflow)(&Process::detached()).definition().clone();
+        let Self {
+            name,
+            about,
+            workflow,
+            start,
+            input,
+            retention,
+            sharing,
+            retry_stuck,
+        } = self;
+        let subject = Box::new(move || {
+            let (workflow, input, rules) = (Arc::clone(&workflow), input.clone(), rules.clone());
+            let subject = EngineSubject {
+                workflow,
+                start,
+                input,
+                retention,
+                rules,
+            };
+            Arc::new(subject) as Arc<dyn Subject>
+        });
+        Workload {
+            name,
+            about,
+            subject,
+            definition,
+            sharing,
+            retry_stuck,
+        }
+    }
+}
+
+/// Every workload, as the engine runs it.
+pub fn all() -> Vec<Workload> {
+    all_under(Faithful)
+}
+
+/// Every workload, as an engine under other rules runs it: for mutants.
+pub fn all_under<R: Rules>(rules: R) -> Vec<Workload> {
+    let mut workloads = vec![linear::recipe().under(rules.clone())];
+    workloads.extend(order::recipes().map(|recipe| recipe.under(rules.clone())));
+    workloads.push(import::recipe().under(rules));
+    workloads
+}
+
+impl Workload {
+    /// What is explored of this workload where schedules may have up to `crashes` crashes: those
+    /// crashes alone; a fault of the store with up to one crash; a cancellation with up to one; and
+    /// a rival life with two more switches between the two.
+    pub fn campaigns(&self, crashes: u32) -> Vec<Budget> {
+        let none = Budget::default();
+        let one = crashes.min(1);
+        let mut campaigns = vec![Budget { crashes, ..none }];
+        if crashes > 0 {
+            campaigns.push(Budget {
+                faults: 1,
+                crashes: one,
+                ..none
+            });
+            campaigns.push(Budget {
+                cancels: 1,
+                crashes: one,
+                ..none
+            });
+            campaigns.push(Budget {
+                takeovers: 1,
+                preemptions: 2,
+                ..none
+            });
+        }
+        campaigns
+    }
+}
+
+impl std::fmt::Debug for Workload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Workload")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,196 @@
+//! An order saga: charge, reserve, ship; each with an undo. Variants fail in different ways.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crashpoint_engine::{
+    CompensatableTask, Ctx, Retention, RetryPolicy, State, TaskError, Workflow,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::sim::Process;
+use crate::workload::{Recipe, Sharing};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+enum Order {
+    Charge,
+    Reserve,
+    Ship,
+    Shipped,
+}
+
+/// How the saga goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Course {
+    Succeeds,
+    /// Shipping has its effect, and fails for good.
+    Fails,
+    /// Shipping fails once, and another attempt succeeds.
+    FailsOnce,
+    /// Shipping fails for good, and undoing the reservation fails the first two times.
+    UndoFails,
+    /// Shipping panics.
+    Panics,
+    /// Shipping hangs until its time is up.
+    Hangs,
+}
+
+/// How often undoing the reservation fails before it succeeds, over all lives.
+const UNDO_FAILURES: u64 = 2;
+
+pub(super) fn recipes() -> impl Iterator<Item = Recipe<impl State>> {
+    let keep = (Retention::Keep, Sharing::Shared);
+    let clear = (Retention::ClearWhenDone, Sharing::Exclusive);
+    [
+        ("order", "a saga that succeeds", Course::Succeeds, keep),
+        (
+            "order-fails",
+            "a saga whose last task fails for good",
+            Course::Fails,
+            keep,
+        ),
+        (
+            "order-fails-once",
+            "a saga whose last task fails once",
+            Course::FailsOnce,
+            keep,
+        ),
+        (
+            "order-undo-fails",
+            "a rollback that gets stuck, and is retried",
+            Course::UndoFails,
+            keep,
+        ),
+        (
+            "order-panics",
+            "a saga whose last task panics",
+            Course::Panics,
+            keep,
+        ),
+        (
+            "order-hangs",
+            "a saga whose last task hangs",
+            Course::Hangs,
+            keep,
+        ),
+        (
+            "order-cleared",
+            "a saga whose log is cleared when it is done",
+            Course::Succeeds,
+            clear,
+        ),
+    ]
+    .into_iter()
+    .map(|(name, about, course, (retention, sharing))| Recipe {
+        name,
+        about,
+        workflow: Arc::new(move |process: &Process| workflow(process, course)),
+        start: Order::Charge,
+        input: json!({ "cents": 1999 }),
+        retention,
+        sharing,
+        retry_stuck: course == Course::UndoFails,
+    })
+}
+
+fn workflow(process: &Process, course: Course) -> Workflow<Order> {
+    let act = |name, next, ships| Act {
+        process: process.clone(),
+        course,
+        name,
+        next,
+        ships,
+    };
+    let workflow = Workflow::builder("order", 1)
+        .compensatable(
+            Order::Charge,
+            "charge",
+            act("charge the card", Order::Reserve, false),
+        )
+        .to([Order::Reserve])
+        .compensatable(
+            Order::Reserve,
+            "reserve",
+            act("reserve the goods", Order::Ship, false),
+        )
+        .to([Order::Ship])
+        .compensatable(
+            Order::Ship,
+            "ship",
+            act("ship the parcel", Order::Shipped, true),
+        )
+        .to([Order::Shipped])
+        .retry(RetryPolicy::fixed(2, Duration::from_millis(20)))
+        .attempt_timeout(Duration::from_millis(500))
+        .exit(Order::Shipped)
+        .build();
+    workflow.expect("the workload is well defined")
+}
+
+/// A task of the saga.
+struct Act {
+    process: Process,
+    course: Course,
+    name: &'static str,
+    next: Order,
+    ships: bool,
+}
+
+/// What a task leaves for its undo.
+#[derive(Debug, Serialize, Deserialize)]
+struct Receipt {
+    of: String,
+    visit: u64,
+}
+
+impl CompensatableTask<Order> for Act {
+    type Output = Receipt;
+
+    async fn run(&self, ctx: Ctx) -> Result<(Order, Receipt), TaskError> {
+        let order: serde_json::Value = ctx.input()?;
+        self.process
+            .effect(&ctx, self.name, &order["cents"].to_string())
+            .await;
+        if self.ships {
+            match self.course {
+                Course::Succeeds => {}
+                Course::Fails | Course::UndoFails => {
+                    return Err(TaskError::fatal("the carrier refused the parcel"));
+                }
+                Course::FailsOnce if self.process.count("shipped") == 0 => {
+                    return Err(TaskError::retry("the carrier did not answer"));
+                }
+                Course::FailsOnce => {}
+                Course::Panics => panic!("the label printer is on fire"),
+                Course::Hangs => ctx.sleep(Duration::from_secs(3600)).await,
+            }
+        }
+        Ok((
+            self.next,
+            Receipt {
+                of: self.name.to_owned(),
+                visit: ctx.visit(),
+            },
+        ))
+    }
+
+    async fn compensate(&self, ctx: Ctx, receipt: Receipt) -> Result<(), TaskError> {
+        let fails = self.course == Course::UndoFails && ctx.task() == "reserve";
+        if fails && self.process.count("unreserved") < UNDO_FAILURES {
+            return Err(TaskError::fatal("the warehouse is closed"));
+        }
+        let receipt = serde_json::to_string(&receipt)?;
+        self.process
+            .effect(&ctx, &format!("undo: {}", self.name), &receipt)
+            .await;
+        Ok(())
+    }
+
+    async fn compensate_in_doubt(&self, ctx: Ctx) -> Result<(), TaskError> {
+        self.process
+            .effect(&ctx, &format!("undo: {}", self.name), "in doubt")
+            .await;
+        Ok(())
+    }
+}

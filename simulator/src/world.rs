@@ -1,0 +1,89 @@
+//! The world outside of the crashing process.
+//!
+//! Effects go to a ledger that survives every crash. Two receivers look at each: one honours the
+//! idempotency key (it performs a key once, and refuses a key that was undone), one does not. What
+//! an engine can promise differs between the two, and so does what the oracles ask.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crashpoint_engine::{Ctx, Direction};
+
+/// A request that reached the world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effect {
+    /// What was asked for, in the workload's words.
+    pub name: String,
+    /// What came with it.
+    pub payload: String,
+    /// The task that asked.
+    pub task: String,
+    /// Do or undo.
+    pub direction: Direction,
+    /// The sequence of the row that entered the task's visit.
+    pub visit: u64,
+    /// The number of durable cursors that the visit had.
+    pub step: u64,
+    /// The idempotency key of this request.
+    pub key: String,
+    /// The idempotency key of the forward action; the same as `key` for a forward action.
+    pub do_key: String,
+    /// The life's fencing token.
+    pub fencing_token: u64,
+    /// What the receiver that honours keys made of it.
+    pub reception: Reception,
+}
+
+/// What a receiver that honours idempotency keys made of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reception {
+    /// It performed it.
+    Performed,
+    /// It had performed the key before, and did nothing.
+    Repeated,
+    /// The key was undone before: it refused, and did nothing.
+    Voided,
+}
+
+impl Effect {
+    pub(crate) fn of(ctx: &Ctx, name: &str, payload: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            payload: payload.to_owned(),
+            task: ctx.task().to_owned(),
+            direction: ctx.direction(),
+            visit: ctx.visit(),
+            step: ctx.step(),
+            key: ctx.idempotency_key(),
+            do_key: ctx.do_idempotency_key(),
+            fencing_token: ctx.fencing_token(),
+            reception: Reception::Performed,
+        }
+    }
+}
+
+/// What survives crashes: the keys that the honouring receiver knows, and the workload's counters.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct World {
+    performed: BTreeSet<String>,
+    voided: BTreeSet<String>,
+    counters: BTreeMap<String, u64>,
+}
+
+impl World {
+    pub(crate) fn receive(&mut self, effect: &Effect) -> Reception {
+        match effect.direction {
+            Direction::Do if self.voided.contains(&effect.key) => Reception::Voided,
+            Direction::Do if !self.performed.insert(effect.key.clone()) => Reception::Repeated,
+            Direction::Do => Reception::Performed,
+            Direction::Undo if self.voided.insert(effect.do_key.clone()) => Reception::Performed,
+            Direction::Undo => Reception::Repeated,
+        }
+    }
+
+    /// Counts up, and says how often it was counted before.
+    pub(crate) fn count(&mut self, what: &str) -> u64 {
+        let counter = self.counters.entry(what.to_owned()).or_default();
+        *counter += 1;
+        *counter - 1
+    }
+}
