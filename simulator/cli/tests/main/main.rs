@@ -1,0 +1,3 @@
+//! Tests of the workspace as a whole: the shape of its sources, and the command.
+
+mod tidy;

@@ -1,0 +1,367 @@
+//! What no line of a file may say, and how long a file may be.
+
+use super::source::{code, names};
+use super::{File, Finding};
+
+/// Longest Rust file, in lines: more than a newcomer reads in one sitting.
+const LINES_MAX: usize = 700;
+
+/// Files that may be longer, each with the reason.
+const LONG_FILES: &[(&str, &str)] = &[(
+    "engine/src/core/life.rs",
+    "the machine of a life is one table of stages and replies; parts of it are read together",
+)];
+
+/// What a rule looks at.
+enum View {
+    /// Code, without comments and the insides of literals.
+    Code,
+    /// Every character.
+    Text,
+}
+
+struct Rule {
+    name: &'static str,
+    applies: fn(&str) -> bool,
+    view: View,
+    needles: &'static [&'static str],
+    why: &'static str,
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        name: "tokio-behind-the-runtime",
+        applies: |path| path.starts_with("engine/src/") && path != "engine/src/runtime.rs",
+        view: View::Code,
+        needles: &["tokio"],
+        why: "the engine names tokio in runtime.rs only",
+    },
+    Rule {
+        name: "no-madsim-in-the-engine",
+        applies: |path| path.starts_with("engine/"),
+        view: View::Text,
+        needles: &["madsim"],
+        why: "a lane of the simulator brings its own Runtime",
+    },
+    Rule {
+        name: "core-is-pure",
+        applies: |path| path.starts_with("engine/src/core/"),
+        view: View::Code,
+        needles: &[
+            "async",
+            "await",
+            "Future",
+            "Instant",
+            "SystemTime",
+            "CheckpointStore",
+            "getrandom",
+            "std::env",
+            "std::fs",
+            "std::io",
+            "std::net",
+            "std::process",
+            "std::thread",
+        ],
+        why: "core never awaits, reads a clock, a file or a random source, or knows a store",
+    },
+    Rule {
+        name: "ordered-maps",
+        applies: |path| {
+            is_source(path) && (path.starts_with("engine/") || path.starts_with("simulator/"))
+        },
+        view: View::Code,
+        needles: &["HashMap", "HashSet"],
+        why: "iteration order differs between processes; use BTreeMap or BTreeSet",
+    },
+    Rule {
+        name: "features-at-the-edge",
+        applies: |path| {
+            path.starts_with("engine/src/")
+                && ![
+                    "engine/src/lib.rs",
+                    "engine/src/observe.rs",
+                    "engine/src/store/mod.rs",
+                ]
+                .contains(&path)
+        },
+        view: View::Code,
+        needles: &["feature ="],
+        why: "features are asked for in lib.rs, observe.rs and store/mod.rs only",
+    },
+    Rule {
+        name: "no-ignored-tests",
+        applies: is_rust,
+        view: View::Code,
+        needles: &["#[ignore", ", ignore)]", ", ignore ="],
+        why: "an ignored test is a parking place: fix it or delete it",
+    },
+    Rule {
+        name: "tests-live-in-tests",
+        applies: is_source,
+        view: View::Code,
+        needles: &["cfg(test", "(test,", ", test)"],
+        why: "tests live in the crate's tests folder",
+    },
+    Rule {
+        name: "nothing-unfinished",
+        applies: is_rust,
+        view: View::Code,
+        needles: &["todo!", "unimplemented!", "dbg!"],
+        why: "finish it, or open an issue",
+    },
+    Rule {
+        name: "no-notes-to-self",
+        applies: |_| true,
+        view: View::Text,
+        needles: &[concat!("FIX", "ME")],
+        why: "finish it, or open an issue",
+    },
+    Rule {
+        name: "no-machine-paths",
+        applies: |_| true,
+        view: View::Text,
+        needles: &[
+            concat!("/ro", "ot/"),
+            concat!("/wo", "rk/"),
+            concat!("/ho", "me/"),
+        ],
+        why: "a path of one machine",
+    },
+    Rule {
+        name: "no-registry-hosts",
+        applies: |path| !path.ends_with("Cargo.lock"),
+        view: View::Text,
+        needles: &[
+            concat!("://crates", ".io"),
+            concat!("index.crates", ".io"),
+            concat!("static.crates", ".io"),
+            concat!("registry+", "http"),
+        ],
+        why: "where crates come from is the business of whoever builds",
+    },
+    Rule {
+        name: "no-tabs",
+        applies: |_| true,
+        view: View::Text,
+        needles: &["\t"],
+        why: "a tab",
+    },
+];
+
+fn is_rust(path: &str) -> bool {
+    path.ends_with(".rs")
+}
+
+/// Whether `path` is Rust that is compiled into a crate, not into its tests.
+fn is_source(path: &str) -> bool {
+    is_rust(path) && path.split('/').any(|part| part == "src")
+}
+
+pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let code = if is_rust(path) {
+        code(text)
+    } else {
+        text.to_owned()
+    };
+    for rule in RULES.iter().filter(|rule| (rule.applies)(path)) {
+        let lines = match rule.view {
+            View::Code => code.lines(),
+            View::Text => text.lines(),
+        };
+        for (index, line) in lines.enumerate() {
+            if let Some(needle) = rule.needles.iter().find(|needle| names(line, needle)) {
+                let message = format!("{needle:?} breaks {}: {}", rule.name, rule.why);
+                findings.push(Finding::new(path, index + 1, message));
+            }
+        }
+    }
+    findings.extend(check_shape(path, text));
+    findings
+}
+
+fn check_shape(path: &str, text: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, line) in text.split('\n').enumerate() {
+        if line.ends_with(char::is_whitespace) {
+            findings.push(Finding::new(path, index + 1, "trailing whitespace"));
+        }
+    }
+    let lines = text.lines().count();
+    if !text.is_empty() && !text.ends_with('\n') {
+        findings.push(Finding::new(path, lines, "no newline at the end"));
+    }
+    if text.ends_with("\n\n") {
+        findings.push(Finding::new(path, lines, "an empty line at the end"));
+    }
+    let may_be_long = LONG_FILES.iter().any(|(long, _)| *long == path);
+    if is_rust(path) && lines > LINES_MAX && !may_be_long {
+        let message = format!("{lines} lines exceed the limit of {LINES_MAX}");
+        findings.push(Finding::new(path, lines, message));
+    }
+    findings
+}
+
+/// Files that may be long and are not, or are not there any more.
+pub(super) fn stale_allowances(files: &[File]) -> Vec<Finding> {
+    let is_long = |path: &str| {
+        let file = files.iter().find(|file| file.path == path);
+        file.is_some_and(|file| file.text.lines().count() > LINES_MAX)
+    };
+    LONG_FILES
+        .iter()
+        .filter(|(path, _)| !is_long(path))
+        .map(|(path, _)| Finding::new(path, 1, "is not long: take it off LONG_FILES"))
+        .collect()
+}
+
+#[test]
+fn every_rule_is_seen_failing_and_passing() {
+    // Rule, path, a text whose second line breaks it, a text that does not.
+    let cases = [
+        (
+            "tokio-behind-the-runtime",
+            "engine/src/engine.rs",
+            "//! a\nuse tokio::time;\n",
+            "//! Runs on tokio.\nuse crate::runtime::TokioRuntime;\n",
+        ),
+        (
+            "no-madsim-in-the-engine",
+            "engine/Cargo.toml",
+            "[dependencies]\nmadsim = \"0.2\"\n",
+            "[dependencies]\n",
+        ),
+        (
+            "core-is-pure",
+            "engine/src/core/life.rs",
+            "\nasync fn load() {}\n",
+            "//! Never awaits; `async` is for drivers.\nuse std::time::Duration;\n",
+        ),
+        (
+            "core-is-pure",
+            "engine/src/core/life.rs",
+            "\nuse crate::recovery::{CheckpointRow, CheckpointStore};\n",
+            "\nuse crate::recovery::CheckpointRow;\n",
+        ),
+        (
+            "core-is-pure",
+            "engine/src/core/life.rs",
+            "\nlet now = std::time::SystemTime::now();\n",
+            "\nlet now = unix_ms;\n",
+        ),
+        (
+            "ordered-maps",
+            "simulator/src/world.rs",
+            "\nuse std::collections::HashMap;\n",
+            "\nuse std::collections::BTreeMap; // not a HashMap\n",
+        ),
+        (
+            "features-at-the-edge",
+            "engine/src/driver/mod.rs",
+            "\n#[cfg(feature = \"tracing\")]\n",
+            "\n#[cfg(unix)]\n",
+        ),
+        (
+            "no-ignored-tests",
+            "engine/tests/main/fence.rs",
+            "#[test]\n#[ignore = \"slow\"]\nfn a() {}\n",
+            "#[test]\nfn ignore() {}\n",
+        ),
+        (
+            "no-ignored-tests",
+            "engine/tests/main/fence.rs",
+            "#[test]\n#[cfg_attr(windows, ignore)]\nfn a() {}\n",
+            "#[test]\n#[cfg_attr(windows, allow(unused))]\nfn a() {}\n",
+        ),
+        (
+            "tests-live-in-tests",
+            "conformance/src/lib.rs",
+            "\n#[cfg(test)]\nmod tests {}\n",
+            "\n#[cfg(doctest)]\nmod tests {}\n",
+        ),
+        (
+            "nothing-unfinished",
+            "benches/src/lib.rs",
+            "\nfn a() { todo!() }\n",
+            "\nfn a() { log(\"todo!\") }\n",
+        ),
+        (
+            "no-notes-to-self",
+            "DESIGN.md",
+            concat!("\nFIX", "ME later\n"),
+            "\nfix me later\n",
+        ),
+        (
+            "no-machine-paths",
+            "README.md",
+            concat!("\nSee /ro", "ot/.cargo.\n"),
+            "\nSee the roots.\n",
+        ),
+        (
+            "no-registry-hosts",
+            "README.md",
+            concat!("\nhttps://crates", ".io/crates/x\n"),
+            "\nthe crate x\n",
+        ),
+        ("no-tabs", "README.md", "\na\tb\n", "\na b\n"),
+    ];
+    for (rule, path, broken, kept) in cases {
+        let findings = check(path, broken);
+        let [finding] = &findings[..] else {
+            panic!("{rule} finds one thing, found {findings:?}");
+        };
+        assert!(finding.message.contains(rule), "{finding:?}");
+        assert_eq!(finding.line, 2, "{finding:?}");
+        assert_eq!(check(path, kept), [], "{rule}");
+    }
+    for rule in RULES {
+        let seen = cases.iter().any(|(name, ..)| *name == rule.name);
+        assert!(seen, "{} has a case", rule.name);
+    }
+}
+
+#[test]
+fn rules_end_where_they_are_said_to_end() {
+    assert_eq!(check("engine/src/runtime.rs", "use tokio::time;\n"), []);
+    assert_eq!(check("engine/tests/main/a.rs", "use tokio::time;\n"), []);
+    assert_eq!(
+        check("engine/src/lib.rs", "#[cfg(feature = \"tracing\")]\n"),
+        []
+    );
+    assert_eq!(
+        check(
+            "simulator/tests/main/a.rs",
+            "use std::collections::HashSet;\n"
+        ),
+        []
+    );
+    assert_eq!(
+        check("Cargo.lock", concat!("source = \"registry+", "https\"\n")),
+        []
+    );
+}
+
+#[test]
+fn the_shape_of_a_file_is_looked_at() {
+    let long = "x\n".repeat(LINES_MAX + 1);
+    let cases = [
+        ("a.md", "a \n", 1, "trailing whitespace"),
+        ("a.md", "a\r\n", 1, "trailing whitespace"),
+        ("a.md", "a\nb", 2, "no newline at the end"),
+        ("a.md", "a\n\n", 2, "an empty line at the end"),
+        ("a.rs", &long, 701, "701 lines exceed the limit of 700"),
+    ];
+    for (path, text, line, message) in cases {
+        assert_eq!(check(path, text), [Finding::new(path, line, message)]);
+    }
+    assert_eq!(check("a.md", &long), []);
+    assert_eq!(check("a.md", ""), []);
+    let (allowed, _) = LONG_FILES[0];
+    assert_eq!(check(allowed, &long), []);
+    let file = |text: &str| File {
+        path: allowed.to_owned(),
+        text: text.to_owned(),
+    };
+    assert_eq!(stale_allowances(&[file(&long)]), []);
+    assert_eq!(stale_allowances(&[file("x\n")]).len(), 1);
+}
