@@ -181,6 +181,9 @@ pub enum RowFault {
     /// The kind has no blob, and the row has one.
     #[error("a row of kind {0} has no blob")]
     BlobUnexpected(RowKind),
+    /// The kind has the field, and the row leaves it empty.
+    #[error("a row of kind {0} needs a {1}")]
+    FieldMissing(RowKind, &'static str),
     /// The kind leaves the field empty, and the row does not.
     #[error("a row of kind {0} has no {1}, found {2:?}")]
     FieldUnexpected(RowKind, &'static str, Box<str>),
@@ -266,40 +269,40 @@ impl Event {
     ///
     /// Where the row can't be one that this engine wrote.
     pub fn from_row(row: &CheckpointRow) -> Result<Self, RowFault> {
-        let state = || Label::from(row.state.as_str());
-        let task = || Label::from(row.task_id.as_str());
+        let state = || expect_label(row, "state", &row.state);
+        let task = || expect_label(row, "task", &row.task_id);
         let fault = |fault| RowFault::Blob(row.kind, fault);
         match row.kind {
             RowKind::Claim => {
                 expect_empty(row, "task", &row.task_id)?;
                 let claim = ClaimRecord::decode(blob(row)?).map_err(fault)?;
                 Ok(Self::Claimed {
-                    state: state(),
+                    state: state()?,
                     claim,
                 })
             }
             RowKind::StateEntry => {
                 expect_no_blob(row)?;
                 Ok(Self::Entered {
-                    state: state(),
-                    task: task(),
+                    state: state()?,
+                    task: task()?,
                 })
             }
             RowKind::CompensationCompletion => Ok(Self::Completed {
-                state: state(),
-                task: task(),
+                state: state()?,
+                task: task()?,
                 output: blob(row)?.into(),
             }),
             RowKind::StepCursor => Ok(Self::StepAdvanced {
-                state: state(),
-                task: task(),
+                state: state()?,
+                task: task()?,
                 cursor: blob(row)?.into(),
             }),
             RowKind::RollbackStart => {
                 let (cause, undo_open_visit) = decode_cause(blob(row)?).map_err(fault)?;
                 Ok(Self::RollbackStarted {
-                    state: state(),
-                    task: task(),
+                    state: state()?,
+                    task: task()?,
                     cause,
                     undo_open_visit,
                 })
@@ -308,7 +311,7 @@ impl Event {
                 expect_empty(row, "state", &row.state)?;
                 let undone = decode_compensated(blob(row)?).map_err(fault)?;
                 Ok(Self::Compensated {
-                    task: task(),
+                    task: task()?,
                     undone,
                 })
             }
@@ -316,7 +319,7 @@ impl Event {
                 expect_empty(row, "state", &row.state)?;
                 let (undone, error) = decode_compensation_failed(blob(row)?).map_err(fault)?;
                 Ok(Self::CompensationFailed {
-                    task: task(),
+                    task: task()?,
                     undone,
                     error,
                 })
@@ -343,6 +346,14 @@ fn expect_no_blob(row: &CheckpointRow) -> Result<(), RowFault> {
         Err(RowFault::BlobUnexpected(row.kind))
     } else {
         Ok(())
+    }
+}
+
+fn expect_label(row: &CheckpointRow, field: &'static str, value: &str) -> Result<Label, RowFault> {
+    if value.is_empty() {
+        Err(RowFault::FieldMissing(row.kind, field))
+    } else {
+        Ok(value.into())
     }
 }
 
