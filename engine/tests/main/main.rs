@@ -1,0 +1,3 @@
+//! The engine from outside: its log, its pure machine, its runs, its contract, its macros.
+
+mod log;
