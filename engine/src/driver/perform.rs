@@ -15,6 +15,11 @@ use crate::task::{Action, Call, Ctx, TaskError};
 
 impl<R: Rules> Driver<'_, R> {
     pub(super) async fn perform(&self, work: &Work, attempt: u32) -> Performed {
+        // The cancellation may have come while the append before this was under way, or in the
+        // pause before this attempt: nothing more is begun then.
+        if matches!(work, Work::Do { .. }) && self.environment.cancel.is_cancelled() {
+            return Performed::Cancelled;
+        }
         let (state, action, call) = self.prepare(work, attempt);
         let Action {
             direction,
