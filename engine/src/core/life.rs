@@ -323,6 +323,18 @@ impl<R: Rules> Life<R> {
         }
     }
 
+    /// Whether a cancellation ends the pause that the life asks for: it does where the pause is one
+    /// before the next attempt of a forward action. The store and the undos are given their time.
+    pub fn cancellation_ends_pause(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::PausingBeforeRetry {
+                work: Work::Do { .. },
+                ..
+            }
+        )
+    }
+
     /// Takes what came of the present command.
     ///
     /// # Panics

@@ -126,8 +126,12 @@ impl<R: Rules> Driver<'_, R> {
                 }
                 Command::Pause(duration) => {
                     let pause = self.environment.runtime.sleep(duration);
-                    // A cancelled run does not sit out the pause before a retry.
-                    future::select(pause, Box::pin(self.environment.cancel.cancelled())).await;
+                    if self.life.cancellation_ends_pause() {
+                        let cancelled = Box::pin(self.environment.cancel.cancelled());
+                        future::select(pause, cancelled).await;
+                    } else {
+                        pause.await;
+                    }
                     Reply::Paused
                 }
                 Command::Perform { work, attempt } => {
