@@ -1,0 +1,11 @@
+//! Runs from their first row to their ending, through the public engine.
+
+mod cancel;
+mod definition;
+mod faults;
+mod keys;
+mod observer;
+mod retention;
+mod runs;
+mod saga;
+mod stepped;
