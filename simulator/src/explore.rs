@@ -28,7 +28,8 @@ pub struct Part(Vec<(usize, usize)>);
 pub struct Findings {
     /// How many schedules were run.
     pub schedules: u64,
-    /// The crash points that exist, and those that were covered.
+    /// The crash points that exist, and those that were covered; counted where a schedule has
+    /// nothing but crashes.
     pub recorder: Recorder,
     /// What was violated, in the order of the exploration.
     pub violations: Vec<Violation>,
@@ -77,7 +78,7 @@ pub fn explore_part(
     mut progress: impl FnMut(),
 ) -> Findings {
     let choices = Arc::new(Mutex::new(Exhaustive::below(&part.0)));
-    let recorder = Recorder::new(settings.budget.crashes);
+    let recorder = Recorder::new(settings.budget.counted_depth());
     let mut findings = Findings {
         recorder,
         ..Findings::default()
@@ -140,6 +141,10 @@ pub fn replay(workload: &Workload, token: &Token) -> Result<Run, ReplayError> {
 pub struct ReplayError(String);
 
 /// Runs one simulation and gives the choices back.
+///
+/// # Panics
+///
+/// Where the simulation has kept a hold of the choices: a bug of the executor.
 pub fn simulate_with<C: Choices + 'static>(
     workload: &Workload,
     settings: &Settings,

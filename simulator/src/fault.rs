@@ -128,6 +128,22 @@ impl std::str::FromStr for Budget {
 }
 
 impl Budget {
+    /// How deep the crash points of this budget's schedules are counted: where anything but
+    /// crashes may happen, not at all.
+    pub(crate) fn counted_depth(&self) -> u32 {
+        let crashes = self.crashes;
+        if *self
+            == (Self {
+                crashes,
+                ..Self::default()
+            })
+        {
+            crashes
+        } else {
+            0
+        }
+    }
+
     fn groups(&self) -> [(char, u32); 6] {
         [
             ('c', self.crashes),

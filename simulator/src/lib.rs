@@ -5,6 +5,7 @@
 //! same [`Run`], in any process.
 
 pub mod choices;
+mod crash_test;
 mod engine_subject;
 mod executor;
 mod explore;
@@ -13,6 +14,7 @@ mod history;
 pub mod oracle;
 mod panics;
 mod recorder;
+pub mod render;
 mod sim;
 mod subject;
 mod token;
@@ -20,6 +22,7 @@ pub mod workload;
 mod world;
 
 pub use choices::Choices;
+pub use crash_test::{CrashTest, crash_test};
 pub use engine_subject::{EngineSubject, WorkflowFactory};
 pub use executor::SimRuntime;
 pub use explore::{

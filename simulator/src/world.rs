@@ -64,19 +64,29 @@ impl Effect {
 /// What survives crashes: the keys that the honouring receiver knows, and the workload's counters.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct World {
-    performed: BTreeSet<String>,
+    /// By key and name: one action may ask for several things.
+    performed: BTreeSet<(String, String)>,
+    /// Repeated undos, by the same.
+    undone: BTreeSet<(String, String)>,
     voided: BTreeSet<String>,
     counters: BTreeMap<String, u64>,
 }
 
 impl World {
     pub(crate) fn receive(&mut self, effect: &Effect) -> Reception {
-        match effect.direction {
-            Direction::Do if self.voided.contains(&effect.key) => Reception::Voided,
-            Direction::Do if !self.performed.insert(effect.key.clone()) => Reception::Repeated,
-            Direction::Do => Reception::Performed,
-            Direction::Undo if self.voided.insert(effect.do_key.clone()) => Reception::Performed,
-            Direction::Undo => Reception::Repeated,
+        let request = (effect.key.clone(), effect.name.clone());
+        let fresh = match effect.direction {
+            Direction::Do if self.voided.contains(&effect.key) => return Reception::Voided,
+            Direction::Do => self.performed.insert(request),
+            Direction::Undo => {
+                self.voided.insert(effect.do_key.clone());
+                self.undone.insert(request)
+            }
+        };
+        if fresh {
+            Reception::Performed
+        } else {
+            Reception::Repeated
         }
     }
 

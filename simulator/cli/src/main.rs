@@ -1,3 +1,137 @@
-//! The command `crashpoint`.
+//! The command `crashpoint`: explores the built-in workloads under crashes, and replays what it
+//! found.
+//!
+//! This crate alone knows terminals: arguments, progress, tables, exit codes.
 
-fn main() {}
+mod explore;
+mod progress;
+mod replay;
+mod report;
+
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Nothing was violated.
+const CLEAN: u8 = 0;
+/// Something was violated.
+const VIOLATED: u8 = 1;
+/// The command was called wrongly.
+const USAGE: u8 = 2;
+
+/// Crashes workflows at every point, and says what came of it.
+///
+/// Without a subcommand every workload is explored with up to two crashes.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run every schedule of workloads, within bounds, and ask the oracles about each.
+    Explore(ExploreArguments),
+    /// Run one schedule again and tell its story.
+    Replay {
+        /// What `explore` printed beside the violation.
+        token: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct ExploreArguments {
+    /// The workload to explore; `all` for every one.
+    #[arg(long, value_name = "NAME", default_value = ALL)]
+    workload: String,
+    /// The store under the engine.
+    #[arg(long, value_enum, default_value_t = Store::Memory)]
+    store: Store,
+    /// How many crashes a schedule may have.
+    #[arg(long, value_name = "0..=3", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=3))]
+    crashes: u32,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// How many threads explore; one for each core without this. The result does not depend on it.
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+}
+
+/// The name that stands for every workload.
+const ALL: &str = "all";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Store {
+    /// Rows in memory.
+    Memory,
+}
+
+impl Store {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+        }
+    }
+}
+
+impl Default for ExploreArguments {
+    fn default() -> Self {
+        let (workload, store) = (ALL.to_owned(), Store::Memory);
+        Self {
+            workload,
+            store,
+            crashes: 2,
+            json: false,
+            jobs: None,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let command = arguments
+        .command
+        .unwrap_or(Command::Explore(ExploreArguments::default()));
+    let mut out = io::stdout().lock();
+    let done = match command {
+        Command::Explore(arguments) => explore::run(&arguments, &mut out),
+        Command::Replay { token } => replay::run(&token, &mut out),
+    };
+    let code = match done.and_then(|code| out.flush().map(|()| code).map_err(Failure::from)) {
+        Ok(code) => code,
+        // Whoever read us has gone: there is nobody to tell.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => CLEAN,
+        Err(failure) => {
+            // Nothing is left to be done where standard error is gone as well.
+            _ = writeln!(io::stderr(), "error: {failure}");
+            USAGE
+        }
+    };
+    ExitCode::from(code)
+}
+
+/// Why the command could not do what it was asked for.
+#[derive(Debug)]
+enum Failure {
+    Usage(String),
+    Output(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Usage(message) => f.write_str(message),
+            Self::Output(error) => write!(f, "can't write the output: {error}"),
+        }
+    }
+}

@@ -41,17 +41,17 @@ impl Exhaustive {
 
     /// Turns to the next tape; false when every tape was drawn.
     pub fn advance(&mut self) -> bool {
-        while self.wheels.len() > self.fixed {
-            let last = self
-                .wheels
-                .last_mut()
-                .expect("there is a wheel beyond the prefix");
+        while let Some(mut last) = self.wheels.pop() {
+            if self.wheels.len() < self.fixed {
+                self.wheels.push(last);
+                return false;
+            }
             if last.chosen + 1 < last.n {
                 last.chosen += 1;
+                self.wheels.push(last);
                 self.position = 0;
                 return true;
             }
-            self.wheels.pop();
         }
         false
     }

@@ -1,6 +1,6 @@
 //! Choices from a seed.
 //!
-//! The generator is xoshiro256++ (Blackman and Vigna, 2019), seeded by SplitMix64, and it stands
+//! The generator is xoshiro256++ (Blackman and Vigna, 2019), seeded by `SplitMix64`, and it stands
 //! here rather than in a dependency because a seed must mean the same in every later release.
 
 use crate::choices::Choices;
@@ -58,7 +58,7 @@ impl Seeded {
 
 impl Choices for Seeded {
     fn choose(&mut self, _label: &str, n: usize) -> usize {
-        if self.next_u64() % self.calm != 0 {
+        if !self.next_u64().is_multiple_of(self.calm) {
             return 0;
         }
         self.below(n)

@@ -58,7 +58,7 @@ impl Runtime for SimRuntime {
         );
         let executor = self.executor.clone();
         TaskHandle::new(async move { _ = joined.await }, move || {
-            executor.abort(task)
+            executor.abort(task);
         })
     }
 

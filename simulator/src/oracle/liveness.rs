@@ -27,7 +27,8 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             continue;
         }
         ended += 1;
-        if !end.is_outcome() && !(cleared && *end == LifeEnd::NotFound) {
+        let gone = cleared && *end == LifeEnd::NotFound;
+        if !end.is_outcome() && !gone {
             return Err(format!(
                 "life {life} had no fault and did not end the run: {end}"
             ));

@@ -189,12 +189,14 @@ impl Log {
         let mut owed = Vec::new();
         for visit in self.visits() {
             let task = match visit.closed_by.map(|stored| &stored.event) {
-                Some(Event::Completed { task, .. }) => task.clone(),
-                Some(Event::RollbackStarted {
-                    task,
-                    undo_open_visit: true,
-                    ..
-                }) => task.clone(),
+                Some(
+                    Event::Completed { task, .. }
+                    | Event::RollbackStarted {
+                        task,
+                        undo_open_visit: true,
+                        ..
+                    },
+                ) => task.clone(),
                 _ => continue,
             };
             owed.push(Owed {

@@ -33,8 +33,8 @@ fn was_so(log: &Log, place: usize, end: &LifeEnd) -> bool {
         }
         match (state.ended(), end) {
             (Some(Ended::Done { state }), LifeEnd::Done(told)) if *state == **told => return true,
-            (Some(Ended::RolledBack { .. }), LifeEnd::RolledBack) => return true,
-            (Some(Ended::Stuck { .. }), LifeEnd::Stuck(_)) => return true,
+            (Some(Ended::RolledBack { .. }), LifeEnd::RolledBack)
+            | (Some(Ended::Stuck { .. }), LifeEnd::Stuck(_)) => return true,
             _ => {}
         }
     }

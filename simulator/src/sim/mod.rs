@@ -95,7 +95,7 @@ impl Sim {
             state: Mutex::new(State {
                 choices: Taped::new(Drawn(choices)),
                 budget: settings.budget,
-                recorder: Recorder::new(settings.budget.crashes),
+                recorder: Recorder::new(settings.budget.counted_depth()),
                 history: History::default(),
                 world: World::default(),
                 injecting: true,

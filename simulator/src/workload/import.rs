@@ -29,7 +29,7 @@ enum Import {
 pub(super) fn recipe() -> Recipe<impl State> {
     Recipe {
         name: "import-loop",
-        about: "a stepped import inside of a loop",
+        about: "stepped import in a loop",
         workflow: Arc::new(workflow),
         start: Import::Open,
         input: json!(null),

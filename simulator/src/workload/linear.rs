@@ -20,7 +20,7 @@ enum Linear {
 pub(super) fn recipe() -> Recipe<impl State> {
     Recipe {
         name: "linear",
-        about: "three plain tasks in a row",
+        about: "three plain tasks",
         workflow: Arc::new(workflow),
         start: Linear::Fetch,
         input: json!({ "page": 7 }),

@@ -29,6 +29,9 @@ pub struct Workload {
     pub sharing: Sharing,
     /// Whether the operator tries again what could not be undone.
     pub retry_stuck: bool,
+    /// Whether undos and steps pass on what they were given, an output or a cursor, as the payload
+    /// of their effect: two oracles compare that with the log.
+    pub echoes: bool,
 }
 
 /// How the processes of a workload hold the store.
@@ -84,6 +87,7 @@ impl<S: State> Recipe<S> {
             definition,
             sharing,
             retry_stuck,
+            echoes: true,
         }
     }
 }

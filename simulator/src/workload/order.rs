@@ -43,40 +43,30 @@ pub(super) fn recipes() -> impl Iterator<Item = Recipe<impl State>> {
     let keep = (Retention::Keep, Sharing::Shared);
     let clear = (Retention::ClearWhenDone, Sharing::Exclusive);
     [
-        ("order", "a saga that succeeds", Course::Succeeds, keep),
-        (
-            "order-fails",
-            "a saga whose last task fails for good",
-            Course::Fails,
-            keep,
-        ),
+        ("order", "saga, succeeds", Course::Succeeds, keep),
+        ("order-fails", "saga, last task fails", Course::Fails, keep),
         (
             "order-fails-once",
-            "a saga whose last task fails once",
+            "saga, last task fails once",
             Course::FailsOnce,
             keep,
         ),
         (
             "order-undo-fails",
-            "a rollback that gets stuck, and is retried",
+            "saga, an undo fails, retried",
             Course::UndoFails,
             keep,
         ),
         (
             "order-panics",
-            "a saga whose last task panics",
+            "saga, last task panics",
             Course::Panics,
             keep,
         ),
-        (
-            "order-hangs",
-            "a saga whose last task hangs",
-            Course::Hangs,
-            keep,
-        ),
+        ("order-hangs", "saga, last task hangs", Course::Hangs, keep),
         (
             "order-cleared",
-            "a saga whose log is cleared when it is done",
+            "saga, log cleared when done",
             Course::Succeeds,
             clear,
         ),
@@ -154,14 +144,13 @@ impl CompensatableTask<Order> for Act {
             .await;
         if self.ships {
             match self.course {
-                Course::Succeeds => {}
                 Course::Fails | Course::UndoFails => {
                     return Err(TaskError::fatal("the carrier refused the parcel"));
                 }
                 Course::FailsOnce if self.process.count("shipped") == 0 => {
                     return Err(TaskError::retry("the carrier did not answer"));
                 }
-                Course::FailsOnce => {}
+                Course::Succeeds | Course::FailsOnce => {}
                 Course::Panics => panic!("the label printer is on fire"),
                 Course::Hangs => ctx.sleep(Duration::from_secs(3600)).await,
             }

@@ -1,0 +1,210 @@
+//! What an exploration found, as a table for people and as JSON for programs.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+use crashpoint_simulator::workload::Workload;
+use crashpoint_simulator::{Findings, Violation};
+use serde::Serialize;
+
+/// The version of the JSON.
+const VERSION: u32 = 1;
+
+/// What was found about one workload.
+#[derive(Debug)]
+pub(crate) struct Row<'a> {
+    workload: &'a Workload,
+    store: &'static str,
+    crashes: u32,
+    findings: Findings,
+    /// The time that threads spent on it, added up.
+    busy: Duration,
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn new(workload: &'a Workload, store: &'static str, crashes: u32) -> Self {
+        let findings = Findings::default();
+        Self {
+            workload,
+            store,
+            crashes,
+            findings,
+            busy: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn add(&mut self, findings: &Findings, busy: Duration) {
+        self.findings.merge(findings.clone());
+        self.busy += busy;
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.workload.name
+    }
+
+    pub(crate) fn violations(&self) -> usize {
+        self.findings.violations.len()
+    }
+
+    pub(crate) fn found(&self) -> impl Iterator<Item = &Violation> + Clone {
+        self.findings.violations.iter()
+    }
+
+    fn points(&self) -> (usize, usize) {
+        let recorder = &self.findings.recorder;
+        (recorder.covered(), recorder.total())
+    }
+}
+
+/// What to type to see a violation again.
+pub(crate) fn replay_command(violation: &Violation) -> String {
+    format!("crashpoint replay {}", violation.token)
+}
+
+pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -> io::Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(vec![
+        "workload",
+        "what it is",
+        "store",
+        "crash points",
+        "schedules",
+        "a second",
+        "violations",
+    ]);
+    for row in rows {
+        let (covered, total) = row.points();
+        let points = format!("{} of {}", grouped(covered as u64), grouped(total as u64));
+        table.add_row(vec![
+            Cell::new(row.workload.name),
+            Cell::new(row.workload.about),
+            Cell::new(row.store),
+            right(points),
+            right(grouped(row.findings.schedules)),
+            right(grouped(rate(row.findings.schedules, row.busy))),
+            right(grouped(row.violations() as u64)),
+        ]);
+    }
+    let schedules: u64 = rows.iter().map(|row| row.findings.schedules).sum();
+    let violations: usize = rows.iter().map(Row::violations).sum();
+    let crashes = rows.first().map_or(0, |row| row.crashes);
+    writeln!(out, "{table}")?;
+    writeln!(out, "{}", legend(crashes))?;
+    let (schedules, seconds) = (grouped(schedules), elapsed.as_secs_f64());
+    let verdict = match violations {
+        0 => "no violation".to_owned(),
+        1 => "1 violation".to_owned(),
+        many => format!("{} violations", grouped(many as u64)),
+    };
+    writeln!(out, "{schedules} schedules in {seconds:.1} s: {verdict}")?;
+    if rows.iter().any(|row| row.points().0 < row.points().1) {
+        writeln!(out, "not every crash point was covered")?;
+    }
+    Ok(())
+}
+
+fn legend(crashes: u32) -> String {
+    let depth = match crashes {
+        0 => return "Each workload was run once, without a crash.".to_owned(),
+        1 => "each instant at which the process was killed, after which the run was resumed",
+        2 => {
+            "each instant at which the process was killed, alone and in every pair with an\n\
+             instant of the recovery from it; after each the run was resumed"
+        }
+        _ => {
+            "each instant at which the process was killed, alone and with up to two more in the\n\
+             recoveries from it; after each the run was resumed"
+        }
+    };
+    format!(
+        "Crash points: {depth}.\n\
+         Schedules: these, and every single store fault or cancellation with one crash, and every\n\
+         race of two lives with up to two switches between them. A second: schedules on one core."
+    )
+}
+
+fn right(text: String) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+fn rate(schedules: u64, busy: Duration) -> u64 {
+    let seconds = busy.as_secs_f64();
+    if seconds > 0.0 {
+        (schedules as f64 / seconds) as u64
+    } else {
+        0
+    }
+}
+
+/// A number with its thousands apart: `1,204`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    workloads: Vec<WorkloadDocument<'a>>,
+    schedules_total: u64,
+    violations_total: usize,
+    elapsed_ms: u128,
+}
+
+#[derive(Serialize)]
+struct WorkloadDocument<'a> {
+    name: &'a str,
+    store: &'a str,
+    crashes: u32,
+    crash_points_total: usize,
+    crash_points_covered: usize,
+    schedules: u64,
+    violations: Vec<ViolationDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct ViolationDocument<'a> {
+    oracle: &'a str,
+    schedule: String,
+    message: &'a str,
+    replay: String,
+}
+
+pub(crate) fn json(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -> io::Result<()> {
+    let workloads = rows.iter().map(|row| {
+        let (crash_points_covered, crash_points_total) = row.points();
+        let violations = row.found().map(|violation| ViolationDocument {
+            oracle: violation.oracle,
+            schedule: violation.schedule.join("; "),
+            message: &violation.message,
+            replay: replay_command(violation),
+        });
+        WorkloadDocument {
+            name: row.workload.name,
+            store: row.store,
+            crashes: row.crashes,
+            crash_points_total,
+            crash_points_covered,
+            schedules: row.findings.schedules,
+            violations: violations.collect(),
+        }
+    });
+    let document = Document {
+        version: VERSION,
+        workloads: workloads.collect(),
+        schedules_total: rows.iter().map(|row| row.findings.schedules).sum(),
+        violations_total: rows.iter().map(Row::violations).sum(),
+        elapsed_ms: elapsed.as_millis(),
+    };
+    serde_json::to_writer(&mut *out, &document)?;
+    writeln!(out)
+}

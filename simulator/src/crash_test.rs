@@ -1,0 +1,151 @@
+//! A user's own workflow, crashed at every point.
+
+use std::sync::Arc;
+
+use crashpoint_engine::protocol::Faithful;
+use crashpoint_engine::{Retention, State, Workflow};
+use serde::Serialize;
+
+use crate::explore::{Findings, explore, replay};
+use crate::oracle::judge;
+use crate::render;
+use crate::sim::{Process, Settings};
+use crate::token::Token;
+use crate::workload::{Recipe, Sharing, Workload};
+
+/// How the workload of a crash test is called in tokens.
+const NAME: &str = "crash-test";
+
+/// A crash test of a workflow: every crash point, every pair of them, a store fault with a crash,
+/// a cancellation with a crash, and a rival life. See [`crash_test`].
+#[derive(Debug)]
+#[must_use = "a crash test does nothing until it is run"]
+pub struct CrashTest {
+    workload: Workload,
+    crashes: u32,
+}
+
+/// Crash-tests the workflow that `workflow` makes for a simulated process: its tasks act on the
+/// outside world through [`Process::effect`], whose ledger survives every crash.
+///
+/// ```
+/// use crashpoint_engine::{CompensatableTask, Ctx, State, TaskError, Workflow};
+/// use crashpoint_simulator::{Process, crash_test};
+///
+/// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+/// enum Order { Charge, Charged }
+///
+/// struct Charge(Process);
+///
+/// impl CompensatableTask<Order> for Charge {
+///     type Output = String;
+///
+///     async fn run(&self, ctx: Ctx) -> Result<(Order, String), TaskError> {
+///         self.0.effect(&ctx, "charge the card", "1999").await;
+///         Ok((Order::Charged, "receipt".to_owned()))
+///     }
+///
+///     async fn compensate(&self, ctx: Ctx, receipt: String) -> Result<(), TaskError> {
+///         self.0.effect(&ctx, "refund the card", &receipt).await;
+///         Ok(())
+///     }
+///
+///     async fn compensate_in_doubt(&self, ctx: Ctx) -> Result<(), TaskError> {
+///         self.0.effect(&ctx, "refund the card", "in doubt").await;
+///         Ok(())
+///     }
+/// }
+///
+/// let findings = crash_test(Order::Charge, &(), |process| {
+///     Workflow::builder("order", 1)
+///         .compensatable(Order::Charge, "charge", Charge(process.clone()))
+///         .exit(Order::Charged)
+///         .build()
+///         .unwrap()
+/// })
+/// .run();
+/// assert_eq!(findings.recorder.covered(), findings.recorder.total());
+/// ```
+///
+/// # Panics
+///
+/// Where `input` can't be serialized as JSON.
+pub fn crash_test<S: State>(
+    start: S,
+    input: &(impl Serialize + ?Sized),
+    workflow: impl Fn(&Process) -> Workflow<S> + Send + Sync + 'static,
+) -> CrashTest {
+    let recipe = Recipe {
+        name: NAME,
+        about: "a user's workflow",
+        workflow: Arc::new(workflow),
+        start,
+        input: serde_json::to_value(input).expect("the input of a run is serializable"),
+        retention: Retention::Keep,
+        sharing: Sharing::Shared,
+        retry_stuck: false,
+    };
+    let workload = Workload {
+        echoes: false,
+        ..recipe.under(Faithful)
+    };
+    CrashTest {
+        workload,
+        crashes: 2,
+    }
+}
+
+impl CrashTest {
+    /// How many crashes a schedule may have, in `0..=3`; 2 without this, which is a crash in the
+    /// recovery from a crash.
+    pub fn crashes(mut self, crashes: u32) -> Self {
+        self.crashes = crashes;
+        self
+    }
+
+    /// Explores every schedule.
+    ///
+    /// # Panics
+    ///
+    /// At the first violation, with its schedule in words, a timeline, the log, the ledger and the
+    /// line that shows it again; and where a crash point was missed.
+    pub fn run(self) -> Findings {
+        let mut all = Findings::default();
+        for budget in self.workload.campaigns(self.crashes) {
+            let findings = explore(&self.workload, &Settings { budget, skip: None });
+            if let Some(violation) = findings.violations.first() {
+                let story = self.story(&violation.token);
+                let (oracle, message, token) =
+                    (violation.oracle, &violation.message, &violation.token);
+                panic!("{oracle}: {message}\n\n{story}\nshow it again: .replay(\"{token}\")");
+            }
+            if budget
+                == (Budget {
+                    crashes: self.crashes,
+                    ..Budget::default()
+                })
+            {
+                let recorder = &findings.recorder;
+                let (covered, total) = (recorder.covered(), recorder.total());
+                assert_eq!(covered, total, "{covered} of {total} crash points covered");
+            }
+            all.merge(findings);
+        }
+        all
+    }
+
+    /// Runs the one schedule that a failure named, and tells its story.
+    ///
+    /// # Panics
+    ///
+    /// Where `token` is none, or is no longer the schedule that was recorded.
+    pub fn replay(self, token: &str) -> String {
+        let token = token.parse().unwrap_or_else(|error| panic!("{error}"));
+        self.story(&token)
+    }
+
+    fn story(&self, token: &Token) -> String {
+        let run = replay(&self.workload, token).unwrap_or_else(|error| panic!("{error}"));
+        render::story(&run, &judge(&self.workload, &run))
+    }
+}

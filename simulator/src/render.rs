@@ -1,0 +1,252 @@
+//! A simulation for its reader: the schedule in words, a timeline, the log and the ledger.
+//!
+//! What comes from a workload (names, payloads, blobs) is escaped: it can't move the cursor, hide
+//! text or forge a line.
+
+use std::fmt::Write as _;
+
+use crashpoint_engine::{CheckpointRow, Direction, Event, Undone};
+
+use crate::history::{Entry, History, Opening, What};
+use crate::oracle::Verdict;
+use crate::sim::Run;
+use crate::world::Reception;
+
+/// The longest text of a user's that is shown in full, in characters.
+const SHOWN_MAX: usize = 72;
+
+/// `text` with everything that is not plainly visible written as an escape, and cut where it is
+/// long.
+///
+/// ```
+/// use crashpoint_simulator::render::escaped;
+///
+/// assert_eq!(escaped("charge\u{1b}[2Jcard"), "charge\\u{1b}[2Jcard");
+/// assert_eq!(escaped("ab\u{202e}cd\n"), "ab\\u{202e}cd\\n");
+/// ```
+pub fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for (shown, character) in text.chars().enumerate() {
+        if shown == SHOWN_MAX {
+            escaped.push_str("...");
+            break;
+        }
+        match character {
+            // Quotes are harmless, and JSON is full of them.
+            '"' | '\'' => escaped.push(character),
+            // `escape_debug` lets some invisible characters through.
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{206f}' => {
+                escaped.extend(character.escape_unicode());
+            }
+            other => escaped.extend(other.escape_debug()),
+        }
+    }
+    escaped
+}
+
+/// The whole story of a run: schedule, timeline, log, ledger, and what was violated.
+pub fn story(run: &Run, verdicts: &[Verdict]) -> String {
+    let mut story = String::new();
+    section(&mut story, "schedule", &schedule(&run.history));
+    section(&mut story, "timeline", &timeline(&run.history));
+    section(&mut story, "log", &log(&run.log));
+    section(&mut story, "ledger", &ledger(&run.history));
+    let verdicts = verdicts
+        .iter()
+        .map(|v| format!("{}: {}", v.oracle, v.message))
+        .collect();
+    section(&mut story, "violations", &lines_or(verdicts, "none"));
+    story
+}
+
+fn section(story: &mut String, title: &str, lines: &[String]) {
+    _ = writeln!(story, "{title}");
+    for line in lines {
+        _ = writeln!(story, "  {line}");
+    }
+}
+
+fn lines_or(lines: Vec<String>, none: &str) -> Vec<String> {
+    if lines.is_empty() {
+        vec![none.to_owned()]
+    } else {
+        lines
+    }
+}
+
+/// The faults of a schedule, in words.
+pub fn schedule(history: &History) -> Vec<String> {
+    let faults = history
+        .faults()
+        .map(|(_, _, fired)| escaped_line(&fired.to_string()));
+    lines_or(faults.collect(), "no fault")
+}
+
+/// What happened, a line each.
+pub fn timeline(history: &History) -> Vec<String> {
+    let lines = history.0.iter().filter_map(|entry| {
+        let what = happening(entry)?;
+        Some(match entry.life {
+            0 => format!("        {what}"),
+            life => format!("life {life}  {what}"),
+        })
+    });
+    lines_or(lines.collect(), "nothing happened")
+}
+
+fn happening(entry: &Entry) -> Option<String> {
+    Some(match &entry.what {
+        What::Began(opening) => format!("begins {}", opening_words(*opening)),
+        What::Sent(row) => format!("sends     {}", row_words(row)),
+        What::Landed(row) => format!("durable   #{}", row.sequence),
+        What::AppendFailed { sequence } => format!("error     append of #{sequence}"),
+        What::LoadFailed => "error     load".to_owned(),
+        What::Loaded(rows) => format!("loads     {} rows", rows.len()),
+        What::Started(attempt) => {
+            let again = if attempt.attempt > 1 {
+                format!(", attempt {}", attempt.attempt)
+            } else {
+                String::new()
+            };
+            let (task, visit) = (escaped(&attempt.task), attempt.visit);
+            format!(
+                "begins    {}{task} (visit {visit}{again})",
+                undo(attempt.direction)
+            )
+        }
+        What::Finished {
+            task,
+            direction,
+            succeeded: false,
+        } => {
+            format!("fails     {}{}", undo(*direction), escaped(task))
+        }
+        What::Effect(effect) => format!("effect    {}", escaped(&effect.name)),
+        What::Cleared => "clears    the log".to_owned(),
+        What::Fault(fired) => format!("FAULT     {}", escaped_line(&fired.to_string())),
+        What::Told(end) => format!("tells     {}", escaped_line(&end.to_string())),
+        What::Panicked(message) => format!("PANICS    {}", escaped(message)),
+        What::Stalled => "HANGS     nothing can happen any more".to_owned(),
+        What::Acknowledged { .. }
+        | What::Applied { mismatch: None, .. }
+        | What::Finished {
+            succeeded: true, ..
+        } => return None,
+        What::Applied {
+            sequence,
+            mismatch: Some(_),
+        } => {
+            format!("DIFFERS   from the rebuilt state after #{sequence}")
+        }
+    })
+}
+
+fn opening_words(opening: Opening) -> &'static str {
+    match opening {
+        Opening::Start => "as a new run",
+        Opening::Resume => "by resuming",
+        Opening::RetryStuck => "by retrying what is stuck",
+        Opening::Rival => "as a rival",
+        Opening::Verify => "by resuming, with no fault any more",
+    }
+}
+
+fn undo(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Do => "",
+        Direction::Undo => "undo ",
+    }
+}
+
+/// A log, a line for each row.
+pub fn log(rows: &[CheckpointRow]) -> Vec<String> {
+    lines_or(rows.iter().map(row_words).collect(), "empty")
+}
+
+fn row_words(row: &CheckpointRow) -> String {
+    let words = match Event::from_row(row) {
+        Ok(event) => event_words(&event),
+        Err(fault) => format!("undecodable: {}", escaped_line(&fault.to_string())),
+    };
+    format!("#{:<3} {:<23} {words}", row.sequence, row.kind)
+}
+
+fn event_words(event: &Event) -> String {
+    let bytes = |bytes: &[u8]| escaped(&String::from_utf8_lossy(bytes));
+    match event {
+        Event::Claimed { state, claim } => {
+            let life = &claim.nonce.to_string()[..16];
+            let input = claim
+                .input
+                .as_deref()
+                .map(|input| format!(", input {}", bytes(input)));
+            format!(
+                "at {}, life {life}{}",
+                escaped(state),
+                input.unwrap_or_default()
+            )
+        }
+        Event::Entered { state, task } => format!("{} -> {}", escaped(task), escaped(state)),
+        Event::Completed {
+            state,
+            task,
+            output,
+        } => {
+            format!(
+                "{} -> {}, output {}",
+                escaped(task),
+                escaped(state),
+                bytes(output)
+            )
+        }
+        Event::StepAdvanced { task, cursor, .. } => {
+            format!("{}, cursor {}", escaped(task), bytes(cursor))
+        }
+        Event::RollbackStarted { task, cause, .. } => {
+            format!("{} {}", escaped(task), escaped(&cause.to_string()))
+        }
+        Event::Compensated { task, undone } => format!("{} {}", escaped(task), of(*undone)),
+        Event::CompensationFailed {
+            task,
+            undone,
+            error,
+        } => {
+            format!("{} {}: {}", escaped(task), of(*undone), escaped(error))
+        }
+        Event::RolledBack => String::new(),
+    }
+}
+
+fn of(undone: Undone) -> String {
+    match undone {
+        Undone::Completion(sequence) => format!("of #{sequence}"),
+        Undone::InDoubt(visit) => format!("of visit {visit}, in doubt"),
+    }
+}
+
+/// The effects that reached the world, a line each.
+pub fn ledger(history: &History) -> Vec<String> {
+    let effects = history.effects().map(|(_, life, effect)| {
+        let reception = match effect.reception {
+            Reception::Performed => "",
+            Reception::Repeated => "  (repeated: the key is known)",
+            Reception::Voided => "  (refused: the key was undone)",
+        };
+        let (name, key) = (
+            escaped(&effect.name),
+            escaped(&effect.key[..8.min(effect.key.len())]),
+        );
+        let payload = escaped(&effect.payload);
+        format!(
+            "life {life}  {name} [{payload}]  visit {}  key {key}{reception}",
+            effect.visit
+        )
+    });
+    lines_or(effects.collect(), "no effect")
+}
+
+/// Escapes a line that was put together from fixed words and a workload's names.
+fn escaped_line(line: &str) -> String {
+    let words: Vec<String> = line.split(' ').map(escaped).collect();
+    words.join(" ")
+}
