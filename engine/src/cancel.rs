@@ -31,11 +31,14 @@ impl CancelToken {
 
     /// Requests the cancellation of every run that has this token. Calling it again does nothing.
     pub fn cancel(&self) {
-        // Dropping the sender completes the receiver; what it completes with does not matter.
-        self.request
+        let request = self
+            .request
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
+        // Dropping the sender completes the receiver; what it completes with does not matter. The
+        // lock is free by then: whoever is woken may ask at once whether it is cancelled.
+        drop(request);
     }
 
     /// Whether the cancellation was requested.

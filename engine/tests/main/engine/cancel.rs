@@ -1,6 +1,8 @@
 //! Cancelling through a token is a business event: the run goes back, and ends.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use crashpoint_engine::{
@@ -198,6 +200,28 @@ async fn a_storage_fault_of_a_cancelled_run_is_no_business_event() {
         }
     ));
     assert_eq!(journal.take(), ["do charge"], "nothing is undone");
+}
+
+/// An executor may poll a task from within its waker. The token woke its tasks while it held its
+/// own lock, and such a task never came back from asking whether it is cancelled.
+#[test]
+fn a_waker_may_ask_the_token_that_woke_it() {
+    struct Asks(CancelToken, AtomicBool);
+
+    impl Wake for Asks {
+        fn wake(self: Arc<Self>) {
+            self.1.store(self.0.is_cancelled(), Ordering::SeqCst);
+        }
+    }
+
+    let token = CancelToken::new();
+    let asks = Arc::new(Asks(token.clone(), AtomicBool::new(false)));
+    let waker = Waker::from(Arc::clone(&asks));
+    let mut cancelled = Box::pin(token.cancelled());
+    let mut context = Context::from_waker(&waker);
+    assert!(cancelled.as_mut().poll(&mut context).is_pending());
+    token.cancel();
+    assert!(asks.1.load(Ordering::SeqCst), "it was woken, and cancelled");
 }
 
 #[tokio::test(start_paused = true)]
