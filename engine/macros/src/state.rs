@@ -72,7 +72,7 @@ fn labelled(variant: &Variant) -> Result<Labelled<'_>> {
         return Err(Error::new_spanned(variant, "a state carries no data"));
     }
     let mut rename = None;
-    let mut aliases = Vec::new();
+    let mut aliases: Vec<LitStr> = Vec::new();
     for attribute in variant
         .attrs
         .iter()
@@ -95,8 +95,9 @@ fn labelled(variant: &Variant) -> Result<Labelled<'_>> {
     }
     let own_name = || LitStr::new(&unraw(&variant.ident), variant.ident.span());
     let label = rename.unwrap_or_else(own_name);
-    if label.value().is_empty() {
-        return Err(Error::new_spanned(label, "a state's label can't be empty"));
+    let mut labels = std::iter::once(&label).chain(&aliases);
+    if let Some(empty) = labels.find(|label| label.value().is_empty()) {
+        return Err(Error::new_spanned(empty, "a state's label can't be empty"));
     }
     Ok(Labelled {
         name: &variant.ident,
