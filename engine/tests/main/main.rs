@@ -1,6 +1,10 @@
 //! The engine from outside: its log, its pure machine, its runs, its contract, its macros.
 
+mod contract;
 mod engine;
 mod life;
 mod log;
+mod macros;
+mod runtime;
 mod support;
+mod workflow;

@@ -1,0 +1,4 @@
+#[derive(Clone, Copy, Debug, PartialEq, Eq, crashpoint_engine::State)]
+struct Order;
+
+fn main() {}

@@ -1,0 +1,31 @@
+#[derive(Clone, Copy, Debug, PartialEq, Eq, crashpoint_engine::State)]
+enum Order {
+    #[state(rename = "")]
+    Charge,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, crashpoint_engine::State)]
+enum Mail {
+    #[state(rename = "a", rename = "b")]
+    Sent,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, crashpoint_engine::State)]
+enum Trip {
+    #[state(label = "home")]
+    Home,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, crashpoint_engine::State)]
+#[state(rename = "walks")]
+enum Walk {
+    Home,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, crashpoint_engine::State)]
+enum Ride {
+    #[state(alias = "")]
+    Home,
+}
+
+fn main() {}
