@@ -1,1 +1,67 @@
-//! A kit of named laws that certifies any `CheckpointStore`.
+//! A kit of named laws that certifies any [`CheckpointStore`](crashpoint_engine::CheckpointStore).
+//!
+//! A backend's author says how a store is opened at a [`Place`] and what it claims beyond the
+//! contract; [`certify!`] turns every law of the [catalogue](catalogue()) into a `#[test]` of its
+//! own, under plain `cargo test` and nextest.
+//!
+//! ```
+//! use crashpoint_conformance::{BoxError, Harness, Place};
+//! use crashpoint_engine::MemoryCheckpointStore;
+//!
+//! struct Memory;
+//!
+//! impl Harness for Memory {
+//!     type Store = MemoryCheckpointStore;
+//!
+//!     async fn open(_place: &Place) -> Result<MemoryCheckpointStore, BoxError> {
+//!         Ok(MemoryCheckpointStore::new())
+//!     }
+//! }
+//!
+//! crashpoint_conformance::certify! { harness: Memory }
+//! # fn main() {}
+//! ```
+//!
+//! # What a verdict means
+//!
+//! A law that was not run never counts as passed: what is not claimed or waived shows up as an
+//! ignored test with its reason, a check that could not do its minimum of rounds is
+//! [inconclusive](Verdict::Inconclusive), and a [`Report`] without a single passed law has failed.
+//! Each law has a deadline of its own, so a store that deadlocks fails by name.
+//!
+//! # What it does not check
+//!
+//! Concurrent histories, cancellation, process crashes and power loss have ids reserved for them
+//! and no law yet.
+
+mod capability;
+mod case;
+mod catalogue;
+mod certify;
+pub mod claim;
+mod clock;
+mod expect;
+mod harness;
+mod laws;
+mod place;
+mod plan;
+mod report;
+mod run;
+mod runtime;
+mod verdict;
+
+pub use crashpoint_engine::BoxError;
+
+pub use crate::capability::Claim;
+pub use crate::catalogue::{Group, Kind, Law, LawId, catalogue, catalogue_markdown};
+pub use crate::harness::{Harness, Options};
+pub use crate::place::Place;
+pub use crate::plan::Plan;
+pub use crate::report::{LawReport, Report, run_all};
+pub use crate::verdict::Verdict;
+
+/// What [`certify!`] expands to.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::certify::{Expect, certify_law, one_wish_for_each_law};
+}

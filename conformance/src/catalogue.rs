@@ -1,0 +1,203 @@
+//! The laws: the one table from which the tests of [`certify!`](crate::certify), [`run_all`],
+//! `LAWS.md` and the kill matrix are made.
+//!
+//! An id, once released, never changes its meaning.
+//!
+//! [`run_all`]: crate::run_all
+
+use std::fmt::{self, Write};
+
+use crate::capability::Claim;
+use crate::case::Case;
+use crate::claim;
+use crate::expect::Checked;
+use crate::harness::BoxFuture;
+
+/// Version of the contract that the catalogue enforces.
+pub(crate) const CONTRACT: &str = "1.0";
+
+/// Hands the whole table to the macro `callback`, after the arguments in brackets:
+/// `__catalogue! { (callback) [arguments] }`.
+///
+/// A row is: id, name of the test and of the check, kind, claim (or `always`), how the check runs
+/// (`task`: on a runtime that the kit has started; `thread`: on a bare thread that starts its own),
+/// sentence.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __catalogue {
+    (($($callback:tt)*) [$($arguments:tt)*]) => { $($callback)*! { [$($arguments)*]
+        bas "append and load" {
+            BAS_01 bas_01_an_unknown_id_loads_as_an_empty_run Contract always task
+                "an unknown id loads as an empty run";
+            BAS_02 bas_02_every_field_comes_back_as_appended Contract always task
+                "every field of a row comes back as appended";
+            BAS_03 bas_03_a_row_is_visible_once_append_returned Contract always task
+                "a row is visible to the next load once append returned Ok";
+            BAS_04 bas_04_rows_are_visible_through_every_clone Contract always task
+                "rows are visible through every clone and `Arc` of a store";
+            BAS_05 bas_05_loading_changes_nothing Implied always task
+                "loading changes nothing, also for an unknown id";
+            BAS_06 bas_06_loaded_rows_are_the_callers_own Implied always task
+                "rows returned are the caller's own";
+            BAS_07 bas_07_store_and_futures_move_between_threads Contract always task
+                "the trait object is `Send + Sync + 'static`, its futures are `Send`";
+            BAS_08 bas_08_every_place_is_fresh_and_separate Contract always task
+                "the harness gives every law a fresh and separate place";
+        }
+    } };
+}
+
+/// How a law is run.
+#[derive(Clone, Copy)]
+pub(crate) enum Check {
+    /// On a runtime of two workers that the kit starts.
+    Task(for<'a> fn(&'a Case) -> BoxFuture<'a, Checked>),
+    /// On a bare thread.
+    Thread(fn(&Case) -> Checked),
+}
+
+macro_rules! check {
+    (task $check:path) => {
+        Check::Task(|case| Box::pin($check(case)))
+    };
+    (thread $check:path) => {
+        Check::Thread($check)
+    };
+}
+
+macro_rules! needs {
+    (always) => {
+        None
+    };
+    ($claim:ident) => {
+        Some(claim::$claim)
+    };
+}
+
+macro_rules! define {
+    ([] $($group:ident $title:literal { $(
+        $id:ident $name:ident $kind:ident $claim:ident $runs:ident $sentence:literal;
+    )* })*) => {
+        /// The id of a law, written `DUP-02` in reports and `DUP_02` in code.
+        #[expect(non_camel_case_types, reason = "the ids are written as in the catalogue")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum LawId {
+            $($(
+                #[doc = $sentence]
+                $id,
+            )*)*
+        }
+
+        static LAWS: &[Law] = &[$($(
+            Law {
+                id: LawId::$id,
+                name: stringify!($name),
+                sentence: $sentence,
+                kind: Kind::$kind,
+                claim: needs!($claim),
+                group: Group { key: stringify!($group), title: $title },
+                check: check!($runs crate::laws::$group::$name),
+            },
+        )*)*];
+    };
+}
+
+__catalogue! { (define) [] }
+
+/// Why a law holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// R: the contract's own text.
+    Contract,
+    /// N: implied by what the engine does with a store.
+    Implied,
+    /// C: only where the capability is claimed.
+    Capability,
+    /// A: reported, never failing.
+    Advisory,
+}
+
+impl Kind {
+    /// The letter of the catalogue: `R`, `N`, `C` or `A`.
+    pub const fn letter(self) -> char {
+        match self {
+            Self::Contract => 'R',
+            Self::Implied => 'N',
+            Self::Capability => 'C',
+            Self::Advisory => 'A',
+        }
+    }
+}
+
+/// What a law is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Group {
+    /// The first part of the group's ids, lower case.
+    pub key: &'static str,
+    /// The same in words.
+    pub title: &'static str,
+}
+
+/// One named clause of the contract.
+pub struct Law {
+    /// Its id, stable for ever.
+    pub id: LawId,
+    /// The name of the test that [`certify!`](crate::certify) makes of it.
+    pub name: &'static str,
+    /// What it says.
+    pub sentence: &'static str,
+    /// Why it holds.
+    pub kind: Kind,
+    /// The claim without which it is not run.
+    pub claim: Option<Claim>,
+    /// What it is about.
+    pub group: Group,
+    pub(crate) check: Check,
+}
+
+impl fmt::Debug for Law {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.id, self.sentence)
+    }
+}
+
+impl fmt::Display for LawId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{self:?}").replace('_', "-"))
+    }
+}
+
+impl LawId {
+    /// The law that goes by this id.
+    pub fn law(self) -> &'static Law {
+        &LAWS[self as usize]
+    }
+}
+
+/// Every law, in the order of the ids within each group.
+pub fn catalogue() -> &'static [Law] {
+    LAWS
+}
+
+/// The catalogue as a Markdown table: the text of `LAWS.md`.
+pub fn catalogue_markdown() -> String {
+    let mut text = format!("# The laws of a CheckpointStore, contract {CONTRACT}\n\n");
+    text.push_str(
+        "Kind: **R** the contract's own text, **N** implied by what the engine does with a store, \
+         **C** only with the claim named, **A** advisory: reported, never failing.\n",
+    );
+    let mut group = "";
+    for law in LAWS {
+        if law.group.key != group {
+            group = law.group.key;
+            let title = law.group.title;
+            let _ = write!(text, "\n## {title}\n\n| id | law | kind |\n|---|---|---|\n");
+        }
+        let claim = law.claim.map_or("", Claim::word);
+        let (id, sentence, letter) = (law.id, law.sentence, law.kind.letter());
+        let kind = format!("{letter} {claim}");
+        let _ = writeln!(text, "| {id} | {sentence} | {} |", kind.trim_end());
+    }
+    text
+}

@@ -1,0 +1,191 @@
+//! [`certify!`](crate::certify): one line of the user's becomes one named test for each law.
+
+use crate::catalogue::{Kind, LawId};
+use crate::harness::{Harness, Subject};
+use crate::run::judge;
+use crate::verdict::Verdict;
+
+/// Certifies a store: expands to one `#[test]` for each law of the [catalogue](crate::catalogue()).
+///
+/// ```text
+/// crashpoint_conformance::certify! {
+///     harness: MyHarness,
+///     claims: [reopen, limits],
+///     waive: [ISO_09 => "ids are C strings in the file format"],
+///     expect_fail: [CLR_08 => "issue 12: clear is not one transaction yet"],
+/// }
+/// ```
+///
+/// All but `harness` may be left out; the order is fixed. A misspelled claim or law does not
+/// compile, nor does a law that is named twice.
+///
+/// - A law whose claim is not made, and a law that is waived, become tests that are ignored with
+///   that reason. Run with `--ignored` they say honestly what the store does.
+/// - A law that is expected to fail is run, and its test fails when it passes.
+/// - An advisory law is run and prints what it finds; its test passes unless the harness failed.
+///
+/// The names of the tests begin with the law's id, so `cargo test dup_07` runs one law and
+/// `cargo test dup_` a group. To certify two stores in one file, put each call in a module.
+#[macro_export]
+macro_rules! certify {
+    (
+        harness: $harness:ty
+        $(, claims: [$($claim:ident),* $(,)?])?
+        $(, waive: [$($waived:ident => $why:literal),* $(,)?])?
+        $(, expect_fail: [$($failing:ident => $because:literal),* $(,)?])?
+        $(,)?
+    ) => {
+        $crate::__certify! {
+            ($)
+            $harness,
+            [$($($claim)*)?]
+            [$($($waived $why)*)?]
+            [$($($failing $because)*)?]
+        }
+    };
+    ($($other:tt)*) => {
+        compile_error! { "\
+            expected `harness: Type, claims: [word, ..], waive: [LAW_01 => \"reason\", ..], \
+            expect_fail: [LAW_02 => \"reason\", ..]` in this order; all but `harness` may be left \
+            out" }
+    };
+}
+
+/// Defines a macro of the caller's own that knows what is claimed, waived and expected to fail,
+/// and lets the catalogue call it for each law.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __certify {
+    (
+        ($d:tt) $harness:ty,
+        [$($claim:ident)*] [$($waived:ident $why:literal)*] [$($failing:ident $because:literal)*]
+    ) => {
+        const _: &[$crate::Claim] = &[$($crate::claim::$claim),*];
+        const _: () = $crate::__private::one_wish_for_each_law(&[
+            $($crate::LawId::$waived,)* $($crate::LawId::$failing,)*
+        ]);
+
+        macro_rules! __crashpoint_law {
+            $(($waived $d name:ident $d claim:ident) => {
+                #[test]
+                #[ignore = $why]
+                fn $d name() {
+                    $crate::__private::certify_law::<$harness>(
+                        $crate::LawId::$waived,
+                        $crate::__private::Expect::Pass,
+                    );
+                }
+            };)*
+            $(($failing $d name:ident $d claim:ident) => {
+                #[test]
+                fn $d name() {
+                    $crate::__private::certify_law::<$harness>(
+                        $crate::LawId::$failing,
+                        $crate::__private::Expect::Fail($because),
+                    );
+                }
+            };)*
+            $(($d id:ident $d name:ident $claim) => {
+                __crashpoint_law! { $d id $d name always }
+            };)*
+            ($d id:ident $d name:ident always) => {
+                #[test]
+                fn $d name() {
+                    $crate::__private::certify_law::<$harness>(
+                        $crate::LawId::$d id,
+                        $crate::__private::Expect::Pass,
+                    );
+                }
+            };
+            ($d id:ident $d name:ident $d claim:ident) => {
+                $crate::__unclaimed! { $d claim
+                    fn $d name() {
+                        $crate::__private::certify_law::<$harness>(
+                            $crate::LawId::$d id,
+                            $crate::__private::Expect::Pass,
+                        );
+                    }
+                }
+            };
+        }
+
+        $crate::__catalogue! { ($crate::__each_law) [] }
+    };
+}
+
+/// Calls the caller's `__crashpoint_law!` for each row of the catalogue.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __each_law {
+    ([] $($group:ident $title:literal { $(
+        $id:ident $name:ident $kind:ident $claim:ident $runs:ident $sentence:literal;
+    )* })*) => { $($(
+        __crashpoint_law! { $id $name $claim }
+    )*)* };
+}
+
+/// The test of a law whose claim is not made. `#[ignore]` wants its reason as one literal.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __unclaimed {
+    (reopen $($test:tt)*) => { #[test] #[ignore = "not claimed: reopen"] $($test)* };
+    (limits $($test:tt)*) => { #[test] #[ignore = "not claimed: limits"] $($test)* };
+    (any_executor $($test:tt)*) => { #[test] #[ignore = "not claimed: any_executor"] $($test)* };
+}
+
+/// What the user's file says about a law that is run.
+#[derive(Debug, Clone, Copy)]
+pub enum Expect {
+    /// The law has to hold.
+    Pass,
+    /// The law has to fail, for this reason.
+    Fail(&'static str),
+}
+
+/// Refuses, while the user's file is compiled, a law that is waived or expected to fail twice.
+///
+/// # Panics
+///
+/// Where a law is named twice.
+pub const fn one_wish_for_each_law(laws: &[LawId]) {
+    let mut one = 0;
+    while one < laws.len() {
+        let mut other = one + 1;
+        while other < laws.len() {
+            assert!(
+                laws[one] as usize != laws[other] as usize,
+                "a law is named twice in `waive` and `expect_fail`"
+            );
+            other += 1;
+        }
+        one += 1;
+    }
+}
+
+/// Runs one law as a test.
+///
+/// # Panics
+///
+/// Where the verdict is not the expected one.
+pub fn certify_law<H: Harness>(id: LawId, expect: Expect) {
+    let subject = Subject::of::<H>();
+    let law = id.law();
+    let verdict = judge(&subject, law).verdict;
+    conclude(id, expect, verdict);
+}
+
+fn conclude(id: LawId, expect: Expect, verdict: Verdict) {
+    let law = id.law();
+    let verdict = match expect {
+        Expect::Pass => verdict,
+        Expect::Fail(reason) => verdict.expected_to_fail(reason),
+    };
+    let reason = verdict.reason().unwrap_or_default();
+    let told = format!("{id} ({}): {}: {reason}", law.sentence, verdict.word());
+    let advisory = law.kind == Kind::Advisory && matches!(expect, Expect::Pass);
+    if matches!(verdict, Verdict::Fail(_)) && advisory {
+        crate::report::print_line(&format!("advisory {told}"));
+    } else {
+        assert!(!verdict.is_failure(), "{told}");
+    }
+}

@@ -1,0 +1,15 @@
+//! The words of [`certify!`](crate::certify), as paths, so that a misspelled claim does not compile.
+
+#![expect(
+    non_upper_case_globals,
+    reason = "they are written as words in `claims: [...]`"
+)]
+
+use crate::capability::Claim;
+
+/// [`Claim::Reopen`].
+pub const reopen: Claim = Claim::Reopen;
+/// [`Claim::Limits`].
+pub const limits: Claim = Claim::Limits;
+/// [`Claim::AnyExecutor`].
+pub const any_executor: Claim = Claim::AnyExecutor;

@@ -1,0 +1,124 @@
+//! What a backend's author writes: how a store is opened, and what the kit has to know about it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crashpoint_engine::{BoxError, CheckpointStore};
+
+use crate::place::Place;
+
+/// How the kit gets hold of a store. A type without values: laws run in threads and processes of
+/// their own, so there is no state to capture.
+///
+/// The kit brings the runtime (tokio); `open`, `destroy` and every operation of the store run
+/// inside of it.
+pub trait Harness: Send + Sync + 'static {
+    /// The store to certify.
+    type Store: CheckpointStore;
+
+    /// Opens the store at `place`; where the store keeps something, what was there before.
+    ///
+    /// # Errors
+    ///
+    /// Whatever went wrong. The law is then reported as a harness error, never as passed.
+    fn open(place: &Place) -> impl Future<Output = Result<Self::Store, BoxError>> + Send;
+
+    /// Removes what the store left outside of the place's directory: a table, a schema, keys. Every
+    /// store at the place has been dropped before.
+    ///
+    /// # Errors
+    ///
+    /// Whatever went wrong; a law that passed is then reported as a harness error.
+    fn destroy(place: &Place) -> impl Future<Output = Result<(), BoxError>> + Send {
+        let _ = place;
+        async { Ok(()) }
+    }
+
+    /// A clone of `store`, for stores that can be cloned (BAS-04 then looks through it too).
+    fn duplicate(store: &Self::Store) -> Option<Self::Store> {
+        let _ = store;
+        None
+    }
+
+    /// Limits and names that the kit can't know.
+    fn options() -> Options {
+        Options::default()
+    }
+}
+
+/// What the kit has to know about a store. The defaults suit an embedded one.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// A law fails when no operation of the store ends for this long; 10 seconds.
+    pub operation_max: Duration,
+    /// A law fails when it takes longer than this in all; 120 seconds.
+    pub law_max: Duration,
+    /// How long a race is repeated, beyond its minimum of rounds; 200 milliseconds.
+    pub race_budget: Duration,
+    /// How long one poll of the store may hold its thread (RUN-03); 5 milliseconds.
+    pub poll_max: Duration,
+    /// The longest blob that a store with the claim `limits` takes; `None` for 16 MiB or more.
+    pub blob_bytes_max: Option<usize>,
+    /// Names that the backend uses itself (tables, keys, files): ISO-15 uses them as ids.
+    pub reserved_names: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            operation_max: Duration::from_secs(10),
+            law_max: Duration::from_secs(120),
+            race_budget: Duration::from_millis(200),
+            poll_max: Duration::from_millis(5),
+            blob_bytes_max: None,
+            reserved_names: Vec::new(),
+        }
+    }
+}
+
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub(crate) type DynStore = Arc<dyn CheckpointStore>;
+
+/// An opened store without its type: the laws are compiled once, not for each store.
+pub(crate) struct Opened {
+    pub(crate) store: DynStore,
+    pub(crate) clone: Option<DynStore>,
+}
+
+/// A [`Harness`] without its type.
+#[derive(Clone)]
+pub(crate) struct Subject {
+    pub(crate) name: &'static str,
+    pub(crate) options: Options,
+    open: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Opened, BoxError>>,
+    destroy: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<(), BoxError>>,
+}
+
+impl Subject {
+    pub(crate) fn of<H: Harness>() -> Self {
+        Self {
+            name: std::any::type_name::<H>(),
+            options: H::options(),
+            open: |place| {
+                Box::pin(async move {
+                    let store = H::open(place).await?;
+                    let clone = H::duplicate(&store).map(|clone| Arc::new(clone) as DynStore);
+                    let store = Arc::new(store);
+                    Ok(Opened { store, clone })
+                })
+            },
+            destroy: |place| Box::pin(H::destroy(place)),
+        }
+    }
+
+    pub(crate) async fn open(&self, place: &Place) -> Result<Opened, BoxError> {
+        (self.open)(place).await
+    }
+
+    pub(crate) async fn destroy(&self, place: &Place) -> Result<(), BoxError> {
+        (self.destroy)(place).await
+    }
+}

@@ -1,0 +1,6 @@
+//! The checks, one file for each group of laws, one function for each law, under the name that its
+//! test has.
+//!
+//! Checks know no store's type: they are compiled once, in this crate.
+
+pub(crate) mod bas;

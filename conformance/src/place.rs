@@ -1,0 +1,66 @@
+//! Where a store lives while one law looks at it: a directory and a name that nobody else uses.
+
+use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
+
+use crate::catalogue::LawId;
+
+/// A fresh place for one store: file-based stores use its [`path`](Self::path), stores on a server
+/// its [`name`](Self::name).
+///
+/// The directory exists, is empty, and goes with the place, its contents included. A law that
+/// passed its deadline leaves it behind, since the store may still be at work in it.
+#[derive(Debug)]
+pub struct Place {
+    name: String,
+    root: PathBuf,
+    path: PathBuf,
+}
+
+impl Place {
+    pub(crate) fn fresh(law: LawId) -> std::io::Result<Self> {
+        // Every `RandomState` has other keys; the process id alone would repeat on a shared server.
+        let unique = RandomState::new().hash_one(std::process::id());
+        let law = law.to_string().to_lowercase().replace('-', "_");
+        let name = format!("crashpoint_{law}_{unique:016x}");
+        let root = std::env::temp_dir().join(&name);
+        let path = root.join("place");
+        std::fs::create_dir_all(&path)?;
+        Ok(Self { name, root, path })
+    }
+
+    /// An existing directory, empty when the store is opened in it for the first time.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A name unique to this place, of `a-z`, `0-9` and `_`, at most 40 bytes long: a table, a
+    /// schema, a bucket or a prefix of keys.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What stands beside the directory of the store, where it has no business.
+    pub(crate) fn strays(&self) -> std::io::Result<Vec<PathBuf>> {
+        let mut strays = Vec::new();
+        for entry in std::fs::read_dir(&self.root)? {
+            let path = entry?.path();
+            if path != self.path {
+                strays.push(path);
+            }
+        }
+        Ok(strays)
+    }
+
+    /// A path beside the store's directory that nothing should ever come to.
+    pub(crate) fn outside(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // A leftover in the temporary directory is no reason to change a verdict.
+        let _ = std::fs::remove_dir_all(&self.root);
+    }
+}

@@ -1,0 +1,91 @@
+//! What [`run_all`](crate::run_all) is told: claims, waivers and expected failures.
+
+use crate::capability::Claim;
+use crate::catalogue::LawId;
+
+/// What is claimed of a store, which laws are waived, and which are expected to fail.
+///
+/// ```
+/// use crashpoint_conformance::{LawId, Plan, claim};
+///
+/// let plan = Plan::new()
+///     .claims([claim::reopen])
+///     .waive(LawId::ISO_09, "ids are C strings");
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    claims: Vec<Claim>,
+    waived: Vec<(LawId, String)>,
+    failing: Vec<(LawId, String)>,
+    groups: Option<Vec<String>>,
+}
+
+/// What is to be done with one law.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step<'a> {
+    Run,
+    RunExpectingFailure(&'a str),
+    Waive(&'a str),
+    LackOf(Claim),
+}
+
+impl Plan {
+    /// The contract alone: nothing claimed, nothing waived.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Claims capabilities.
+    #[must_use]
+    pub fn claims(mut self, claims: impl IntoIterator<Item = Claim>) -> Self {
+        self.claims.extend(claims);
+        self
+    }
+
+    /// Leaves a law out, for a reason.
+    #[must_use]
+    pub fn waive(mut self, law: LawId, reason: impl Into<String>) -> Self {
+        self.waived.push((law, reason.into()));
+        self
+    }
+
+    /// Expects a law to fail, for a reason. When it passes, the report fails.
+    #[must_use]
+    pub fn expect_fail(mut self, law: LawId, reason: impl Into<String>) -> Self {
+        self.failing.push((law, reason.into()));
+        self
+    }
+
+    /// Only the laws of these [groups](crate::Group::key), such as `dup`. The report says that it
+    /// is a part.
+    #[must_use]
+    pub fn only<'a>(mut self, groups: impl IntoIterator<Item = &'a str>) -> Self {
+        self.groups = Some(groups.into_iter().map(str::to_owned).collect());
+        self
+    }
+
+    pub(crate) fn includes(&self, law: LawId) -> bool {
+        let key = law.law().group.key;
+        self.groups
+            .as_ref()
+            .is_none_or(|groups| groups.iter().any(|group| group == key))
+    }
+
+    pub(crate) fn is_partial(&self) -> bool {
+        self.groups.is_some()
+    }
+
+    pub(crate) fn step(&self, law: LawId) -> Step<'_> {
+        let reason_in = |list: &'_ [(LawId, String)]| list.iter().position(|(id, _)| *id == law);
+        if let Some(index) = reason_in(&self.waived) {
+            return Step::Waive(&self.waived[index].1);
+        }
+        if let Some(index) = reason_in(&self.failing) {
+            return Step::RunExpectingFailure(&self.failing[index].1);
+        }
+        match law.law().claim {
+            Some(claim) if !self.claims.contains(&claim) => Step::LackOf(claim),
+            _ => Step::Run,
+        }
+    }
+}

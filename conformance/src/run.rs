@@ -1,0 +1,141 @@
+//! Runs one law: on a thread of its own, under a watchdog, with the place cleared away afterwards.
+//!
+//! A store that deadlocks costs its law and a leaked thread, never the whole run.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use crate::case::{Blame, Case, Progress};
+use crate::catalogue::{Check, Law};
+use crate::clock::Stopwatch;
+use crate::expect::{Checked, Failure};
+use crate::harness::{Options, Subject};
+use crate::runtime::{Workers, start};
+use crate::verdict::Verdict;
+
+/// What came of a law, and how long it took.
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    pub(crate) elapsed: Duration,
+}
+
+/// Runs `law` on a store of `subject`.
+pub(crate) fn judge(subject: &Subject, law: &'static Law) -> Judgement {
+    let watch = Stopwatch::start();
+    let progress = Arc::new(Progress::new());
+    let (sender, receiver) = mpsc::channel();
+    let spawned = {
+        let (subject, progress) = (subject.clone(), Arc::clone(&progress));
+        let thread = std::thread::Builder::new().name(law.name.to_owned());
+        thread.spawn(move || {
+            // The receiver is gone where the watchdog has given up on this law.
+            let _ = sender.send(attempt(&subject, law, &progress));
+        })
+    };
+    let checked = match spawned {
+        Ok(_) => wait(&receiver, &progress, &subject.options, watch),
+        Err(error) => Err(Failure::Harness(format!("no thread for the law: {error}"))),
+    };
+    Judgement {
+        verdict: verdict(checked),
+        elapsed: watch.elapsed(),
+    }
+}
+
+fn verdict(checked: Checked) -> Verdict {
+    match checked {
+        Ok(()) => Verdict::Pass,
+        Err(Failure::Broken(message)) => Verdict::Fail(message),
+        Err(Failure::Harness(message)) => Verdict::HarnessError(message),
+        Err(Failure::Inconclusive(message)) => Verdict::Inconclusive(message),
+    }
+}
+
+/// Waits for the law to end, as long as its operations do.
+fn wait(
+    receiver: &Receiver<Checked>,
+    progress: &Progress,
+    options: &Options,
+    watch: Stopwatch,
+) -> Checked {
+    let mut seen = progress.steps();
+    loop {
+        match receiver.recv_timeout(options.operation_max) {
+            Ok(checked) => return checked,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Failure::Harness("the law's thread died".to_owned()));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        let steps = progress.steps();
+        if steps == seen {
+            let limit = options.operation_max;
+            return Err(late(progress, &format!("no operation ended in {limit:?}")));
+        }
+        if watch.elapsed() >= options.law_max {
+            let limit = options.law_max;
+            return Err(late(progress, &format!("no verdict in {limit:?}")));
+        }
+        seen = steps;
+    }
+}
+
+fn late(progress: &Progress, limit: &str) -> Failure {
+    let (blame, step) = progress.current();
+    blamed(
+        blame,
+        format!("deadline passed: {limit}; the last step was: {step}"),
+    )
+}
+
+fn blamed(blame: Blame, message: String) -> Failure {
+    match blame {
+        Blame::Store => Failure::Broken(message),
+        Blame::Harness => Failure::Harness(message),
+    }
+}
+
+/// The whole life of a law. What a panic left behind is not used again, only dropped.
+fn attempt(subject: &Subject, law: &'static Law, progress: &Arc<Progress>) -> Checked {
+    let case = Case::new(law.id, subject.clone(), Arc::clone(progress))?;
+    let checked = guarded(progress, || match law.check {
+        Check::Thread(check) => check(&case),
+        Check::Task(check) => {
+            let runtime = start(Workers::Pool(2))?;
+            let checked = runtime.block_on(check(&case));
+            guarded(progress, || {
+                let _inside = runtime.enter();
+                case.close();
+                Ok(())
+            })?;
+            progress.step(Blame::Store, "waiting for the store's background work");
+            drop(runtime);
+            checked
+        }
+    });
+    let cleared_away = guarded(progress, || {
+        case.close();
+        start(Workers::Caller)?.block_on(case.leave(case.place()))
+    });
+    checked.and(cleared_away)
+}
+
+/// Turns a panic into a failure of whoever was at work.
+fn guarded(progress: &Progress, work: impl FnOnce() -> Checked) -> Checked {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
+        let (blame, step) = progress.current();
+        let message = panic_message(&*payload);
+        Err(blamed(blame, format!("panicked at {step}: {message}")))
+    })
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied());
+    text.unwrap_or("no message").to_owned()
+}

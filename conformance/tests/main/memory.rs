@@ -1,0 +1,19 @@
+//! The engine's own store in memory keeps every law that it claims.
+
+use crashpoint_conformance::{BoxError, Harness, Place};
+use crashpoint_engine::MemoryCheckpointStore;
+
+pub(crate) struct Memory;
+
+impl Harness for Memory {
+    type Store = MemoryCheckpointStore;
+
+    async fn open(_place: &Place) -> Result<MemoryCheckpointStore, BoxError> {
+        Ok(MemoryCheckpointStore::new())
+    }
+}
+
+crashpoint_conformance::certify! {
+    harness: Memory,
+    claims: [limits, any_executor],
+}
