@@ -44,6 +44,32 @@ macro_rules! __catalogue {
             BAS_08 bas_08_every_place_is_fresh_and_separate Contract always task
                 "the harness gives every law a fresh and separate place";
         }
+        ord "order" {
+            ORD_01 ord_01_rows_appended_in_order_load_in_order Contract always task
+                "rows appended in order load in order";
+            ORD_02 ord_02_rows_appended_in_any_order_load_ascending Contract always task
+                "rows appended in any order load in ascending order";
+            ORD_03 ord_03_order_is_numeric Contract always task
+                "order is numeric across 9/10, 255/256, 65535/65536 and 2^32";
+            ORD_04 ord_04_gaps_are_kept Contract always task
+                "gaps are kept, nothing is renumbered";
+            ORD_05 ord_05_a_run_may_start_above_zero Contract always task
+                "a run may start above zero";
+            ORD_06 ord_06_sequences_above_i64_max_are_ordinary Contract always task
+                "`i64::MAX`, `i64::MAX+1` and `u64::MAX` are ordinary sequences";
+            ORD_07 ord_07_sequences_around_2_pow_53_stay_apart Contract always task
+                "2^53 and 2^53+1 stay apart";
+            ORD_08 ord_08_sequences_around_u32_max_stay_apart Contract always task
+                "`u32::MAX` and its neighbours stay apart";
+            ORD_09 ord_09_ten_thousand_rows_load_whole Contract always task
+                "a run of 10,000 rows loads whole";
+            ORD_10 ord_10_a_run_of_5_mib_loads_whole Contract always task
+                "a run larger than any page (5 MiB) loads whole";
+            ORD_11 ord_11_interleaved_ids_keep_their_order Contract always task
+                "interleaved ids each keep their order";
+            ORD_12 ord_12_order_survives_reopening Capability reopen task
+                "order survives reopening";
+        }
     } };
 }
 

@@ -4,3 +4,4 @@
 //! Checks know no store's type: they are compiled once, in this crate.
 
 pub(crate) mod bas;
+pub(crate) mod ord;
