@@ -70,6 +70,32 @@ macro_rules! __catalogue {
             ORD_12 ord_12_order_survives_reopening Capability reopen task
                 "order survives reopening";
         }
+        dup "duplicates" {
+            DUP_01 dup_01_another_row_at_a_taken_sequence_is_rejected Contract always task
+                "another row at a taken sequence is rejected";
+            DUP_02 dup_02_the_identical_row_is_rejected_too Contract always task
+                "the identical row at a taken sequence is rejected too";
+            DUP_03 dup_03_a_rejection_leaves_the_original_unchanged Contract always task
+                "after a rejection the original row is unchanged, byte for byte";
+            DUP_04 dup_04_a_rejection_leaves_the_store_working Contract always task
+                "after a rejection the store goes on working";
+            DUP_05 dup_05_a_middle_row_is_protected Contract always task
+                "a middle row is protected as the last one is";
+            DUP_06 dup_06_ids_have_sequences_of_their_own Contract always task
+                "the same sequence under another id is accepted";
+            DUP_07 dup_07_of_racing_appends_exactly_one_wins Contract always thread
+                "of racing appends to one sequence exactly one wins";
+            DUP_08 dup_08_the_row_stored_is_the_winners Contract always thread
+                "the row stored is the winner's";
+            DUP_09 dup_09_rejection_survives_reopening Capability reopen task
+                "rejection survives reopening";
+            DUP_10 dup_10_a_cleared_sequence_is_free_again Contract always task
+                "after clear the sequence is free again";
+            DUP_11 dup_11_u64_max_is_protected_too Contract always task
+                "`u64::MAX` is protected too";
+            DUP_12 dup_12_a_thousand_rejections_leave_nothing_stuck Implied always task
+                "a thousand rejections leave nothing stuck";
+        }
     } };
 }
 

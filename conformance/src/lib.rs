@@ -45,6 +45,7 @@ mod harness;
 mod laws;
 mod place;
 mod plan;
+mod race;
 mod report;
 mod run;
 mod runtime;

@@ -4,4 +4,5 @@
 //! Checks know no store's type: they are compiled once, in this crate.
 
 pub(crate) mod bas;
+pub(crate) mod dup;
 pub(crate) mod ord;
