@@ -96,6 +96,40 @@ macro_rules! __catalogue {
             DUP_12 dup_12_a_thousand_rejections_leave_nothing_stuck Implied always task
                 "a thousand rejections leave nothing stuck";
         }
+        iso "isolation of ids" {
+            ISO_01 iso_01_prefixes_stay_apart Contract always task
+                "ids that are prefixes of each other stay apart";
+            ISO_02 iso_02_separators_smuggle_nothing Contract always task
+                "separators inside ids (`a:1`, `a/1`, `a#1`, trailing digits) smuggle nothing";
+            ISO_03 iso_03_case_matters Contract always task
+                "case matters";
+            ISO_04 iso_04_outer_spaces_matter Contract always task
+                "leading and trailing spaces matter";
+            ISO_05 iso_05_sql_wildcards_are_ordinary Contract always task
+                "SQL wildcards are ordinary characters";
+            ISO_06 iso_06_glob_characters_are_ordinary Contract always task
+                "glob characters are ordinary characters";
+            ISO_07 iso_07_quotes_and_sql_are_ordinary Contract always task
+                "quotes and SQL fragments are ordinary characters";
+            ISO_08 iso_08_paths_stay_inside_the_place Contract always task
+                "`../x`, absolute paths, `.` and reserved names stay inside the place";
+            ISO_09 iso_09_nul_bytes_are_kept_or_refused Contract always task
+                "NUL bytes: kept or refused with an error";
+            ISO_10 iso_10_unicode_is_not_normalised Contract always task
+                "composed, decomposed, zero-width, right-to-left and emoji ids stay apart";
+            ISO_11 iso_11_the_empty_id_is_kept_or_refused Contract always task
+                "the empty id is an id, or is refused";
+            ISO_12 iso_12_long_ids_are_faithful_or_refused Contract always task
+                "ids of 255, 256, 1 Ki and 64 Ki bytes: faithful or refused";
+            ISO_13 iso_13_long_ids_with_a_common_prefix_stay_apart Contract always task
+                "long ids that share a long prefix stay apart";
+            ISO_14 iso_14_numeric_ids_are_not_parsed Contract always task
+                "`1`, `01`, `1.0` stay apart";
+            ISO_15 iso_15_the_backends_own_names_are_ordinary Contract always task
+                "the backend's own table and key names are ordinary ids";
+            ISO_16 iso_16_five_thousand_ids_stay_apart Contract always task
+                "five thousand ids stay apart";
+        }
     } };
 }
 

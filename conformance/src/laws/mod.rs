@@ -5,4 +5,7 @@
 
 pub(crate) mod bas;
 pub(crate) mod dup;
+pub(crate) mod iso;
 pub(crate) mod ord;
+
+mod ids;
