@@ -130,6 +130,22 @@ macro_rules! __catalogue {
             ISO_16 iso_16_five_thousand_ids_stay_apart Contract always task
                 "five thousand ids stay apart";
         }
+        pay "fidelity of payload" {
+            PAY_01 pay_01_no_blob_and_an_empty_blob_stay_apart Contract always task
+                "no blob and an empty blob stay apart";
+            PAY_02 pay_02_all_byte_values_come_back Contract always task
+                "all 256 byte values come back";
+            PAY_03 pay_03_every_kind_with_and_without_a_blob Contract always task
+                "every kind comes back, with and without a blob";
+            PAY_04 pay_04_states_and_task_ids_are_any_text Contract always task
+                "states and task ids: empty, unicode, newline, NUL, 64 KiB";
+            PAY_05 pay_05_blobs_at_block_edges_come_back Contract always task
+                "blobs at block edges (4095..4097, 65535..65537) come back";
+            PAY_06 pay_06_a_blob_of_1_mib_comes_back Contract always task
+                "a blob of 1 MiB comes back";
+            PAY_07 pay_07_the_declared_limit_holds Capability limits task
+                "16 MiB, or an error at the declared limit that leaves no row";
+        }
     } };
 }
 

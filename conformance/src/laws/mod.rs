@@ -7,5 +7,6 @@ pub(crate) mod bas;
 pub(crate) mod dup;
 pub(crate) mod iso;
 pub(crate) mod ord;
+pub(crate) mod pay;
 
 mod ids;
