@@ -146,6 +146,26 @@ macro_rules! __catalogue {
             PAY_07 pay_07_the_declared_limit_holds Capability limits task
                 "16 MiB, or an error at the declared limit that leaves no row";
         }
+        clr "clear" {
+            CLR_01 clr_01_clear_removes_every_row Contract always task
+                "clear removes every row of the id";
+            CLR_02 clr_02_clearing_an_unknown_id_succeeds Contract always task
+                "clearing an unknown id is Ok";
+            CLR_03 clr_03_clearing_twice_succeeds Implied always task
+                "clearing twice is Ok";
+            CLR_04 clr_04_clear_leaves_other_ids_alone Contract always task
+                "clear leaves every other id alone, lookalikes included";
+            CLR_05 clr_05_a_cleared_run_starts_again_from_zero Contract always task
+                "after clear a run starts again from zero";
+            CLR_06 clr_06_nothing_is_left_once_clear_returned Contract always task
+                "nothing is left to load once clear returned";
+            CLR_07 clr_07_clear_survives_reopening Capability reopen task
+                "clear survives reopening";
+            CLR_08 clr_08_a_load_beside_a_clear_sees_all_or_nothing Implied always thread
+                "a concurrent load sees the run whole or gone";
+            CLR_09 clr_09_a_large_run_clears Contract always task
+                "a large run clears";
+        }
     } };
 }
 

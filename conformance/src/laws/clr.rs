@@ -1,0 +1,164 @@
+//! Clear: every row of the id goes, and nothing else does.
+
+use std::sync::Arc;
+
+use crashpoint_engine::CheckpointRow;
+
+use crate::case::Case;
+use crate::expect::{Checked, broken, marked, row, rows, sequences};
+use crate::race::{Contender, repeat};
+
+pub(crate) async fn clr_01_clear_removes_every_row(case: &Case) -> Checked {
+    let store = case.open().await?;
+    let mut spread = rows(0..10);
+    spread.extend(rows([500, u64::from(u32::MAX) + 1, u64::MAX]));
+    store.append_all("run", &spread).await?;
+    store.clear("run").await?;
+    store.holds("run", &[], "after its clear").await
+}
+
+pub(crate) async fn clr_02_clearing_an_unknown_id_succeeds(case: &Case) -> Checked {
+    let store = case.open().await?;
+    store.clear("unknown").await?;
+    store.append("run", &row(0)).await?;
+    store.clear("unknown").await?;
+    store
+        .holds("run", &rows([0]), "after a clear of an unknown id")
+        .await
+}
+
+pub(crate) async fn clr_03_clearing_twice_succeeds(case: &Case) -> Checked {
+    let store = case.open().await?;
+    store.append_all("run", &rows(0..3)).await?;
+    store.clear("run").await?;
+    store.clear("run").await?;
+    store.holds("run", &[], "after two clears").await
+}
+
+pub(crate) async fn clr_04_clear_leaves_other_ids_alone(case: &Case) -> Checked {
+    const LOOKALIKES: [&str; 8] = [
+        "ru", "run1", "run-", "RUN", " run", "run ", "r%n", "another",
+    ];
+    let store = case.open().await?;
+    for id in LOOKALIKES {
+        store.append_all(id, &rows(0..3)).await?;
+    }
+    store.append_all("run", &rows(0..3)).await?;
+    store.clear("run").await?;
+    for id in LOOKALIKES {
+        store
+            .holds(id, &rows(0..3), "after a clear of run \"run\"")
+            .await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn clr_05_a_cleared_run_starts_again_from_zero(case: &Case) -> Checked {
+    let store = case.open().await?;
+    for life in ["first", "second", "third"] {
+        let expected: Vec<CheckpointRow> = (0..5).map(|sequence| marked(sequence, life)).collect();
+        store.append_all("run", &expected).await?;
+        let when = format!("in its {life} life");
+        store.holds("run", &expected, &when).await?;
+        store.clear("run").await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn clr_06_nothing_is_left_once_clear_returned(case: &Case) -> Checked {
+    let store = case.open().await?;
+    for round in 0..20 {
+        store.append_all("run", &rows(0..20)).await?;
+        store.clear("run").await?;
+        let when = format!("right after clear {round} returned");
+        store.holds("run", &[], &when).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn clr_07_clear_survives_reopening(case: &Case) -> Checked {
+    let store = case.open().await?;
+    store.append_all("run", &rows(0..3)).await?;
+    store.append_all("kept", &rows(0..3)).await?;
+    store.clear("run").await?;
+    let store = case.reopen(store).await?;
+    store.holds("run", &[], "cleared before reopening").await?;
+    store.holds("kept", &rows(0..3), "after reopening").await
+}
+
+/// Enough for a clear row by row to be seen at work.
+const WATCHED_ROWS: u64 = 64;
+/// One clears, the other loads.
+const CLEARER: usize = 0;
+
+pub(crate) fn clr_08_a_load_beside_a_clear_sees_all_or_nothing(case: &Case) -> Checked {
+    repeat(case, |arena, store, number| {
+        let id = format!("watched {number}");
+        arena.block_on(store.append_all(&id, &rows(0..WATCHED_ROWS)))?;
+        let seen = arena.round(2, &clear_and_watch(store.store(), id.clone()))?;
+        for loaded in seen.into_iter().flatten() {
+            let loaded = loaded.map_err(|error| {
+                broken(format!(
+                    "beside a clear: expected Ok, came the error \"{error}\""
+                ))
+            })?;
+            if !loaded.is_empty() && loaded != rows(0..WATCHED_ROWS) {
+                let (driver, count) = (arena.driver.words(), loaded.len());
+                let first = sequences(&loaded[..1]);
+                return Err(broken(format!(
+                    "a load beside a clear of the same run ({driver}): expected all \
+                     {WATCHED_ROWS} rows or none, came {count} rows from sequence {first}"
+                )));
+            }
+        }
+        arena.block_on(store.holds(&id, &[], "after its clear returned"))
+    })
+}
+
+type Seen = Vec<Result<Vec<CheckpointRow>, crashpoint_engine::Error>>;
+
+/// Loads that a watcher does at most before it gives the clear up.
+const LOADS_MAX: usize = 200;
+
+fn clear_and_watch(store: &crate::harness::DynStore, id: String) -> Contender<Seen> {
+    let store = Arc::clone(store);
+    Arc::new(move |number| {
+        let (store, id) = (Arc::clone(&store), id.clone());
+        Box::pin(async move {
+            if number == CLEARER {
+                let cleared = store.clear(&id).await;
+                return vec![cleared.map(|()| Vec::new())];
+            }
+            let mut seen = Vec::new();
+            while seen.len() < LOADS_MAX {
+                let loaded = store.load_run(&id).await;
+                let last = loaded.as_ref().map_or(true, Vec::is_empty);
+                seen.push(loaded);
+                if last {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            seen
+        })
+    })
+}
+
+pub(crate) async fn clr_09_a_large_run_clears(case: &Case) -> Checked {
+    let store = case.open().await?;
+    for sequence in 0..10_000 {
+        store.append("run", &row(sequence)).await?;
+    }
+    store.clear("run").await?;
+    store
+        .holds("run", &[], "of 10,000 rows after its clear")
+        .await?;
+    store.append("run", &row(0)).await?;
+    store
+        .holds(
+            "run",
+            &rows([0]),
+            "begun again after a clear of 10,000 rows",
+        )
+        .await
+}
