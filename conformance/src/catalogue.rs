@@ -166,6 +166,16 @@ macro_rules! __catalogue {
             CLR_09 clr_09_a_large_run_clears Contract always task
                 "a large run clears";
         }
+        err "errors" {
+            ERR_01 err_01_a_rejection_has_the_stores_category Implied always task
+                "a rejection has the category `checkpoint_store`";
+            ERR_02 err_02_nothing_panics Contract always task
+                "nothing panics";
+            ERR_05 err_05_messages_name_id_and_sequence Advisory always task
+                "messages name the id and the sequence";
+            ERR_06 err_06_a_duplicate_is_a_typed_conflict Advisory always task
+                "a duplicate is a typed conflict, apart from \"unavailable\" and \"unknown outcome\"";
+        }
     } };
 }
 

@@ -6,6 +6,7 @@
 pub(crate) mod bas;
 pub(crate) mod clr;
 pub(crate) mod dup;
+pub(crate) mod err;
 pub(crate) mod iso;
 pub(crate) mod ord;
 pub(crate) mod pay;

@@ -1,0 +1,113 @@
+//! Errors: what a store says when it does not do as asked, and that it says anything at all.
+
+use std::sync::Arc;
+
+use crashpoint_engine::{CheckpointRow, StoreErrorKind};
+
+use crate::case::{Blame, Case, Session};
+use crate::expect::{Checked, broken, marked, quote, row};
+use crate::harness::BoxFuture;
+use crate::run::panic_message;
+
+const ID: &str = "order-4711";
+
+pub(crate) async fn err_01_a_rejection_has_the_stores_category(case: &Case) -> Checked {
+    let store = case.open().await?;
+    store.append(ID, &row(0)).await?;
+    for duplicate in [marked(0, "other"), row(0)] {
+        let error = store.rejects(ID, duplicate).await?;
+        if error.category() != "checkpoint_store" {
+            let came = error.category();
+            return Err(broken(format!(
+                "the category of a rejection: expected \"checkpoint_store\", came {came:?} \
+                 ({error})"
+            )));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn err_02_nothing_panics(case: &Case) -> Checked {
+    let store = case.open().await?;
+    let long = "x".repeat(70_000);
+    let ids = [
+        "plain",
+        "",
+        "\0",
+        "../..",
+        "' OR '1'='1",
+        "%",
+        "*",
+        "👩\u{200d}🚀",
+        &long,
+    ];
+    for id in ids {
+        for sequence in [0, u64::MAX, 1 << 63, 0] {
+            let row = marked(sequence, id);
+            survives(&store, "append", id, Operation::Append(row)).await?;
+        }
+        survives(&store, "load", id, Operation::Load).await?;
+        survives(&store, "clear", id, Operation::Clear).await?;
+        survives(&store, "second clear", id, Operation::Clear).await?;
+        survives(&store, "load after clear", id, Operation::Load).await?;
+    }
+    Ok(())
+}
+
+enum Operation {
+    Append(CheckpointRow),
+    Load,
+    Clear,
+}
+
+/// Runs an operation in a task of its own; whatever it answers will do.
+async fn survives(store: &Session, words: &str, id: &str, operation: Operation) -> Checked {
+    let doing = format!("{words} with id {}", quote(id));
+    store.step(Blame::Store, &doing);
+    let (store, id) = (Arc::clone(store.store()), id.to_owned());
+    let work: BoxFuture<'static, ()> = Box::pin(async move {
+        match operation {
+            Operation::Append(row) => drop(store.append(&id, row).await),
+            Operation::Load => drop(store.load_run(&id).await),
+            Operation::Clear => drop(store.clear(&id).await),
+        }
+    });
+    let Err(error) = tokio::spawn(work).await else {
+        return Ok(());
+    };
+    let message = match error.try_into_panic() {
+        Ok(payload) => panic_message(&*payload),
+        Err(error) => error.to_string(),
+    };
+    Err(broken(format!(
+        "{doing}: expected Ok or an error, came a panic: {message}"
+    )))
+}
+
+pub(crate) async fn err_05_messages_name_id_and_sequence(case: &Case) -> Checked {
+    const SEQUENCE: u64 = 83_521;
+    let store = case.open().await?;
+    store.append(ID, &row(SEQUENCE)).await?;
+    let message = store.rejects(ID, row(SEQUENCE)).await?.to_string();
+    for part in [ID, &SEQUENCE.to_string()] {
+        if !message.contains(part) {
+            return Err(broken(format!(
+                "the message of a rejection: expected it to name {part:?}, came {message:?}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn err_06_a_duplicate_is_a_typed_conflict(case: &Case) -> Checked {
+    let store = case.open().await?;
+    store.append(ID, &row(0)).await?;
+    let error = store.rejects(ID, row(0)).await?;
+    let kind = error.store_error().map(crashpoint_engine::StoreError::kind);
+    if kind == Some(StoreErrorKind::Conflict) {
+        return Ok(());
+    }
+    Err(broken(format!(
+        "the kind of a rejection: expected Some(Conflict), came {kind:?} ({error})"
+    )))
+}
