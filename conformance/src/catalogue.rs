@@ -176,6 +176,20 @@ macro_rules! __catalogue {
             ERR_06 err_06_a_duplicate_is_a_typed_conflict Advisory always task
                 "a duplicate is a typed conflict, apart from \"unavailable\" and \"unknown outcome\"";
         }
+        run "runtimes" {
+            RUN_01 run_01_works_on_a_current_thread_runtime Implied always thread
+                "works on a current-thread runtime";
+            RUN_02 run_02_works_with_1_2_and_8_workers Implied always thread
+                "works with 1, 2 and 8 workers";
+            RUN_03 run_03_the_executor_is_never_blocked Implied always thread
+                "a heartbeat on the same runtime keeps beating";
+            RUN_05 run_05_futures_move_between_threads Implied always thread
+                "futures may move between threads";
+            RUN_06 run_06_a_store_is_dropped_inside_async_code Implied always thread
+                "dropping a store inside async code is fine";
+            RUN_07 run_07_works_outside_of_tokio Capability any_executor thread
+                "works outside of tokio";
+        }
     } };
 }
 

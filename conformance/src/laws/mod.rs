@@ -10,5 +10,6 @@ pub(crate) mod err;
 pub(crate) mod iso;
 pub(crate) mod ord;
 pub(crate) mod pay;
+pub(crate) mod run;
 
 mod ids;

@@ -1,0 +1,211 @@
+//! Runtimes: a store works wherever its futures are polled, and does not hold on to the poller.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::case::{Blame, Case, Session};
+use crate::clock::Stopwatch;
+use crate::expect::{Checked, broken, marked, row, rows};
+use crate::harness::BoxFuture;
+use crate::run::panic_message;
+use crate::runtime::{Workers, block_on_bare, start};
+
+/// What a run of the engine does with a store, in short.
+async fn exercise(store: &Session, when: &str) -> Checked {
+    for id in ["first", "second"] {
+        store.append_all(id, &rows(0..5)).await?;
+        store.rejects(id, marked(4, "other")).await?;
+        store.holds(id, &rows(0..5), when).await?;
+    }
+    store.clear("first").await?;
+    store.holds("first", &[], when).await?;
+    store.holds("second", &rows(0..5), when).await
+}
+
+/// The same, from four tasks at once.
+async fn exercise_at_once(store: &Session, when: &str) -> Checked {
+    let tasks: Vec<_> = (0..4)
+        .map(|number| {
+            let (store, when) = (store.clone(), when.to_owned());
+            let work: BoxFuture<'static, Checked> = Box::pin(async move {
+                let id = format!("task {number}");
+                store.append_all(&id, &rows(0..10)).await?;
+                store.holds(&id, &rows(0..10), &when).await
+            });
+            tokio::spawn(work)
+        })
+        .collect();
+    for task in tasks {
+        let joined = task.await;
+        joined.map_err(|error| broken(format!("a task {when} failed: {error}")))??;
+    }
+    Ok(())
+}
+
+fn works_with(case: &Case, workers: Workers, when: &str) -> Checked {
+    let runtime = start(workers)?;
+    let place = case.another_place()?;
+    let checked = runtime.block_on(async {
+        let store = case.open_at(&place).await?;
+        exercise(&store, when).await?;
+        exercise_at_once(&store, when).await
+    });
+    case.close();
+    runtime.block_on(case.leave(&place))?;
+    checked
+}
+
+pub(crate) fn run_01_works_on_a_current_thread_runtime(case: &Case) -> Checked {
+    works_with(case, Workers::Caller, "on a current-thread runtime")
+}
+
+pub(crate) fn run_02_works_with_1_2_and_8_workers(case: &Case) -> Checked {
+    for workers in [1, 2, 8] {
+        let when = format!("on a runtime with {workers} workers");
+        works_with(case, Workers::Pool(workers), &when)?;
+    }
+    Ok(())
+}
+
+/// Operations that are timed; more than half of them have to be slow, so that a thread that was
+/// taken off its core now and then proves nothing.
+const TIMED_OPERATIONS: u64 = 20;
+
+pub(crate) fn run_03_the_executor_is_never_blocked(case: &Case) -> Checked {
+    let limit = case.options().poll_max;
+    let runtime = start(Workers::Caller)?;
+    let polls = runtime.block_on(async {
+        let store = case.open().await?;
+        let mut polls = Vec::new();
+        for sequence in 0..TIMED_OPERATIONS {
+            store.step(Blame::Store, "a timed append");
+            let append = store.store().append("run", row(sequence));
+            let (appended, longest) = LongestPoll::of(append).await;
+            appended.map_err(|error| broken(format!("append: expected Ok, came \"{error}\"")))?;
+            polls.push(longest);
+        }
+        Ok(polls)
+    })?;
+    let slow = polls.iter().filter(|&&poll| poll > limit).count();
+    if slow * 2 <= polls.len() {
+        return Ok(());
+    }
+    let longest = polls.iter().max().copied().unwrap_or_default();
+    let count = polls.len();
+    Err(broken(format!(
+        "on a current-thread runtime: expected an append to hold the thread for at most {limit:?} \
+         at a time, came more in {slow} of {count} appends (longest {longest:?})"
+    )))
+}
+
+/// Measures for how long a future holds the thread that polls it.
+struct LongestPoll<'a, T> {
+    future: BoxFuture<'a, T>,
+    longest: Duration,
+}
+
+impl<'a, T> LongestPoll<'a, T> {
+    fn of(future: BoxFuture<'a, T>) -> Self {
+        Self {
+            future,
+            longest: Duration::ZERO,
+        }
+    }
+}
+
+impl<T> Future for LongestPoll<'_, T> {
+    type Output = (T, Duration);
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let watch = Stopwatch::start();
+        let polled = self.future.as_mut().poll(context);
+        self.longest = self.longest.max(watch.elapsed());
+        polled.map(|output| (output, self.longest))
+    }
+}
+
+pub(crate) fn run_05_futures_move_between_threads(case: &Case) -> Checked {
+    let runtime = start(Workers::Pool(2))?;
+    let store = runtime.block_on(case.open())?;
+    for sequence in 0..10 {
+        store.step(Blame::Store, "an append polled by several threads");
+        let shared = Arc::clone(store.store());
+        let append = async move { shared.append("run", row(sequence)).await };
+        let appended = poll_on_new_threads(&runtime, Box::pin(append))?;
+        appended.map_err(|error| {
+            broken(format!(
+                "append of sequence {sequence}, each poll on another thread: expected Ok, came \
+                 \"{error}\""
+            ))
+        })?;
+    }
+    runtime.block_on(store.holds("run", &rows(0..10), "appended by polls on several threads"))
+}
+
+/// Polls a future to its end, each time on a thread that has never seen it.
+fn poll_on_new_threads<T: Send>(
+    runtime: &tokio::runtime::Runtime,
+    mut future: BoxFuture<'static, T>,
+) -> Result<T, crate::expect::Failure> {
+    loop {
+        let polled = std::thread::scope(|scope| {
+            let future = &mut future;
+            let thread = scope.spawn(move || {
+                runtime.block_on(async {
+                    let mut woken = false;
+                    std::future::poll_fn(|context| match future.as_mut().poll(context) {
+                        Poll::Ready(output) => Poll::Ready(Some(output)),
+                        // Woken once: the next poll is another thread's.
+                        Poll::Pending if woken => Poll::Ready(None),
+                        Poll::Pending => {
+                            woken = true;
+                            Poll::Pending
+                        }
+                    })
+                    .await
+                })
+            });
+            thread.join()
+        });
+        match polled {
+            Ok(Some(output)) => return Ok(output),
+            Ok(None) => {}
+            Err(payload) => {
+                let message = panic_message(&*payload);
+                return Err(broken(format!(
+                    "a poll on another thread: expected an answer, came a panic: {message}"
+                )));
+            }
+        }
+    }
+}
+
+pub(crate) fn run_06_a_store_is_dropped_inside_async_code(case: &Case) -> Checked {
+    for workers in [Workers::Caller, Workers::Pool(2)] {
+        let runtime = start(workers)?;
+        let place = case.another_place()?;
+        runtime.block_on(async {
+            let opened = case.subject.open(&place).await;
+            let opened = opened.map_err(|error| {
+                crate::expect::Failure::Harness(format!("no store could be opened: {error}"))
+            })?;
+            case.progress
+                .step(Blame::Store, "dropping the store inside async code");
+            let appended = opened.store.append("run", row(0)).await;
+            drop(opened);
+            appended.map_err(|error| broken(format!("append: expected Ok, came \"{error}\"")))
+        })?;
+        runtime.block_on(case.leave(&place))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn run_07_works_outside_of_tokio(case: &Case) -> Checked {
+    block_on_bare(async {
+        let store = case.open().await?;
+        exercise(&store, "outside of tokio").await
+    })
+}
