@@ -13,6 +13,7 @@ mod fault;
 mod history;
 pub mod oracle;
 mod panics;
+pub mod protocol;
 mod recorder;
 pub mod render;
 mod sim;

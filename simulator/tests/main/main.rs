@@ -1,0 +1,3 @@
+//! The simulator's tests, a module a topic.
+
+mod protocol;
