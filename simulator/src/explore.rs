@@ -177,7 +177,7 @@ impl Findings {
                     .faults()
                     .map(|(_, _, fired)| fired.to_string())
                     .collect(),
-                token: Token::of(workload.name, budget, &run.tape),
+                token: Token::of(&workload.name, budget, &run.tape),
             });
         }
         self.recorder.merge(run.recorder);

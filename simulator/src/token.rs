@@ -29,7 +29,8 @@ pub struct Token {
 }
 
 impl Token {
-    pub(crate) fn of(workload: &str, budget: Budget, tape: &Tape) -> Self {
+    /// The token of the simulation that drew `tape`.
+    pub fn of(workload: &str, budget: Budget, tape: &Tape) -> Self {
         Self {
             workload: workload.to_owned(),
             budget,

@@ -20,7 +20,7 @@ use crate::{ALL, CLEAN, ExploreArguments, Failure, VIOLATED};
 const STORIES_MAX: usize = 3;
 
 pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<u8, Failure> {
-    let workloads = chosen(&arguments.workload)?;
+    let workloads = chosen(arguments)?;
     let jobs = arguments
         .jobs
         .or_else(|| thread::available_parallelism().ok());
@@ -50,23 +50,28 @@ pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<
     Ok(if violated { VIOLATED } else { CLEAN })
 }
 
-fn chosen(name: &str) -> Result<Vec<Workload>, Failure> {
-    let mut workloads = workload::all();
+fn chosen(arguments: &ExploreArguments) -> Result<Vec<Workload>, Failure> {
+    let name = &arguments.workload;
+    let (known, suffix) = match arguments.mutant.as_deref().and_then(workload::rule_named) {
+        None => (workload::all(), String::new()),
+        Some(rule) => (workload::mutants(rule), format!("~{rule:?}")),
+    };
     if name == ALL {
-        return Ok(workloads);
+        return Ok(known);
     }
-    let names: Vec<_> = workloads.iter().map(|workload| workload.name).collect();
-    let unknown = format!(
-        "there is no workload {}; there are {ALL}, {}",
-        render::escaped(name),
-        names.join(", ")
-    );
-    workloads.retain(|workload| workload.name == name);
-    if workloads.is_empty() {
-        Err(Failure::Usage(unknown))
-    } else {
-        Ok(workloads)
+    let names: Vec<_> = known.iter().map(|workload| workload.name.clone()).collect();
+    let full = format!("{name}{suffix}");
+    let chosen: Vec<_> = known
+        .into_iter()
+        .filter(|workload| workload.name == full)
+        .collect();
+    if chosen.is_empty() {
+        let (unknown, names) = (render::escaped(&full), names.join(", "));
+        return Err(Failure::Usage(format!(
+            "there is no workload {unknown}; there are {ALL}, {names}"
+        )));
     }
+    Ok(chosen)
 }
 
 /// A part of the schedules of a workload within a budget.
@@ -110,7 +115,7 @@ fn explore_all(explorations: &[Exploration<'_>], jobs: usize) -> Vec<(Findings, 
         }
     });
     bar.finish_and_clear();
-    let found = found.into_iter().map(std::sync::Mutex::into_inner);
+    let found = found.into_iter().map(Mutex::into_inner);
     let found = found.map(|slot| slot.unwrap_or_else(std::sync::PoisonError::into_inner));
     found
         .map(|slot| slot.expect("every part was explored"))
@@ -128,7 +133,7 @@ fn explore_one(exploration: &Exploration<'_>, bar: &ProgressBar) -> (Findings, D
         settings,
         part,
     } = exploration;
-    bar.set_message(workload.name);
+    bar.set_message(workload.name.clone());
     let watch = Stopwatch::start();
     let findings = explore_part(workload, settings, part, || {});
     bar.inc(1);
@@ -141,13 +146,14 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Tells the first violations in full.
+/// Tells some violations in full.
 fn stories(workloads: &[Workload], rows: &[Row<'_>], out: &mut impl Write) -> Result<(), Failure> {
-    let violations = rows
-        .iter()
-        .flat_map(|row| row.found().map(move |violation| (row, violation)));
-    let total = violations.clone().count();
-    for (row, violation) in violations.take(STORIES_MAX) {
+    let each = |row| Row::found(row).map(move |violation| (row, violation));
+    let mut violations: Vec<_> = rows.iter().flat_map(each).collect();
+    let total = violations.len();
+    // The simplest schedules say most.
+    violations.sort_by_key(|(_, violation)| violation.schedule.len());
+    for (row, violation) in violations.into_iter().take(STORIES_MAX) {
         writeln!(
             out,
             "\n{} violates {}: {}",

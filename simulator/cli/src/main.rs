@@ -13,6 +13,7 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use crashpoint_simulator::workload::{self, Rule};
 
 /// Nothing was violated.
 const CLEAN: u8 = 0;
@@ -53,6 +54,9 @@ struct ExploreArguments {
     /// How many crashes a schedule may have.
     #[arg(long, value_name = "0..=3", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=3))]
     crashes: u32,
+    /// Break this rule of the engine on purpose, to see that it is noticed.
+    #[arg(long, value_name = "RULE", value_parser = rule)]
+    mutant: Option<String>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
@@ -81,14 +85,22 @@ impl Store {
 impl Default for ExploreArguments {
     fn default() -> Self {
         let (workload, store) = (ALL.to_owned(), Store::Memory);
+        let (crashes, mutant, json, jobs) = (2, None, false, None);
         Self {
             workload,
             store,
-            crashes: 2,
-            json: false,
-            jobs: None,
+            crashes,
+            mutant,
+            json,
+            jobs,
         }
     }
+}
+
+/// Checks the name of a rule.
+fn rule(name: &str) -> Result<String, String> {
+    let known = workload::rule_named(name).map(|_| name.to_owned());
+    known.ok_or_else(|| format!("there is no rule of this name; there are {:?}", Rule::ALL))
 }
 
 fn main() -> ExitCode {

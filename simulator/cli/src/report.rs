@@ -39,8 +39,8 @@ impl<'a> Row<'a> {
         self.busy += busy;
     }
 
-    pub(crate) fn name(&self) -> &'static str {
-        self.workload.name
+    pub(crate) fn name(&self) -> &'a str {
+        &self.workload.name
     }
 
     pub(crate) fn violations(&self) -> usize {
@@ -78,7 +78,7 @@ pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -
         let (covered, total) = row.points();
         let points = format!("{} of {}", grouped(covered as u64), grouped(total as u64));
         table.add_row(vec![
-            Cell::new(row.workload.name),
+            Cell::new(&row.workload.name),
             Cell::new(row.workload.about),
             Cell::new(row.store),
             right(points),
@@ -92,13 +92,13 @@ pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -
     let crashes = rows.first().map_or(0, |row| row.crashes);
     writeln!(out, "{table}")?;
     writeln!(out, "{}", legend(crashes))?;
-    let (schedules, seconds) = (grouped(schedules), elapsed.as_secs_f64());
+    let schedules = counted(schedules, "schedule");
+    let seconds = elapsed.as_secs_f64();
     let verdict = match violations {
         0 => "no violation".to_owned(),
-        1 => "1 violation".to_owned(),
-        many => format!("{} violations", grouped(many as u64)),
+        some => counted(some as u64, "violation"),
     };
-    writeln!(out, "{schedules} schedules in {seconds:.1} s: {verdict}")?;
+    writeln!(out, "{schedules} in {seconds:.1} s: {verdict}")?;
     if rows.iter().any(|row| row.points().0 < row.points().1) {
         writeln!(out, "not every crash point was covered")?;
     }
@@ -136,6 +136,12 @@ fn rate(schedules: u64, busy: Duration) -> u64 {
     } else {
         0
     }
+}
+
+/// `1 schedule`, `1,204 schedules`.
+fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
 }
 
 /// A number with its thousands apart: `1,204`.
@@ -189,7 +195,7 @@ pub(crate) fn json(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) ->
             replay: replay_command(violation),
         });
         WorkloadDocument {
-            name: row.workload.name,
+            name: &row.workload.name,
             store: row.store,
             crashes: row.crashes,
             crash_points_total,

@@ -6,7 +6,7 @@ mod order;
 
 use std::sync::Arc;
 
-use crashpoint_engine::protocol::{Definition, Faithful, Rules};
+use crashpoint_engine::protocol::{Definition, Faithful, Rules, Without};
 use crashpoint_engine::{Retention, State};
 use serde_json::Value;
 
@@ -15,10 +15,13 @@ use crate::fault::Budget;
 use crate::sim::Process;
 use crate::subject::Subject;
 
+pub use crashpoint_engine::protocol::Rule;
+
 /// A workflow to explore, with what the oracles have to know of it.
 pub struct Workload {
-    /// Its name on the command line; lower case with hyphens.
-    pub name: &'static str,
+    /// Its name on the command line: lower case with hyphens; a mutant's has the rule that it
+    /// breaks behind a `~`.
+    pub name: String,
     /// What it is about, in a line.
     pub about: &'static str,
     /// Makes a fresh subject.
@@ -81,7 +84,7 @@ impl<S: State> Recipe<S> {
             Arc::new(subject) as Arc<dyn Subject>
         });
         Workload {
-            name,
+            name: name.to_owned(),
             about,
             subject,
             definition,
@@ -95,6 +98,32 @@ impl<S: State> Recipe<S> {
 /// Every workload, as the engine runs it.
 pub fn all() -> Vec<Workload> {
     all_under(Faithful)
+}
+
+/// Every workload, as an engine that breaks `rule` runs it: a mutant that an oracle must catch.
+pub fn mutants(rule: Rule) -> Vec<Workload> {
+    let mut mutants = all_under(Without(rule));
+    for mutant in &mut mutants {
+        mutant.name = format!("{}~{rule:?}", mutant.name);
+    }
+    mutants
+}
+
+/// The workload of this name, mutants included.
+pub fn named(name: &str) -> Option<Workload> {
+    let workloads = match name.split_once('~') {
+        None => all(),
+        Some((_, rule)) => mutants(rule_named(rule)?),
+    };
+    workloads.into_iter().find(|workload| workload.name == name)
+}
+
+/// The rule of this name, such as `RollbackIsJournaled`.
+pub fn rule_named(name: &str) -> Option<Rule> {
+    Rule::ALL
+        .iter()
+        .copied()
+        .find(|rule| format!("{rule:?}") == name)
 }
 
 /// Every workload, as an engine under other rules runs it: for mutants.
