@@ -28,44 +28,8 @@ pub struct CrashTest {
 /// Crash-tests the workflow that `workflow` makes for a simulated process: its tasks act on the
 /// outside world through [`Process::effect`], whose ledger survives every crash.
 ///
-/// ```
-/// use crashpoint_engine::{CompensatableTask, Ctx, State, TaskError, Workflow};
-/// use crashpoint_simulator::{Process, crash_test};
-///
-/// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
-/// enum Order { Charge, Charged }
-///
-/// struct Charge(Process);
-///
-/// impl CompensatableTask<Order> for Charge {
-///     type Output = String;
-///
-///     async fn run(&self, ctx: Ctx) -> Result<(Order, String), TaskError> {
-///         self.0.effect(&ctx, "charge the card", "1999").await;
-///         Ok((Order::Charged, "receipt".to_owned()))
-///     }
-///
-///     async fn compensate(&self, ctx: Ctx, receipt: String) -> Result<(), TaskError> {
-///         self.0.effect(&ctx, "refund the card", &receipt).await;
-///         Ok(())
-///     }
-///
-///     async fn compensate_in_doubt(&self, ctx: Ctx) -> Result<(), TaskError> {
-///         self.0.effect(&ctx, "refund the card", "in doubt").await;
-///         Ok(())
-///     }
-/// }
-///
-/// let findings = crash_test(Order::Charge, &(), |process| {
-///     Workflow::builder("order", 1)
-///         .compensatable(Order::Charge, "charge", Charge(process.clone()))
-///         .exit(Order::Charged)
-///         .build()
-///         .unwrap()
-/// })
-/// .run();
-/// assert_eq!(findings.recorder.covered(), findings.recorder.total());
-/// ```
+/// The crate's own docs have an example. In a test of yours the last line is the whole test: a
+/// violation panics with its story.
 ///
 /// # Panics
 ///

@@ -3,6 +3,53 @@
 //!
 //! Everything that varies in a simulation is drawn from one [`Choices`]; the same choices give the
 //! same [`Run`], in any process.
+//!
+//! A workflow of one's own is crash-tested by [`crash_test`]. Its tasks act on the outside world
+//! through [`Process::effect`], whose ledger survives every crash:
+//!
+//! ```
+//! use crashpoint_engine::{CompensatableTask, Ctx, State, TaskError, Workflow};
+//! use crashpoint_simulator::{Process, crash_test};
+//!
+//! #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+//! enum Order {
+//!     Charge,
+//!     Charged,
+//! }
+//!
+//! struct Charge(Process);
+//!
+//! impl CompensatableTask<Order> for Charge {
+//!     type Output = String;
+//!
+//!     async fn run(&self, ctx: Ctx) -> Result<(Order, String), TaskError> {
+//!         self.0.effect(&ctx, "charge the card", "19.99").await;
+//!         Ok((Order::Charged, "receipt".to_owned()))
+//!     }
+//!
+//!     async fn compensate(&self, ctx: Ctx, receipt: String) -> Result<(), TaskError> {
+//!         self.0.effect(&ctx, "refund the card", &receipt).await;
+//!         Ok(())
+//!     }
+//!
+//!     async fn compensate_in_doubt(&self, ctx: Ctx) -> Result<(), TaskError> {
+//!         self.0.effect(&ctx, "refund whatever was charged", "").await;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! crash_test(Order::Charge, &(), |process| {
+//!     Workflow::builder("order", 1)
+//!         .compensatable(Order::Charge, "charge", Charge(process.clone()))
+//!         .exit(Order::Charged)
+//!         .build()
+//!         .expect("the workflow is well defined")
+//! })
+//! .run();
+//! ```
+//!
+//! What is checked stands in [`oracle`], a file for each promise. [`protocol`] is the other half of
+//! the proof: the engine's pure machine against a model of a store, every interleaving of it.
 
 pub mod choices;
 mod crash_test;

@@ -168,7 +168,8 @@ fn row_words(row: &CheckpointRow) -> String {
         Ok(event) => event_words(&event),
         Err(fault) => format!("undecodable: {}", escaped_line(&fault.to_string())),
     };
-    format!("#{:<3} {:<23} {words}", row.sequence, row.kind)
+    let line = format!("#{:<3} {:<23} {words}", row.sequence, row.kind);
+    line.trim_end().to_owned()
 }
 
 fn event_words(event: &Event) -> String {

@@ -1,6 +1,7 @@
 //! `crashpoint explore`: spreads the parts of every exploration over threads, and puts what they
 //! found together in the order of the parts.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
@@ -9,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use crashpoint_simulator::workload::{self, Workload};
-use crashpoint_simulator::{Findings, Part, Settings, explore_part, parts, render, replay};
+use crashpoint_simulator::{Findings, Part, Settings, explore_part, oracle, parts, render, replay};
 use indicatif::ProgressBar;
 
 use crate::progress::{self, Stopwatch};
@@ -151,9 +152,12 @@ fn stories(workloads: &[Workload], rows: &[Row<'_>], out: &mut impl Write) -> Re
     let each = |row| Row::found(row).map(move |violation| (row, violation));
     let mut violations: Vec<_> = rows.iter().flat_map(each).collect();
     let total = violations.len();
-    // The simplest schedules say most.
+    // The simplest schedules say most, and one for each oracle is enough.
     violations.sort_by_key(|(_, violation)| violation.schedule.len());
-    for (row, violation) in violations.into_iter().take(STORIES_MAX) {
+    let mut told = BTreeSet::new();
+    violations.retain(|(_, violation)| told.insert(violation.oracle));
+    violations.truncate(STORIES_MAX);
+    for (row, violation) in &violations {
         writeln!(
             out,
             "\n{} violates {}: {}",
@@ -164,19 +168,23 @@ fn stories(workloads: &[Workload], rows: &[Row<'_>], out: &mut impl Write) -> Re
         let workload = workloads
             .iter()
             .find(|workload| workload.name == row.name());
-        let run = workload.map(|workload| replay(workload, &violation.token));
-        match run {
-            Some(Ok(run)) => write!(out, "{}", render::story(&run, &[]))?,
-            Some(Err(error)) => writeln!(out, "  {error}")?,
-            None => {}
+        let workload = workload.expect("a violation is one of an explored workload");
+        match replay(workload, &violation.token) {
+            Ok(run) => write!(
+                out,
+                "{}",
+                render::story(&run, &oracle::judge(workload, &run))
+            )?,
+            Err(error) => writeln!(out, "{error}")?,
         }
         writeln!(out, "replay it: {}", report::replay_command(violation))?;
     }
-    if total > STORIES_MAX {
+    let untold = total - violations.len();
+    if untold > 0 {
         writeln!(
             out,
-            "\n{} more violations; --json lists them all",
-            total - STORIES_MAX
+            "
+{untold} more violations; --json lists them all"
         )?;
     }
     Ok(())
