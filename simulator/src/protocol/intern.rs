@@ -6,24 +6,40 @@
 
 use std::hash::{Hash, Hasher};
 
-/// An empty place of a table.
-const VACANT: u32 = u32::MAX;
-
 /// The number of places of a fresh table, a power of two.
 const PLACES_MIN: usize = 64;
+
+/// A place of a table: a number with the hash of its value, so that a search rarely looks at a
+/// value that is not the one, and growing looks at none.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    number: u32,
+    hash: u32,
+}
+
+impl Place {
+    const VACANT: Self = Self {
+        number: u32::MAX,
+        hash: 0,
+    };
+
+    fn is_vacant(self) -> bool {
+        self.number == Self::VACANT.number
+    }
+}
 
 /// Numbers values in the order in which they come.
 #[derive(Debug)]
 pub(super) struct Interner<T> {
     values: Vec<T>,
-    places: Vec<u32>,
+    places: Vec<Place>,
 }
 
 impl<T: Hash + Eq> Interner<T> {
     pub(super) fn new() -> Self {
         Self {
             values: Vec::new(),
-            places: vec![VACANT; PLACES_MIN],
+            places: vec![Place::VACANT; PLACES_MIN],
         }
     }
 
@@ -38,45 +54,54 @@ impl<T: Hash + Eq> Interner<T> {
         &self.values[number as usize]
     }
 
+    /// The number of `value`, if it has one.
+    pub(super) fn find(&self, value: &T) -> Option<u32> {
+        let place = self.places[self.place_of(value, hash(value))];
+        (!place.is_vacant()).then_some(place.number)
+    }
+
     /// The number of `value`, and whether it is new.
     pub(super) fn intern(&mut self, value: T) -> (u32, bool) {
-        let place = self.place_of(&value);
-        match self.places[place] {
-            VACANT => {
-                let number = u32::try_from(self.values.len()).expect("under 2^32 values");
-                self.values.push(value);
-                self.places[place] = number;
-                if self.values.len() * 8 > self.places.len() * 5 {
-                    self.grow();
-                }
-                (number, true)
-            }
-            number => (number, false),
+        let hash = hash(&value);
+        let place = self.place_of(&value, hash);
+        let known = self.places[place];
+        if !known.is_vacant() {
+            return (known.number, false);
         }
+        let number = u32::try_from(self.values.len()).expect("under 2^32 values");
+        assert!(number != Place::VACANT.number, "under 2^32 - 1 values");
+        self.values.push(value);
+        self.places[place] = Place { number, hash };
+        // At most five of eight places are taken: searches stay short.
+        if self.values.len() * 8 > self.places.len() * 5 {
+            self.grow();
+        }
+        (number, true)
     }
 
     /// Where `value` stands, or the empty place where it would.
-    fn place_of(&self, value: &T) -> usize {
+    fn place_of(&self, value: &T, hash: u32) -> usize {
         let mask = self.places.len() - 1;
-        let mut place = hash(value) & mask;
+        let mut index = hash as usize & mask;
         loop {
-            match self.places[place] {
-                VACANT => return place,
-                number if self.values[number as usize] == *value => return place,
-                _ => place = (place + 1) & mask,
+            let place = self.places[index];
+            let is_it = || place.hash == hash && self.values[place.number as usize] == *value;
+            if place.is_vacant() || is_it() {
+                return index;
             }
+            index = (index + 1) & mask;
         }
     }
 
     fn grow(&mut self) {
         let mask = self.places.len() * 2 - 1;
-        let mut places = vec![VACANT; mask + 1];
-        for (number, value) in self.values.iter().enumerate() {
-            let mut place = hash(value) & mask;
-            while places[place] != VACANT {
-                place = (place + 1) & mask;
+        let mut places = vec![Place::VACANT; mask + 1];
+        for &place in self.places.iter().filter(|place| !place.is_vacant()) {
+            let mut index = place.hash as usize & mask;
+            while !places[index].is_vacant() {
+                index = (index + 1) & mask;
             }
-            places[place] = u32::try_from(number).expect("under 2^32 values");
+            places[index] = place;
         }
         self.places = places;
     }
@@ -98,8 +123,8 @@ impl<K: Hash + Eq, V: Copy> Memory<K, V> {
     }
 
     pub(super) fn get(&self, key: &K) -> Option<V> {
-        let number = self.keys.places[self.keys.place_of(key)];
-        (number != VACANT).then(|| self.values[number as usize])
+        let number = self.keys.find(key)?;
+        Some(self.values[number as usize])
     }
 
     /// # Panics
@@ -112,11 +137,14 @@ impl<K: Hash + Eq, V: Copy> Memory<K, V> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a hash is cut to a place")]
-fn hash<T: Hash>(value: &T) -> usize {
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a hash is cut to its low half"
+)]
+fn hash<T: Hash>(value: &T) -> u32 {
     let mut mix = Mix(0);
     value.hash(&mut mix);
-    mix.finish() as usize
+    mix.finish() as u32
 }
 
 /// A multiply-and-rotate hash without a seed. Its quality bears on the speed alone.

@@ -4,6 +4,7 @@
 //! from then on. This is what makes an exhaustive exploration of the real machine affordable: its
 //! clones and digests are paid per distinct life, not per state of the world.
 
+use std::hash::Hash;
 use std::time::Duration;
 
 use crashpoint_engine::protocol::{
@@ -52,7 +53,7 @@ pub(super) struct Lives<R> {
     born: Memory<(u8, bool), LifeId>,
 }
 
-impl<R: Rules + Copy + Eq + std::hash::Hash> Lives<R> {
+impl<R: Rules + Copy + Eq + Hash> Lives<R> {
     pub(super) fn new(scope: Scope, rules: R) -> Self {
         Self {
             scope,

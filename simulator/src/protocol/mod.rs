@@ -30,6 +30,7 @@ mod model;
 mod report;
 mod scope;
 mod shape;
+mod steps;
 mod words;
 mod world;
 

@@ -2,6 +2,8 @@
 
 use crashpoint_engine::Retention;
 
+use crate::protocol::invariants::Invariant;
+
 /// The most lives that a scope can have.
 pub const LIVES_MAX: usize = 3;
 
@@ -56,10 +58,12 @@ pub struct Scope {
     pub undo_failures: u8,
     /// How many lives are cancelled.
     pub cancellations: u8,
+    /// What is checked.
+    pub invariants: &'static [Invariant],
 }
 
 impl Scope {
-    /// One life, a log that is kept, nothing goes wrong but crashes.
+    /// One life, a log that is kept, nothing goes wrong but crashes, everything is checked.
     pub const fn of(shape: Shape) -> Self {
         Self {
             shape,
@@ -72,6 +76,7 @@ impl Scope {
             task_failures: 0,
             undo_failures: 0,
             cancellations: 0,
+            invariants: Invariant::ALL,
         }
     }
 }

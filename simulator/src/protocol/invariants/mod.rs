@@ -17,7 +17,6 @@ mod pinned_row;
 mod resumption;
 mod rival;
 mod terminal;
-mod undo_input;
 
 use std::hash::Hash;
 
@@ -72,9 +71,6 @@ pub enum Invariant {
     /// A life is fenced, or finds the id taken, only where another life wrote. Not checked: runs
     /// after a clear.
     Rival,
-    /// An undo gets the output of its own visit, or none where there is none. Not checked: the order
-    /// of undos, which is the log's.
-    UndoInput,
 }
 
 impl Invariant {
@@ -94,7 +90,6 @@ impl Invariant {
         Self::PinnedRow,
         Self::Cursor,
         Self::Rival,
-        Self::UndoInput,
     ];
 
     fn holds<R: Rules + Copy + Eq + Hash>(self, moment: &Moment<'_, R>) -> bool {
@@ -113,15 +108,16 @@ impl Invariant {
             Self::PinnedRow => pinned_row::holds(moment),
             Self::Cursor => cursor::holds(moment),
             Self::Rival => rival::holds(moment),
-            Self::UndoInput => undo_input::holds(moment),
         }
     }
 }
 
 /// The invariants that a step breaks.
 pub(super) fn broken<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> Vec<Invariant> {
-    let all = Invariant::ALL.iter().copied();
-    all.filter(|invariant| !invariant.holds(moment)).collect()
+    let checked = moment.model.scope.invariants.iter().copied();
+    checked
+        .filter(|invariant| !invariant.holds(moment))
+        .collect()
 }
 
 /// How a life stands to the run.
