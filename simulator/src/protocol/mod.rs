@@ -16,10 +16,9 @@
 //! and nothing is sampled. States are compared in full, not by a hash of them. What no scope has: more
 //! than three lives, more than one append in flight, stale loads (a store that shows less than what
 //! is durable breaks its contract), duplicated appends (a store refuses the second), retries of a
-//! failed attempt, `retry_stuck`, splits, and time.
+//! failed attempt, `retry_stuck`, a second `run` where logs are kept, splits, and time.
 //!
-//! A life that never goes on is as good as crashed, so whatever holds with crashes holds with any
-//! number of stalled lives.
+//! What a violating step leads to is not gone into: after it, nothing that holds proves anything.
 
 mod explore;
 mod intern;
