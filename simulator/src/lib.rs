@@ -58,6 +58,8 @@ mod executor;
 mod explore;
 mod fault;
 mod history;
+#[cfg(madsim)]
+pub mod madsim_lane;
 pub mod oracle;
 mod panics;
 pub mod protocol;

@@ -1,0 +1,54 @@
+//! madsim's time, tasks and random source as the engine's [`Runtime`].
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::{Duration, UNIX_EPOCH};
+
+use crashpoint_engine::{Runtime, TaskHandle};
+use madsim::rand::RngCore as _;
+use madsim::time::TimeHandle;
+
+type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The runtime of a madsim node. Its methods must be called within a simulation.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MadsimRuntime;
+
+impl Runtime for MadsimRuntime {
+    fn now(&self) -> Duration {
+        TimeHandle::current().elapsed()
+    }
+
+    fn unix_ms(&self) -> u64 {
+        let since_epoch = TimeHandle::current().now_time().duration_since(UNIX_EPOCH);
+        since_epoch.map_or(0, |elapsed| {
+            u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+        })
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture {
+        Box::pin(async move { madsim::time::sleep(duration).await })
+    }
+
+    /// A task dies with its node; a panic in it ends the simulation.
+    fn spawn(&self, future: BoxFuture) -> TaskHandle {
+        let task = madsim::task::spawn(future);
+        let abort = task.abort_handle();
+        let joined = async move {
+            // An error is an abort: an ordinary end.
+            let _ = task.await;
+        };
+        TaskHandle::new(joined, move || abort.abort())
+    }
+
+    /// In a simulation nothing blocks: the work is done within one poll, whole or not at all.
+    fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture {
+        Box::pin(async move { work() })
+    }
+
+    fn entropy(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        madsim::rand::thread_rng().fill_bytes(&mut bytes);
+        bytes
+    }
+}
