@@ -1,0 +1,25 @@
+//! The engine under madsim: nodes that are killed, a network that loses messages.
+//!
+//! `cargo simtest` builds and runs it. In a plain build there is nothing here but a check that a
+//! plain build is what was asked for.
+
+#[cfg(madsim)]
+mod order;
+#[cfg(madsim)]
+mod simulation;
+#[cfg(madsim)]
+mod world;
+
+/// With `RUSTFLAGS` set, cargo ignores the flags of the alias: the lane would pass having tested
+/// nothing.
+#[cfg(not(madsim))]
+#[test]
+fn the_lane_is_built_wherever_it_is_asked_for() {
+    let asked_for = std::env::var("CRASHPOINT_LANE").ok();
+    assert_ne!(
+        asked_for.as_deref(),
+        Some("madsim"),
+        "the madsim lane was asked for, but this was built without `--cfg madsim`: unset RUSTFLAGS, \
+         CARGO_ENCODED_RUSTFLAGS and target.*.rustflags, or add `--cfg madsim` to them",
+    );
+}

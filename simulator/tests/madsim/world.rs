@@ -1,0 +1,117 @@
+//! What outlives a worker: the receiver of its effects, and what it was doing when it was killed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crashpoint_engine::Direction;
+use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, Outcome, checkpoint_store};
+use crashpoint_simulator::madsim_lane::RemoteStore;
+
+use crate::order::Order;
+
+/// A receiver for which doing is idempotent, and undoing is idempotent and voids the key.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    present: BTreeMap<String, &'static str>,
+    voided: BTreeSet<String>,
+    /// Requests that came again, by doing or undoing: what the keys are for.
+    pub(crate) repeats: u32,
+}
+
+impl Ledger {
+    pub(crate) fn perform(&mut self, key: String, effect: &'static str) -> Result<(), String> {
+        if self.voided.contains(&key) {
+            return Err(format!("the key of {effect} is void"));
+        }
+        let before = self.present.insert(key, effect);
+        self.repeats += u32::from(before.is_some());
+        Ok(())
+    }
+
+    pub(crate) fn undo(&mut self, key: String) {
+        self.present.remove(&key);
+        self.repeats += u32::from(!self.voided.insert(key));
+    }
+
+    /// The effects that are there, one entry for each key, in order of their names.
+    pub(crate) fn present(&self) -> Vec<&'static str> {
+        let mut effects: Vec<_> = self.present.values().copied().collect();
+        effects.sort_unstable();
+        effects
+    }
+}
+
+/// What the worker is doing.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Doing {
+    /// Starting, loading or waiting.
+    #[default]
+    Other,
+    /// Waiting for the store's answer to this append.
+    Appending(CheckpointRow),
+    /// Within a task, before or after its effect.
+    Acting {
+        direction: Direction,
+        effected: bool,
+    },
+}
+
+/// What the worker said in the end: an outcome, or the error that it did not expect.
+pub(crate) type Ending = Result<Outcome<Order>, String>;
+
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    ledger: Mutex<Ledger>,
+    doing: Mutex<Doing>,
+    told: Mutex<Option<Ending>>,
+}
+
+impl World {
+    pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        locked(&self.ledger)
+    }
+
+    pub(crate) fn now_doing(&self, doing: Doing) {
+        *locked(&self.doing) = doing;
+    }
+
+    pub(crate) fn doing(&self) -> Doing {
+        locked(&self.doing).clone()
+    }
+
+    pub(crate) fn tell(&self, ending: Ending) {
+        *locked(&self.told) = Some(ending);
+    }
+
+    pub(crate) fn told(&self) -> Option<Ending> {
+        locked(&self.told).clone()
+    }
+}
+
+/// The worker's store: the remote one, watched.
+pub(crate) struct Watched {
+    pub(crate) remote: RemoteStore,
+    pub(crate) world: Arc<World>,
+}
+
+#[checkpoint_store]
+impl CheckpointStore for Watched {
+    async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
+        self.world.now_doing(Doing::Appending(row.clone()));
+        let answer = self.remote.append(workflow_id, row).await;
+        self.world.now_doing(Doing::Other);
+        answer
+    }
+
+    async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+        self.remote.load_run(workflow_id).await
+    }
+
+    async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
+        self.remote.clear(workflow_id).await
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
