@@ -1,0 +1,180 @@
+//! Legal logs that bytes choose, and edits that bytes make to them.
+//!
+//! The input is read as choices first: each byte picks one of the events that may
+//! follow. A byte of [`EDIT`] (or the end of the run) begins the edits. A fuzzer reaches deep into a
+//! log this way that it would take long to spell.
+
+use crashpoint_engine::{
+    Cause, CauseKind, CheckpointRow, ClaimRecord, Event, Label, Nonce, Phase, Rollback, RowKind,
+    RunState, Visit,
+};
+
+/// Ends the choices; as a choice it would be one more claim.
+const EDIT: u8 = 0xff;
+const STATES: [&str; 3] = ["Charge", "Import", "Ship"];
+const TASKS: [&str; 3] = ["charge", "import", "ship"];
+const EXIT: &str = "Done";
+/// Longer logs find nothing new, and checking every prefix is quadratic.
+const ROWS_MAX: usize = 64;
+
+pub(crate) fn rows(choices: &[u8]) -> Vec<CheckpointRow> {
+    let mut state = RunState::new();
+    let mut rows = Vec::new();
+    let mut rest = choices;
+    while let [choice, tail @ ..] = rest {
+        rest = tail;
+        if *choice == EDIT || rows.len() == ROWS_MAX {
+            break;
+        }
+        let Some(event) = event(&state, *choice) else {
+            break;
+        };
+        rows.push(event.to_row(state.next_sequence()));
+        let legal = state.apply(&event);
+        assert_eq!(legal, Ok(()), "{event:?} was chosen as a legal event");
+    }
+    edit(&mut rows, rest);
+    rows
+}
+
+/// One of the events that may follow; none where nothing may.
+fn event(state: &RunState, choice: u8) -> Option<Event> {
+    let claim = |name: &Label| Event::Claimed {
+        state: name.clone(),
+        claim: repeated_claim(state, choice),
+    };
+    match state.phase() {
+        Phase::Unclaimed => Some(first_claim(choice)),
+        Phase::Forward(visit) if choice % 16 == 15 => Some(claim(&visit.state)),
+        Phase::Forward(visit) => Some(forward(visit, choice)),
+        Phase::RollingBack(rollback) if choice % 8 == 7 => Some(claim(&rollback.state)),
+        Phase::RollingBack(rollback) => Some(match undo(rollback, choice) {
+            Some(undo) => undo,
+            None if rollback.is_stuck() => claim(&rollback.state),
+            None => Event::RolledBack,
+        }),
+        Phase::Done { .. } | Phase::RolledBack { .. } => None,
+    }
+}
+
+fn first_claim(choice: u8) -> Event {
+    let nonce = Nonce([choice; 16]);
+    let claim = ClaimRecord {
+        run_id: nonce,
+        nonce,
+        definition: "order".into(),
+        version: choice.into(),
+        fingerprint: 7,
+        unix_ms: 1_700_000_000_000,
+        exits: Box::new([EXIT.into()]),
+        input: Some(b"1999"[..usize::from(choice % 5)].into()),
+    };
+    let state = pick(STATES, choice);
+    Event::Claimed { state, claim }
+}
+
+fn repeated_claim(state: &RunState, choice: u8) -> ClaimRecord {
+    let header = state.header().expect("a claimed run has a header");
+    ClaimRecord {
+        nonce: Nonce([choice ^ 0x55; 16]),
+        version: choice.into(),
+        ..header.claim.clone()
+    }
+}
+
+fn forward(visit: &Visit, choice: u8) -> Event {
+    let (kind, name) = (choice % 16, choice / 16);
+    let task = pick(TASKS, name);
+    let state = match name {
+        15 => EXIT.into(),
+        _ => pick(STATES, name / 3),
+    };
+    match kind {
+        0..=3 => Event::Entered { state, task },
+        4..=8 => Event::Completed {
+            state,
+            task,
+            output: [choice].into(),
+        },
+        9..=11 => Event::StepAdvanced {
+            state: visit.state.clone(),
+            task,
+            cursor: [choice].into(),
+        },
+        _ => {
+            let (kind, message) = [
+                (CauseKind::Failure, "no stock"),
+                (CauseKind::Timeout, ""),
+                (CauseKind::Cancelled, ""),
+            ][usize::from(kind % 3)];
+            let message = message.into();
+            Event::RollbackStarted {
+                state: visit.state.clone(),
+                task,
+                cause: Cause { kind, message },
+                undo_open_visit: name % 2 == 0,
+            }
+        }
+    }
+}
+
+fn undo(rollback: &Rollback, choice: u8) -> Option<Event> {
+    let due = rollback.pending.last()?;
+    let (task, undone) = (due.task.clone(), due.undone);
+    Some(match choice % 8 {
+        0..=4 => Event::Compensated { task, undone },
+        _ => Event::CompensationFailed {
+            task,
+            undone,
+            error: "refused".into(),
+        },
+    })
+}
+
+fn pick(names: [&str; 3], choice: u8) -> Label {
+    names[usize::from(choice) % names.len()].into()
+}
+
+/// Edits the log: three bytes are an edit, the row that it is made to, and its detail.
+fn edit(rows: &mut Vec<CheckpointRow>, edits: &[u8]) {
+    for [edit, row, detail] in edits.as_chunks().0 {
+        if rows.is_empty() || rows.len() > 2 * ROWS_MAX {
+            return;
+        }
+        let place = usize::from(*row) % rows.len();
+        let other = usize::from(*detail) % rows.len();
+        match edit % 9 {
+            0 => drop(rows.remove(place)),
+            1 => rows.insert(other, rows[place].clone()),
+            2 => rows.swap(place, other),
+            3 => rows[place].kind = RowKind::ALL[usize::from(*detail) % RowKind::ALL.len()],
+            4 => cut(&mut rows[place], usize::from(*detail)),
+            5 => flip(&mut rows[place], usize::from(*detail)),
+            6 => rows[place].state = rows[other].state.clone(),
+            7 => rows[place].task_id = rows[other].task_id.clone(),
+            _ => renumber(rows),
+        }
+    }
+}
+
+fn cut(row: &mut CheckpointRow, length: usize) {
+    match &mut row.output_blob {
+        Some(blob) if length < blob.len() => blob.truncate(length),
+        blob => *blob = None,
+    }
+}
+
+fn flip(row: &mut CheckpointRow, place: usize) {
+    let blob = row.output_blob.get_or_insert_default();
+    match blob.get_mut(place / 2) {
+        Some(byte) => *byte ^= 1 << (place % 8),
+        None => blob.push(0),
+    }
+}
+
+/// Makes the sequences dense again, so that what was edited is judged by what it says.
+fn renumber(rows: &mut [CheckpointRow]) {
+    for (sequence, row) in (0..).zip(rows) {
+        row.sequence = sequence;
+    }
+}

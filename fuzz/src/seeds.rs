@@ -1,0 +1,246 @@
+//! The inputs that a corpus begins with: legal logs of each shape, and one of each way to be wrong.
+
+use crashpoint_engine::{
+    Cause, CauseKind, CheckpointRow, ClaimRecord, Event, Nonce, RowKind, Undone,
+};
+
+use crate::Verdict;
+use crate::spelling::spell;
+
+/// A named input of a corpus.
+#[derive(Debug, Clone)]
+pub struct Seed {
+    /// The name of its file.
+    pub name: &'static str,
+    /// The input.
+    pub input: Vec<u8>,
+    /// What becomes of it.
+    pub verdict: Verdict,
+}
+
+/// The seeds of `rebuild_rows`.
+pub fn seeds() -> Vec<Seed> {
+    let accepted = |name, rows: Vec<_>| seed(name, Verdict::Accepted, spell(&rows));
+    let rejected = |name, rows: Vec<_>| seed(name, Verdict::Rejected, spell(&rows));
+    vec![
+        accepted("empty", Vec::new()),
+        accepted("claimed", log(&[claim("Charge", 1)])),
+        accepted("done", log(&order_done())),
+        accepted("resumed-twice", log(&resumed_twice())),
+        accepted("import-in-a-loop", log(&import_in_a_loop())),
+        accepted("rolled-back", log(&rolled_back())),
+        accepted("cancelled-without-effects", log(&cancelled())),
+        accepted("stuck", log(&stuck())),
+        accepted("stuck-then-rolled-back", log(&unstuck())),
+        rejected("gap", without(log(&order_done()), 1)),
+        rejected("no-claim", log(&order_done()[1..])),
+        rejected(
+            "row-after-the-end",
+            log(&with(order_done(), entered("Ship", "charge"))),
+        ),
+        rejected(
+            "forward-in-a-rollback",
+            log(&with(stuck(), entered("Ship", "charge"))),
+        ),
+        rejected("undo-out-of-order", log(&out_of_order())),
+        rejected(
+            "other-run",
+            log(&with(resumed_twice(), claim_of(9, "Ship", 9))),
+        ),
+        rejected("branch-completion", branch_completion()),
+        rejected("cut-claim", cut_claim()),
+        // Choices of events; a fuzzer that is given a few invents the rest.
+        chosen("chosen-exit", Verdict::Accepted, &[4, 0x14, 0xf0]),
+        chosen(
+            "chosen-rollback",
+            Verdict::Accepted,
+            &[4, 0x04, 0x24, 0x0c, 0, 7, 5, 0, 7, 0, 0],
+        ),
+        chosen(
+            "chosen-then-edited",
+            Verdict::Rejected,
+            &[4, 0x04, 0x24, 0x0c, 0, 0, 0xff, 0, 4, 0, 8, 0, 0],
+        ),
+    ]
+}
+
+fn seed(name: &'static str, verdict: Verdict, input: Vec<u8>) -> Seed {
+    Seed {
+        name,
+        input,
+        verdict,
+    }
+}
+
+fn chosen(name: &'static str, verdict: Verdict, choices: &[u8]) -> Seed {
+    seed(name, verdict, [&[1], choices].concat())
+}
+
+fn log(events: &[Event]) -> Vec<CheckpointRow> {
+    let numbered = (0..).zip(events);
+    numbered.map(|(place, event)| event.to_row(place)).collect()
+}
+
+fn with(mut events: Vec<Event>, event: Event) -> Vec<Event> {
+    events.push(event);
+    events
+}
+
+fn without(mut rows: Vec<CheckpointRow>, place: usize) -> Vec<CheckpointRow> {
+    rows.remove(place);
+    rows
+}
+
+/// The claim of a run's first life, or, for a nonce other than 1, of a later one.
+fn claim(state: &str, nonce: u8) -> Event {
+    claim_of(1, state, nonce)
+}
+
+fn claim_of(run_id: u8, state: &str, nonce: u8) -> Event {
+    Event::Claimed {
+        state: state.into(),
+        claim: ClaimRecord {
+            run_id: Nonce([run_id; 16]),
+            nonce: Nonce([nonce; 16]),
+            definition: "order".into(),
+            version: 1,
+            fingerprint: 0x0123_4567_89ab_cdef,
+            unix_ms: 1_700_000_000_000,
+            exits: Box::new(["Done".into(), "Cancelled".into()]),
+            input: (nonce == 1).then(|| b"1999"[..].into()),
+        },
+    }
+}
+
+fn entered(state: &str, task: &str) -> Event {
+    let (state, task) = (state.into(), task.into());
+    Event::Entered { state, task }
+}
+
+fn completed(state: &str, task: &str) -> Event {
+    Event::Completed {
+        state: state.into(),
+        task: task.into(),
+        output: format!("\"{task} 1\"").into_bytes().into(),
+    }
+}
+
+fn stepped(cursor: &str) -> Event {
+    Event::StepAdvanced {
+        state: "Import".into(),
+        task: "import".into(),
+        cursor: cursor.as_bytes().into(),
+    }
+}
+
+fn turned(state: &str, task: &str, kind: CauseKind, undo_open_visit: bool) -> Event {
+    Event::RollbackStarted {
+        state: state.into(),
+        task: task.into(),
+        cause: Cause {
+            kind,
+            message: "no such address".into(),
+        },
+        undo_open_visit,
+    }
+}
+
+fn compensated(task: &str, undone: Undone) -> Event {
+    let task = task.into();
+    Event::Compensated { task, undone }
+}
+
+fn order_done() -> Vec<Event> {
+    vec![
+        claim("Charge", 1),
+        completed("Reserve", "charge"),
+        completed("Ship", "reserve"),
+        entered("Done", "ship"),
+    ]
+}
+
+fn resumed_twice() -> Vec<Event> {
+    vec![
+        claim("Charge", 1),
+        claim("Charge", 2),
+        completed("Reserve", "charge"),
+        completed("Ship", "reserve"),
+        claim("Ship", 3),
+    ]
+}
+
+fn import_in_a_loop() -> Vec<Event> {
+    vec![
+        claim("Import", 1),
+        stepped("10"),
+        stepped("20"),
+        entered("Check", "import"),
+        entered("Import", "check"),
+        stepped("5"),
+        claim("Import", 2),
+        entered("Check", "import"),
+        entered("Done", "check"),
+    ]
+}
+
+/// Turned around in `Ship` with two completions and the open visit to undo.
+fn turned_order() -> Vec<Event> {
+    let mut events = order_done();
+    events.pop();
+    with(events, turned("Ship", "ship", CauseKind::Failure, true))
+}
+
+fn rolled_back() -> Vec<Event> {
+    let mut events = turned_order();
+    events.push(compensated("ship", Undone::InDoubt(2)));
+    events.push(claim("Ship", 2));
+    events.push(compensated("reserve", Undone::Completion(2)));
+    events.push(compensated("charge", Undone::Completion(1)));
+    with(events, Event::RolledBack)
+}
+
+fn cancelled() -> Vec<Event> {
+    vec![
+        claim("Pack", 1),
+        turned("Pack", "pack", CauseKind::Cancelled, false),
+        Event::RolledBack,
+    ]
+}
+
+fn stuck() -> Vec<Event> {
+    let mut events = turned_order();
+    events.push(compensated("ship", Undone::InDoubt(2)));
+    events.push(Event::CompensationFailed {
+        task: "reserve".into(),
+        undone: Undone::Completion(2),
+        error: "the warehouse is closed".into(),
+    });
+    with(events, compensated("charge", Undone::Completion(1)))
+}
+
+fn unstuck() -> Vec<Event> {
+    let mut events = stuck();
+    events.push(claim("Ship", 2));
+    events.push(compensated("reserve", Undone::Completion(2)));
+    with(events, Event::RolledBack)
+}
+
+fn out_of_order() -> Vec<Event> {
+    with(turned_order(), compensated("charge", Undone::Completion(1)))
+}
+
+fn branch_completion() -> Vec<CheckpointRow> {
+    let mut rows = log(&[claim("Charge", 1)]);
+    let row = CheckpointRow::new(1, "Charge", "charge");
+    rows.push(row.with_blob(RowKind::BranchCompletion, vec![1]));
+    rows
+}
+
+fn cut_claim() -> Vec<CheckpointRow> {
+    let mut rows = log(&[claim("Charge", 1)]);
+    for row in &mut rows {
+        let blob = row.output_blob.get_or_insert_default();
+        blob.truncate(blob.len() / 2);
+    }
+    rows
+}
