@@ -5,6 +5,7 @@
 mod perform;
 mod store;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,7 +14,7 @@ use futures_util::future::{self, Either};
 use crate::cancel::CancelToken;
 use crate::core::{
     AppendRetry, Command, Ended, Halt, Life, Nonce, Opening, Plan, Reply, Retention, Rule, Rules,
-    Verdict,
+    StoreFailed, Verdict,
 };
 use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::observe::{Observation, Observer};
@@ -116,18 +117,18 @@ impl<R: Rules> Driver<'_, R> {
                 self.life.cancel(self.plan);
             }
             let reply = match self.life.command() {
-                Command::Load => Reply::Loaded(self.load().await),
-                Command::Append(row) => {
-                    let row = row.clone();
-                    match self.append_unless_cancelled(row).await {
-                        Some(reply) => reply,
-                        None => continue,
-                    }
+                Command::Load => {
+                    let loaded = self.load().await;
+                    Reply::Loaded(self.remembering(loaded))
                 }
+                Command::Append(row) => match self.append_unless_cancelled(row).await {
+                    Some(appended) => Reply::Appended(self.remembering(appended)),
+                    None => continue,
+                },
                 Command::Pause(duration) => {
                     let pause = self.environment.runtime.sleep(duration);
                     if self.life.cancellation_ends_pause() {
-                        let cancelled = Box::pin(self.environment.cancel.cancelled());
+                        let cancelled = pin!(self.environment.cancel.cancelled());
                         future::select(pause, cancelled).await;
                     } else {
                         pause.await;
@@ -135,8 +136,7 @@ impl<R: Rules> Driver<'_, R> {
                     Reply::Paused
                 }
                 Command::Perform { work, attempt } => {
-                    let work = work.clone();
-                    Reply::Performed(self.perform(&work, attempt).await)
+                    Reply::Performed(self.perform(work, attempt).await)
                 }
                 Command::Clear => {
                     self.clear().await;
@@ -159,15 +159,23 @@ impl<R: Rules> Driver<'_, R> {
 
     /// An append is never dropped, whatever happens beside it, except by a life that breaks the
     /// rule that says so.
-    async fn append_unless_cancelled(&mut self, row: CheckpointRow) -> Option<Reply> {
+    async fn append_unless_cancelled(&self, row: &CheckpointRow) -> Option<Result<(), StoreError>> {
+        let append = self.append(row);
         if self.life.rules().keeps(Rule::CancelWaitsForAppend) {
-            return Some(Reply::Appended(self.append(&row).await));
+            return Some(append.await);
         }
-        let cancelled = Box::pin(self.environment.cancel.cancelled());
-        match future::select(Box::pin(self.append(&row)), cancelled).await {
-            Either::Left((result, _)) => Some(Reply::Appended(result)),
+        match future::select(pin!(append), pin!(self.environment.cancel.cancelled())).await {
+            Either::Left((result, _)) => Some(result),
             Either::Right(_) => None,
         }
+    }
+
+    /// Keeps what the store said, and tells the machine only that it failed.
+    fn remembering<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreFailed> {
+        result.map_err(|error| {
+            self.store_error = Some(error);
+            StoreFailed
+        })
     }
 
     fn observe(&self, observation: &Observation<'_>) {

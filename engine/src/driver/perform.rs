@@ -3,10 +3,11 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use futures_util::future::{self, BoxFuture, Either};
+use futures_util::future::{self, Either};
 
 use crate::core::{Direction, Failure, FailureKind, Performed, Rules, Work};
 use crate::driver::Driver;
@@ -42,7 +43,7 @@ impl<R: Rules> Driver<'_, R> {
         let ctx = Ctx::new(Arc::clone(&self.context), action);
         // Within the future, so that a panic before its first await is caught as well.
         let attempt = async move { handler.call(ctx, call).await };
-        let attempt = AssertUnwindSafe(attempt).catch_unwind().boxed();
+        let attempt = AssertUnwindSafe(attempt).catch_unwind();
         let performed = match direction {
             Direction::Do => {
                 self.unless_cancelled(self.within_limit(state, attempt))
@@ -98,7 +99,7 @@ impl<R: Rules> Driver<'_, R> {
     async fn within_limit(
         &self,
         state: usize,
-        attempt: BoxFuture<'_, Result<Result<Performed, TaskError>, Box<dyn Any + Send>>>,
+        attempt: impl Future<Output = Result<Result<Performed, TaskError>, Box<dyn Any + Send>>>,
     ) -> Performed {
         let policy = self
             .flow
@@ -109,7 +110,7 @@ impl<R: Rules> Driver<'_, R> {
         let Some(limit) = policy.attempt_timeout else {
             return settled(attempt.await);
         };
-        match future::select(attempt, self.environment.runtime.sleep(limit)).await {
+        match future::select(pin!(attempt), self.environment.runtime.sleep(limit)).await {
             Either::Left((result, _)) => settled(result),
             Either::Right(_) => failed(
                 FailureKind::Timeout,
@@ -120,7 +121,7 @@ impl<R: Rules> Driver<'_, R> {
 
     async fn unless_cancelled(&self, attempt: impl Future<Output = Performed>) -> Performed {
         let cancelled = self.environment.cancel.cancelled();
-        match future::select(Box::pin(attempt), Box::pin(cancelled)).await {
+        match future::select(pin!(attempt), pin!(cancelled)).await {
             Either::Left((performed, _)) => performed,
             Either::Right(_) => Performed::Cancelled,
         }

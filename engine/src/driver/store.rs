@@ -1,13 +1,13 @@
 //! Performs the storage commands of a life, and tells the observer about each.
 
-use crate::core::{Rules, StoreFailed};
+use crate::core::Rules;
 use crate::driver::Driver;
 use crate::error::StoreError;
 use crate::observe::Observation;
 use crate::recovery::CheckpointRow;
 
 impl<R: Rules> Driver<'_, R> {
-    pub(super) async fn append(&mut self, row: &CheckpointRow) -> Result<(), StoreFailed> {
+    pub(super) async fn append(&self, row: &CheckpointRow) -> Result<(), StoreError> {
         self.observe(&Observation::Sending { row });
         let store = &self.environment.store;
         match store.append(&self.context.workflow_id, row.clone()).await {
@@ -18,13 +18,12 @@ impl<R: Rules> Driver<'_, R> {
             Err(error) => {
                 let error = StoreError::from(error);
                 self.observe(&Observation::AppendFailed { row, error: &error });
-                self.store_error = Some(error);
-                Err(StoreFailed)
+                Err(error)
             }
         }
     }
 
-    pub(super) async fn load(&mut self) -> Result<Vec<CheckpointRow>, StoreFailed> {
+    pub(super) async fn load(&self) -> Result<Vec<CheckpointRow>, StoreError> {
         match self
             .environment
             .store
@@ -38,8 +37,7 @@ impl<R: Rules> Driver<'_, R> {
             Err(error) => {
                 let error = StoreError::from(error);
                 self.observe(&Observation::LoadFailed { error: &error });
-                self.store_error = Some(error);
-                Err(StoreFailed)
+                Err(error)
             }
         }
     }
