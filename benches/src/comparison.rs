@@ -17,15 +17,23 @@ pub fn elapsed(work: impl FnOnce()) -> Duration {
     begin.elapsed()
 }
 
-/// The medians of peers that did the same work; the first is compared with the others.
+/// The times of peers that did the same work; the others are compared with the first, by their best
+/// turns: on a machine that is busy with something else those are what is least disturbed.
 #[derive(Debug, Clone)]
 pub struct Comparison {
     unit: &'static str,
-    medians: Vec<(&'static str, Duration)>,
+    peers: Vec<Peer>,
+}
+
+#[derive(Debug, Clone)]
+struct Peer {
+    name: &'static str,
+    best: Duration,
+    median: Duration,
 }
 
 impl Comparison {
-    /// Runs every peer in turns. A turn does `units` of work; medians are for one `unit`.
+    /// Runs every peer in turns. A turn does `units` of work; times are for one `unit`.
     ///
     /// # Panics
     ///
@@ -42,22 +50,28 @@ impl Comparison {
                 times.push(elapsed(work) / units);
             }
         }
-        let medians = peers.iter().zip(times).map(|((name, _), mut times)| {
+        let peers = peers.iter().zip(times).map(|((name, _), mut times)| {
             times.sort_unstable();
-            (*name, times[TURNS / 2])
+            Peer {
+                name,
+                best: times[0],
+                median: times[TURNS / 2],
+            }
         });
-        let medians = medians.collect();
-        Self { unit, medians }
+        let peers = peers.collect();
+        Self { unit, peers }
     }
 }
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (_, first) = self.medians[0];
-        writeln!(f, "median of {TURNS} turns, for one {}:", self.unit)?;
-        for (name, median) in &self.medians {
-            let ratio = median.as_secs_f64() / first.as_secs_f64();
-            writeln!(f, "{:>8} ns  {ratio:>6.2} x  {name}", median.as_nanos())?;
+        let first = self.peers[0].best.as_secs_f64();
+        writeln!(f, "one {}, of {TURNS} turns:", self.unit)?;
+        writeln!(f, "{:>11} {:>11} {:>8}", "best", "median", "ratio")?;
+        for Peer { name, best, median } in &self.peers {
+            let ratio = best.as_secs_f64() / first;
+            let (best, median) = (best.as_nanos(), median.as_nanos());
+            writeln!(f, "{best:>8} ns {median:>8} ns {ratio:>8.2}  {name}")?;
         }
         Ok(())
     }
