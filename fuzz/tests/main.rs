@@ -16,10 +16,6 @@ fn corpus() -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-#[expect(
-    clippy::print_stdout,
-    reason = "the counts are for whoever reads the run"
-)]
 fn every_input_of_the_corpus_holds() {
     let verdicts: Vec<_> = corpus()
         .iter()
@@ -62,10 +58,6 @@ fn spelling_is_read_back() {
 
 /// What libFuzzer does, with less wit: every input of the corpus, damaged over and over.
 #[test]
-#[expect(
-    clippy::print_stdout,
-    reason = "the counts are for whoever reads the run"
-)]
 fn damaged_inputs_hold() {
     let corpus = corpus();
     let mut draw = SplitMix(0x5eed);

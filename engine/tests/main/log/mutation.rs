@@ -293,10 +293,6 @@ const ILLEGAL_EVENTS: usize = 14;
 /// How many logs the counts below are made of: the rarest refusal is met dozens of times.
 const TAMPERED_LOGS: u32 = 20_000;
 
-#[expect(
-    clippy::print_stdout,
-    reason = "the counts are for people; a failed test shows them"
-)]
 #[test]
 fn one_in_five_tampered_logs_is_legal_and_the_rest_breaks_every_rule() {
     let mut runner = TestRunner::deterministic();
