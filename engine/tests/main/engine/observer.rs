@@ -160,34 +160,33 @@ async fn a_fault_is_told_with_what_came_of_it() {
         faults,
         true,
         &expect![[r#"
-        sending 0 claim "Pack" ""
-        acknowledged 0
-        applied 0
-        started Do pack visit 0 attempt 1
-        Do pack succeeded
-        sending 1 compensation_completion "Ship" "pack"
-        append of 1 failed: the connection was cut
-        loaded 2 rows
-        applied 1
-        started Do ship visit 1 attempt 1
-        Do ship succeeded
-        sending 2 state_entry "Shipped" "ship"
-        append of 2 failed: no route to the store
-        loaded 2 rows
-        sending 2 state_entry "Shipped" "ship"
-        append of 2 failed: no route to the store
-        loaded 2 rows
-        over: not ended
-        -- resumed --
-        loaded 2 rows
-        applied 1
-        sending 2 claim "Ship" ""
-        append of 2 failed: no route to the store
-        loaded 2 rows
-        sending 2 claim "Ship" ""
-        append of 2 failed: no route to the store
-        loaded 2 rows
-        over: not ended"#]],
+            sending 0 claim "Pack" ""
+            acknowledged 0
+            applied 0
+            started Do pack visit 0 attempt 1
+            Do pack succeeded
+            sending 1 compensation_completion "Ship" "pack"
+            append of 1 failed: the connection was cut
+            loaded 2 rows
+            applied 1
+            started Do ship visit 1 attempt 1
+            Do ship succeeded
+            sending 2 state_entry "Shipped" "ship"
+            append of 2 failed: no route to the store
+            loaded 2 rows
+            sending 2 state_entry "Shipped" "ship"
+            append of 2 failed: no route to the store
+            loaded 2 rows
+            over: not ended
+            -- resumed --
+            loaded 2 rows
+            sending 2 claim "Ship" ""
+            append of 2 failed: no route to the store
+            loaded 2 rows
+            sending 2 claim "Ship" ""
+            append of 2 failed: no route to the store
+            loaded 2 rows
+            over: not ended"#]],
     )
     .await;
     let unreadable = |call: &str, nth: u64| match (call, nth) {
@@ -233,7 +232,6 @@ async fn a_fault_is_told_with_what_came_of_it() {
             over: ended
             -- resumed --
             loaded 2 rows
-            applied 1
             clear failed: no route to the store
             over: ended"#]],
     )

@@ -1,6 +1,6 @@
 //! What cargo says of the workspace, and the oldest compiler that it can have.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -13,6 +13,20 @@ use super::Finding;
 pub(super) struct Metadata {
     pub(super) packages: Vec<Package>,
     workspace_members: BTreeSet<String>,
+    /// None where only the workspace's own packages were asked for.
+    resolve: Option<Resolve>,
+}
+
+/// Who depends on whom.
+#[derive(Debug, Deserialize)]
+struct Resolve {
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Node {
+    id: String,
+    dependencies: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -39,32 +53,68 @@ impl Package {
     }
 }
 
-/// The workspace's `rust-version` is the newest that a dependency asks for: no older, since it
-/// would not build, and no newer, since nobody needs it.
+/// A `rust-version` is the newest that a dependency of the packages that declare it asks for: no
+/// older, since one of them would not build, and no newer, since nobody needs it. Packages that
+/// share a version are looked at together: the workspace's crates have one.
 pub(super) fn check(metadata: &Metadata) -> Vec<Finding> {
-    let is_ours = |package: &&Package| metadata.workspace_members.contains(&package.id);
-    let theirs = metadata.packages.iter().filter(|package| !is_ours(package));
-    let newest = theirs
-        .filter_map(|package| Some((version(package.rust_version.as_deref()?), &package.name)))
-        .max();
-    let Some((needed, asker)) = newest else {
-        return vec![Finding::new("Cargo.toml", 1, "no dependency was looked at")];
-    };
-    let ours = metadata.packages.iter().filter(is_ours);
-    ours.filter(|package| package.rust_version.as_deref().map(version) != Some(needed))
-        .map(|package| {
-            let (major, minor, _) = needed;
-            let found = package.rust_version.as_deref().unwrap_or("none");
+    let mut needs: BTreeMap<&str, (Version, &str)> = BTreeMap::new();
+    for package in metadata.ours() {
+        let declared = package.rust_version.as_deref().unwrap_or("none");
+        let need = needs.entry(declared).or_default();
+        for dependency in metadata.closure(&package.id) {
+            let asked = dependency
+                .rust_version
+                .as_deref()
+                .map_or((0, 0, 0), version);
+            *need = (*need).max((asked, &dependency.name));
+        }
+    }
+    let wrong = needs
+        .into_iter()
+        .filter(|(declared, (needed, _))| version(declared) != *needed);
+    wrong
+        .map(|(declared, ((major, minor, _), asker))| {
             let message = format!(
-                "rust-version of {} is {found}, its dependencies need {major}.{minor} ({asker})",
-                package.name
+                "rust-version is {declared}, what declares it needs {major}.{minor} ({asker})"
             );
             Finding::new("Cargo.toml", 1, message)
         })
         .collect()
 }
 
-fn version(text: &str) -> (u32, u32, u32) {
+/// Major, minor, patch.
+type Version = (u32, u32, u32);
+
+impl Metadata {
+    fn ours(&self) -> impl Iterator<Item = &Package> {
+        self.packages
+            .iter()
+            .filter(|package| self.workspace_members.contains(&package.id))
+    }
+
+    /// The packages of others that this one depends on, however far.
+    fn closure(&self, id: &str) -> Vec<&Package> {
+        let nodes = self.resolve.iter().flat_map(|resolve| &resolve.nodes);
+        let nodes: BTreeMap<&str, &Node> = nodes.map(|node| (node.id.as_str(), node)).collect();
+        let mut seen = BTreeSet::new();
+        let mut frontier = vec![id];
+        while let Some(id) = frontier.pop() {
+            if seen.insert(id) {
+                let dependencies = nodes.get(id).map(|node| &node.dependencies[..]);
+                frontier.extend(dependencies.unwrap_or_default().iter().map(String::as_str));
+            }
+        }
+        let theirs = |package: &&Package| !self.workspace_members.contains(&package.id);
+        let reached = |package: &&Package| seen.contains(package.id.as_str());
+        self.packages
+            .iter()
+            .filter(theirs)
+            .filter(reached)
+            .collect()
+    }
+}
+
+fn version(text: &str) -> Version {
     let mut parts = text.split('.').map(|part| part.parse().unwrap_or(0));
     let mut part = || parts.next().unwrap_or(0);
     (part(), part(), part())
@@ -113,22 +163,43 @@ fn a_rust_version_too_old_or_too_new_is_found() {
         rust_version: Some(version.to_owned()),
         ..Package::made_up(name, "serde", false)
     };
-    let found = |ours: &str| {
+    let node = |id: &str, dependencies: &[&str]| Node {
+        id: id.to_owned(),
+        dependencies: dependencies.iter().map(|id| (*id).to_owned()).collect(),
+    };
+    let found = |ours: &str, peers: &str| {
         let metadata = Metadata {
             packages: vec![
                 package("ours", ours),
+                package("benches", peers),
                 package("old", "1.9"),
                 package("new", "1.88.0"),
+                package("peer", "1.95"),
             ],
-            workspace_members: BTreeSet::from(["ours".to_owned()]),
+            workspace_members: BTreeSet::from(["ours".to_owned(), "benches".to_owned()]),
+            resolve: Some(Resolve {
+                nodes: vec![
+                    node("ours", &["old"]),
+                    node("old", &["new"]),
+                    node("benches", &["ours", "peer"]),
+                ],
+            }),
         };
         check(&metadata)
     };
-    assert_eq!(found("1.88"), []);
+    assert_eq!(found("1.88", "1.95"), []);
     for wrong in ["1.87", "1.89", "1.9"] {
-        let message = format!("rust-version of ours is {wrong}, its dependencies need 1.88 (new)");
-        assert_eq!(found(wrong), [Finding::new("Cargo.toml", 1, message)]);
+        let message = format!("rust-version is {wrong}, what declares it needs 1.88 (new)");
+        assert_eq!(
+            found(wrong, "1.95"),
+            [Finding::new("Cargo.toml", 1, message)]
+        );
     }
+    let message = "rust-version is 1.88, what declares it needs 1.95 (peer)";
+    assert_eq!(
+        found("1.88", "1.88"),
+        [Finding::new("Cargo.toml", 1, message)]
+    );
 }
 
 #[test]
