@@ -317,10 +317,21 @@ impl<R: Rules> Life<R> {
     /// append in flight is resolved first, and an exit entry that it was wins.
     pub fn cancel(&mut self, plan: Plan<'_>) {
         self.cancel_requested = true;
-        let appending = matches!(self.stage, Stage::Appending(_));
-        if appending && self.may_turn_around() && !self.rules.keeps(Rule::CancelWaitsForAppend) {
+        if self.cancellation_drops_append() {
             self.turn_around(Cause::new(CauseKind::Cancelled, ""), plan);
         }
+    }
+
+    /// Whether a cancellation drops the append in flight: never, where the rule that says so is
+    /// kept, and else unless it is already the one that turns the run around.
+    pub fn cancellation_drops_append(&self) -> bool {
+        !self.rules.keeps(Rule::CancelWaitsForAppend)
+            && self.may_turn_around()
+            && matches!(
+                &self.stage,
+                Stage::Appending(Pinned { event, .. })
+                    if !matches!(event, Event::RollbackStarted { .. })
+            )
     }
 
     /// Whether a cancellation ends the pause that the life asks for: it does where the pause is one

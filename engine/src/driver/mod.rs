@@ -13,7 +13,7 @@ use futures_util::future::{self, Either};
 
 use crate::cancel::CancelToken;
 use crate::core::{
-    AppendRetry, Command, Ended, Halt, Life, Nonce, Opening, Plan, Reply, Retention, Rule, Rules,
+    AppendRetry, Command, Ended, Halt, Life, Nonce, Opening, Plan, Reply, Retention, Rules,
     StoreFailed, Verdict,
 };
 use crate::error::{Error, StoreError, StoreErrorKind};
@@ -161,7 +161,7 @@ impl<R: Rules> Driver<'_, R> {
     /// rule that says so.
     async fn append_unless_cancelled(&self, row: &CheckpointRow) -> Option<Result<(), StoreError>> {
         let append = self.append(row);
-        if self.life.rules().keeps(Rule::CancelWaitsForAppend) {
+        if !self.life.cancellation_drops_append() {
             return Some(append.await);
         }
         match future::select(pin!(append), pin!(self.environment.cancel.cancelled())).await {
