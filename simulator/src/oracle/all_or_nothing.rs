@@ -3,7 +3,8 @@
 //! that does not is asked where no two lives overlapped: after a takeover, or with an undo that is
 //! repeated late, nobody can promise it anything.
 //!
-//! Effects of plain tasks are not asked about: nothing undoes them.
+//! Effects of plain tasks are not asked about: nothing undoes them. Where the id had a run before,
+//! whose log was cleared, its effects are not asked about either.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use crashpoint_engine::{Direction, Event, TaskKind};
 
 use crate::fault::Fault;
 use crate::history::Opening;
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Log, Oracle};
 use crate::subject::LifeEnd;
 use crate::world::Reception;
 
@@ -82,12 +83,29 @@ fn compensatable<'a>(
     case: &'a Case<'_>,
 ) -> impl Iterator<Item = (usize, u32, &'a crate::world::Effect)> {
     let states = &case.workload().definition.states;
-    case.history().effects().filter(|(_, _, effect)| {
-        states.iter().any(|state| match &state.role {
-            Role::Task(task) => *task.name == *effect.task && task.kind == TaskKind::Compensatable,
-            Role::Exit => false,
-        })
+    let began = newest_run(case);
+    case.history().effects().filter(move |(place, _, effect)| {
+        *place >= began
+            && states.iter().any(|state| match &state.role {
+                Role::Task(task) => {
+                    *task.name == *effect.task && task.kind == TaskKind::Compensatable
+                }
+                Role::Exit => false,
+            })
     })
+}
+
+/// Where in the history the newest run began.
+fn newest_run(case: &Case<'_>) -> usize {
+    let first_claim =
+        |event: &Event| matches!(event, Event::Claimed { claim, .. } if claim.input.is_some());
+    let mut logs = case.logs().iter().rev();
+    let newest = logs.find(|log| {
+        log.rows
+            .first()
+            .is_some_and(|stored| first_claim(&stored.event))
+    });
+    newest.map_or(0, Log::began)
 }
 
 fn judge(case: &Case<'_>, outcome: &LifeEnd, receiver: &str, held: &Held) -> Result<(), String> {
