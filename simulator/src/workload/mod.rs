@@ -1,5 +1,6 @@
 //! What is explored: workflows of the engine's with tasks that act on the simulated world.
 
+pub mod generated;
 mod import;
 mod linear;
 mod order;
@@ -47,20 +48,28 @@ pub enum Sharing {
 }
 
 /// What a workload of the engine's is made of.
-pub(crate) struct Recipe<S> {
-    pub(crate) name: &'static str,
-    pub(crate) about: &'static str,
-    pub(crate) workflow: WorkflowFactory<S>,
-    pub(crate) start: S,
-    pub(crate) input: Value,
-    pub(crate) retention: Retention,
-    pub(crate) sharing: Sharing,
-    pub(crate) retry_stuck: bool,
+pub struct Recipe<S> {
+    /// Its name on the command line; lower case with hyphens.
+    pub name: &'static str,
+    /// What it is about, in a line.
+    pub about: &'static str,
+    /// Makes the workflow for a process.
+    pub workflow: WorkflowFactory<S>,
+    /// Where a run begins.
+    pub start: S,
+    /// The input of a run.
+    pub input: Value,
+    /// What becomes of the log of an ended run.
+    pub retention: Retention,
+    /// How the processes hold the store.
+    pub sharing: Sharing,
+    /// Whether the operator tries again what could not be undone.
+    pub retry_stuck: bool,
 }
 
 impl<S: State> Recipe<S> {
-    /// The workload under these rules.
-    pub(crate) fn under<R: Rules>(self, rules: R) -> Workload {
+    /// The workload, as an engine under these rules runs it.
+    pub fn under<R: Rules>(self, rules: R) -> Workload {
         let definition = (self.workflow)(&Process::detached()).definition().clone();
         let Self {
             name,
@@ -160,6 +169,14 @@ impl Workload {
             });
         }
         campaigns
+    }
+}
+
+impl<S> std::fmt::Debug for Recipe<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recipe")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
