@@ -1,6 +1,6 @@
 //! One law at work: the place, the stores opened at it, and what was asked of them last.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,25 +22,48 @@ pub(crate) enum Blame {
 #[derive(Debug)]
 pub(crate) struct Progress {
     steps: AtomicU64,
-    current: Mutex<(Blame, String)>,
+    current: Mutex<Current>,
+}
+
+/// Put into words only when it is asked for: a law has thousands of steps.
+#[derive(Debug)]
+struct Current {
+    blame: Blame,
+    what: String,
+    run: Option<String>,
+    sequence: Option<u64>,
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
         Self {
             steps: AtomicU64::new(0),
-            current: Mutex::new((Blame::Harness, "before its first step".to_owned())),
+            current: Mutex::new(Current {
+                blame: Blame::Harness,
+                what: "before its first step".to_owned(),
+                run: None,
+                sequence: None,
+            }),
         }
     }
 
-    pub(crate) fn step(&self, blame: Blame, what: impl Into<String>) {
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = (blame, what.into());
-        self.tick();
+    /// A step that has words of its own.
+    pub(crate) fn step(&self, blame: Blame, what: &str) {
+        let mut current = self.lock();
+        current.blame = blame;
+        what.clone_into(&mut current.what);
+        current.run = None;
+        current.sequence = None;
+        drop(current);
+        self.steps.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A step of many that has no words of its own.
-    pub(crate) fn tick(&self) {
-        self.steps.fetch_add(1, Ordering::Relaxed);
+    /// An operation of the store.
+    fn operation(&self, what: &str, run: &str, sequence: Option<u64>) {
+        self.step(Blame::Store, what);
+        let mut current = self.lock();
+        current.run = Some(run.to_owned());
+        current.sequence = sequence;
     }
 
     pub(crate) fn steps(&self) -> u64 {
@@ -48,8 +71,19 @@ impl Progress {
     }
 
     pub(crate) fn current(&self) -> (Blame, String) {
-        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        current.clone()
+        let current = self.lock();
+        let mut words = current.what.clone();
+        if let Some(sequence) = current.sequence {
+            let _ = write!(words, " of sequence {sequence}");
+        }
+        if let Some(run) = &current.run {
+            let _ = write!(words, ", run {}", quote(run));
+        }
+        (current.blame, words)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -197,8 +231,7 @@ impl Session {
 
     /// Appends, whatever comes of it.
     pub(crate) async fn try_append(&self, id: &str, row: CheckpointRow) -> Result<(), Error> {
-        let step = format!("append of sequence {} to run {}", row.sequence, quote(id));
-        self.progress.step(Blame::Store, step);
+        self.progress.operation("append", id, Some(row.sequence));
         self.store.append(id, row).await
     }
 
@@ -224,12 +257,12 @@ impl Session {
 
     /// Appends a row that has to be rejected, and answers how it was.
     pub(crate) async fn rejects(&self, id: &str, row: CheckpointRow) -> Result<Error, Failure> {
-        let words = describe(&row);
-        match self.try_append(id, row).await {
+        match self.try_append(id, row.clone()).await {
             Err(error) => Ok(error),
             Ok(()) => Err(broken(format!(
-                "append of {words} to run {}, where the sequence is taken: expected a rejection, \
+                "append of {} to run {}, where the sequence is taken: expected a rejection, \
                  came Ok",
+                describe(&row),
                 quote(id)
             ))),
         }
@@ -237,8 +270,7 @@ impl Session {
 
     /// Loads, whatever comes of it.
     pub(crate) async fn try_load(&self, id: &str) -> Result<Vec<CheckpointRow>, Error> {
-        let step = format!("load of run {}", quote(id));
-        self.progress.step(Blame::Store, step);
+        self.progress.operation("load", id, None);
         self.store.load_run(id).await
     }
 
@@ -251,13 +283,12 @@ impl Session {
     /// Fails unless the run `id` is exactly `rows`. `when` completes "run X ...".
     pub(crate) async fn holds(&self, id: &str, rows: &[CheckpointRow], when: &str) -> Checked {
         let came = self.load(id).await?;
-        same_rows(&format!("run {} {when}", quote(id)), rows, &came)
+        same_rows(|| format!("run {} {when}", quote(id)), rows, &came)
     }
 
     /// Clears a run, which has to succeed.
     pub(crate) async fn clear(&self, id: &str) -> Checked {
-        let step = format!("clear of run {}", quote(id));
-        self.progress.step(Blame::Store, step);
+        self.progress.operation("clear", id, None);
         let cleared = self.store.clear(id).await;
         cleared.map_err(|error| unexpected("clear", id, &error))
     }

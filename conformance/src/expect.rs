@@ -24,7 +24,11 @@ pub(crate) fn broken(message: impl Into<String>) -> Failure {
 
 /// Fails unless `came` is `expected`, and names the first difference. `what` says whose rows they
 /// are, and when: `run "a" after the rejection`.
-pub(crate) fn same_rows(what: &str, expected: &[CheckpointRow], came: &[CheckpointRow]) -> Checked {
+pub(crate) fn same_rows(
+    what: impl FnOnce() -> String,
+    expected: &[CheckpointRow],
+    came: &[CheckpointRow],
+) -> Checked {
     if expected == came {
         return Ok(());
     }
@@ -38,7 +42,8 @@ pub(crate) fn same_rows(what: &str, expected: &[CheckpointRow], came: &[Checkpoi
             .map_or_else(|| "no row".to_owned(), describe)
     };
     let mut message = format!(
-        "{what}: expected {} with {}, came {} with {}",
+        "{}: expected {} with {}, came {} with {}",
+        what(),
         rows_in_words(expected.len()),
         at(expected),
         rows_in_words(came.len()),

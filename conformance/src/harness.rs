@@ -52,11 +52,11 @@ pub trait Harness: Send + Sync + 'static {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// A law fails when no operation of the store ends for this long; 10 seconds.
+    /// A law fails when no operation of the store ends for this long; 5 seconds.
     pub operation_max: Duration,
     /// A law fails when it takes longer than this in all; 120 seconds.
     pub law_max: Duration,
-    /// How long a race is repeated, beyond its minimum of rounds; 200 milliseconds.
+    /// How long a race is repeated, beyond its minimum of rounds; 500 milliseconds.
     pub race_budget: Duration,
     /// How long one poll of the store may hold its thread (RUN-03); 5 milliseconds.
     pub poll_max: Duration,
@@ -69,9 +69,9 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            operation_max: Duration::from_secs(10),
+            operation_max: Duration::from_secs(5),
             law_max: Duration::from_secs(120),
-            race_budget: Duration::from_millis(200),
+            race_budget: Duration::from_millis(500),
             poll_max: Duration::from_millis(5),
             blob_bytes_max: None,
             reserved_names: Vec::new(),

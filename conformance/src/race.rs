@@ -16,8 +16,8 @@ use crate::harness::BoxFuture;
 use crate::run::panic_message;
 use crate::runtime::{Workers, start};
 
-/// Below this a race has not been tried.
-const ROUNDS_MIN: u64 = 20;
+/// Below this a race has not been tried; more would cost a store that syncs each append minutes.
+const ROUNDS_MIN: u64 = 3;
 /// More tasks than any pool of connections has members.
 const TASKS: usize = 16;
 /// More threads than cores only wait for each other.
@@ -54,8 +54,11 @@ impl Driver {
     }
 }
 
-/// What a round does for the contender of a number.
-pub(crate) type Contender<T> = Arc<dyn Fn(usize) -> BoxFuture<'static, T> + Send + Sync>;
+/// What a contender does in a heat, both by their numbers.
+pub(crate) type Contender<T> = Arc<dyn Fn(usize, usize) -> BoxFuture<'static, T> + Send + Sync>;
+
+/// Races in a round, one after the other, since a thread takes longer to start than to race.
+pub(crate) const HEATS: usize = 8;
 
 /// Where rounds are run.
 pub(crate) struct Arena {
@@ -69,12 +72,13 @@ impl Arena {
         self.runtime.block_on(future)
     }
 
-    /// Lets `contenders` do their part at once; what came of each, in their order.
+    /// Lets `contenders` do their part at once in each heat; what came of each contender, and within
+    /// it of each heat.
     pub(crate) fn round<T: Send + 'static>(
         &self,
         contenders: usize,
         contender: &Contender<T>,
-    ) -> Result<Vec<T>, Failure> {
+    ) -> Result<Vec<Vec<T>>, Failure> {
         match self.driver {
             Driver::Tasks => self.runtime.block_on(race_tasks(contenders, contender)),
             Driver::Threads => race_threads(self.runtime.handle(), contenders, contender),
@@ -100,7 +104,7 @@ pub(crate) fn repeat(
         while number < ROUNDS_MIN || watch.elapsed() < case.options().race_budget {
             let words = driver.words();
             let step = format!("round {number} of a race between {words}");
-            case.progress.step(Blame::Store, step);
+            case.progress.step(Blame::Store, &step);
             round(&arena, &session, number)?;
             number += 1;
         }
@@ -114,14 +118,19 @@ pub(crate) fn repeat(
 async fn race_tasks<T: Send + 'static>(
     contenders: usize,
     contender: &Contender<T>,
-) -> Result<Vec<T>, Failure> {
+) -> Result<Vec<Vec<T>>, Failure> {
     let barrier = Arc::new(Barrier::new(contenders));
     let tasks: Vec<_> = (0..contenders)
         .map(|number| {
-            let (barrier, future) = (Arc::clone(&barrier), contender(number));
+            let (barrier, contender) = (Arc::clone(&barrier), Arc::clone(contender));
             tokio::spawn(async move {
-                barrier.wait().await;
-                future.await
+                let mut came = Vec::with_capacity(HEATS);
+                for heat in 0..HEATS {
+                    let future = contender(number, heat);
+                    barrier.wait().await;
+                    came.push(future.await);
+                }
+                came
             })
         })
         .collect();
@@ -137,20 +146,26 @@ fn race_threads<T: Send + 'static>(
     runtime: &Handle,
     contenders: usize,
     contender: &Contender<T>,
-) -> Result<Vec<T>, Failure> {
-    let barrier = SpinBarrier::new(contenders);
+) -> Result<Vec<Vec<T>>, Failure> {
+    let barriers: [SpinBarrier; HEATS] = std::array::from_fn(|_| SpinBarrier::new(contenders));
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..contenders)
             .map(|number| {
-                let (barrier, future) = (&barrier, contender(number));
+                let barriers = &barriers;
                 scope.spawn(move || {
+                    // The barriers are inside of the runtime, so that nothing is left to do after
+                    // one but the operation itself.
                     runtime.block_on(async move {
-                        // Inside of the runtime, so that nothing is left to do after the barrier
-                        // but the operation itself.
-                        if !barrier.wait() {
-                            return None;
+                        let mut came = Vec::with_capacity(HEATS);
+                        for (heat, barrier) in barriers.iter().enumerate() {
+                            let future = contender(number, heat);
+                            if !barrier.wait() {
+                                return None;
+                            }
+                            lag(number, heat);
+                            came.push(future.await);
                         }
-                        Some(future.await)
+                        Some(came)
                     })
                 })
             })
@@ -171,30 +186,52 @@ fn race_threads<T: Send + 'static>(
     })
 }
 
+/// Holds a contender back for some nanoseconds, others in each heat: whoever comes last to a barrier
+/// is the first to leave it, and would otherwise be ahead by about the width of a small race.
+fn lag(number: usize, heat: usize) {
+    const LAG_MAX: usize = 61;
+    for step in 0..(number * 2 + 1) * (heat + 1) * 37 % LAG_MAX {
+        std::hint::black_box(step);
+    }
+}
+
 /// Lets threads go within nanoseconds of each other; a parked thread takes microseconds to wake.
 struct SpinBarrier {
-    missing: AtomicUsize,
+    contenders: usize,
+    arrived: AtomicUsize,
+    running: AtomicUsize,
 }
 
 impl SpinBarrier {
-    /// Spins between two looks at the clock, and between two yields to threads without a core.
+    /// Spins between two yields to threads without a core, and between two looks at the clock.
     const SPINS: u32 = 4096;
+    /// The same once all have arrived: long enough for a thread that has yielded to be back.
+    const SPINS_TO_RUN: u32 = 1 << 22;
 
     fn new(contenders: usize) -> Self {
         Self {
-            missing: AtomicUsize::new(contenders),
+            contenders,
+            arrived: AtomicUsize::new(0),
+            running: AtomicUsize::new(0),
         }
     }
 
     /// Waits for the others; `false` where they did not come.
+    ///
+    /// On a busy machine the thread that comes last finds the others off their cores, so all meet
+    /// once more before they go: whoever is counted there is running.
     fn wait(&self) -> bool {
-        self.missing.fetch_sub(1, Ordering::AcqRel);
+        self.meet(&self.arrived, Self::SPINS) && self.meet(&self.running, Self::SPINS_TO_RUN)
+    }
+
+    fn meet(&self, met: &AtomicUsize, spins_to_yield: u32) -> bool {
+        met.fetch_add(1, Ordering::AcqRel);
         let watch = Stopwatch::start();
         let mut spins = 0_u32;
-        while self.missing.load(Ordering::Acquire) != 0 {
+        while met.load(Ordering::Acquire) < self.contenders {
             std::hint::spin_loop();
             spins = spins.wrapping_add(1);
-            if spins.is_multiple_of(Self::SPINS) {
+            if spins.is_multiple_of(spins_to_yield) {
                 if watch.elapsed() > BARRIER_MAX {
                     return false;
                 }

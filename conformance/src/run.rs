@@ -53,6 +53,9 @@ fn verdict(checked: Checked) -> Verdict {
     }
 }
 
+/// How often the watchdog looks within the deadline of one operation.
+const LOOKS: u32 = 8;
+
 /// Waits for the law to end, as long as its operations do.
 fn wait(
     receiver: &Receiver<Checked>,
@@ -60,9 +63,10 @@ fn wait(
     options: &Options,
     watch: Stopwatch,
 ) -> Checked {
-    let mut seen = progress.steps();
+    let slice = options.operation_max / LOOKS;
+    let (mut seen, mut idle) = (progress.steps(), 0);
     loop {
-        match receiver.recv_timeout(options.operation_max) {
+        match receiver.recv_timeout(slice) {
             Ok(checked) => return checked,
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(Failure::Harness("the law's thread died".to_owned()));
@@ -70,7 +74,9 @@ fn wait(
             Err(RecvTimeoutError::Timeout) => {}
         }
         let steps = progress.steps();
-        if steps == seen {
+        idle = if steps == seen { idle + 1 } else { 0 };
+        seen = steps;
+        if idle == LOOKS {
             let limit = options.operation_max;
             return Err(late(progress, &format!("no operation ended in {limit:?}")));
         }
@@ -78,7 +84,6 @@ fn wait(
             let limit = options.law_max;
             return Err(late(progress, &format!("no verdict in {limit:?}")));
         }
-        seen = steps;
     }
 }
 

@@ -107,7 +107,7 @@ pub(crate) async fn bas_06_loaded_rows_are_the_callers_own(case: &Case) -> Check
         .await?;
     store.append("run", &row(4)).await?;
     store.clear("run").await?;
-    same_rows("rows loaded before a clear", &expected, &kept)
+    same_rows(|| "rows loaded before a clear".to_owned(), &expected, &kept)
 }
 
 pub(crate) async fn bas_07_store_and_futures_move_between_threads(case: &Case) -> Checked {

@@ -6,7 +6,7 @@ use crashpoint_engine::{CheckpointRow, Error};
 
 use crate::case::{Case, Session};
 use crate::expect::{Checked, Failure, broken, describe, marked, quote, row, rows, sequences};
-use crate::race::{Arena, Contender, repeat};
+use crate::race::{Arena, Contender, HEATS, repeat};
 
 pub(crate) async fn dup_01_another_row_at_a_taken_sequence_is_rejected(case: &Case) -> Checked {
     let store = case.open().await?;
@@ -92,79 +92,66 @@ pub(crate) async fn dup_06_ids_have_sequences_of_their_own(case: &Case) -> Check
 
 pub(crate) fn dup_07_of_racing_appends_exactly_one_wins(case: &Case) -> Checked {
     repeat(case, |arena, store, number| {
-        let (id, sequence) = race_target(number);
-        let winners = winners(&race(arena, store, &id, sequence)?);
-        if winners.len() == 1 {
-            return Ok(());
+        let id = format!("race {number}");
+        for (sequence, winners) in (0_u64..).zip(race(arena, store, &id)?) {
+            if winners.len() != 1 {
+                let (contenders, driver) = (arena.driver.contenders(), arena.driver.words());
+                let (count, id) = (winners.len(), quote(&id));
+                return Err(broken(format!(
+                    "{contenders} {driver} append to sequence {sequence} of run {id} at once: \
+                     expected exactly one Ok, came {count} (contenders {winners:?})"
+                )));
+            }
         }
-        let (contenders, driver) = (arena.driver.contenders(), arena.driver.words());
-        let (count, id) = (winners.len(), quote(&id));
-        Err(broken(format!(
-            "{contenders} {driver} append to sequence {sequence} of run {id} at once: expected \
-             exactly one Ok, came {count} (contenders {winners:?}, round {number})"
-        )))
+        Ok(())
     })
 }
 
 pub(crate) fn dup_08_the_row_stored_is_the_winners(case: &Case) -> Checked {
     repeat(case, |arena, store, number| {
-        let (id, sequence) = race_target(number);
-        let winners = winners(&race(arena, store, &id, sequence)?);
+        let id = format!("race {number}");
+        let heats = race(arena, store, &id)?;
         let stored = arena.block_on(store.load(&id))?;
-        let at_sequence: Vec<&CheckpointRow> = stored
-            .iter()
-            .filter(|row| row.sequence == sequence)
-            .collect();
-        let won = |row: &CheckpointRow| winners.iter().any(|&n| *row == contender_row(sequence, n));
-        match at_sequence[..] {
-            [row] if won(row) => Ok(()),
-            _ => {
-                let driver = arena.driver.words();
-                let came: Vec<String> = at_sequence.iter().map(|row| describe(row)).collect();
-                let id = quote(&id);
-                Err(broken(format!(
-                    "after {driver} raced for sequence {sequence} of run {id}: expected the row \
-                     of the contender that was told Ok (of {winners:?}), came {came:?}"
-                )))
+        for (sequence, winners) in (0_u64..).zip(heats) {
+            let at_sequence = stored.iter().filter(|row| row.sequence == sequence);
+            let at_sequence: Vec<&CheckpointRow> = at_sequence.collect();
+            let of = |row: &CheckpointRow, winner| *row == contender_row(sequence, winner);
+            match at_sequence[..] {
+                [row] if winners.iter().any(|&winner| of(row, winner)) => {}
+                _ => {
+                    let driver = arena.driver.words();
+                    let came: Vec<String> = at_sequence.into_iter().map(describe).collect();
+                    let id = quote(&id);
+                    return Err(broken(format!(
+                        "after {driver} raced for sequence {sequence} of run {id}: expected the \
+                         row of the contender that was told Ok (of {winners:?}), came {came:?}"
+                    )));
+                }
             }
         }
+        Ok(())
     })
-}
-
-/// Rounds for one id: short, so that races for a new run's first row come up often.
-const ROUNDS_OF_AN_ID: u64 = 8;
-
-fn race_target(round: u64) -> (String, u64) {
-    (
-        format!("race {}", round / ROUNDS_OF_AN_ID),
-        round % ROUNDS_OF_AN_ID,
-    )
 }
 
 fn contender_row(sequence: u64, number: usize) -> CheckpointRow {
     marked(sequence, &format!("contender {number}"))
 }
 
-fn race(
-    arena: &Arena,
-    store: &Session,
-    id: &str,
-    sequence: u64,
-) -> Result<Vec<Result<(), Error>>, Failure> {
+/// Races for the first sequences of `id`, one in each heat, and answers who was told Ok.
+fn race(arena: &Arena, store: &Session, id: &str) -> Result<Vec<Vec<usize>>, Failure> {
     let (store, id) = (Arc::clone(store.store()), id.to_owned());
-    let contender: Contender<_> = Arc::new(move |number| {
+    let contender: Contender<Result<(), Error>> = Arc::new(move |number, heat| {
         let (store, id) = (Arc::clone(&store), id.clone());
-        let row = contender_row(sequence, number);
+        let row = contender_row(heat as u64, number);
         Box::pin(async move { store.append(&id, row).await })
     });
-    arena.round(arena.driver.contenders(), &contender)
-}
-
-fn winners(results: &[Result<(), Error>]) -> Vec<usize> {
-    let told = results.iter().enumerate();
-    told.filter(|(_, result)| result.is_ok())
-        .map(|(number, _)| number)
-        .collect()
+    let told = arena.round(arena.driver.contenders(), &contender)?;
+    let winners = |heat: usize| {
+        let numbered = told.iter().enumerate();
+        let winners = numbered.filter(|(_, heats)| heats[heat].is_ok());
+        winners.map(|(number, _)| number).collect()
+    };
+    Ok((0..HEATS).map(winners).collect())
 }
 
 pub(crate) async fn dup_09_rejection_survives_reopening(case: &Case) -> Checked {

@@ -2,8 +2,8 @@
 
 use crashpoint_engine::CheckpointRow;
 
-use crate::case::Session;
-use crate::expect::{Checked, broken, marked, quote, same_rows};
+use crate::case::{Case, Session};
+use crate::expect::{Checked, Failure, broken, marked, quote, same_rows};
 
 /// Whether a store may answer an error to an id that it can't keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,76 +13,96 @@ pub(crate) enum Refusal {
     Allowed,
 }
 
-/// The rows of the id at `index`, unlike those of any other.
-fn own_rows(index: usize) -> Vec<CheckpointRow> {
-    let mark = format!("of id {index}");
-    // 12 and 2 collide where an id that ends in 1 and a sequence are glued together.
-    [0, 2, 12].map(|sequence| marked(sequence, &mark)).to_vec()
+/// Ids and the sequences that each of them gets a row at.
+#[derive(Clone, Copy)]
+pub(crate) struct Lookalikes<'a> {
+    pub(crate) ids: &'a [&'a str],
+    pub(crate) sequences: &'a [u64],
+    pub(crate) refusal: Refusal,
 }
 
-/// Fails unless each id has rows of its own, through appends, loads and clears of the others.
-pub(crate) async fn stay_apart(store: &Session, ids: &[&str], refusal: Refusal) -> Checked {
-    let mut expected = Vec::with_capacity(ids.len());
-    for (index, &id) in ids.iter().enumerate() {
-        expected.push(write(store, id, own_rows(index), refusal).await?);
+impl Lookalikes<'_> {
+    /// Fails unless each id has rows of its own: beside the others, and while the others are
+    /// cleared one by one, first to last at one place and last to first at another.
+    pub(crate) async fn stay_apart(self, case: &Case) -> Checked {
+        self.survive_clears(&case.open().await?, 0..self.ids.len())
+            .await?;
+        let place = case.another_place()?;
+        let store = case.open_at(&place).await?;
+        let checked = self.survive_clears(&store, (0..self.ids.len()).rev()).await;
+        drop(store);
+        case.leave(&place).await?;
+        checked
     }
-    let all = (ids, refusal);
-    hold(store, all, &expected, "beside its lookalikes").await?;
-    for (index, &id) in ids.iter().enumerate() {
-        if expected[index].is_empty() {
-            continue;
+
+    async fn survive_clears(self, store: &Session, order: impl Iterator<Item = usize>) -> Checked {
+        let mut expected = Vec::with_capacity(self.ids.len());
+        for index in 0..self.ids.len() {
+            expected.push(self.write(store, index).await?);
         }
-        store.clear(id).await?;
-        expected[index] = Vec::new();
-        let when = format!("after a clear of run {}", quote(id));
-        hold(store, all, &expected, &when).await?;
-        // Back again, so that the next clear has all of the others to spare.
-        expected[index] = write(store, id, own_rows(index), refusal).await?;
-    }
-    Ok(())
-}
-
-/// Writes the rows of an id and answers what it has to hold now: nothing where it was refused.
-async fn write(
-    store: &Session,
-    id: &str,
-    rows: Vec<CheckpointRow>,
-    refusal: Refusal,
-) -> Result<Vec<CheckpointRow>, crate::expect::Failure> {
-    for (written, row) in rows.iter().enumerate() {
-        let appended = store.try_append(id, row.clone()).await;
-        match (appended, refusal) {
-            (Ok(()), _) => {}
-            (Err(_), Refusal::Allowed) if written == 0 => return Ok(Vec::new()),
-            (Err(error), _) => {
-                let (id, sequence) = (quote(id), row.sequence);
-                return Err(broken(format!(
-                    "append of sequence {sequence} to run {id}: expected Ok, came \"{error}\""
-                )));
+        for (id, rows) in self.ids.iter().zip(&expected) {
+            self.hold(store, id, rows, || "beside its lookalikes".to_owned())
+                .await?;
+        }
+        for cleared in order {
+            if std::mem::take(&mut expected[cleared]).is_empty() {
+                continue;
+            }
+            let by = self.ids[cleared];
+            store.clear(by).await?;
+            // Whether the cleared run is empty is the business of the laws of clear.
+            for (id, rows) in self
+                .ids
+                .iter()
+                .zip(&expected)
+                .filter(|(_, rows)| !rows.is_empty())
+            {
+                let when = || format!("after a clear of run {}", quote(by));
+                self.hold(store, id, rows, when).await?;
             }
         }
+        Ok(())
     }
-    Ok(rows)
-}
 
-async fn hold(
-    store: &Session,
-    (ids, refusal): (&[&str], Refusal),
-    expected: &[Vec<CheckpointRow>],
-    when: &str,
-) -> Checked {
-    for (&id, expected) in ids.iter().zip(expected) {
-        let came = match (store.try_load(id).await, refusal) {
+    /// Writes rows unlike those of any other id, and answers what the id has to hold now: nothing
+    /// where it was refused.
+    async fn write(self, store: &Session, index: usize) -> Result<Vec<CheckpointRow>, Failure> {
+        let id = self.ids[index];
+        let mark = format!("of id {index}");
+        let mut rows = Vec::with_capacity(self.sequences.len());
+        for &sequence in self.sequences {
+            let row = marked(sequence, &mark);
+            match (store.try_append(id, row.clone()).await, self.refusal) {
+                (Ok(()), _) => rows.push(row),
+                (Err(_), Refusal::Allowed) if rows.is_empty() => return Ok(rows),
+                (Err(error), _) => {
+                    let id = quote(id);
+                    return Err(broken(format!(
+                        "append of sequence {sequence} to run {id}: expected Ok, came \"{error}\""
+                    )));
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn hold(
+        self,
+        store: &Session,
+        id: &str,
+        rows: &[CheckpointRow],
+        when: impl Fn() -> String,
+    ) -> Checked {
+        let came = match (store.try_load(id).await, self.refusal) {
             (Ok(came), _) => came,
-            (Err(_), Refusal::Allowed) if expected.is_empty() => continue,
+            (Err(_), Refusal::Allowed) if rows.is_empty() => return Ok(()),
             (Err(error), _) => {
-                let id = quote(id);
+                let (id, when) = (quote(id), when());
                 return Err(broken(format!(
                     "load of run {id} {when}: expected Ok, came \"{error}\""
                 )));
             }
         };
-        same_rows(&format!("run {} {when}", quote(id)), expected, &came)?;
+        same_rows(|| format!("run {} {}", quote(id), when()), rows, &came)
     }
-    Ok(())
 }

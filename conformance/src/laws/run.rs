@@ -155,15 +155,13 @@ fn poll_on_new_threads<T: Send>(
             let future = &mut future;
             let thread = scope.spawn(move || {
                 runtime.block_on(async {
-                    let mut woken = false;
-                    std::future::poll_fn(|context| match future.as_mut().poll(context) {
-                        Poll::Ready(output) => Poll::Ready(Some(output)),
-                        // Woken once: the next poll is another thread's.
-                        Poll::Pending if woken => Poll::Ready(None),
-                        Poll::Pending => {
-                            woken = true;
-                            Poll::Pending
+                    let mut polled = false;
+                    std::future::poll_fn(|context| {
+                        // Woken after its poll here: the next one is another thread's.
+                        if std::mem::replace(&mut polled, true) {
+                            return Poll::Ready(None);
                         }
+                        future.as_mut().poll(context).map(Some)
                     })
                     .await
                 })
