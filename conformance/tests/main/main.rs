@@ -1,3 +1,10 @@
 //! The kit certifies stores that keep the contract, and fails those that do not.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy takes the helpers of an integration test for a library's code"
+)]
+
+mod kill_matrix;
 mod memory;
+mod mutants;

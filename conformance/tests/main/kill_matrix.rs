@@ -1,0 +1,220 @@
+//! Each mutant is killed by the law named for it, with that message, and by no law that it keeps.
+
+use std::collections::BTreeSet;
+
+use crashpoint_conformance::{LawId, Plan, Report, Verdict, catalogue, claim, run_all};
+
+use crate::mutants::{
+    Broken, Faithful, Mutant, Mutated, bas, clr, dup, err, iso, ord, pay, racing, run,
+};
+
+/// One line of the matrix.
+struct Kill {
+    /// The law that must catch the mutant.
+    by: LawId,
+    /// What its message must contain.
+    saying: &'static str,
+    /// The other laws that catch it too, every time.
+    also: &'static [LawId],
+    /// Laws that may catch it: races that are not always lost.
+    maybe: &'static [LawId],
+    /// For a mutant that breaks what most laws stand on: some that must pass all the same. The
+    /// other lists are then empty and say nothing.
+    spares: &'static [LawId],
+}
+
+/// The matrix: one test for each mutant, and the list that says which laws have one.
+macro_rules! matrix {
+    ($(
+        $name:ident: $store:ty => $by:ident $saying:literal
+        $(, also $($also:ident)+)? $(, maybe $($maybe:ident)+)? $(, spares $($spared:ident)+)?;
+    )*) => {
+        $(
+            #[test]
+            fn $name() {
+                check::<$store>(&Kill {
+                    by: LawId::$by,
+                    saying: $saying,
+                    also: &[$($(LawId::$also),+)?],
+                    maybe: &[$($(LawId::$maybe),+)?],
+                    spares: &[$($(LawId::$spared),+)?],
+                });
+            }
+        )*
+
+        const NAMED: &[LawId] = &[$(LawId::$by),*];
+    };
+}
+
+matrix! {
+    err_on_unknown: Broken<bas::ErrOnUnknown> => BAS_01 "expected Ok, came the error \"checkpoint store: no such run\"", also BAS_05 BAS_08 DUP_12 CLR_01 CLR_03 CLR_06 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07, maybe CLR_08;
+    forgets_task: Broken<bas::ForgetsTask> => BAS_02 "task \"\"", spares BAS_01 BAS_08 DUP_01 DUP_02 CLR_01 ERR_01 ERR_02 RUN_03;
+    ack_before_write: Broken<bas::AckBeforeWrite> => BAS_03 "right after append 1 returned: expected 1 row", spares BAS_01 DUP_01 DUP_02 DUP_07 ERR_01 ERR_02 RUN_03;
+    copies_on_clone: bas::CopiesOnClone => BAS_04 "through the store's clone: expected 1 row";
+    creates_on_load: Broken<bas::CreatesOnLoad> => BAS_05 "that was never written: expected an empty run", also BAS_01 BAS_08 CLR_06 CLR_09, maybe CLR_08;
+    gives_away: Broken<bas::GivesAway> => BAS_06 "after a caller changed its copy: expected 4 rows", spares BAS_01 BAS_02 ORD_01 PAY_01 CLR_01 DUP_01 ERR_02;
+
+    descending: Broken<ord::Descending> => ORD_01 "appended in order: expected 20 rows", spares BAS_01 DUP_01 DUP_07 CLR_01 ERR_01 RUN_03;
+    insertion_order: Broken<ord::InsertionOrder> => ORD_02 "appended out of order", also ORD_12 DUP_10;
+    text_key: Broken<ord::TextKey> => ORD_03 "sequences of several lengths", also ORD_01 ORD_02 ORD_04 ORD_06 ORD_09 ORD_10 ORD_11 ORD_12 ISO_02 PAY_03 PAY_04 PAY_05 CLR_08;
+    dense_only: Broken<ord::DenseOnly> => ORD_04 "gap in the sequence", also ORD_02 ORD_03 ORD_06 ORD_08 ORD_12 DUP_10 ISO_02 CLR_01;
+    starts_at_zero: Broken<ord::StartsAtZero> => ORD_05 "the run has no row 0", also ORD_02 ORD_03 ORD_07 ORD_12 DUP_10 DUP_11 ERR_05;
+    i64_cast: Broken<ord::I64Cast> => ORD_06 "around i64::MAX and u64::MAX", also ORD_12;
+    float_sequence: Broken<ord::FloatSequence> => ORD_07 "expected Ok", also ORD_06;
+    u32_sequence: Broken<ord::U32Sequence> => ORD_08 "expected Ok", also ORD_03 ORD_06 ORD_07 ORD_12 DUP_11 CLR_01;
+    limit_1000: Broken<ord::Limit1000> => ORD_09 "expected 10000 rows";
+    page_4_mib: Broken<ord::Page4MiB> => ORD_10 "expected 80 rows", also PAY_07;
+    newest_segment_first: Broken<ord::NewestSegmentFirst> => ORD_11 "interleaved with two others", also ORD_02 ORD_12;
+    unordered_after_reopen: Broken<ord::UnorderedAfterReopen> => ORD_12 "after reopening";
+
+    upsert: Broken<dup::Upsert> => DUP_01 "expected a rejection, came Ok", also DUP_02 DUP_05 DUP_07 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07;
+    insert_ignore: Broken<dup::InsertIgnore> => DUP_01 "expected a rejection, came Ok", also DUP_02 DUP_05 DUP_07 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07;
+    idempotent_ok: Broken<dup::IdempotentOk> => DUP_02 "expected a rejection, came Ok", also DUP_11 ERR_01 ERR_05 ERR_06;
+    rejects_but_overwrites: Broken<dup::RejectsButOverwrites> => DUP_03 "after a rejection at sequence 2", also DUP_05 DUP_09 DUP_12 RUN_01 RUN_02 RUN_07, maybe DUP_08;
+    leaks_transaction: Broken<dup::LeaksTransaction> => DUP_04 "a transaction is open", also DUP_01 DUP_02 DUP_12 RUN_01 RUN_02 RUN_07;
+    checks_last_only: Broken<dup::ChecksLastOnly> => DUP_05 "expected a rejection, came Ok", also DUP_09;
+    global_sequence: Broken<dup::GlobalSequence> => DUP_06 "expected Ok", also ORD_11 DUP_04 DUP_07 DUP_08 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_10 ISO_14 ISO_15 ISO_16 CLR_04 CLR_07 RUN_01 RUN_02 RUN_07, maybe CLR_08;
+    check_then_insert: racing::CheckThenInsert => DUP_07 "expected exactly one Ok, came", maybe DUP_08;
+    check_await_insert: racing::CheckAwaitInsert => DUP_07 "tasks on one runtime", maybe DUP_08;
+    shared_staging: racing::SharedStaging => DUP_08 "expected the row of the contender that was told Ok", maybe DUP_07 BAS_07 RUN_01 RUN_02;
+    dup_index_in_memory: Broken<dup::DupIndexInMemory> => DUP_09 "expected a rejection, came Ok";
+    taken_for_ever: Broken<dup::TakenForEver> => DUP_10 "expected Ok", also CLR_05 CLR_06 CLR_09;
+    max_unprotected: Broken<dup::MaxUnprotected> => DUP_11 "expected a rejection, came Ok";
+    leaks_permits: Broken<dup::LeaksPermits> => DUP_12 "no permit left", maybe DUP_07 DUP_08;
+
+    prefix_clear: Broken<iso::PrefixClear> => ISO_01 "run \"order-\" after a clear of run \"order\": expected 2 rows", also ISO_02 ISO_04 ISO_05 ISO_06 ISO_07 ISO_08 ISO_09 ISO_10 ISO_11 ISO_12 ISO_14 ISO_15 ISO_16 CLR_04;
+    concat_key: Broken<iso::ConcatKey> => ISO_02 "expected 3 rows";
+    lower_case: Broken<iso::LowerCase> => ISO_03 "expected Ok", also ISO_08 ISO_10 ISO_11 ISO_15 CLR_04;
+    trim: Broken<iso::Trim> => ISO_04 "expected Ok", also ISO_11 CLR_04;
+    like_clear: Broken<iso::LikeClear> => ISO_05 "after a clear of run \"a%\"", also ISO_02;
+    glob_clear: Broken<iso::GlobClear> => ISO_06 "after a clear of run \"a*\"", also ISO_07;
+    strips_quotes: Broken<iso::StripsQuotes> => ISO_07 "expected Ok";
+    injectable_clear: Broken<iso::InjectableClear> => ISO_07 "after a clear of run \"' OR '1'='1\"";
+    path_join: Broken<iso::PathJoin> => ISO_08 "expected nothing outside of its place";
+    cut_at_nul: Broken<iso::CutAtNul> => ISO_09 "\"a\\0\"";
+    composes: Broken<iso::Composes> => ISO_10 "expected Ok";
+    empty_is_default: Broken<iso::EmptyIsDefault> => ISO_11 "run \"default\" beside its lookalikes: expected an empty run";
+    truncate_id: Broken<iso::TruncateId> => ISO_12 "(256 bytes)", also ISO_13;
+    length_and_prefix: Broken<iso::LengthAndPrefix> => ISO_13 "(201 bytes)";
+    parses_numbers: Broken<iso::ParsesNumbers> => ISO_14 "\"01\"";
+    meta_is_a_run: Broken<iso::MetaIsARun> => ISO_15 "run \"meta\"";
+    short_hash: Broken<iso::ShortHash> => ISO_16 "expected Ok", also ERR_05;
+
+    empty_to_none: Broken<pay::EmptyToNone> => PAY_01 "blob of 0 bytes";
+    utf8_lossy: Broken<pay::Utf8Lossy> => PAY_02 "blob of 256 bytes", also PAY_05 PAY_06 PAY_07;
+    kind_from_blob: Broken<pay::KindFromBlob> => PAY_03 "state_entry, blob of 3 bytes", also PAY_01;
+    name_cut_at_nul: Broken<pay::NameCutAtNul> => PAY_04 "state \"nul\\0inside\"";
+    truncate_64k: Broken<pay::Truncate64K> => PAY_05 "came 18 rows with {sequence 16", also ORD_10 PAY_06 PAY_07;
+    drops_large_blobs: Broken<pay::DropsLargeBlobs> => PAY_06 "expected 2 rows with {sequence 0, state \"state\", task \"task\", compensation_completion, blob of 1048576 bytes", also PAY_07;
+    drops_silently: pay::DropsSilently => PAY_07 "beyond the declared limit of 2097152, came Ok";
+    refuses_halfway: pay::RefusesHalfway => PAY_07 "after a blob beyond the limit: expected 1 row";
+
+    keeps_max: Broken<clr::KeepsMax> => CLR_01 "expected an empty run";
+    err_on_unknown_clear: Broken<clr::ErrOnUnknownClear> => CLR_02 "no such run";
+    err_on_second_clear: Broken<clr::ErrOnSecondClear> => CLR_03 "already cleared", also CLR_02;
+    clear_all: Broken<clr::ClearAll> => CLR_04 "after a clear of run \"run\": expected 3 rows", spares BAS_02 ORD_01 DUP_01 PAY_01 CLR_01 ERR_01 RUN_05;
+    tombstone: Broken<clr::Tombstone> => CLR_05 "in its second life: expected 5 rows", also DUP_10 CLR_09;
+    clear_early_ack: Broken<clr::ClearEarlyAck> => CLR_06 "right after clear 0 returned: expected an empty run", also DUP_12 CLR_01 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07;
+    clear_in_memory: Broken<clr::ClearInMemory> => CLR_07 "cleared before reopening: expected an empty run";
+    clear_row_by_row: racing::ClearRowByRow => CLR_08 "expected all 48 rows or none";
+    clear_limit_1000: Broken<clr::ClearLimit1000> => CLR_09 "expected an empty run";
+
+    wrong_category: Broken<err::WrongCategory> => ERR_01 "came \"already_exists\"", also ERR_05 ERR_06;
+    panics_on_duplicate: Broken<err::PanicsOnDuplicate> => ERR_02 "came a panic: internal error", also DUP_01 DUP_02 DUP_03 DUP_04 DUP_05 DUP_07 DUP_08 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07;
+    anonymous_conflict: Broken<err::AnonymousConflict> => ERR_05 "expected it to name \"order-4711\"";
+    untyped_conflict: Broken<err::UntypedConflict> => ERR_06 "expected Some(Conflict), came Some(Other)";
+
+    blocks_in_place: run::BlocksInPlace => RUN_01 "panicked", also RUN_03 RUN_06;
+    four_slots: run::FourSlots => RUN_02 "no slot for this worker";
+    sleeps_in_poll: run::SleepsInPoll => RUN_03 "expected an append to hold the thread";
+    thread_bound: run::ThreadBound => RUN_05 "polled by another thread", maybe BAS_07 DUP_07 DUP_08 RUN_02;
+    owns_runtime: run::OwnsRuntime => RUN_06 "panicked";
+    needs_tokio: run::NeedsTokio => RUN_07 "panicked";
+}
+
+/// Laws that no store of this matrix can break, and why.
+const EXEMPT: &[(LawId, &str)] = &[
+    (LawId::BAS_07, "a store that breaks it does not compile"),
+    (
+        LawId::BAS_08,
+        "broken by a harness, not by a store: see harness.rs",
+    ),
+];
+
+fn everything() -> Plan {
+    Plan::new().claims([claim::reopen, claim::limits, claim::any_executor])
+}
+
+fn check<S: Mutant>(kill: &Kill) {
+    let report = run_all::<Mutated<S>>(&everything());
+    let killer = report
+        .laws()
+        .iter()
+        .find(|law| law.law.id == kill.by)
+        .unwrap();
+    let Verdict::Fail(message) = &killer.verdict else {
+        panic!(
+            "{} did not catch the mutant: {:?}\n{report}",
+            kill.by, killer.verdict
+        );
+    };
+    assert!(
+        message.contains(kill.saying),
+        "{} says:\n{message}\nwithout:\n{}",
+        kill.by,
+        kill.saying
+    );
+    let mut failing = failing(&report);
+    if !kill.spares.is_empty() {
+        let unspared: Vec<_> = kill
+            .spares
+            .iter()
+            .filter(|law| failing.contains(law))
+            .collect();
+        assert!(
+            unspared.is_empty(),
+            "{unspared:?} fail beside {}\n{report}",
+            kill.by
+        );
+        return;
+    }
+    let named: BTreeSet<LawId> = kill.also.iter().copied().chain([kill.by]).collect();
+    failing.retain(|law| !kill.maybe.contains(law));
+    assert!(
+        failing == named,
+        "named {named:?}, but these fail: {failing:?}\n{report}"
+    );
+}
+
+fn failing(report: &Report) -> BTreeSet<LawId> {
+    let not_passed = report
+        .laws()
+        .iter()
+        .filter(|law| law.verdict != Verdict::Pass);
+    not_passed.map(|law| law.law.id).collect()
+}
+
+#[test]
+fn every_law_kills_a_mutant_or_says_why_not() {
+    for law in catalogue() {
+        let kills = NAMED.contains(&law.id);
+        let exempt = EXEMPT.iter().any(|(id, _)| *id == law.id);
+        assert!(
+            kills != exempt,
+            "{law:?} needs a mutant, or a reason why it has none"
+        );
+    }
+}
+
+#[test]
+fn a_store_without_a_fault_keeps_every_law() {
+    let report = run_all::<Mutated<Broken<Faithful>>>(&everything());
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+    assert!(report.passed());
+}
+
+#[test]
+fn a_store_with_an_honest_limit_keeps_every_law() {
+    let report = run_all::<Mutated<pay::HonestLimit>>(&everything());
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+}

@@ -1,0 +1,35 @@
+//! Faults in how a rejection is told.
+
+use crashpoint_engine::{CheckpointRow, Error, StoreError, StoreErrorKind};
+
+use super::{Fault, Runs};
+
+/// Faults that tell a rejection in another way.
+macro_rules! rejects_with {
+    ($($(#[$doc:meta])* $name:ident = $reject:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Default)]
+        pub(crate) struct $name;
+
+        impl Fault for $name {
+            fn append(&self, runs: &mut Runs, id: &str, row: CheckpointRow) -> Result<(), Error> {
+                let sequence = row.sequence;
+                let reject: fn(&str, u64) -> Error = $reject;
+                runs.append(id, row).map_err(|_| reject(id, sequence))
+            }
+        }
+    )*};
+}
+
+rejects_with! {
+    /// The error of something else.
+    WrongCategory = |id, _| Error::AlreadyExists { workflow_id: id.to_owned() };
+    /// A duplicate can't happen.
+    PanicsOnDuplicate = |id, sequence| unreachable!("run {id:?} already has {sequence}");
+    /// The message of the driver.
+    AnonymousConflict = |_, _| {
+        StoreError::new(StoreErrorKind::Conflict, "UNIQUE constraint failed").into()
+    };
+    /// A conflict that looks like any other failure.
+    UntypedConflict = |id, sequence| Error::checkpoint_store(format!("{id} has {sequence}"));
+}

@@ -1,0 +1,159 @@
+//! Faults of the key.
+
+use std::path::PathBuf;
+
+use crashpoint_conformance::Place;
+use crashpoint_engine::{CheckpointRow, Error};
+
+use super::{Fault, Loaded, Runs};
+
+/// Faults that are a function from an id to another.
+macro_rules! keyed {
+    ($($(#[$doc:meta])* $name:ident = $key:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Default)]
+        pub(crate) struct $name;
+
+        impl Fault for $name {
+            fn key(id: &str) -> String {
+                let key: fn(&str) -> String = $key;
+                key(id)
+            }
+        }
+    )*};
+}
+
+keyed! {
+    /// A collation without case.
+    LowerCase = str::to_lowercase;
+    /// A type that pads.
+    Trim = |id| id.trim_end().to_owned();
+    /// Quotes are dropped on their way into a statement.
+    StripsQuotes = |id| id.replace(['\'', '"'], "");
+    /// A C string.
+    CutAtNul = |id| id.split('\0').next().unwrap_or_default().to_owned();
+    /// A file system that composes.
+    Composes = |id| id.replace("e\u{301}", "\u{e9}").replace('\u{200b}', "");
+    /// An empty id is taken for none.
+    EmptyIsDefault = |id| if id.is_empty() { "default".to_owned() } else { id.to_owned() };
+    /// A column of 255 bytes.
+    TruncateId = |id| id.chars().take(255).collect();
+    /// A short index entry with the length beside it.
+    LengthAndPrefix = |id| format!("{} {}", id.len(), id.chars().take(150).collect::<String>());
+    /// A dynamically typed column.
+    ParsesNumbers = |id| id.parse::<f64>().map_or_else(|_| id.to_owned(), |n| n.to_string());
+    /// A hash of 16 bits.
+    ShortHash = |id| {
+        let step = |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(16_777_619);
+        let hash = id.bytes().fold(2_166_136_261, step);
+        (hash % (1 << 16)).to_string()
+    };
+}
+
+/// Faults in which clear takes an id for a pattern.
+macro_rules! clears_matching {
+    ($($(#[$doc:meta])* $name:ident = $matches:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Default)]
+        pub(crate) struct $name;
+
+        impl Fault for $name {
+            fn clear(&self, runs: &mut Runs, id: &str) -> Result<(), Error> {
+                let matches: fn(&str, &str) -> bool = $matches;
+                runs.0.retain(|other, _| !matches(id, other));
+                Ok(())
+            }
+        }
+    )*};
+}
+
+clears_matching! {
+    /// A scan of a prefix.
+    PrefixClear = |id, other| other.starts_with(id);
+    /// LIKE.
+    LikeClear = |id, other| matches_pattern(id, other, '%', '_');
+    /// KEYS, SCAN MATCH.
+    GlobClear = |id, other| matches_pattern(id, other, '*', '?');
+    /// A statement put together from text.
+    InjectableClear = |id, other| id == other || id.contains("' OR '1'='1");
+}
+
+fn matches_pattern(pattern: &str, text: &str, many: char, one: char) -> bool {
+    if !pattern.contains([many, one]) {
+        return pattern == text;
+    }
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), text.chars().collect());
+    let (mut at, mut begun, mut retry) = (0, 0, None);
+    while begun < text.len() {
+        match pattern.get(at) {
+            Some(&first) if first == many => {
+                retry = Some((at, begun));
+                at += 1;
+            }
+            Some(&first) if first == one || first == text[begun] => {
+                at += 1;
+                begun += 1;
+            }
+            _ => {
+                // The last wildcard takes one more.
+                let Some((star, taken)) = retry else {
+                    return false;
+                };
+                retry = Some((star, taken + 1));
+                (at, begun) = (star + 1, taken + 1);
+            }
+        }
+    }
+    pattern[at..].iter().all(|&rest| rest == many)
+}
+
+/// Id and sequence are one key with a colon between, and a run is what begins with its id.
+#[derive(Default)]
+pub(crate) struct ConcatKey;
+
+impl Fault for ConcatKey {
+    fn load(&self, runs: &mut Runs, id: &str) -> Loaded {
+        let mut rows = runs.load(id);
+        let prefix = format!("{id}:");
+        let smuggled = runs.0.range(prefix.clone()..);
+        for (_, run) in smuggled.take_while(|(other, _)| other.starts_with(&prefix)) {
+            rows.extend(run.rows.values().cloned());
+        }
+        Ok(rows)
+    }
+}
+
+/// The id is joined to the path of the directory.
+#[derive(Default)]
+pub(crate) struct PathJoin(PathBuf);
+
+impl Fault for PathJoin {
+    fn opened(&mut self, _runs: &Runs, place: &Place) {
+        self.0 = place.path().canonicalize().unwrap();
+    }
+
+    fn append(&self, runs: &mut Runs, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let path = self.0.join(id);
+        // One level up, where the law looks, and no further: this is a test on somebody's machine.
+        let directory = path.parent().and_then(|parent| parent.canonicalize().ok());
+        if directory.is_some_and(|directory| Some(directory.as_path()) == self.0.parent()) {
+            let _ = std::fs::write(&path, "a row");
+        }
+        runs.append(id, row)
+    }
+}
+
+/// The store keeps its own bookkeeping under an id.
+#[derive(Default)]
+pub(crate) struct MetaIsARun;
+
+impl Fault for MetaIsARun {
+    fn load(&self, runs: &mut Runs, id: &str) -> Loaded {
+        let mut rows = runs.load(id);
+        if id == "meta" {
+            rows.insert(0, CheckpointRow::new(0, "version 1", ""));
+        }
+        Ok(rows)
+    }
+}

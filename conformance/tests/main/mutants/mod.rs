@@ -1,0 +1,214 @@
+//! Deliberately broken stores: what each of them gets wrong stands in one `impl`.
+//!
+//! All of them keep their rows on a [`Shelf`], which outlives the store as a disk would.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crashpoint_conformance::{BoxError, Harness, Options, Place};
+use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, checkpoint_store};
+
+pub(crate) mod bas;
+pub(crate) mod clr;
+pub(crate) mod dup;
+pub(crate) mod err;
+pub(crate) mod iso;
+pub(crate) mod ord;
+pub(crate) mod pay;
+pub(crate) mod racing;
+pub(crate) mod run;
+
+/// One run: its rows, and the order in which they came.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Run {
+    pub(crate) rows: BTreeMap<u64, CheckpointRow>,
+    pub(crate) arrival: Vec<u64>,
+}
+
+/// Rows that keep the contract; mutants call this and add their fault.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Runs(pub(crate) BTreeMap<String, Run>);
+
+pub(crate) type Loaded = Result<Vec<CheckpointRow>, Error>;
+
+impl Runs {
+    pub(crate) fn append(&mut self, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        if self.has(id, row.sequence) {
+            return Err(Error::conflict(id, row.sequence));
+        }
+        self.put(id, row);
+        Ok(())
+    }
+
+    /// Writes without a look at what stands there.
+    pub(crate) fn put(&mut self, id: &str, row: CheckpointRow) {
+        let run = self.0.entry(id.to_owned()).or_default();
+        run.arrival.push(row.sequence);
+        run.rows.insert(row.sequence, row);
+    }
+
+    pub(crate) fn has(&self, id: &str, sequence: u64) -> bool {
+        let run = self.0.get(id);
+        run.is_some_and(|run| run.rows.contains_key(&sequence))
+    }
+
+    pub(crate) fn load(&self, id: &str) -> Vec<CheckpointRow> {
+        let run = self.0.get(id);
+        run.map_or_else(Vec::new, |run| run.rows.values().cloned().collect())
+    }
+
+    pub(crate) fn clear(&mut self, id: &str) {
+        self.0.remove(id);
+    }
+}
+
+/// What stays when a store is dropped.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shelf(Arc<Mutex<Runs>>);
+
+impl Shelf {
+    pub(crate) fn runs(&self) -> MutexGuard<'_, Runs> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The shelf of a place, the same one for each store that is opened there.
+    fn of(place: &Place) -> Self {
+        shelves()
+            .entry(place.name().to_owned())
+            .or_default()
+            .clone()
+    }
+
+    /// A shelf of its own with the same rows.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = self.runs().clone();
+        Self(Arc::new(Mutex::new(copy)))
+    }
+}
+
+fn shelves() -> MutexGuard<'static, BTreeMap<String, Shelf>> {
+    static SHELVES: Mutex<BTreeMap<String, Shelf>> = Mutex::new(BTreeMap::new());
+    SHELVES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A fault in what one operation does under the lock. The defaults have none.
+pub(crate) trait Fault: Default + Send + Sync + 'static {
+    fn opened(&mut self, runs: &Runs, place: &Place) {
+        let _ = (runs, place);
+    }
+
+    /// The key under which an id is kept.
+    fn key(id: &str) -> String {
+        id.to_owned()
+    }
+
+    /// What is kept of a row.
+    fn kept(row: CheckpointRow) -> CheckpointRow {
+        row
+    }
+
+    fn append(&self, runs: &mut Runs, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        runs.append(id, row)
+    }
+
+    fn load(&self, runs: &mut Runs, id: &str) -> Loaded {
+        Ok(runs.load(id))
+    }
+
+    fn clear(&self, runs: &mut Runs, id: &str) -> Result<(), Error> {
+        runs.clear(id);
+        Ok(())
+    }
+}
+
+/// No fault at all: the control.
+#[derive(Default)]
+pub(crate) struct Faithful;
+
+impl Fault for Faithful {}
+
+/// A store with the fault `F`.
+pub(crate) struct Broken<F> {
+    shelf: Shelf,
+    fault: F,
+}
+
+#[checkpoint_store]
+impl<F: Fault> CheckpointStore for Broken<F> {
+    async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let key = F::key(workflow_id);
+        self.fault
+            .append(&mut self.shelf.runs(), &key, F::kept(row))
+    }
+
+    async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+        self.fault
+            .load(&mut self.shelf.runs(), &F::key(workflow_id))
+    }
+
+    async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
+        self.fault
+            .clear(&mut self.shelf.runs(), &F::key(workflow_id))
+    }
+}
+
+/// A store that the kill matrix can open.
+pub(crate) trait Mutant: CheckpointStore + Sized {
+    fn open(shelf: Shelf, place: &Place) -> Self;
+
+    fn duplicate(&self) -> Option<Self> {
+        None
+    }
+
+    fn options() -> Options {
+        quick()
+    }
+}
+
+impl<F: Fault> Mutant for Broken<F> {
+    fn open(shelf: Shelf, place: &Place) -> Self {
+        let mut fault = F::default();
+        fault.opened(&shelf.runs(), place);
+        Self { shelf, fault }
+    }
+}
+
+/// Short races, for the mutants that lose none.
+pub(crate) fn quick() -> Options {
+    let mut options = Options::default();
+    options.race_budget = Duration::from_millis(15);
+    options
+}
+
+/// Long races, for the mutants that must lose one, on a machine that is busy with the rest.
+pub(crate) fn patient() -> Options {
+    let mut options = Options::default();
+    options.race_budget = Duration::from_secs(1);
+    options
+}
+
+/// The harness of a mutant.
+pub(crate) struct Mutated<S>(PhantomData<fn() -> S>);
+
+impl<S: Mutant> Harness for Mutated<S> {
+    type Store = S;
+
+    async fn open(place: &Place) -> Result<S, BoxError> {
+        Ok(S::open(Shelf::of(place), place))
+    }
+
+    async fn destroy(place: &Place) -> Result<(), BoxError> {
+        shelves().remove(place.name());
+        Ok(())
+    }
+
+    fn duplicate(store: &S) -> Option<S> {
+        store.duplicate()
+    }
+
+    fn options() -> Options {
+        S::options()
+    }
+}

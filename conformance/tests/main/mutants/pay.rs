@@ -1,0 +1,111 @@
+//! Faults of what is kept of a row.
+
+use crashpoint_conformance::{Options, Place};
+use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, RowKind, checkpoint_store};
+
+use super::{Fault, Mutant, Runs, Shelf, quick};
+
+/// Faults that are a function from a row to another.
+macro_rules! kept {
+    ($($(#[$doc:meta])* $name:ident = $change:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Default)]
+        pub(crate) struct $name;
+
+        impl Fault for $name {
+            fn kept(mut row: CheckpointRow) -> CheckpointRow {
+                let change: fn(&mut CheckpointRow) = $change;
+                change(&mut row);
+                row
+            }
+        }
+    )*};
+}
+
+kept! {
+    /// NULL and '' are the same.
+    EmptyToNone = |row| row.output_blob = row.output_blob.take().filter(|blob| !blob.is_empty());
+    /// Blobs are text.
+    Utf8Lossy = |row| {
+        let text = row.output_blob.take();
+        row.output_blob = text.map(|blob| String::from_utf8_lossy(&blob).into_owned().into_bytes());
+    };
+    /// The kind is derived from the blob.
+    KindFromBlob = |row| {
+        row.kind = match row.output_blob {
+            Some(_) if row.kind == RowKind::StepCursor => RowKind::StepCursor,
+            Some(_) => RowKind::CompensationCompletion,
+            None if row.kind == RowKind::RollbackStart => RowKind::RollbackStart,
+            None => RowKind::StateEntry,
+        };
+    };
+    /// Names are C strings.
+    NameCutAtNul = |row| row.state = row.state.split('\0').next().unwrap_or_default().to_owned();
+    /// A blob column of 64 KiB.
+    Truncate64K = |row| {
+        if let Some(blob) = &mut row.output_blob {
+            blob.truncate(65_535);
+        }
+    };
+    /// Beyond 512 KiB a blob is left out.
+    DropsLargeBlobs = |row| row.output_blob = row.output_blob.take().filter(|b| b.len() <= 1 << 19);
+}
+
+const LIMIT: usize = 2 << 20;
+
+fn with_limit() -> Options {
+    let mut options = quick();
+    options.blob_bytes_max = Some(LIMIT);
+    options
+}
+
+/// What stores with a limit do beyond it.
+macro_rules! limited {
+    ($($(#[$doc:meta])* $name:ident = $beyond:expr;)*) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name(Shelf);
+
+        #[checkpoint_store]
+        impl CheckpointStore for $name {
+            async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
+                if row.output_blob.as_ref().is_none_or(|blob| blob.len() <= LIMIT) {
+                    return self.0.runs().append(workflow_id, row);
+                }
+                let beyond: fn(&mut Runs, &str, CheckpointRow) -> Result<(), Error> = $beyond;
+                beyond(&mut self.0.runs(), workflow_id, row)
+            }
+
+            async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+                Ok(self.0.runs().load(workflow_id))
+            }
+
+            async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
+                self.0.runs().clear(workflow_id);
+                Ok(())
+            }
+        }
+
+        impl Mutant for $name {
+            fn open(shelf: Shelf, _place: &Place) -> Self {
+                Self(shelf)
+            }
+
+            fn options() -> Options {
+                with_limit()
+            }
+        }
+    )*};
+}
+
+limited! {
+    /// Refuses, as declared: not a mutant but the control.
+    HonestLimit = |_, _, _| Err(Error::checkpoint_store("blob beyond the limit"));
+    /// Says Ok and writes nothing.
+    DropsSilently = |_, _, _| Ok(());
+    /// Refuses, and leaves half of the row.
+    RefusesHalfway = |runs, id, mut row| {
+        row.output_blob = None;
+        runs.put(id, row);
+        Err(Error::checkpoint_store("blob beyond the limit"))
+    };
+}

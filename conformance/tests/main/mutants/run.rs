@@ -1,0 +1,121 @@
+//! Faults of stores that depend on who polls them.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crashpoint_conformance::Place;
+use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, checkpoint_store};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use super::{Mutant, Shelf};
+
+/// A faithful store but for what comes before an append.
+macro_rules! before_append {
+    ($($(#[$doc:meta])* $name:ident = $before:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Default)]
+        pub(crate) struct $name {
+            shelf: Shelf,
+            appends: AtomicUsize,
+        }
+
+        #[checkpoint_store]
+        impl CheckpointStore for $name {
+            async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
+                let before = $before;
+                let done: Result<(), Error> =
+                    before(self.appends.fetch_add(1, Ordering::SeqCst)).await;
+                done?;
+                self.shelf.runs().append(workflow_id, row)
+            }
+
+            async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+                Ok(self.shelf.runs().load(workflow_id))
+            }
+
+            async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
+                self.shelf.runs().clear(workflow_id);
+                Ok(())
+            }
+        }
+
+        impl Mutant for $name {
+            fn open(shelf: Shelf, _place: &Place) -> Self {
+                Self { shelf, ..Self::default() }
+            }
+        }
+    )*};
+}
+
+before_append! {
+    /// Needs workers to hand its thread's tasks to.
+    BlocksInPlace = async |_| {
+        tokio::task::block_in_place(|| ());
+        Ok(())
+    };
+    /// Has a slot for each of four workers.
+    FourSlots = async |_| match Handle::try_current().map(|handle| handle.metrics().num_workers()) {
+        Ok(workers) if workers > 4 => Err(Error::checkpoint_store("no slot for this worker")),
+        _ => Ok(()),
+    };
+    /// Blocks the thread that polls it; only at first, to save the other laws' time.
+    SleepsInPoll = async |appends| {
+        if appends < 20 {
+            std::thread::park_timeout(Duration::from_millis(8));
+        }
+        Ok(())
+    };
+    /// Has to be polled by one thread.
+    ThreadBound = async |_| {
+        let first = std::thread::current().id();
+        tokio::task::yield_now().await;
+        if std::thread::current().id() == first {
+            return Ok(());
+        }
+        Err(Error::checkpoint_store("polled by another thread"))
+    };
+    /// Takes tokio for granted.
+    NeedsTokio = async |_| {
+        Handle::current();
+        Ok(())
+    };
+}
+
+/// Owns a runtime, which can't be dropped where futures run.
+pub(crate) struct OwnsRuntime {
+    shelf: Shelf,
+    runtime: Mutex<Option<Runtime>>,
+}
+
+#[checkpoint_store]
+impl CheckpointStore for OwnsRuntime {
+    async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
+        self.shelf.runs().append(workflow_id, row)
+    }
+
+    async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+        Ok(self.shelf.runs().load(workflow_id))
+    }
+
+    async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
+        self.shelf.runs().clear(workflow_id);
+        Ok(())
+    }
+}
+
+impl Mutant for OwnsRuntime {
+    fn open(shelf: Shelf, _place: &Place) -> Self {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        Self {
+            shelf,
+            runtime: Mutex::new(Some(runtime)),
+        }
+    }
+}
+
+impl Drop for OwnsRuntime {
+    fn drop(&mut self) {
+        drop(self.runtime.lock().unwrap().take());
+    }
+}
