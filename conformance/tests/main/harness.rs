@@ -1,0 +1,231 @@
+//! What the kit says when the harness, the clock or the claims are to blame, and not one law.
+
+use std::future::pending;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use crashpoint_conformance::{
+    BoxError, Harness, LawId, Options, Place, Plan, Report, Verdict, catalogue, catalogue_markdown,
+    claim, run_all,
+};
+use crashpoint_engine::{
+    CheckpointRow, CheckpointStore, Error, MemoryCheckpointStore, checkpoint_store,
+};
+
+use crate::memory::Memory;
+
+fn verdict(report: &Report, id: LawId) -> &Verdict {
+    let law = report.laws().iter().find(|law| law.law.id == id);
+    &law.unwrap().verdict
+}
+
+/// Every operation of the store waits for one that never ends.
+struct Deadlocks<const BLOCKING: bool>(Mutex<()>);
+
+#[checkpoint_store]
+impl<const BLOCKING: bool> CheckpointStore for Deadlocks<BLOCKING> {
+    async fn append(&self, _workflow_id: &str, _row: CheckpointRow) -> Result<(), Error> {
+        if BLOCKING {
+            let _held = self.0.lock().unwrap();
+            loop {
+                std::thread::park();
+            }
+        }
+        pending().await
+    }
+
+    async fn load_run(&self, _workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn clear(&self, _workflow_id: &str) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl<const BLOCKING: bool> Harness for Deadlocks<BLOCKING> {
+    type Store = Self;
+
+    async fn open(_place: &Place) -> Result<Self, BoxError> {
+        Ok(Self(Mutex::default()))
+    }
+
+    fn options() -> Options {
+        let mut options = Options::default();
+        options.operation_max = Duration::from_millis(200);
+        options
+    }
+}
+
+fn fails_by_name<H: Harness>() {
+    let report = run_all::<H>(&Plan::new().only(["bas"]));
+    assert!(!report.passed());
+    let Verdict::Fail(message) = verdict(&report, LawId::BAS_02) else {
+        panic!("{report}");
+    };
+    assert_eq!(
+        message,
+        "deadline passed: no operation ended in 200ms; the last step was: append of sequence 0, \
+         run \"run\""
+    );
+}
+
+#[test]
+fn a_store_that_awaits_for_ever_fails_each_law_by_name() {
+    fails_by_name::<Deadlocks<false>>();
+}
+
+#[test]
+fn a_store_that_blocks_for_ever_fails_each_law_by_name() {
+    fails_by_name::<Deadlocks<true>>();
+}
+
+/// A harness that can't reach its server, or can't even answer.
+struct NoServer<const HANGS: bool>;
+
+impl<const HANGS: bool> Harness for NoServer<HANGS> {
+    type Store = MemoryCheckpointStore;
+
+    async fn open(_place: &Place) -> Result<MemoryCheckpointStore, BoxError> {
+        if HANGS {
+            pending::<()>().await;
+        }
+        Err("connection refused".into())
+    }
+
+    fn options() -> Options {
+        Deadlocks::<false>::options()
+    }
+}
+
+fn blames_the_harness<H: Harness>(words: &str) {
+    let report = run_all::<H>(&Plan::new().only(["bas"]));
+    for law in report.laws() {
+        let Verdict::HarnessError(message) = &law.verdict else {
+            panic!("{report}");
+        };
+        assert!(message.contains(words), "{message}");
+    }
+    assert!(!report.passed());
+}
+
+#[test]
+fn a_store_that_can_not_be_opened_is_a_harness_error() {
+    blames_the_harness::<NoServer<false>>("connection refused");
+}
+
+#[test]
+fn an_open_that_hangs_is_a_harness_error() {
+    blames_the_harness::<NoServer<true>>("the last step was: opening the store");
+}
+
+/// All places are one.
+struct OnePlace;
+
+impl Harness for OnePlace {
+    type Store = std::sync::Arc<MemoryCheckpointStore>;
+
+    async fn open(_place: &Place) -> Result<Self::Store, BoxError> {
+        static ONE: Mutex<Option<std::sync::Arc<MemoryCheckpointStore>>> = Mutex::new(None);
+        Ok(ONE.lock().unwrap().get_or_insert_default().clone())
+    }
+}
+
+#[test]
+fn a_harness_that_ignores_its_place_is_named_as_the_culprit() {
+    let report = run_all::<OnePlace>(&Plan::new().only(["bas"]));
+    let Verdict::HarnessError(message) = verdict(&report, LawId::BAS_08) else {
+        panic!("{report}");
+    };
+    assert!(
+        message.contains("does `open` ignore its place?"),
+        "{message}"
+    );
+}
+
+#[test]
+fn an_expected_failure_that_passes_fails() {
+    let plan = Plan::new()
+        .only(["bas"])
+        .expect_fail(LawId::BAS_01, "issue 7");
+    let report = run_all::<Memory>(&plan);
+    let verdict = verdict(&report, LawId::BAS_01);
+    let message = "expected to fail (issue 7), but it passed".to_owned();
+    assert_eq!(*verdict, Verdict::Fail(message));
+    assert!(!report.passed());
+}
+
+#[test]
+fn nothing_run_is_never_a_pass() {
+    let mut plan = Plan::new().only(["ord"]);
+    for law in catalogue().iter().filter(|law| law.group.key == "ord") {
+        plan = plan.waive(law.id, "not today");
+    }
+    let report = run_all::<Memory>(&plan);
+    assert!(
+        report
+            .laws()
+            .iter()
+            .all(|law| law.verdict == Verdict::Waived("not today".into()))
+    );
+    assert!(!report.passed());
+    assert!(!run_all::<Memory>(&Plan::new().only(["no such group"])).passed());
+}
+
+#[test]
+fn a_law_without_its_claim_is_reported_as_not_claimed() {
+    let report = run_all::<Memory>(&Plan::new().only(["ord"]));
+    let not_claimed = Verdict::NotClaimed("reopen".into());
+    assert_eq!(*verdict(&report, LawId::ORD_12), not_claimed);
+    assert!(report.passed());
+}
+
+#[test]
+fn a_claim_that_is_not_kept_fails() {
+    let report = run_all::<Memory>(&Plan::new().only(["ord"]).claims([claim::reopen]));
+    let Verdict::Fail(message) = verdict(&report, LawId::ORD_12) else {
+        panic!("{report}");
+    };
+    assert!(
+        message.contains("after reopening: expected 8 rows"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_report_is_json_with_a_verdict_for_each_law() {
+    let report = run_all::<Memory>(&Plan::new().only(["clr"]));
+    let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+    assert_eq!(json["contract"], "1.0");
+    assert_eq!(json["passed"], true);
+    assert_eq!(json["partial"], true);
+    assert_eq!(json["laws"].as_array().unwrap().len(), 9);
+    assert_eq!(json["laws"][0]["id"], "CLR-01");
+    assert_eq!(json["laws"][0]["verdict"], "pass");
+    assert_eq!(json["laws"][6]["verdict"], "not_claimed");
+    assert_eq!(json["laws"][6]["reason"], "reopen");
+}
+
+#[test]
+fn the_names_of_tests_begin_with_their_ids() {
+    for law in catalogue() {
+        let prefix = law.id.to_string().to_lowercase().replace('-', "_");
+        assert!(law.name.starts_with(&prefix), "{}", law.name);
+        assert!(prefix.starts_with(law.group.key), "{prefix}");
+        assert_eq!(law.id.law().id, law.id);
+    }
+}
+
+#[test]
+fn laws_md_is_the_catalogue() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/LAWS.md");
+    let text = catalogue_markdown();
+    if std::env::var_os("UPDATE_LAWS").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    let written = std::fs::read_to_string(path).unwrap();
+    assert!(
+        written == text,
+        "LAWS.md is stale: run this test with UPDATE_LAWS=1"
+    );
+}
