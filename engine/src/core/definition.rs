@@ -131,7 +131,7 @@ pub enum Mismatch {
         /// The name in the log.
         found: Label,
     },
-    /// The run was begun or gone on with under a version that the definition does not accept.
+    /// The run was last claimed under a version that the definition does not accept.
     #[error("the run has version {found}, accepted are {accepted:?}")]
     Version {
         /// The versions that are accepted.

@@ -43,6 +43,10 @@ pub enum Retention {
     #[default]
     Keep,
     /// It is cleared after the terminal row. Only for a store that one process holds exclusively.
+    ///
+    /// A process that dies after the clear and before its caller has heard the outcome leaves no
+    /// trace: a resume then answers [`Error::NotFound`](crate::Error), and `run_or_resume` begins a
+    /// new run. Keep the outcome elsewhere, or take that answer for "it has ended".
     ClearWhenDone,
 }
 
