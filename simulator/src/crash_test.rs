@@ -71,13 +71,17 @@ impl CrashTest {
     ///
     /// # Panics
     ///
-    /// At the first violation, with its schedule in words, a timeline, the log, the ledger and the
+    /// At a violation, the one with the fewest faults, with its schedule in words, a timeline, the log, the ledger and the
     /// line that shows it again; and where a crash point was missed.
     pub fn run(self) -> Findings {
         let mut all = Findings::default();
         for budget in self.workload.campaigns(self.crashes) {
             let findings = explore(&self.workload, &Settings { budget, skip: None });
-            if let Some(violation) = findings.violations.first() {
+            let simplest = findings
+                .violations
+                .iter()
+                .min_by_key(|found| found.schedule.len());
+            if let Some(violation) = simplest {
                 let story = self.story(&violation.token);
                 let (oracle, message, token) =
                     (violation.oracle, &violation.message, &violation.token);

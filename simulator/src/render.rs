@@ -101,6 +101,7 @@ fn happening(entry: &Entry) -> Option<String> {
         What::Landed(row) => format!("durable   #{}", row.sequence),
         What::AppendFailed { sequence } => format!("error     append of #{sequence}"),
         What::LoadFailed => "error     load".to_owned(),
+        What::Loaded(rows) if rows.len() == 1 => "loads     1 row".to_owned(),
         What::Loaded(rows) => format!("loads     {} rows", rows.len()),
         What::Started(attempt) => {
             let again = if attempt.attempt > 1 {
