@@ -95,7 +95,7 @@ impl FromStr for Token {
             return Err(BadToken::Shape(text.to_owned()));
         };
         let bad_fingerprint = || BadToken::Fingerprint(fingerprint.to_owned());
-        if fingerprint.len() != 16 {
+        if fingerprint.len() != 16 || !fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(bad_fingerprint());
         }
         Ok(Self {
@@ -113,6 +113,10 @@ fn parse_draws(text: &str) -> Option<Vec<(usize, usize)>> {
     }
     let mut draws: Vec<(usize, usize)> = Vec::new();
     for pair in text.split(',') {
+        // A number's own parser takes a sign as well.
+        if pair.contains('+') {
+            return None;
+        }
         let (index, chosen) = pair.split_once('x')?;
         let draw = (
             index.parse().ok()?,
