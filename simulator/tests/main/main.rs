@@ -1,3 +1,6 @@
 //! The simulator's tests, a module a topic.
 
+mod mutants;
 mod protocol;
+mod support;
+mod workloads;

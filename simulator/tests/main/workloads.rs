@@ -1,0 +1,188 @@
+//! Workloads that only these tests need: the simulator's own ones have no room for a second run of
+//! an id, a deployment that does not fit, or a log that is cleared where others may write.
+
+use std::sync::Arc;
+
+use crashpoint_engine::protocol::Rules;
+use crashpoint_engine::{CompensatableTask, Ctx, Retention, State, TaskError, Workflow};
+use crashpoint_simulator::workload::generated::{Failure, Kind, Node, generated};
+use crashpoint_simulator::workload::{Recipe, Sharing, Workload, all_under};
+use crashpoint_simulator::{EngineSubject, LifeEnd, Process, Subject};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use serde_json::json;
+
+/// A trip that is booked and then paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+enum Trip {
+    Book,
+    Pay,
+    Paid,
+}
+
+/// The workload of this name under these rules: one of the simulator's or of this file.
+pub(crate) fn named<R: Rules>(name: &str, rules: R) -> Workload {
+    match name {
+        "trip-cleared-shared" => recipe(
+            "trip-cleared-shared",
+            Retention::ClearWhenDone,
+            Sharing::Shared,
+        )
+        .under(rules),
+        "trip-cleared" => cleared("trip-cleared").under(rules),
+        "trip-again" => again(rules),
+        "fails-once-for-good" => fails_once_for_good(rules),
+        "trip-redeployed" => redeployed(rules),
+        _ => {
+            let mut all = all_under(rules).into_iter();
+            let found = all.find(|workload| workload.name == name);
+            found.unwrap_or_else(|| panic!("no workload {name:?}"))
+        }
+    }
+}
+
+fn recipe(name: &'static str, retention: Retention, sharing: Sharing) -> Recipe<Trip> {
+    Recipe {
+        name,
+        about: "a trip that is booked and then paid",
+        workflow: Arc::new(workflow),
+        start: Trip::Book,
+        input: json!(null),
+        retention,
+        sharing,
+        retry_stuck: false,
+    }
+}
+
+fn cleared(name: &'static str) -> Recipe<Trip> {
+    recipe(name, Retention::ClearWhenDone, Sharing::Exclusive)
+}
+
+fn workflow(process: &Process) -> Workflow<Trip> {
+    let act = |next| Act {
+        process: process.clone(),
+        next,
+    };
+    let workflow = Workflow::builder("trip", 1)
+        .compensatable(Trip::Book, "book", act(Trip::Pay))
+        .to([Trip::Pay])
+        .compensatable(Trip::Pay, "pay", act(Trip::Paid))
+        .to([Trip::Paid])
+        .exit(Trip::Paid)
+        .build();
+    workflow.expect("the workload is well defined")
+}
+
+/// The second version: trips are free, and runs of the first version are not accepted.
+fn free_of_charge(process: &Process) -> Workflow<Trip> {
+    let book = Act {
+        process: process.clone(),
+        next: Trip::Pay,
+    };
+    let workflow = Workflow::builder("trip", 2)
+        .compensatable(Trip::Book, "book", book)
+        .exit(Trip::Pay)
+        .exit(Trip::Paid)
+        .build();
+    workflow.expect("the workload is well defined")
+}
+
+struct Act {
+    process: Process,
+    next: Trip,
+}
+
+impl CompensatableTask<Trip> for Act {
+    type Output = u64;
+
+    async fn run(&self, ctx: Ctx) -> Result<(Trip, u64), TaskError> {
+        self.process.effect(&ctx, ctx.task(), "").await;
+        Ok((self.next, ctx.visit()))
+    }
+
+    async fn compensate(&self, ctx: Ctx, output: u64) -> Result<(), TaskError> {
+        self.process.effect(&ctx, "undo", &output.to_string()).await;
+        Ok(())
+    }
+
+    async fn compensate_in_doubt(&self, ctx: Ctx) -> Result<(), TaskError> {
+        self.process.effect(&ctx, "undo", "in doubt").await;
+        Ok(())
+    }
+}
+
+/// A saga whose second task fails for good the first time that it is attempted, in any life.
+fn fails_once_for_good<R: Rules>(rules: R) -> Workload {
+    let fine = Node::of(Kind::Compensatable);
+    let fails = Node {
+        failure: Failure::FatalOnce,
+        ..fine
+    };
+    let mut workload = generated(&[fine, fails], rules);
+    workload.name = "fails-once-for-good".to_owned();
+    workload
+}
+
+/// Where the id has no log, as after a clear, every life begins a new run.
+fn again<R: Rules>(rules: R) -> Workload {
+    let mut workload = cleared("trip-again").under(rules);
+    let once = workload.subject;
+    workload.subject = Box::new(move || Arc::new(Again(once())));
+    workload
+}
+
+struct Again(Arc<dyn Subject>);
+
+impl Subject for Again {
+    fn start(&self, process: &Process) -> BoxFuture<'static, LifeEnd> {
+        self.0.start(process)
+    }
+
+    fn resume(&self, process: &Process) -> BoxFuture<'static, LifeEnd> {
+        let (subject, process) = (Arc::clone(&self.0), process.clone());
+        async move {
+            match subject.resume(&process).await {
+                LifeEnd::NotFound => subject.start(&process).await,
+                other => other,
+            }
+        }
+        .boxed()
+    }
+}
+
+/// The second life is one of the second version, deployed by mistake; it is rolled back after that.
+fn redeployed<R: Rules>(rules: R) -> Workload {
+    let mut workload =
+        recipe("trip-redeployed", Retention::Keep, Sharing::Shared).under(rules.clone());
+    let first = workload.subject;
+    workload.subject = Box::new(move || {
+        let second = EngineSubject {
+            workflow: Arc::new(free_of_charge),
+            start: Trip::Book,
+            input: json!(null),
+            retention: Retention::Keep,
+            rules: rules.clone(),
+        };
+        let first = first();
+        Arc::new(Redeployed { first, second })
+    });
+    workload
+}
+
+struct Redeployed<R> {
+    first: Arc<dyn Subject>,
+    second: EngineSubject<Trip, R>,
+}
+
+impl<R: Rules> Subject for Redeployed<R> {
+    fn start(&self, process: &Process) -> BoxFuture<'static, LifeEnd> {
+        self.first.start(process)
+    }
+
+    fn resume(&self, process: &Process) -> BoxFuture<'static, LifeEnd> {
+        match process.life() {
+            2 => self.second.resume(process),
+            _ => self.first.resume(process),
+        }
+    }
+}
