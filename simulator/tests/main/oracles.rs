@@ -1,0 +1,203 @@
+//! Every oracle is seen failing: on a mutant of the engine, on a store that breaks its contract, or
+//! on the history of a faithful run in which one thing was changed.
+
+use std::collections::BTreeSet;
+
+use crashpoint_engine::protocol::Faithful;
+use crashpoint_engine::{Direction, RowKind};
+use crashpoint_simulator::oracle::{ORACLES, judge};
+use crashpoint_simulator::{Attempt, Entry, Fault, LifeEnd, Opening, Run, What};
+use expect_test::{Expect, expect};
+
+use crate::mutants::MUTANTS;
+use crate::support::{budget, calm, each_schedule, words};
+use crate::workloads::named;
+
+/// An oracle, a workload, and a change to its history that the oracle objects to.
+struct Tampered {
+    oracle: &'static str,
+    workload: &'static str,
+    change: fn(&mut Run),
+    message: Expect,
+}
+
+fn tampered() -> Vec<Tampered> {
+    let row = |oracle, workload, change, message| Tampered {
+        oracle,
+        workload,
+        change,
+        message,
+    };
+    vec![
+        row(
+            "fold-equality",
+            "order",
+            |run| {
+                let what = find(run, |what| {
+                    matches!(what, What::Applied { sequence: 2, .. })
+                });
+                if let What::Applied { mismatch, .. } = &mut run.history.0[what].what {
+                    *mismatch = Some("another state".into());
+                }
+            },
+            expect!["life 1 differs after row 2: another state"],
+        ),
+        row(
+            "prefixes-resume",
+            "order",
+            |run| push(run, 1, What::Panicked("a bug".to_owned())),
+            expect!["life 1 panicked: a bug"],
+        ),
+        row(
+            "liveness",
+            "order",
+            |run| {
+                let verified = find(run, |what| *what == What::Began(Opening::Verify));
+                let told = find(run, |what| matches!(what, What::Told(_)));
+                assert!(told < verified);
+                let end = run.history.0[verified..]
+                    .iter()
+                    .position(|entry| matches!(entry.what, What::Told(_)))
+                    .expect("a verification tells its end");
+                run.history.0[verified + end].what = What::Told(LifeEnd::Suspended);
+            },
+            expect!["life 2 had no fault and did not end the run: suspended"],
+        ),
+        row(
+            "direction",
+            "order-fails",
+            |run| {
+                let again = run.history.0[find(run, |what| began(what, "reserve"))].clone();
+                let turned = find(run, |what| landed(what, RowKind::RollbackStart));
+                run.history.0.insert(turned + 1, again);
+            },
+            expect!["life 1 began reserve after the rollback had started"],
+        ),
+        row(
+            "undo-order",
+            "order-fails",
+            |run| {
+                let undone = find(run, |what| undid(what, "charge"));
+                let early = run.history.0.remove(undone);
+                let turned = find(run, |what| landed(what, RowKind::RollbackStart));
+                run.history.0.insert(turned + 1, early);
+            },
+            expect!["life 1 undid charge before reserve was settled"],
+        ),
+        row(
+            "undo-once",
+            "order-fails",
+            |run| {
+                let undone = find(run, |what| undid(what, "reserve"));
+                let again = run.history.0[undone].clone();
+                run.history.0.push(again);
+            },
+            expect!["life 1 undid reserve of visit 1 2 times in a row"],
+        ),
+        row(
+            "undo-bytes",
+            "order-fails",
+            |run| {
+                let undone = find(
+                    run,
+                    |what| matches!(what, What::Effect(it) if it.task == "charge" && it.direction == Direction::Undo),
+                );
+                if let What::Effect(effect) = &mut run.history.0[undone].what {
+                    effect.payload = "another receipt".to_owned();
+                }
+            },
+            expect![[
+                r#"life 1 undid charge of visit 0 with another receipt, durable is {"of":"charge the card","visit":0}"#
+            ]],
+        ),
+        row(
+            "step-order",
+            "import-loop",
+            |run| {
+                let stepped = find(
+                    run,
+                    |what| matches!(what, What::Started(it) if it.task == "import" && it.step == 1),
+                );
+                if let What::Started(attempt) = &mut run.history.0[stepped].what {
+                    attempt.step = 2;
+                }
+            },
+            expect!["life 1 began step 2 with 1 durable"],
+        ),
+        row(
+            "no-false-fence",
+            "order",
+            |run| push(run, 1, What::Told(LifeEnd::Fenced)),
+            expect!["life 1 says it was fenced, but nobody else wrote"],
+        ),
+    ]
+}
+
+fn find(run: &Run, wanted: impl Fn(&What) -> bool) -> usize {
+    let mut entries = run.history.0.iter();
+    entries
+        .position(|entry| wanted(&entry.what))
+        .expect("the history has what is to be changed")
+}
+
+fn push(run: &mut Run, life: u32, what: What) {
+    run.history.0.push(Entry { life, what });
+}
+
+fn began(what: &What, wanted: &str) -> bool {
+    matches!(what, What::Started(Attempt { task, direction: Direction::Do, .. }) if task == wanted)
+}
+
+fn undid(what: &What, wanted: &str) -> bool {
+    matches!(what, What::Started(Attempt { task, direction: Direction::Undo, .. }) if task == wanted)
+}
+
+fn landed(what: &What, wanted: RowKind) -> bool {
+    matches!(what, What::Landed(row) if row.kind == wanted)
+}
+
+#[test]
+fn an_oracle_objects_to_a_history_in_which_one_thing_was_changed() {
+    for Tampered {
+        oracle,
+        workload,
+        change,
+        message,
+    } in tampered()
+    {
+        let workload = named(workload, Faithful);
+        let mut run = calm(&workload);
+        assert_eq!(judge(&workload, &run), []);
+        change(&mut run);
+        let verdicts = judge(&workload, &run);
+        let verdict = verdicts.iter().find(|verdict| verdict.oracle == oracle);
+        let verdict = verdict.unwrap_or_else(|| panic!("{oracle} misses it: {verdicts:?}"));
+        message.assert_eq(&verdict.message);
+    }
+}
+
+#[test]
+fn a_store_that_shows_what_is_not_durable_is_noticed() {
+    let workload = named("order", Faithful);
+    let (found, _) = each_schedule(&workload, budget("c1b1"), |run| {
+        let mut faults = run.history.faults();
+        if !faults.any(|(_, _, fired)| fired.fault == Fault::Phantom) {
+            return None;
+        }
+        let mut verdicts = judge(&workload, run).into_iter();
+        let verdict = verdicts.find(|verdict| verdict.oracle == "log-is-dense")?;
+        Some(format!("{}\n{}", words(run), verdict.message))
+    });
+    expect![[r#"
+        at life1/append#3:before: the process crashes; at life2/append#4:before: the store fails, and shows a row that is not durable
+        life 2 was shown row 4, which is not durable"#]].assert_eq(&found.expect("the oracle notices"));
+}
+
+#[test]
+fn every_oracle_is_seen_failing() {
+    let mut seen: BTreeSet<&str> = MUTANTS.iter().map(|mutant| mutant.3).collect();
+    seen.extend(tampered().iter().map(|row| row.oracle));
+    let all: BTreeSet<&str> = ORACLES.iter().map(|oracle| oracle.name).collect();
+    assert_eq!(all.len(), ORACLES.len(), "two oracles share a name");
+    assert_eq!(seen, all);
+}
