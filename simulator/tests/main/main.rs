@@ -1,5 +1,6 @@
 //! The simulator's tests, a module a topic.
 
+mod coverage;
 mod mutants;
 mod oracles;
 mod protocol;

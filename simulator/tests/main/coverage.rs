@@ -1,0 +1,179 @@
+//! Every crash point is crashed at, every fault fires, and what is left out is noticed by name.
+
+use std::collections::BTreeMap;
+
+use crashpoint_engine::protocol::Faithful;
+use crashpoint_simulator::workload::all;
+use crashpoint_simulator::{Budget, Fault, Settings, explore};
+use expect_test::expect;
+
+use crate::support::{budget, each_schedule, within};
+use crate::workloads::named;
+
+#[test]
+fn two_crashes_cover_every_crash_point_of_every_workload_and_break_no_promise() {
+    let mut table = Vec::new();
+    let mut schedules = 0;
+    for workload in all() {
+        let findings = explore(&workload, &within(budget("c2")));
+        assert_eq!(findings.violations, [], "{}", workload.name);
+        let missed: Vec<&str> = findings.recorder.missed().collect();
+        assert_eq!(missed, [""; 0], "{}", workload.name);
+        assert_eq!(findings.recorder.covered(), findings.recorder.total());
+        schedules += findings.schedules;
+        table.push(format!(
+            "{}: {} of {} points, {} schedules",
+            workload.name,
+            findings.recorder.covered(),
+            findings.recorder.total(),
+            findings.schedules
+        ));
+    }
+    assert!(schedules >= 1000, "{schedules} schedules are too few");
+    expect![[r#"
+        linear: 295 of 295 points, 296 schedules
+        order: 267 of 267 points, 268 schedules
+        order-fails: 867 of 867 points, 868 schedules
+        order-fails-once: 345 of 345 points, 346 schedules
+        order-undo-fails: 1529 of 1529 points, 1530 schedules
+        order-panics: 867 of 867 points, 868 schedules
+        order-hangs: 1117 of 1117 points, 1118 schedules
+        order-cleared: 309 of 309 points, 310 schedules
+        import-loop: 1501 of 1501 points, 1502 schedules"#]]
+    .assert_eq(&table.join("\n"));
+}
+
+#[test]
+fn a_storage_fault_a_cancellation_or_a_rival_breaks_no_promise() {
+    let mut campaigns = Vec::new();
+    let workloads = all();
+    for workload in &workloads {
+        campaigns.extend(["f1", "x1", "t1"].map(|most| (workload.name.as_str(), most)));
+    }
+    campaigns.extend([
+        ("order-undo-fails", "c1f1"),
+        ("order-fails-once", "c1x1"),
+        ("import-loop", "c1t1"),
+        ("order-fails", "t1p1"),
+    ]);
+    let mut table = Vec::new();
+    for (workload, most) in campaigns {
+        let findings = explore(&named(workload, Faithful), &within(budget(most)));
+        assert_eq!(findings.violations, [], "{workload} {most}");
+        table.push(format!("{workload} {most}: {}", findings.schedules));
+    }
+    expect![[r#"
+        linear f1: 25
+        linear x1: 20
+        linear t1: 20
+        order f1: 25
+        order x1: 19
+        order t1: 19
+        order-fails f1: 49
+        order-fails x1: 37
+        order-fails t1: 37
+        order-fails-once f1: 25
+        order-fails-once x1: 22
+        order-fails-once t1: 22
+        order-undo-fails f1: 77
+        order-undo-fails x1: 53
+        order-undo-fails t1: 53
+        order-panics f1: 49
+        order-panics x1: 37
+        order-panics t1: 37
+        order-hangs f1: 49
+        order-hangs x1: 42
+        order-hangs t1: 42
+        order-cleared f1: 15
+        order-cleared x1: 21
+        order-cleared t1: 21
+        import-loop f1: 67
+        import-loop x1: 50
+        import-loop t1: 50
+        order-undo-fails c1f1: 4369
+        order-fails-once c1x1: 682
+        import-loop c1t1: 3335
+        order-fails t1p1: 695"#]]
+    .assert_eq(&table.join("\n"));
+}
+
+/// The recorder counts what the injector was told not to cover.
+#[test]
+fn an_instant_that_the_injector_skips_is_missed_by_name() {
+    let workload = named("order", Faithful);
+    for skipped in [
+        "life1/append#2:acked",
+        "life1/ship:after-effect",
+        "life1/append#0:before",
+    ] {
+        let settings = Settings {
+            budget: budget("c1"),
+            skip: Some(skipped.to_owned()),
+        };
+        let recorder = explore(&workload, &settings).recorder;
+        let missed: Vec<&str> = recorder.missed().collect();
+        assert_eq!(missed, [skipped]);
+        assert_eq!(recorder.covered() + 1, recorder.total());
+    }
+}
+
+/// How often each fault fired; a kind that is new has to be put here.
+#[derive(Default)]
+struct Fires(BTreeMap<Fault, u64>);
+
+const FAULTS: &[Fault] = &[
+    Fault::Crash,
+    Fault::Takeover,
+    Fault::Cancel,
+    Fault::Refused,
+    Fault::FailsDurable,
+    Fault::FailsLate(1),
+    Fault::FailsLate(3),
+    Fault::Duplicated,
+    Fault::Echoed(2),
+    Fault::Stale,
+    Fault::Phantom,
+    Fault::LosesRow,
+];
+
+const fn is_listed(fault: Fault) -> bool {
+    match fault {
+        Fault::Crash
+        | Fault::Takeover
+        | Fault::Cancel
+        | Fault::Refused
+        | Fault::FailsDurable
+        | Fault::FailsLate(1 | 3)
+        | Fault::Duplicated
+        | Fault::Echoed(2)
+        | Fault::Stale
+        | Fault::Phantom
+        | Fault::LosesRow => true,
+        Fault::FailsLate(_) | Fault::Echoed(_) => false,
+    }
+}
+
+impl Fires {
+    fn explore(&mut self, workload: &str, budget: Budget) {
+        let workload = named(workload, Faithful);
+        each_schedule(&workload, budget, |run| {
+            for (_, _, fired) in run.history.faults() {
+                assert!(is_listed(fired.fault), "{fired}");
+                *self.0.entry(fired.fault).or_default() += 1;
+            }
+            None::<()>
+        });
+    }
+}
+
+#[test]
+fn every_fault_that_can_be_armed_fires() {
+    let mut fires = Fires::default();
+    for most in ["c1", "t1", "x1", "c1f1", "c1b1"] {
+        fires.explore("order", budget(most));
+    }
+    for fault in FAULTS {
+        let count = fires.0.get(fault).copied().unwrap_or_default();
+        assert!(count > 0, "never fired: {fault}");
+    }
+}
