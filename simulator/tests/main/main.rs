@@ -1,6 +1,7 @@
 //! The simulator's tests, a module a topic.
 
 mod coverage;
+mod determinism;
 mod mutants;
 mod oracles;
 mod protocol;
