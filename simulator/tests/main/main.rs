@@ -1,5 +1,6 @@
 //! The simulator's tests, a module a topic.
 
+mod choices;
 mod coverage;
 mod determinism;
 mod mutants;

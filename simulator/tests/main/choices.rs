@@ -1,0 +1,414 @@
+//! The drivers of choices, and the words that stand for budgets and schedules.
+
+use crashpoint_engine::protocol::{Faithful, Rule, Without};
+use crashpoint_simulator::choices::{Draw, Exhaustive, Recorded, Seeded, Tape};
+use crashpoint_simulator::oracle::judge;
+use crashpoint_simulator::{BadToken, Budget, Choices as _, Token, explore, replay, simulate_with};
+use expect_test::{Expect, expect};
+use proptest::prelude::*;
+
+use crate::support::{budget, run, within};
+use crate::workloads::named;
+
+// ---- from a seed ----
+
+/// A seed means the same in every later release: these numbers never change.
+#[test]
+fn a_seed_gives_the_numbers_that_it_always_gave() {
+    let mut table = String::new();
+    for seed in [0, 1, 42] {
+        let mut seeded = Seeded::new(seed);
+        let numbers: Vec<String> = (0..4)
+            .map(|_| format!("{:016x}", seeded.next_u64()))
+            .collect();
+        let mut seeded = Seeded::new(seed);
+        let draws: Vec<String> = (0..40)
+            .map(|_| seeded.choose("any", 7).to_string())
+            .collect();
+        table += &format!("{seed}: {}\n  {}\n", numbers.join(" "), draws.concat());
+    }
+    expect![[r#"
+        0: 61da6f3dc380d507 5c0fdf91ec9a7bfc 02eebf8c3bbe5e1a 7eca04ebaf4a5eea
+          0005020000200000000200001000000110300030
+        1: bf424132963fe08d 19a37d5757aaf520 bf08119f05cd56d6 2f47184b86186fa4
+          0500000000000000000000000000000000000000
+        42: 519e4174576f3791 fbe07cfb0c24ed8c b37d9f600cd835b8 cb231c3874846a73
+          0000000000000000000000000000005000000000
+    "#]]
+    .assert_eq(&table);
+}
+
+#[test]
+fn every_choice_is_drawn_by_some_seed_and_none_beyond() {
+    for n in 2..12 {
+        let mut drawn = vec![0_u32; n];
+        for seed in 0..400 {
+            let mut seeded = Seeded::new(seed);
+            for _ in 0..8 {
+                drawn[seeded.choose("any", n)] += 1;
+            }
+        }
+        assert!(drawn.iter().all(|count| *count > 0), "{n}: {drawn:?}");
+        assert!(drawn[1..].iter().all(|count| *count < drawn[0]));
+    }
+}
+
+// ---- exhaustively ----
+
+/// Where choices lead: nowhere, or to another choice for each that can be made.
+#[derive(Debug, Clone)]
+struct Tree(Vec<Tree>);
+
+fn trees() -> impl Strategy<Value = Tree> {
+    let leaf = Just(Tree(Vec::new()));
+    leaf.prop_recursive(5, 64, 4, |inner| {
+        prop::collection::vec(inner, 2..=4).prop_map(Tree)
+    })
+}
+
+fn every_path(tree: &Tree) -> Vec<Vec<usize>> {
+    if tree.0.is_empty() {
+        return vec![Vec::new()];
+    }
+    let children = tree.0.iter().enumerate();
+    let paths = children.flat_map(|(chosen, child)| {
+        let rest = every_path(child).into_iter();
+        rest.map(move |rest| [vec![chosen], rest].concat())
+    });
+    paths.collect()
+}
+
+fn drawn_paths(tree: &Tree, mut choices: Exhaustive) -> Vec<Vec<usize>> {
+    let mut paths = Vec::new();
+    loop {
+        let (mut here, mut path) = (tree, Vec::new());
+        while !here.0.is_empty() {
+            let chosen = choices.choose("branch", here.0.len());
+            here = &here.0[chosen];
+            path.push(chosen);
+        }
+        paths.push(path);
+        if !choices.advance() {
+            return paths;
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_odometer_draws_every_tape_of_a_bounded_space_once(tree in trees()) {
+        prop_assert_eq!(drawn_paths(&tree, Exhaustive::new()), every_path(&tree));
+    }
+
+    #[test]
+    fn below_a_prefix_the_odometer_draws_what_begins_with_it(tree in trees(), pick in 0_usize..1000, length in 0_usize..4) {
+        let all = every_path(&tree);
+        let path = &all[pick % all.len()];
+        let length = length.min(path.len());
+        let mut here = &tree;
+        let mut prefix = Vec::new();
+        for &chosen in &path[..length] {
+            prefix.push((here.0.len(), chosen));
+            here = &here.0[chosen];
+        }
+        let expected: Vec<_> = all.iter().filter(|other| other[..].starts_with(&path[..length])).cloned().collect();
+        prop_assert_eq!(drawn_paths(&tree, Exhaustive::below(&prefix)), expected);
+    }
+}
+
+#[test]
+#[should_panic(expected = "draw 0 (branch) is not deterministic")]
+fn the_odometer_notices_a_draw_that_is_not_deterministic() {
+    let mut choices = Exhaustive::new();
+    choices.choose("branch", 3);
+    assert!(choices.advance());
+    choices.choose("branch", 2);
+}
+
+// ---- from a recording ----
+
+fn recording() -> Tape {
+    let draw = |label: &str, n, chosen| Draw {
+        label: label.to_owned(),
+        n,
+        chosen,
+    };
+    Tape(vec![draw("crash?", 2, 1), draw("which?", 3, 2)])
+}
+
+fn replayed(recorded: Recorded, asked: &[(&str, usize)]) -> (Vec<usize>, String) {
+    let mut recorded = recorded;
+    let drawn = asked.iter().map(|(label, n)| recorded.choose(label, *n));
+    let drawn = drawn.collect();
+    let verdict = match recorded.finish() {
+        Ok(()) => "the same".to_owned(),
+        Err(divergence) => divergence.to_string(),
+    };
+    (drawn, verdict)
+}
+
+/// A recording, what is asked of it, what it gives, and its verdict in the end.
+type Replayed<'a> = (Recorded, &'a [(&'a str, usize)], &'a [usize], Expect);
+
+#[test]
+fn a_recording_says_at_which_draw_a_replay_parts_from_it() {
+    let whole = || Recorded::new(recording());
+    let sparse = || Recorded::sparse(vec![(0, 1), (1, 2)]);
+    let cases: Vec<Replayed<'_>> = vec![
+        (
+            whole(),
+            &[("crash?", 2), ("which?", 3)],
+            &[1, 2],
+            expect!["the same"],
+        ),
+        (
+            whole(),
+            &[("crash?", 2), ("who?", 3)],
+            &[1, 0],
+            expect!["the replay diverged at draw 1: recorded was which? of 3, asked was who? of 3"],
+        ),
+        (
+            whole(),
+            &[("crash?", 4), ("which?", 3)],
+            &[0, 0],
+            expect![
+                "the replay diverged at draw 0: recorded was crash? of 2, asked was crash? of 4"
+            ],
+        ),
+        (
+            whole(),
+            &[("crash?", 2)],
+            &[1],
+            expect![
+                "the replay diverged at draw 1: recorded was which? of 3, asked was nothing any more"
+            ],
+        ),
+        (
+            whole(),
+            &[("crash?", 2), ("which?", 3), ("more?", 2)],
+            &[1, 2, 0],
+            expect![
+                "the replay diverged at draw 2: recorded was the end of the tape, asked was more? of 2"
+            ],
+        ),
+        (
+            sparse(),
+            &[("any", 9), ("other", 3), ("more", 2)],
+            &[1, 2, 0],
+            expect!["the same"],
+        ),
+        (
+            sparse(),
+            &[("any", 9), ("other", 2)],
+            &[1, 0],
+            expect!["the replay diverged at draw 1: recorded was choice 2, asked was other of 2"],
+        ),
+        (
+            sparse(),
+            &[("any", 9)],
+            &[1],
+            expect![
+                "the replay diverged at draw 1: recorded was choice 2, asked was nothing any more"
+            ],
+        ),
+    ];
+    for (recorded, asked, drawn, verdict) in cases {
+        let replayed = replayed(recorded, asked);
+        assert_eq!(replayed.0, drawn);
+        verdict.assert_eq(&replayed.1);
+    }
+}
+
+#[test]
+fn a_recorded_run_is_replayed_whole_and_from_its_token() {
+    let workload = named("order-fails", Faithful);
+    for seed in 0..50 {
+        let settings = within(budget("c1f1x1"));
+        let recorded = run(&workload, &settings, Seeded::new(seed));
+        let (again, choices) =
+            simulate_with(&workload, &settings, Recorded::new(recorded.tape.clone()));
+        assert_eq!(choices.finish(), Ok(()));
+        assert_eq!(again, recorded);
+        let token = Token {
+            workload: workload.name.to_owned(),
+            budget: settings.budget,
+            interesting: recorded.tape.interesting().collect(),
+            fingerprint: recorded.tape.fingerprint(),
+        };
+        let token: Token = token.to_string().parse().expect("a token reads itself");
+        assert_eq!(replay(&workload, &token), Ok(recorded));
+    }
+}
+
+#[test]
+fn a_token_of_another_engine_is_refused_by_what_differs() {
+    let workload = named("order", Faithful);
+    let token = |text: &str| text.parse::<Token>().expect("the token is well formed");
+    let refused = |text: &str| {
+        replay(&workload, &token(text))
+            .expect_err("the token is not of this engine")
+            .to_string()
+    };
+    expect!["the replay took another course than the recorded schedule; the workload or the engine has changed since the token was made"].assert_eq(&refused("1.order.c1.calm.0000000000000000"));
+    expect!["the replay diverged at draw 500: recorded was choice 1, asked was nothing any more; the workload or the engine has changed since the token was made"].assert_eq(&refused("1.order.c1.500x1.0000000000000000"));
+    expect!["the replay diverged at draw 0: recorded was choice 7, asked was life1/append#0:before of 2; the workload or the engine has changed since the token was made"].assert_eq(&refused("1.order.c1.0x7.0000000000000000"));
+}
+
+#[test]
+fn the_token_of_a_violation_replays_it() {
+    let mutant = named("order", Without(Rule::OutcomeAfterRow));
+    let findings = explore(&mutant, &within(budget("f1")));
+    let violation = findings.violations.first().expect("the mutant is caught");
+    let run = replay(&mutant, &violation.token).expect("the schedule is the same");
+    let again = judge(&mutant, &run);
+    assert!(
+        again
+            .iter()
+            .any(|verdict| verdict.message == violation.message)
+    );
+}
+
+// ---- in words ----
+
+fn budgets() -> impl Strategy<Value = Budget> {
+    prop::array::uniform6(prop_oneof![Just(0), 1..5_u32, any::<u32>()]).prop_map(
+        |[crashes, faults, takeovers, preemptions, cancels, breaches]| Budget {
+            crashes,
+            faults,
+            takeovers,
+            preemptions,
+            cancels,
+            breaches,
+        },
+    )
+}
+
+fn tokens() -> impl Strategy<Value = Token> {
+    let draws = prop::collection::btree_map(0_usize..5000, 1_usize..40, 0..6);
+    ("[a-z][a-z-]{0,20}", budgets(), draws, any::<u64>()).prop_map(
+        |(workload, budget, draws, fingerprint)| Token {
+            workload,
+            budget,
+            interesting: draws.into_iter().collect(),
+            fingerprint,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn a_budget_reads_what_it_writes(budget in budgets()) {
+        prop_assert_eq!(budget.to_string().parse(), Ok(budget));
+    }
+
+    #[test]
+    fn a_token_reads_what_it_writes(token in tokens()) {
+        prop_assert_eq!(token.to_string().parse(), Ok(token));
+    }
+
+    #[test]
+    fn a_text_is_a_token_or_an_error(text in "[0-9a-fx.,+ c-]{0,40}") {
+        if let Ok(token) = text.parse::<Token>() {
+            prop_assert_eq!(token.to_string().parse(), Ok(token));
+        }
+    }
+}
+
+#[test]
+fn err_budgets() {
+    for text in [
+        "",
+        "c",
+        "1",
+        "z1",
+        "c1 f1",
+        "c-1",
+        "c+1",
+        "c99999999999",
+        "\u{e9}1",
+        "c1,f1",
+        "C1",
+    ] {
+        let error = text.parse::<Budget>().expect_err(text).to_string();
+        let expected = format!(
+            "{text:?} is no budget: letters of c, f, t, p, x, b, each with a number, as in c1f1"
+        );
+        assert_eq!(error, expected);
+    }
+}
+
+#[test]
+fn err_tokens() {
+    let cases = [
+        (
+            "",
+            expect![[r#""" is no token: expected VERSION.WORKLOAD.BUDGET.DRAWS.FINGERPRINT"#]],
+        ),
+        (
+            "order",
+            expect![[r#""order" is no token: expected VERSION.WORKLOAD.BUDGET.DRAWS.FINGERPRINT"#]],
+        ),
+        (
+            "2.order.c1.calm.0123456789abcdef",
+            expect![[r#"the token has version "2", this command reads version 1"#]],
+        ),
+        (
+            "1.order.c1.calm",
+            expect![[
+                r#""1.order.c1.calm" is no token: expected VERSION.WORKLOAD.BUDGET.DRAWS.FINGERPRINT"#
+            ]],
+        ),
+        (
+            "1.order.c1.calm.0123456789abcdef.more",
+            expect![[
+                r#""1.order.c1.calm.0123456789abcdef.more" is no token: expected VERSION.WORKLOAD.BUDGET.DRAWS.FINGERPRINT"#
+            ]],
+        ),
+        (
+            "1.order.k1.calm.0123456789abcdef",
+            expect![[
+                r#""k1" is no budget: letters of c, f, t, p, x, b, each with a number, as in c1f1"#
+            ]],
+        ),
+        (
+            "1.order.c1..0123456789abcdef",
+            expect![[
+                r#""" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2"#
+            ]],
+        ),
+        (
+            "1.order.c1.7x0.0123456789abcdef",
+            expect![[
+                r#""7x0" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2"#
+            ]],
+        ),
+        (
+            "1.order.c1.7x1,7x2.0123456789abcdef",
+            expect![[
+                r#""7x1,7x2" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2"#
+            ]],
+        ),
+        (
+            "1.order.c1.+7x1.0123456789abcdef",
+            expect![[
+                r#""+7x1" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2"#
+            ]],
+        ),
+        (
+            "1.order.c1.calm.123",
+            expect![[r#""123" is no fingerprint: expected 16 hexadecimal digits"#]],
+        ),
+        (
+            "1.order.c1.calm.+123456789abcdef",
+            expect![[r#""+123456789abcdef" is no fingerprint: expected 16 hexadecimal digits"#]],
+        ),
+        (
+            "1.order.c1.calm.0123456789abcdeg",
+            expect![[r#""0123456789abcdeg" is no fingerprint: expected 16 hexadecimal digits"#]],
+        ),
+    ];
+    for (text, message) in cases {
+        let error: BadToken = text.parse::<Token>().expect_err(text);
+        message.assert_eq(&error.to_string());
+    }
+}
