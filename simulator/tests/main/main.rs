@@ -3,6 +3,7 @@
 mod choices;
 mod coverage;
 mod determinism;
+mod executor;
 mod mutants;
 mod oracles;
 mod protocol;

@@ -1,0 +1,236 @@
+//! The executor as a subject sees it: virtual time, tasks that can be joined and aborted, and panics
+//! that are kept quiet.
+
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crashpoint_engine::Runtime as _;
+use crashpoint_engine::protocol::Faithful;
+use crashpoint_simulator::oracle::judge;
+use crashpoint_simulator::workload::Workload;
+use crashpoint_simulator::{LifeEnd, Process, Run, SimRuntime, Subject, What, explore};
+use expect_test::{Expect, expect};
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, join};
+
+use crate::support::{budget, calm, within};
+use crate::workloads::named;
+
+/// Set in the second process.
+const CHILD: &str = "CRASHPOINT_SIMULATOR_CHILD";
+
+/// What a script notes down.
+#[derive(Clone, Default)]
+struct Notes(Arc<Mutex<Vec<String>>>);
+
+impl Notes {
+    fn add(&self, note: impl Into<String>) {
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.push(note.into());
+    }
+}
+
+type Script = fn(SimRuntime, Notes) -> BoxFuture<'static, ()>;
+
+/// A subject whose first life is a script, and whose later ones have nothing to do.
+struct Scripted(Script, Notes);
+
+impl Subject for Scripted {
+    fn start(&self, process: &Process) -> BoxFuture<'static, LifeEnd> {
+        let script = (self.0)(process.runtime(), self.1.clone());
+        script.map(|()| LifeEnd::Done("end".to_owned())).boxed()
+    }
+
+    fn resume(&self, _: &Process) -> BoxFuture<'static, LifeEnd> {
+        async { LifeEnd::Done("end".to_owned()) }.boxed()
+    }
+}
+
+fn scripted(script: Script, notes: &Notes) -> Workload {
+    let notes = notes.clone();
+    let mut workload = named("linear", Faithful);
+    workload.subject = Box::new(move || Arc::new(Scripted(script, notes.clone())));
+    workload
+}
+
+fn check(script: Script, expected: &Expect) -> Run {
+    let notes = Notes::default();
+    let run = calm(&scripted(script, &notes));
+    let notes = notes.0.lock().unwrap_or_else(PoisonError::into_inner);
+    expected.assert_eq(&notes.join("\n"));
+    run
+}
+
+#[test]
+fn time_passes_only_when_everything_sleeps_and_then_at_once() {
+    check(
+        |runtime, notes| {
+            async move {
+                let at = |what: &str| notes.add(format!("{what} at {:?}", runtime.now()));
+                at("begun");
+                let hour = async {
+                    runtime.sleep(Duration::from_secs(3600)).await;
+                    at("an hour");
+                };
+                let minute = async {
+                    runtime.sleep(Duration::from_secs(60)).await;
+                    at("a minute");
+                };
+                join(hour, minute).await;
+                runtime.sleep(Duration::ZERO).await;
+                at("no time");
+                let ms = runtime.unix_ms();
+                notes.add(format!(
+                    "{} ms since the year began",
+                    ms - 1_767_225_600_000
+                ));
+                drop(runtime.sleep(Duration::from_secs(7200)));
+                runtime.sleep(Duration::from_secs(1)).await;
+                at("a sleep that was dropped");
+            }
+            .boxed()
+        },
+        &expect![[r#"
+            begun at 0ns
+            a minute at 60s
+            an hour at 3600s
+            no time at 3600s
+            3600000 ms since the year began
+            a sleep that was dropped at 3601s"#]],
+    );
+}
+
+#[test]
+fn sleeps_that_are_over_together_end_in_the_order_in_which_they_began() {
+    check(
+        |runtime, notes| {
+            async move {
+                let tasks: Vec<_> = ["first", "second", "third"]
+                    .map(|name| {
+                        let (sleeper, notes) = (runtime.clone(), notes.clone());
+                        runtime.spawn(
+                            async move {
+                                sleeper.sleep(Duration::from_millis(5)).await;
+                                notes.add(name);
+                            }
+                            .boxed(),
+                        )
+                    })
+                    .into();
+                futures_util::future::join_all(tasks).await;
+            }
+            .boxed()
+        },
+        &expect![[r#"
+            first
+            second
+            third"#]],
+    );
+}
+
+/// Says when it is dropped.
+struct Dropped(Notes, &'static str);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.add(format!("{} is dropped", self.1));
+    }
+}
+
+#[test]
+fn a_task_is_joined_by_its_handle_and_aborted_where_that_is_dropped() {
+    check(
+        |runtime, notes| {
+            async move {
+                let task = |name: &'static str, pause| {
+                    let (sleeper, notes) = (runtime.clone(), notes.clone());
+                    runtime.spawn(
+                        async move {
+                            let _dropped = Dropped(notes.clone(), name);
+                            sleeper.sleep(Duration::from_millis(pause)).await;
+                            notes.add(format!("{name} is done"));
+                        }
+                        .boxed(),
+                    )
+                };
+                let (joined, aborted) = (task("joined", 10), task("aborted", 50));
+                joined.await;
+                notes.add("and was joined");
+                drop(aborted);
+                notes.add("the handle is gone");
+                runtime.sleep(Duration::from_millis(100)).await;
+                let (work, done) = (notes.clone(), notes.clone());
+                runtime
+                    .blocking(Box::new(move || work.add("blocking work")))
+                    .await;
+                done.add("and after it");
+            }
+            .boxed()
+        },
+        &expect![[r#"
+            joined is done
+            joined is dropped
+            and was joined
+            aborted is dropped
+            the handle is gone
+            blocking work
+            and after it"#]],
+    );
+}
+
+#[test]
+fn entropy_never_repeats_in_a_simulation_and_is_the_same_in_the_next() {
+    let script: Script = |runtime, notes| {
+        async move {
+            let drawn: std::collections::BTreeSet<_> =
+                (0..100).map(|_| runtime.entropy()).collect();
+            notes.add(format!("{} of 100, {:?}", drawn.len(), drawn.first()));
+        }
+        .boxed()
+    };
+    let expected = expect!["100 of 100, Some([0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0])"];
+    check(script, &expected);
+    check(script, &expected);
+}
+
+#[test]
+fn a_life_that_waits_for_nothing_is_stalled_and_one_that_panics_is_a_bug() {
+    let stalled = check(|_, _| std::future::pending().boxed(), &expect![""]);
+    assert!(stalled.history.0.iter().any(|it| it.what == What::Stalled));
+    let panicked = check(
+        |_, _| async { panic!("a bug of the engine's") }.boxed(),
+        &expect![""],
+    );
+    let bug = What::Panicked("a bug of the engine's".to_owned());
+    assert!(panicked.history.0.iter().any(|it| it.what == bug));
+    let workload = named("linear", Faithful);
+    for run in [stalled, panicked] {
+        let verdicts = judge(&workload, &run);
+        assert!(verdicts.iter().any(|it| it.oracle == "prefixes-resume"));
+    }
+}
+
+#[test]
+fn a_panic_of_a_task_prints_nothing_and_any_other_panic_is_reported() {
+    if std::env::var_os(CHILD).is_some() {
+        let findings = explore(&named("order-panics", Faithful), &within(budget("c1")));
+        assert!(findings.schedules > 1);
+        panic!("the control");
+    }
+    let binary = std::env::current_exe().expect("the test has a binary");
+    let output = Command::new(binary)
+        .args([
+            "--exact",
+            "executor::a_panic_of_a_task_prints_nothing_and_any_other_panic_is_reported",
+            "--nocapture",
+        ])
+        .env(CHILD, "1")
+        .env("RUST_BACKTRACE", "0")
+        .output()
+        .expect("the binary runs again");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("the control"), "{stderr}");
+    assert!(!stderr.contains("label printer"), "{stderr}");
+    assert_eq!(stderr.matches("panicked at").count(), 1, "{stderr}");
+}
