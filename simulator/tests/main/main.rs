@@ -4,6 +4,7 @@ mod choices;
 mod coverage;
 mod determinism;
 mod executor;
+mod generated;
 mod mutants;
 mod oracles;
 mod protocol;
