@@ -70,13 +70,8 @@ pub fn parts(workload: &Workload, settings: &Settings) -> Vec<Part> {
     parts
 }
 
-/// Runs every schedule of a part and asks the oracles about each. `progress` is told after each.
-pub fn explore_part(
-    workload: &Workload,
-    settings: &Settings,
-    part: &Part,
-    mut progress: impl FnMut(),
-) -> Findings {
+/// Runs every schedule of a part and asks the oracles about each.
+pub fn explore_part(workload: &Workload, settings: &Settings, part: &Part) -> Findings {
     let choices = Arc::new(Mutex::new(Exhaustive::below(&part.0)));
     let recorder = Recorder::new(settings.budget.counted_depth());
     let mut findings = Findings {
@@ -90,7 +85,6 @@ pub fn explore_part(
             Arc::clone(&choices) as Arc<Mutex<dyn Choices>>,
         );
         findings.add(workload, settings.budget, run);
-        progress();
         if findings.violations.len() >= VIOLATIONS_MAX {
             findings.cut_short = true;
             return findings;
@@ -105,7 +99,7 @@ pub fn explore_part(
 pub fn explore(workload: &Workload, settings: &Settings) -> Findings {
     let mut findings = Findings::default();
     for part in parts(workload, settings) {
-        findings.merge(explore_part(workload, settings, &part, || {}));
+        findings.merge(explore_part(workload, settings, &part));
     }
     findings
 }

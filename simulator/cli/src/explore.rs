@@ -136,7 +136,7 @@ fn explore_one(exploration: &Exploration<'_>, bar: &ProgressBar) -> (Findings, D
     } = exploration;
     bar.set_message(workload.name.clone());
     let watch = Stopwatch::start();
-    let findings = explore_part(workload, settings, part, || {});
+    let findings = explore_part(workload, settings, part);
     bar.inc(1);
     (findings, watch.elapsed())
 }
