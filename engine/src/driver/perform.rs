@@ -2,9 +2,10 @@
 //! its cancellation and its panics.
 
 use std::any::Any;
-use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{self, Either};
@@ -41,8 +42,15 @@ impl<R: Rules> Driver<'_, R> {
             .as_deref()
             .expect("a state that runs has a task");
         let ctx = Ctx::new(Arc::clone(&self.context), action);
-        // Within the future, so that a panic before its first await is caught as well.
-        let attempt = async move { handler.call(ctx, call).await };
+        // Within the future, so that a panic before its first await is caught as well, and so is
+        // one of the error's own words.
+        let attempt = async move {
+            handler
+                .call(ctx, call)
+                .await
+                .map_err(|error| failure(&error))
+        };
+        let attempt = Contained(Some(Box::pin(attempt)));
         let attempt = AssertUnwindSafe(attempt).catch_unwind();
         let performed = match direction {
             Direction::Do => {
@@ -99,7 +107,7 @@ impl<R: Rules> Driver<'_, R> {
     async fn within_limit(
         &self,
         state: usize,
-        attempt: impl Future<Output = Result<Result<Performed, TaskError>, Box<dyn Any + Send>>>,
+        attempt: impl Future<Output = Attempted>,
     ) -> Performed {
         let policy = self
             .flow
@@ -128,22 +136,56 @@ impl<R: Rules> Driver<'_, R> {
     }
 }
 
+/// What came of an attempt; the outer error is a panic.
+type Attempted = Result<Result<Performed, Failure>, Box<dyn Any + Send>>;
+
+/// A user's future whose destructor can't take the life with it: a future that is dropped because
+/// it was too slow, or because the run was cancelled, has nobody left to tell of a panic.
+struct Contained<F>(Option<Pin<Box<F>>>);
+
+impl<F: Future> Future for Contained<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let future = self.0.as_mut().expect("it is there until it is dropped");
+        future.as_mut().poll(cx)
+    }
+}
+
+impl<F> Drop for Contained<F> {
+    fn drop(&mut self) {
+        contain(self.0.take());
+    }
+}
+
+/// Drops what is a user's; a panic of it has been reported by the panic hook, and ends here.
+fn contain<T>(dropped: T) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(dropped))) {
+        // Its own destructor may be the next one that panics.
+        std::mem::forget(panic);
+    }
+}
+
 /// A panic is the task's failure, and no other attempt is made: it is a bug.
-fn settled(result: Result<Result<Performed, TaskError>, Box<dyn Any + Send>>) -> Performed {
+fn settled(result: Attempted) -> Performed {
     match result {
         Ok(Ok(performed)) => performed,
-        Ok(Err(error)) => {
-            let kind = match error {
-                TaskError::Retry(_) => FailureKind::Retry,
-                TaskError::Fatal(_) => FailureKind::Fatal,
-            };
-            failed(kind, error.message())
+        Ok(Err(failure)) => Performed::Failed(failure),
+        Err(panic) => {
+            let message = format!("panicked: {}", panic_message(&*panic));
+            contain(panic);
+            failed(FailureKind::Fatal, message)
         }
-        Err(panic) => failed(
-            FailureKind::Fatal,
-            format!("panicked: {}", panic_message(&*panic)),
-        ),
     }
+}
+
+fn failure(error: &TaskError) -> Failure {
+    let kind = match error {
+        TaskError::Retry(_) => FailureKind::Retry,
+        TaskError::Fatal(_) => FailureKind::Fatal,
+    };
+    let message = error.message();
+    Failure { kind, message }
 }
 
 fn failed(kind: FailureKind, message: String) -> Performed {

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crashpoint_engine::{
-    CauseKind, CompensatableTask, Ctx, Direction, Error, Outcome, RetryPolicy, StatusPhase,
-    TaskError, Undone, Workflow,
+    CancelToken, CauseKind, CompensatableTask, Ctx, Direction, Engine, Error,
+    MemoryCheckpointStore, Outcome, RetryPolicy, State, StatusPhase, Task, TaskError, Undone,
+    Workflow,
 };
 use expect_test::{Expect, expect};
 use tokio::time::Instant;
@@ -94,6 +95,68 @@ async fn a_panic_is_the_task_s_failure() {
         "#]],
     )
     .await;
+}
+
+/// A future that panics while it is dropped, an error that panics while it is told, and a payload
+/// that panics while it is thrown away took the whole life with them, and every resume as well: the
+/// run never ended.
+#[tokio::test(start_paused = true)]
+async fn a_panic_beside_the_task_s_own_code_is_contained() {
+    struct PanicsOnDrop;
+    impl Drop for PanicsOnDrop {
+        fn drop(&mut self) {
+            assert!(std::thread::panicking(), "dropped");
+        }
+    }
+    #[derive(Debug)]
+    struct Speechless;
+    impl std::fmt::Display for Speechless {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("no words")
+        }
+    }
+    impl std::error::Error for Speechless {}
+    async fn check(task: impl Task<Bare>, cancel: bool, cause: &str) {
+        let workflow = Workflow::builder("bare", 1)
+            .task(Bare::Only, "only", task)
+            .attempt_timeout(Duration::from_millis(10))
+            .exit(Bare::Over)
+            .build()
+            .expect("it is valid");
+        let token = CancelToken::new();
+        let engine = Engine::new(MemoryCheckpointStore::new()).with_cancel(token.clone());
+        let cancelling = async {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            if cancel {
+                token.cancel();
+            }
+        };
+        let run = engine.run(&workflow, "bare-1", Bare::Only, &());
+        let Ok(Outcome::RolledBack(back)) = tokio::join!(run, cancelling).0 else {
+            panic!("the run is rolled back");
+        };
+        assert_eq!(back.cause.to_string(), cause);
+    }
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+    enum Bare {
+        Only,
+        Over,
+    }
+    let hangs = |_ctx: Ctx| async {
+        let _dropped = PanicsOnDrop;
+        std::future::pending::<Result<Bare, TaskError>>().await
+    };
+    check(
+        hangs,
+        false,
+        "timed out: the attempt took longer than 10 ms",
+    )
+    .await;
+    check(hangs, true, "cancelled").await;
+    let fails = |_ctx: Ctx| async { Err::<Bare, _>(TaskError::fatal(Speechless)) };
+    check(fails, false, "failed: panicked: no words").await;
+    let panics = |_ctx: Ctx| async { std::panic::panic_any(PanicsOnDrop) };
+    check(panics, false, "failed: panicked: no message").await;
 }
 
 #[tokio::test(start_paused = true)]
