@@ -83,8 +83,8 @@ impl CrashTest {
                 .min_by_key(|found| found.schedule.len());
             if let Some(violation) = simplest {
                 let story = self.story(&violation.token);
-                let (oracle, message, token) =
-                    (violation.oracle, &violation.message, &violation.token);
+                let message = render::escaped_line(&violation.message);
+                let (oracle, token) = (violation.oracle, &violation.token);
                 panic!("{oracle}: {message}\n\n{story}\nshow it again: .replay(\"{token}\")");
             }
             let (covered, total) = (findings.recorder.covered(), findings.recorder.total());

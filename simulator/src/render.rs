@@ -53,7 +53,7 @@ pub fn story(run: &Run, verdicts: &[Verdict]) -> String {
     section(&mut story, "ledger", &ledger(&run.history));
     let verdicts = verdicts
         .iter()
-        .map(|v| format!("{}: {}", v.oracle, v.message))
+        .map(|v| format!("{}: {}", v.oracle, escaped_line(&v.message)))
         .collect();
     section(&mut story, "violations", &lines_or(verdicts, "none"));
     story
@@ -248,7 +248,13 @@ pub fn ledger(history: &History) -> Vec<String> {
 }
 
 /// Escapes a line that was put together from fixed words and a workload's names.
-fn escaped_line(line: &str) -> String {
+///
+/// ```
+/// use crashpoint_simulator::render::escaped_line;
+///
+/// assert_eq!(escaped_line("still holds red\u{1b}[31m@0"), "still holds red\\u{1b}[31m@0");
+/// ```
+pub fn escaped_line(line: &str) -> String {
     let words: Vec<String> = line.split(' ').map(escaped).collect();
     words.join(" ")
 }

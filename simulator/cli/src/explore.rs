@@ -163,7 +163,7 @@ fn stories(workloads: &[Workload], rows: &[Row<'_>], out: &mut impl Write) -> Re
             "\n{} violates {}: {}",
             row.name(),
             violation.oracle,
-            violation.message
+            render::escaped_line(&violation.message)
         )?;
         let workload = workloads
             .iter()
