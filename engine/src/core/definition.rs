@@ -6,8 +6,8 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::core::event::Label;
-use crate::core::run_state::{Phase, RunState};
-use crate::recovery::CheckpointRow;
+use crate::core::run_state::{Phase, RunState, Visit};
+use crate::recovery::{CheckpointRow, RowKind};
 
 /// A validated definition. A state is known by its index in [`states`](Self::states).
 #[derive(Debug, Clone)]
@@ -55,6 +55,8 @@ pub struct TaskDefinition {
     pub edges: Option<Vec<usize>>,
     /// How its attempts are limited.
     pub policy: Policy,
+    /// Says why bytes are no output, or no cursor, of this task.
+    pub readable: fn(&[u8]) -> Result<(), String>,
 }
 
 /// The kinds of tasks.
@@ -165,6 +167,26 @@ pub enum Mismatch {
         /// What it is.
         found: TaskKind,
     },
+    /// The task has no use for bytes that it left: its output or its cursor has another type now.
+    #[error("what task {task:?} left can't be read: {message}")]
+    Blob {
+        /// The task.
+        task: Label,
+        /// What the deserializer said.
+        message: String,
+    },
+    /// A row is of a task that is not the one of the state that was open.
+    #[error("sequence {sequence} is of task {found:?}, the state {state:?} has {expected:?}")]
+    ForeignTask {
+        /// Where.
+        sequence: u64,
+        /// The state that was open.
+        state: Label,
+        /// Its task.
+        expected: Label,
+        /// The task that the row names.
+        found: Label,
+    },
     /// The open state has become an exit.
     #[error("the run is open in {label:?}, which is an exit")]
     OpenAtExit {
@@ -235,31 +257,75 @@ impl Definition {
                 });
             }
         }
+        self.check_tasks(rows)?;
+        if state.is_terminal() {
+            return Ok(());
+        }
         for completion in state.completed() {
             self.check_kind(&completion.task, TaskKind::Compensatable)?;
+            self.check_blob(&completion.task, &completion.output)?;
         }
         match state.phase() {
-            Phase::Forward(visit) => {
-                let open = (self.resolve)(&visit.state).and_then(|index| self.task(index));
-                let Some(task) = open else {
-                    return Err(Mismatch::OpenAtExit {
-                        label: visit.state.clone(),
-                    });
-                };
-                let stepped = visit.cursor.is_some();
-                if stepped {
-                    self.check_kind(&task.name, TaskKind::Stepped)
-                } else {
-                    Ok(())
-                }
+            Phase::Forward(visit) => self.check_open(visit),
+            Phase::RollingBack(rollback) => {
+                let failed = rollback.failed.iter().map(|failed| &failed.undo);
+                let mut owed = rollback.pending.iter().chain(failed);
+                owed.try_for_each(|undo| self.check_kind(&undo.task, TaskKind::Compensatable))
             }
-            Phase::RollingBack(rollback) => rollback
-                .pending
-                .iter()
-                .chain(rollback.failed.iter().map(|failed| &failed.undo))
-                .try_for_each(|undo| self.check_kind(&undo.task, TaskKind::Compensatable)),
             Phase::Unclaimed | Phase::Done { .. } | Phase::RolledBack { .. } => Ok(()),
         }
+    }
+
+    /// The open visit has a task that can go on from the visit's cursor.
+    fn check_open(&self, visit: &Visit) -> Result<(), Mismatch> {
+        let open = (self.resolve)(&visit.state).and_then(|index| self.task(index));
+        let Some(task) = open else {
+            return Err(Mismatch::OpenAtExit {
+                label: visit.state.clone(),
+            });
+        };
+        let Some(cursor) = &visit.cursor else {
+            return Ok(());
+        };
+        self.check_kind(&task.name, TaskKind::Stepped)?;
+        self.check_blob(&task.name, cursor)
+    }
+
+    /// Every forward row, and the start of a rollback, is of the task of the state that was open.
+    fn check_tasks(&self, rows: &[CheckpointRow]) -> Result<(), Mismatch> {
+        let mut open: Option<&str> = None;
+        for row in rows {
+            let (enters, leaves) = match row.kind {
+                RowKind::Claim => (open.is_none(), false),
+                RowKind::StateEntry | RowKind::CompensationCompletion => (true, true),
+                RowKind::StepCursor | RowKind::RollbackStart => (false, true),
+                _ => (false, false),
+            };
+            if let Some(state) = open.filter(|_| leaves) {
+                let task = (self.resolve)(state).and_then(|index| self.task(index));
+                if let Some(task) = task.filter(|task| *task.name != *row.task_id) {
+                    return Err(Mismatch::ForeignTask {
+                        sequence: row.sequence,
+                        state: state.into(),
+                        expected: task.name.clone(),
+                        found: row.task_id.as_str().into(),
+                    });
+                }
+            }
+            if enters {
+                open = Some(&row.state);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_blob(&self, task: &Label, blob: &[u8]) -> Result<(), Mismatch> {
+        let known = self.state_of_task(task).and_then(|index| self.task(index));
+        let readable = known.map_or(Ok(()), |known| (known.readable)(blob));
+        readable.map_err(|message| Mismatch::Blob {
+            task: task.clone(),
+            message,
+        })
     }
 
     fn check_claims(&self, state: &RunState) -> Result<(), Mismatch> {
@@ -290,7 +356,11 @@ impl Definition {
                 needed,
                 found,
             }),
-            None => unreachable!("every task that a row names is known by now"),
+            // Only where the rows at hand are not those of the state.
+            None => Err(Mismatch::UnknownTask {
+                sequence: 0,
+                task: task.clone(),
+            }),
         }
     }
 }

@@ -95,11 +95,18 @@ fn completed<S: State>(next: S, output: Option<Bytes>) -> Performed {
     }
 }
 
-fn encode(value: &impl Serialize, what: &str) -> Result<Bytes, TaskError> {
-    let bytes = serde_json::to_vec(value);
-    bytes
-        .map(Bytes::from)
-        .map_err(|error| unserializable(what, &error))
+/// The bytes that will be durable. They are read back at once: what can't be, such as a float that
+/// is not a number, has to fail the task that leaves it and not the undo that needs it.
+fn encode<T: Serialize + DeserializeOwned>(value: &T, what: &str) -> Result<Bytes, TaskError> {
+    let bytes = serde_json::to_vec(value).map_err(|error| unserializable(what, &error))?;
+    decode::<T>(&bytes, what)?;
+    Ok(bytes.into())
+}
+
+/// Says why bytes of a log are no `T`.
+pub(crate) fn readable<T: DeserializeOwned>(bytes: &[u8]) -> Result<(), String> {
+    let read = serde_json::from_slice::<T>(bytes);
+    read.map(drop).map_err(|error| error.to_string())
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, TaskError> {

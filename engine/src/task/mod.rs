@@ -14,7 +14,7 @@ use crate::workflow::State;
 pub use ctx::Ctx;
 pub(crate) use ctx::{Action, LifeContext};
 pub use error::{BoxError, TaskError};
-pub(crate) use handler::{Call, Compensatable, Handler, Plain, Stepped};
+pub(crate) use handler::{Call, Compensatable, Handler, Plain, Stepped, readable};
 
 /// A state's forward action that leaves nothing to undo.
 ///

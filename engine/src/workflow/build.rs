@@ -66,6 +66,7 @@ pub(super) fn validated<S: State>(draft: Draft) -> Result<Flow, BuildError> {
             kind,
             edges,
             policy,
+            readable,
             handler,
         } = task;
         let definition = TaskDefinition {
@@ -73,6 +74,7 @@ pub(super) fn validated<S: State>(draft: Draft) -> Result<Flow, BuildError> {
             kind,
             edges,
             policy,
+            readable,
         };
         states[state].role = Role::Task(definition);
         handlers[state] = Some(handler);

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::{Policy, RetryPolicy, TaskKind};
-use crate::task::{Compensatable, CompensatableTask, Handler, Plain, Stepped, SteppedTask, Task};
+use crate::task::{
+    Compensatable, CompensatableTask, Handler, Plain, Stepped, SteppedTask, Task, readable,
+};
 use crate::workflow::build::{self, BuildError};
 use crate::workflow::state::index_of;
 use crate::workflow::{State, Workflow};
@@ -37,6 +39,7 @@ pub(super) struct TaskDraft {
     pub(super) kind: TaskKind,
     pub(super) edges: Option<Vec<usize>>,
     pub(super) policy: Policy,
+    pub(super) readable: fn(&[u8]) -> Result<(), String>,
     pub(super) handler: Box<dyn Handler>,
 }
 
@@ -75,31 +78,54 @@ impl<S: State> WorkflowBuilder<S> {
 
     /// Gives `state` a plain task, under a name that the log keeps.
     pub fn task(self, state: S, name: &str, task: impl Task<S>) -> Self {
-        self.handled(state, name, TaskKind::Plain, Box::new(Plain::new(task)))
+        self.handled(
+            state,
+            name,
+            TaskKind::Plain,
+            |_| Ok(()),
+            Box::new(Plain::new(task)),
+        )
     }
 
     /// Gives `state` a compensatable task, under a name that the log keeps.
-    pub fn compensatable(self, state: S, name: &str, task: impl CompensatableTask<S>) -> Self {
+    pub fn compensatable<T: CompensatableTask<S>>(self, state: S, name: &str, task: T) -> Self {
+        let handler = Box::new(Compensatable::new(task));
         self.handled(
             state,
             name,
             TaskKind::Compensatable,
-            Box::new(Compensatable::new(task)),
+            readable::<T::Output>,
+            handler,
         )
     }
 
     /// Gives `state` a stepped task, under a name that the log keeps.
-    pub fn stepped(self, state: S, name: &str, task: impl SteppedTask<S>) -> Self {
-        self.handled(state, name, TaskKind::Stepped, Box::new(Stepped::new(task)))
+    pub fn stepped<T: SteppedTask<S>>(self, state: S, name: &str, task: T) -> Self {
+        let handler = Box::new(Stepped::new(task));
+        self.handled(
+            state,
+            name,
+            TaskKind::Stepped,
+            readable::<T::Cursor>,
+            handler,
+        )
     }
 
-    fn handled(mut self, state: S, name: &str, kind: TaskKind, handler: Box<dyn Handler>) -> Self {
+    fn handled(
+        mut self,
+        state: S,
+        name: &str,
+        kind: TaskKind,
+        readable: fn(&[u8]) -> Result<(), String>,
+        handler: Box<dyn Handler>,
+    ) -> Self {
         self.draft.tasks.push(TaskDraft {
             state: index_of(state),
             name: name.to_owned(),
             kind,
             edges: None,
             policy: Policy::default(),
+            readable,
             handler,
         });
         self

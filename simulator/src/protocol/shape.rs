@@ -57,6 +57,7 @@ fn task(label: &str, name: &str, kind: TaskKind) -> StateDefinition {
         kind,
         edges: None,
         policy: Policy::default(),
+        readable: |_| Ok(()),
     };
     StateDefinition {
         label: label.into(),

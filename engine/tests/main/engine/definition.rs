@@ -215,6 +215,71 @@ async fn a_log_whose_tasks_have_changed_their_kind_is_refused() {
     .await;
 }
 
+/// Charges, and leaves a number that JSON does not have.
+struct NotANumber;
+
+impl CompensatableTask<Order> for NotANumber {
+    type Output = f64;
+
+    async fn run(&self, _ctx: Ctx) -> Result<(Order, f64), TaskError> {
+        Ok((Order::Pack, f64::NAN))
+    }
+
+    async fn compensate(&self, _ctx: Ctx, _output: f64) -> Result<(), TaskError> {
+        Ok(())
+    }
+}
+
+fn charged_by(charge: impl CompensatableTask<Order>) -> Workflow<Order> {
+    builder(
+        Workflow::builder("order", 1)
+            .compensatable(Order::Charge, "charge", charge)
+            .compensatable(Order::Pack, "pack", End(Order::Ship))
+            .compensatable(Order::Ship, "ship", End(Order::Shipped))
+            .exit(Order::Shipped)
+            .build(),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_output_that_can_not_be_read_back_is_refused_before_any_claim() {
+    let (engine, store) = open_in_pack().await;
+    let log = rows_in_words(&store, "order-1").await;
+    let error = engine.resume_from(&charged_by(NotANumber), "order-1").await;
+    expect![[r#"run "order-1" does not fit its workflow: what task "charge" left can't be read: invalid type: string "charge@0", expected f64 at line 1 column 10"#]].assert_eq(&error.expect_err("the output is a text").to_string());
+    assert_eq!(rows_in_words(&store, "order-1").await, log);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_output_that_would_not_come_back_fails_the_task_that_leaves_it() {
+    let (engine, _) = in_memory();
+    let outcome = engine.run(&charged_by(NotANumber), "order-1", Order::Charge, &());
+    let Ok(Outcome::RolledBack(back)) = outcome.await else {
+        panic!("a number that is none can't be kept");
+    };
+    expect!["failed: the output can't be serialized or read back: invalid type: null, expected f64 at line 1 column 4"].assert_eq(&back.cause.to_string());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_of_another_states_task_is_refused() {
+    let check = async |row: CheckpointRow, message: Expect| {
+        let (engine, store) = open_in_pack().await;
+        store.append("order-1", row).await.expect("memory appends");
+        let journal = Journal::default();
+        let workflow = order(&journal, when_doing(&[]));
+        let error = engine.resume_from(&workflow, "order-1").await;
+        message.assert_eq(&error.expect_err("the row is wrong").to_string());
+        assert!(journal.take().is_empty());
+        assert_eq!(store.load_run("order-1").await.expect("it loads").len(), 3);
+    };
+    let completed = CheckpointRow::new(2, "Ship", "ship").with_output(b"\"x\"".to_vec());
+    check(completed, expect![[r#"run "order-1" does not fit its workflow: sequence 2 is of task "ship", the state "Pack" has "pack""#]]).await;
+    check(CheckpointRow::new(2, "Shipped", "charge"), expect![[r#"run "order-1" does not fit its workflow: sequence 2 is of task "charge", the state "Pack" has "pack""#]]).await;
+    let cause = vec![1, 0, 1, 0, 0, 0, 0];
+    let start = CheckpointRow::new(2, "Pack", "ship").with_blob(RowKind::RollbackStart, cause);
+    check(start, expect![[r#"run "order-1" does not fit its workflow: sequence 2 is of task "ship", the state "Pack" has "pack""#]]).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_visit_with_cursors_needs_a_stepped_task() {
     let (engine, store) = open_in_pack().await;

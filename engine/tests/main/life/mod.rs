@@ -33,13 +33,13 @@ const HOME: usize = 3;
 struct Book;
 
 impl CompensatableTask<Trip> for Book {
-    type Output = ();
+    type Output = u64;
 
-    async fn run(&self, _ctx: Ctx) -> Result<(Trip, ()), TaskError> {
-        Ok((Trip::Walk, ()))
+    async fn run(&self, _ctx: Ctx) -> Result<(Trip, u64), TaskError> {
+        Ok((Trip::Walk, 7))
     }
 
-    async fn compensate(&self, _ctx: Ctx, (): ()) -> Result<(), TaskError> {
+    async fn compensate(&self, _ctx: Ctx, _: u64) -> Result<(), TaskError> {
         Ok(())
     }
 }
