@@ -185,12 +185,17 @@ impl Engine {
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::CorruptLog`], or what the store answered.
-    pub async fn status(&self, workflow_id: &str) -> Result<Status, Error> {
-        let rows = self.environment.store.load_run(workflow_id).await?;
-        let state = rebuilt(workflow_id, &rows)?;
-        Status::of(&state).ok_or_else(|| Error::NotFound {
-            workflow_id: workflow_id.to_owned(),
-        })
+    pub fn status(
+        &self,
+        workflow_id: &str,
+    ) -> impl Future<Output = Result<Status, Error>> + Send + 'static + use<> {
+        let store = Arc::clone(&self.environment.store);
+        let workflow_id = workflow_id.to_owned();
+        async move {
+            let rows = store.load_run(&workflow_id).await?;
+            let state = rebuilt(&workflow_id, &rows)?;
+            Status::of(&state).ok_or(Error::NotFound { workflow_id })
+        }
     }
 
     /// Clears the logs of runs that are done or rolled back and whose last life claimed them before

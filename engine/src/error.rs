@@ -3,6 +3,8 @@
 //! An [`Error`] means that the run **has not ended**: nothing here is a business outcome. Those are
 //! in [`Outcome`](crate::Outcome).
 
+use std::sync::Arc;
+
 use crate::core::{LogFault, Mismatch};
 
 /// Why an operation of the engine or of a store did not succeed.
@@ -187,11 +189,13 @@ fn in_doubt_suffix(in_doubt: Option<u64>) -> String {
 }
 
 /// What a checkpoint store answered instead of success.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct StoreError {
     kind: StoreErrorKind,
     message: String,
+    #[source]
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 /// What a [`StoreError`] says about the operation that failed.
@@ -214,7 +218,27 @@ impl StoreError {
         Self {
             kind,
             message: message.into(),
+            source: None,
         }
+    }
+
+    /// The same failure with what caused it, such as the backend's own error.
+    ///
+    /// ```
+    /// use std::error::Error as _;
+    ///
+    /// use crashpoint_engine::{Error, StoreError, StoreErrorKind};
+    ///
+    /// let cause = std::io::Error::other("disk on fire");
+    /// let failed = StoreError::new(StoreErrorKind::UnknownOutcome, "the sync failed");
+    /// let error = Error::from(failed.with_source(cause));
+    /// let source = error.store_error().and_then(|failed| failed.source());
+    /// assert_eq!(source.map(ToString::to_string).as_deref(), Some("disk on fire"));
+    /// ```
+    #[must_use]
+    pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
     }
 
     /// What the failure says about the operation.

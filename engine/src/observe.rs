@@ -136,11 +136,25 @@ impl Observer for TracingObserver {
             Observation::Over { verdict: Err(halt) } => {
                 warn!(target: "crashpoint", workflow_id, ?halt, "life ended before its run");
             }
-            Observation::LoadFailed { .. }
-            | Observation::AppendFailed { .. }
-            | Observation::Failed { .. }
-            | Observation::ClearFailed { .. } => {
-                warn!(target: "crashpoint", workflow_id, ?observation, "failed");
+            Observation::LoadFailed { error } | Observation::ClearFailed { error } => {
+                warn!(target: "crashpoint", workflow_id, %error, "the store failed");
+            }
+            Observation::AppendFailed { row, error } => {
+                let sequence = row.sequence;
+                warn!(target: "crashpoint", workflow_id, sequence, %error, "an append failed");
+            }
+            Observation::Failed {
+                task,
+                direction,
+                failure,
+            } => {
+                let message = &failure.message;
+                warn!(target: "crashpoint", workflow_id, task, ?direction, message, "an attempt failed");
+            }
+            // What a row or a state holds is the user's, and is not logged.
+            Observation::Sending { row } | Observation::Acknowledged { row } => {
+                let (sequence, kind) = (row.sequence, row.kind);
+                debug!(target: "crashpoint", workflow_id, sequence, %kind, "appending");
             }
             Observation::Applied { sequence, .. } => {
                 debug!(target: "crashpoint", workflow_id, sequence, "row applied");

@@ -181,7 +181,10 @@ impl std::fmt::Debug for Ctx {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ctx")
             .field("workflow_id", &self.life.workflow_id)
-            .field("action", &self.action)
+            .field("task", &self.action.task)
+            .field("visit", &self.action.visit)
+            .field("direction", &self.action.direction)
+            .field("attempt", &self.action.attempt)
             .finish_non_exhaustive()
     }
 }
