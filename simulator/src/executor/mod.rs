@@ -9,12 +9,15 @@ mod runtime;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+
+use crate::panics::quietly;
 
 pub use runtime::SimRuntime;
 
@@ -159,7 +162,10 @@ impl Executor {
             keep
         });
         // Outside of the lock: what is dropped may abort other tasks.
-        drop(dropped);
+        for future in dropped {
+            // A destructor of the user's may panic; the process is dead, and nobody hears of it.
+            _ = quietly(|| std::panic::catch_unwind(AssertUnwindSafe(|| drop(future))));
+        }
     }
 
     fn abort(&self, task: TaskId) {

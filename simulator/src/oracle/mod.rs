@@ -4,6 +4,7 @@
 //! it judges but the codec of a row and the transition function, which have oracles of their own.
 
 mod all_or_nothing;
+mod cancellation;
 mod case;
 mod coverage;
 mod cursor;
@@ -70,6 +71,7 @@ pub const ORACLES: &[Oracle] = &[
     pinned_row::ORACLE,
     keys::ORACLE,
     no_false_fence::ORACLE,
+    cancellation::ORACLE,
 ];
 
 /// A broken promise.

@@ -1,4 +1,4 @@
-//! When a life tells an outcome the log says so, or did when the life looked: a stuck run can be
+//! When a life tells an outcome the log says just that, leftovers included, or did when the life looked: a stuck run can be
 //! claimed again in between, an ended one can't.
 
 use crashpoint_engine::RunState;
@@ -33,8 +33,12 @@ fn was_so(log: &Log, place: usize, end: &LifeEnd) -> bool {
         }
         match (state.ended(), end) {
             (Some(Ended::Done { state }), LifeEnd::Done(told)) if *state == **told => return true,
-            (Some(Ended::RolledBack { .. }), LifeEnd::RolledBack)
-            | (Some(Ended::Stuck { .. }), LifeEnd::Stuck(_)) => return true,
+            (Some(Ended::RolledBack { .. }), LifeEnd::RolledBack) => return true,
+            (Some(Ended::Stuck { failed, .. }), LifeEnd::Stuck(told))
+                if failed.iter().map(|failed| &*failed.undo.task).eq(told) =>
+            {
+                return true;
+            }
             _ => {}
         }
     }

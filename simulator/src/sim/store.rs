@@ -19,6 +19,7 @@ const APPEND_FAULTS: &[Fault] = &[
     Fault::Duplicated,
     Fault::Phantom,
     Fault::FailsLate(1),
+    Fault::FailsLate(2),
     Fault::FailsLate(3),
     Fault::Echoed(2),
 ];

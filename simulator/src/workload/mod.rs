@@ -145,8 +145,8 @@ pub fn all_under<R: Rules>(rules: R) -> Vec<Workload> {
 
 impl Workload {
     /// What is explored of this workload where schedules may have up to `crashes` crashes: those
-    /// crashes alone; a fault of the store with up to one crash; a cancellation with up to one; and
-    /// a rival life with two more switches between the two.
+    /// crashes alone; a fault of the store, a cancellation or a rival life with up to one crash; a
+    /// rival life with a fault of the store; and one with two more switches between the two.
     pub fn campaigns(&self, crashes: u32) -> Vec<Budget> {
         let none = Budget::default();
         let one = crashes.min(1);
@@ -160,6 +160,16 @@ impl Workload {
             campaigns.push(Budget {
                 cancels: 1,
                 crashes: one,
+                ..none
+            });
+            campaigns.push(Budget {
+                takeovers: 1,
+                crashes: one,
+                ..none
+            });
+            campaigns.push(Budget {
+                takeovers: 1,
+                faults: 1,
                 ..none
             });
             campaigns.push(Budget {

@@ -63,34 +63,34 @@ fn a_storage_fault_a_cancellation_or_a_rival_breaks_no_promise() {
         table.push(format!("{workload} {most}: {}", findings.schedules));
     }
     expect![[r#"
-        linear f1: 25
+        linear f1: 29
         linear x1: 20
         linear t1: 20
-        order f1: 25
+        order f1: 29
         order x1: 19
         order t1: 19
-        order-fails f1: 49
+        order-fails f1: 57
         order-fails x1: 37
         order-fails t1: 37
-        order-fails-once f1: 25
+        order-fails-once f1: 29
         order-fails-once x1: 22
         order-fails-once t1: 22
-        order-undo-fails f1: 77
+        order-undo-fails f1: 89
         order-undo-fails x1: 53
         order-undo-fails t1: 53
-        order-panics f1: 49
+        order-panics f1: 57
         order-panics x1: 37
         order-panics t1: 37
-        order-hangs f1: 49
+        order-hangs f1: 57
         order-hangs x1: 42
         order-hangs t1: 42
         order-cleared f1: 15
         order-cleared x1: 21
         order-cleared t1: 21
-        import-loop f1: 67
+        import-loop f1: 78
         import-loop x1: 50
         import-loop t1: 50
-        order-undo-fails c1f1: 4369
+        order-undo-fails c1f1: 5090
         order-fails-once c1x1: 682
         import-loop c1t1: 3335
         order-fails t1p1: 695"#]]
@@ -128,6 +128,7 @@ const FAULTS: &[Fault] = &[
     Fault::Refused,
     Fault::FailsDurable,
     Fault::FailsLate(1),
+    Fault::FailsLate(2),
     Fault::FailsLate(3),
     Fault::Duplicated,
     Fault::Echoed(2),
@@ -143,7 +144,7 @@ const fn is_listed(fault: Fault) -> bool {
         | Fault::Cancel
         | Fault::Refused
         | Fault::FailsDurable
-        | Fault::FailsLate(1 | 3)
+        | Fault::FailsLate(1..=3)
         | Fault::Duplicated
         | Fault::Echoed(2)
         | Fault::Stale

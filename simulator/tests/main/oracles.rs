@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crashpoint_engine::protocol::Faithful;
 use crashpoint_engine::{Direction, RowKind};
 use crashpoint_simulator::oracle::{ORACLES, judge};
-use crashpoint_simulator::{Attempt, Entry, Fault, LifeEnd, Opening, Run, What};
+use crashpoint_simulator::{Attempt, Entry, Fault, Fired, LifeEnd, Opening, Run, What};
 use expect_test::{Expect, expect};
 
 use crate::mutants::MUTANTS;
@@ -129,6 +129,29 @@ fn tampered() -> Vec<Tampered> {
             "order",
             |run| push(run, 1, What::Told(LifeEnd::Fenced)),
             expect!["life 1 says it was fenced, but nobody else wrote"],
+        ),
+        row(
+            "cancellation",
+            "order",
+            |run| {
+                let what = What::Fault(Fired {
+                    point: "life1/append#0:before".to_owned(),
+                    fault: Fault::Cancel,
+                });
+                run.history.0.insert(1, Entry { life: 1, what });
+            },
+            expect!["life 1 began charge after it was cancelled"],
+        ),
+        row(
+            "outcome-is-durable",
+            "order-undo-fails",
+            |run| {
+                let stuck = find(run, |what| matches!(what, What::Told(LifeEnd::Stuck(_))));
+                if let What::Told(LifeEnd::Stuck(left)) = &mut run.history.0[stuck].what {
+                    left.push("ghost".to_owned());
+                }
+            },
+            expect!["life 1 told: stuck, left behind: reserve, ghost; the log did not say so"],
         ),
     ]
 }

@@ -1,0 +1,32 @@
+//! A life whose run is cancelled begins no forward action any more.
+//!
+//! What was under way may come to its end: a completion that is pinned by then counts, an exit entry
+//! included. How a cancelled run ends is asked by the oracles about rollbacks.
+
+use crashpoint_engine::Direction;
+
+use crate::fault::Fault;
+use crate::oracle::{Case, Oracle};
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "cancellation",
+    promise: "a cancelled life begins nothing any more but undos",
+    check,
+};
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    for (cancelled, life, _) in case
+        .history()
+        .faults()
+        .filter(|(_, _, fired)| fired.fault == Fault::Cancel)
+    {
+        let begun = case.history().started().find(|(place, other, attempt)| {
+            *place > cancelled && *other == life && attempt.direction == Direction::Do
+        });
+        if let Some((_, _, attempt)) = begun {
+            let task = &attempt.task;
+            return Err(format!("life {life} began {task} after it was cancelled"));
+        }
+    }
+    Ok(())
+}
