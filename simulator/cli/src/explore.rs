@@ -41,7 +41,9 @@ pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<
             row
         })
         .collect();
-    let violated = rows.iter().any(|row| row.violations() > 0);
+    let violated = rows
+        .iter()
+        .any(|row| row.violations() > 0 || row.missed() > 0);
     if arguments.json {
         report::json(&rows, watch.elapsed(), out)?;
     } else {
@@ -152,10 +154,12 @@ fn stories(workloads: &[Workload], rows: &[Row<'_>], out: &mut impl Write) -> Re
     let each = |row| Row::found(row).map(move |violation| (row, violation));
     let mut violations: Vec<_> = rows.iter().flat_map(each).collect();
     let total = violations.len();
-    // The simplest schedules say most, and one for each oracle is enough.
+    // The simplest schedules say most; one for each oracle is enough, and each is told once.
     violations.sort_by_key(|(_, violation)| violation.schedule.len());
-    let mut told = BTreeSet::new();
-    violations.retain(|(_, violation)| told.insert(violation.oracle));
+    let (mut oracles, mut tokens) = (BTreeSet::new(), BTreeSet::new());
+    violations.retain(|(_, violation)| {
+        oracles.insert(violation.oracle) && tokens.insert(violation.token.to_string())
+    });
     violations.truncate(STORIES_MAX);
     for (row, violation) in &violations {
         writeln!(
@@ -177,7 +181,7 @@ fn stories(workloads: &[Workload], rows: &[Row<'_>], out: &mut impl Write) -> Re
             )?,
             Err(error) => writeln!(out, "{error}")?,
         }
-        writeln!(out, "replay it: {}", report::replay_command(violation))?;
+        writeln!(out, "replay it: {}", report::command_at_hand(violation))?;
     }
     let untold = total - violations.len();
     if untold > 0 {

@@ -51,14 +51,28 @@ impl<'a> Row<'a> {
         self.findings.violations.iter()
     }
 
+    /// How many crash points were not covered.
+    pub(crate) fn missed(&self) -> usize {
+        let (covered, total) = self.points();
+        total - covered
+    }
+
     fn points(&self) -> (usize, usize) {
         let recorder = &self.findings.recorder;
         (recorder.covered(), recorder.total())
     }
 }
 
-/// What to type to see a violation again.
-pub(crate) fn replay_command(violation: &Violation) -> String {
+/// What to type here to see a violation again: through cargo, where cargo runs this.
+pub(crate) fn command_at_hand(violation: &Violation) -> String {
+    match std::env::var_os("CARGO") {
+        Some(_) => format!("cargo run --release -- replay {}", violation.token),
+        None => replay_command(violation),
+    }
+}
+
+/// What to type to see a violation again, where the command is installed.
+fn replay_command(violation: &Violation) -> String {
     format!("crashpoint replay {}", violation.token)
 }
 
@@ -67,7 +81,6 @@ pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -
     table.load_style(presets::UTF8_FULL_CONDENSED);
     table.set_header(vec![
         "workload",
-        "what it is",
         "store",
         "crash points",
         "schedules",
@@ -79,7 +92,6 @@ pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -
         let points = format!("{} of {}", grouped(covered as u64), grouped(total as u64));
         table.add_row(vec![
             Cell::new(&row.workload.name),
-            Cell::new(row.workload.about),
             Cell::new(row.store),
             right(points),
             right(grouped(row.findings.schedules)),
@@ -91,7 +103,11 @@ pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -
     let violations: usize = rows.iter().map(Row::violations).sum();
     let crashes = rows.first().map_or(0, |row| row.crashes);
     writeln!(out, "{table}")?;
-    writeln!(out, "{}", legend(crashes))?;
+    let width = rows.iter().map(|row| row.name().len()).max().unwrap_or(0);
+    for row in rows {
+        writeln!(out, "{:width$}  {}", row.name(), row.workload.about)?;
+    }
+    writeln!(out, "\n{}\n", legend(crashes))?;
     let schedules = counted(schedules, "schedule");
     let seconds = elapsed.as_secs_f64();
     let verdict = match violations {
@@ -99,8 +115,12 @@ pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -
         some => counted(some as u64, "violation"),
     };
     writeln!(out, "{schedules} in {seconds:.1} s: {verdict}")?;
-    if rows.iter().any(|row| row.points().0 < row.points().1) {
-        writeln!(out, "not every crash point was covered")?;
+    let missed: usize = rows.iter().map(Row::missed).sum();
+    if missed > 0 {
+        writeln!(out, "{} not covered", counted(missed as u64, "crash point"))?;
+    }
+    if rows.iter().any(|row| row.findings.cut_short) {
+        writeln!(out, "where violations piled up, exploring stopped early")?;
     }
     Ok(())
 }
@@ -108,20 +128,21 @@ pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -
 fn legend(crashes: u32) -> String {
     let depth = match crashes {
         0 => return "Each workload was run once, without a crash.".to_owned(),
-        1 => "each instant at which the process was killed, after which the run was resumed",
+        1 => "each instant at which the process was killed; after it the run was resumed",
         2 => {
-            "each instant at which the process was killed, alone and in every pair with an\n\
-             instant of the recovery from it; after each the run was resumed"
+            "each instant at which the process was killed, alone and in every pair\n\
+             with an instant of the recovery from it; after each the run was resumed"
         }
         _ => {
-            "each instant at which the process was killed, alone and with up to two more in the\n\
-             recoveries from it; after each the run was resumed"
+            "each instant at which the process was killed, alone and with up to two\n\
+             more in the recoveries from it; after each the run was resumed"
         }
     };
     format!(
         "Crash points: {depth}.\n\
-         Schedules: these, and every single store fault or cancellation with one crash, and every\n\
-         race of two lives with up to two switches between them. A second: schedules on one core."
+         Schedules: these, and all with one fault of the store, one cancellation or one\n\
+         rival life, alone and with a crash; a rival with a fault of the store; and a rival\n\
+         with two more switches between the two lives. A second: on one core."
     )
 }
 

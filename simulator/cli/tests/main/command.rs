@@ -18,7 +18,9 @@ const VIOLATED: &[&str] = &[
 
 fn crashpoint(arguments: &[&str]) -> Output {
     let command = env!("CARGO_BIN_EXE_crashpoint");
+    // As if cargo had started it.
     Command::new(command)
+        .env("CARGO", "cargo")
         .args(arguments)
         .output()
         .expect("the command runs")
@@ -85,7 +87,7 @@ fn a_violation_exits_with_1_and_names_the_command_that_shows_it_again() {
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     let report = text(&output.stdout);
     for part in [
-        "violates terminal-absorbs",
+        "terminal-absorbs: ",
         "schedule\n",
         "timeline\n",
         "log\n",
@@ -95,7 +97,7 @@ fn a_violation_exits_with_1_and_names_the_command_that_shows_it_again() {
     }
     let replay = report
         .lines()
-        .find_map(|line| line.strip_prefix("replay it: crashpoint "));
+        .find_map(|line| line.strip_prefix("replay it: cargo run --release -- "));
     let replay: Vec<&str> = replay.expect("a command is named").split(' ').collect();
     let again = crashpoint(&replay);
     assert_eq!(again.status.code(), Some(1), "{}", text(&again.stderr));
