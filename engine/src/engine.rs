@@ -85,9 +85,13 @@ impl Engine {
     /// # Errors
     ///
     /// [`Error::NotExclusive`] where logs are to be cleared in a store that does not declare an
-    /// [`exclusive_scope`](CheckpointStore::exclusive_scope): a cleared log fences nobody.
+    /// [`exclusive_scope`](CheckpointStore::exclusive_scope), or declares another one each time: a
+    /// cleared log fences nobody.
     pub fn with_retention(mut self, retention: Retention) -> Result<Self, Error> {
-        let exclusive = self.environment.store.exclusive_scope().is_some();
+        let store = &self.environment.store;
+        let scope = store.exclusive_scope();
+        // A scope that is another one each time would keep nobody out.
+        let exclusive = scope.is_some() && scope == store.exclusive_scope();
         if retention == Retention::ClearWhenDone && !exclusive {
             return Err(Error::NotExclusive);
         }

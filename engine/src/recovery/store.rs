@@ -93,7 +93,8 @@ pub trait CheckpointStore: Send + Sync + 'static {
     /// The scope that this store holds exclusively, if it does: one process has the place, and no
     /// append of an earlier future lands after a later load or clear.
     ///
-    /// Only such a store may be used with [`Retention::ClearWhenDone`](crate::Retention).
+    /// It is one and the same for as long as the store is open: create it when the store is opened
+    /// and give out clones. Only such a store may be used with [`Retention::ClearWhenDone`](crate::Retention).
     fn exclusive_scope(&self) -> Option<ScopeId> {
         None
     }

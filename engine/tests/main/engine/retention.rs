@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crashpoint_engine::{
     CheckpointRow, CheckpointStore, Engine, Error, MemoryCheckpointStore, Outcome, Retention,
-    checkpoint_store,
+    ScopeId, checkpoint_store,
 };
 
 use crate::support::{
@@ -28,6 +28,35 @@ impl CheckpointStore for Shared {
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
         self.0.clear(workflow_id).await
     }
+}
+
+/// A store that makes up a scope whenever it is asked.
+struct Forgetful(MemoryCheckpointStore);
+
+#[checkpoint_store]
+impl CheckpointStore for Forgetful {
+    async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
+        self.0.append(workflow_id, row).await
+    }
+
+    async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+        self.0.load_run(workflow_id).await
+    }
+
+    async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
+        self.0.clear(workflow_id).await
+    }
+
+    fn exclusive_scope(&self) -> Option<ScopeId> {
+        Some(ScopeId::new())
+    }
+}
+
+#[test]
+fn a_scope_that_is_another_one_each_time_is_none() {
+    let engine = Engine::new(Forgetful(MemoryCheckpointStore::new()));
+    let error = engine.with_retention(Retention::ClearWhenDone);
+    assert!(matches!(error, Err(Error::NotExclusive)));
 }
 
 fn clearing(engine: &Engine) -> Engine {
