@@ -88,10 +88,6 @@ struct Fate {
 }
 
 #[test]
-#[expect(
-    clippy::print_stdout,
-    reason = "the count of seeds is this lane's proof"
-)]
 fn an_order_is_all_or_nothing_wherever_its_worker_is_killed() {
     let first = env_number("MADSIM_TEST_SEED").unwrap_or(0);
     let seeds = env_number("MADSIM_TEST_NUM").unwrap_or(SEEDS_DEFAULT);
