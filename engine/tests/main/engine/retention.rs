@@ -12,50 +12,39 @@ use crate::support::{
     Act, Fault, Faulty, Journal, Order, in_memory, order, rows_in_words, stalls, when_doing,
 };
 
-/// A store that others may share.
-struct Shared(MemoryCheckpointStore);
-
-#[checkpoint_store]
-impl CheckpointStore for Shared {
-    async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
-        self.0.append(workflow_id, row).await
-    }
-
-    async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
-        self.0.load_run(workflow_id).await
-    }
-
-    async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
-        self.0.clear(workflow_id).await
-    }
+/// A store that declares whatever scope it is told to.
+struct Declaring {
+    rows: MemoryCheckpointStore,
+    scope: fn() -> Option<ScopeId>,
 }
 
-/// A store that makes up a scope whenever it is asked.
-struct Forgetful(MemoryCheckpointStore);
-
 #[checkpoint_store]
-impl CheckpointStore for Forgetful {
+impl CheckpointStore for Declaring {
     async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
-        self.0.append(workflow_id, row).await
+        self.rows.append(workflow_id, row).await
     }
 
     async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
-        self.0.load_run(workflow_id).await
+        self.rows.load_run(workflow_id).await
     }
 
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
-        self.0.clear(workflow_id).await
+        self.rows.clear(workflow_id).await
     }
 
     fn exclusive_scope(&self) -> Option<ScopeId> {
-        Some(ScopeId::new())
+        (self.scope)()
     }
+}
+
+fn declaring(scope: fn() -> Option<ScopeId>) -> Engine {
+    let rows = MemoryCheckpointStore::new();
+    Engine::new(Declaring { rows, scope })
 }
 
 #[test]
 fn a_scope_that_is_another_one_each_time_is_none() {
-    let engine = Engine::new(Forgetful(MemoryCheckpointStore::new()));
-    let error = engine.with_retention(Retention::ClearWhenDone);
+    let error = declaring(|| Some(ScopeId::new())).with_retention(Retention::ClearWhenDone);
     assert!(matches!(error, Err(Error::NotExclusive)));
 }
 
@@ -66,7 +55,7 @@ fn clearing(engine: &Engine) -> Engine {
 
 #[tokio::test]
 async fn clearing_needs_a_store_that_is_held_exclusively() {
-    let engine = Engine::new(Shared(MemoryCheckpointStore::new()));
+    let engine = declaring(|| None);
     let error = engine.clone().with_retention(Retention::ClearWhenDone);
     let error = error.expect_err("the store is shared");
     assert!(matches!(error, Error::NotExclusive));
