@@ -84,7 +84,7 @@ pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -
         "store",
         "crash points",
         "schedules",
-        "a second",
+        "per s",
         "violations",
     ]);
     for row in rows {
@@ -128,21 +128,21 @@ pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -
 fn legend(crashes: u32) -> String {
     let depth = match crashes {
         0 => return "Each workload was run once, without a crash.".to_owned(),
-        1 => "each instant at which the process was killed; after it the run was resumed",
+        1 => "each instant at which the process was killed and the run resumed",
         2 => {
-            "each instant at which the process was killed, alone and in every pair\n\
-             with an instant of the recovery from it; after each the run was resumed"
+            "each instant at which the process was killed, alone and with each\n\
+             instant of the recovery from it; after each kill the run was resumed"
         }
         _ => {
-            "each instant at which the process was killed, alone and with up to two\n\
-             more in the recoveries from it; after each the run was resumed"
+            "each instant at which the process was killed, alone and with up\n\
+             to two more in the recoveries from it; after each the run was resumed"
         }
     };
     format!(
         "Crash points: {depth}.\n\
-         Schedules: these, and all with one fault of the store, one cancellation or one\n\
-         rival life, alone and with a crash; a rival with a fault of the store; and a rival\n\
-         with two more switches between the two lives. A second: on one core."
+         Schedules: these, and all with one fault of the store, one cancellation or\n\
+         one rival life, alone and with a crash; a rival with a fault of the store;\n\
+         and a rival with two more switches between the two. Per s: on one core."
     )
 }
 
