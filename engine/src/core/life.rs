@@ -312,11 +312,6 @@ impl<R: Rules> Life<R> {
         matches!(self.stage, Stage::Loading)
     }
 
-    /// The rules that this life keeps.
-    pub fn rules(&self) -> &R {
-        &self.rules
-    }
-
     /// Asks the run to turn around. It does so at the next decision while it goes forward: an
     /// append in flight is resolved first, and an exit entry that it was wins.
     pub fn cancel(&mut self, plan: Plan<'_>) {
