@@ -117,6 +117,21 @@ pub(super) enum Happening {
     },
 }
 
+impl Happening {
+    /// The row that became durable in this step, at once or late.
+    pub(super) fn landed(self) -> Option<Entry> {
+        match self {
+            Self::Sent {
+                entry,
+                landed: true,
+                ..
+            }
+            | Self::Landed { entry } => Some(entry),
+            _ => None,
+        }
+    }
+}
+
 /// A state that can follow, and what is wrong with how it came about.
 #[derive(Debug, Clone)]
 pub(super) struct Successor {

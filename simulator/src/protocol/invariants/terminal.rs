@@ -5,16 +5,10 @@ use std::hash::Hash;
 use crashpoint_engine::Event;
 use crashpoint_engine::protocol::Rules;
 
-use crate::protocol::model::{Happening, Moment};
+use crate::protocol::model::Moment;
 
 pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool {
-    let (Happening::Sent {
-        entry,
-        landed: true,
-        ..
-    }
-    | Happening::Landed { entry }) = moment.happening
-    else {
+    let Some(entry) = moment.happening.landed() else {
         return true;
     };
     let logs = &moment.model.logs;
