@@ -208,6 +208,8 @@ pub enum StoreErrorKind {
     Unavailable,
     /// The operation may have taken effect.
     UnknownOutcome,
+    /// What the store holds can't be read as what was written; trying again does not help.
+    Damaged,
     /// The store says no more than its message.
     Other,
 }

@@ -91,6 +91,8 @@ pub use crate::recovery::{CheckpointRow, CheckpointStore, ListRuns, RowKind, Unk
 pub use crate::runtime::{Runtime, TaskHandle, TokioRuntime};
 pub use crate::scope::ScopeId;
 pub use crate::store::MemoryCheckpointStore;
+#[cfg(feature = "redb")]
+pub use crate::store::RedbCheckpointStore;
 pub use crate::task::{
     BoxError, CompensatableTask, Ctx, StepOutcome, SteppedTask, Task, TaskError,
 };
@@ -107,6 +109,14 @@ pub mod protocol {
         TaskDefinition, Verdict, Without, Work, decide, idempotency_key,
     };
     pub use crate::engine::RuledEngine;
+}
+
+/// Where the embedded store keeps its file, for simulated disks. Not covered by any promise of
+/// stability.
+#[cfg(feature = "redb")]
+#[doc(hidden)]
+pub mod disk {
+    pub use crate::store::Disk;
 }
 
 /// What the macros expand to.

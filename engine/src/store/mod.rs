@@ -1,5 +1,9 @@
 //! The stores that come with the engine.
 
 mod memory;
+#[cfg(feature = "redb")]
+mod redb;
 
 pub use memory::MemoryCheckpointStore;
+#[cfg(feature = "redb")]
+pub use redb::{Disk, RedbCheckpointStore};

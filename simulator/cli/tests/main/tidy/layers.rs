@@ -48,7 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("core", &["recovery"]),
     ("error", &["core"]),
     ("recovery", &["error", "scope"]),
-    ("store", &["error", "recovery", "scope"]),
+    ("store", &["error", "recovery", "runtime", "scope"]),
     ("observe", &["core", "error", "recovery"]),
     ("task", &["cancel", "core", "runtime", "workflow"]),
     ("workflow", &["core", "task"]),

@@ -1,0 +1,120 @@
+//! Where the file of a store is: the seam between the store and a file system.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use redb::StorageBackend;
+use redb::backends::FileBackend;
+use tempfile::NamedTempFile;
+
+/// A place for the one file of a store. Production is a path; a simulated disk is another.
+pub trait Disk {
+    /// The file, opened.
+    type File: StorageBackend;
+    /// A file that has no name yet.
+    type Draft;
+
+    /// How an operator knows the place.
+    fn name(&self) -> String;
+
+    /// Opens the file, or `None` where there is none. Its name is durable then, whoever gave it.
+    ///
+    /// # Errors
+    ///
+    /// Where the place can't be read.
+    fn open(&self) -> io::Result<Option<Self::File>>;
+
+    /// Begins a file without a name.
+    ///
+    /// # Errors
+    ///
+    /// Where the place can't be written.
+    fn draft(&self) -> io::Result<Self::Draft>;
+
+    /// Opens a file that has no name yet.
+    ///
+    /// # Errors
+    ///
+    /// Where the place can't be read.
+    fn open_draft(&self, draft: &Self::Draft) -> io::Result<Self::File>;
+
+    /// Makes the content of a draft durable and then gives it the name, never to replace a file
+    /// that has it.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) where there is a file of this name, and
+    /// whatever else the place answers.
+    fn publish(&self, draft: Self::Draft) -> io::Result<()>;
+}
+
+/// A path in a real file system.
+pub(super) struct Directory<'a> {
+    path: &'a Path,
+    parent: PathBuf,
+}
+
+impl<'a> Directory<'a> {
+    pub(super) fn new(path: &'a Path) -> Self {
+        let parent = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        Self { path, parent }
+    }
+
+    /// Makes the names in the folder durable.
+    fn sync(&self) -> io::Result<()> {
+        // Elsewhere a folder can't be opened, and its names are the file system's own business.
+        if cfg!(unix) {
+            File::open(&self.parent)?.sync_all()?;
+        }
+        Ok(())
+    }
+}
+
+impl Disk for Directory<'_> {
+    type File = FileBackend;
+    type Draft = NamedTempFile;
+
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn open(&self) -> io::Result<Option<FileBackend>> {
+        let file = match OpenOptions::new().read(true).write(true).open(self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        self.sync()?;
+        backend(file).map(Some)
+    }
+
+    fn draft(&self) -> io::Result<NamedTempFile> {
+        let mut builder = tempfile::Builder::new();
+        let prefix = self.path.file_name().unwrap_or_default();
+        builder.prefix(prefix).suffix(".creating");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            // As any file that a program creates; the process's mask applies.
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        builder.tempfile_in(&self.parent)
+    }
+
+    fn open_draft(&self, draft: &NamedTempFile) -> io::Result<FileBackend> {
+        backend(draft.reopen()?)
+    }
+
+    fn publish(&self, draft: NamedTempFile) -> io::Result<()> {
+        draft.as_file().sync_all()?;
+        draft.persist_noclobber(self.path)?;
+        self.sync()
+    }
+}
+
+fn backend(file: File) -> io::Result<FileBackend> {
+    FileBackend::new(file).map_err(io::Error::other)
+}

@@ -1,0 +1,158 @@
+//! The embedded store: rows in one file, through the database redb.
+//!
+//! Operations queue up and are performed one after the other, in the order in which their futures
+//! were first polled, on a thread that may block. So a load or a clear comes after every append
+//! that was begun before it, dropped futures included: the store can be held exclusively.
+
+mod database;
+mod disk;
+mod queue;
+mod row_format;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use self::database::Database;
+use self::disk::Directory;
+use self::queue::Queue;
+use crate::error::Error;
+use crate::recovery::{CheckpointRow, CheckpointStore, ListRuns};
+use crate::runtime::{Runtime, TokioRuntime};
+use crate::scope::ScopeId;
+
+pub use self::disk::Disk;
+
+/// A [`CheckpointStore`] in one file, on redb. Share it as an `Arc`.
+///
+/// # What is promised
+///
+/// - A row is durable once its append has returned `Ok`, whatever crashes: process, machine, power.
+///   Every commit syncs twice (data, then the header that points to it), which costs one flush more
+///   than redb's default and survives a failed sync that is followed by a power loss.
+/// - The file is complete from the instant at which it has its name: it is written beside, synced
+///   and then renamed. It is checked when it is opened, and every row has a checksum over its key
+///   and its value that is verified on each load. A damaged file or row is an error, never a wrong
+///   row.
+/// - One handle, in one process, has the file open ([`exclusive_scope`](Self::exclusive_scope)), so
+///   [`Retention::ClearWhenDone`](crate::Retention) may be used with it.
+/// - After an error of the disk the store answers nothing but errors until it is opened again: what
+///   the operating system shows after a failed sync need not be on the disk.
+///
+/// # What is not
+///
+/// A disk that reports a sync and does not perform it loses rows. A file that vanished, or an older
+/// copy that was put back, is not noticed.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use crashpoint_engine::{CheckpointRow, CheckpointStore, RedbCheckpointStore};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("runs.redb");
+/// let store = RedbCheckpointStore::new(&path)?;
+/// store.append("run-1", CheckpointRow::new(0, "Start", "fetch")).await?;
+/// drop(store);
+///
+/// let store = RedbCheckpointStore::new(&path)?;
+/// assert_eq!(store.load_run("run-1").await?[0].state, "Start");
+/// # Ok(())
+/// # }
+/// ```
+pub struct RedbCheckpointStore {
+    queue: Arc<Queue>,
+    runtime: Arc<dyn Runtime>,
+    scope: ScopeId,
+}
+
+impl RedbCheckpointStore {
+    /// Opens the store in the file `path`, or creates it there; its folder has to exist. The
+    /// operations must then be polled within a tokio runtime, as those of an
+    /// [`Engine`](crate::Engine) are.
+    ///
+    /// This blocks: it reads the whole file to check it. Do it once, when the process starts.
+    ///
+    /// # Errors
+    ///
+    /// Each names the path: the file can't be read or written, it is open already (here or in another
+    /// process), it is damaged, it was written by a newer version, or it is something else than a
+    /// checkpoint store. A file of length 0 is refused as well: a store that a file system has lost
+    /// must not pass for a new one.
+    pub fn new(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::with_runtime(path, TokioRuntime::new())
+    }
+
+    /// The same, with blocking work done by `runtime` ([`Runtime::blocking`]).
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_runtime(path: impl AsRef<Path>, runtime: impl Runtime) -> Result<Self, Error> {
+        Self::on_disk(&Directory::new(path.as_ref()), runtime)
+    }
+
+    /// The same on any disk: the seam for simulated ones.
+    #[doc(hidden)]
+    pub fn on_disk(disk: &impl Disk, runtime: impl Runtime) -> Result<Self, Error> {
+        Ok(Self {
+            queue: Arc::new(Queue::new(Database::open(disk)?)),
+            runtime: Arc::new(runtime),
+            scope: ScopeId::new(),
+        })
+    }
+}
+
+#[async_trait]
+impl CheckpointStore for RedbCheckpointStore {
+    async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let id = workflow_id.to_owned();
+        let operation = move |database: &mut Database| database.append(&id, &row);
+        self.queue.perform(&*self.runtime, operation).await
+    }
+
+    async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+        let id = workflow_id.to_owned();
+        let operation = move |database: &mut Database| database.load_run(&id);
+        self.queue.perform(&*self.runtime, operation).await
+    }
+
+    async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
+        let id = workflow_id.to_owned();
+        let operation = move |database: &mut Database| database.clear(&id);
+        self.queue.perform(&*self.runtime, operation).await
+    }
+
+    fn exclusive_scope(&self) -> Option<ScopeId> {
+        Some(self.scope.clone())
+    }
+
+    fn as_listing(&self) -> Option<&dyn ListRuns> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl ListRuns for RedbCheckpointStore {
+    async fn run_ids(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, Error> {
+        let after = after.map(ToOwned::to_owned);
+        let operation = move |database: &mut Database| database.run_ids(after.as_deref(), limit);
+        self.queue.perform(&*self.runtime, operation).await
+    }
+}
+
+impl Drop for RedbCheckpointStore {
+    /// Waits for the operation that is under way, if its future was dropped, and closes the file, so
+    /// that it can be opened again at once.
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+impl std::fmt::Debug for RedbCheckpointStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedbCheckpointStore")
+            .finish_non_exhaustive()
+    }
+}

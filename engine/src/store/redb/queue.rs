@@ -1,0 +1,133 @@
+//! Operations in the order in which they were begun, one at a time, off the executor.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+
+use crate::error::Error;
+use crate::runtime::Runtime;
+use crate::store::redb::database::Database;
+
+/// An operation, with its answer's way back inside of it. `None` where there is no database to
+/// perform it on.
+type Job = Box<dyn FnOnce(Option<&mut Database>) + Send>;
+
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    /// None once the store is closed. Whoever has it locked performs the jobs.
+    database: Mutex<Option<Database>>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    /// Whether somebody is performing jobs, or about to.
+    drained: bool,
+}
+
+/// Someone's duty to perform every job that waits. Dropped without having done it, it answers them
+/// all, and whoever comes next has the duty.
+struct Drain {
+    queue: Arc<Queue>,
+    done: bool,
+}
+
+impl Queue {
+    pub(super) fn new(database: Database) -> Self {
+        Self {
+            waiting: Mutex::default(),
+            database: Mutex::new(Some(database)),
+        }
+    }
+
+    /// Performs `operation` after everything that was begun before it. It is begun with the first
+    /// poll, and then performed even where this future is dropped.
+    pub(super) async fn perform<T: Send + 'static>(
+        self: &Arc<Self>,
+        runtime: &dyn Runtime,
+        operation: impl FnOnce(&mut Database) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(move |database: Option<&mut Database>| {
+            let result = database.map_or_else(|| Err(not_performed()), operation);
+            // Nobody may be waiting any more; the operation counts all the same.
+            _ = reply.send(result);
+        });
+        let answered = match self.enter(job) {
+            None => answer.await,
+            Some(drain) => {
+                // It performs this job among others; after the answer, it goes on without us.
+                let drained = runtime.blocking(Box::new(move || drain.run()));
+                match select(drained, answer).await {
+                    Either::Left(((), answer)) => answer.await,
+                    Either::Right((answered, _)) => answered,
+                }
+            }
+        };
+        answered.unwrap_or_else(|_| Err(not_performed()))
+    }
+
+    /// Closes the database after the operation that is under way. Nobody waits for those that are
+    /// still in the queue, and they are not performed.
+    pub(super) fn close(&self) {
+        lock(&self.waiting).jobs.clear();
+        let database = lock(&self.database).take();
+        if let Some(database) = database {
+            database.close();
+        }
+    }
+
+    fn enter(self: &Arc<Self>, job: Job) -> Option<Drain> {
+        let mut waiting = lock(&self.waiting);
+        waiting.jobs.push_back(job);
+        let idle = !std::mem::replace(&mut waiting.drained, true);
+        idle.then(|| Drain {
+            queue: Arc::clone(self),
+            done: false,
+        })
+    }
+
+    /// The job that is due, or none: then nobody drains the queue any more.
+    fn next(&self) -> Option<Job> {
+        let mut waiting = lock(&self.waiting);
+        let job = waiting.jobs.pop_front();
+        waiting.drained = job.is_some();
+        job
+    }
+}
+
+impl Drain {
+    fn run(mut self) {
+        let mut database = lock(&self.queue.database);
+        while let Some(job) = self.queue.next() {
+            job(database.as_mut());
+        }
+        drop(database);
+        self.done = true;
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        if self.done {
+            return;
+        }
+        let abandoned = {
+            let mut waiting = lock(&self.queue.waiting);
+            waiting.drained = false;
+            std::mem::take(&mut waiting.jobs)
+        };
+        abandoned.into_iter().for_each(|job| job(None));
+    }
+}
+
+fn not_performed() -> Error {
+    Error::unavailable("the store was closed, or its runtime ended, before the operation began")
+}
+
+/// Jobs catch their panics, and what they leave behind says whether it can still be used.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

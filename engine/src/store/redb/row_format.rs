@@ -1,0 +1,114 @@
+//! How a row is written in the file: format 1.
+//!
+//! ```text
+//! key    workflow_id: string, sequence: u64   (a tuple of redb's)
+//! value  kind           1 byte, RowKind::code
+//!        blob present   1 byte, 0 or 1
+//!        state          length: 4 bytes, then UTF-8
+//!        task_id        length: 4 bytes, then UTF-8
+//!        output_blob    what is left but for the last 4 bytes
+//!        checksum       4 bytes, CRC-32 (IEEE)
+//! ```
+//!
+//! Numbers are little-endian. The checksum is over the length of the id (8 bytes), the id, the
+//! sequence (8 bytes) and the value before it: redb has checksums of its pages and does not verify
+//! them when it reads, and a value that was moved to another key has to be noticed as well.
+
+use crate::recovery::{CheckpointRow, RowKind};
+
+/// The format of the file, as its own record says.
+pub(super) const FORMAT: u64 = 1;
+
+/// The longest value, in bytes: 1 GiB. One of redb's own can be about three times as long.
+pub(super) const VALUE_BYTES_MAX: usize = 1 << 30;
+
+const CHECKSUM_BYTES: usize = 4;
+
+/// Why a value is no row.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Damage {
+    #[error("its checksum is {found:08x} and should be {expected:08x}")]
+    Checksum { expected: u32, found: u32 },
+    #[error("it is cut short")]
+    Short,
+    #[error("{0} is no row kind")]
+    Kind(u8),
+    #[error("{0} says neither that there is a blob nor that there is none")]
+    BlobFlag(u8),
+    #[error("its text is no UTF-8")]
+    Text,
+}
+
+/// The value of a row; none where it would be longer than [`VALUE_BYTES_MAX`].
+pub(super) fn encode(workflow_id: &str, row: &CheckpointRow) -> Option<Vec<u8>> {
+    let blob = row.output_blob.as_deref();
+    let fixed = 2 + 2 * size_of::<u32>() + CHECKSUM_BYTES;
+    let parts = [
+        row.state.len(),
+        row.task_id.len(),
+        blob.map_or(0, <[u8]>::len),
+    ];
+    let length = parts
+        .iter()
+        .try_fold(fixed, |sum, part| sum.checked_add(*part))?;
+    if length > VALUE_BYTES_MAX {
+        return None;
+    }
+    let mut value = Vec::with_capacity(length);
+    value.push(row.kind.code());
+    value.push(u8::from(blob.is_some()));
+    for text in [&row.state, &row.task_id] {
+        value.extend(u32::try_from(text.len()).ok()?.to_le_bytes());
+        value.extend(text.as_bytes());
+    }
+    value.extend(blob.unwrap_or_default());
+    value.extend(checksum(workflow_id, row.sequence, &value).to_le_bytes());
+    Some(value)
+}
+
+/// The row that [`encode`] wrote under this key.
+pub(super) fn decode(
+    workflow_id: &str,
+    sequence: u64,
+    value: &[u8],
+) -> Result<CheckpointRow, Damage> {
+    let (content, found) = value.split_last_chunk().ok_or(Damage::Short)?;
+    let found = u32::from_le_bytes(*found);
+    let expected = checksum(workflow_id, sequence, content);
+    if found != expected {
+        return Err(Damage::Checksum { expected, found });
+    }
+    let (&[kind, flag], mut rest) = content.split_first_chunk().ok_or(Damage::Short)?;
+    let kind = RowKind::try_from(kind).map_err(|_| Damage::Kind(kind))?;
+    let state = take_text(&mut rest)?;
+    let task_id = take_text(&mut rest)?;
+    let output_blob = match flag {
+        0 if rest.is_empty() => None,
+        1 => Some(rest.to_vec()),
+        other => return Err(Damage::BlobFlag(other)),
+    };
+    Ok(CheckpointRow {
+        sequence,
+        state,
+        task_id,
+        output_blob,
+        kind,
+    })
+}
+
+fn take_text(rest: &mut &[u8]) -> Result<String, Damage> {
+    let (length, after) = rest.split_first_chunk().ok_or(Damage::Short)?;
+    let length = u32::from_le_bytes(*length) as usize;
+    let (text, after) = after.split_at_checked(length).ok_or(Damage::Short)?;
+    *rest = after;
+    String::from_utf8(text.to_vec()).map_err(|_| Damage::Text)
+}
+
+fn checksum(workflow_id: &str, sequence: u64, content: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&(workflow_id.len() as u64).to_le_bytes());
+    hasher.update(workflow_id.as_bytes());
+    hasher.update(&sequence.to_le_bytes());
+    hasher.update(content);
+    hasher.finalize()
+}
