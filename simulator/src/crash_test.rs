@@ -10,6 +10,7 @@ use crate::explore::{Findings, explore, replay};
 use crate::oracle::judge;
 use crate::render;
 use crate::sim::{Process, Settings};
+use crate::store_kind::StoreKind;
 use crate::token::Token;
 use crate::workload::{Recipe, Sharing, Workload};
 
@@ -75,8 +76,8 @@ impl CrashTest {
     /// line that shows it again; and where a crash point was missed.
     pub fn run(self) -> Findings {
         let mut all = Findings::default();
-        for budget in self.workload.campaigns(self.crashes) {
-            let findings = explore(&self.workload, &Settings { budget, skip: None });
+        for budget in self.workload.campaigns(StoreKind::Memory, self.crashes) {
+            let findings = explore(&self.workload, &Settings::within(budget));
             let simplest = findings
                 .violations
                 .iter()

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex};
 
 use crate::choices::{Choices, Exhaustive, Recorded};
 use crate::executor::lock;
-use crate::fault::Budget;
 use crate::oracle::judge;
 use crate::recorder::Recorder;
 use crate::sim::{Run, Settings, simulate};
@@ -84,7 +83,7 @@ pub fn explore_part(workload: &Workload, settings: &Settings, part: &Part) -> Fi
             settings,
             Arc::clone(&choices) as Arc<Mutex<dyn Choices>>,
         );
-        findings.add(workload, settings.budget, run);
+        findings.add(workload, settings, run);
         if findings.violations.len() >= VIOLATIONS_MAX {
             findings.cut_short = true;
             return findings;
@@ -113,6 +112,7 @@ pub fn explore(workload: &Workload, settings: &Settings) -> Findings {
 pub fn replay(workload: &Workload, token: &Token) -> Result<Run, ReplayError> {
     let settings = Settings {
         budget: token.budget,
+        store: token.store,
         skip: None,
     };
     let recorded = Recorded::sparse(token.interesting.clone());
@@ -160,7 +160,7 @@ pub fn simulate_with<C: Choices + 'static>(
 }
 
 impl Findings {
-    fn add(&mut self, workload: &Workload, budget: Budget, run: Run) {
+    fn add(&mut self, workload: &Workload, settings: &Settings, run: Run) {
         self.schedules += 1;
         for verdict in judge(workload, &run) {
             self.violations.push(Violation {
@@ -171,7 +171,7 @@ impl Findings {
                     .faults()
                     .map(|(_, _, fired)| fired.to_string())
                     .collect(),
-                token: Token::of(&workload.name, budget, &run.tape),
+                token: Token::of(&workload.name, settings, &run.tape),
             });
         }
         self.recorder.merge(run.recorder);

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Fault {
     /// The process dies here.
     Crash,
+    /// The machine loses its power here: the process dies, and what the disk had not synced is gone.
+    PowerLoss,
     /// Another process takes the run over from here on; this one goes on.
     Takeover,
     /// The run's cancellation is requested here.
@@ -30,10 +32,18 @@ pub enum Fault {
     LosesRow,
 }
 
+impl Fault {
+    /// Whether the process dies.
+    pub fn is_crash(self) -> bool {
+        matches!(self, Self::Crash | Self::PowerLoss)
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Crash => f.write_str("the process crashes"),
+            Self::PowerLoss => f.write_str("the power fails"),
             Self::Takeover => f.write_str("another process takes the run over"),
             Self::Cancel => f.write_str("the run is cancelled"),
             Self::Refused => f.write_str("the store fails, without effect"),
@@ -170,7 +180,7 @@ impl Budget {
     /// What a fault is paid from.
     pub(crate) fn purse(&mut self, fault: Fault) -> &mut u32 {
         match fault {
-            Fault::Crash => &mut self.crashes,
+            Fault::Crash | Fault::PowerLoss => &mut self.crashes,
             Fault::Takeover => &mut self.takeovers,
             Fault::Cancel => &mut self.cancels,
             Fault::Phantom | Fault::LosesRow => &mut self.breaches,

@@ -66,6 +66,8 @@ pub enum What {
     Effect(Effect),
     /// The log was cleared.
     Cleared,
+    /// The store under test failed although nothing was made to fail.
+    StoreFailed(String),
     /// A fault fired.
     Fault(Fired),
     /// The life told how it ended.
@@ -126,6 +128,18 @@ impl History {
             What::Landed(row) => Some(row),
             _ => None,
         })
+    }
+
+    /// Whether this row became durable since the log was cleared last.
+    pub(crate) fn has_landed(&self, row: &CheckpointRow) -> bool {
+        let newest = self
+            .0
+            .iter()
+            .rev()
+            .take_while(|entry| entry.what != What::Cleared);
+        newest
+            .into_iter()
+            .any(|entry| matches!(&entry.what, What::Landed(landed) if landed == row))
     }
 
     /// The attempts that were begun.

@@ -53,6 +53,7 @@
 
 pub mod choices;
 mod crash_test;
+pub mod disk;
 mod engine_subject;
 mod executor;
 mod explore;
@@ -66,6 +67,7 @@ pub mod protocol;
 mod recorder;
 pub mod render;
 mod sim;
+mod store_kind;
 mod subject;
 mod token;
 pub mod workload;
@@ -82,6 +84,7 @@ pub use fault::{BadBudget, Budget, Fault, Fired};
 pub use history::{Attempt, Entry, History, Opening, What};
 pub use recorder::Recorder;
 pub use sim::{Process, Run, Settings, SimObserver, SimStore, simulate};
+pub use store_kind::{StoreKind, UnknownStore};
 pub use subject::{LifeEnd, Subject};
 pub use token::{BadToken, Token};
 pub use world::{Effect, Reception};

@@ -60,6 +60,11 @@ impl Recorder {
         self.fired.extend(other.fired);
     }
 
+    /// The crash points that exist, in alphabetical order.
+    pub fn points(&self) -> impl Iterator<Item = &str> {
+        self.seen.iter().map(String::as_str)
+    }
+
     /// How many crash points exist.
     pub fn total(&self) -> usize {
         self.seen.len()

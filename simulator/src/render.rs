@@ -100,6 +100,7 @@ fn happening(entry: &Entry) -> Option<String> {
         What::Sent(row) => format!("sends     {}", row_words(row)),
         What::Landed(row) => format!("durable   #{}", row.sequence),
         What::AppendFailed { sequence } => format!("error     append of #{sequence}"),
+        What::StoreFailed(message) => format!("STORE     {}", escaped_line(message)),
         What::LoadFailed => "error     load".to_owned(),
         What::Loaded(rows) if rows.len() == 1 => "loads     1 row".to_owned(),
         What::Loaded(rows) => format!("loads     {} rows", rows.len()),

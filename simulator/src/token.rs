@@ -1,7 +1,7 @@
 //! A replay token: a schedule in one word.
 //!
-//! `1.order-fails.c2.7x1,19x1.9f0c61d2a4b3e857`: the version of tokens, the workload, the budget,
-//! the draws that chose something (index and choice), and a fingerprint of the whole tape, labels
+//! `2.order-fails.memory.c2.7x1,19x1.9f0c61d2a4b3e857`: the version of tokens, the workload, the
+//! store, the budget, the draws that chose something (index and choice), and a fingerprint of the whole tape, labels
 //! included, so that a replay which is no longer the same schedule is noticed.
 
 use std::fmt;
@@ -9,8 +9,10 @@ use std::str::FromStr;
 
 use crate::choices::Tape;
 use crate::fault::{BadBudget, Budget};
+use crate::sim::Settings;
+use crate::store_kind::{StoreKind, UnknownStore};
 
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 /// Stands for the draws where every one of them was `0`.
 const CALM: &str = "calm";
@@ -20,6 +22,8 @@ const CALM: &str = "calm";
 pub struct Token {
     /// The workload's name.
     pub workload: String,
+    /// The store under it.
+    pub store: StoreKind,
     /// What could go wrong.
     pub budget: Budget,
     /// The draws that chose something else than `0`: index and choice, ascending.
@@ -30,10 +34,11 @@ pub struct Token {
 
 impl Token {
     /// The token of the simulation that drew `tape`.
-    pub fn of(workload: &str, budget: Budget, tape: &Tape) -> Self {
+    pub fn of(workload: &str, settings: &Settings, tape: &Tape) -> Self {
         Self {
             workload: workload.to_owned(),
-            budget,
+            store: settings.store,
+            budget: settings.budget,
             interesting: tape.interesting().collect(),
             fingerprint: tape.fingerprint(),
         }
@@ -52,10 +57,11 @@ impl fmt::Display for Token {
         } else {
             draws.join(",")
         };
-        let (workload, budget, fingerprint) = (&self.workload, self.budget, self.fingerprint);
+        let (workload, store, budget) = (&self.workload, self.store, self.budget);
+        let fingerprint = self.fingerprint;
         write!(
             f,
-            "{VERSION}.{workload}.{budget}.{draws}.{fingerprint:016x}"
+            "{VERSION}.{workload}.{store}.{budget}.{draws}.{fingerprint:016x}"
         )
     }
 }
@@ -66,9 +72,12 @@ pub enum BadToken {
     /// It is of another version.
     #[error("the token has version {0:?}, this command reads version {VERSION}")]
     Version(String),
-    /// It has not the five parts that a token has.
-    #[error("{0:?} is no token: expected VERSION.WORKLOAD.BUDGET.DRAWS.FINGERPRINT")]
+    /// It has not the six parts that a token has.
+    #[error("{0:?} is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT")]
     Shape(String),
+    /// It names a store that there is not.
+    #[error(transparent)]
+    Store(#[from] UnknownStore),
     /// Its budget can't be read.
     #[error(transparent)]
     Budget(#[from] BadBudget),
@@ -91,7 +100,7 @@ impl FromStr for Token {
         {
             return Err(BadToken::Version(version.to_owned()));
         }
-        let [_, workload, budget, draws, fingerprint] = parts[..] else {
+        let [_, workload, store, budget, draws, fingerprint] = parts[..] else {
             return Err(BadToken::Shape(text.to_owned()));
         };
         let bad_fingerprint = || BadToken::Fingerprint(fingerprint.to_owned());
@@ -100,6 +109,7 @@ impl FromStr for Token {
         }
         Ok(Self {
             workload: workload.to_owned(),
+            store: store.parse()?,
             budget: budget.parse()?,
             interesting: parse_draws(draws).ok_or_else(|| BadToken::Draws(draws.to_owned()))?,
             fingerprint: u64::from_str_radix(fingerprint, 16).map_err(|_| bad_fingerprint())?,

@@ -27,20 +27,20 @@ pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<
         .or_else(|| thread::available_parallelism().ok());
     let jobs = jobs.map_or(1, NonZeroUsize::get);
     let watch = Stopwatch::start();
-    let explorations = explorations(&workloads, arguments.crashes);
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for store in &arguments.store {
+        let each = workloads.iter();
+        rows.extend(each.map(|workload| Row::new(workload, store.kind(), arguments.crashes)));
+    }
+    let explorations = explorations(&rows);
     let found = explore_all(&explorations, jobs);
-
-    let store = arguments.store.name();
-    let rows: Vec<Row<'_>> = workloads
+    let targets: Vec<usize> = explorations
         .iter()
-        .map(|workload| {
-            let mut row = Row::new(workload, store, arguments.crashes);
-            let own = explorations.iter().zip(&found);
-            let own = own.filter(|(exploration, _)| exploration.workload.name == workload.name);
-            own.for_each(|(_, (findings, busy))| row.add(findings, *busy));
-            row
-        })
+        .map(|exploration| exploration.row)
         .collect();
+    for (row, (findings, busy)) in targets.into_iter().zip(found) {
+        rows[row].add(findings, busy);
+    }
     let violated = rows
         .iter()
         .any(|row| row.violations() > 0 || row.missed() > 0);
@@ -79,18 +79,25 @@ fn chosen(arguments: &ExploreArguments) -> Result<Vec<Workload>, Failure> {
 
 /// A part of the schedules of a workload within a budget.
 struct Exploration<'a> {
+    /// Which row of the table it belongs to.
+    row: usize,
     workload: &'a Workload,
     settings: Settings,
     part: Part,
 }
 
-fn explorations(workloads: &[Workload], crashes: u32) -> Vec<Exploration<'_>> {
+fn explorations<'a>(rows: &[Row<'a>]) -> Vec<Exploration<'a>> {
     let mut explorations = Vec::new();
-    for workload in workloads {
-        for budget in workload.campaigns(crashes) {
-            let settings = Settings { budget, skip: None };
+    for (index, row) in rows.iter().enumerate() {
+        let workload = row.workload();
+        for budget in workload.campaigns(row.store(), row.crashes()) {
+            let settings = Settings {
+                store: row.store(),
+                ..Settings::within(budget)
+            };
             let parts = parts(workload, &settings);
             let own = parts.into_iter().map(|part| Exploration {
+                row: index,
                 workload,
                 settings: settings.clone(),
                 part,
@@ -135,6 +142,7 @@ fn explore_one(exploration: &Exploration<'_>, bar: &ProgressBar) -> (Findings, D
         workload,
         settings,
         part,
+        ..
     } = exploration;
     bar.set_message(workload.name.clone());
     let watch = Stopwatch::start();
@@ -164,8 +172,9 @@ fn stories(workloads: &[Workload], rows: &[Row<'_>], out: &mut impl Write) -> Re
     for (row, violation) in &violations {
         writeln!(
             out,
-            "\n{} violates {}: {}",
+            "\n{} over {} violates {}: {}",
             row.name(),
+            row.store(),
             violation.oracle,
             render::escaped_line(&violation.message)
         )?;

@@ -13,6 +13,7 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use crashpoint_simulator::StoreKind;
 use crashpoint_simulator::workload::{self, Rule};
 
 /// Nothing was violated.
@@ -24,7 +25,7 @@ const USAGE: u8 = 2;
 
 /// Crashes workflows at every point, and says what came of it.
 ///
-/// Without a subcommand every workload is explored with up to two crashes.
+/// Without a subcommand every workload is explored over every store with up to two crashes.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Arguments {
@@ -48,9 +49,9 @@ struct ExploreArguments {
     /// The workload to explore; `all` for every one.
     #[arg(long, value_name = "NAME", default_value = ALL)]
     workload: String,
-    /// The store under the engine.
-    #[arg(long, value_enum, default_value_t = Store::Memory)]
-    store: Store,
+    /// The stores under the engine, one after the other.
+    #[arg(long, value_enum, value_name = "STORE", value_delimiter = ',', default_values_t = Store::ALL)]
+    store: Vec<Store>,
     /// How many crashes a schedule may have.
     #[arg(long, value_name = "0..=3", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=3))]
     crashes: u32,
@@ -70,21 +71,27 @@ const ALL: &str = "all";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Store {
-    /// Rows in memory.
+    /// Rows in memory, which survive every crash.
     Memory,
+    /// The embedded store on a simulated disk: each change of the disk is a crash point as well, and
+    /// a crash may take the power.
+    Redb,
 }
 
 impl Store {
-    fn name(self) -> &'static str {
+    const ALL: [Self; 2] = [Self::Memory, Self::Redb];
+
+    fn kind(self) -> StoreKind {
         match self {
-            Self::Memory => "memory",
+            Self::Memory => StoreKind::Memory,
+            Self::Redb => StoreKind::Redb,
         }
     }
 }
 
 impl Default for ExploreArguments {
     fn default() -> Self {
-        let (workload, store) = (ALL.to_owned(), Store::Memory);
+        let (workload, store) = (ALL.to_owned(), Store::ALL.to_vec());
         let (crashes, mutant, json, jobs) = (2, None, false, None);
         Self {
             workload,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use crashpoint_simulator::workload::Workload;
-use crashpoint_simulator::{Findings, Violation};
+use crashpoint_simulator::{Findings, StoreKind, Violation};
 use serde::Serialize;
 
 /// The version of the JSON.
@@ -15,7 +15,7 @@ const VERSION: u32 = 1;
 #[derive(Debug)]
 pub(crate) struct Row<'a> {
     workload: &'a Workload,
-    store: &'static str,
+    store: StoreKind,
     crashes: u32,
     findings: Findings,
     /// The time that threads spent on it, added up.
@@ -23,7 +23,7 @@ pub(crate) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    pub(crate) fn new(workload: &'a Workload, store: &'static str, crashes: u32) -> Self {
+    pub(crate) fn new(workload: &'a Workload, store: StoreKind, crashes: u32) -> Self {
         let findings = Findings::default();
         Self {
             workload,
@@ -34,9 +34,21 @@ impl<'a> Row<'a> {
         }
     }
 
-    pub(crate) fn add(&mut self, findings: &Findings, busy: Duration) {
-        self.findings.merge(findings.clone());
+    pub(crate) fn add(&mut self, findings: Findings, busy: Duration) {
+        self.findings.merge(findings);
         self.busy += busy;
+    }
+
+    pub(crate) fn workload(&self) -> &'a Workload {
+        self.workload
+    }
+
+    pub(crate) fn store(&self) -> StoreKind {
+        self.store
+    }
+
+    pub(crate) fn crashes(&self) -> u32 {
+        self.crashes
     }
 
     pub(crate) fn name(&self) -> &'a str {
@@ -92,7 +104,7 @@ pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -
         let points = format!("{} of {}", grouped(covered as u64), grouped(total as u64));
         table.add_row(vec![
             Cell::new(&row.workload.name),
-            Cell::new(row.store),
+            Cell::new(row.store.name()),
             right(points),
             right(grouped(row.findings.schedules)),
             right(grouped(rate(row.findings.schedules, row.busy))),
@@ -101,13 +113,13 @@ pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -
     }
     let schedules: u64 = rows.iter().map(|row| row.findings.schedules).sum();
     let violations: usize = rows.iter().map(Row::violations).sum();
-    let crashes = rows.first().map_or(0, |row| row.crashes);
     writeln!(out, "{table}")?;
     let width = rows.iter().map(|row| row.name().len()).max().unwrap_or(0);
-    for row in rows {
+    let first = rows.first().map(Row::store);
+    for row in rows.iter().filter(|row| Some(row.store) == first) {
         writeln!(out, "{:width$}  {}", row.name(), row.workload.about)?;
     }
-    writeln!(out, "\n{}\n", legend(crashes))?;
+    writeln!(out, "\n{}\n", legend(rows))?;
     let schedules = counted(schedules, "schedule");
     let seconds = elapsed.as_secs_f64();
     let verdict = match violations {
@@ -125,7 +137,8 @@ pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -
     Ok(())
 }
 
-fn legend(crashes: u32) -> String {
+fn legend(rows: &[Row<'_>]) -> String {
+    let crashes = rows.first().map_or(0, |row| row.crashes);
     let depth = match crashes {
         0 => return "Each workload was run once, without a crash.".to_owned(),
         1 => "each instant at which the process was killed and the run resumed",
@@ -138,11 +151,26 @@ fn legend(crashes: u32) -> String {
              to two more in the recoveries from it; after each the run was resumed"
         }
     };
+    let over = |kind| rows.iter().any(|row| row.store == kind);
+    let disk = match over(StoreKind::Redb) {
+        true => {
+            "\nOver redb, whose file is on a simulated disk, that is before each write and\n\
+             sync as well, the file's creation included; before each sync also with the\n\
+             power lost, and with it all that was not synced."
+        }
+        false => "",
+    };
+    let more = match over(StoreKind::Memory) {
+        true => {
+            ";\nover memory also each of them with a crash, a rival with a fault of the store,\n\
+             and a rival with two more switches between the two"
+        }
+        false => "",
+    };
     format!(
-        "Crash points: {depth}.\n\
-         Schedules: these, and all with one fault of the store, one cancellation or\n\
-         one rival life, alone and with a crash; a rival with a fault of the store;\n\
-         and a rival with two more switches between the two. Per s: on one core."
+        "Crash points: {depth}.{disk}\n\
+         Schedules: these, and all with one fault of the store, with one cancellation,\n\
+         or with one rival life{more}. Per s: on one core."
     )
 }
 
@@ -217,7 +245,7 @@ pub(crate) fn json(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) ->
         });
         WorkloadDocument {
             name: &row.workload.name,
-            store: row.store,
+            store: row.store.name(),
             crashes: row.crashes,
             crash_points_total,
             crash_points_covered,

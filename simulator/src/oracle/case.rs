@@ -1,7 +1,7 @@
 //! A simulation as the oracles look at it.
 
 use crashpoint_engine::protocol::TaskDefinition;
-use crashpoint_engine::{Event, Nonce, TaskKind};
+use crashpoint_engine::{CheckpointRow, Event, Nonce, TaskKind};
 
 use crate::fault::Fault;
 use crate::history::{History, Opening, What};
@@ -34,6 +34,11 @@ impl<'a> Case<'a> {
     /// What happened.
     pub fn history(&self) -> &'a History {
         &self.run.history
+    }
+
+    /// The rows that the store holds in the end.
+    pub fn log_in_the_end(&self) -> &'a [CheckpointRow] {
+        &self.run.log
     }
 
     /// The logs that the id had, one after the other: a clear ends one. There is at least one.

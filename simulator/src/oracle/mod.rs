@@ -24,6 +24,7 @@ mod prefixes_resume;
 mod refusals_do_nothing;
 mod step_order;
 mod storage_faults_stay_out;
+mod store_keeps_rows;
 mod terminal_absorbs;
 mod undo_bytes;
 mod undo_once;
@@ -72,6 +73,7 @@ pub const ORACLES: &[Oracle] = &[
     keys::ORACLE,
     no_false_fence::ORACLE,
     cancellation::ORACLE,
+    store_keeps_rows::ORACLE,
 ];
 
 /// A broken promise.

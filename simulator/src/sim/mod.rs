@@ -1,5 +1,7 @@
 //! One simulation: its processes, its instants, and who decides what happens there.
 
+mod file;
+mod host;
 mod observer;
 mod process;
 mod run;
@@ -9,13 +11,16 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crashpoint_engine::{CheckpointRow, CheckpointStore, ScopeId};
+use crashpoint_engine::{CheckpointRow, CheckpointStore, MemoryCheckpointStore, ScopeId};
 
 use crate::choices::{Choices, Taped};
+use crate::disk::SimDisk;
 use crate::executor::{Executor, lock};
 use crate::fault::{Budget, Fault, Fired};
 use crate::history::{History, What};
 use crate::recorder::Recorder;
+use crate::sim::host::Host;
+use crate::store_kind::StoreKind;
 use crate::world::World;
 
 pub use observer::SimObserver;
@@ -33,11 +38,19 @@ pub(crate) type SharedChoices = Arc<Mutex<dyn Choices>>;
 pub(crate) struct Sim {
     pub(crate) executor: Executor,
     pub(crate) nonces: Arc<AtomicU64>,
-    /// The store itself: what survives.
-    pub(crate) store: Arc<dyn CheckpointStore>,
+    /// What survives.
+    pub(crate) storage: Storage,
     /// The scope that the processes hold the store in, where they hold it exclusively.
     pub(crate) scope: Option<ScopeId>,
     state: Mutex<State>,
+}
+
+/// What survives a crash.
+pub(crate) enum Storage {
+    /// The store itself.
+    Memory(Arc<MemoryCheckpointStore>),
+    /// The disk that each process opens its own store on, one process at a time.
+    Disk(SimDisk),
 }
 
 pub(crate) struct State {
@@ -58,10 +71,19 @@ pub(crate) struct State {
     operations: u64,
     /// Rows that loads show although they are not durable.
     phantoms: Vec<CheckpointRow>,
+    /// The change of the log that is under way: after a crash, who knows.
+    pub(crate) under_way: Option<(u32, Change)>,
     /// Lives that are alive.
     pub(crate) alive: u32,
     pub(crate) lives: u32,
     pub(crate) rival_wanted: bool,
+}
+
+/// A change of the log.
+#[derive(Debug, Clone)]
+pub(crate) enum Change {
+    Append(CheckpointRow),
+    Clear,
 }
 
 /// An append on its way to the store.
@@ -81,16 +103,11 @@ impl Choices for Drawn {
 }
 
 impl Sim {
-    pub(crate) fn new(
-        store: Arc<dyn CheckpointStore>,
-        scope: Option<ScopeId>,
-        choices: SharedChoices,
-        settings: &Settings,
-    ) -> Self {
+    pub(crate) fn new(scope: Option<ScopeId>, choices: SharedChoices, settings: &Settings) -> Self {
         Self {
             executor: Executor::default(),
             nonces: Arc::default(),
-            store,
+            storage: Storage::of(settings.store),
             scope,
             state: Mutex::new(State {
                 choices: Taped::new(Drawn(choices)),
@@ -104,6 +121,7 @@ impl Sim {
                 late: Vec::new(),
                 operations: 0,
                 phantoms: Vec::new(),
+                under_way: None,
                 alive: 0,
                 lives: 0,
                 rival_wanted: false,
@@ -132,8 +150,32 @@ impl Sim {
         chosen
     }
 
-    /// Lets the appends that are due land, or all of them.
+    /// Lets happen at an instant of `life` what is decided. Whoever is dead afterwards has to stop.
+    pub(crate) fn decide(&self, host: &Host, life: u32, instant: &Instant<'_>) -> Option<Fault> {
+        let disk = self.storage.disk();
+        let power = instant.power && disk.is_some_and(SimDisk::has_unsynced);
+        let mut state = self.state();
+        let fault = state.decide(life, instant, power)?;
+        match fault {
+            Fault::Crash | Fault::PowerLoss => {
+                state.alive -= host.kill();
+                state.phantoms.clear();
+            }
+            Fault::Takeover => state.rival_wanted = true,
+            _ => {}
+        }
+        if fault == Fault::PowerLoss {
+            disk.into_iter().for_each(SimDisk::lose_power);
+        }
+        Some(fault)
+    }
+
+    /// Lets the appends that are due land, or all of them. A store that one process holds settles
+    /// what was begun, so there are none for it.
     async fn deliver(&self, all: bool) {
+        let Storage::Memory(store) = &self.storage else {
+            return;
+        };
         loop {
             let late = {
                 let mut state = self.state();
@@ -145,7 +187,7 @@ impl Sim {
                 return;
             };
             // A taken sequence is the ordinary fate of a late append.
-            if self.store.append(WORKFLOW_ID, row.clone()).await.is_ok() {
+            if store.append(WORKFLOW_ID, row.clone()).await.is_ok() {
                 self.record(life, What::Landed(row));
             }
         }
@@ -154,7 +196,7 @@ impl Sim {
 
 impl State {
     /// Decides what happens at an instant of `life`. `faults` is what could go wrong besides.
-    pub(crate) fn decide(&mut self, life: u32, instant: &Instant<'_>) -> Option<Fault> {
+    fn decide(&mut self, life: u32, instant: &Instant<'_>, power: bool) -> Option<Fault> {
         if !self.injecting {
             return None;
         }
@@ -162,12 +204,14 @@ impl State {
         self.recorder.passed(&point);
         let mut options: Vec<Fault> = Vec::new();
         let crash = self.skip.as_ref() != Some(&point);
-        let common = [Fault::Crash, Fault::Takeover, Fault::Cancel];
-        options.extend(
-            common
-                .iter()
-                .filter(|fault| crash || **fault != Fault::Crash),
-        );
+        options.extend(crash.then_some(Fault::Crash));
+        if power {
+            self.recorder.passed(&without_power(&point));
+            options.push(Fault::PowerLoss);
+        }
+        if instant.others {
+            options.extend([Fault::Takeover, Fault::Cancel]);
+        }
         options.extend(instant.faults);
         options.retain(|fault| *self.budget.purse(*fault) > 0);
         if options.is_empty() {
@@ -176,8 +220,10 @@ impl State {
         let chosen = self.choices.choose(&point, options.len() + 1);
         let fault = options[chosen.checked_sub(1)?];
         *self.budget.purse(fault) -= 1;
-        if fault == Fault::Crash {
-            self.recorder.crashed(&point);
+        match fault {
+            Fault::Crash => self.recorder.crashed(&point),
+            Fault::PowerLoss => self.recorder.crashed(&without_power(&point)),
+            _ => {}
         }
         self.history.push(life, What::Fault(Fired { point, fault }));
         Some(fault)
@@ -226,6 +272,61 @@ pub(crate) struct Instant<'a> {
     pub(crate) what: &'a str,
     /// `before` it, `after-effect`, ...
     pub(crate) when: &'a str,
-    /// What can go wrong here besides a crash.
+    /// What can go wrong with the operation.
     pub(crate) faults: &'a [Fault],
+    /// Whether another life may take over here, or the run be cancelled.
+    others: bool,
+    /// Whether the power may fail here.
+    power: bool,
+}
+
+impl<'a> Instant<'a> {
+    /// An instant before or after an operation.
+    pub(crate) fn at(what: &'a str, when: &'a str) -> Self {
+        Self {
+            what,
+            when,
+            faults: &[],
+            others: true,
+            power: true,
+        }
+    }
+
+    /// An instant before an operation of the store that can fail in these ways.
+    pub(crate) fn before(what: &'a str, faults: &'a [Fault]) -> Self {
+        Self {
+            faults,
+            ..Self::at(what, "before")
+        }
+    }
+
+    /// An instant inside of an operation: nothing but a crash can happen.
+    pub(crate) fn within(what: &'a str, when: &'a str, power: bool) -> Self {
+        Self {
+            others: false,
+            power,
+            ..Self::at(what, when)
+        }
+    }
+}
+
+impl Storage {
+    fn of(store: StoreKind) -> Self {
+        match store.disk() {
+            None => Self::Memory(Arc::default()),
+            Some(lie) => Self::Disk(SimDisk::new(lie)),
+        }
+    }
+
+    fn disk(&self) -> Option<&SimDisk> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Disk(disk) => Some(disk),
+        }
+    }
+}
+
+/// The crash point of an instant at which the power fails.
+fn without_power(point: &str) -> String {
+    format!("{point}, power lost")
 }

@@ -6,15 +6,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use crashpoint_engine::{CancelToken, Ctx, Direction, MemoryCheckpointStore};
+use crashpoint_engine::{
+    CancelToken, CheckpointStore, Ctx, Direction, Error, RedbCheckpointStore, ScopeId,
+    StoreErrorKind,
+};
+use futures_util::FutureExt as _;
 
 use crate::choices::Exhaustive;
 use crate::executor::{SimRuntime, lock};
 use crate::fault::Fault;
 use crate::history::What;
+use crate::sim::file::HostDisk;
+use crate::sim::host::Host;
 use crate::sim::observer::SimObserver;
 use crate::sim::store::SimStore;
-use crate::sim::{Instant, Settings, Sim, WORKFLOW_ID};
+use crate::sim::{Change, Instant, Settings, Sim, Storage, WORKFLOW_ID};
 use crate::world::{Effect, Reception};
 
 /// One process, which runs one life. Clones are the same process.
@@ -30,7 +36,7 @@ pub struct Process {
 struct Shared {
     sim: Arc<Sim>,
     life: u32,
-    dead: AtomicBool,
+    host: Arc<Host>,
     /// Set while a task is pending only because it gave way to another life.
     gave_way: AtomicBool,
     cancel: CancelToken,
@@ -39,12 +45,13 @@ struct Shared {
 }
 
 impl Process {
-    pub(crate) fn new(sim: Arc<Sim>, life: u32) -> Self {
+    pub(crate) fn new(sim: Arc<Sim>, life: u32, host: Arc<Host>) -> Self {
+        host.enter();
         Self {
             shared: Arc::new(Shared {
                 sim,
                 life,
-                dead: AtomicBool::new(false),
+                host,
                 gave_way: AtomicBool::new(false),
                 cancel: CancelToken::new(),
                 doing: Mutex::new("begin".to_owned()),
@@ -55,11 +62,8 @@ impl Process {
     /// A process that belongs to no simulation, to look at a definition with.
     pub(crate) fn detached() -> Self {
         let choices = Arc::new(Mutex::new(Exhaustive::new()));
-        let store = Arc::new(MemoryCheckpointStore::new());
-        Self::new(
-            Arc::new(Sim::new(store, None, choices, &Settings::default())),
-            1,
-        )
+        let sim = Sim::new(None, choices, &Settings::default());
+        Self::new(Arc::new(sim), 1, Arc::default())
     }
 
     /// Which life this process runs, from 1.
@@ -102,12 +106,7 @@ impl Process {
     pub async fn effect(&self, ctx: &Ctx, name: &str, payload: &str) -> Reception {
         let mut effect = Effect::of(ctx, name, payload);
         let what = action(ctx.direction(), ctx.task());
-        self.point(Instant {
-            what: &what,
-            when: "before-effect",
-            faults: &[],
-        })
-        .await;
+        self.point(Instant::at(&what, "before-effect")).await;
         let reception = {
             let mut state = self.sim().state();
             effect.reception = state.world.receive(&effect);
@@ -115,12 +114,7 @@ impl Process {
             state.history.push(self.life(), What::Effect(effect));
             reception
         };
-        self.point(Instant {
-            what: &what,
-            when: "after-effect",
-            faults: &[],
-        })
-        .await;
+        self.point(Instant::at(&what, "after-effect")).await;
         reception
     }
 
@@ -133,8 +127,96 @@ impl Process {
         &self.shared.sim
     }
 
+    pub(crate) fn host(&self) -> &Arc<Host> {
+        &self.shared.host
+    }
+
+    /// Opens the store, where the host has it not open already.
+    pub(crate) fn open_store(&self) -> Result<(), Error> {
+        let host = &self.shared.host;
+        if host.store().is_some() {
+            return Ok(());
+        }
+        match &self.sim().storage {
+            Storage::Memory(store) => host.set_store(Arc::clone(store) as Arc<dyn CheckpointStore>),
+            Storage::Disk(disk) => {
+                self.set_operation("open");
+                let disk = HostDisk {
+                    disk: disk.clone(),
+                    host: Arc::clone(host),
+                    sim: Arc::clone(self.sim()),
+                };
+                let store = RedbCheckpointStore::on_disk(&disk, self.runtime())?;
+                host.set_store(Arc::new(store));
+                self.settle()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the host has open. A process that is dead by now has nothing that could be reached.
+    pub(crate) fn opened(&self) -> Arc<dyn CheckpointStore> {
+        let store = self.shared.host.store();
+        store.expect("a life has its store open")
+    }
+
+    /// The scope that the lives of this process share, where they hold the store exclusively.
+    pub(crate) fn scope(&self) -> Option<ScopeId> {
+        match &self.sim().storage {
+            Storage::Memory(_) => self.sim().scope.clone(),
+            Storage::Disk(_) => self.opened().exclusive_scope(),
+        }
+    }
+
+    /// The life has ended: the last one of a process closes the store, which is a place to crash
+    /// as well.
+    pub(crate) fn leave(&self) {
+        let host = &self.shared.host;
+        if host.lives() == 1 {
+            self.set_operation("close");
+            host.release_store();
+        }
+        if !self.is_dead() {
+            host.leave();
+            self.sim().state().alive -= 1;
+        }
+    }
+
+    /// Names the operation that the store performs next.
+    pub(crate) fn set_operation(&self, what: &str) {
+        self.shared.host.set_operation(self.life(), what);
+    }
+
+    /// The store under test failed although nothing was made to fail, and the process lives.
+    pub(crate) fn broke_its_word(&self, error: &Error) {
+        let kind = error.store_error().map(crashpoint_engine::StoreError::kind);
+        if kind != Some(StoreErrorKind::Conflict) {
+            self.record(What::StoreFailed(error.to_string()));
+        }
+    }
+
+    /// Finds out what became of the change that a crash interrupted.
+    fn settle(&self) -> Result<(), Error> {
+        let under_way = self.sim().state().under_way.take();
+        let Some((life, change)) = under_way else {
+            return Ok(());
+        };
+        let rows = self.opened().load_run(WORKFLOW_ID).now_or_never();
+        let rows = rows.expect("the store answers at once")?;
+        let mut state = self.sim().state();
+        let what = match change {
+            Change::Append(row) if rows.contains(&row) && !state.history.has_landed(&row) => {
+                What::Landed(row)
+            }
+            Change::Clear if rows.is_empty() => What::Cleared,
+            _ => return Ok(()),
+        };
+        state.history.push(life, what);
+        Ok(())
+    }
+
     pub(crate) fn is_dead(&self) -> bool {
-        self.shared.dead.load(Ordering::Relaxed)
+        self.shared.host.is_dead()
     }
 
     pub(crate) fn record(&self, what: What) {
@@ -157,7 +239,7 @@ impl Process {
             self.give_way().await;
         }
         match self.decide(&instant) {
-            Some(Fault::Crash) => {
+            Some(Fault::Crash | Fault::PowerLoss) => {
                 self.unless_dead().await;
                 None
             }
@@ -172,11 +254,7 @@ impl Process {
     /// An instant outside of any await: the process may be dead afterwards.
     pub(crate) fn instant(&self, what: &str, when: &str) {
         if !self.is_dead() {
-            self.decide(&Instant {
-                what,
-                when,
-                faults: &[],
-            });
+            self.decide(&Instant::at(what, when));
         }
     }
 
@@ -189,26 +267,15 @@ impl Process {
     }
 
     fn decide(&self, instant: &Instant<'_>) -> Option<Fault> {
-        let mut state = self.sim().state();
-        let fault = state.decide(self.life(), instant)?;
-        match fault {
-            Fault::Crash => {
-                self.shared.dead.store(true, Ordering::Relaxed);
-                state.alive -= 1;
-                state.phantoms.clear();
-            }
-            Fault::Takeover => state.rival_wanted = true,
-            Fault::Cancel => {
-                drop(state);
-                self.shared.cancel.cancel();
-                return None;
-            }
-            _ => return Some(fault),
+        let fault = self.sim().decide(&self.shared.host, self.life(), instant)?;
+        if fault == Fault::Cancel {
+            self.shared.cancel.cancel();
+            return None;
         }
         Some(fault)
     }
 
-    async fn unless_dead(&self) {
+    pub(crate) async fn unless_dead(&self) {
         if self.is_dead() {
             std::future::pending::<()>().await;
         }

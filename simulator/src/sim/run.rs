@@ -3,16 +3,18 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use crashpoint_engine::{CheckpointRow, MemoryCheckpointStore, ScopeId};
+use crashpoint_engine::{CheckpointRow, CheckpointStore as _, ScopeId};
 use futures_util::FutureExt as _;
 
 use crate::choices::Tape;
 use crate::executor::TaskId;
-use crate::fault::{Budget, Fault};
+use crate::fault::Budget;
 use crate::history::{History, Opening, What};
 use crate::panics::quietly;
 use crate::recorder::Recorder;
-use crate::sim::{Process, SharedChoices, Sim, WORKFLOW_ID};
+use crate::sim::host::Host;
+use crate::sim::{Process, SharedChoices, Sim, Storage, WORKFLOW_ID};
+use crate::store_kind::StoreKind;
 use crate::subject::{LifeEnd, Subject};
 use crate::workload::{Sharing, Workload};
 
@@ -29,6 +31,18 @@ pub struct Settings {
     pub budget: Budget,
     /// An instant at which the injector never crashes: for testing what notices that.
     pub skip: Option<String>,
+    /// The store under the subject.
+    pub store: StoreKind,
+}
+
+impl Settings {
+    /// What the budget allows, over the store in memory.
+    pub fn within(budget: Budget) -> Self {
+        Self {
+            budget,
+            ..Self::default()
+        }
+    }
 }
 
 /// What came of a simulation.
@@ -46,9 +60,8 @@ pub struct Run {
 
 /// Runs `workload` once, with everything that varies drawn from `choices`.
 pub fn simulate(workload: &Workload, settings: &Settings, choices: SharedChoices) -> Run {
-    let store = Arc::new(MemoryCheckpointStore::new());
     let scope = (workload.sharing == Sharing::Exclusive).then(ScopeId::new);
-    let sim = Arc::new(Sim::new(store, scope, choices, settings));
+    let sim = Arc::new(Sim::new(scope, choices, settings));
     let subject = (workload.subject)();
     Simulation {
         sim,
@@ -81,12 +94,14 @@ impl Simulation<'_> {
         }
         self.sim.state().injecting = false;
         self.live(Opening::Verify);
-        // What is still on its way arrives at last, and must change nothing.
-        self.sim
-            .deliver(true)
-            .now_or_never()
-            .expect("the store answers at once");
-        self.live(Opening::Verify);
+        if let Storage::Memory(_) = self.sim.storage {
+            // What is still on its way arrives at last, and must change nothing.
+            self.sim
+                .deliver(true)
+                .now_or_never()
+                .expect("the store answers at once");
+            self.live(Opening::Verify);
+        }
         let log = self.load();
         let mut state = self.sim.state();
         Run {
@@ -103,6 +118,7 @@ impl Simulation<'_> {
         loop {
             for process in self.processes.iter().filter(|process| process.is_dead()) {
                 self.sim.executor.kill(process.life());
+                process.host().release_store();
             }
             if std::mem::take(&mut self.sim.state().rival_wanted) {
                 self.last = Some(self.begin(Opening::Rival));
@@ -124,10 +140,11 @@ impl Simulation<'_> {
         }
         if self.sim.executor.has_tasks() {
             self.sim.record(0, What::Stalled);
-            self.processes
-                .iter()
-                .for_each(|process| self.sim.executor.kill(process.life()));
-            self.sim.state().alive = 0;
+            for process in &self.processes {
+                self.sim.executor.kill(process.life());
+                self.sim.state().alive -= process.host().kill();
+                process.host().release_store();
+            }
         }
     }
 
@@ -161,7 +178,7 @@ impl Simulation<'_> {
                 let message = message.or_else(literal).unwrap_or_default();
                 process.record(What::Panicked(message));
                 executor.kill(process.life());
-                self.sim.state().alive -= 1;
+                self.sim.state().alive -= process.host().kill();
             }
         }
     }
@@ -173,12 +190,18 @@ impl Simulation<'_> {
             state.alive += 1;
             state.lives
         };
-        let process = Process::new(Arc::clone(&self.sim), life);
+        let process = Process::new(Arc::clone(&self.sim), life, self.host_for(how));
         self.processes.push(process.clone());
-        process.record(What::Began(how));
         let subject = Arc::clone(&self.subject);
         let life = async move {
+            let opened = process.open_store();
+            process.unless_dead().await;
+            process.record(What::Began(how));
+            if let Err(error) = &opened {
+                process.broke_its_word(error);
+            }
             let end = match how {
+                _ if opened.is_err() => LifeEnd::Suspended,
                 Opening::Start => subject.start(&process).await,
                 Opening::Resume | Opening::Verify => subject.resume(&process).await,
                 Opening::RetryStuck => subject.retry_stuck(&process).await,
@@ -189,12 +212,24 @@ impl Simulation<'_> {
             };
             if !process.is_dead() {
                 process.record(What::Told(end));
-                process.sim().state().alive -= 1;
+                process.leave();
             }
         };
         self.sim
             .executor
             .spawn(self.processes.len() as u32, Box::pin(life))
+    }
+
+    /// The process that a life begins in. Only one process at a time can have a disk's store open,
+    /// so a rival begins in that of the life that it races with.
+    fn host_for(&self, how: Opening) -> Arc<Host> {
+        let rivals = match self.sim.storage {
+            Storage::Disk(_) if how == Opening::Rival => &self.processes[..],
+            _ => &[],
+        };
+        let mut hosts = rivals.iter().map(Process::host);
+        let shared = hosts.find(|host| !host.is_dead() && host.lives() > 0);
+        shared.map_or_else(Arc::default, Arc::clone)
     }
 
     /// What an operator does next: nothing once the run has ended.
@@ -215,7 +250,7 @@ impl Simulation<'_> {
         let newest = entries.iter().rev().find_map(|entry| match &entry.what {
             What::Told(end) => Some(Last::Told(end)),
             What::Panicked(_) | What::Stalled => Some(Last::Bug),
-            What::Fault(fired) if fired.fault == Fault::Crash => Some(Last::Crashed),
+            What::Fault(fired) if fired.fault.is_crash() => Some(Last::Crashed),
             _ => None,
         });
         match (outcome, newest) {
@@ -233,14 +268,17 @@ impl Simulation<'_> {
 
     /// Takes a middle row out of the log, where the schedule says so.
     fn lose_row(&self) {
+        let Storage::Memory(store) = &self.sim.storage else {
+            return;
+        };
         let rows = self.load();
         let Some(lost) = self.sim.state().choose_lost_row(rows.len()) else {
             return;
         };
         let rewrite = async {
-            self.sim.store.clear(WORKFLOW_ID).await?;
+            store.clear(WORKFLOW_ID).await?;
             for row in rows.into_iter().filter(|row| row.sequence != lost as u64) {
-                self.sim.store.append(WORKFLOW_ID, row).await?;
+                store.append(WORKFLOW_ID, row).await?;
             }
             Ok::<(), crashpoint_engine::Error>(())
         };
@@ -248,10 +286,16 @@ impl Simulation<'_> {
         rewritten.expect("the store in memory does not fail");
     }
 
+    /// The rows that are in the store while nobody runs. A store that can't be read, which the lives
+    /// were told before, has none.
     fn load(&self) -> Vec<CheckpointRow> {
-        let rows = self.sim.store.load_run(WORKFLOW_ID).now_or_never();
-        rows.expect("the store answers at once")
-            .expect("the store in memory does not fail")
+        let operator = Process::new(Arc::clone(&self.sim), 0, Arc::default());
+        if operator.open_store().is_err() {
+            return Vec::new();
+        }
+        let rows = operator.opened().load_run(WORKFLOW_ID).now_or_never();
+        operator.host().release_store();
+        rows.expect("the store answers at once").unwrap_or_default()
     }
 }
 

@@ -10,7 +10,7 @@ use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId};
 
 use crate::fault::Fault;
 use crate::history::What;
-use crate::sim::{Instant, Late, Process};
+use crate::sim::{Change, Instant, Late, Process};
 
 /// What can go wrong with an append besides a crash.
 const APPEND_FAULTS: &[Fault] = &[
@@ -64,9 +64,30 @@ impl SimStore {
         {
             return Err(Error::conflict(id, row.sequence));
         }
-        sim.store.append(id, row.clone()).await?;
-        self.process.record(What::Landed(row.clone()));
-        Ok(())
+        self.begin(
+            &format!("append#{}", row.sequence),
+            Change::Append(row.clone()),
+        );
+        let answer = self.process.opened().append(id, row.clone()).await;
+        self.end(answer, || What::Landed(row.clone()))
+    }
+
+    /// A change of the log begins.
+    fn begin(&self, operation: &str, change: Change) {
+        self.process.set_operation(operation);
+        self.process.sim().state().under_way = Some((self.process.life(), change));
+    }
+
+    /// A change of the log has ended: where the process lives, it knows how.
+    fn end(&self, answer: Result<(), Error>, done: impl FnOnce() -> What) -> Result<(), Error> {
+        if !self.process.is_dead() {
+            self.process.sim().state().under_way = None;
+            match &answer {
+                Ok(()) => self.process.record(done()),
+                Err(error) => self.process.broke_its_word(error),
+            }
+        }
+        answer
     }
 
     /// Sends the row on its way: it arrives after so many further operations.
@@ -118,34 +139,20 @@ impl SimStore {
 impl CheckpointStore for SimStore {
     async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
         let what = format!("append#{}", row.sequence);
-        let faults = match self.process.sim().scope {
+        let faults = match self.exclusive_scope() {
             Some(_) => EXCLUSIVE_APPEND_FAULTS,
             None => APPEND_FAULTS,
         };
-        let before = Instant {
-            what: &what,
-            when: "before",
-            faults,
-        };
+        let before = Instant::before(&what, faults);
         let fault = self.process.point(before).await;
         self.operation().await;
         let answer = self.arrive(workflow_id, &row, fault).await;
-        self.process
-            .point(Instant {
-                what: &what,
-                when: "unacked",
-                faults: &[],
-            })
-            .await;
+        self.process.point(Instant::at(&what, "unacked")).await;
         answer
     }
 
     async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
-        let before = Instant {
-            what: "load",
-            when: "before",
-            faults: LOAD_FAULTS,
-        };
+        let before = Instant::before("load", LOAD_FAULTS);
         let fault = self.process.point(before).await;
         self.operation().await;
         if fault == Some(Fault::Refused) {
@@ -153,43 +160,30 @@ impl CheckpointStore for SimStore {
             return Err(Error::unavailable("simulated: the store is down"));
         }
         let sim = self.process.sim();
-        let mut rows = sim.store.load_run(workflow_id).await?;
+        self.process.set_operation("load");
+        let loaded = self.process.opened().load_run(workflow_id).await;
+        let mut rows = loaded.inspect_err(|error| self.process.broke_its_word(error))?;
         rows.extend(sim.state().phantoms.iter().cloned());
         if fault == Some(Fault::Stale) {
             rows.pop();
         }
         self.process
             .record(What::Loaded(Arc::from(rows.as_slice())));
-        self.process
-            .point(Instant {
-                what: "load",
-                when: "after",
-                faults: &[],
-            })
-            .await;
+        self.process.point(Instant::at("load", "after")).await;
         Ok(rows)
     }
 
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
-        let before = Instant {
-            what: "clear",
-            when: "before",
-            faults: CLEAR_FAULTS,
-        };
+        let before = Instant::before("clear", CLEAR_FAULTS);
         let fault = self.process.point(before).await;
         self.operation().await;
         if fault == Some(Fault::Refused) {
             return Err(Error::unavailable("simulated: the store is down"));
         }
-        self.process.sim().store.clear(workflow_id).await?;
-        self.process.record(What::Cleared);
-        self.process
-            .point(Instant {
-                what: "clear",
-                when: "unacked",
-                faults: &[],
-            })
-            .await;
+        self.begin("clear", Change::Clear);
+        let answer = self.process.opened().clear(workflow_id).await;
+        self.end(answer, || What::Cleared)?;
+        self.process.point(Instant::at("clear", "unacked")).await;
         match fault {
             None => Ok(()),
             _ => Err(Error::unknown_outcome("simulated: the answer was lost")),
@@ -197,6 +191,6 @@ impl CheckpointStore for SimStore {
     }
 
     fn exclusive_scope(&self) -> Option<ScopeId> {
-        self.process.sim().scope.clone()
+        self.process.scope()
     }
 }

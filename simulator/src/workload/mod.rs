@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::engine_subject::{EngineSubject, WorkflowFactory};
 use crate::fault::Budget;
 use crate::sim::Process;
+use crate::store_kind::StoreKind;
 use crate::subject::Subject;
 
 pub use crashpoint_engine::protocol::Rule;
@@ -147,26 +148,27 @@ impl Workload {
     /// What is explored of this workload where schedules may have up to `crashes` crashes: those
     /// crashes alone; a fault of the store, a cancellation or a rival life with up to one crash; a
     /// rival life with a fault of the store; and one with two more switches between the two.
-    pub fn campaigns(&self, crashes: u32) -> Vec<Budget> {
+    ///
+    /// Over a disk a crash has many more instants, nearly all of them inside an operation of the
+    /// store. What else goes wrong does so between two operations; there it comes alone.
+    pub fn campaigns(&self, store: StoreKind, crashes: u32) -> Vec<Budget> {
         let none = Budget::default();
-        let one = crashes.min(1);
         let mut campaigns = vec![Budget { crashes, ..none }];
-        if crashes > 0 {
-            campaigns.push(Budget {
-                faults: 1,
-                crashes: one,
-                ..none
-            });
-            campaigns.push(Budget {
-                cancels: 1,
-                crashes: one,
-                ..none
-            });
-            campaigns.push(Budget {
-                takeovers: 1,
-                crashes: one,
-                ..none
-            });
+        if crashes == 0 {
+            return campaigns;
+        }
+        let in_memory = store == StoreKind::Memory;
+        let one = Budget {
+            crashes: u32::from(in_memory),
+            ..none
+        };
+        campaigns.push(Budget { faults: 1, ..one });
+        campaigns.push(Budget { cancels: 1, ..one });
+        campaigns.push(Budget {
+            takeovers: 1,
+            ..one
+        });
+        if in_memory {
             campaigns.push(Budget {
                 takeovers: 1,
                 faults: 1,

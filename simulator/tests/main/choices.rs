@@ -3,7 +3,9 @@
 use crashpoint_engine::protocol::{Faithful, Rule, Without};
 use crashpoint_simulator::choices::{Draw, Exhaustive, Recorded, Seeded, Tape};
 use crashpoint_simulator::oracle::judge;
-use crashpoint_simulator::{BadToken, Budget, Choices as _, Token, explore, replay, simulate_with};
+use crashpoint_simulator::{
+    BadToken, Budget, Choices as _, StoreKind, Token, explore, replay, simulate_with,
+};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
@@ -229,12 +231,7 @@ fn a_recorded_run_is_replayed_whole_and_from_its_token() {
             simulate_with(&workload, &settings, Recorded::new(recorded.tape.clone()));
         assert_eq!(choices.finish(), Ok(()));
         assert_eq!(again, recorded);
-        let token = Token {
-            workload: workload.name.to_owned(),
-            budget: settings.budget,
-            interesting: recorded.tape.interesting().collect(),
-            fingerprint: recorded.tape.fingerprint(),
-        };
+        let token = Token::of(&workload.name, &settings, &recorded.tape);
         let token: Token = token.to_string().parse().expect("a token reads itself");
         assert_eq!(replay(&workload, &token), Ok(recorded));
     }
@@ -249,9 +246,9 @@ fn a_token_of_another_engine_is_refused_by_what_differs() {
             .expect_err("the token is not of this engine")
             .to_string()
     };
-    expect!["the replay took another course than the recorded schedule; the workload or the engine has changed since the token was made"].assert_eq(&refused("1.order.c1.calm.0000000000000000"));
-    expect!["the replay diverged at draw 500: recorded was choice 1, asked was nothing any more; the workload or the engine has changed since the token was made"].assert_eq(&refused("1.order.c1.500x1.0000000000000000"));
-    expect!["the replay diverged at draw 0: recorded was choice 7, asked was life1/append#0:before of 2; the workload or the engine has changed since the token was made"].assert_eq(&refused("1.order.c1.0x7.0000000000000000"));
+    expect!["the replay took another course than the recorded schedule; the workload or the engine has changed since the token was made"].assert_eq(&refused("2.order.memory.c1.calm.0000000000000000"));
+    expect!["the replay diverged at draw 500: recorded was choice 1, asked was nothing any more; the workload or the engine has changed since the token was made"].assert_eq(&refused("2.order.memory.c1.500x1.0000000000000000"));
+    expect!["the replay diverged at draw 0: recorded was choice 7, asked was life1/append#0:before of 2; the workload or the engine has changed since the token was made"].assert_eq(&refused("2.order.memory.c1.0x7.0000000000000000"));
 }
 
 #[test]
@@ -285,9 +282,11 @@ fn budgets() -> impl Strategy<Value = Budget> {
 
 fn tokens() -> impl Strategy<Value = Token> {
     let draws = prop::collection::btree_map(0_usize..5000, 1_usize..40, 0..6);
-    ("[a-z][a-z-]{0,20}", budgets(), draws, any::<u64>()).prop_map(
-        |(workload, budget, draws, fingerprint)| Token {
+    let stores = prop::sample::select(StoreKind::ALL);
+    ("[a-z][a-z-]{0,20}", stores, budgets(), draws, any::<u64>()).prop_map(
+        |(workload, store, budget, draws, fingerprint)| Token {
             workload,
+            store,
             budget,
             interesting: draws.into_iter().collect(),
             fingerprint,
@@ -342,68 +341,76 @@ fn err_tokens() {
     let cases = [
         (
             "",
-            expect![[r#""" is no token: expected VERSION.WORKLOAD.BUDGET.DRAWS.FINGERPRINT"#]],
+            expect![[
+                r#""" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
+            ]],
         ),
         (
             "order",
-            expect![[r#""order" is no token: expected VERSION.WORKLOAD.BUDGET.DRAWS.FINGERPRINT"#]],
-        ),
-        (
-            "2.order.c1.calm.0123456789abcdef",
-            expect![[r#"the token has version "2", this command reads version 1"#]],
-        ),
-        (
-            "1.order.c1.calm",
             expect![[
-                r#""1.order.c1.calm" is no token: expected VERSION.WORKLOAD.BUDGET.DRAWS.FINGERPRINT"#
+                r#""order" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
             ]],
         ),
         (
-            "1.order.c1.calm.0123456789abcdef.more",
+            "1.order.c1.calm.0123456789abcdef",
+            expect![[r#"the token has version "1", this command reads version 2"#]],
+        ),
+        (
+            "2.order.memory.c1.calm",
             expect![[
-                r#""1.order.c1.calm.0123456789abcdef.more" is no token: expected VERSION.WORKLOAD.BUDGET.DRAWS.FINGERPRINT"#
+                r#""2.order.memory.c1.calm" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
             ]],
         ),
         (
-            "1.order.k1.calm.0123456789abcdef",
+            "2.order.memory.c1.calm.0123456789abcdef.more",
+            expect![[
+                r#""2.order.memory.c1.calm.0123456789abcdef.more" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
+            ]],
+        ),
+        (
+            "2.order.paper.c1.calm.0123456789abcdef",
+            expect![[r#"there is no store "paper""#]],
+        ),
+        (
+            "2.order.memory.k1.calm.0123456789abcdef",
             expect![[
                 r#""k1" is no budget: letters of c, f, t, p, x, b, each with a number, as in c1f1"#
             ]],
         ),
         (
-            "1.order.c1..0123456789abcdef",
+            "2.order.memory.c1..0123456789abcdef",
             expect![[
                 r#""" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2"#
             ]],
         ),
         (
-            "1.order.c1.7x0.0123456789abcdef",
+            "2.order.memory.c1.7x0.0123456789abcdef",
             expect![[
                 r#""7x0" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2"#
             ]],
         ),
         (
-            "1.order.c1.7x1,7x2.0123456789abcdef",
+            "2.order.memory.c1.7x1,7x2.0123456789abcdef",
             expect![[
                 r#""7x1,7x2" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2"#
             ]],
         ),
         (
-            "1.order.c1.+7x1.0123456789abcdef",
+            "2.order.memory.c1.+7x1.0123456789abcdef",
             expect![[
                 r#""+7x1" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2"#
             ]],
         ),
         (
-            "1.order.c1.calm.123",
+            "2.order.memory.c1.calm.123",
             expect![[r#""123" is no fingerprint: expected 16 hexadecimal digits"#]],
         ),
         (
-            "1.order.c1.calm.+123456789abcdef",
+            "2.order.memory.c1.calm.+123456789abcdef",
             expect![[r#""+123456789abcdef" is no fingerprint: expected 16 hexadecimal digits"#]],
         ),
         (
-            "1.order.c1.calm.0123456789abcdeg",
+            "2.order.memory.c1.calm.0123456789abcdeg",
             expect![[r#""0123456789abcdeg" is no fingerprint: expected 16 hexadecimal digits"#]],
         ),
     ];

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crashpoint_engine::protocol::Faithful;
 use crashpoint_simulator::workload::all;
-use crashpoint_simulator::{Budget, Fault, Settings, explore};
+use crashpoint_simulator::{Fault, Settings, StoreKind, explore};
 use expect_test::expect;
 
-use crate::support::{budget, each_schedule, within};
+use crate::support::{budget, each_schedule_of, within};
 use crate::workloads::named;
 
 #[test]
@@ -109,6 +109,7 @@ fn an_instant_that_the_injector_skips_is_missed_by_name() {
         let settings = Settings {
             budget: budget("c1"),
             skip: Some(skipped.to_owned()),
+            ..Settings::default()
         };
         let recorder = explore(&workload, &settings).recorder;
         let missed: Vec<&str> = recorder.missed().collect();
@@ -123,6 +124,7 @@ struct Fires(BTreeMap<Fault, u64>);
 
 const FAULTS: &[Fault] = &[
     Fault::Crash,
+    Fault::PowerLoss,
     Fault::Takeover,
     Fault::Cancel,
     Fault::Refused,
@@ -140,6 +142,7 @@ const FAULTS: &[Fault] = &[
 const fn is_listed(fault: Fault) -> bool {
     match fault {
         Fault::Crash
+        | Fault::PowerLoss
         | Fault::Takeover
         | Fault::Cancel
         | Fault::Refused
@@ -155,9 +158,9 @@ const fn is_listed(fault: Fault) -> bool {
 }
 
 impl Fires {
-    fn explore(&mut self, workload: &str, budget: Budget) {
+    fn explore(&mut self, workload: &str, settings: &Settings) {
         let workload = named(workload, Faithful);
-        each_schedule(&workload, budget, |run| {
+        each_schedule_of(&workload, settings, |run| {
             for (_, _, fired) in run.history.faults() {
                 assert!(is_listed(fired.fault), "{fired}");
                 *self.0.entry(fired.fault).or_default() += 1;
@@ -171,8 +174,13 @@ impl Fires {
 fn every_fault_that_can_be_armed_fires() {
     let mut fires = Fires::default();
     for most in ["c1", "t1", "x1", "c1f1", "c1b1"] {
-        fires.explore("order", budget(most));
+        fires.explore("order", &within(budget(most)));
     }
+    let over_a_disk = Settings {
+        store: StoreKind::Redb,
+        ..within(budget("c1"))
+    };
+    fires.explore("trip-cleared", &over_a_disk);
     for fault in FAULTS {
         let count = fires.0.get(fault).copied().unwrap_or_default();
         assert!(count > 0, "never fired: {fault}");

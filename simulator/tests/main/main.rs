@@ -3,6 +3,7 @@
 mod choices;
 mod coverage;
 mod determinism;
+mod disk;
 mod executor;
 mod generated;
 mod mutants;

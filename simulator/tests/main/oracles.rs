@@ -30,6 +30,31 @@ fn tampered() -> Vec<Tampered> {
     };
     vec![
         row(
+            "store-keeps-rows",
+            "order",
+            |run| push(run, 1, What::StoreFailed("a page is damaged".to_owned())),
+            expect!["the store failed by itself: a page is damaged"],
+        ),
+        row(
+            "store-keeps-rows",
+            "order",
+            |run| {
+                let loaded = find(run, |what| matches!(what, What::Loaded(_)));
+                if let What::Loaded(rows) = &mut run.history.0[loaded].what {
+                    *rows = rows[1..].into();
+                }
+            },
+            expect!["a load of life 2 lacks the durable row 0"],
+        ),
+        row(
+            "store-keeps-rows",
+            "order",
+            |run| {
+                run.log.pop();
+            },
+            expect!["the store in the end lacks the durable row 3"],
+        ),
+        row(
             "fold-equality",
             "order",
             |run| {

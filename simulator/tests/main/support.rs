@@ -9,7 +9,7 @@ use crashpoint_simulator::{Budget, Choices, Run, Settings, simulate};
 
 /// What a budget allows, with nothing skipped.
 pub(crate) fn within(budget: Budget) -> Settings {
-    Settings { budget, skip: None }
+    Settings::within(budget)
 }
 
 pub(crate) fn budget(text: &str) -> Budget {
@@ -35,14 +35,22 @@ pub(crate) fn calm(workload: &Workload) -> Run {
 pub(crate) fn each_schedule<T>(
     workload: &Workload,
     budget: Budget,
+    seen: impl FnMut(&Run) -> Option<T>,
+) -> (Option<T>, u64) {
+    each_schedule_of(workload, &within(budget), seen)
+}
+
+/// The same with other settings than a budget alone.
+pub(crate) fn each_schedule_of<T>(
+    workload: &Workload,
+    settings: &Settings,
     mut seen: impl FnMut(&Run) -> Option<T>,
 ) -> (Option<T>, u64) {
     let choices = Arc::new(Mutex::new(Exhaustive::new()));
-    let settings = within(budget);
     let mut schedules = 0;
     loop {
         let shared = Arc::clone(&choices) as Arc<Mutex<dyn Choices>>;
-        let run = simulate(workload, &settings, shared);
+        let run = simulate(workload, settings, shared);
         schedules += 1;
         let found = seen(&run);
         let more = choices

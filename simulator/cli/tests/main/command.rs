@@ -10,6 +10,8 @@ const VIOLATED: &[&str] = &[
     "explore",
     "--workload",
     "order",
+    "--store",
+    "memory",
     "--mutant",
     "TerminalAbsorbs",
     "--crashes",
@@ -44,29 +46,33 @@ fn a_clean_exploration_exits_with_0_and_covers_every_crash_point() {
         "--workload",
         "linear",
         "--crashes",
-        "2",
+        "1",
         "--json",
     ];
     assert_eq!(crashpoint(&arguments).status.code(), Some(0));
     let report = json(&arguments);
-    let workload = &report["workloads"][0];
     assert_eq!(report["version"], 1);
-    assert_eq!(workload["name"], "linear");
-    assert_eq!(workload["store"], "memory");
-    assert_eq!(workload["crashes"], 2);
-    assert_eq!(workload["violations"], Value::Array(Vec::new()));
     assert_eq!(report["violations_total"], 0);
-    assert_eq!(report["schedules_total"], workload["schedules"]);
     assert!(report["elapsed_ms"].is_u64());
-    assert!(
-        workload["crash_points_total"]
-            .as_u64()
-            .is_some_and(|total| total > 100)
-    );
-    assert_eq!(
-        workload["crash_points_total"],
-        workload["crash_points_covered"]
-    );
+    let workloads = report["workloads"].as_array().expect("a list");
+    let stores: Vec<&Value> = workloads
+        .iter()
+        .map(|workload| &workload["store"])
+        .collect();
+    assert_eq!(stores, ["memory", "redb"]);
+    for (workload, least) in workloads.iter().zip([15, 100]) {
+        assert_eq!(workload["name"], "linear");
+        assert_eq!(workload["crashes"], 1);
+        assert_eq!(workload["violations"], Value::Array(Vec::new()));
+        let points = |which: &str| workload[which].as_u64().expect("a number");
+        let total = points("crash_points_total");
+        assert!(total > least, "{total} crash points");
+        assert_eq!(total, points("crash_points_covered"));
+    }
+    let schedules = workloads
+        .iter()
+        .map(|workload| workload["schedules"].as_u64());
+    assert_eq!(report["schedules_total"].as_u64(), schedules.sum());
 }
 
 #[test]
@@ -167,36 +173,38 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
     );
     check(
         &["replay", "x"],
-        expect![[r#"error: "x" is no token: expected VERSION.WORKLOAD.BUDGET.DRAWS.FINGERPRINT"#]],
+        expect![[
+            r#"error: "x" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
+        ]],
     );
     check(
         &["replay", "9.order.c1.calm.0123456789abcdef"],
-        expect![[r#"error: the token has version "9", this command reads version 1"#]],
+        expect![[r#"error: the token has version "9", this command reads version 2"#]],
     );
     check(
-        &["replay", "1.nope.c1.calm.0123456789abcdef"],
+        &["replay", "2.nope.memory.c1.calm.0123456789abcdef"],
         expect!["error: there is no workload nope"],
     );
     check(
-        &["replay", "1.order.c1.7x0.0123456789abcdef"],
+        &["replay", "2.order.memory.c1.7x0.0123456789abcdef"],
         expect![[
             r#"error: "7x0" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2"#
         ]],
     );
     check(
-        &["replay", "1.order.q1.calm.0123456789abcdef"],
+        &["replay", "2.order.memory.q1.calm.0123456789abcdef"],
         expect![[
             r#"error: "q1" is no budget: letters of c, f, t, p, x, b, each with a number, as in c1f1"#
         ]],
     );
     check(
-        &["replay", "1.order.c1.calm.0123456789abcdef"],
+        &["replay", "2.order.memory.c1.calm.0123456789abcdef"],
         expect![
             "error: the replay took another course than the recorded schedule; the workload or the engine has changed since the token was made"
         ],
     );
     check(
-        &["replay", "1.order.c1.9999x1.0123456789abcdef"],
+        &["replay", "2.order.memory.c1.9999x1.0123456789abcdef"],
         expect![
             "error: the replay diverged at draw 9999: recorded was choice 1, asked was nothing any more; the workload or the engine has changed since the token was made"
         ],
@@ -205,7 +213,15 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
 
 #[test]
 fn the_table_ends_with_a_verdict() {
-    let output = crashpoint(&["explore", "--workload", "linear", "--crashes", "0"]);
+    let output = crashpoint(&[
+        "explore",
+        "--workload",
+        "linear",
+        "--store",
+        "redb",
+        "--crashes",
+        "0",
+    ]);
     assert_eq!(output.status.code(), Some(0));
     let table = text(&output.stdout);
     let verdict = table.lines().last().unwrap_or_default();

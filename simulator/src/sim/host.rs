@@ -1,0 +1,74 @@
+//! What a crash kills: the lives of one process of the operating system, and the store that they
+//! have open.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crashpoint_engine::CheckpointStore;
+
+use crate::executor::lock;
+
+/// A process of the operating system. A store that any number of processes may share has one for
+/// each life; one that a process holds exclusively has the lives that race in it.
+#[derive(Default)]
+pub(crate) struct Host {
+    dead: AtomicBool,
+    /// Lives that have not ended.
+    lives: AtomicU32,
+    store: Mutex<Option<Arc<dyn CheckpointStore>>>,
+    /// Which life's operation the store performs, and what it is called.
+    operation: Mutex<(u32, String)>,
+}
+
+impl Host {
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn lives(&self) -> u32 {
+        self.lives.load(Ordering::Relaxed)
+    }
+
+    /// One more life begins in this process.
+    pub(crate) fn enter(&self) {
+        self.lives.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A life has ended by itself.
+    pub(crate) fn leave(&self) {
+        self.lives.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Ends everything at once. Returns how many lives that were.
+    pub(crate) fn kill(&self) -> u32 {
+        self.dead.store(true, Ordering::Relaxed);
+        self.lives.swap(0, Ordering::Relaxed)
+    }
+
+    /// The store that the process has open.
+    pub(crate) fn store(&self) -> Option<Arc<dyn CheckpointStore>> {
+        lock(&self.store).clone()
+    }
+
+    pub(crate) fn set_store(&self, store: Arc<dyn CheckpointStore>) {
+        *lock(&self.store) = Some(store);
+    }
+
+    /// Drops the store: closes it where the process is alive, and does nothing any more where it is
+    /// dead.
+    pub(crate) fn release_store(&self) {
+        let store = lock(&self.store).take();
+        drop(store);
+    }
+
+    pub(crate) fn set_operation(&self, life: u32, what: &str) {
+        let mut operation = lock(&self.operation);
+        operation.0 = life;
+        operation.1.clear();
+        operation.1.push_str(what);
+    }
+
+    pub(crate) fn operation(&self) -> (u32, String) {
+        lock(&self.operation).clone()
+    }
+}
