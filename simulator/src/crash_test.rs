@@ -52,6 +52,8 @@ pub fn crash_test<S: State>(
     };
     let workload = Workload {
         echoes: false,
+        // The tasks may reach anything that the closure has captured.
+        copied: false,
         ..recipe.under(Faithful)
     };
     CrashTest {

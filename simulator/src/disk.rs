@@ -4,6 +4,7 @@
 //! durable once it was synced; a power loss takes the rest away. The file's content and its name
 //! are made durable apart, as in a real folder.
 
+use std::hash::{Hash, Hasher};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -23,7 +24,7 @@ pub enum Which {
 }
 
 /// What a disk does not do although it says so: for canaries, which an oracle has to notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Lie {
     /// It does everything.
     #[default]
@@ -34,7 +35,7 @@ pub enum Lie {
     Names,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 struct State {
     lie: Lie,
     draft: Option<Content>,
@@ -43,14 +44,14 @@ struct State {
 }
 
 /// A file, with the way back to what is durable of it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 struct Content {
     bytes: Vec<u8>,
     /// What undoes the unsynced changes, in the order of the changes.
     unsynced: Vec<Undo>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Hash)]
 enum Undo {
     /// These bytes were overwritten.
     Write { offset: usize, old: Vec<u8> },
@@ -65,6 +66,16 @@ impl SimDisk {
             lie,
             ..State::default()
         })))
+    }
+
+    /// A disk of its own with the same content, durable and not.
+    pub(crate) fn copy(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.state().clone())))
+    }
+
+    /// Hashes everything that later operations can depend on.
+    pub(crate) fn hash_into(&self, hasher: &mut impl Hasher) {
+        self.state().hash(hasher);
     }
 
     /// Whether there is a file with the name.

@@ -5,28 +5,38 @@
 //! so a caller may explore them on any number of threads and put the results together in their
 //! order; what comes out is the same.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use crate::choices::{Choices, Exhaustive, Recorded};
 use crate::executor::lock;
 use crate::oracle::judge;
 use crate::recorder::Recorder;
-use crate::sim::{Run, Settings, simulate};
+use crate::sim::{Key, Run, Settings, SharedChoices, Survivor, simulate, simulate_forking};
 use crate::token::Token;
 use crate::workload::Workload;
 
-/// After so many violations a part is not explored further: they have the same few reasons.
-const VIOLATIONS_MAX: usize = 8;
+/// A part of the space of schedules.
+#[derive(Debug, Clone)]
+pub struct Part(PartOf);
 
-/// A part of the space of schedules: those that begin with these draws, as `(n, chosen)`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part(Vec<(usize, usize)>);
+#[derive(Debug, Clone)]
+enum PartOf {
+    /// The schedule without faults, and what is known of the crashes in it.
+    Calm(Box<Findings>),
+    /// The schedules that begin with these draws, as `(n, chosen)`, crashes left out.
+    Beside(Vec<(usize, usize)>),
+    /// The schedules that begin with a crash in the one without faults.
+    After(Box<Survivor>),
+}
 
 /// What came of exploring a part, or several.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
     /// How many schedules were run.
     pub schedules: u64,
+    /// How many crashes were not gone on from, because another one had left the same state.
+    pub merged: u64,
     /// The crash points that exist, and those that were covered; counted where a schedule has
     /// nothing but crashes.
     pub recorder: Recorder,
@@ -51,46 +61,109 @@ pub struct Violation {
 
 /// Splits the schedules of `workload` within the budget into parts, the one without faults first.
 pub fn parts(workload: &Workload, settings: &Settings) -> Vec<Part> {
-    let (run, _) = simulate_with(workload, settings, Exhaustive::new());
-    let draws: Vec<(usize, usize)> = run
-        .tape
-        .0
-        .iter()
-        .map(|draw| (draw.n, draw.chosen))
-        .collect();
-    let mut parts = vec![Part(draws.clone())];
+    let choices = Arc::new(Mutex::new(Exhaustive::new()));
+    let shared = Arc::clone(&choices) as SharedChoices;
+    let (run, survivors) = simulate_forking(workload, settings, None, shared, 0);
+    let mut explorer = Explorer::new(workload, settings);
+    explorer.findings.add(workload, settings, run);
+    let mut parts = Vec::new();
+    for survivor in survivors {
+        if explorer.is_new(&survivor) {
+            parts.push(Part(PartOf::After(Box::new(survivor))));
+        }
+    }
+    let draws = lock(&choices).drawn();
     for (index, &(n, _)) in draws.iter().enumerate() {
         for chosen in 1..n {
             let mut prefix = draws[..index].to_vec();
             prefix.push((n, chosen));
-            parts.push(Part(prefix));
+            parts.push(Part(PartOf::Beside(prefix)));
         }
     }
+    parts.insert(0, Part(PartOf::Calm(Box::new(explorer.findings))));
     parts
 }
 
 /// Runs every schedule of a part and asks the oracles about each.
+///
+/// A crash that kills everybody is not run from the beginning: the simulation without it goes on, and
+/// what would have survived is copied and gone on from later. Where two such copies are the same
+/// state, one of them is enough. Where what survives can't be copied
+/// ([`copied`](crate::workload::Workload)), every schedule is run from its start.
 pub fn explore_part(workload: &Workload, settings: &Settings, part: &Part) -> Findings {
-    let choices = Arc::new(Mutex::new(Exhaustive::below(&part.0)));
-    let recorder = Recorder::new(settings.budget.counted_depth());
-    let mut findings = Findings {
-        recorder,
-        ..Findings::default()
-    };
-    loop {
-        let run = simulate(
+    let mut explorer = Explorer::new(workload, settings);
+    match &part.0 {
+        PartOf::Calm(findings) => return (**findings).clone(),
+        PartOf::Beside(prefix) => explorer.explore(None, prefix),
+        PartOf::After(survivor) => explorer.explore(Some(survivor), &[]),
+    }
+    explorer.findings
+}
+
+/// Explores depth first.
+struct Explorer<'a> {
+    workload: &'a Workload,
+    settings: &'a Settings,
+    findings: Findings,
+    /// The states that were gone on from.
+    seen: BTreeSet<Key>,
+}
+
+impl<'a> Explorer<'a> {
+    fn new(workload: &'a Workload, settings: &'a Settings) -> Self {
+        let recorder = Recorder::new(settings.budget.counted_depth());
+        Self {
             workload,
             settings,
-            Arc::clone(&choices) as Arc<Mutex<dyn Choices>>,
-        );
-        findings.add(workload, settings, run);
-        if findings.violations.len() >= VIOLATIONS_MAX {
-            findings.cut_short = true;
-            return findings;
+            findings: Findings {
+                recorder,
+                ..Findings::default()
+            },
+            seen: BTreeSet::new(),
         }
-        if !lock(&choices).advance() {
-            return findings;
+    }
+
+    /// Runs every schedule that goes on from here and begins with these draws.
+    fn explore(&mut self, begin: Option<&Survivor>, prefix: &[(usize, usize)]) {
+        let choices = Arc::new(Mutex::new(Exhaustive::below(prefix)));
+        let mut from = prefix.len();
+        loop {
+            let shared = Arc::clone(&choices) as SharedChoices;
+            let begin = begin.cloned();
+            let (run, survivors) =
+                simulate_forking(self.workload, self.settings, begin, shared, from);
+            self.findings.add(self.workload, self.settings, run);
+            for survivor in survivors {
+                if self.has_enough() {
+                    break;
+                }
+                if self.is_new(&survivor) {
+                    self.explore(Some(&survivor), &[]);
+                }
+            }
+            if self.has_enough() {
+                self.findings.cut_short = true;
+                return;
+            }
+            let turned = lock(&choices).turn();
+            let Some(turned) = turned else { return };
+            // Up to the draw that is another one now, the crashes have been gone on from.
+            from = turned + 1;
         }
+    }
+
+    fn has_enough(&self) -> bool {
+        self.findings.violations.len() >= self.settings.violations_max
+    }
+
+    /// Whether nobody has gone on from this state; counted if somebody has.
+    fn is_new(&mut self, survivor: &Survivor) -> bool {
+        let new = self.settings.unmerged || self.seen.insert(survivor.key());
+        if !new {
+            self.findings.merged += 1;
+            self.findings.recorder.merge(survivor.recorder().clone());
+        }
+        new
     }
 }
 
@@ -113,7 +186,7 @@ pub fn replay(workload: &Workload, token: &Token) -> Result<Run, ReplayError> {
     let settings = Settings {
         budget: token.budget,
         store: token.store,
-        skip: None,
+        ..Settings::default()
     };
     let recorded = Recorded::sparse(token.interesting.clone());
     let (run, recorded) = simulate_with(workload, &settings, recorded);
@@ -145,11 +218,7 @@ pub fn simulate_with<C: Choices + 'static>(
     choices: C,
 ) -> (Run, C) {
     let choices = Arc::new(Mutex::new(choices));
-    let run = simulate(
-        workload,
-        settings,
-        Arc::clone(&choices) as Arc<Mutex<dyn Choices>>,
-    );
+    let run = simulate(workload, settings, Arc::clone(&choices) as SharedChoices);
     let choices = Arc::into_inner(choices).expect("the simulation is over");
     (
         run,
@@ -180,6 +249,7 @@ impl Findings {
     /// Adds what came of another part.
     pub fn merge(&mut self, other: Self) {
         self.schedules += other.schedules;
+        self.merged += other.merged;
         self.recorder.merge(other.recorder);
         self.violations.extend(other.violations);
         self.cut_short |= other.cut_short;

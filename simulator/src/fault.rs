@@ -69,7 +69,7 @@ impl fmt::Display for Fault {
 }
 
 /// A fault that fired.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fired {
     /// The name of the instant.
     pub point: String,

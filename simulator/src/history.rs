@@ -22,7 +22,7 @@ pub struct Entry {
 }
 
 /// The kinds of things that happen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum What {
     /// A life began.
     Began(Opening),
@@ -79,7 +79,7 @@ pub enum What {
 }
 
 /// How a life began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Opening {
     /// As a new run.
     Start,
@@ -94,7 +94,7 @@ pub enum Opening {
 }
 
 /// An attempt of a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Attempt {
     /// The task.
     pub task: String,
@@ -108,7 +108,16 @@ pub struct Attempt {
     pub attempt: u32,
 }
 
+/// What a life is said to have panicked with where it had to be stopped.
+pub(crate) const ENDLESS: &str = "it went in circles and was stopped";
+
 impl History {
+    /// Whether a life had to be stopped, because it would have gone on for ever.
+    pub fn is_endless(&self) -> bool {
+        let mut entries = self.0.iter();
+        entries.any(|entry| matches!(&entry.what, What::Panicked(message) if message == ENDLESS))
+    }
+
     pub(crate) fn push(&mut self, life: u32, what: What) {
         self.0.push(Entry { life, what });
     }

@@ -23,7 +23,7 @@ pub trait Subject: Send + Sync {
 }
 
 /// How a life ended.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LifeEnd {
     /// The run is done, in this exit state.
     Done(String),

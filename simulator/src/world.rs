@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crashpoint_engine::{Ctx, Direction};
 
 /// A request that reached the world.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Effect {
     /// What was asked for, in the workload's words.
     pub name: String,
@@ -62,7 +62,7 @@ impl Effect {
 }
 
 /// What survives crashes: the keys that the honouring receiver knows, and the workload's counters.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct World {
     /// By key and name: one action may ask for several things.
     performed: BTreeSet<(String, String)>,
@@ -95,5 +95,10 @@ impl World {
         let counter = self.counters.entry(what.to_owned()).or_default();
         *counter += 1;
         *counter - 1
+    }
+
+    /// How often it was counted.
+    pub(crate) fn counted(&self, what: &str) -> u64 {
+        self.counters.get(what).copied().unwrap_or_default()
     }
 }

@@ -95,6 +95,7 @@ pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -
         "workload",
         "store",
         "crash points",
+        "merged",
         "schedules",
         "per s",
         "violations",
@@ -106,6 +107,7 @@ pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -
             Cell::new(&row.workload.name),
             Cell::new(row.store.name()),
             right(points),
+            right(grouped(row.findings.merged)),
             right(grouped(row.findings.schedules)),
             right(grouped(rate(row.findings.schedules, row.busy))),
             right(grouped(row.violations() as u64)),
@@ -170,7 +172,8 @@ fn legend(rows: &[Row<'_>]) -> String {
     format!(
         "Crash points: {depth}.{disk}\n\
          Schedules: these, and all with one fault of the store, with one cancellation,\n\
-         or with one rival life{more}. Per s: on one core."
+         or with one rival life{more}. Per s: on one core.\n\
+         Merged: crashes that left the same state as another one, which was gone on from."
     )
 }
 
@@ -222,6 +225,7 @@ struct WorkloadDocument<'a> {
     crashes: u32,
     crash_points_total: usize,
     crash_points_covered: usize,
+    crashes_merged: u64,
     schedules: u64,
     violations: Vec<ViolationDocument<'a>>,
 }
@@ -249,6 +253,7 @@ pub(crate) fn json(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) ->
             crashes: row.crashes,
             crash_points_total,
             crash_points_covered,
+            crashes_merged: row.findings.merged,
             schedules: row.findings.schedules,
             violations: violations.collect(),
         }

@@ -41,19 +41,30 @@ impl Exhaustive {
 
     /// Turns to the next tape; false when every tape was drawn.
     pub fn advance(&mut self) -> bool {
+        self.turn().is_some()
+    }
+
+    /// The draws of the present tape, each as `(n, chosen)`.
+    pub(crate) fn drawn(&self) -> Vec<(usize, usize)> {
+        let wheels = self.wheels.iter();
+        wheels.map(|wheel| (wheel.n, wheel.chosen)).collect()
+    }
+
+    /// Turns to the next tape, and says at which draw it differs from the one before.
+    pub(crate) fn turn(&mut self) -> Option<usize> {
         while let Some(mut last) = self.wheels.pop() {
             if self.wheels.len() < self.fixed {
                 self.wheels.push(last);
-                return false;
+                return None;
             }
             if last.chosen + 1 < last.n {
                 last.chosen += 1;
                 self.wheels.push(last);
                 self.position = 0;
-                return true;
+                return Some(self.wheels.len() - 1);
             }
         }
-        false
+        None
     }
 }
 

@@ -8,8 +8,6 @@ mod exhaustive;
 mod recorded;
 mod seeded;
 
-use std::fmt;
-
 pub use exhaustive::Exhaustive;
 pub use recorded::{Divergence, Recorded};
 pub use seeded::Seeded;
@@ -37,6 +35,15 @@ pub struct Draw {
 pub struct Tape(pub Vec<Draw>);
 
 impl Tape {
+    /// Adds a draw.
+    pub(crate) fn record(&mut self, label: &str, n: usize, chosen: usize) {
+        self.0.push(Draw {
+            label: label.to_owned(),
+            n,
+            chosen,
+        });
+    }
+
     /// A hash of the tape, labels included, to recognise it by: FNV-1a, 64 bits.
     pub fn fingerprint(&self) -> u64 {
         const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -61,45 +68,6 @@ impl Tape {
             .enumerate()
             .map(|(index, draw)| (index, draw.chosen));
         chosen.filter(|(_, chosen)| *chosen != 0)
-    }
-}
-
-/// A source that remembers what another one chose.
-pub(crate) struct Taped<C> {
-    source: C,
-    tape: Tape,
-}
-
-impl<C: Choices> Taped<C> {
-    pub(crate) fn new(source: C) -> Self {
-        Self {
-            source,
-            tape: Tape::default(),
-        }
-    }
-
-    pub(crate) fn choose(&mut self, label: &str, n: usize) -> usize {
-        assert!(n >= 2, "{label}: a choice among {n} is none");
-        let chosen = self.source.choose(label, n);
-        assert!(chosen < n, "{label}: chose {chosen} among {n}");
-        self.tape.0.push(Draw {
-            label: label.to_owned(),
-            n,
-            chosen,
-        });
-        chosen
-    }
-
-    pub(crate) fn take_tape(&mut self) -> Tape {
-        std::mem::take(&mut self.tape)
-    }
-}
-
-impl<C> fmt::Debug for Taped<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Taped")
-            .field("draws", &self.tape.0.len())
-            .finish_non_exhaustive()
     }
 }
 

@@ -85,6 +85,13 @@ impl ReadyQueue {
 }
 
 impl Executor {
+    /// An executor without tasks whose virtual time begins at `now`.
+    pub(crate) fn beginning_at(now: Duration) -> Self {
+        let executor = Self::default();
+        lock(&executor.shared.clock).now = now;
+        executor
+    }
+
     /// Adds a task, which is ready at once.
     pub(crate) fn spawn(&self, process: ProcessId, future: BoxFuture<'static, ()>) -> TaskId {
         let mut tasks = lock(&self.shared.tasks);

@@ -87,12 +87,19 @@ pub struct Verdict {
 
 /// Asks every oracle about a simulation of `workload`.
 ///
-/// Where the store lost a row of the log, which no store may, only the oracle about that is asked.
+/// Where the store lost a row of the log, which no store may, only the oracle about that is asked;
+/// and where a life had to be stopped, only the one that says so.
 pub fn judge(workload: &Workload, run: &Run) -> Vec<Verdict> {
     let case = Case::new(workload, run);
+    let only = if case.history().is_endless() {
+        Some(prefixes_resume::ORACLE.name)
+    } else {
+        case.lost_a_row()
+            .then_some(refusals_do_nothing::ORACLE.name)
+    };
     let asked = ORACLES
         .iter()
-        .filter(|oracle| !case.lost_a_row() || oracle.name == refusals_do_nothing::ORACLE.name);
+        .filter(|oracle| only.is_none_or(|only| oracle.name == only));
     let broken = asked.filter_map(|oracle| {
         let message = (oracle.check)(&case).err()?;
         Some(Verdict {

@@ -116,7 +116,7 @@ impl Process {
         let mut state = RunState::new();
         let simulation = self.sim().state();
         let cleared = |what: &What| matches!(what, What::Cleared);
-        let entries = &simulation.history.0;
+        let entries = &simulation.lasting.history.0;
         let since = entries
             .iter()
             .rposition(|entry| cleared(&entry.what))

@@ -109,18 +109,27 @@ impl Process {
         self.point(Instant::at(&what, "before-effect")).await;
         let reception = {
             let mut state = self.sim().state();
-            effect.reception = state.world.receive(&effect);
+            effect.reception = state.lasting.world.receive(&effect);
             let reception = effect.reception;
-            state.history.push(self.life(), What::Effect(effect));
+            state
+                .lasting
+                .history
+                .push(self.life(), What::Effect(effect));
             reception
         };
         self.point(Instant::at(&what, "after-effect")).await;
         reception
     }
 
-    /// Counts up a counter of the world, and says how often it was counted before, in any life.
+    /// Counts up a counter of the world, and says how often it was counted before, in any life. A
+    /// dead process counts nothing.
     pub fn count(&self, what: &str) -> u64 {
-        self.sim().state().world.count(what)
+        let world = &mut self.sim().state().lasting.world;
+        if self.is_dead() {
+            world.counted(what)
+        } else {
+            world.count(what)
+        }
     }
 
     pub(crate) fn sim(&self) -> &Arc<Sim> {
@@ -197,7 +206,7 @@ impl Process {
 
     /// Finds out what became of the change that a crash interrupted.
     fn settle(&self) -> Result<(), Error> {
-        let under_way = self.sim().state().under_way.take();
+        let under_way = self.sim().state().lasting.under_way.take();
         let Some((life, change)) = under_way else {
             return Ok(());
         };
@@ -205,13 +214,15 @@ impl Process {
         let rows = rows.expect("the store answers at once")?;
         let mut state = self.sim().state();
         let what = match change {
-            Change::Append(row) if rows.contains(&row) && !state.history.has_landed(&row) => {
+            Change::Append(row)
+                if rows.contains(&row) && !state.lasting.history.has_landed(&row) =>
+            {
                 What::Landed(row)
             }
             Change::Clear if rows.is_empty() => What::Cleared,
             _ => return Ok(()),
         };
-        state.history.push(life, what);
+        state.lasting.history.push(life, what);
         Ok(())
     }
 
@@ -221,7 +232,7 @@ impl Process {
 
     pub(crate) fn record(&self, what: What) {
         if !self.is_dead() {
-            self.sim().record(self.life(), what);
+            self.sim().record_life(self.life(), what);
         }
     }
 

@@ -13,7 +13,7 @@ use crate::history::{History, Opening, What};
 use crate::panics::quietly;
 use crate::recorder::Recorder;
 use crate::sim::host::Host;
-use crate::sim::{Process, SharedChoices, Sim, Storage, WORKFLOW_ID};
+use crate::sim::{Process, SharedChoices, Sim, Storage, Survivor, WORKFLOW_ID};
 use crate::store_kind::StoreKind;
 use crate::subject::{LifeEnd, Subject};
 use crate::workload::{Sharing, Workload};
@@ -25,7 +25,7 @@ const LIVES_MAX: u32 = 24;
 const STUCK_RETRIES_MAX: u32 = 2;
 
 /// How a simulation is set up.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// What may go wrong.
     pub budget: Budget,
@@ -33,6 +33,23 @@ pub struct Settings {
     pub skip: Option<String>,
     /// The store under the subject.
     pub store: StoreKind,
+    /// Whether exploring goes on from every crash, also where it has gone on from the same state.
+    pub unmerged: bool,
+    /// After so many violations a part is not explored further: they have the same few reasons.
+    pub violations_max: usize,
+}
+
+impl Default for Settings {
+    /// Nothing goes wrong, over the store in memory.
+    fn default() -> Self {
+        Self {
+            budget: Budget::default(),
+            skip: None,
+            store: StoreKind::Memory,
+            unmerged: false,
+            violations_max: 8,
+        }
+    }
 }
 
 impl Settings {
@@ -60,17 +77,42 @@ pub struct Run {
 
 /// Runs `workload` once, with everything that varies drawn from `choices`.
 pub fn simulate(workload: &Workload, settings: &Settings, choices: SharedChoices) -> Run {
-    let scope = (workload.sharing == Sharing::Exclusive).then(ScopeId::new);
-    let sim = Arc::new(Sim::new(scope, choices, settings));
-    let subject = (workload.subject)();
-    Simulation {
-        sim,
-        subject,
-        workload,
-        processes: Vec::new(),
-        last: None,
+    let sim = Sim::new(scope(workload), choices, settings);
+    Simulation::of(workload, sim).run(Some(Opening::Start))
+}
+
+/// Runs `workload` once without crashes that kill everybody, from the start or after a survivor, and
+/// gives what would have survived each. Choices before `from` have been seen through before. Where
+/// what survives can't be copied, crashes are drawn like everything else.
+pub(crate) fn simulate_forking(
+    workload: &Workload,
+    settings: &Settings,
+    begin: Option<Survivor>,
+    choices: SharedChoices,
+    from: usize,
+) -> (Run, Vec<Survivor>) {
+    let scope = scope(workload);
+    let (sim, crashed) = match begin {
+        None => (Sim::new(scope, choices, settings), false),
+        Some(survivor) => (Sim::after(survivor, scope, choices, settings), true),
+    };
+    if workload.copied {
+        sim.state().fork_crashes(from);
     }
-    .run()
+    let simulation = Simulation::of(workload, sim);
+    let opening = if crashed {
+        simulation.between_lives()
+    } else {
+        Some(Opening::Start)
+    };
+    let sim = Arc::clone(&simulation.sim);
+    let run = simulation.run(opening);
+    let survivors = sim.state().take_forks();
+    (run, survivors)
+}
+
+fn scope(workload: &Workload) -> Option<ScopeId> {
+    (workload.sharing == Sharing::Exclusive).then(ScopeId::new)
 }
 
 struct Simulation<'a> {
@@ -83,14 +125,21 @@ struct Simulation<'a> {
     last: Option<TaskId>,
 }
 
-impl Simulation<'_> {
-    fn run(mut self) -> Run {
-        let mut opening = Some(Opening::Start);
-        let mut stuck_retries = 0;
+impl<'a> Simulation<'a> {
+    fn of(workload: &'a Workload, sim: Sim) -> Self {
+        Self {
+            sim: Arc::new(sim),
+            subject: (workload.subject)(),
+            workload,
+            processes: Vec::new(),
+            last: None,
+        }
+    }
+
+    fn run(mut self, mut opening: Option<Opening>) -> Run {
         while let Some(how) = opening {
             self.live(how);
-            self.lose_row();
-            opening = self.next_opening(&mut stuck_retries);
+            opening = self.between_lives();
         }
         self.sim.state().injecting = false;
         self.live(Opening::Verify);
@@ -105,9 +154,9 @@ impl Simulation<'_> {
         let log = self.load();
         let mut state = self.sim.state();
         Run {
-            tape: state.take_tape(),
-            history: std::mem::take(&mut state.history),
-            recorder: std::mem::take(&mut state.recorder),
+            tape: std::mem::take(&mut state.lasting.tape),
+            history: std::mem::take(&mut state.lasting.history),
+            recorder: std::mem::take(&mut state.lasting.recorder),
             log,
         }
     }
@@ -176,7 +225,7 @@ impl Simulation<'_> {
                 let message = panic.downcast_ref::<String>().cloned();
                 let literal = || panic.downcast_ref::<&str>().map(ToString::to_string);
                 let message = message.or_else(literal).unwrap_or_default();
-                process.record(What::Panicked(message));
+                self.sim.record(process.life(), What::Panicked(message));
                 executor.kill(process.life());
                 self.sim.state().alive -= process.host().kill();
             }
@@ -186,9 +235,9 @@ impl Simulation<'_> {
     fn begin(&mut self, how: Opening) -> TaskId {
         let life = {
             let mut state = self.sim.state();
-            state.lives += 1;
+            state.lasting.lives += 1;
             state.alive += 1;
-            state.lives
+            state.lasting.lives
         };
         let process = Process::new(Arc::clone(&self.sim), life, self.host_for(how));
         self.processes.push(process.clone());
@@ -232,13 +281,23 @@ impl Simulation<'_> {
         shared.map_or_else(Arc::default, Arc::clone)
     }
 
-    /// What an operator does next: nothing once the run has ended.
-    fn next_opening(&self, stuck_retries: &mut u32) -> Option<Opening> {
+    /// While nobody runs: the store may lose a row, and the operator decides what to do next, which
+    /// is nothing once the run has ended.
+    fn between_lives(&self) -> Option<Opening> {
+        self.lose_row();
+        let opening = self.next_opening();
+        if opening == Some(Opening::RetryStuck) {
+            self.sim.state().lasting.stuck_retries += 1;
+        }
+        opening
+    }
+
+    fn next_opening(&self) -> Option<Opening> {
         let state = self.sim.state();
-        if state.lives >= LIVES_MAX {
+        if state.lasting.lives >= LIVES_MAX {
             return None;
         }
-        let entries = &state.history.0;
+        let entries = &state.lasting.history.0;
         if entries.iter().any(|entry| entry.what == What::Cleared) {
             // The log of an ended run is gone; starting again would be another run.
             return None;
@@ -258,8 +317,8 @@ impl Simulation<'_> {
             (Some(end), _) if end.is_terminal() => None,
             (_, Some(Last::Told(LifeEnd::NotFound))) => Some(Opening::Start),
             (Some(_), Some(Last::Told(LifeEnd::Stuck(_)))) => {
-                *stuck_retries += 1;
-                let again = self.workload.retry_stuck && *stuck_retries <= STUCK_RETRIES_MAX;
+                let again = state.lasting.stuck_retries < STUCK_RETRIES_MAX;
+                let again = self.workload.retry_stuck && again;
                 again.then_some(Opening::RetryStuck)
             }
             _ => Some(Opening::Resume),

@@ -50,7 +50,7 @@ impl SimStore {
 
     /// One more operation of the store: what is on its way may arrive first.
     async fn operation(&self) {
-        self.process.sim().state().operations += 1;
+        self.process.sim().state().lasting.operations += 1;
         self.process.sim().deliver(false).await;
     }
 
@@ -75,13 +75,13 @@ impl SimStore {
     /// A change of the log begins.
     fn begin(&self, operation: &str, change: Change) {
         self.process.set_operation(operation);
-        self.process.sim().state().under_way = Some((self.process.life(), change));
+        self.process.sim().state().lasting.under_way = Some((self.process.life(), change));
     }
 
     /// A change of the log has ended: where the process lives, it knows how.
     fn end(&self, answer: Result<(), Error>, done: impl FnOnce() -> What) -> Result<(), Error> {
         if !self.process.is_dead() {
-            self.process.sim().state().under_way = None;
+            self.process.sim().state().lasting.under_way = None;
             match &answer {
                 Ok(()) => self.process.record(done()),
                 Err(error) => self.process.broke_its_word(error),
@@ -93,8 +93,8 @@ impl SimStore {
     /// Sends the row on its way: it arrives after so many further operations.
     fn later(&self, row: &CheckpointRow, operations: u8) {
         let mut state = self.process.sim().state();
-        let due = state.operations + u64::from(operations);
-        state.late.push(Late {
+        let due = state.lasting.operations + u64::from(operations);
+        state.lasting.late.push(Late {
             due,
             life: self.process.life(),
             row: row.clone(),

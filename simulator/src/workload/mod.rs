@@ -37,6 +37,9 @@ pub struct Workload {
     /// Whether undos and steps pass on what they were given, an output or a cursor, as the payload
     /// of their effect: two oracles compare that with the log.
     pub echoes: bool,
+    /// Whether all that its tasks change is in the simulated world, so that what survives a crash can
+    /// be copied. Where it is not, every schedule is run from its start.
+    pub copied: bool,
 }
 
 /// How the processes of a workload hold the store.
@@ -101,6 +104,7 @@ impl<S: State> Recipe<S> {
             sharing,
             retry_stuck,
             echoes: true,
+            copied: true,
         }
     }
 }

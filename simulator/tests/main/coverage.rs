@@ -31,15 +31,15 @@ fn two_crashes_cover_every_crash_point_of_every_workload_and_break_no_promise() 
     }
     assert!(schedules >= 1000, "{schedules} schedules are too few");
     expect![[r#"
-        linear: 295 of 295 points, 296 schedules
-        order: 267 of 267 points, 268 schedules
-        order-fails: 867 of 867 points, 868 schedules
-        order-fails-once: 345 of 345 points, 346 schedules
-        order-undo-fails: 1529 of 1529 points, 1530 schedules
-        order-panics: 867 of 867 points, 868 schedules
-        order-hangs: 1117 of 1117 points, 1118 schedules
-        order-cleared: 309 of 309 points, 310 schedules
-        import-loop: 1501 of 1501 points, 1502 schedules"#]]
+        linear: 155 of 155 points, 68 schedules
+        order: 130 of 130 points, 55 schedules
+        order-fails: 390 of 390 points, 156 schedules
+        order-fails-once: 194 of 194 points, 107 schedules
+        order-undo-fails: 733 of 733 points, 336 schedules
+        order-panics: 390 of 390 points, 156 schedules
+        order-hangs: 562 of 562 points, 248 schedules
+        order-cleared: 148 of 148 points, 64 schedules
+        import-loop: 653 of 653 points, 258 schedules"#]]
     .assert_eq(&table.join("\n"));
 }
 
@@ -90,9 +90,9 @@ fn a_storage_fault_a_cancellation_or_a_rival_breaks_no_promise() {
         import-loop f1: 78
         import-loop x1: 50
         import-loop t1: 50
-        order-undo-fails c1f1: 5090
-        order-fails-once c1x1: 682
-        import-loop c1t1: 3335
+        order-undo-fails c1f1: 2421
+        order-fails-once c1x1: 341
+        import-loop c1t1: 2148
         order-fails t1p1: 695"#]]
     .assert_eq(&table.join("\n"));
 }

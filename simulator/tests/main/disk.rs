@@ -49,7 +49,7 @@ fn a_second_crash_inside_the_recovery_from_the_first_breaks_no_promise() {
     );
     assert_eq!(findings.violations, []);
     assert_eq!(findings.recorder.missed().count(), 0);
-    expect!["10752 schedules"].assert_eq(&format!("{} schedules", findings.schedules));
+    expect!["8293 schedules"].assert_eq(&format!("{} schedules", findings.schedules));
 }
 
 #[test]

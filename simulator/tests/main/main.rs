@@ -6,6 +6,7 @@ mod determinism;
 mod disk;
 mod executor;
 mod generated;
+mod merging;
 mod mutants;
 mod oracles;
 mod protocol;

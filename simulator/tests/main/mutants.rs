@@ -13,7 +13,7 @@ use crate::support::{budget, each_schedule, find, words};
 use crate::workloads::named;
 
 /// An engine that breaks a rule, and what notices.
-type Mutant = (Rule, &'static str, &'static str, &'static str);
+pub(crate) type Mutant = (Rule, &'static str, &'static str, &'static str);
 
 /// Rule, workload, budget, oracle.
 pub(crate) const MUTANTS: &[Mutant] = &[

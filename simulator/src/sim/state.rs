@@ -1,0 +1,264 @@
+//! What changes in a simulation, and the decision about what happens at an instant.
+
+use std::collections::BTreeMap;
+
+use crashpoint_engine::CheckpointRow;
+
+use crate::choices::Tape;
+use crate::executor::lock;
+use crate::fault::{Budget, Fault, Fired};
+use crate::history::{History, What};
+use crate::recorder::Recorder;
+use crate::sim::{Instant, Settings, SharedChoices, Sim, Survivor};
+use crate::world::World;
+
+/// The state of a simulation. What is not [`Lasting`] is of no account once everybody is dead.
+pub(crate) struct State {
+    pub(crate) lasting: Lasting,
+    source: Drawn,
+    /// Whether instants may be faults; not while a run is verified.
+    pub(crate) injecting: bool,
+    /// An instant at which the injector is told to offer no crash: for the test of the recorder.
+    skip: Option<String>,
+    /// How often each instant was passed, by life.
+    passed: BTreeMap<String, u32>,
+    /// Rows that loads show although they are not durable.
+    pub(crate) phantoms: Vec<CheckpointRow>,
+    /// Lives that are alive.
+    pub(crate) alive: u32,
+    pub(crate) rival_wanted: bool,
+    /// Where crashes are not drawn but copied: what would have survived each.
+    forks: Option<Forks>,
+}
+
+/// What survives the death of every process, the storage aside.
+#[derive(Debug, Clone)]
+pub(crate) struct Lasting {
+    /// What was drawn to come here.
+    pub(crate) tape: Tape,
+    pub(crate) budget: Budget,
+    pub(crate) recorder: Recorder,
+    pub(crate) history: History,
+    pub(crate) world: World,
+    /// Appends on their way to the store.
+    pub(crate) late: Vec<Late>,
+    /// How many operations the store has been asked for.
+    pub(crate) operations: u64,
+    /// The change of the log that is under way: after a crash, who knows.
+    pub(crate) under_way: Option<(u32, Change)>,
+    pub(crate) lives: u32,
+    /// How often the operator has tried a stuck run again.
+    pub(crate) stuck_retries: u32,
+}
+
+/// The crashes of a simulation that goes on without them.
+#[derive(Debug)]
+struct Forks {
+    /// How many choices the source makes before the first instant that is looked at: up to there an
+    /// earlier simulation was the same.
+    from: usize,
+    survivors: Vec<Survivor>,
+}
+
+/// A change of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Change {
+    Append(CheckpointRow),
+    Clear,
+}
+
+/// An append on its way to the store.
+#[derive(Debug, Clone)]
+pub(crate) struct Late {
+    pub(crate) due: u64,
+    pub(crate) life: u32,
+    pub(crate) row: CheckpointRow,
+}
+
+/// The source of choices, which outlives the simulation.
+struct Drawn {
+    shared: SharedChoices,
+    /// How many choices it has made.
+    count: usize,
+}
+
+impl Lasting {
+    pub(crate) fn new(budget: Budget) -> Self {
+        Self {
+            tape: Tape::default(),
+            budget,
+            recorder: Recorder::new(budget.counted_depth()),
+            history: History::default(),
+            world: World::default(),
+            late: Vec::new(),
+            operations: 0,
+            under_way: None,
+            lives: 0,
+            stuck_retries: 0,
+        }
+    }
+
+    /// Something goes wrong at `point`; it was `chosen` among `n`.
+    pub(super) fn suffer(&mut self, life: u32, point: &str, fault: Fault) {
+        *self.budget.purse(fault) -= 1;
+        match fault {
+            Fault::Crash => self.recorder.crashed(point),
+            Fault::PowerLoss => self.recorder.crashed(&without_power(point)),
+            _ => {}
+        }
+        let point = point.to_owned();
+        self.history.push(life, What::Fault(Fired { point, fault }));
+    }
+}
+
+impl State {
+    pub(super) fn new(lasting: Lasting, choices: SharedChoices, settings: &Settings) -> Self {
+        Self {
+            lasting,
+            source: Drawn {
+                shared: choices,
+                count: 0,
+            },
+            injecting: true,
+            skip: settings.skip.clone(),
+            passed: BTreeMap::new(),
+            phantoms: Vec::new(),
+            alive: 0,
+            rival_wanted: false,
+            forks: None,
+        }
+    }
+
+    /// One of `0..n`, put down on the tape.
+    pub(crate) fn choose(&mut self, label: &str, n: usize) -> usize {
+        self.choose_past(label, n, 0)
+    }
+
+    /// The same, without the choices in `1..=past`.
+    fn choose_past(&mut self, label: &str, n: usize, past: usize) -> usize {
+        let chosen = match self.source.choose(label, n - past) {
+            0 => 0,
+            chosen => chosen + past,
+        };
+        self.lasting.tape.record(label, n, chosen);
+        chosen
+    }
+
+    /// Decides what happens at an instant of `life`. `forked` is the simulation, where a crash would
+    /// kill everybody in it.
+    pub(super) fn decide(
+        &mut self,
+        life: u32,
+        instant: &Instant<'_>,
+        power: bool,
+        forked: Option<&Sim>,
+    ) -> Option<Fault> {
+        if !self.injecting {
+            return None;
+        }
+        let point = self.name(life, instant);
+        let recorder = &mut self.lasting.recorder;
+        recorder.passed(&point);
+        if power {
+            recorder.passed(&without_power(&point));
+        }
+        let options = self.options(&point, instant, power);
+        if options.is_empty() {
+            return None;
+        }
+        let crashes = forked.map_or(0, |sim| self.fork(sim, life, &point, &options));
+        let chosen = self.choose_past(&point, options.len() + 1, crashes);
+        let fault = options[chosen.checked_sub(1)?];
+        self.lasting.suffer(life, &point, fault);
+        Some(fault)
+    }
+
+    /// What may happen at an instant, crashes first.
+    fn options(&mut self, point: &str, instant: &Instant<'_>, power: bool) -> Vec<Fault> {
+        let mut options = Vec::new();
+        if self.skip.as_deref() != Some(point) {
+            options.push(Fault::Crash);
+        }
+        if power {
+            options.push(Fault::PowerLoss);
+        }
+        if instant.others {
+            options.extend([Fault::Takeover, Fault::Cancel]);
+        }
+        options.extend(instant.faults);
+        let budget = &mut self.lasting.budget;
+        options.retain(|fault| *budget.purse(*fault) > 0);
+        options
+    }
+
+    /// From now on crashes that kill everybody are not drawn; what would survive them is kept.
+    /// Choices before `from` have been seen through before.
+    pub(crate) fn fork_crashes(&mut self, from: usize) {
+        let survivors = Vec::new();
+        self.forks = Some(Forks { from, survivors });
+    }
+
+    /// Keeps what would survive each crash among the options. Returns how many they are.
+    fn fork(&mut self, sim: &Sim, life: u32, point: &str, options: &[Fault]) -> usize {
+        let Some(forks) = &mut self.forks else {
+            return 0;
+        };
+        let crashes = options.iter().take_while(|fault| fault.is_crash()).count();
+        if self.source.count >= forks.from {
+            let n = options.len() + 1;
+            for (index, fault) in options[..crashes].iter().enumerate() {
+                let mut survivor = Survivor::of(sim, &self.lasting);
+                survivor.suffer(life, point, *fault, (n, index + 1));
+                forks.survivors.push(survivor);
+            }
+        }
+        crashes
+    }
+
+    /// What would have survived the crashes that did not happen.
+    pub(crate) fn take_forks(&mut self) -> Vec<Survivor> {
+        let forks = self.forks.take();
+        forks.map_or_else(Vec::new, |forks| forks.survivors)
+    }
+
+    /// Draws which row the log loses while nobody runs, where it may lose one.
+    pub(crate) fn choose_lost_row(&mut self, rows: usize) -> Option<usize> {
+        if self.lasting.budget.breaches == 0 || rows < 3 {
+            return None;
+        }
+        let chosen = self.choose("between lives", rows - 1);
+        let lost = chosen.checked_sub(1)? + 1;
+        let point = format!("append#{lost}");
+        self.lasting.suffer(0, &point, Fault::LosesRow);
+        Some(lost)
+    }
+
+    /// `life1/append#3:before`, and `life1/ship.2:pending` where the life passes it a second time.
+    fn name(&mut self, life: u32, instant: &Instant<'_>) -> String {
+        let Instant { what, when, .. } = instant;
+        let first = format!("life{life}/{what}:{when}");
+        let passed = self.passed.entry(first.clone()).or_default();
+        *passed += 1;
+        match *passed {
+            1 => first,
+            again => format!("life{life}/{what}.{again}:{when}"),
+        }
+    }
+}
+
+impl Drawn {
+    fn choose(&mut self, label: &str, n: usize) -> usize {
+        if n == 1 {
+            return 0;
+        }
+        self.count += 1;
+        let chosen = lock(&self.shared).choose(label, n);
+        assert!(chosen < n, "{label}: chose {chosen} among {n}");
+        chosen
+    }
+}
+
+/// The crash point of an instant at which the power fails.
+fn without_power(point: &str) -> String {
+    format!("{point}, power lost")
+}

@@ -1,0 +1,176 @@
+//! What is left of a simulation when a crash has killed everybody in it. A simulation goes on from a
+//! copy as it would have gone on itself.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crashpoint_engine::{CheckpointRow, CheckpointStore as _, MemoryCheckpointStore};
+use futures_util::FutureExt as _;
+
+use crate::disk::SimDisk;
+use crate::fault::Fault;
+use crate::history::What;
+use crate::recorder::Recorder;
+use crate::sim::{Lasting, Sim, Storage, WORKFLOW_ID};
+
+/// A simulation between two lives.
+#[derive(Debug, Clone)]
+pub(crate) struct Survivor {
+    pub(super) kept: Kept,
+    pub(super) now: Duration,
+    pub(super) nonces: u64,
+    pub(super) lasting: Lasting,
+}
+
+/// What is left of the storage.
+#[derive(Debug)]
+pub(crate) enum Kept {
+    Memory(Vec<CheckpointRow>),
+    Disk(SimDisk),
+}
+
+/// Stands for everything that the rest of a simulation can depend on, and that its oracles remember.
+/// Two survivors with the same key go on in the same way, to the same verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key(u64, u64);
+
+impl Survivor {
+    /// What would be left of `sim` if everybody died now.
+    pub(super) fn of(sim: &Sim, lasting: &Lasting) -> Self {
+        let mut lasting = lasting.clone();
+        lasting.recorder.forget_points();
+        Self {
+            kept: Kept::of(&sim.storage),
+            now: sim.executor.now(),
+            nonces: sim.nonces.load(Ordering::Relaxed),
+            lasting,
+        }
+    }
+
+    /// Puts down the crash, which was `chosen` among `n`.
+    pub(super) fn suffer(
+        &mut self,
+        life: u32,
+        point: &str,
+        crash: Fault,
+        (n, chosen): (usize, usize),
+    ) {
+        if let (Kept::Disk(disk), Fault::PowerLoss) = (&self.kept, crash) {
+            disk.lose_power();
+        }
+        self.lasting.tape.record(point, n, chosen);
+        self.lasting.suffer(life, point, crash);
+    }
+
+    /// The recorder, which knows of one crash point: the one that was survived.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.lasting.recorder
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        let half = |seed: u64| {
+            let mut hasher = DefaultHasher::new();
+            seed.hash(&mut hasher);
+            self.hash_into(&mut hasher);
+            hasher.finish()
+        };
+        Key(half(0), half(1))
+    }
+
+    fn hash_into(&self, hasher: &mut impl Hasher) {
+        match &self.kept {
+            Kept::Memory(rows) => rows.hash(hasher),
+            Kept::Disk(disk) => disk.hash_into(hasher),
+        }
+        (self.now, self.nonces).hash(hasher);
+        let Lasting {
+            tape: _,
+            budget,
+            recorder: _,
+            history,
+            world,
+            late,
+            operations,
+            under_way,
+            lives,
+            stuck_retries,
+        } = &self.lasting;
+        (budget, world, under_way, lives, stuck_retries).hash(hasher);
+        for late in late {
+            (late.due.saturating_sub(*operations), late.life, &late.row).hash(hasher);
+        }
+        for entry in &history.0 {
+            match &entry.what {
+                // Where it happened shows in what came of it; its name is for people.
+                What::Fault(fired) => (entry.life, fired.fault).hash(hasher),
+                what if is_remembered(what) => (entry.life, what).hash(hasher),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Kept {
+    fn of(storage: &Storage) -> Self {
+        match storage {
+            Storage::Disk(disk) => Self::Disk(disk.copy()),
+            Storage::Memory(store) => {
+                let rows = store.load_run(WORKFLOW_ID).now_or_never();
+                let rows = rows.expect("the store in memory answers at once");
+                Self::Memory(rows.expect("the store in memory does not fail"))
+            }
+        }
+    }
+
+    pub(super) fn into_storage(self) -> Storage {
+        match self {
+            Self::Disk(disk) => Storage::Disk(disk),
+            Self::Memory(rows) => {
+                let store = MemoryCheckpointStore::new();
+                for row in rows {
+                    let appended = store.append(WORKFLOW_ID, row).now_or_never();
+                    let appended = appended.expect("the store in memory answers at once");
+                    appended.expect("each row has a sequence of its own");
+                }
+                Storage::Memory(Arc::new(store))
+            }
+        }
+    }
+}
+
+impl Clone for Kept {
+    /// A disk of its own, not another handle of the same.
+    fn clone(&self) -> Self {
+        match self {
+            Self::Memory(rows) => Self::Memory(rows.clone()),
+            Self::Disk(disk) => Self::Disk(disk.copy()),
+        }
+    }
+}
+
+/// Whether an oracle can hold it against lives that are still to come. The rest tells of lives that
+/// are dead: what they had sent and heard, and what they had begun. What is wrong with that is wrong
+/// without the crash as well, in the schedule that goes on from there.
+fn is_remembered(what: &What) -> bool {
+    match what {
+        What::Sent(_)
+        | What::AppendFailed { .. }
+        | What::Acknowledged { .. }
+        | What::Loaded(_)
+        | What::LoadFailed
+        | What::Applied { .. }
+        | What::Started(_)
+        | What::Finished { .. } => false,
+        What::Began(_)
+        | What::Landed(_)
+        | What::Effect(_)
+        | What::Cleared
+        | What::StoreFailed(_)
+        | What::Fault(_)
+        | What::Told(_)
+        | What::Panicked(_)
+        | What::Stalled => true,
+    }
+}

@@ -1,0 +1,166 @@
+//! What goes on from a copy of what survived a crash is what goes on from the start; and going on from
+//! one of several equal copies loses no violation.
+
+use std::collections::BTreeSet;
+
+use crashpoint_engine::protocol::{Faithful, Rule, Without};
+use crashpoint_simulator::oracle::judge;
+use crashpoint_simulator::workload::Workload;
+use crashpoint_simulator::{Settings, StoreKind, Token, explore};
+use expect_test::expect;
+
+use crate::mutants::{MUTANTS, Mutant};
+use crate::support::{budget, each_schedule_of, within};
+use crate::workloads::named;
+
+/// The mutants that come to an end: a life that takes a failed append for a failure of its task sends
+/// the same row for ever in some schedules, with a crash point at each.
+fn mutants() -> impl Iterator<Item = &'static Mutant> {
+    let ends = |rule| rule != Rule::AppendErrorIsNoTaskFailure;
+    MUTANTS.iter().filter(move |mutant| ends(mutant.0))
+}
+
+fn all_violations(settings: Settings) -> Settings {
+    Settings {
+        violations_max: usize::MAX,
+        ..settings
+    }
+}
+
+/// Every violation, by oracle and token, and how many schedules were run, each from its start.
+fn from_the_start(workload: &Workload, settings: &Settings) -> (BTreeSet<(String, String)>, u64) {
+    let mut violations = BTreeSet::new();
+    let (_, schedules) = each_schedule_of(workload, settings, |run| {
+        let token = Token::of(&workload.name, settings, &run.tape);
+        let verdicts = judge(workload, run);
+        violations.extend(
+            verdicts
+                .iter()
+                .map(|verdict| (verdict.oracle.to_owned(), token.to_string())),
+        );
+        None::<()>
+    });
+    (violations, schedules)
+}
+
+/// The same, as exploring finds them.
+fn explored(workload: &Workload, settings: Settings) -> (BTreeSet<(String, String)>, u64) {
+    let findings = explore(workload, &all_violations(settings));
+    let violations = findings.violations.iter();
+    let violations = violations.map(|found| (found.oracle.to_owned(), found.token.to_string()));
+    (violations.collect(), findings.schedules)
+}
+
+#[test]
+fn copies_give_the_schedules_and_violations_that_runs_from_the_start_give() {
+    for &(rule, workload, most, _) in mutants() {
+        let settings = Settings {
+            unmerged: true,
+            ..within(budget(most))
+        };
+        let mutant = named(workload, Without(rule));
+        let expected = from_the_start(&mutant, &settings);
+        assert_eq!(
+            explored(&mutant, settings),
+            expected,
+            "{rule:?} {workload} {most}"
+        );
+    }
+    for (workload, store, most) in [
+        ("order-undo-fails", StoreKind::Memory, "c2"),
+        ("import-loop", StoreKind::Memory, "c1t1"),
+        ("order-cleared", StoreKind::Memory, "c1f1"),
+        ("trip-cleared", StoreKind::Redb, "c1f1"),
+        ("trip-cleared", StoreKind::RedbLosingWrites, "c1"),
+        ("trip-cleared", StoreKind::RedbLosingNames, "c1"),
+    ] {
+        let settings = Settings {
+            store,
+            unmerged: true,
+            ..within(budget(most))
+        };
+        let subject = named(workload, Faithful);
+        let expected = from_the_start(&subject, &settings);
+        assert_eq!(
+            explored(&subject, settings),
+            expected,
+            "{workload} {store} {most}"
+        );
+    }
+}
+
+/// Which oracles object, and in which words but for the life and the place: what merging may not lose.
+fn objections(workload: &Workload, settings: Settings) -> BTreeSet<(&'static str, String)> {
+    let findings = explore(workload, &all_violations(settings));
+    let violations = findings.violations.into_iter();
+    violations
+        .map(|found| (found.oracle, found.message))
+        .collect()
+}
+
+#[test]
+fn merging_loses_no_violation() {
+    let mut table = Vec::new();
+    for &(rule, workload, most, _) in mutants() {
+        // Where nothing but crashes goes wrong, one more than the mutant needs.
+        let bounds = match most {
+            "c1" => budget("c2"),
+            _ => budget(most),
+        };
+        let mutant = named(workload, Without(rule));
+        let unmerged = Settings {
+            unmerged: true,
+            ..within(bounds)
+        };
+        let few = objections(&mutant, within(bounds));
+        let all = objections(&mutant, unmerged);
+        assert_eq!(few, all, "{rule:?} {workload} {bounds}");
+        table.push(format!("{rule:?} {workload} {bounds}: {}", few.len()));
+    }
+    expect![[r#"
+        CompletionIsOneRow order c2: 6
+        CompletionIsOneRow order c2: 6
+        RollbackIsJournaled order-fails c2: 18
+        RollbackIsJournaled fails-once-for-good c2: 26
+        OpenVisitIsUndone order-fails c2: 4
+        OpenVisitIsUndone order-fails c2: 4
+        TerminalAbsorbs order c2: 27
+        OutcomeAfterRow order c1f1: 3
+        FencedStops order t1p2: 8
+        FencedStops order t1p2: 8
+        ClaimsAreUnique order t1p2: 8
+        ClaimsAreUnique order t1p2: 8
+        StorageFaultSuspends order f2: 5
+        ReadBackBeforeResend order f2: 29
+        ReadBackBeforeResend order t1p2: 14
+        ReadBackSeesAll order f1t1: 3
+        PinnedRowIsFinal order c1f1: 15
+        CursorBelongsToVisit import-loop c2: 9
+        MismatchBeforeClaim trip-redeployed c2: 3
+        KeyNamesTheRun trip-again c2: 4
+        CorruptionStops order c1b1: 61
+        CancelWaitsForAppend order t1x1: 9
+        ClearNeedsExclusivity trip-cleared-shared f1: 5
+        ClearNeedsExclusivity trip-cleared-shared t1p2: 13"#]]
+    .assert_eq(&table.join("\n"));
+}
+
+#[test]
+fn merging_leaves_a_small_part_of_the_schedules_and_the_report_gives_both_counts() {
+    let settings = |unmerged| Settings {
+        unmerged,
+        ..within(budget("c3"))
+    };
+    let order = named("order", Faithful);
+    let (merged, all) = (
+        explore(&order, &settings(false)),
+        explore(&order, &settings(true)),
+    );
+    assert_eq!(all.merged, 0);
+    expect!["281 schedules, 406 crashes merged; 3300 schedules without merging"].assert_eq(
+        &format!(
+            "{} schedules, {} crashes merged; {} schedules without merging",
+            merged.schedules, merged.merged, all.schedules
+        ),
+    );
+}
