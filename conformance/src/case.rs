@@ -59,7 +59,7 @@ impl Progress {
     }
 
     /// An operation of the store.
-    fn operation(&self, what: &str, run: &str, sequence: Option<u64>) {
+    pub(crate) fn operation(&self, what: &str, run: &str, sequence: Option<u64>) {
         self.step(Blame::Store, what);
         let mut current = self.lock();
         current.run = Some(run.to_owned());
@@ -203,6 +203,10 @@ impl Session {
     /// The store itself, for races and for laws about its futures.
     pub(crate) fn store(&self) -> &DynStore {
         &self.store
+    }
+
+    pub(crate) fn progress(&self) -> &Arc<Progress> {
+        &self.progress
     }
 
     /// Says what is about to be asked of the store itself.

@@ -41,6 +41,7 @@ mod certify;
 pub mod claim;
 mod clock;
 mod expect;
+mod halting;
 mod harness;
 mod laws;
 mod place;
@@ -49,6 +50,7 @@ mod race;
 mod report;
 mod run;
 mod runtime;
+mod saga;
 mod verdict;
 
 pub use crashpoint_engine::BoxError;

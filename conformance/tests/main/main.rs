@@ -9,3 +9,4 @@ mod harness;
 mod kill_matrix;
 mod memory;
 mod mutants;
+mod redb;
