@@ -93,6 +93,8 @@ pub(crate) struct Case {
     pub(crate) subject: Subject,
     pub(crate) progress: Arc<Progress>,
     place: Arc<Place>,
+    /// All places of the law, its own included: they are removed once the law is over.
+    places: Mutex<Vec<Arc<Place>>>,
     /// Keeps every store until the check is over, so that only the laws about dropping a store
     /// depend on where it is dropped.
     opened: Mutex<Vec<DynStore>>,
@@ -105,12 +107,14 @@ impl Case {
         progress: Arc<Progress>,
     ) -> Result<Self, Failure> {
         let place = Arc::new(fresh_place(law)?);
+        let places = Mutex::new(vec![Arc::clone(&place)]);
         let opened = Mutex::default();
         Ok(Self {
             law,
             subject,
             progress,
             place,
+            places,
             opened,
         })
     }
@@ -146,7 +150,18 @@ impl Case {
 
     /// Another fresh place, which the caller hands back to [`Self::leave`].
     pub(crate) fn another_place(&self) -> Result<Arc<Place>, Failure> {
-        Ok(Arc::new(fresh_place(self.law)?))
+        let place = Arc::new(fresh_place(self.law)?);
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        places.push(Arc::clone(&place));
+        Ok(place)
+    }
+
+    /// The places, whose directories go with them. A file system may take seconds for that, which is
+    /// nobody's fault: it is not to happen under a deadline.
+    pub(crate) fn into_places(self) -> Vec<Arc<Place>> {
+        self.places
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Drops every store that the law has opened and opens the place again.
