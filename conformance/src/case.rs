@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crashpoint_engine::{CheckpointRow, Error};
+use tokio::runtime::Runtime;
 
 use crate::catalogue::LawId;
 use crate::expect::{Checked, Failure, broken, describe, quote, same_rows};
@@ -185,6 +186,12 @@ impl Case {
         self.progress.step(Blame::Store, "dropping the store");
         let kept = std::mem::take(&mut *self.keep());
         drop(kept);
+    }
+
+    /// The same with the runtime around it, for stores that ask for one when they are dropped.
+    pub(crate) fn close_inside(&self, runtime: &Runtime) {
+        let _inside = runtime.enter();
+        self.close();
     }
 
     /// Lets the harness remove what the stores left at `place`.

@@ -89,21 +89,19 @@ fn wait(
         seen = steps;
         if idle == LOOKS {
             let limit = options.operation_max;
-            return Err(late(progress, &format!("no operation ended in {limit:?}")));
+            return Err(late(progress, &format!("an answer within {limit:?}")));
         }
         if watch.elapsed() >= options.law_max {
             let limit = options.law_max;
-            return Err(late(progress, &format!("no verdict in {limit:?}")));
+            return Err(late(progress, &format!("the law to end within {limit:?}")));
         }
     }
 }
 
-fn late(progress: &Progress, limit: &str) -> Failure {
+fn late(progress: &Progress, expected: &str) -> Failure {
     let (blame, step) = progress.current();
-    blamed(
-        blame,
-        format!("deadline passed: {limit}; the last step was: {step}"),
-    )
+    let message = format!("deadline passed at {step}: expected {expected}, came nothing");
+    blamed(blame, message)
 }
 
 fn blamed(blame: Blame, message: String) -> Failure {
@@ -134,8 +132,7 @@ fn attempt_at(case: &Case, law: &'static Law, progress: &Progress) -> Checked {
             let runtime = start(Workers::Pool(2))?;
             let checked = runtime.block_on(check(case));
             guarded(progress, || {
-                let _inside = runtime.enter();
-                case.close();
+                case.close_inside(&runtime);
                 Ok(())
             })?;
             progress.step(Blame::Store, "waiting for the store's background work");
@@ -155,7 +152,10 @@ fn guarded(progress: &Progress, work: impl FnOnce() -> Checked) -> Checked {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
         let (blame, step) = progress.current();
         let message = panic_message(&*payload);
-        Err(blamed(blame, format!("panicked at {step}: {message}")))
+        Err(blamed(
+            blame,
+            format!("at {step}: expected an answer, came a panic: {message}"),
+        ))
     })
 }
 

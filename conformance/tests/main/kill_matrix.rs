@@ -128,12 +128,12 @@ matrix! {
     anonymous_conflict: Broken<err::AnonymousConflict> => ERR_05 "expected it to name \"order-4711\"";
     untyped_conflict: Broken<err::UntypedConflict> => ERR_06 "expected Some(Conflict), came Some(Other)";
 
-    blocks_in_place: run::BlocksInPlace => RUN_01 "panicked", also RUN_03 RUN_06;
+    blocks_in_place: run::BlocksInPlace => RUN_01 "came a panic", also RUN_03 RUN_06;
     four_slots: run::FourSlots => RUN_02 "no slot for this worker";
     sleeps_in_poll: run::SleepsInPoll => RUN_03 "expected an append to hold the thread";
     thread_bound: run::ThreadBound => RUN_05 "polled by another thread", maybe BAS_07 DUP_07 DUP_08 RUN_02;
-    owns_runtime: run::OwnsRuntime => RUN_06 "panicked";
-    needs_tokio: run::NeedsTokio => RUN_07 "panicked";
+    owns_runtime: run::OwnsRuntime => RUN_06 "came a panic";
+    needs_tokio: run::NeedsTokio => RUN_07 "came a panic";
 
     one_claim: Broken<eng::OneClaim> => ENG_01 "expected the run to be done", also ENG_02 ENG_03;
     claims_overwrite: Broken<eng::ClaimsOverwrite> => ENG_02 "expected", also ENG_01;

@@ -10,3 +10,4 @@ mod kill_matrix;
 mod memory;
 mod mutants;
 mod redb;
+mod reference;

@@ -26,6 +26,7 @@ pub(crate) fn eng_02_a_run_has_one_owner(case: &Case) -> Checked {
         }
         Ok(())
     })?;
+    case.close_inside(&runtime);
     repeat(case, race)
 }
 
