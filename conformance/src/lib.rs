@@ -18,8 +18,10 @@
 //!     }
 //! }
 //!
-//! crashpoint_conformance::certify! { harness: Memory }
-//! # fn main() {}
+//! crashpoint_conformance::certify! {
+//!     harness: Memory,
+//!     claims: [limits, any_executor, exclusive_scope],
+//! }
 //! ```
 //!
 //! # What a verdict means
