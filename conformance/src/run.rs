@@ -77,6 +77,7 @@ fn wait(
     let slice = options.operation_max / LOOKS;
     let (mut seen, mut idle) = (progress.steps(), 0);
     loop {
+        let look = Stopwatch::start();
         match receiver.recv_timeout(slice) {
             Ok(ended) => return Ok(ended),
             Err(RecvTimeoutError::Disconnected) => {
@@ -85,7 +86,14 @@ fn wait(
             Err(RecvTimeoutError::Timeout) => {}
         }
         let steps = progress.steps();
-        idle = if steps == seen { idle + 1 } else { 0 };
+        // Before its first step a law waits for the machine: a thread, a directory.
+        // And a machine that wakes the watchdog much too late has not let the store work either.
+        let starved = look.elapsed() > slice * 2;
+        idle = if steps == seen && steps > 0 && !starved {
+            idle + 1
+        } else {
+            0
+        };
         seen = steps;
         if idle == LOOKS {
             let limit = options.operation_max;
