@@ -1,7 +1,8 @@
 //! What a store may claim beyond the contract: the list of capabilities, in one place.
 
 /// A capability that a store declares. Nothing is detected: a law that needs a claim is run only
-/// where the claim is made, and then it has to hold.
+/// where the claim is made, and then it has to hold. One claim is made for every store that does
+/// not say that it [lacks](crate::Plan::lacks) it: [`EngineKinds`](Self::EngineKinds).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Claim {
@@ -12,11 +13,24 @@ pub enum Claim {
     Limits,
     /// The store works under any executor, without a tokio runtime.
     AnyExecutor,
+    /// The store declares an [`exclusive_scope`](crashpoint_engine::CheckpointStore::exclusive_scope),
+    /// so that the engine may clear the logs of ended runs.
+    ExclusiveScope,
+    /// The store keeps every kind of row, also those that the engine journals beyond the three of the
+    /// reference contract. Assumed: a store without it can run no workflow. A store that was written
+    /// for the reference crate says that it lacks it.
+    EngineKinds,
 }
 
 impl Claim {
     /// Every claim there is.
-    pub const ALL: &'static [Self] = &[Self::Reopen, Self::Limits, Self::AnyExecutor];
+    pub const ALL: &'static [Self] = &[
+        Self::Reopen,
+        Self::Limits,
+        Self::AnyExecutor,
+        Self::ExclusiveScope,
+        Self::EngineKinds,
+    ];
 
     /// The word that [`certify!`](crate::certify) knows the claim by.
     pub const fn word(self) -> &'static str {
@@ -24,6 +38,13 @@ impl Claim {
             Self::Reopen => "reopen",
             Self::Limits => "limits",
             Self::AnyExecutor => "any_executor",
+            Self::ExclusiveScope => "exclusive_scope",
+            Self::EngineKinds => "engine_kinds",
         }
+    }
+
+    /// Whether the claim is made for a store that says nothing about it.
+    pub const fn is_assumed(self) -> bool {
+        matches!(self, Self::EngineKinds)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crashpoint_engine::{CheckpointRow, Error};
+use tokio::runtime::Runtime;
 
 use crate::catalogue::LawId;
 use crate::expect::{Checked, Failure, broken, describe, quote, same_rows};
@@ -59,7 +60,7 @@ impl Progress {
     }
 
     /// An operation of the store.
-    fn operation(&self, what: &str, run: &str, sequence: Option<u64>) {
+    pub(crate) fn operation(&self, what: &str, run: &str, sequence: Option<u64>) {
         self.step(Blame::Store, what);
         let mut current = self.lock();
         current.run = Some(run.to_owned());
@@ -93,6 +94,8 @@ pub(crate) struct Case {
     pub(crate) subject: Subject,
     pub(crate) progress: Arc<Progress>,
     place: Arc<Place>,
+    /// All places of the law, its own included: they are removed once the law is over.
+    places: Mutex<Vec<Arc<Place>>>,
     /// Keeps every store until the check is over, so that only the laws about dropping a store
     /// depend on where it is dropped.
     opened: Mutex<Vec<DynStore>>,
@@ -105,12 +108,14 @@ impl Case {
         progress: Arc<Progress>,
     ) -> Result<Self, Failure> {
         let place = Arc::new(fresh_place(law)?);
+        let places = Mutex::new(vec![Arc::clone(&place)]);
         let opened = Mutex::default();
         Ok(Self {
             law,
             subject,
             progress,
             place,
+            places,
             opened,
         })
     }
@@ -146,7 +151,18 @@ impl Case {
 
     /// Another fresh place, which the caller hands back to [`Self::leave`].
     pub(crate) fn another_place(&self) -> Result<Arc<Place>, Failure> {
-        Ok(Arc::new(fresh_place(self.law)?))
+        let place = Arc::new(fresh_place(self.law)?);
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        places.push(Arc::clone(&place));
+        Ok(place)
+    }
+
+    /// The places, whose directories go with them. A file system may take seconds for that, which is
+    /// nobody's fault: it is not to happen under a deadline.
+    pub(crate) fn into_places(self) -> Vec<Arc<Place>> {
+        self.places
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Drops every store that the law has opened and opens the place again.
@@ -170,6 +186,12 @@ impl Case {
         self.progress.step(Blame::Store, "dropping the store");
         let kept = std::mem::take(&mut *self.keep());
         drop(kept);
+    }
+
+    /// The same with the runtime around it, for stores that ask for one when they are dropped.
+    pub(crate) fn close_inside(&self, runtime: &Runtime) {
+        let _inside = runtime.enter();
+        self.close();
     }
 
     /// Lets the harness remove what the stores left at `place`.
@@ -203,6 +225,10 @@ impl Session {
     /// The store itself, for races and for laws about its futures.
     pub(crate) fn store(&self) -> &DynStore {
         &self.store
+    }
+
+    pub(crate) fn progress(&self) -> &Arc<Progress> {
+        &self.progress
     }
 
     /// Says what is about to be asked of the store itself.

@@ -136,7 +136,7 @@ macro_rules! __catalogue {
             PAY_02 pay_02_all_byte_values_come_back Contract always task
                 "all 256 byte values come back";
             PAY_03 pay_03_every_kind_with_and_without_a_blob Contract always task
-                "every kind comes back, with and without a blob";
+                "every kind of the reference contract comes back, with and without a blob";
             PAY_04 pay_04_states_and_task_ids_are_any_text Contract always task
                 "states and task ids: empty, unicode, newline, NUL, 64 KiB";
             PAY_05 pay_05_blobs_at_block_edges_come_back Contract always task
@@ -166,6 +166,12 @@ macro_rules! __catalogue {
             CLR_09 clr_09_a_large_run_clears Contract always task
                 "a large run clears";
         }
+        dur "reopening" {
+            DUR_01 dur_01_rows_survive_reopening Capability reopen task
+                "rows survive dropping and reopening";
+            DUR_02 dur_02_rows_survive_twenty_reopenings Capability reopen task
+                "twenty reopenings in a row";
+        }
         err "errors" {
             ERR_01 err_01_a_rejection_has_the_stores_category Implied always task
                 "a rejection has the category `checkpoint_store`";
@@ -189,6 +195,16 @@ macro_rules! __catalogue {
                 "dropping a store inside async code is fine";
             RUN_07 run_07_works_outside_of_tokio Capability any_executor thread
                 "works outside of tokio";
+        }
+        eng "the engine on the store" {
+            ENG_01 eng_01_a_workflow_survives_a_crash_at_every_operation Implied engine_kinds task
+                "a real workflow crashes at every operation of the store and resumes on it";
+            ENG_02 eng_02_a_run_has_one_owner Implied engine_kinds thread
+                "two lives race for one run: one owner, no effect by the other";
+            ENG_03 eng_03_a_cleared_run_leaves_nothing_behind Capability exclusive_scope task
+                "under `ClearWhenDone` a finished run leaves nothing behind";
+            ENG_04 eng_04_every_kind_of_the_engine_comes_back Implied engine_kinds task
+                "every row kind of the engine comes back as itself";
         }
     } };
 }

@@ -11,13 +11,15 @@ use crate::verdict::Verdict;
 /// crashpoint_conformance::certify! {
 ///     harness: MyHarness,
 ///     claims: [reopen, limits],
+///     lacks: [engine_kinds],
 ///     waive: [ISO_09 => "ids are C strings in the file format"],
 ///     expect_fail: [CLR_08 => "issue 12: clear is not one transaction yet"],
 /// }
 /// ```
 ///
 /// All but `harness` may be left out; the order is fixed. A misspelled claim or law does not
-/// compile, nor does a law that is named twice.
+/// compile, nor does a law that is named twice. `lacks` is for stores of the reference crate, which
+/// knows three kinds of rows: it takes back what is [assumed](crate::Claim::EngineKinds).
 ///
 /// - A law whose claim is not made, and a law that is waived, become tests that are ignored with
 ///   that reason. Run with `--ignored` they say honestly what the store does.
@@ -31,6 +33,7 @@ macro_rules! certify {
     (
         harness: $harness:ty
         $(, claims: [$($claim:ident),* $(,)?])?
+        $(, lacks: [$($lacked:ident),* $(,)?])?
         $(, waive: [$($waived:ident => $why:literal),* $(,)?])?
         $(, expect_fail: [$($failing:ident => $because:literal),* $(,)?])?
         $(,)?
@@ -39,15 +42,16 @@ macro_rules! certify {
             ($)
             $harness,
             [$($($claim)*)?]
+            [$($($lacked)*)?]
             [$($($waived $why)*)?]
             [$($($failing $because)*)?]
         }
     };
     ($($other:tt)*) => {
         compile_error! { "\
-            expected `harness: Type, claims: [word, ..], waive: [LAW_01 => \"reason\", ..], \
-            expect_fail: [LAW_02 => \"reason\", ..]` in this order; all but `harness` may be left \
-            out" }
+            expected `harness: Type, claims: [word, ..], lacks: [word, ..], \
+            waive: [LAW_01 => \"reason\", ..], expect_fail: [LAW_02 => \"reason\", ..]` in this \
+            order; all but `harness` may be left out" }
     };
 }
 
@@ -58,9 +62,10 @@ macro_rules! certify {
 macro_rules! __certify {
     (
         ($d:tt) $harness:ty,
-        [$($claim:ident)*] [$($waived:ident $why:literal)*] [$($failing:ident $because:literal)*]
+        [$($claim:ident)*] [$($lacked:ident)*]
+        [$($waived:ident $why:literal)*] [$($failing:ident $because:literal)*]
     ) => {
-        const _: &[$crate::Claim] = &[$($crate::claim::$claim),*];
+        const _: &[$crate::Claim] = &[$($crate::claim::$claim,)* $($crate::claim::$lacked,)*];
         const _: () = $crate::__private::one_wish_for_each_law(&[
             $($crate::LawId::$waived,)* $($crate::LawId::$failing,)*
         ]);
@@ -85,9 +90,16 @@ macro_rules! __certify {
                     );
                 }
             };)*
+            $(($d id:ident $d name:ident $lacked) => {
+                __crashpoint_law! { $d id $d name lacks $lacked }
+            };)*
             $(($d id:ident $d name:ident $claim) => {
                 __crashpoint_law! { $d id $d name always }
             };)*
+            // The claim that is assumed.
+            ($d id:ident $d name:ident engine_kinds) => {
+                __crashpoint_law! { $d id $d name always }
+            };
             ($d id:ident $d name:ident always) => {
                 #[test]
                 fn $d name() {
@@ -98,6 +110,9 @@ macro_rules! __certify {
                 }
             };
             ($d id:ident $d name:ident $d claim:ident) => {
+                __crashpoint_law! { $d id $d name lacks $d claim }
+            };
+            ($d id:ident $d name:ident lacks $d claim:ident) => {
                 $crate::__unclaimed! { $d claim
                     fn $d name() {
                         $crate::__private::certify_law::<$harness>(
@@ -131,6 +146,10 @@ macro_rules! __unclaimed {
     (reopen $($test:tt)*) => { #[test] #[ignore = "not claimed: reopen"] $($test)* };
     (limits $($test:tt)*) => { #[test] #[ignore = "not claimed: limits"] $($test)* };
     (any_executor $($test:tt)*) => { #[test] #[ignore = "not claimed: any_executor"] $($test)* };
+    (exclusive_scope $($test:tt)*) => {
+        #[test] #[ignore = "not claimed: exclusive_scope"] $($test)*
+    };
+    (engine_kinds $($test:tt)*) => { #[test] #[ignore = "not claimed: engine_kinds"] $($test)* };
 }
 
 /// What the user's file says about a law that is run.

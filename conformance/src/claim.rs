@@ -2,7 +2,7 @@
 
 #![expect(
     non_upper_case_globals,
-    reason = "they are written as words in `claims: [...]`"
+    reason = "they are written as words in `claims: [...]` and `lacks: [...]`"
 )]
 
 use crate::capability::Claim;
@@ -13,3 +13,7 @@ pub const reopen: Claim = Claim::Reopen;
 pub const limits: Claim = Claim::Limits;
 /// [`Claim::AnyExecutor`].
 pub const any_executor: Claim = Claim::AnyExecutor;
+/// [`Claim::ExclusiveScope`].
+pub const exclusive_scope: Claim = Claim::ExclusiveScope;
+/// [`Claim::EngineKinds`].
+pub const engine_kinds: Claim = Claim::EngineKinds;

@@ -18,8 +18,10 @@
 //!     }
 //! }
 //!
-//! crashpoint_conformance::certify! { harness: Memory }
-//! # fn main() {}
+//! crashpoint_conformance::certify! {
+//!     harness: Memory,
+//!     claims: [limits, any_executor, exclusive_scope],
+//! }
 //! ```
 //!
 //! # What a verdict means
@@ -41,6 +43,7 @@ mod certify;
 pub mod claim;
 mod clock;
 mod expect;
+mod halting;
 mod harness;
 mod laws;
 mod place;
@@ -49,6 +52,7 @@ mod race;
 mod report;
 mod run;
 mod runtime;
+mod saga;
 mod verdict;
 
 pub use crashpoint_engine::BoxError;

@@ -15,6 +15,7 @@ use crate::catalogue::LawId;
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
     claims: Vec<Claim>,
+    lacks: Vec<Claim>,
     waived: Vec<(LawId, String)>,
     failing: Vec<(LawId, String)>,
     groups: Option<Vec<String>>,
@@ -39,6 +40,13 @@ impl Plan {
     #[must_use]
     pub fn claims(mut self, claims: impl IntoIterator<Item = Claim>) -> Self {
         self.claims.extend(claims);
+        self
+    }
+
+    /// Takes back claims that are assumed of every store: [`Claim::EngineKinds`].
+    #[must_use]
+    pub fn lacks(mut self, claims: impl IntoIterator<Item = Claim>) -> Self {
+        self.lacks.extend(claims);
         self
     }
 
@@ -84,8 +92,13 @@ impl Plan {
             return Step::RunExpectingFailure(&self.failing[index].1);
         }
         match law.law().claim {
-            Some(claim) if !self.claims.contains(&claim) => Step::LackOf(claim),
+            Some(claim) if !self.has(claim) => Step::LackOf(claim),
             _ => Step::Run,
         }
+    }
+
+    fn has(&self, claim: Claim) -> bool {
+        let claimed = claim.is_assumed() || self.claims.contains(&claim);
+        claimed && !self.lacks.contains(&claim)
     }
 }

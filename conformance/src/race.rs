@@ -109,7 +109,7 @@ pub(crate) fn repeat(
             number += 1;
         }
         drop(session);
-        case.close();
+        case.close_inside(&arena.runtime);
         arena.block_on(case.leave(&place))?;
     }
     Ok(())
@@ -174,7 +174,9 @@ fn race_threads<T: Send + 'static>(
         for thread in threads {
             let joined = thread.join().map_err(|payload| {
                 let message = panic_message(&*payload);
-                broken(format!("a racing thread panicked: {message}"))
+                broken(format!(
+                    "a racing thread: expected an answer, came a panic: {message}"
+                ))
             })?;
             results.push(joined.ok_or_else(|| {
                 Failure::Inconclusive(format!(

@@ -12,6 +12,7 @@ use crate::catalogue::{Check, Law};
 use crate::clock::Stopwatch;
 use crate::expect::{Checked, Failure};
 use crate::harness::{Options, Subject};
+use crate::place::Place;
 use crate::runtime::{Workers, start};
 use crate::verdict::Verdict;
 
@@ -35,7 +36,10 @@ pub(crate) fn judge(subject: &Subject, law: &'static Law) -> Judgement {
         })
     };
     let checked = match spawned {
-        Ok(_) => wait(&receiver, &progress, &subject.options, watch),
+        // The places that come with it are removed here, after the last deadline.
+        Ok(_) => {
+            wait(&receiver, &progress, &subject.options, watch).and_then(|ended| ended.checked)
+        }
         Err(error) => Err(Failure::Harness(format!("no thread for the law: {error}"))),
     };
     Judgement {
@@ -53,46 +57,59 @@ fn verdict(checked: Checked) -> Verdict {
     }
 }
 
+/// A law that is over, one way or the other.
+struct Ended {
+    checked: Checked,
+    /// Kept until whoever waits has heard of it.
+    _places: Vec<Arc<Place>>,
+}
+
 /// How often the watchdog looks within the deadline of one operation.
 const LOOKS: u32 = 8;
 
 /// Waits for the law to end, as long as its operations do.
 fn wait(
-    receiver: &Receiver<Checked>,
+    receiver: &Receiver<Ended>,
     progress: &Progress,
     options: &Options,
     watch: Stopwatch,
-) -> Checked {
+) -> Result<Ended, Failure> {
     let slice = options.operation_max / LOOKS;
     let (mut seen, mut idle) = (progress.steps(), 0);
     loop {
+        let look = Stopwatch::start();
         match receiver.recv_timeout(slice) {
-            Ok(checked) => return checked,
+            Ok(ended) => return Ok(ended),
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(Failure::Harness("the law's thread died".to_owned()));
             }
             Err(RecvTimeoutError::Timeout) => {}
         }
         let steps = progress.steps();
-        idle = if steps == seen { idle + 1 } else { 0 };
+        // Before its first step a law waits for the machine: a thread, a directory.
+        // And a machine that wakes the watchdog much too late has not let the store work either.
+        let starved = look.elapsed() > slice * 2;
+        idle = if steps == seen && steps > 0 && !starved {
+            idle + 1
+        } else {
+            0
+        };
         seen = steps;
         if idle == LOOKS {
             let limit = options.operation_max;
-            return Err(late(progress, &format!("no operation ended in {limit:?}")));
+            return Err(late(progress, &format!("an answer within {limit:?}")));
         }
         if watch.elapsed() >= options.law_max {
             let limit = options.law_max;
-            return Err(late(progress, &format!("no verdict in {limit:?}")));
+            return Err(late(progress, &format!("the law to end within {limit:?}")));
         }
     }
 }
 
-fn late(progress: &Progress, limit: &str) -> Failure {
+fn late(progress: &Progress, expected: &str) -> Failure {
     let (blame, step) = progress.current();
-    blamed(
-        blame,
-        format!("deadline passed: {limit}; the last step was: {step}"),
-    )
+    let message = format!("deadline passed at {step}: expected {expected}, came nothing");
+    blamed(blame, message)
 }
 
 fn blamed(blame: Blame, message: String) -> Failure {
@@ -103,16 +120,27 @@ fn blamed(blame: Blame, message: String) -> Failure {
 }
 
 /// The whole life of a law. What a panic left behind is not used again, only dropped.
-fn attempt(subject: &Subject, law: &'static Law, progress: &Arc<Progress>) -> Checked {
-    let case = Case::new(law.id, subject.clone(), Arc::clone(progress))?;
+fn attempt(subject: &Subject, law: &'static Law, progress: &Arc<Progress>) -> Ended {
+    match Case::new(law.id, subject.clone(), Arc::clone(progress)) {
+        Ok(case) => Ended {
+            checked: attempt_at(&case, law, progress),
+            _places: case.into_places(),
+        },
+        Err(failure) => Ended {
+            checked: Err(failure),
+            _places: Vec::new(),
+        },
+    }
+}
+
+fn attempt_at(case: &Case, law: &'static Law, progress: &Progress) -> Checked {
     let checked = guarded(progress, || match law.check {
-        Check::Thread(check) => check(&case),
+        Check::Thread(check) => check(case),
         Check::Task(check) => {
             let runtime = start(Workers::Pool(2))?;
-            let checked = runtime.block_on(check(&case));
+            let checked = runtime.block_on(check(case));
             guarded(progress, || {
-                let _inside = runtime.enter();
-                case.close();
+                case.close_inside(&runtime);
                 Ok(())
             })?;
             progress.step(Blame::Store, "waiting for the store's background work");
@@ -132,7 +160,10 @@ fn guarded(progress: &Progress, work: impl FnOnce() -> Checked) -> Checked {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
         let (blame, step) = progress.current();
         let message = panic_message(&*payload);
-        Err(blamed(blame, format!("panicked at {step}: {message}")))
+        Err(blamed(
+            blame,
+            format!("at {step}: expected an answer, came a panic: {message}"),
+        ))
     })
 }
 

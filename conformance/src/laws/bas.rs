@@ -18,7 +18,7 @@ pub(crate) async fn bas_02_every_field_comes_back_as_appended(case: &Case) -> Ch
     let store = case.open().await?;
     let plain = CheckpointRow::new(0, "a state", "a task");
     let mut without_blob = CheckpointRow::new(2, "third state", "third task");
-    without_blob.kind = RowKind::RollbackStart;
+    without_blob.kind = RowKind::StepCursor;
     let full = [
         plain,
         CheckpointRow::new(1, "other state", "other task").with_output(vec![1, 2, 3]),

@@ -150,17 +150,17 @@ fn clear_and_watch(store: &DynStore, round: String) -> Contender<Seen> {
 }
 
 pub(crate) async fn clr_09_a_large_run_clears(case: &Case) -> Checked {
-    const ROWS: u64 = 5000;
+    const ROWS: u64 = 2500;
     let store = case.open().await?;
     for sequence in 0..ROWS {
         store.append("run", &row(sequence)).await?;
     }
     store.clear("run").await?;
     store
-        .holds("run", &[], "of 5,000 rows after its clear")
+        .holds("run", &[], "of 2,500 rows after its clear")
         .await?;
     store.append("run", &row(0)).await?;
     store
-        .holds("run", &rows([0]), "begun again after a clear of 5,000 rows")
+        .holds("run", &rows([0]), "begun again after a clear of 2,500 rows")
         .await
 }

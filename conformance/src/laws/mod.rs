@@ -6,6 +6,8 @@
 pub(crate) mod bas;
 pub(crate) mod clr;
 pub(crate) mod dup;
+pub(crate) mod dur;
+pub(crate) mod eng;
 pub(crate) mod err;
 pub(crate) mod iso;
 pub(crate) mod ord;

@@ -57,9 +57,16 @@ pub(crate) async fn pay_02_all_byte_values_come_back(case: &Case) -> Checked {
     come_back(case, &rows, "with all byte values").await
 }
 
+/// The kinds of the reference contract; those of the engine are the business of ENG-04.
+const REFERENCE_KINDS: [RowKind; 3] = [
+    RowKind::StateEntry,
+    RowKind::CompensationCompletion,
+    RowKind::StepCursor,
+];
+
 pub(crate) async fn pay_03_every_kind_with_and_without_a_blob(case: &Case) -> Checked {
     let mut rows = Vec::new();
-    for &kind in RowKind::ALL {
+    for kind in REFERENCE_KINDS {
         for blob in [None, Some(vec![7; 3])] {
             let sequence = rows.len() as u64;
             let mut row = CheckpointRow::new(sequence, "state", "task");

@@ -53,7 +53,7 @@ fn works_with(case: &Case, workers: Workers, when: &str) -> Checked {
         exercise(&store, when).await?;
         exercise_at_once(&store, when).await
     });
-    case.close();
+    case.close_inside(&runtime);
     runtime.block_on(case.leave(&place))?;
     checked
 }
@@ -89,6 +89,7 @@ pub(crate) fn run_03_the_executor_is_never_blocked(case: &Case) -> Checked {
         }
         Ok(polls)
     })?;
+    case.close_inside(&runtime);
     let slow = polls.iter().filter(|&&poll| poll > limit).count();
     if slow * 2 <= polls.len() {
         return Ok(());
@@ -142,7 +143,11 @@ pub(crate) fn run_05_futures_move_between_threads(case: &Case) -> Checked {
             ))
         })?;
     }
-    runtime.block_on(store.holds("run", &rows(0..10), "appended by polls on several threads"))
+    let when = "appended by polls on several threads";
+    let held = runtime.block_on(store.holds("run", &rows(0..10), when));
+    drop(store);
+    case.close_inside(&runtime);
+    held
 }
 
 /// Polls a future to its end, each time on a thread that has never seen it.

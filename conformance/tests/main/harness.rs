@@ -13,6 +13,9 @@ use crashpoint_engine::{
 };
 
 use crate::memory::Memory;
+use crate::mutants::err::PanicsOnDuplicate;
+use crate::mutants::pay::EmptyToNone;
+use crate::mutants::{Broken, Mutated};
 
 fn verdict(report: &Report, id: LawId) -> &Verdict {
     let law = report.laws().iter().find(|law| law.law.id == id);
@@ -65,8 +68,8 @@ fn fails_by_name<H: Harness>() {
     };
     assert_eq!(
         message,
-        "deadline passed: no operation ended in 200ms; the last step was: append of sequence 0, \
-         run \"run\""
+        "deadline passed at append of sequence 0, run \"run\": expected an answer within 200ms, came \
+         nothing"
     );
 }
 
@@ -116,7 +119,7 @@ fn a_store_that_can_not_be_opened_is_a_harness_error() {
 
 #[test]
 fn an_open_that_hangs_is_a_harness_error() {
-    blames_the_harness::<NoServer<true>>("the last step was: opening the store");
+    blames_the_harness::<NoServer<true>>("deadline passed at opening the store");
 }
 
 /// All places are one.
@@ -170,6 +173,52 @@ fn nothing_run_is_never_a_pass() {
     );
     assert!(!report.passed());
     assert!(!run_all::<Memory>(&Plan::new().only(["no such group"])).passed());
+}
+
+#[test]
+fn a_store_that_panics_fails_by_name() {
+    let report = run_all::<Mutated<Broken<PanicsOnDuplicate>>>(&Plan::new().only(["dup"]));
+    let Verdict::Fail(message) = verdict(&report, LawId::DUP_02) else {
+        panic!("{report}");
+    };
+    assert_eq!(
+        message,
+        "at append of sequence 0, run \"run\": expected an answer, came a panic: internal error: \
+         entered unreachable code: run \"run\" already has 0"
+    );
+}
+
+#[test]
+fn the_report_says_what_was_expected_and_what_came() {
+    let report = run_all::<Mutated<Broken<EmptyToNone>>>(&Plan::new().only(["pay"]));
+    let text = report.to_string();
+    let expected = "fail          PAY-01 no blob and an empty blob stay apart (";
+    assert!(text.contains(expected), "{text}");
+    assert!(
+        text.contains("blob of 0 bytes}, came 4 rows with"),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("FAILED (a part of the catalogue): 7 laws, 5 pass, 1 fail, 1 not_claimed"),
+        "{text}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+    assert_eq!(json["passed"], false);
+    assert_eq!(json["laws"][0]["verdict"], "fail");
+    let reason = json["laws"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("expected 4 rows with"), "{reason}");
+}
+
+#[test]
+fn a_claim_that_is_assumed_can_be_taken_back() {
+    let plan = Plan::new().only(["eng"]).lacks([claim::engine_kinds]);
+    let report = run_all::<Memory>(&plan);
+    let not_claimed = Verdict::NotClaimed("engine_kinds".into());
+    assert_eq!(*verdict(&report, LawId::ENG_01), not_claimed);
+    assert_eq!(*verdict(&report, LawId::ENG_04), not_claimed);
+    assert!(!report.passed());
+    let report = run_all::<Memory>(&Plan::new().only(["eng"]));
+    assert_eq!(*verdict(&report, LawId::ENG_04), Verdict::Pass);
 }
 
 #[test]

@@ -9,3 +9,5 @@ mod harness;
 mod kill_matrix;
 mod memory;
 mod mutants;
+mod redb;
+mod reference;

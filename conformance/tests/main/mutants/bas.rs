@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use crashpoint_conformance::Place;
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, checkpoint_store};
+use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 
 use super::{Fault, Loaded, Mutant, Runs, Shelf};
 
@@ -92,6 +92,10 @@ impl CheckpointStore for CopiesOnClone {
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
         self.0.runs().clear(workflow_id);
         Ok(())
+    }
+
+    fn exclusive_scope(&self) -> Option<ScopeId> {
+        Some(self.0.scope())
     }
 }
 

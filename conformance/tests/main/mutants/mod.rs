@@ -8,11 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crashpoint_conformance::{BoxError, Harness, Options, Place};
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, checkpoint_store};
+use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 
 pub(crate) mod bas;
 pub(crate) mod clr;
 pub(crate) mod dup;
+pub(crate) mod dur;
+pub(crate) mod eng;
 pub(crate) mod err;
 pub(crate) mod iso;
 pub(crate) mod ord;
@@ -66,11 +68,19 @@ impl Runs {
 
 /// What stays when a store is dropped.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Shelf(Arc<Mutex<Runs>>);
+pub(crate) struct Shelf {
+    runs: Arc<Mutex<Runs>>,
+    scope: ScopeId,
+}
 
 impl Shelf {
     pub(crate) fn runs(&self) -> MutexGuard<'_, Runs> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The scope of a store that is the only one to use the shelf.
+    pub(crate) fn scope(&self) -> ScopeId {
+        self.scope.clone()
     }
 
     /// The shelf of a place, the same one for each store that is opened there.
@@ -84,7 +94,10 @@ impl Shelf {
     /// A shelf of its own with the same rows.
     pub(crate) fn copy(&self) -> Self {
         let copy = self.runs().clone();
-        Self(Arc::new(Mutex::new(copy)))
+        Self {
+            runs: Arc::new(Mutex::new(copy)),
+            scope: self.scope(),
+        }
     }
 }
 
@@ -95,7 +108,7 @@ fn shelves() -> MutexGuard<'static, BTreeMap<String, Shelf>> {
 
 /// A fault in what one operation does under the lock. The defaults have none.
 pub(crate) trait Fault: Default + Send + Sync + 'static {
-    fn opened(&mut self, runs: &Runs, place: &Place) {
+    fn opened(&mut self, runs: &mut Runs, place: &Place) {
         let _ = (runs, place);
     }
 
@@ -120,6 +133,10 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
     fn clear(&self, runs: &mut Runs, id: &str) -> Result<(), Error> {
         runs.clear(id);
         Ok(())
+    }
+
+    fn scope(shelf: &Shelf) -> Option<ScopeId> {
+        Some(shelf.scope())
     }
 }
 
@@ -152,10 +169,17 @@ impl<F: Fault> CheckpointStore for Broken<F> {
         self.fault
             .clear(&mut self.shelf.runs(), &F::key(workflow_id))
     }
+
+    fn exclusive_scope(&self) -> Option<ScopeId> {
+        F::scope(&self.shelf)
+    }
 }
 
 /// A store that the kill matrix can open.
 pub(crate) trait Mutant: CheckpointStore + Sized {
+    /// Whether it is caught by a race, which takes a while on a machine that is busy with the rest.
+    const RACES: bool = false;
+
     fn open(shelf: Shelf, place: &Place) -> Self;
 
     fn duplicate(&self) -> Option<Self> {
@@ -170,22 +194,15 @@ pub(crate) trait Mutant: CheckpointStore + Sized {
 impl<F: Fault> Mutant for Broken<F> {
     fn open(shelf: Shelf, place: &Place) -> Self {
         let mut fault = F::default();
-        fault.opened(&shelf.runs(), place);
+        fault.opened(&mut shelf.runs(), place);
         Self { shelf, fault }
     }
 }
 
-/// Short races, for the mutants that lose none.
+/// Short races, for what is not to be caught by one.
 pub(crate) fn quick() -> Options {
     let mut options = Options::default();
     options.race_budget = Duration::from_millis(15);
-    options
-}
-
-/// Long races, for the mutants that must lose one, on a machine that is busy with the rest.
-pub(crate) fn patient() -> Options {
-    let mut options = Options::default();
-    options.race_budget = Duration::from_secs(1);
     options
 }
 
@@ -210,5 +227,26 @@ impl<S: Mutant> Harness for Mutated<S> {
 
     fn options() -> Options {
         S::options()
+    }
+}
+
+/// The same with long races.
+pub(crate) struct Patient<S>(PhantomData<fn() -> S>);
+
+impl<S: Mutant> Harness for Patient<S> {
+    type Store = S;
+
+    async fn open(place: &Place) -> Result<S, BoxError> {
+        Mutated::<S>::open(place).await
+    }
+
+    async fn destroy(place: &Place) -> Result<(), BoxError> {
+        Mutated::<S>::destroy(place).await
+    }
+
+    fn options() -> Options {
+        let mut options = S::options();
+        options.race_budget = Duration::from_secs(1);
+        options
     }
 }

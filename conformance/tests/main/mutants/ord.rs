@@ -182,7 +182,7 @@ impl Fault for NewestSegmentFirst {
 pub(crate) struct UnorderedAfterReopen(Vec<String>);
 
 impl Fault for UnorderedAfterReopen {
-    fn opened(&mut self, runs: &Runs, _place: &Place) {
+    fn opened(&mut self, runs: &mut Runs, _place: &Place) {
         self.0 = runs.0.keys().cloned().collect();
     }
 

@@ -1,7 +1,9 @@
 //! Faults of what is kept of a row.
 
 use crashpoint_conformance::{Options, Place};
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, RowKind, checkpoint_store};
+use crashpoint_engine::{
+    CheckpointRow, CheckpointStore, Error, RowKind, ScopeId, checkpoint_store,
+};
 
 use super::{Fault, Mutant, Runs, Shelf, quick};
 
@@ -33,9 +35,8 @@ kept! {
     /// The kind is derived from the blob.
     KindFromBlob = |row| {
         row.kind = match row.output_blob {
-            Some(_) if row.kind == RowKind::StepCursor => RowKind::StepCursor,
+            _ if row.kind == RowKind::StepCursor => RowKind::StepCursor,
             Some(_) => RowKind::CompensationCompletion,
-            None if row.kind == RowKind::RollbackStart => RowKind::RollbackStart,
             None => RowKind::StateEntry,
         };
     };
@@ -82,6 +83,10 @@ macro_rules! limited {
             async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
                 self.0.runs().clear(workflow_id);
                 Ok(())
+            }
+
+            fn exclusive_scope(&self) -> Option<ScopeId> {
+                Some(self.0.scope())
             }
         }
 

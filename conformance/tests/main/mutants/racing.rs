@@ -2,10 +2,10 @@
 
 use std::sync::Mutex;
 
-use crashpoint_conformance::{Options, Place};
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, checkpoint_store};
+use crashpoint_conformance::Place;
+use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 
-use super::{Mutant, Shelf, patient};
+use super::{Mutant, Shelf};
 
 /// Implements `load_run`, a faithful `clear` and `Mutant::open` around an `append`.
 macro_rules! racing_append {
@@ -25,17 +25,19 @@ macro_rules! racing_append {
                 self.shelf.runs().clear(workflow_id);
                 Ok(())
             }
+
+            fn exclusive_scope(&self) -> Option<ScopeId> {
+                Some(self.shelf.scope())
+            }
         }
 
         impl Mutant for $name {
+            const RACES: bool = true;
+
             fn open(shelf: Shelf, _place: &Place) -> Self {
                 let mut store = Self::default();
                 store.shelf = shelf;
                 store
-            }
-
-            fn options() -> Options {
-                patient()
             }
         }
     };
@@ -130,14 +132,16 @@ impl CheckpointStore for ClearRowByRow {
         }
         Ok(())
     }
+
+    fn exclusive_scope(&self) -> Option<ScopeId> {
+        Some(self.0.scope())
+    }
 }
 
 impl Mutant for ClearRowByRow {
+    const RACES: bool = true;
+
     fn open(shelf: Shelf, _place: &Place) -> Self {
         Self(shelf)
-    }
-
-    fn options() -> Options {
-        patient()
     }
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crashpoint_conformance::Place;
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, checkpoint_store};
-use tokio::runtime::{Builder, Handle, Runtime};
+use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
+use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
 use super::{Mutant, Shelf};
 
@@ -38,6 +38,10 @@ macro_rules! before_append {
                 self.shelf.runs().clear(workflow_id);
                 Ok(())
             }
+
+            fn exclusive_scope(&self) -> Option<ScopeId> {
+                Some(self.shelf.scope())
+            }
         }
 
         impl Mutant for $name {
@@ -59,9 +63,11 @@ before_append! {
         Ok(workers) if workers > 4 => Err(Error::checkpoint_store("no slot for this worker")),
         _ => Ok(()),
     };
-    /// Blocks the thread that polls it; only at first, to save the other laws' time.
+    /// Blocks the thread that polls it; on a runtime with that one thread, to save the other laws'
+    /// time, and only at first.
     SleepsInPoll = async |appends| {
-        if appends < 20 {
+        let flavor = Handle::try_current().map(|handle| handle.runtime_flavor());
+        if appends < 20 && flavor.is_ok_and(|flavor| flavor == RuntimeFlavor::CurrentThread) {
             std::thread::park_timeout(Duration::from_millis(8));
         }
         Ok(())
@@ -101,6 +107,10 @@ impl CheckpointStore for OwnsRuntime {
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
         self.shelf.runs().clear(workflow_id);
         Ok(())
+    }
+
+    fn exclusive_scope(&self) -> Option<ScopeId> {
+        Some(self.shelf.scope())
     }
 }
 

@@ -3,7 +3,11 @@
 use super::Finding;
 
 /// Where the compiled twins of the README's examples stand.
-pub(super) const HOMES: &[&str] = &["engine/src/lib.rs", "simulator/src/lib.rs"];
+pub(super) const HOMES: &[&str] = &[
+    "engine/src/lib.rs",
+    "conformance/src/lib.rs",
+    "simulator/src/lib.rs",
+];
 
 /// The README's examples that no doc example equals.
 pub(super) fn check(readme: &str, compiled: &[String]) -> Vec<Finding> {

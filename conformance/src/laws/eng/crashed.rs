@@ -1,0 +1,65 @@
+//! ENG-01: a life may end at every operation of the store, and the next one goes on.
+
+use std::pin::pin;
+
+use super::{TERMINAL, not_reached, told_again, uninterrupted};
+use crate::case::{Case, Session};
+use crate::expect::{Checked, Failure};
+use crate::halting::{Halting, Point, Side, points, until_halted};
+use crate::saga::{Ending, Saga, engine};
+
+/// A crash in the middle of the forward half, for the crashes inside of the recovery from it.
+const FIRST: Point = Point {
+    operation: 4,
+    side: Side::After,
+};
+
+pub(crate) async fn eng_01_a_workflow_survives_a_crash_at_every_operation(case: &Case) -> Checked {
+    let store = case.open().await?;
+    for ending in TERMINAL {
+        let operations = uninterrupted(&store, ending).await?;
+        for point in points(operations) {
+            are_survived(&store, ending, &[point]).await?;
+        }
+        let recovering = recovery(&store, ending).await?;
+        for point in points(recovering) {
+            are_survived(&store, ending, &[FIRST, point]).await?;
+        }
+    }
+    Ok(())
+}
+
+/// How many operations the recovery from the first crash takes.
+async fn recovery(store: &Session, ending: Ending) -> Result<u64, Failure> {
+    let saga = Saga::new(format!("a recovery: {ending:?}"), ending);
+    happen(store, &saga, &[FIRST]).await?;
+    let halting = Halting::new(store, None);
+    let came = saga.run_or_resume(&engine(halting.clone())).await;
+    ending.check(&came, "a run resumed after one crash")?;
+    Ok(halting.operations())
+}
+
+/// One run with a life for each crash, and one more that ends it.
+async fn are_survived(store: &Session, ending: Ending, crashes: &[Point]) -> Checked {
+    let saga = Saga::new(format!("{ending:?}, crashes at {crashes:?}"), ending);
+    let when = happen(store, &saga, crashes).await?;
+    let last = engine(Halting::new(store, None));
+    let came = saga.run_or_resume(&last).await;
+    ending.check(&came, &when)?;
+    saga.ledger.check(ending, crashes.len(), &when)?;
+    told_again(store, &saga, &when).await
+}
+
+/// Lets a life run up to each crash; answers what happened, in words.
+async fn happen(store: &Session, saga: &Saga, crashes: &[Point]) -> Result<String, Failure> {
+    let mut words = Vec::new();
+    for &point in crashes {
+        let halting = Halting::new(store, Some(point));
+        let life = pin!(saga.run_or_resume(&engine(halting.clone())));
+        if let Some(came) = until_halted(&halting, life).await {
+            return Err(not_reached(point, &came));
+        }
+        words.push(format!("a crash {}", halting.whereabouts()));
+    }
+    Ok(format!("a run resumed after {}", words.join(", then ")))
+}

@@ -1,0 +1,45 @@
+//! ENG-04: the rows that the engine writes come back, whatever their kind.
+
+use std::sync::Arc;
+
+use crashpoint_engine::{CheckpointRow, CheckpointStore, MemoryCheckpointStore, RowKind};
+
+use crate::case::Case;
+use crate::expect::{Checked, Failure, broken};
+use crate::saga::{Ending, Saga, engine};
+
+pub(crate) async fn eng_04_every_kind_of_the_engine_comes_back(case: &Case) -> Checked {
+    let written = written().await?;
+    let store = case.open().await?;
+    for &kind in RowKind::ALL {
+        let of_kind = written.iter().filter(|row| row.kind == kind).cloned();
+        let mut rows: Vec<CheckpointRow> = of_kind.collect();
+        if rows.is_empty() {
+            // A kind that no task of today writes.
+            rows.push(CheckpointRow::new(0, "split", "branch").with_blob(kind, vec![7; 3]));
+        }
+        for (number, mut row) in rows.into_iter().enumerate() {
+            // Each alone: what a kind may follow is the engine's business.
+            let id = format!("{kind} {number}");
+            row.sequence = 0;
+            store.append(&id, &row).await?;
+            let when = "with a row as the engine writes it";
+            store.holds(&id, &[row], when).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The logs of a run to each ending, as the engine writes them.
+async fn written() -> Result<Vec<CheckpointRow>, Failure> {
+    let memory = Arc::new(MemoryCheckpointStore::new());
+    let mut written = Vec::new();
+    for ending in [Ending::Done, Ending::RolledBack, Ending::Stuck] {
+        let saga = Saga::new(format!("{ending:?}"), ending);
+        let came = saga.run(&engine(Arc::clone(&memory))).await;
+        ending.check(&came, "a run in memory")?;
+        let loaded = memory.load_run(&saga.id).await;
+        written.extend(loaded.map_err(|error| broken(format!("a load in memory: {error}")))?);
+    }
+    Ok(written)
+}

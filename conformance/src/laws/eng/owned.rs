@@ -1,0 +1,107 @@
+//! ENG-02: a run has one owner. Who was taken over appends nothing more, and does nothing more.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use crashpoint_engine::{Error, Outcome};
+
+use super::{TERMINAL, not_reached, uninterrupted};
+use crate::case::{Case, Session};
+use crate::expect::{Checked, broken};
+use crate::halting::{Halting, Point, Side, points, until_halted};
+use crate::race::{Arena, Contender, HEATS, repeat};
+use crate::runtime::{Workers, start};
+use crate::saga::{Ending, Order, Saga, ended, engine};
+
+pub(crate) fn eng_02_a_run_has_one_owner(case: &Case) -> Checked {
+    let runtime = start(Workers::Pool(2))?;
+    runtime.block_on(async {
+        let store = case.open().await?;
+        for ending in TERMINAL {
+            let operations = uninterrupted(&store, ending).await?;
+            for point in points(operations) {
+                let last = point.operation + 1 == operations;
+                takeover(&store, ending, point, last).await?;
+            }
+        }
+        Ok(())
+    })?;
+    case.close_inside(&runtime);
+    repeat(case, race)
+}
+
+/// A life is paused at `point`; another one ends the run; then the first goes on. `last` says that
+/// the operation at the point writes the first life's last row.
+async fn takeover(store: &Session, ending: Ending, point: Point, last: bool) -> Checked {
+    let saga = Saga::new(format!("{ending:?}, paused at {point:?}"), ending);
+    let halting = Halting::new(store, Some(point));
+    let mut paused = pin!(saga.run(&engine(halting.clone())));
+    if let Some(came) = until_halted(&halting, paused.as_mut()).await {
+        return Err(not_reached(point, &came));
+    }
+    let when = format!("a life paused {}", halting.whereabouts());
+    let owner = format!("{when}, the one that took over");
+    let came = saga.run_or_resume(&engine(Halting::new(store, None))).await;
+    ending.check(&came, &owner)?;
+    saga.ledger.check(ending, 1, &owner)?;
+    let (log, effects) = (store.load(&saga.id).await?, saga.ledger.len());
+
+    halting.release();
+    let came = paused.await;
+    let lost = match &came {
+        Err(Error::Fenced { .. }) => true,
+        // Its first row came second.
+        Err(Error::AlreadyExists { .. }) => point.operation == 0 && point.side == Side::Before,
+        // Its last row was there before anybody took over.
+        Ok(_) => last && point.side == Side::After && ending.check(&came, "").is_ok(),
+        Err(_) => false,
+    };
+    let woken = format!("{when} and woken after another had ended the run");
+    if !lost {
+        let came = ended(&came);
+        return Err(broken(format!(
+            "{woken}: expected it to be fenced, came {came}"
+        )));
+    }
+    store.holds(&saga.id, &log, &woken).await?;
+    // What the row entitled it to whose answer it only hears now.
+    let entitled = usize::from(point.side == Side::After);
+    let more = saga.ledger.after(effects);
+    if more.len() > entitled {
+        return Err(broken(format!(
+            "{woken}: expected at most {entitled} more effects of it, came {more:?}"
+        )));
+    }
+    Ok(())
+}
+
+/// Two lives begin one run at once.
+fn race(arena: &Arena, store: &Session, number: u64) -> Checked {
+    let sagas: Arc<Vec<Saga>> = Arc::new(
+        (0..HEATS)
+            .map(|heat| Saga::new(format!("race {number} {heat}"), Ending::Done))
+            .collect(),
+    );
+    let contender: Contender<Result<Outcome<Order>, Error>> = {
+        let (sagas, store) = (Arc::clone(&sagas), store.clone());
+        Arc::new(move |_, heat| Box::pin(sagas[heat].run(&engine(Halting::new(&store, None)))))
+    };
+    let told = arena.round(2, &contender)?;
+    let driver = arena.driver.words();
+    for (heat, saga) in sagas.iter().enumerate() {
+        let when = format!("two lives ({driver}) begin one run at once");
+        let (owners, others): (Vec<_>, Vec<_>) = told
+            .iter()
+            .map(|heats| &heats[heat])
+            .partition(|came| came.is_ok());
+        let refused = |came: &&&Result<_, Error>| matches!(came, Err(Error::AlreadyExists { .. }));
+        if owners.len() != 1 || others.iter().filter(refused).count() != 1 {
+            let came: Vec<String> = told.iter().map(|heats| ended(&heats[heat])).collect();
+            return Err(broken(format!(
+                "{when}: expected one owner, and \"already exists\" for the other, came {came:?}"
+            )));
+        }
+        saga.ledger.check(Ending::Done, 0, &when)?;
+    }
+    Ok(())
+}

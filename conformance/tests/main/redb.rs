@@ -1,0 +1,26 @@
+//! The engine's embedded store keeps every law that it claims.
+
+use crashpoint_conformance::{BoxError, Harness, Options, Place};
+use crashpoint_engine::RedbCheckpointStore;
+
+struct Redb;
+
+impl Harness for Redb {
+    type Store = RedbCheckpointStore;
+
+    async fn open(place: &Place) -> Result<RedbCheckpointStore, BoxError> {
+        Ok(RedbCheckpointStore::new(place.path().join("runs.redb"))?)
+    }
+
+    fn options() -> Options {
+        let mut options = Options::default();
+        options.reserved_names = ["rows", "runs.redb", "meta"].map(str::to_owned).into();
+        options
+    }
+}
+
+// Its blocking work needs tokio's pool, so any executor will not do.
+crashpoint_conformance::certify! {
+    harness: Redb,
+    claims: [reopen, limits, exclusive_scope],
+}

@@ -1,0 +1,10 @@
+//! A store that was written for the reference crate, which has three kinds of rows, keeps every law
+//! of what it does not say that it lacks.
+
+use crate::mutants::{Broken, Mutated, eng};
+
+crashpoint_conformance::certify! {
+    harness: Mutated<Broken<eng::WildcardKinds>>,
+    claims: [reopen, any_executor],
+    lacks: [engine_kinds],
+}
