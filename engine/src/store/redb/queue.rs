@@ -1,6 +1,6 @@
 //! Operations in the order in which they were begun, one at a time, off the executor.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_channel::oneshot;
@@ -22,9 +22,18 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct Waiting {
-    jobs: VecDeque<Job>,
+    /// By their turn.
+    jobs: BTreeMap<u64, Job>,
+    next_turn: u64,
     /// Whether somebody is performing jobs, or about to.
     drained: bool,
+}
+
+/// A job's place in the queue. Dropped before the job has begun, it takes the job along: what nobody
+/// waits for would else pile up behind a disk that hangs.
+struct Turn<'a> {
+    queue: &'a Queue,
+    number: u64,
 }
 
 /// Someone's duty to perform every job that waits. Dropped without having done it, it answers them
@@ -42,8 +51,9 @@ impl Queue {
         }
     }
 
-    /// Performs `operation` after everything that was begun before it. It is begun with the first
-    /// poll, and then performed even where this future is dropped.
+    /// Performs `operation` after everything that was begun before it. Its turn is that of the first
+    /// poll. Dropping this future gives the turn up; an operation that is under way by then is
+    /// finished, before any other.
     pub(super) async fn perform<T: Send + 'static>(
         self: &Arc<Self>,
         runtime: &dyn Runtime,
@@ -55,7 +65,8 @@ impl Queue {
             // Nobody may be waiting any more; the operation counts all the same.
             _ = reply.send(result);
         });
-        let answered = match self.enter(job) {
+        let (_turn, drain) = self.enter(job);
+        let answered = match drain {
             None => answer.await,
             Some(drain) => {
                 // It performs this job among others; after the answer, it goes on without us.
@@ -69,32 +80,42 @@ impl Queue {
         answered.unwrap_or_else(|_| Err(not_performed()))
     }
 
-    /// Closes the database after the operation that is under way. Nobody waits for those that are
-    /// still in the queue, and they are not performed.
+    /// Closes the database after the operation that is under way.
     pub(super) fn close(&self) {
-        lock(&self.waiting).jobs.clear();
         let database = lock(&self.database).take();
         if let Some(database) = database {
             database.close();
         }
     }
 
-    fn enter(self: &Arc<Self>, job: Job) -> Option<Drain> {
+    fn enter(self: &Arc<Self>, job: Job) -> (Turn<'_>, Option<Drain>) {
         let mut waiting = lock(&self.waiting);
-        waiting.jobs.push_back(job);
+        let number = waiting.next_turn;
+        waiting.next_turn += 1;
+        waiting.jobs.insert(number, job);
         let idle = !std::mem::replace(&mut waiting.drained, true);
-        idle.then(|| Drain {
+        let drain = idle.then(|| Drain {
             queue: Arc::clone(self),
             done: false,
-        })
+        });
+        let queue = &**self;
+        (Turn { queue, number }, drain)
     }
 
     /// The job that is due, or none: then nobody drains the queue any more.
     fn next(&self) -> Option<Job> {
         let mut waiting = lock(&self.waiting);
-        let job = waiting.jobs.pop_front();
+        let job = waiting.jobs.pop_first();
         waiting.drained = job.is_some();
-        job
+        job.map(|(_, job)| job)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let withdrawn = lock(&self.queue.waiting).jobs.remove(&self.number);
+        // Outside of the lock, since it drops what the caller gave.
+        drop(withdrawn);
     }
 }
 
@@ -119,7 +140,7 @@ impl Drop for Drain {
             waiting.drained = false;
             std::mem::take(&mut waiting.jobs)
         };
-        abandoned.into_iter().for_each(|job| job(None));
+        abandoned.into_values().for_each(|job| job(None));
     }
 }
 

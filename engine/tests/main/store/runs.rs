@@ -1,0 +1,88 @@
+//! Runs on the embedded store whose process dies in the middle.
+
+use std::path::Path;
+
+use crashpoint_engine::{
+    CheckpointStore as _, Engine, Error, Outcome, RedbCheckpointStore, Retention, StatusPhase,
+};
+
+use crate::support::{Act, Journal, Order, order, stalls, when_doing};
+
+fn engine_at(path: &Path) -> Engine {
+    Engine::new(RedbCheckpointStore::new(path).expect("nobody else has it"))
+}
+
+/// A life that hangs in `task`, together with its engine and its store: all of it is dropped.
+async fn crashed_in(path: &Path, task: &'static str) {
+    let engine = engine_at(path);
+    let (begun, has_begun) = tokio::sync::watch::channel(false);
+    let workflow = order(&Journal::default(), move |ctx| {
+        if ctx.task() == task {
+            begun.send_replace(true);
+            return Act::Hang;
+        }
+        Act::Succeed
+    });
+    let mut run = Box::pin(engine.run(&workflow, "order-1", Order::Charge, &1999_u64));
+    let mut has_begun = has_begun;
+    tokio::select! {
+        outcome = &mut run => panic!("it hangs: {outcome:?}"),
+        reached = has_begun.wait_for(|begun| *begun) => {
+            reached.expect("the task begins");
+        }
+    }
+    stalls(&mut run).await;
+}
+
+#[tokio::test]
+async fn another_engine_resumes_a_saga_that_was_dropped_in_the_middle() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store");
+    crashed_in(&path, "ship").await;
+
+    let engine = engine_at(&path);
+    let status = engine.status("order-1").await.expect("it is there");
+    let state = "Ship".to_owned();
+    assert_eq!(status.phase, StatusPhase::Running { state });
+    let journal = Journal::default();
+    let workflow = order(&journal, when_doing(&[]));
+    let outcome = engine.resume_from(&workflow, "order-1").await;
+    assert_eq!(outcome.expect("it goes on"), Outcome::Done(Order::Shipped));
+    assert_eq!(journal.take(), ["do ship"], "nothing runs again");
+}
+
+#[tokio::test]
+async fn a_rollback_undoes_with_the_outputs_of_an_earlier_process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store");
+    crashed_in(&path, "pack").await;
+
+    let journal = Journal::default();
+    let workflow = order(&journal, when_doing(&[("pack", Act::Fatal)]));
+    let engine = engine_at(&path);
+    let outcome = engine.resume_from(&workflow, "order-1").await;
+    assert!(matches!(outcome, Ok(Outcome::RolledBack(_))), "{outcome:?}");
+    let expected = ["do pack", "undo pack in doubt of visit 1", "undo charge@0"];
+    assert_eq!(journal.take(), expected);
+    drop(engine);
+
+    let again = engine_at(&path).resume_from(&workflow, "order-1").await;
+    assert_eq!(again.expect("it has ended"), outcome.expect("it ended"));
+    assert_eq!(journal.take(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn logs_may_be_cleared_at_the_end_since_one_handle_has_the_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store");
+    let store = std::sync::Arc::new(RedbCheckpointStore::new(&path).expect("a fresh file"));
+    let engine = Engine::new(std::sync::Arc::clone(&store));
+    let engine = engine.with_retention(Retention::ClearWhenDone);
+    let engine = engine.expect("it is held exclusively");
+    let workflow = order(&Journal::default(), when_doing(&[]));
+    let outcome = engine.run(&workflow, "order-1", Order::Charge, &()).await;
+    assert_eq!(outcome.expect("it ran"), Outcome::Done(Order::Shipped));
+    assert_eq!(store.load_run("order-1").await.expect("it is empty"), []);
+    let gone = engine.resume_from(&workflow, "order-1").await;
+    assert!(matches!(gone, Err(Error::NotFound { .. })), "{gone:?}");
+}
