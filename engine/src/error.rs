@@ -112,9 +112,25 @@ pub enum Error {
     #[error("logs can be cleared only in a store that declares an exclusive scope")]
     NotExclusive,
 
-    /// A purge was asked for with a store that can't list its runs.
+    /// A store that can't list its runs was asked for all of them.
     #[error("the store can't list its runs")]
     NoListing,
+
+    /// A [`Recovery`](crate::Recovery) was not given the workflow that the run is of.
+    #[error("run {workflow_id:?} is of workflow {workflow:?}, which was not given")]
+    UnknownWorkflow {
+        /// The id of the run.
+        workflow_id: String,
+        /// The name in its log.
+        workflow: String,
+    },
+
+    /// A [`Recovery`](crate::Recovery) was given two workflows under one name.
+    #[error("two workflows have the name {workflow:?}")]
+    DuplicateWorkflow {
+        /// The name.
+        workflow: String,
+    },
 }
 
 impl Error {
@@ -170,6 +186,8 @@ impl Error {
             Self::Input { .. } => "input",
             Self::NotExclusive => "not_exclusive",
             Self::NoListing => "no_listing",
+            Self::UnknownWorkflow { .. } => "unknown_workflow",
+            Self::DuplicateWorkflow { .. } => "duplicate_workflow",
         }
     }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crashpoint_engine::{
-    CheckpointStore as _, Engine, Error, Outcome, RedbCheckpointStore, Retention, StatusPhase,
+    CheckpointStore as _, Engine, Error, Outcome, Recovery, RedbCheckpointStore, Retention,
+    StatusPhase,
 };
 
 use crate::support::{Act, Journal, Order, order, stalls, when_doing};
@@ -12,9 +13,13 @@ fn engine_at(path: &Path) -> Engine {
     Engine::new(RedbCheckpointStore::new(path).expect("nobody else has it"))
 }
 
-/// A life that hangs in `task`, together with its engine and its store: all of it is dropped.
+/// A process that dies while its run is in `task`: life, engine and store are dropped.
 async fn crashed_in(path: &Path, task: &'static str) {
-    let engine = engine_at(path);
+    left_in(&engine_at(path), "order-1", task).await;
+}
+
+/// Begins the run and drops it in `task`.
+async fn left_in(engine: &Engine, workflow_id: &str, task: &'static str) {
     let (begun, has_begun) = tokio::sync::watch::channel(false);
     let workflow = order(&Journal::default(), move |ctx| {
         if ctx.task() == task {
@@ -23,7 +28,7 @@ async fn crashed_in(path: &Path, task: &'static str) {
         }
         Act::Succeed
     });
-    let mut run = Box::pin(engine.run(&workflow, "order-1", Order::Charge, &1999_u64));
+    let mut run = Box::pin(engine.run(&workflow, workflow_id, Order::Charge, &1999_u64));
     let mut has_begun = has_begun;
     tokio::select! {
         outcome = &mut run => panic!("it hangs: {outcome:?}"),
@@ -69,6 +74,36 @@ async fn a_rollback_undoes_with_the_outputs_of_an_earlier_process() {
     let again = engine_at(&path).resume_from(&workflow, "order-1").await;
     assert_eq!(again.expect("it has ended"), outcome.expect("it ended"));
     assert_eq!(journal.take(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_starts_resumes_what_the_last_one_left_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store");
+    let engine = engine_at(&path);
+    let journal = Journal::default();
+    let done = order(&journal, when_doing(&[]));
+    for number in 0..20 {
+        left_in(&engine, &format!("order-{number:02}"), "pack").await;
+    }
+    let ended = engine.run(&done, "order-done", Order::Charge, &());
+    ended.await.expect("it runs");
+    drop(engine);
+
+    let engine = engine_at(&path);
+    assert_eq!(engine.unfinished().await.expect("it lists").len(), 20);
+    let recovery = Recovery::new(&engine).workflow(&done);
+    let report = tokio::spawn(async move { recovery.resume_all().await });
+    let report = report.await.expect("it does not panic").expect("it lists");
+    assert_eq!((report.ended, report.runs.len()), (1, 20));
+    let shipped = Outcome::Done("Shipped".to_owned());
+    assert!(
+        report
+            .runs
+            .values()
+            .all(|run| run.as_ref().ok() == Some(&shipped))
+    );
+    assert!(engine.unfinished().await.expect("it lists").is_empty());
 }
 
 #[tokio::test]
