@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::runtime::Runtime;
 use crate::store::redb::database::Database;
 
-/// An operation, with its answer's way back inside of it. `None` where there is no database to
-/// perform it on.
+/// An operation, with its answer's way back inside of it. `None` where nobody performs it: it is then
+/// given back.
 type Job = Box<dyn FnOnce(Option<&mut Database>) + Send>;
 
 pub(super) struct Queue {
@@ -36,8 +36,8 @@ struct Turn<'a> {
     number: u64,
 }
 
-/// Someone's duty to perform every job that waits. Dropped without having done it, it answers them
-/// all, and whoever comes next has the duty.
+/// Someone's duty to perform every job that waits. Dropped without having done it, it gives them all
+/// back, and whoever comes next has the duty.
 struct Drain {
     queue: Arc<Queue>,
     done: bool,
@@ -54,30 +54,45 @@ impl Queue {
     /// Performs `operation` after everything that was begun before it. Its turn is that of the first
     /// poll. Dropping this future gives the turn up; an operation that is under way by then is
     /// finished, before any other.
-    pub(super) async fn perform<T: Send + 'static>(
+    pub(super) async fn perform<T, F>(
         self: &Arc<Self>,
         runtime: &dyn Runtime,
-        operation: impl FnOnce(&mut Database) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let (reply, answer) = oneshot::channel();
-        let job = Box::new(move |database: Option<&mut Database>| {
-            let result = database.map_or_else(|| Err(not_performed()), operation);
-            // Nobody may be waiting any more; the operation counts all the same.
-            _ = reply.send(result);
-        });
-        let (_turn, drain) = self.enter(job);
-        let answered = match drain {
-            None => answer.await,
-            Some(drain) => {
-                // It performs this job among others; after the answer, it goes on without us.
-                let drained = runtime.blocking(Box::new(move || drain.run()));
-                match select(drained, answer).await {
-                    Either::Left(((), answer)) => answer.await,
-                    Either::Right((answered, _)) => answered,
+        mut operation: F,
+    ) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Database) -> Result<T, Error> + Send + 'static,
+    {
+        loop {
+            let (reply, answer) = oneshot::channel();
+            let job = Box::new(move |database: Option<&mut Database>| {
+                let answer = match database {
+                    Some(database) => Ok(operation(database)),
+                    None => Err(operation),
+                };
+                // Nobody may be waiting any more; the operation counts all the same.
+                _ = reply.send(answer);
+            });
+            let (_turn, drain) = self.enter(job);
+            let is_ours = drain.is_some();
+            let answered = match drain {
+                None => answer.await,
+                Some(drain) => {
+                    // It performs this job among others; after the answer, it goes on without us.
+                    let drained = runtime.blocking(Box::new(move || drain.run()));
+                    match select(drained, answer).await {
+                        Either::Left(((), answer)) => answer.await,
+                        Either::Right((answered, _)) => answered,
+                    }
                 }
-            }
-        };
-        answered.unwrap_or_else(|_| Err(not_performed()))
+            };
+            operation = match answered {
+                Ok(Ok(result)) => return result,
+                // Somebody else's runtime has ended. Ours may be alive.
+                Ok(Err(operation)) if !is_ours => operation,
+                Ok(Err(_)) | Err(oneshot::Canceled) => return Err(not_performed()),
+            };
+        }
     }
 
     /// Closes the database after the operation that is under way.
@@ -145,7 +160,7 @@ impl Drop for Drain {
 }
 
 fn not_performed() -> Error {
-    Error::unavailable("the store was closed, or its runtime ended, before the operation began")
+    Error::unavailable("the runtime ended before the operation began")
 }
 
 /// Jobs catch their panics, and what they leave behind says whether it can still be used.

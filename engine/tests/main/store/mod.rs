@@ -6,6 +6,7 @@ mod disk;
 mod failing;
 mod format;
 mod lifetimes;
+mod listing;
 mod opening;
 mod rot;
 mod runs;
@@ -27,38 +28,62 @@ use self::disk::MemoryDisk;
 const ROWS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("rows");
 const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
 
-/// Production, but for blocking work: that is done where it is asked for.
-struct Inline(TokioRuntime);
+type Work = Box<dyn FnOnce() + Send>;
 
-impl Runtime for Inline {
+/// Production, but for what becomes of blocking work.
+struct Blocking {
+    tokio: TokioRuntime,
+    blocking: fn(Work) -> BoxFuture<'static, ()>,
+}
+
+impl Blocking {
+    fn new(blocking: fn(Work) -> BoxFuture<'static, ()>) -> Self {
+        let tokio = TokioRuntime::new();
+        Self { tokio, blocking }
+    }
+}
+
+impl Runtime for Blocking {
     fn now(&self) -> Duration {
-        self.0.now()
+        self.tokio.now()
     }
 
     fn unix_ms(&self) -> u64 {
-        self.0.unix_ms()
+        self.tokio.unix_ms()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        self.0.sleep(duration)
+        self.tokio.sleep(duration)
     }
 
     fn spawn(&self, future: BoxFuture<'static, ()>) -> TaskHandle {
-        self.0.spawn(future)
+        self.tokio.spawn(future)
     }
 
-    fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
-        Box::pin(async move { work() })
+    fn blocking(&self, work: Work) -> BoxFuture<'static, ()> {
+        (self.blocking)(work)
     }
 
     fn entropy(&self) -> [u8; 16] {
-        self.0.entropy()
+        self.tokio.entropy()
     }
 }
 
 /// A store whose operations are over after one poll.
 fn open(disk: &MemoryDisk) -> Result<RedbCheckpointStore, Error> {
-    RedbCheckpointStore::on_disk(disk, Inline(TokioRuntime::new()))
+    let inline = Blocking::new(|work| Box::pin(async { work() }));
+    RedbCheckpointStore::on_disk(disk, inline)
+}
+
+/// Opens a place that may fail; what it answers then names the place.
+fn try_open(disk: &MemoryDisk, what: &str) {
+    if let Err(error) = open(disk) {
+        let message = error.to_string();
+        assert!(
+            message.starts_with("checkpoint store: memory: "),
+            "{what}: {message}"
+        );
+    }
 }
 
 /// What a future of such a store gives.

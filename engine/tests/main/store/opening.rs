@@ -6,7 +6,7 @@ use std::path::Path;
 use crashpoint_engine::{CheckpointStore as _, RedbCheckpointStore, StoreErrorKind};
 use redb::TableDefinition;
 
-use super::{ABOUT, ROWS, kind_of, row};
+use super::{ABOUT, kind_of, row};
 
 /// Opens `store` in a fresh folder that `prepare` has filled; the message has no path in it.
 fn check(prepare: impl FnOnce(&Path), kind: StoreErrorKind, expected: &str) {
@@ -240,7 +240,6 @@ fn scopes_differ_between_stores_and_not_within_one() {
     assert_eq!(format!("{one:?}"), "RedbCheckpointStore { .. }");
 }
 
-/// Without a folder in its path the file is in the current one; names may be anything.
 #[tokio::test]
 async fn the_name_of_the_file_is_free() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -250,14 +249,4 @@ async fn the_name_of_the_file_is_free() {
         store.append("order-1", row(0)).await.expect(name);
         assert!(path.exists(), "{name}");
     }
-}
-
-#[test]
-fn rows_table_of_a_store_has_the_types_that_it_says() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("store");
-    drop(RedbCheckpointStore::new(&path).expect("a fresh file"));
-    let database = redb::Database::open(&path).expect("it is a database");
-    let transaction = database.begin_write().expect("nobody else has it");
-    assert!(transaction.open_table(ROWS).is_ok());
 }

@@ -7,6 +7,8 @@ use crashpoint_engine::{
     StatusPhase,
 };
 
+use super::disk::{Fate, MemoryDisk};
+use super::open;
 use crate::support::{Act, Journal, Order, order, stalls, when_doing};
 
 fn engine_at(path: &Path) -> Engine {
@@ -120,4 +122,47 @@ async fn logs_may_be_cleared_at_the_end_since_one_handle_has_the_file() {
     assert_eq!(store.load_run("order-1").await.expect("it is empty"), []);
     let gone = engine.resume_from(&workflow, "order-1").await;
     assert!(matches!(gone, Err(Error::NotFound { .. })), "{gone:?}");
+}
+
+/// Each sync of a run fails in turn, and with it everything that comes after it.
+#[tokio::test(start_paused = true)]
+async fn a_run_on_a_disk_that_fails_is_suspended_and_goes_on_when_it_is_opened_again() {
+    for sync in 1..=8 {
+        let disk = MemoryDisk::default();
+        let store = open(&disk).expect("an empty place");
+        let mut syncs = 0;
+        disk.plan(move |operation| {
+            syncs += usize::from(operation == "sync");
+            if syncs >= sync {
+                Fate::Fails
+            } else {
+                Fate::Happens
+            }
+        });
+        let journal = Journal::default();
+        let workflow = order(&journal, when_doing(&[]));
+        let suspended = Engine::new(store).run(&workflow, "order-1", Order::Charge, &());
+        let suspended = suspended.await.expect_err("the disk has failed");
+        let in_doubt = match &suspended {
+            Error::Suspended { in_doubt, .. } => *in_doubt,
+            other => panic!("sync {sync}: {other}"),
+        };
+        // Two syncs a row.
+        assert_eq!(in_doubt, Some((sync as u64 - 1) / 2), "sync {sync}");
+        disk.heal();
+
+        let engine = Engine::new(open(&disk).expect("it is whole"));
+        let outcome = engine.run_or_resume(&workflow, "order-1", Order::Charge, &());
+        assert_eq!(
+            outcome.await.expect("it goes on"),
+            Outcome::Done(Order::Shipped)
+        );
+        let done = journal.take();
+        assert!(
+            done.iter().all(|entry| entry.starts_with("do ")),
+            "sync {sync}: {done:?}"
+        );
+        // The task whose row was in doubt may have run again, and no other.
+        assert!((3..=4).contains(&done.len()), "sync {sync}: {done:?}");
+    }
 }

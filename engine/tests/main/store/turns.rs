@@ -1,27 +1,28 @@
 //! Operations in the order of their first polls, whatever becomes of their futures.
 
-use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 
 use crashpoint_engine::{
-    CheckpointStore as _, RedbCheckpointStore, Runtime, StoreErrorKind, TaskHandle, TokioRuntime,
+    CheckpointStore as _, Error, RedbCheckpointStore, StoreErrorKind, TokioRuntime,
 };
 use futures_util::future::BoxFuture;
 use futures_util::poll;
 use tokio::sync::oneshot;
 
 use super::disk::{Fate, MemoryDisk};
-use super::{append, kind_of, load, open, row};
+use super::{Blocking, append, kind_of, load, open, row};
 
-/// A store on tokio whose next commit stops before its first sync: it says so, and waits for leave
-/// to go on.
+/// A store on tokio that is in the middle of a commit.
 struct Stopped {
-    store: RedbCheckpointStore,
-    reached: oneshot::Receiver<()>,
+    store: Arc<RedbCheckpointStore>,
+    /// The append that is being committed, of row 0.
+    under_way: BoxFuture<'static, Result<(), Error>>,
     leave: mpsc::Sender<()>,
 }
 
-fn stopped() -> Stopped {
+/// The commit stops before its first sync and waits for leave to go on.
+async fn stopped() -> Stopped {
     let disk = MemoryDisk::default();
     let store = RedbCheckpointStore::on_disk(&disk, TokioRuntime::new()).expect("an empty place");
     let (tell, reached) = oneshot::channel();
@@ -34,9 +35,15 @@ fn stopped() -> Stopped {
         }
         Fate::Happens
     });
+    let store = Arc::new(store);
+    let handle = Arc::clone(&store);
+    let append = async move { handle.append("order-1", row(0)).await };
+    let mut under_way: BoxFuture<'static, _> = Box::pin(append);
+    assert!(poll!(&mut under_way).is_pending());
+    reached.await.expect("the commit begins");
     Stopped {
         store,
-        reached,
+        under_way,
         leave,
     }
 }
@@ -56,13 +63,10 @@ async fn what_was_never_polled_has_no_effect() {
 async fn a_dropped_append_that_is_under_way_is_finished_before_a_later_load() {
     let Stopped {
         store,
-        reached,
+        under_way,
         leave,
-    } = stopped();
-    let mut dropped = store.append("order-1", row(0));
-    assert!(poll!(&mut dropped).is_pending());
-    reached.await.expect("it is under way");
-    drop(dropped);
+    } = stopped().await;
+    drop(under_way);
     let mut loaded = store.load_run("order-1");
     assert!(poll!(&mut loaded).is_pending(), "its turn comes later");
     leave.send(()).expect("it waits");
@@ -73,13 +77,10 @@ async fn a_dropped_append_that_is_under_way_is_finished_before_a_later_load() {
 async fn a_dropped_append_does_not_land_after_a_later_clear() {
     let Stopped {
         store,
-        reached,
+        under_way,
         leave,
-    } = stopped();
-    let mut dropped = store.append("order-1", row(0));
-    assert!(poll!(&mut dropped).is_pending());
-    reached.await.expect("it is under way");
-    drop(dropped);
+    } = stopped().await;
+    drop(under_way);
     let mut cleared = store.clear("order-1");
     assert!(poll!(&mut cleared).is_pending(), "its turn comes later");
     leave.send(()).expect("it waits");
@@ -96,12 +97,9 @@ async fn a_dropped_append_does_not_land_after_a_later_clear() {
 async fn a_dropped_append_that_has_not_begun_is_given_up() {
     let Stopped {
         store,
-        reached,
+        under_way,
         leave,
-    } = stopped();
-    let mut first = store.append("order-1", row(0));
-    assert!(poll!(&mut first).is_pending());
-    reached.await.expect("it is under way");
+    } = stopped().await;
     let mut kept = store.append("order-1", row(500));
     assert!(poll!(&mut kept).is_pending());
     for sequence in 1..400 {
@@ -111,7 +109,7 @@ async fn a_dropped_append_that_has_not_begun_is_given_up() {
     let mut last = store.append("order-1", row(501));
     assert!(poll!(&mut last).is_pending());
     leave.send(()).expect("it waits");
-    first.await.expect("it is free");
+    under_way.await.expect("it is free");
     last.await.expect("it is free");
     let rows = store.load_run("order-1").await.expect("it is whole");
     assert_eq!(rows, [row(0), row(500), row(501)]);
@@ -123,19 +121,16 @@ async fn a_dropped_append_that_has_not_begun_is_given_up() {
 async fn those_who_wait_are_served_when_the_first_is_dropped() {
     let Stopped {
         store,
-        reached,
+        under_way,
         leave,
-    } = stopped();
-    let mut first = store.append("order-1", row(0));
-    assert!(poll!(&mut first).is_pending());
-    reached.await.expect("it is under way");
+    } = stopped().await;
     let mut others: Vec<_> = (1..50)
         .map(|sequence| store.append("order-1", row(sequence)))
         .collect();
     for other in &mut others {
         assert!(poll!(other).is_pending());
     }
-    drop(first);
+    drop(under_way);
     leave.send(()).expect("it waits");
     for other in others {
         other.await.expect("it is free");
@@ -159,55 +154,51 @@ async fn one_sequence_is_taken_once_however_many_ask_at_once() {
     }
 }
 
-/// A runtime that has ended: it drops the blocking work that it is given.
-struct Ended(TokioRuntime);
-
-impl Runtime for Ended {
-    fn now(&self) -> Duration {
-        self.0.now()
-    }
-
-    fn unix_ms(&self) -> u64 {
-        self.0.unix_ms()
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        self.0.sleep(duration)
-    }
-
-    fn spawn(&self, future: BoxFuture<'static, ()>) -> TaskHandle {
-        self.0.spawn(future)
-    }
-
-    fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
-        Box::pin(async move {
+/// A runtime that has ended drops the blocking work that it is given.
+#[tokio::test]
+async fn operations_of_a_runtime_that_has_ended_are_answered() {
+    let disk = MemoryDisk::default();
+    let ended = Blocking::new(|work| {
+        Box::pin(async {
             // Others come while it is not clear yet.
             tokio::task::yield_now().await;
             drop(work);
         })
-    }
-
-    fn entropy(&self) -> [u8; 16] {
-        self.0.entropy()
-    }
-}
-
-#[tokio::test]
-async fn operations_of_a_runtime_that_has_ended_are_answered() {
-    let disk = MemoryDisk::default();
-    let store = RedbCheckpointStore::on_disk(&disk, Ended(TokioRuntime::new()));
-    let store = store.expect("an empty place");
+    });
+    let store = RedbCheckpointStore::on_disk(&disk, ended).expect("an empty place");
     for _ in 0..2 {
         let appends = (0..3).map(|sequence| store.append("order-1", row(sequence)));
         for answer in futures_util::future::join_all(appends).await {
             let error = answer.expect_err("nobody performs it");
             assert_eq!(kind_of(&error), Some(StoreErrorKind::Unavailable));
-            let expected = "checkpoint store: the store was closed, or its runtime ended, \
-                            before the operation began";
+            let expected = "checkpoint store: the runtime ended before the operation began";
             assert_eq!(error.to_string(), expected);
         }
     }
     drop(store);
     let store = open(&disk).expect("it is closed");
     assert_eq!(load(&store, "order-1").expect("nothing was written"), []);
+}
+
+/// The first caller's runtime ends before it has performed anything; the others have theirs.
+#[tokio::test]
+async fn those_who_wait_go_on_when_the_runtime_of_the_first_has_ended() {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let disk = MemoryDisk::default();
+    let first_ends = Blocking::new(|work| {
+        Box::pin(async {
+            tokio::task::yield_now().await;
+            match ASKED.fetch_add(1, Ordering::SeqCst) {
+                0 => drop(work),
+                _ => work(),
+            }
+        })
+    });
+    let store = RedbCheckpointStore::on_disk(&disk, first_ends).expect("an empty place");
+    let appends = (0..5).map(|sequence| store.append("order-1", row(sequence)));
+    let answers = futures_util::future::join_all(appends).await;
+    let performed: Vec<bool> = answers.iter().map(Result::is_ok).collect();
+    assert_eq!(performed, [false, true, true, true, true]);
+    let rows = store.load_run("order-1").await.expect("it is whole");
+    assert_eq!(rows, [row(1), row(2), row(3), row(4)]);
 }
