@@ -26,7 +26,8 @@ pub enum Error {
         workflow_id: String,
     },
 
-    /// Another life of the id is under way in this process, and one of the two would clear the log.
+    /// Another life of the id is under way in this process, and one of the two would clear the log,
+    /// or a [`Recovery`](crate::Recovery) came across it.
     #[error("run {workflow_id:?} is already running in this process")]
     AlreadyRunning {
         /// The id that was to be run, resumed or purged.

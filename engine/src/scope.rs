@@ -3,7 +3,8 @@
 //! Clearing a log destroys the fence that the log was: an older life's append lands on an empty
 //! log and succeeds. So a run's log is cleared only where no other life of its id can exist, and
 //! this registry is how that is known. It belongs to the store (not to a process-wide static), so
-//! every engine over the store shares it and nothing else does.
+//! every engine over the store shares it and nothing else does. An engine over a store without one
+//! has its own, to leave its own lives alone.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
