@@ -1,10 +1,13 @@
-//! What the benchmarks share: a clock, a comparison of peers, and a store that keeps nothing.
+//! What the benchmarks share: a clock, a comparison of peers, a store that keeps nothing, and a look
+//! at where files are.
 //!
 //! A number means little by itself, so what is compared runs in turns within one process, and the
 //! ratio is printed with the names of both.
 
 mod comparison;
+mod file_system;
 mod forgetful;
 
 pub use comparison::{Comparison, elapsed};
+pub use file_system::file_system_of;
 pub use forgetful::ForgetfulStore;

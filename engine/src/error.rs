@@ -26,7 +26,8 @@ pub enum Error {
         workflow_id: String,
     },
 
-    /// Another life of the id is under way in this process, and one of the two would clear the log.
+    /// Another life of the id is under way in this process, and one of the two would clear the log,
+    /// or a [`Recovery`](crate::Recovery) came across it.
     #[error("run {workflow_id:?} is already running in this process")]
     AlreadyRunning {
         /// The id that was to be run, resumed or purged.
@@ -112,9 +113,25 @@ pub enum Error {
     #[error("logs can be cleared only in a store that declares an exclusive scope")]
     NotExclusive,
 
-    /// A purge was asked for with a store that can't list its runs.
+    /// A store that can't list its runs was asked for all of them.
     #[error("the store can't list its runs")]
     NoListing,
+
+    /// A [`Recovery`](crate::Recovery) was not given the workflow that the run is of.
+    #[error("run {workflow_id:?} is of workflow {workflow:?}, which was not given")]
+    UnknownWorkflow {
+        /// The id of the run.
+        workflow_id: String,
+        /// The name in its log.
+        workflow: String,
+    },
+
+    /// A [`Recovery`](crate::Recovery) was given two workflows under one name.
+    #[error("two workflows have the name {workflow:?}")]
+    DuplicateWorkflow {
+        /// The name.
+        workflow: String,
+    },
 }
 
 impl Error {
@@ -170,6 +187,8 @@ impl Error {
             Self::Input { .. } => "input",
             Self::NotExclusive => "not_exclusive",
             Self::NoListing => "no_listing",
+            Self::UnknownWorkflow { .. } => "unknown_workflow",
+            Self::DuplicateWorkflow { .. } => "duplicate_workflow",
         }
     }
 

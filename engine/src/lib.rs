@@ -7,7 +7,8 @@
 //!
 //! ```
 //! use crashpoint_engine::{
-//!     CompensatableTask, Ctx, Engine, MemoryCheckpointStore, Outcome, State, TaskError, Workflow,
+//!     CompensatableTask, Ctx, Engine, Outcome, Recovery, RedbCheckpointStore, State, TaskError,
+//!     Workflow,
 //! };
 //!
 //! #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
@@ -47,7 +48,16 @@
 //!     .task(Order::Pack, "pack", pack)
 //!     .exit(Order::Shipped)
 //!     .build()?;
-//! let engine = Engine::new(MemoryCheckpointStore::new());
+//! // A service has a folder that stays.
+//! let folder = tempfile::tempdir()?;
+//! let engine = Engine::new(RedbCheckpointStore::new(folder.path().join("orders.redb"))?);
+//!
+//! // At start-up: whatever an earlier process left behind goes on where its log ends.
+//! let report = Recovery::new(&engine).workflow(&workflow).resume_all().await?;
+//! for (workflow_id, error) in report.errors() {
+//!     eprintln!("{workflow_id}: {error}");
+//! }
+//!
 //! let outcome = engine.run(&workflow, "order-42", Order::Charge, &1999_u64).await?;
 //! assert_eq!(outcome, Outcome::Done(Order::Shipped));
 //! # Ok(())
@@ -81,7 +91,9 @@ pub use crate::core::{
     FailedUndo, IllegalEvent, Label, LogFault, Mismatch, Nonce, Phase, RebuildError, Retention,
     RetryPolicy, Rollback, RowFault, RunHeader, RunState, TaskKind, Undo, Undone, Visit, rebuild,
 };
-pub use crate::engine::{Engine, PurgeReport, Status, StatusPhase};
+pub use crate::engine::{
+    Engine, PurgeReport, Recovery, RecoveryReport, Status, StatusPhase, UnfinishedRun,
+};
 pub use crate::error::{Error, StoreError, StoreErrorKind};
 #[cfg(feature = "tracing")]
 pub use crate::observe::TracingObserver;

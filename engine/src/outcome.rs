@@ -53,7 +53,21 @@ pub struct Leftover {
 impl<S: State> Outcome<S> {
     /// The same ending with the user's states; its labels were checked against the definition.
     pub(crate) fn from_ended(ended: Ended) -> Self {
-        let typed = |label: &Label| S::from_label(label).expect("the label was checked");
+        Self::named(ended, |label| {
+            S::from_label(label).expect("the label was checked")
+        })
+    }
+}
+
+impl Outcome<String> {
+    /// The same ending with its states as the log has them.
+    pub(crate) fn by_labels(ended: Ended) -> Self {
+        Self::named(ended, ToString::to_string)
+    }
+}
+
+impl<S> Outcome<S> {
+    fn named(ended: Ended, typed: impl Fn(&Label) -> S) -> Self {
         match ended {
             Ended::Done { state } => Self::Done(typed(&state)),
             Ended::RolledBack { state, task, cause } => Self::RolledBack(RolledBack {

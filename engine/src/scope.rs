@@ -3,7 +3,8 @@
 //! Clearing a log destroys the fence that the log was: an older life's append lands on an empty
 //! log and succeeds. So a run's log is cleared only where no other life of its id can exist, and
 //! this registry is how that is known. It belongs to the store (not to a process-wide static), so
-//! every engine over the store shares it and nothing else does.
+//! every engine over the store shares it and nothing else does. An engine over a store without one
+//! has its own, to leave its own lives alone.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -24,6 +25,15 @@ enum Holders {
     Keeping(usize),
     /// One life that will clear.
     Clearing,
+}
+
+impl Holders {
+    fn of_one(intent: Intent) -> Self {
+        match intent {
+            Intent::Keep => Self::Keeping(1),
+            Intent::Clear => Self::Clearing,
+        }
+    }
 }
 
 /// Whether the holder of a [`LifeGuard`] may clear the log.
@@ -50,11 +60,8 @@ impl ScopeId {
     /// clear under another life.
     pub(crate) fn enter(&self, workflow_id: &str, intent: Intent) -> Option<LifeGuard> {
         match (self.lives().entry(workflow_id.to_owned()), intent) {
-            (Entry::Vacant(slot), Intent::Keep) => {
-                slot.insert(Holders::Keeping(1));
-            }
-            (Entry::Vacant(slot), Intent::Clear) => {
-                slot.insert(Holders::Clearing);
+            (Entry::Vacant(slot), intent) => {
+                slot.insert(Holders::of_one(intent));
             }
             (Entry::Occupied(mut slot), Intent::Keep) => match slot.get_mut() {
                 Holders::Keeping(lives) => *lives += 1,
@@ -62,14 +69,33 @@ impl ScopeId {
             },
             (Entry::Occupied(_), Intent::Clear) => return None,
         }
-        Some(LifeGuard {
+        Some(self.guard(workflow_id))
+    }
+
+    /// Enters a life where no other of the id is under way.
+    pub(crate) fn enter_alone(&self, workflow_id: &str, intent: Intent) -> Option<LifeGuard> {
+        match self.lives().entry(workflow_id.to_owned()) {
+            Entry::Vacant(slot) => slot.insert(Holders::of_one(intent)),
+            Entry::Occupied(_) => return None,
+        };
+        Some(self.guard(workflow_id))
+    }
+
+    fn guard(&self, workflow_id: &str) -> LifeGuard {
+        LifeGuard {
             scope: self.clone(),
             workflow_id: workflow_id.to_owned(),
-        })
+        }
     }
 
     fn lives(&self) -> MutexGuard<'_, BTreeMap<String, Holders>> {
         self.lives.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LifeGuard {
+    pub(crate) fn workflow_id(&self) -> &str {
+        &self.workflow_id
     }
 }
 

@@ -20,7 +20,7 @@ use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::observe::{Observation, Observer};
 use crate::recovery::{CheckpointRow, CheckpointStore};
 use crate::runtime::Runtime;
-use crate::scope::{Intent, LifeGuard};
+use crate::scope::{Intent, LifeGuard, ScopeId};
 use crate::task::LifeContext;
 use crate::workflow::Flow;
 
@@ -28,6 +28,8 @@ use crate::workflow::Flow;
 #[derive(Clone)]
 pub(crate) struct Environment {
     pub(crate) store: Arc<dyn CheckpointStore>,
+    /// The lives of this engine and its clones, for a store that has no scope of its own.
+    pub(crate) lives: ScopeId,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) retention: Retention,
@@ -46,15 +48,14 @@ struct Driver<'a, R> {
     store_error: Option<StoreError>,
 }
 
-/// Runs one life to its end.
+/// Runs one life to its end, in the place that `guard` holds for it.
 pub(crate) async fn live<R: Rules>(
     environment: Environment,
+    guard: LifeGuard,
     flow: Arc<Flow>,
-    workflow_id: Arc<str>,
     opening: Opening,
     rules: R,
 ) -> Result<Ended, Error> {
-    let _guard = environment.enter(&workflow_id)?;
     let plan = Plan {
         definition: &flow.definition,
         retention: environment.retention,
@@ -63,7 +64,7 @@ pub(crate) async fn live<R: Rules>(
     let nonce = Nonce(environment.runtime.entropy());
     let unix_ms = environment.runtime.unix_ms();
     let context = Arc::new(LifeContext {
-        workflow_id,
+        workflow_id: guard.workflow_id().into(),
         runtime: Arc::clone(&environment.runtime),
         cancel: environment.cancel.clone(),
         fenced: AtomicBool::new(false),
@@ -84,29 +85,40 @@ pub(crate) async fn live<R: Rules>(
 }
 
 impl Environment {
-    /// Enters the registry of the store's scope, where it has one.
-    pub(crate) fn enter(&self, workflow_id: &str) -> Result<Option<LifeGuard>, Error> {
-        let intent = match self.retention {
-            Retention::Keep => Intent::Keep,
-            Retention::ClearWhenDone => Intent::Clear,
-        };
-        self.enter_with(workflow_id, intent)
+    /// A place for a life in the registry of the store's scope, or else of the engine's own.
+    pub(crate) fn enter(&self, workflow_id: &str) -> Result<LifeGuard, Error> {
+        let guard = self.scope().enter(workflow_id, self.intent());
+        guard.ok_or_else(|| already_running(workflow_id))
     }
 
-    pub(crate) fn enter_with(
-        &self,
-        workflow_id: &str,
-        intent: Intent,
-    ) -> Result<Option<LifeGuard>, Error> {
-        let Some(scope) = self.store.exclusive_scope() else {
-            return Ok(None);
-        };
-        match scope.enter(workflow_id, intent) {
-            Some(guard) => Ok(Some(guard)),
-            None => Err(Error::AlreadyRunning {
-                workflow_id: workflow_id.to_owned(),
-            }),
+    /// The same where no life of the id is under way.
+    pub(crate) fn enter_alone(&self, workflow_id: &str) -> Result<LifeGuard, Error> {
+        let guard = self.scope().enter_alone(workflow_id, self.intent());
+        guard.ok_or_else(|| already_running(workflow_id))
+    }
+
+    /// A place for whoever clears the log of an ended run.
+    pub(crate) fn enter_to_clear(&self, workflow_id: &str) -> Result<LifeGuard, Error> {
+        let guard = self.scope().enter(workflow_id, Intent::Clear);
+        guard.ok_or_else(|| already_running(workflow_id))
+    }
+
+    fn scope(&self) -> ScopeId {
+        let exclusive = self.store.exclusive_scope();
+        exclusive.unwrap_or_else(|| self.lives.clone())
+    }
+
+    fn intent(&self) -> Intent {
+        match self.retention {
+            Retention::Keep => Intent::Keep,
+            Retention::ClearWhenDone => Intent::Clear,
         }
+    }
+}
+
+fn already_running(workflow_id: &str) -> Error {
+    Error::AlreadyRunning {
+        workflow_id: workflow_id.to_owned(),
     }
 }
 

@@ -107,7 +107,8 @@ pub trait CheckpointStore: Send + Sync + 'static {
 
 /// An optional extension: a store that can say which runs it holds.
 ///
-/// [`Engine::purge`](crate::Engine::purge) needs it.
+/// [`Recovery::resume_all`](crate::Recovery::resume_all), [`Engine::unfinished`](crate::Engine::unfinished)
+/// and [`Engine::purge`](crate::Engine::purge) need it.
 #[async_trait]
 pub trait ListRuns: Send + Sync {
     /// At most `limit` ids with at least one row, in ascending byte order, all of them greater

@@ -6,5 +6,7 @@ mod life;
 mod log;
 mod macros;
 mod runtime;
+#[cfg(feature = "redb")]
+mod store;
 mod support;
 mod workflow;

@@ -1,5 +1,6 @@
 //! The database: how it is opened, and one transaction for each operation.
 
+use std::io::{self, ErrorKind};
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -154,13 +155,7 @@ impl Database {
         let (kind, reason, source) = match done {
             Ok(Ok(result)) => return Ok(result),
             Ok(Err(Failure::Refused(error))) => return Err(error),
-            Ok(Err(Failure::Before(error))) => {
-                let kind = match error {
-                    redb::Error::Corrupted(_) => StoreErrorKind::Damaged,
-                    _ => StoreErrorKind::Unavailable,
-                };
-                (kind, error.to_string(), Some(error))
-            }
+            Ok(Err(Failure::Before(error))) => (kind_of(&error), error.to_string(), Some(error)),
             Ok(Err(Failure::Commit(error))) => (
                 StoreErrorKind::UnknownOutcome,
                 error.to_string(),
@@ -186,6 +181,24 @@ fn begin(redb: &redb::Database) -> Result<WriteTransaction, redb::Error> {
     Ok(transaction)
 }
 
+/// What an error of redb's says of an operation that committed nothing.
+fn kind_of(error: &redb::Error) -> StoreErrorKind {
+    match error {
+        redb::Error::Corrupted(_) => StoreErrorKind::Damaged,
+        // So redb says that a file is none of its own, and the system that a file was cut short.
+        redb::Error::Io(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::InvalidData | ErrorKind::UnexpectedEof
+            ) =>
+        {
+            StoreErrorKind::Damaged
+        }
+        redb::Error::UpgradeRequired(_) => StoreErrorKind::Other,
+        _ => StoreErrorKind::Unavailable,
+    }
+}
+
 fn commit(transaction: WriteTransaction) -> Result<(), Failure> {
     transaction
         .commit()
@@ -194,7 +207,7 @@ fn commit(transaction: WriteTransaction) -> Result<(), Failure> {
 
 /// Why there is no database.
 enum NotOpened {
-    Disk(std::io::Error),
+    Disk(io::Error),
     Redb(redb::Error),
     Empty,
     Foreign,
@@ -202,9 +215,31 @@ enum NotOpened {
     Panicked(String),
 }
 
-impl From<std::io::Error> for NotOpened {
-    fn from(error: std::io::Error) -> Self {
+impl From<io::Error> for NotOpened {
+    fn from(error: io::Error) -> Self {
         Self::Disk(error)
+    }
+}
+
+impl From<redb::TransactionError> for NotOpened {
+    fn from(error: redb::TransactionError) -> Self {
+        Self::Redb(error.into())
+    }
+}
+
+impl From<redb::StorageError> for NotOpened {
+    fn from(error: redb::StorageError) -> Self {
+        Self::Redb(error.into())
+    }
+}
+
+impl From<redb::TableError> for NotOpened {
+    fn from(error: redb::TableError) -> Self {
+        match error {
+            redb::TableError::Storage(error) => error.into(),
+            // It is not there, or of other types.
+            _ => Self::Foreign,
+        }
     }
 }
 
@@ -216,10 +251,10 @@ fn open_or_create<D: Disk>(disk: &D) -> Result<redb::Database, NotOpened> {
     create_in(disk.open_draft(&draft)?).map_err(NotOpened::Redb)?;
     match disk.publish(draft) {
         // Another process was faster, and this is its store.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         published => published?,
     }
-    let vanished = || std::io::Error::from(std::io::ErrorKind::NotFound);
+    let vanished = || io::Error::from(ErrorKind::NotFound);
     open_file(disk.open()?.ok_or_else(vanished)?)
 }
 
@@ -244,20 +279,23 @@ fn open_file(file: impl StorageBackend) -> Result<redb::Database, NotOpened> {
         .set_check_integrity_on_open(true)
         .create_with_backend(file)
         .map_err(|error| NotOpened::Redb(error.into()))?;
-    match format_of(&redb).map_err(NotOpened::Redb)? {
-        Some(FORMAT) => Ok(redb),
-        Some(newer) if newer > FORMAT => Err(NotOpened::Newer(newer)),
+    match format_of(&redb)? {
+        FORMAT => Ok(redb),
+        newer if newer > FORMAT => Err(NotOpened::Newer(newer)),
         _ => Err(NotOpened::Foreign),
     }
 }
 
-/// The format that the file says it has.
-fn format_of(redb: &redb::Database) -> Result<Option<u64>, redb::Error> {
-    let table = match redb.begin_read()?.open_table(ABOUT) {
-        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
-        table => table?,
-    };
-    Ok(table.get(ABOUT_FORMAT)?.map(|format| format.value()))
+/// The format that the file says it has, if it has the tables of a store.
+fn format_of(redb: &redb::Database) -> Result<u64, NotOpened> {
+    let read = redb.begin_read()?;
+    let about = read.open_table(ABOUT)?;
+    let format = about.get(ABOUT_FORMAT)?.ok_or(NotOpened::Foreign)?.value();
+    // Another format may have other tables.
+    if format == FORMAT {
+        read.open_table(ROWS)?;
+    }
+    Ok(format)
 }
 
 fn builder() -> Builder {
@@ -276,10 +314,7 @@ impl NotOpened {
                 unavailable,
                 "the store is open already, here or in another process",
             ),
-            Self::Redb(error @ redb::Error::Io(_)) => {
-                store(unavailable, &error.to_string()).with_source(error)
-            }
-            Self::Redb(error) => store(damaged, &error.to_string()).with_source(error),
+            Self::Redb(error) => store(kind_of(&error), &error.to_string()).with_source(error),
             Self::Empty => store(
                 damaged,
                 "the file is empty, which a store never is; remove it to begin a new store",

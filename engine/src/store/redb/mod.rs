@@ -1,8 +1,9 @@
 //! The embedded store: rows in one file, through the database redb.
 //!
 //! Operations queue up and are performed one after the other, in the order in which their futures
-//! were first polled, on a thread that may block. So a load or a clear comes after every append
-//! that was begun before it, dropped futures included: the store can be held exclusively.
+//! were first polled, on a thread that may block. One whose future is dropped is given up if it has
+//! not begun, and finished before the next if it has. So a load or a clear comes after every append
+//! that was begun before it, and nothing lands later: the store can be held exclusively.
 
 mod database;
 mod disk;
@@ -43,7 +44,14 @@ pub use self::disk::Disk;
 /// # What is not
 ///
 /// A disk that reports a sync and does not perform it loses rows. A file that vanished, or an older
-/// copy that was put back, is not noticed.
+/// copy that was put back, is not noticed; one bit of the header, flipped in a file whose process has
+/// crashed, looks like a copy that is older by one row.
+///
+/// # Dropped futures
+///
+/// An operation takes its turn with the first poll of its future. Dropping the future gives up what
+/// has not begun; what has is finished before anything else. An append is whole or absent then, and
+/// which of the two is settled before any later operation.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]

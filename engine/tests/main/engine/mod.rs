@@ -8,4 +8,5 @@ mod observer;
 mod retention;
 mod runs;
 mod saga;
+mod start_up;
 mod stepped;

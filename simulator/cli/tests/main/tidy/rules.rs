@@ -12,6 +12,18 @@ const LONG_FILES: &[(&str, &str)] = &[(
     "the machine of a life is one table of stages and replies; parts of it are read together",
 )];
 
+/// The file whose private `begin` is the only way to a write transaction of redb's.
+const THE_DATABASE: &str = "engine/src/store/redb/database.rs";
+
+/// What that `begin` is. A commit in one phase, or one in two after it, is exposed to a failed sync.
+const BEGIN: &str = "
+fn begin(redb: &redb::Database) -> Result<WriteTransaction, redb::Error> {
+    let mut transaction = redb.begin_write()?;
+    transaction.set_two_phase_commit(true);
+    Ok(transaction)
+}
+";
+
 /// What a rule looks at.
 enum View {
     /// Code, without comments and the insides of literals.
@@ -72,6 +84,18 @@ const RULES: &[Rule] = &[
         view: View::Code,
         needles: &["HashMap", "HashSet"],
         why: "iteration order differs between processes; use BTreeMap or BTreeSet",
+    },
+    Rule {
+        name: "one-way-to-a-write-transaction",
+        applies: |path| path.starts_with("engine/src/") && path != THE_DATABASE,
+        view: View::Code,
+        needles: &[
+            "begin_write",
+            "try_begin_write",
+            "set_two_phase_commit",
+            "WriteTransaction",
+        ],
+        why: "only begin in store/redb/database.rs opens one, and has it commit in two phases",
     },
     Rule {
         name: "features-at-the-edge",
@@ -177,7 +201,34 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
             }
         }
     }
+    if path == THE_DATABASE {
+        findings.extend(check_begin(path, &code));
+    }
     findings.extend(check_shape(path, text));
+    findings
+}
+
+/// The database begins its transactions in [`BEGIN`] and nowhere else.
+fn check_begin(path: &str, code: &str) -> Vec<Finding> {
+    let breaks = "breaks one-way-to-a-write-transaction";
+    let mut findings = Vec::new();
+    if !code.contains(BEGIN) {
+        let message = format!("{breaks}: `begin` is not what it was checked to be");
+        findings.push(Finding::new(path, 1, message));
+    }
+    let elsewhere = code.replacen(BEGIN, &"\n".repeat(BEGIN.lines().count()), 1);
+    for (index, line) in elsewhere.lines().enumerate() {
+        let setters = [
+            "begin_write",
+            "try_begin_write",
+            "set_two_phase_commit",
+            "set_durability",
+        ];
+        if let Some(setter) = setters.iter().find(|setter| names(line, setter)) {
+            let message = format!("{setter:?} {breaks}: `begin` is the only one that may");
+            findings.push(Finding::new(path, index + 1, message));
+        }
+    }
     findings
 }
 
@@ -257,6 +308,12 @@ fn every_rule_is_seen_failing_and_passing() {
             "\nuse std::collections::BTreeMap; // not a HashMap\n",
         ),
         (
+            "one-way-to-a-write-transaction",
+            "engine/src/store/redb/mod.rs",
+            "\nlet transaction = redb.begin_write()?;\n",
+            "\nlet read = redb.begin_read()?; // not begin_write\n",
+        ),
+        (
             "features-at-the-edge",
             "engine/src/driver/mod.rs",
             "\n#[cfg(feature = \"tracing\")]\n",
@@ -318,6 +375,45 @@ fn every_rule_is_seen_failing_and_passing() {
     for rule in RULES {
         let seen = cases.iter().any(|(name, ..)| *name == rule.name);
         assert!(seen, "{} has a case", rule.name);
+    }
+}
+
+#[test]
+fn another_way_to_a_write_transaction_is_found() {
+    let found = |text: &str| {
+        let findings = check(THE_DATABASE, text);
+        let lines = findings.iter().map(|finding| finding.line);
+        lines.collect::<Vec<_>>()
+    };
+    let rest = "fn append() {\n    let transaction = begin(redb)?;\n}\n";
+    let whole = format!("//! Names begin_write.\n{BEGIN}\n{rest}");
+    assert_eq!(found(&whole), Vec::<usize>::new());
+    // One phase, in `begin` itself.
+    for (kept, broken) in [
+        ("two_phase_commit(true)", "two_phase_commit(false)"),
+        ("    transaction.set_two_phase_commit(true);\n", ""),
+        ("fn begin(redb", "pub fn begin(redb"),
+    ] {
+        let broken = whole.replace(kept, broken);
+        assert!(found(&broken).contains(&1), "{broken}");
+    }
+    // Beside it.
+    for (line, broken) in [
+        (10, whole.replace("= begin(redb)?", "= redb.begin_write()?")),
+        (
+            10,
+            whole.replace("= begin(redb)?", "= redb.try_begin_write()?"),
+        ),
+        (
+            12,
+            format!("{whole}transaction.set_two_phase_commit(false);\n"),
+        ),
+        (
+            12,
+            format!("{whole}transaction.set_durability(Durability::None);\n"),
+        ),
+    ] {
+        assert_eq!(found(&broken), [line], "{broken}");
     }
 }
 

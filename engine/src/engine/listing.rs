@@ -1,0 +1,75 @@
+//! Which runs there are.
+
+use std::pin::pin;
+
+use futures_util::{Stream, TryStreamExt as _, stream};
+
+use crate::engine::Engine;
+use crate::engine::status::Status;
+use crate::error::Error;
+
+/// How many ids the store is asked for at a time.
+const PAGE: usize = 256;
+
+/// A run that has no terminal row: it is open or stuck, or its log can't be read.
+#[derive(Debug)]
+pub struct UnfinishedRun {
+    /// The id of the run.
+    pub workflow_id: String,
+    /// How it stands, or why nobody can say.
+    pub status: Result<Status, Error>,
+}
+
+/// Which page of ids is next.
+enum Page {
+    First,
+    After(String),
+    NoMore,
+}
+
+impl Engine {
+    /// The runs that are neither done nor rolled back, in the order of their ids; nothing is
+    /// claimed. It reads every log of the store once, those of ended runs included.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoListing`], or what the store answered to the listing. A single log that can't be
+    /// read is an entry of the list.
+    pub async fn unfinished(&self) -> Result<Vec<UnfinishedRun>, Error> {
+        let mut ids = pin!(self.ids()?);
+        let mut unfinished = Vec::new();
+        while let Some(workflow_id) = ids.try_next().await? {
+            let status = match self.status(&workflow_id).await {
+                // Cleared since it was listed.
+                Err(Error::NotFound { .. }) => continue,
+                Ok(status) if status.phase.is_terminal() => continue,
+                status => status,
+            };
+            unfinished.push(UnfinishedRun {
+                workflow_id,
+                status,
+            });
+        }
+        Ok(unfinished)
+    }
+
+    /// Every id of the store, a page at a time.
+    pub(super) fn ids(&self) -> Result<impl Stream<Item = Result<String, Error>>, Error> {
+        let listing = self.environment.store.as_listing();
+        let listing = listing.ok_or(Error::NoListing)?;
+        let pages = stream::try_unfold(Page::First, move |page| async move {
+            let after = match &page {
+                Page::First => None,
+                Page::After(last) => Some(last.as_str()),
+                Page::NoMore => return Ok::<_, Error>(None),
+            };
+            let ids = listing.run_ids(after, PAGE).await?;
+            let next = match ids.last() {
+                Some(last) if ids.len() >= PAGE => Page::After(last.clone()),
+                _ => Page::NoMore,
+            };
+            Ok(Some((stream::iter(ids.into_iter().map(Ok)), next)))
+        });
+        Ok(pages.try_flatten())
+    }
+}

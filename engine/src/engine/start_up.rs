@@ -1,0 +1,192 @@
+//! What an earlier process left behind, taken up by the next one.
+
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+
+use crate::core::{Ended, Faithful, Label, Opening};
+use crate::driver::live;
+use crate::engine::Engine;
+use crate::engine::status::rebuilt;
+use crate::error::Error;
+use crate::outcome::Outcome;
+use crate::workflow::{Flow, State, Workflow};
+
+/// How many runs are resumed at a time, unless something else is said.
+const CONCURRENCY: usize = 8;
+
+/// Resumes every run of a store that has not ended: what a process does when it starts.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use crashpoint_engine::{Ctx, Engine, MemoryCheckpointStore, Outcome, State, Workflow};
+/// # #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+/// # enum Step { Work, Done }
+/// # let task = |_: Ctx| async { Ok(Step::Done) };
+/// # let orders = Workflow::builder("order", 3).task(Step::Work, "a", task).exit(Step::Done).build()?;
+/// # let imports = Workflow::builder("import", 1).task(Step::Work, "b", task).exit(Step::Done).build()?;
+/// # let engine = Engine::new(MemoryCheckpointStore::new());
+/// use crashpoint_engine::Recovery;
+///
+/// let recovery = Recovery::new(&engine).workflow(&orders).workflow(&imports);
+/// let report = recovery.concurrency(32).resume_all().await?;
+/// println!("{} runs had ended before", report.ended);
+/// for (workflow_id, error) in report.errors() {
+///     eprintln!("{workflow_id}: {error}");
+/// }
+/// # assert_eq!(report.ended, 0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Recovery {
+    engine: Engine,
+    flows: BTreeMap<String, Arc<Flow>>,
+    /// A name under which two workflows were given.
+    twice: Option<String>,
+    concurrency: usize,
+}
+
+/// What a recovery came to. It may be large: every run that had not ended is named.
+#[derive(Debug, Default)]
+pub struct RecoveryReport {
+    /// How many runs were done or rolled back already; nothing was done about them.
+    pub ended: u64,
+    /// What became of every other run, by its id: an ending (states by their labels), or the error
+    /// that says why it has not ended. A run that was stuck before is here as it was.
+    pub runs: BTreeMap<String, Result<Outcome<String>, Error>>,
+}
+
+impl Recovery {
+    /// A recovery of the runs in the engine's store, with no workflow yet.
+    pub fn new(engine: &Engine) -> Self {
+        Self {
+            engine: engine.clone(),
+            flows: BTreeMap::new(),
+            twice: None,
+            concurrency: CONCURRENCY,
+        }
+    }
+
+    /// Resumes runs of this workflow. Which one a run belongs to is told by the name in its log.
+    #[must_use]
+    pub fn workflow<S: State>(mut self, workflow: &Workflow<S>) -> Self {
+        let name = workflow.name().to_owned();
+        let flow = Arc::clone(workflow.flow());
+        if self.flows.insert(name.clone(), flow).is_some() {
+            self.twice.get_or_insert(name);
+        }
+        self
+    }
+
+    /// How many runs are read and resumed at a time: `1..`, and 1 where 0 is given; 8 by default. A
+    /// run that waits counts.
+    #[must_use]
+    pub fn concurrency(mut self, runs_max: usize) -> Self {
+        self.concurrency = runs_max.max(1);
+        self
+    }
+
+    /// Goes through the runs of the store. Each is read first, without being claimed: what has ended
+    /// is left as it is, stuck runs included, and so is a run with a life in this process. What is
+    /// left is resumed as by [`Engine::resume_from`]. No run stops another.
+    ///
+    /// The runs live within this future: dropping it is a crash of all that are under way, and they
+    /// can be resumed at once.
+    ///
+    /// In `runs` of the report, beside the errors of [`Engine::resume_from`]:
+    /// [`Error::UnknownWorkflow`] for a run of a workflow that was not given,
+    /// [`Error::AlreadyRunning`] for one that is alive in this process, and [`Error::CheckpointStore`]
+    /// for one whose rows the store can't read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DuplicateWorkflow`] and [`Error::NoListing`] before anything is done. What the store
+    /// answered to the listing, after those that were under way by then have come to their ends.
+    pub async fn resume_all(&self) -> Result<RecoveryReport, Error> {
+        if let Some(workflow) = self.twice.clone() {
+            return Err(Error::DuplicateWorkflow { workflow });
+        }
+        let ids = self.engine.ids()?;
+        // Listing and lives are polled together: a store may let nobody list while an append of a
+        // life that is not polled holds a lock.
+        let recovered = ids
+            .map_ok(async |workflow_id| Ok((self.recover(&workflow_id).await, workflow_id)))
+            .try_buffer_unordered(self.concurrency);
+        let mut recovered = pin!(recovered);
+        let mut report = RecoveryReport::default();
+        let mut failure = None;
+        while let Some(next) = recovered.next().await {
+            match next {
+                Ok((Ok(None), _)) => report.ended += 1,
+                Ok((Ok(Some(outcome)), id)) => _ = report.runs.insert(id, Ok(outcome)),
+                Ok((Err(error), id)) => _ = report.runs.insert(id, Err(error)),
+                Err(error) => failure = Some(error),
+            }
+        }
+        failure.map_or(Ok(report), Err)
+    }
+
+    /// How the run ended, or none where it had ended before and is not stuck.
+    async fn recover(&self, workflow_id: &str) -> Result<Option<Outcome<String>>, Error> {
+        let workflow = match self.found(workflow_id).await? {
+            Found::Ended => return Ok(None),
+            Found::Stuck(stuck) => return Ok(Some(Outcome::by_labels(stuck))),
+            Found::Open { workflow } => workflow,
+        };
+        let flow = self.flows.get(&*workflow).map(Arc::clone);
+        let flow = flow.ok_or_else(|| Error::UnknownWorkflow {
+            workflow_id: workflow_id.to_owned(),
+            workflow: workflow.to_string(),
+        })?;
+        let environment = self.engine.environment.clone();
+        let guard = environment.enter_alone(workflow_id)?;
+        match live(environment, guard, flow, Opening::Resume, Faithful).await {
+            // It has ended since it was read, and its log was cleared.
+            Err(Error::NotFound { .. }) => Ok(None),
+            ended => Ok(Some(Outcome::by_labels(ended?))),
+        }
+    }
+
+    /// Folds the run's log, without claiming it.
+    async fn found(&self, workflow_id: &str) -> Result<Found, Error> {
+        let rows = self.engine.environment.store.load_run(workflow_id).await?;
+        let state = rebuilt(workflow_id, &rows)?;
+        Ok(match (state.ended(), state.header()) {
+            (Some(ended), _) if ended.is_terminal() => Found::Ended,
+            (Some(stuck), _) => Found::Stuck(stuck),
+            (None, Some(header)) => Found::Open {
+                workflow: header.claim.definition.clone(),
+            },
+            // Cleared since it was listed.
+            (None, None) => Found::Ended,
+        })
+    }
+}
+
+/// What a log says.
+enum Found {
+    Ended,
+    Stuck(Ended),
+    Open { workflow: Label },
+}
+
+impl RecoveryReport {
+    /// The runs that have not ended, each with its error.
+    pub fn errors(&self) -> impl Iterator<Item = (&str, &Error)> {
+        let errors = self.runs.iter();
+        errors.filter_map(|(id, run)| Some((id.as_str(), run.as_ref().err()?)))
+    }
+}
+
+impl std::fmt::Debug for Recovery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recovery")
+            .field("workflows", &self.flows.keys())
+            .field("concurrency", &self.concurrency)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,128 @@
+//! How a run stands, by its log alone.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::core::{Phase, RunState, rebuild};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::recovery::CheckpointRow;
+
+/// How a run stands, by its log alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The name of the run's workflow.
+    pub workflow: String,
+    /// The version under which it was claimed last.
+    pub version: u32,
+    /// How many rows its log has.
+    pub rows: u64,
+    /// How many lives have claimed it.
+    pub lives: u64,
+    /// Wall clock at its first claim, in milliseconds since 1970-01-01 UTC.
+    pub started_unix_ms: u64,
+    /// Where it stands.
+    pub phase: StatusPhase,
+}
+
+/// Where a run stands; states and tasks by the labels of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StatusPhase {
+    /// A state's visit is open.
+    Running {
+        /// The state.
+        state: String,
+    },
+    /// The run has turned around and is undoing what it had done.
+    RollingBack {
+        /// How many undos are still due.
+        pending: usize,
+    },
+    /// Undos failed for good; nothing more happens until
+    /// [`Engine::retry_stuck`](crate::Engine::retry_stuck).
+    Stuck {
+        /// The tasks that could not be undone.
+        tasks: Vec<String>,
+    },
+    /// The run entered an exit.
+    Done {
+        /// The exit state.
+        state: String,
+    },
+    /// Everything that was done is undone.
+    RolledBack,
+}
+
+impl StatusPhase {
+    /// Whether a terminal row stands behind it.
+    pub(super) fn is_terminal(&self) -> bool {
+        matches!(self, Self::Done { .. } | Self::RolledBack)
+    }
+}
+
+impl Status {
+    /// None for an empty log.
+    pub(super) fn of(state: &RunState) -> Option<Self> {
+        let header = state.header()?;
+        let phase = match state.phase() {
+            Phase::Unclaimed => return None,
+            Phase::Forward(visit) => StatusPhase::Running {
+                state: visit.state.to_string(),
+            },
+            Phase::RollingBack(rollback) if rollback.is_stuck() => {
+                let tasks = rollback
+                    .failed
+                    .iter()
+                    .map(|failed| failed.undo.task.to_string());
+                StatusPhase::Stuck {
+                    tasks: tasks.collect(),
+                }
+            }
+            Phase::RollingBack(rollback) => StatusPhase::RollingBack {
+                pending: rollback.pending.len(),
+            },
+            Phase::Done { state } => StatusPhase::Done {
+                state: state.to_string(),
+            },
+            Phase::RolledBack { .. } => StatusPhase::RolledBack,
+        };
+        Some(Self {
+            workflow: header.claim.definition.to_string(),
+            version: header.claim.version,
+            rows: state.next_sequence(),
+            lives: header.lives,
+            started_unix_ms: header.started_unix_ms,
+            phase,
+        })
+    }
+}
+
+impl Engine {
+    /// Reads how the run stands, without claiming it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::CorruptLog`], or what the store answered.
+    pub fn status(
+        &self,
+        workflow_id: &str,
+    ) -> impl Future<Output = Result<Status, Error>> + Send + 'static + use<> {
+        let store = Arc::clone(&self.environment.store);
+        let workflow_id = workflow_id.to_owned();
+        async move {
+            let rows = store.load_run(&workflow_id).await?;
+            let state = rebuilt(&workflow_id, &rows)?;
+            Status::of(&state).ok_or(Error::NotFound { workflow_id })
+        }
+    }
+}
+
+/// Folds a log.
+pub(super) fn rebuilt(workflow_id: &str, rows: &[CheckpointRow]) -> Result<RunState, Error> {
+    rebuild(rows).map_err(|corrupt| Error::CorruptLog {
+        workflow_id: workflow_id.to_owned(),
+        sequence: corrupt.sequence,
+        source: corrupt.fault,
+    })
+}
