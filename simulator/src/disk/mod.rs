@@ -1,80 +1,119 @@
 //! A disk in memory that knows what is durable.
 //!
 //! It holds the one file of a store. What is written is seen at once, by every process, and is
-//! durable once it was synced; a power loss takes the rest away. The file's content and its name
-//! are made durable apart, as in a real folder.
+//! durable once it was synced; a power loss takes the rest away, or some of it. The file's content
+//! and its name are made durable apart, as in a real folder.
+//!
+//! - `pages.rs`: contents in pages that copies share;
+//! - `state.rs`: what is seen, what is durable, and what a step makes of both;
+//! - `loss.rs`: what may be left when the power fails;
+//! - `fault.rs`: errors, a full disk, lies;
+//! - `file.rs`: the disk as a place for the embedded store.
+
+mod fault;
+mod file;
+mod loss;
+mod pages;
+mod state;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::executor::lock;
 
+pub use self::fault::{Call, DiskFault, Lasting, Lie};
+pub use self::file::SimFile;
+pub use self::loss::{BadLoss, Loss, SAMPLES, SECTORS_MAX, SUBSETS_MAX};
+pub(crate) use self::loss::{Kept, Others, Sectors};
+pub(crate) use self::state::{Change, Step, Synced};
+pub use self::state::{Image, Which};
+
+use self::fault::Faults;
+use self::pages::Write;
+
 /// A disk. Clones are the same disk.
 #[derive(Debug, Clone, Default)]
-pub struct SimDisk(Arc<Mutex<State>>);
-
-/// Which of the two files of a disk: the one that has the name, or the one that is yet to get it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
-    /// The file that has no name yet. Nobody finds it after a crash.
-    Draft,
-    /// The file that has the name.
-    Named,
-}
-
-/// What a disk does not do although it says so: for canaries, which an oracle has to notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Lie {
-    /// It does everything.
-    #[default]
-    None,
-    /// A sync of the named file makes nothing durable.
-    Writes,
-    /// A sync of the folder makes nothing durable.
-    Names,
-}
+pub struct SimDisk(Arc<Mutex<Device>>);
 
 #[derive(Debug, Default)]
-struct State {
+struct Device {
+    image: Image,
     lie: Lie,
-    draft: Option<Content>,
-    named: Option<Content>,
-    name_is_durable: bool,
-}
-
-/// A file, with the way back to what is durable of it.
-#[derive(Debug, Default)]
-struct Content {
-    bytes: Vec<u8>,
-    /// What undoes the unsynced changes, in the order of the changes.
-    unsynced: Vec<Undo>,
-}
-
-#[derive(Debug)]
-enum Undo {
-    /// These bytes were overwritten.
-    Write { offset: usize, old: Vec<u8> },
-    /// The length changed; these bytes were cut off.
-    Length { old: usize, cut: Vec<u8> },
+    faults: Faults,
+    /// Every step since the recording began.
+    tape: Option<Vec<Step>>,
+    /// Whether everything fails, as for a process that has died.
+    dead: bool,
 }
 
 impl SimDisk {
     /// An empty disk that lies in this way.
     pub fn new(lie: Lie) -> Self {
-        Self(Arc::new(Mutex::new(State {
+        Self::of(Image::default(), lie)
+    }
+
+    /// A disk that was found like this and lies in this way.
+    pub fn of(image: Image, lie: Lie) -> Self {
+        Self(Arc::new(Mutex::new(Device {
+            image,
             lie,
-            ..State::default()
+            ..Device::default()
         })))
+    }
+
+    /// What is on the disk now.
+    pub fn image(&self) -> Image {
+        self.device().image.clone()
+    }
+
+    /// From here on this goes wrong, counted from the next call. One fault at a time.
+    pub fn arm(&self, fault: DiskFault) {
+        self.device().faults = Faults {
+            armed: Some(fault),
+            ..Faults::default()
+        };
+    }
+
+    /// Nothing goes wrong from here on; says how many calls did.
+    pub fn mend(&self) -> u64 {
+        std::mem::take(&mut self.device().faults).fired
+    }
+
+    /// How many calls of this kind there were since the disk was made, armed or mended.
+    pub fn calls(&self, call: Call) -> u64 {
+        self.device().faults.calls[call as usize]
+    }
+
+    /// From here on every call fails, and nothing changes.
+    pub(crate) fn kill(&self) {
+        self.device().dead = true;
+    }
+
+    /// Begins a recording.
+    pub(crate) fn record(&self) {
+        self.device().tape = Some(Vec::new());
+    }
+
+    /// How many steps were recorded.
+    pub(crate) fn recorded(&self) -> usize {
+        self.device().tape.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Ends the recording.
+    pub(crate) fn take_recording(&self) -> Vec<Step> {
+        self.device().tape.take().unwrap_or_default()
     }
 
     /// Whether there is a file with the name.
     pub fn has_name(&self) -> bool {
-        self.state().named.is_some()
+        self.device().image.has_name()
     }
 
     /// Begins an empty draft; one that was there before is forgotten.
     pub fn begin_draft(&self) {
-        self.state().draft = Some(Content::default());
+        let drafted = self.device().step(Step::Draft);
+        // A process that has died gets its error from what it does with the draft.
+        drop(drafted);
     }
 
     /// Gives the draft the name, at once and not yet durably.
@@ -83,20 +122,17 @@ impl SimDisk {
     ///
     /// Where the name is taken, and where there is no draft.
     pub fn name_draft(&self) -> io::Result<()> {
-        let mut state = self.state();
-        if state.named.is_some() {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        let draft = state.draft.take().ok_or(io::ErrorKind::NotFound)?;
-        state.named = Some(draft);
-        state.name_is_durable = false;
-        Ok(())
+        self.device().step(Step::Rename)
     }
 
     /// Makes the name durable, where there is one.
     pub fn sync_name(&self) {
-        let mut state = self.state();
-        state.name_is_durable = state.named.is_some() && state.lie != Lie::Names;
+        let mut device = self.device();
+        let synced = match device.lie {
+            Lie::Names => Synced::Lied,
+            _ => Synced::Durable,
+        };
+        drop(device.step(Step::SyncName(synced)));
     }
 
     /// The length of a file, in bytes.
@@ -105,126 +141,115 @@ impl SimDisk {
     ///
     /// Where there is no such file, as with every operation on one.
     pub fn len(&self, which: Which) -> io::Result<u64> {
-        self.on(which, |content| Ok(content.bytes.len() as u64))
+        let device = self.device();
+        device.alive()?;
+        Ok(device.image.file(which)?.seen.len())
     }
 
     /// Reads as many bytes as `out` has room for.
     ///
     /// # Errors
     ///
-    /// Where they reach past the end.
+    /// Where they reach past the end, and where a read is made to fail.
     pub fn read(&self, which: Which, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.on(which, |content| {
-            let range = content.range(offset, out.len())?;
-            out.copy_from_slice(&content.bytes[range]);
-            Ok(())
-        })
+        let mut device = self.device();
+        device.alive()?;
+        device.faults.on(Call::Read, 0)?;
+        device.image.file(which)?.seen.read(offset, out)
     }
 
     /// Sets the length of a file; new bytes are zero.
     ///
     /// # Errors
     ///
-    /// Where the length is more than memory can have.
+    /// Where the length is more than memory can have, where the disk is full, and where a write is
+    /// made to fail.
     pub fn set_len(&self, which: Which, length: u64) -> io::Result<()> {
-        let length = usize::try_from(length).map_err(io::Error::other)?;
-        self.on(which, |content| {
-            let old = content.bytes.len();
-            let cut = content.bytes.split_off(length.min(old));
-            content.bytes.resize(length, 0);
-            content.unsynced.push(Undo::Length { old, cut });
-            Ok(())
-        })
+        self.change(which, length, Change::SetLen(length))
     }
 
     /// Overwrites bytes of a file.
     ///
     /// # Errors
     ///
-    /// Where they reach past the end.
+    /// Where they reach past the end, where the disk is full, and where a write is made to fail.
     pub fn write(&self, which: Which, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.on(which, |content| {
-            let range = content.range(offset, data.len())?;
-            let (offset, target) = (range.start, &mut content.bytes[range]);
-            let old = target.to_vec();
-            target.copy_from_slice(data);
-            content.unsynced.push(Undo::Write { offset, old });
-            Ok(())
-        })
+        let end = offset.saturating_add(data.len() as u64);
+        self.change(which, end, Change::Write(Write::new(offset, data)))
     }
 
     /// Makes the content of a file durable, its length included.
     ///
     /// # Errors
     ///
-    /// Where there is no such file.
+    /// Where there is no such file, and where a sync is made to fail.
     pub fn sync(&self, which: Which) -> io::Result<()> {
-        let lies = which == Which::Named && self.state().lie == Lie::Writes;
-        self.on(which, |content| {
-            if !lies {
-                content.unsynced.clear();
-            }
-            Ok(())
-        })
+        let mut device = self.device();
+        device.alive()?;
+        device.image.file(which)?;
+        if let Err(error) = device.faults.on(Call::Sync, 0) {
+            device.step(Step::Sync(which, Synced::Failed))?;
+            return Err(error);
+        }
+        let synced = match which {
+            Which::Named if device.lies() => Synced::Lied,
+            _ => Synced::Durable,
+        };
+        device.step(Step::Sync(which, synced))
     }
 
     /// Whether a power loss would change what is seen.
     pub fn has_unsynced(&self) -> bool {
-        let state = self.state();
-        let named = state.named.as_ref();
-        named.is_some_and(|named| !state.name_is_durable || !named.unsynced.is_empty())
+        let device = self.device();
+        device.image.differs_from_durable()
     }
 
     /// Takes away what is not durable.
     pub fn lose_power(&self) {
-        let mut state = self.state();
-        state.draft = None;
-        if state.name_is_durable {
-            state.named.iter_mut().for_each(Content::revert);
-        } else {
-            state.named = None;
-        }
+        self.lose_power_but(&Loss::OF_ALL);
     }
 
-    fn on<T>(
-        &self,
-        which: Which,
-        operation: impl FnOnce(&mut Content) -> io::Result<T>,
-    ) -> io::Result<T> {
-        let mut state = self.state();
-        let content = match which {
-            Which::Draft => state.draft.as_mut(),
-            Which::Named => state.named.as_mut(),
-        };
-        operation(content.ok_or(io::ErrorKind::NotFound)?)
+    /// Takes away what is not durable, but for what this leaves.
+    pub fn lose_power_but(&self, loss: &Loss) {
+        let mut device = self.device();
+        device.image = device.image.without_power(loss);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn change(&self, which: Which, end: u64, change: Change) -> io::Result<()> {
+        let mut device = self.device();
+        device.alive()?;
+        device.faults.on(Call::Write, end)?;
+        device.step(Step::Change(which, change))
+    }
+
+    fn device(&self) -> MutexGuard<'_, Device> {
         lock(&self.0)
     }
 }
 
-impl Content {
-    fn range(&self, offset: u64, length: usize) -> io::Result<std::ops::Range<usize>> {
-        let start = usize::try_from(offset).map_err(io::Error::other)?;
-        let end = start.checked_add(length);
-        let end = end.filter(|end| *end <= self.bytes.len());
-        let end = end.ok_or(io::ErrorKind::UnexpectedEof)?;
-        Ok(start..end)
+impl Device {
+    fn alive(&self) -> io::Result<()> {
+        match self.dead {
+            true => Err(io::Error::other("simulated: the process has died")),
+            false => Ok(()),
+        }
     }
 
-    fn revert(&mut self) {
-        while let Some(undo) = self.unsynced.pop() {
-            match undo {
-                Undo::Write { offset, old } => {
-                    self.bytes[offset..offset + old.len()].copy_from_slice(&old);
-                }
-                Undo::Length { old, cut } => {
-                    self.bytes.truncate(old);
-                    self.bytes.extend(cut);
-                    self.bytes.resize(old, 0);
-                }
-            }
+    fn step(&mut self, step: Step) -> io::Result<()> {
+        self.alive()?;
+        self.image.apply(&step)?;
+        if let Some(tape) = &mut self.tape {
+            tape.push(step);
+        }
+        Ok(())
+    }
+
+    fn lies(&mut self) -> bool {
+        self.faults.syncs += 1;
+        match self.lie {
+            Lie::Writes => true,
+            Lie::EveryNth(n) => self.faults.syncs.is_multiple_of(n),
+            Lie::None | Lie::Names => false,
         }
     }
 }

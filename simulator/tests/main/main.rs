@@ -6,6 +6,7 @@ mod determinism;
 mod disk;
 mod executor;
 mod generated;
+mod images;
 mod mutants;
 mod oracles;
 mod protocol;
