@@ -143,8 +143,8 @@ impl Sectors {
     fn ways(change: &Change) -> Vec<Self> {
         let count = count_of(change);
         let sizes: Vec<u64> = match count {
-            ..=1 => return Vec::new(),
-            ..=SECTORS_MAX => (1..count).collect(),
+            0 | 1 => return Vec::new(),
+            2..=SECTORS_MAX => (1..count).collect(),
             _ => vec![1, count / 2, count - 1],
         };
         let mut ways: Vec<Self> = sizes.iter().copied().map(Self::First).collect();

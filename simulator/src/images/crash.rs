@@ -59,16 +59,14 @@ impl Mode {
             return Self::Nameless;
         }
         match loss.kept {
-            Kept::None => Self::Nothing,
+            Kept::None | Kept::Subset(0) => Self::Nothing,
             Kept::All => Self::Everything,
+            Kept::Subset(mask) if mask.count_ones() as usize == changes => Self::Everything,
             Kept::Prefix(_) => Self::Prefix,
-            Kept::Without(_) | Kept::Only(_) => Self::Subset,
+            Kept::Subset(mask) if mask & (mask + 1) == 0 => Self::Prefix,
+            Kept::Without(_) | Kept::Only(_) | Kept::Subset(_) => Self::Subset,
             Kept::Sampled(_) => Self::Sampled,
             Kept::Torn { .. } => Self::Torn,
-            Kept::Subset(0) => Self::Nothing,
-            Kept::Subset(mask) if mask.count_ones() as usize == changes => Self::Everything,
-            Kept::Subset(mask) if mask & (mask + 1) == 0 => Self::Prefix,
-            Kept::Subset(_) => Self::Subset,
         }
     }
 }

@@ -83,9 +83,9 @@ impl<S: Open> Exploration<'_, S> {
             }
             let page = &used[below(used.len() as u64) as usize];
             let (byte, bit) = (page.start + below(page.end - page.start), below(8) as u8);
-            image.flip(byte, bit).expect("the byte is in the file");
             rot.images += 1;
-            match self.judge(&recording, position, &image) {
+            let flipped = image.flip(byte, bit).map_err(|error| error.to_string());
+            match flipped.and_then(|()| self.judge(&recording, position, &image)) {
                 Ok(true) => rot.right += 1,
                 Ok(false) => rot.refused += 1,
                 Err(wrong) => rot.wrong.push(format!("bit {bit} of byte {byte}, {wrong}")),

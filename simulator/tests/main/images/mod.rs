@@ -11,11 +11,10 @@ use expect_test::{Expect, expect};
 /// No image breaks a promise, and there are so many of them.
 #[track_caller]
 fn check(report: &Report, expected: &Expect) {
-    for violation in &report.violations {
-        println!("{violation}\n");
+    if let Some(first) = report.violations.first() {
+        panic!("{first}");
     }
     expected.assert_eq(&report.to_string());
-    assert_eq!(report.violations_total, 0);
 }
 
 #[test]

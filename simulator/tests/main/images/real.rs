@@ -1,7 +1,7 @@
 //! The simulated disk against a real one: the same script, killed at the same call of the file, and
 //! the same rows are there.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -174,8 +174,11 @@ fn child(kill_at: u64, file: &Path) {
         watch: Watch::new(kill_at, kill_myself),
     };
     let open = |runtime| store_on(&watched, runtime);
-    perform(&script(), open, |said| println!("said: {said}")).expect("the real disk is well");
-    println!("said all");
+    let mut out = io::stdout();
+    let mut say = |line: &str| writeln!(out, "{line}").expect("the parent listens");
+    let performed = perform(&script(), open, |said| say(&format!("said: {said}")));
+    performed.expect("the real disk is well");
+    say("said all");
 }
 
 /// What the child said, and whether it came to the end.
