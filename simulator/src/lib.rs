@@ -59,6 +59,7 @@ mod executor;
 mod explore;
 mod fault;
 mod history;
+pub mod images;
 #[cfg(madsim)]
 pub mod madsim_lane;
 pub mod oracle;

@@ -82,7 +82,7 @@ impl Survivor {
     fn hash_into(&self, hasher: &mut impl Hasher) {
         match &self.kept {
             Kept::Memory(rows) => rows.hash(hasher),
-            Kept::Disk(disk) => disk.hash_into(hasher),
+            Kept::Disk(disk) => disk.image().hash().hash(hasher),
         }
         (self.now, self.nonces).hash(hasher);
         let Lasting {

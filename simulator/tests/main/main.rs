@@ -6,6 +6,7 @@ mod determinism;
 mod disk;
 mod executor;
 mod generated;
+mod images;
 mod merging;
 mod mutants;
 mod oracles;

@@ -50,13 +50,15 @@ pub trait Disk {
 }
 
 /// A path in a real file system.
-pub(super) struct Directory<'a> {
+#[derive(Debug)]
+pub struct Directory<'a> {
     path: &'a Path,
     parent: PathBuf,
 }
 
 impl<'a> Directory<'a> {
-    pub(super) fn new(path: &'a Path) -> Self {
+    /// The place of the file `path`.
+    pub fn new(path: &'a Path) -> Self {
         let parent = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),

@@ -16,14 +16,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use self::database::Database;
-use self::disk::Directory;
 use self::queue::Queue;
 use crate::error::Error;
 use crate::recovery::{CheckpointRow, CheckpointStore, ListRuns};
 use crate::runtime::{Runtime, TokioRuntime};
 use crate::scope::ScopeId;
 
-pub use self::disk::Disk;
+pub use self::disk::{Directory, Disk};
 
 /// A [`CheckpointStore`] in one file, on redb. Share it as an `Arc`.
 ///

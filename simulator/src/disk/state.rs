@@ -1,0 +1,308 @@
+//! What is on a disk, seen and durable, and what each step makes of it.
+//!
+//! The same function is what a disk does when it is used and what becomes of a recording when it is
+//! gone through again.
+
+use std::io;
+
+use crate::disk::loss::{Kept, Loss, Part};
+use crate::disk::pages::{PAGE_BYTES, Pages, Write, mix};
+
+/// Which of the two files of a disk: the one that has the name, or the one that is yet to get it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The file that has no name yet. Nobody finds it after a crash.
+    Draft,
+    /// The file that has the name.
+    Named,
+}
+
+/// A change of a file's content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    Write(Write),
+    SetLen(u64),
+}
+
+/// What came of a sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Synced {
+    Durable,
+    /// It was reported as done and was not.
+    Lied,
+    /// It failed. The system takes the pages for clean from then on: they are seen until the power
+    /// is lost, and no later sync writes them.
+    Failed,
+}
+
+/// A step of a disk. What reads is none, and what was refused is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// An empty draft begins; one that was there before is forgotten.
+    Draft,
+    Change(Which, Change),
+    Sync(Which, Synced),
+    /// The draft gets the name.
+    Rename,
+    /// The folder is synced, or says so.
+    SyncName(Synced),
+}
+
+/// A disk at an instant. Copies are cheap.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Image {
+    draft: Option<Content>,
+    named: Option<Content>,
+    name_is_durable: bool,
+}
+
+/// A file: what is seen of it, what is durable of it, and the changes between the two.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) seen: Pages,
+    durable: Pages,
+    unsynced: Vec<Change>,
+}
+
+impl Image {
+    pub(super) fn file(&self, which: Which) -> io::Result<&Content> {
+        let content = match which {
+            Which::Draft => self.draft.as_ref(),
+            Which::Named => self.named.as_ref(),
+        };
+        content.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn file_mut(&mut self, which: Which) -> io::Result<&mut Content> {
+        let content = match which {
+            Which::Draft => self.draft.as_mut(),
+            Which::Named => self.named.as_mut(),
+        };
+        content.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    pub(crate) fn has_name(&self) -> bool {
+        self.named.is_some()
+    }
+
+    /// What a step makes of the disk. Where it fails, nothing has changed.
+    pub(crate) fn apply(&mut self, step: &Step) -> io::Result<()> {
+        match step {
+            Step::Draft => self.draft = Some(Content::default()),
+            Step::Change(which, change) => {
+                let file = self.file_mut(*which)?;
+                file.seen.change(change)?;
+                file.unsynced.push(change.clone());
+            }
+            Step::Sync(which, synced) => self.file_mut(*which)?.sync(*synced),
+            Step::Rename => {
+                if self.named.is_some() {
+                    return Err(io::ErrorKind::AlreadyExists.into());
+                }
+                self.named = Some(self.draft.take().ok_or(io::ErrorKind::NotFound)?);
+                self.name_is_durable = false;
+            }
+            Step::SyncName(synced) => {
+                self.name_is_durable |= self.named.is_some() && *synced == Synced::Durable;
+            }
+        }
+        Ok(())
+    }
+
+    /// The length of the named file, in bytes; 0 where there is none.
+    pub(crate) fn length(&self) -> u64 {
+        self.named.as_ref().map_or(0, |named| named.seen.len())
+    }
+
+    /// The changes of the named file that a power loss may take away.
+    pub(crate) fn unsynced(&self) -> &[Change] {
+        self.named.as_ref().map_or(&[], |named| &named.unsynced)
+    }
+
+    /// Whether a power loss may take the name away.
+    pub(crate) fn may_lose_name(&self) -> bool {
+        self.named.is_some() && !self.name_is_durable
+    }
+
+    /// Whether more than the unsynced changes may be lost, by a sync that failed.
+    pub(crate) fn may_lose_more(&self) -> bool {
+        let differs = |named: &Content| named.seen != named.durable;
+        self.unsynced().is_empty() && self.named.as_ref().is_some_and(differs)
+    }
+
+    /// Whether a power loss may change what is seen.
+    pub(super) fn differs_from_durable(&self) -> bool {
+        let differs = |named: &Content| !named.unsynced.is_empty() || named.seen != named.durable;
+        self.may_lose_name() || self.named.as_ref().is_some_and(differs)
+    }
+
+    /// What is found after a crash of the process: everything that was written, and no draft.
+    pub(crate) fn without_process(&self) -> Self {
+        Self {
+            draft: None,
+            ..self.clone()
+        }
+    }
+
+    /// What is found after a loss of power.
+    pub(crate) fn without_power(&self, loss: &Loss) -> Self {
+        let named = match (&self.named, loss.keeps_name || self.name_is_durable) {
+            (Some(named), true) => Some(named.without_power(&loss.kept)),
+            _ => None,
+        };
+        Self {
+            draft: None,
+            name_is_durable: named.is_some(),
+            named,
+        }
+    }
+
+    /// The same for every subset of the unsynced changes, as a mask, with the name. Each is built
+    /// from one that is there already.
+    pub(crate) fn of_every_subset(&self, each: &mut dyn FnMut(u64, Self)) {
+        let Some(named) = &self.named else { return };
+        let mut image = |mask, pages: Pages| {
+            each(
+                mask,
+                Self {
+                    draft: None,
+                    named: Some(Content::durable(pages)),
+                    name_is_durable: true,
+                },
+            );
+        };
+        grow(&named.unsynced, 0, 0, named.durable.clone(), &mut image);
+    }
+
+    /// Equal disks have equal hashes.
+    pub(crate) fn hash(&self) -> u64 {
+        let files = [&self.draft, &self.named].into_iter();
+        let hashes = files.map(|file| file.as_ref().map_or(0, Content::hash));
+        hashes.fold(u64::from(self.name_is_durable), |hash, file| {
+            mix(hash ^ file)
+        })
+    }
+
+    /// The bytes of the named file that were ever written, by page: first byte and number.
+    pub(crate) fn used(&self) -> Vec<std::ops::Range<u64>> {
+        let Some(named) = &self.named else {
+            return Vec::new();
+        };
+        let page = PAGE_BYTES as u64;
+        let ranges = named
+            .seen
+            .used()
+            .map(|number| number * page..(number + 1) * page);
+        ranges
+            .map(|range| range.start..range.end.min(named.seen.len()))
+            .collect()
+    }
+
+    /// Turns one bit of the named file over, in what is seen and in what is durable.
+    pub(crate) fn flip(&mut self, byte: u64, bit: u8) -> io::Result<()> {
+        let named = self.named.as_mut().ok_or(io::ErrorKind::NotFound)?;
+        for pages in [&mut named.seen, &mut named.durable] {
+            let mut one = [0];
+            pages.read(byte, &mut one)?;
+            pages.write(&Write::new(byte, &[one[0] ^ (1 << bit)]))?;
+        }
+        Ok(())
+    }
+}
+
+fn grow(
+    changes: &[Change],
+    index: usize,
+    mask: u64,
+    pages: Pages,
+    each: &mut dyn FnMut(u64, Pages),
+) {
+    let Some(change) = changes.get(index) else {
+        return each(mask, pages);
+    };
+    grow(changes, index + 1, mask, pages.clone(), each);
+    let mut changed = pages;
+    changed.survive(change);
+    grow(changes, index + 1, mask | 1 << index, changed, each);
+}
+
+impl Content {
+    fn durable(pages: Pages) -> Self {
+        Self {
+            seen: pages.clone(),
+            durable: pages,
+            unsynced: Vec::new(),
+        }
+    }
+
+    fn sync(&mut self, synced: Synced) {
+        match synced {
+            Synced::Lied => return,
+            Synced::Failed => {}
+            Synced::Durable => {
+                // Page by page: what an earlier, failed sync has lost stays lost.
+                for change in &self.unsynced {
+                    if let Change::SetLen(length) = change {
+                        self.durable.resize(*length);
+                    }
+                }
+                self.durable.resize(self.seen.len());
+                for change in &self.unsynced {
+                    if let Change::Write(write) = change {
+                        self.durable.adopt(&self.seen, write);
+                    }
+                }
+            }
+        }
+        self.unsynced.clear();
+    }
+
+    fn without_power(&self, kept: &Kept) -> Self {
+        let mut pages = self.durable.clone();
+        for (index, change) in self.unsynced.iter().enumerate() {
+            match kept.part(index) {
+                Part::Nothing => {}
+                Part::Whole => pages.survive(change),
+                Part::Sectors(sectors) => {
+                    sectors
+                        .of(change)
+                        .iter()
+                        .for_each(|piece| pages.survive(piece));
+                }
+            }
+        }
+        Self::durable(pages)
+    }
+
+    fn hash(&self) -> u64 {
+        let pages = mix(self.seen.hash()) ^ self.durable.hash();
+        let changes = self.unsynced.iter().map(|change| match change {
+            Change::SetLen(length) => mix(*length),
+            Change::Write(write) => write.hash(),
+        });
+        changes.fold(pages, |hash, change| mix(hash ^ change))
+    }
+}
+
+impl Pages {
+    fn change(&mut self, change: &Change) -> io::Result<()> {
+        match change {
+            Change::SetLen(length) => self.set_len(*length),
+            Change::Write(write) => self.write(write),
+        }
+    }
+
+    /// A change that survives although others did not: a write beyond the end makes the file
+    /// longer.
+    fn survive(&mut self, change: &Change) {
+        if let Change::Write(write) = change {
+            self.resize(self.len().max(write.end()));
+        }
+        self.change(change).expect("the file is long enough");
+    }
+
+    fn resize(&mut self, length: u64) {
+        self.set_len(length)
+            .expect("the length was possible before");
+    }
+}

@@ -1,0 +1,246 @@
+//! Every crash of a recorded script, opened and looked at; equal images once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::disk::{Image, Lie, SimDisk, Step};
+use crate::images::crash::{BadCrash, Crash, Mode, Modes, crashes, in_words};
+use crate::images::machine::{Complaint, Machine, Open, caught};
+use crate::images::model::{Log, Possible, contradiction};
+use crate::images::recording::Recording;
+use crate::images::report::{Faulty, Report, Violation};
+
+/// The images that are known, with what was found in each.
+pub(crate) struct Explorer<'a, S> {
+    store: &'a S,
+    /// The runs that are read whether they are listed or not.
+    runs: Vec<String>,
+    nodes: Vec<Node>,
+    by_hash: BTreeMap<u64, Vec<usize>>,
+    pub(crate) report: Report,
+}
+
+/// An image.
+struct Node {
+    image: Image,
+    found: Result<BTreeMap<String, Log>, Complaint>,
+    /// What opening it did to the disk; taken when the crashes within were tried.
+    recovery: Vec<Step>,
+    within: Option<Vec<(Crash, usize)>>,
+}
+
+/// What a recording is explored with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reach {
+    pub(crate) modes: Modes,
+    /// Whether crashes within the opening of an image are tried as well.
+    pub(crate) recovery: bool,
+}
+
+impl<'a, S: Open> Explorer<'a, S> {
+    pub(crate) fn new(store: &'a S, runs: Vec<String>) -> Self {
+        Self {
+            store,
+            runs,
+            nodes: Vec::new(),
+            by_hash: BTreeMap::new(),
+            report: Report::default(),
+        }
+    }
+
+    /// Tries every crash of a recording.
+    pub(crate) fn explore(&mut self, recording: &Recording, reach: Reach, faulty: Faulty) {
+        self.report.runs += 1;
+        self.report.faults += recording.faults;
+        for complaint in &recording.complaints {
+            self.report.add(|| Violation {
+                message: complaint.clone(),
+                crashes: vec!["before any crash".to_owned()],
+                faulty,
+                token: String::new(),
+            });
+        }
+        // An image, or one within it, is held against what is possible once for each of the two.
+        let mut held = BTreeSet::new();
+        let mut disk = Image::default();
+        for position in 0..=recording.steps.len() {
+            let possible = recording.possible(position);
+            for (crash, node) in self.crashes_of(&disk, position, reach.modes, false) {
+                let mut path = vec![(crash, node)];
+                self.hold(recording, possible, &mut path, reach, faulty, &mut held);
+            }
+            if let Some(step) = recording.steps.get(position) {
+                disk.apply(step)
+                    .expect("it was possible when it was recorded");
+            }
+        }
+    }
+
+    fn hold(
+        &mut self,
+        recording: &Recording,
+        possible: &Arc<Possible>,
+        path: &mut Vec<(Crash, usize)>,
+        reach: Reach,
+        faulty: Faulty,
+        held: &mut BTreeSet<(usize, usize, bool)>,
+    ) {
+        let (_, node) = *path.last().expect("a crash led here");
+        let within = reach.recovery && path.len() == 1;
+        if !held.insert((node, Arc::as_ptr(possible) as usize, within)) {
+            return;
+        }
+        let wrong = match &self.nodes[node].found {
+            Err(complaint) => Some(complaint.clone()),
+            Ok(found) => contradiction(possible, found),
+        };
+        if let Some(message) = wrong {
+            let violation = self.violation(message, recording, path, faulty);
+            self.report.add(|| violation);
+        }
+        if !within {
+            return;
+        }
+        for crash in self.crashes_within(node, reach.modes) {
+            path.push(crash);
+            self.hold(recording, possible, path, reach, faulty, held);
+            path.pop();
+        }
+    }
+
+    /// The crashes within the opening of an image, tried once.
+    fn crashes_within(&mut self, node: usize, modes: Modes) -> Vec<(Crash, usize)> {
+        if let Some(within) = &self.nodes[node].within {
+            return within.clone();
+        }
+        let mut disk = self.nodes[node].image.clone();
+        let steps = std::mem::take(&mut self.nodes[node].recovery);
+        let mut within = Vec::new();
+        for position in 0..=steps.len() {
+            within.extend(self.crashes_of(&disk, position, modes, true));
+            if let Some(step) = steps.get(position) {
+                disk.apply(step)
+                    .expect("it was possible when it was recorded");
+            }
+        }
+        // Many lead to the same image, and the first is as good as the others.
+        let mut seen = BTreeSet::new();
+        within.retain(|(_, node)| seen.insert(*node));
+        self.nodes[node].within = Some(within.clone());
+        self.nodes[node].recovery = steps;
+        within
+    }
+
+    fn crashes_of(
+        &mut self,
+        disk: &Image,
+        position: usize,
+        modes: Modes,
+        within: bool,
+    ) -> Vec<(Crash, usize)> {
+        let mut nodes = Vec::new();
+        crashes(disk, modes, &mut |end, mode, image| {
+            let node = self.node(image, mode, within);
+            nodes.push((Crash { position, end }, node));
+        });
+        nodes
+    }
+
+    fn node(&mut self, image: Image, mode: Mode, within: bool) -> usize {
+        let hash = image.hash();
+        let equals = self.by_hash.entry(hash).or_default();
+        let known = equals.iter().find(|node| self.nodes[**node].image == image);
+        self.report.count(mode, known.is_some(), within);
+        if let Some(node) = known {
+            return *node;
+        }
+        equals.push(self.nodes.len());
+        let (found, recovery) = look(self.store, &image, &self.runs);
+        self.nodes.push(Node {
+            image,
+            found,
+            recovery,
+            within: None,
+        });
+        self.nodes.len() - 1
+    }
+
+    fn violation(
+        &self,
+        message: String,
+        recording: &Recording,
+        path: &[(Crash, usize)],
+        faulty: Faulty,
+    ) -> Violation {
+        let mut words = Vec::new();
+        let mut disk = Image::default();
+        let (mut steps, mut doing) = (&recording.steps, recording.doing(path[0].0.position));
+        for (crash, node) in path {
+            for step in &steps[..crash.position] {
+                disk.apply(step)
+                    .expect("it was possible when it was recorded");
+            }
+            words.push(in_words(crash, steps, doing, &disk));
+            let node = &self.nodes[*node];
+            disk = node.image.clone();
+            (steps, doing) = (&node.recovery, "during the opening after that");
+        }
+        let token: Vec<String> = path.iter().map(|(crash, _)| crash.to_string()).collect();
+        Violation {
+            message,
+            crashes: words,
+            faulty,
+            token: token.join("/"),
+        }
+    }
+}
+
+/// Opens an image and finds out what is there and whether the store still works.
+pub(crate) fn look(
+    store: &impl Open,
+    image: &Image,
+    runs: &[String],
+) -> (Result<BTreeMap<String, Log>, Complaint>, Vec<Step>) {
+    let disk = SimDisk::of(image.clone(), Lie::None);
+    disk.record();
+    let opened = Machine::open(store, &disk);
+    let recovery = disk.take_recording();
+    let found = opened.and_then(|machine| {
+        let found = machine.read(runs)?;
+        machine.probe(&found)?;
+        // Closing the file is no part of it.
+        disk.kill();
+        caught(|| drop(machine))?;
+        Ok(found)
+    });
+    (found, recovery)
+}
+
+/// What is wrong after the crashes of a token, if anything.
+pub(crate) fn replay(
+    store: &impl Open,
+    recording: &Recording,
+    token: &str,
+) -> Result<Option<String>, BadCrash> {
+    let mut disk = Image::default();
+    let mut steps = recording.steps.clone();
+    let mut possible = None;
+    let mut found = Ok(BTreeMap::new());
+    for part in token.split('/').filter(|part| !part.is_empty()) {
+        let crash: Crash = part.parse()?;
+        let taken = steps
+            .get(..crash.position)
+            .ok_or_else(|| BadCrash(part.to_owned()))?;
+        for step in taken {
+            disk.apply(step).map_err(|_| BadCrash(part.to_owned()))?;
+        }
+        possible.get_or_insert_with(|| recording.possible(crash.position));
+        disk = crash.end.of(&disk);
+        (found, steps) = look(store, &disk, &recording.runs);
+    }
+    Ok(match (possible, found) {
+        (None, _) => recording.complaints.first().cloned(),
+        (_, Err(complaint)) => Some(complaint),
+        (Some(possible), Ok(found)) => contradiction(possible, &found),
+    })
+}

@@ -1,0 +1,269 @@
+//! A process that uses a store, without a simulation around it.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use crashpoint_engine::{
+    CheckpointRow, CheckpointStore, Error, RedbCheckpointStore, StoreError, StoreErrorKind,
+};
+use futures_util::future::BoxFuture;
+
+use crate::disk::SimDisk;
+use crate::executor::{Executor, SimRuntime};
+use crate::images::model::{Answer, Log};
+use crate::images::script::{Request, What};
+use crate::panics::quietly;
+
+/// A store under test: how a process opens it.
+pub trait Open {
+    /// Opens the store on a disk, or creates it there.
+    ///
+    /// # Errors
+    ///
+    /// As the store says.
+    fn open(&self, disk: &SimDisk, runtime: SimRuntime) -> Result<Box<dyn CheckpointStore>, Error>;
+}
+
+/// The engine's embedded store.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Embedded;
+
+impl Open for Embedded {
+    fn open(&self, disk: &SimDisk, runtime: SimRuntime) -> Result<Box<dyn CheckpointStore>, Error> {
+        Ok(Box::new(RedbCheckpointStore::on_disk(disk, runtime)?))
+    }
+}
+
+impl<F> Open for F
+where
+    F: Fn(&SimDisk, SimRuntime) -> Result<Box<dyn CheckpointStore>, Error>,
+{
+    fn open(&self, disk: &SimDisk, runtime: SimRuntime) -> Result<Box<dyn CheckpointStore>, Error> {
+        self(disk, runtime)
+    }
+}
+
+/// A process with its store open.
+pub(crate) struct Machine {
+    executor: Executor,
+    store: Box<dyn CheckpointStore>,
+}
+
+/// What a store does that it must not: it fails to open, to answer, or panics.
+pub(crate) type Complaint = String;
+
+impl Machine {
+    pub(crate) fn open(store: &impl Open, disk: &SimDisk) -> Result<Self, Complaint> {
+        Self::with(|runtime| store.open(disk, runtime))
+    }
+
+    pub(crate) fn with(
+        open: impl FnOnce(SimRuntime) -> Result<Box<dyn CheckpointStore>, Error>,
+    ) -> Result<Self, Complaint> {
+        let executor = Executor::default();
+        let runtime = SimRuntime::new(executor.clone(), 1, Arc::default());
+        let opened = caught(|| open(runtime))?;
+        let store = opened.map_err(|error| format!("opening failed: {error}"))?;
+        Ok(Self { executor, store })
+    }
+
+    /// Begins every request and then waits for all of them; each answer as it comes. A request
+    /// whose future was dropped is answered as unknown.
+    pub(crate) fn perform(
+        &self,
+        requests: &[Request],
+        mut answered: impl FnMut(&Request, Answer),
+    ) -> Result<(), Complaint> {
+        let mut waiting: Vec<(&Request, BoxFuture<'_, Answer>)> = Vec::new();
+        for request in requests {
+            let mut future = self.request(request);
+            match caught(|| poll(&mut future))? {
+                Poll::Ready(answer) => answered(request, answer),
+                Poll::Pending if request.is_dropped() => {
+                    caught(|| drop(future))?;
+                    answered(request, Answer::Unknown);
+                }
+                Poll::Pending => waiting.push((request, future)),
+            }
+        }
+        loop {
+            let worked = self.work();
+            let before = waiting.len();
+            let mut still = Vec::new();
+            for (request, mut future) in waiting {
+                match caught(|| poll(&mut future))? {
+                    Poll::Ready(answer) => answered(request, answer),
+                    Poll::Pending => still.push((request, future)),
+                }
+            }
+            waiting = still;
+            if waiting.is_empty() {
+                self.work();
+                return Ok(());
+            }
+            if !worked && waiting.len() == before {
+                return Err(format!("{} was never answered", waiting[0].0));
+            }
+        }
+    }
+
+    /// Every run that the store has, the named ones among them.
+    pub(crate) fn read(&self, named: &[String]) -> Result<BTreeMap<String, Log>, Complaint> {
+        let mut found = BTreeMap::new();
+        let listed = match self.store.as_listing() {
+            None => Vec::new(),
+            Some(listing) => self.answer(listing.run_ids(None, usize::MAX), "the listing")?,
+        };
+        for run in listed.iter().chain(named) {
+            if !found.contains_key(run) {
+                found.insert(run.clone(), self.load(run)?);
+            }
+        }
+        let unlisted = found
+            .iter()
+            .find(|(run, log)| !log.is_empty() && !listed.contains(run));
+        match unlisted {
+            Some((run, _)) if self.store.as_listing().is_some() => {
+                Err(format!("the listing lacks {run}"))
+            }
+            _ => Ok(found),
+        }
+    }
+
+    /// Whether the store still works: it rejects a row at each last sequence, and takes a new one.
+    pub(crate) fn probe(&self, found: &BTreeMap<String, Log>) -> Result<(), Complaint> {
+        for (run, log) in found {
+            let Some(last) = log.last() else { continue };
+            let append = self.store.append(run, last.clone());
+            let refused = self.settle(append, "a duplicate")?;
+            let refused = refused.err().as_ref().and_then(kind_of);
+            if refused != Some(StoreErrorKind::Conflict) {
+                let sequence = last.sequence;
+                return Err(format!(
+                    "a second row {sequence} of {run} was answered {refused:?}"
+                ));
+            }
+        }
+        let Some((run, log)) = found.first_key_value() else {
+            return Ok(());
+        };
+        let next = log.last().map_or(0, |last| last.sequence + 1);
+        let row = CheckpointRow::new(next, "probe", "probe");
+        self.answer(self.store.append(run, row.clone()), "an append")?;
+        let mut expected = log.clone();
+        expected.push(row);
+        match self.load(run)? == expected {
+            true => Ok(()),
+            false => Err(format!(
+                "{run} does not have what was appended to what was found"
+            )),
+        }
+    }
+
+    pub(crate) fn load(&self, run: &str) -> Result<Log, Complaint> {
+        self.answer(self.store.load_run(run), "a load")
+    }
+
+    fn request<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Answer> {
+        let run = request.run.as_str();
+        match &request.what {
+            What::Append { row, .. } => {
+                let append = self.store.append(run, row.clone());
+                Box::pin(async {
+                    append
+                        .await
+                        .map_or_else(|error| of(&error), |()| Answer::Done)
+                })
+            }
+            What::Load => {
+                let load = self.store.load_run(run);
+                Box::pin(async { load.await.map_or_else(|error| of(&error), Answer::Rows) })
+            }
+            What::Clear => {
+                let clear = self.store.clear(run);
+                Box::pin(async {
+                    clear
+                        .await
+                        .map_or_else(|error| of(&error), |()| Answer::Done)
+                })
+            }
+        }
+    }
+
+    fn answer<T>(
+        &self,
+        operation: impl Future<Output = Result<T, Error>> + Send,
+        what: &str,
+    ) -> Result<T, Complaint> {
+        let answer = self.settle(operation, what)?;
+        answer.map_err(|error| format!("{what} failed: {error}"))
+    }
+
+    fn settle<T>(
+        &self,
+        operation: impl Future<Output = T> + Send,
+        what: &str,
+    ) -> Result<T, Complaint> {
+        let mut operation = std::pin::pin!(operation);
+        loop {
+            let polled = caught(|| {
+                operation
+                    .as_mut()
+                    .poll(&mut Context::from_waker(Waker::noop()))
+            });
+            if let Poll::Ready(answer) = polled? {
+                return Ok(answer);
+            }
+            if !self.work() {
+                return Err(format!("{what} was never answered"));
+            }
+        }
+    }
+
+    /// Lets what the store has spawned go on; false where there is nothing.
+    fn work(&self) -> bool {
+        let mut worked = false;
+        while let Some(task) = self.executor.ready().first() {
+            self.executor.poll(*task);
+            worked = true;
+        }
+        worked
+    }
+}
+
+impl Request {
+    pub(crate) fn is_dropped(&self) -> bool {
+        matches!(self.what, What::Append { dropped: true, .. })
+    }
+}
+
+fn poll(future: &mut BoxFuture<'_, Answer>) -> Poll<Answer> {
+    Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+fn of(error: &Error) -> Answer {
+    match kind_of(error) {
+        Some(StoreErrorKind::Conflict) => Answer::Taken,
+        _ => Answer::Unknown,
+    }
+}
+
+fn kind_of(error: &Error) -> Option<StoreErrorKind> {
+    error.store_error().map(StoreError::kind)
+}
+
+/// What the complaint about a panic begins with.
+pub(crate) const PANICKED: &str = "it panicked";
+
+/// A panic is a complaint like any other.
+pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Complaint> {
+    quietly(|| catch_unwind(AssertUnwindSafe(work))).map_err(|panic| {
+        let literal = panic.downcast_ref::<&str>().map(ToString::to_string);
+        let words = literal.or_else(|| panic.downcast_ref::<String>().cloned());
+        format!("{PANICKED}: {}", words.unwrap_or_default())
+    })
+}

@@ -1,0 +1,121 @@
+//! What an exploration came to.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::disk::{DiskFault, Lie};
+use crate::images::crash::Mode;
+
+/// How many images there were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Count {
+    /// All of them.
+    pub images: u64,
+    /// Those that were equal to another one and were not opened again.
+    pub merged: u64,
+}
+
+/// An image that breaks the store's promise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// What is wrong.
+    pub message: String,
+    /// The crashes that led to it, the first one first, in words.
+    pub crashes: Vec<String>,
+    /// What is wrong with the disk besides.
+    pub faulty: Faulty,
+    /// What [`Exploration::replay`](crate::images::Exploration::replay) takes; empty where it needs
+    /// no crash.
+    pub token: String,
+}
+
+/// What is wrong with a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Faulty {
+    /// How it lies.
+    pub lie: Lie,
+    /// How it fails.
+    pub fault: Option<DiskFault>,
+}
+
+/// What an exploration found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// Images by what the last crash was.
+    pub counts: BTreeMap<Mode, Count>,
+    /// Those of them that were taken within the opening of another image.
+    pub within_recovery: Count,
+    /// How often the script was performed.
+    pub runs: u64,
+    /// How many calls of the disk were made to fail.
+    pub faults: u64,
+    /// The first violations, at most [`VIOLATIONS_MAX`].
+    pub violations: Vec<Violation>,
+    /// How many there were.
+    pub violations_total: u64,
+}
+
+/// How many violations a report has in full.
+pub const VIOLATIONS_MAX: usize = 20;
+
+impl Report {
+    /// All images together.
+    pub fn total(&self) -> Count {
+        let counts = self.counts.values();
+        counts.fold(Count::default(), |sum, count| Count {
+            images: sum.images + count.images,
+            merged: sum.merged + count.merged,
+        })
+    }
+
+    pub(crate) fn count(&mut self, mode: Mode, merged: bool, within_recovery: bool) {
+        self.counts.entry(mode).or_default().add(merged);
+        if within_recovery {
+            self.within_recovery.add(merged);
+        }
+    }
+
+    pub(crate) fn add(&mut self, violation: impl FnOnce() -> Violation) {
+        self.violations_total += 1;
+        if self.violations.len() < VIOLATIONS_MAX {
+            self.violations.push(violation());
+        }
+    }
+}
+
+impl Count {
+    fn add(&mut self, merged: bool) {
+        self.images += 1;
+        self.merged += u64::from(merged);
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut row = |name: &str, count: &Count| {
+            writeln!(f, "{name:<15} {:>8} {:>8}", count.images, count.merged)
+        };
+        for (mode, count) in &self.counts {
+            row(&mode.to_string(), count)?;
+        }
+        row("all", &self.total())?;
+        row("within recovery", &self.within_recovery)?;
+        write!(f, "{} violations", self.violations_total)
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.message)?;
+        if self.faulty.lie != Lie::None {
+            writeln!(f, "  on a disk that lies: {:?}", self.faulty.lie)?;
+        }
+        if let Some(fault) = &self.faulty.fault {
+            writeln!(f, "  on a disk that fails: {fault:?}")?;
+        }
+        for crash in &self.crashes {
+            writeln!(f, "  {crash}")?;
+        }
+        write!(f, "  again: .replay({:?})", self.token)
+    }
+}
