@@ -1,18 +1,35 @@
 //! The one source of choice.
 //!
 //! Whatever varies in a simulation (which ready task runs next, whether an instant is a crash,
-//! which fault a store shows) is drawn from a [`Choices`], with a label. A driver of it decides how:
-//! from a seed, by exhausting a bounded space, or from a recording. So one replay serves them all.
+//! which fault a store shows, which workflow it is at all) is drawn from a [`Choices`], with a label.
+//! A driver of it decides how: from a seed, by exhausting a bounded space, from a fuzzer's bytes, as
+//! proptest wants it, or from a recording. So one replay serves them all, and one shrinker: it edits
+//! the tape.
 
+mod bytes;
+mod edit;
+mod edited;
 mod exhaustive;
+#[cfg(feature = "proptest")]
+mod proptest;
 mod recorded;
 mod seeded;
+mod shrinker;
 
 use std::fmt;
 
+pub use bytes::Bytes;
+pub use edited::Edited;
 pub use exhaustive::Exhaustive;
+#[cfg(feature = "proptest")]
+pub use proptest::{AnyChoices, AnyChoicesStrategy, AnyChoicesTree, any_choices};
 pub use recorded::{Divergence, Recorded};
 pub use seeded::Seeded;
+pub use shrinker::{Cost, Minimum, Shrinker, minimize};
+
+/// How the labels begin of what is drawn before the simulation: which workflow, which faults are
+/// possible. There a `0` is no more likely than anything else.
+pub const PLAN: &str = "plan/";
 
 /// A source of choices.
 pub trait Choices: Send {
@@ -78,7 +95,13 @@ impl<C: Choices> Taped<C> {
         }
     }
 
-    pub(crate) fn choose(&mut self, label: &str, n: usize) -> usize {
+    pub(crate) fn take_tape(&mut self) -> Tape {
+        std::mem::take(&mut self.tape)
+    }
+}
+
+impl<C: Choices> Choices for Taped<C> {
+    fn choose(&mut self, label: &str, n: usize) -> usize {
         assert!(n >= 2, "{label}: a choice among {n} is none");
         let chosen = self.source.choose(label, n);
         assert!(chosen < n, "{label}: chose {chosen} among {n}");
@@ -89,10 +112,6 @@ impl<C: Choices> Taped<C> {
         });
         chosen
     }
-
-    pub(crate) fn take_tape(&mut self) -> Tape {
-        std::mem::take(&mut self.tape)
-    }
 }
 
 impl<C> fmt::Debug for Taped<C> {
@@ -100,6 +119,12 @@ impl<C> fmt::Debug for Taped<C> {
         f.debug_struct("Taped")
             .field("draws", &self.tape.0.len())
             .finish_non_exhaustive()
+    }
+}
+
+impl<C: Choices + ?Sized> Choices for &mut C {
+    fn choose(&mut self, label: &str, n: usize) -> usize {
+        (**self).choose(label, n)
     }
 }
 

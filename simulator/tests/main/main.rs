@@ -4,6 +4,7 @@ mod choices;
 mod coverage;
 mod determinism;
 mod disk;
+mod drivers;
 mod executor;
 mod generated;
 mod mutants;
