@@ -54,12 +54,12 @@ pub struct Draw {
 pub struct Tape(pub Vec<Draw>);
 
 impl Tape {
-    /// A hash of the tape, labels included, to recognise it by: FNV-1a, 64 bits.
-    pub fn fingerprint(&self) -> u64 {
+    /// A hash of the tape, labels included, to recognise it by: FNV-1a, 64 bits folded to 32.
+    pub fn fingerprint(&self) -> u32 {
         const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
         const PRIME: u64 = 0x0000_0100_0000_01b3;
         let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
-        self.0.iter().fold(OFFSET, |hash, draw| {
+        let hash = self.0.iter().fold(OFFSET, |hash, draw| {
             let numbers = [draw.n as u64, draw.chosen as u64];
             let numbers = numbers.iter().flat_map(|number| number.to_le_bytes());
             draw.label
@@ -67,7 +67,8 @@ impl Tape {
                 .chain([0])
                 .chain(numbers)
                 .fold(hash, step)
-        })
+        });
+        (hash >> 32) as u32 ^ hash as u32
     }
 
     /// The draws that chose something else than `0`: where, and what.
@@ -97,6 +98,10 @@ impl<C: Choices> Taped<C> {
 
     pub(crate) fn take_tape(&mut self) -> Tape {
         std::mem::take(&mut self.tape)
+    }
+
+    pub(crate) fn into_parts(self) -> (Tape, C) {
+        (self.tape, self.source)
     }
 }
 

@@ -10,5 +10,7 @@ mod generated;
 mod mutants;
 mod oracles;
 mod protocol;
+mod seeds;
+mod shrink;
 mod support;
 mod workloads;
