@@ -6,8 +6,9 @@ use crashpoint_engine::protocol::Faithful;
 use crashpoint_engine::{Retention, State, Workflow};
 use serde::Serialize;
 
-use crate::explore::{Findings, explore, replay};
+use crate::explore::{Findings, explore};
 use crate::oracle::judge;
+use crate::recording::replay;
 use crate::render;
 use crate::sim::{Process, Settings};
 use crate::store_kind::StoreKind;

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use crate::choices::{Choices, Exhaustive, Recorded};
+use crate::choices::{Choices, Exhaustive};
 use crate::executor::lock;
 use crate::oracle::judge;
 use crate::recorder::Recorder;
@@ -175,37 +175,6 @@ pub fn explore(workload: &Workload, settings: &Settings) -> Findings {
     }
     findings
 }
-
-/// Runs the schedule that a token stands for.
-///
-/// # Errors
-///
-/// Where the schedule is no longer the one that was recorded: the workload or the engine has
-/// changed since.
-pub fn replay(workload: &Workload, token: &Token) -> Result<Run, ReplayError> {
-    let settings = Settings {
-        budget: token.budget,
-        store: token.store,
-        ..Settings::default()
-    };
-    let recorded = Recorded::sparse(token.interesting.clone());
-    let (run, recorded) = simulate_with(workload, &settings, recorded);
-    recorded
-        .finish()
-        .map_err(|divergence| ReplayError(divergence.to_string()))?;
-    if run.tape.fingerprint() == token.fingerprint {
-        Ok(run)
-    } else {
-        Err(ReplayError(
-            "the replay took another course than the recorded schedule".to_owned(),
-        ))
-    }
-}
-
-/// A schedule that is no longer the one that was recorded.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}; the workload or the engine has changed since the token was made")]
-pub struct ReplayError(String);
 
 /// Runs one simulation and gives the choices back.
 ///

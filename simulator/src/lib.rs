@@ -66,11 +66,16 @@ pub mod oracle;
 mod panics;
 pub mod protocol;
 mod recorder;
+mod recording;
 pub mod render;
+mod seeds;
+mod shrink;
 mod sim;
 mod store_kind;
 mod subject;
+mod tape_file;
 mod token;
+mod trial;
 pub mod workload;
 mod world;
 
@@ -78,14 +83,17 @@ pub use choices::Choices;
 pub use crash_test::{CrashTest, crash_test};
 pub use engine_subject::{EngineSubject, WorkflowFactory};
 pub use executor::SimRuntime;
-pub use explore::{
-    Findings, Part, ReplayError, Violation, explore, explore_part, parts, replay, simulate_with,
-};
+pub use explore::{Findings, Part, Violation, explore, explore_part, parts, simulate_with};
 pub use fault::{BadBudget, Budget, Fault, Fired};
 pub use history::{Attempt, Entry, History, Opening, What};
 pub use recorder::Recorder;
+pub use recording::{BadRecording, Recording, ReplayError, replay, replay_recording};
+pub use seeds::{Possible, explore_seeds, run_seed, swarm};
+pub use shrink::{SHRINK_RUNS_MAX, ShrinkError, Shrunk, shrink, shrink_recording};
 pub use sim::{Process, Run, Settings, SimObserver, SimStore, simulate};
 pub use store_kind::{StoreKind, UnknownStore};
 pub use subject::{LifeEnd, Subject};
-pub use token::{BadToken, Token};
+pub use tape_file::{BadLine, BadTape, TapeFile};
+pub use token::{BadToken, Draws, TOKEN_LENGTH_MAX, Token, TooLong};
+pub use trial::{Source, Trial};
 pub use world::{Effect, Reception};

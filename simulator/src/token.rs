@@ -1,14 +1,19 @@
 //! A replay token: a schedule in one word.
 //!
-//! `2.order-fails.memory.c2.7x1,19x1.9f0c61d2a4b3e857`: the version of tokens, the workload, the
-//! store, the budget, the draws that chose something (index and choice), and a fingerprint of the whole tape, labels
-//! included, so that a replay which is no longer the same schedule is noticed.
+//! `2.order-fails.memory.c2.7x1,19x1.9f0c61d2`: the version of tokens, the workload, the store, the
+//! budget, the draws that chose something (index and choice), and a fingerprint of the whole tape,
+//! labels included, so that a replay which is no longer the same schedule is noticed. In place of the
+//! draws a seed may stand: `s42`, or `w42` where a swarm draws what is possible within the budget.
+//!
+//! A token is there to be copied from a terminal. What would be longer than [`TOKEN_LENGTH_MAX`] is
+//! never printed as one: it is a file.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::choices::Tape;
 use crate::fault::{BadBudget, Budget};
+use crate::seeds::Possible;
 use crate::sim::Settings;
 use crate::store_kind::{StoreKind, UnknownStore};
 
@@ -16,6 +21,9 @@ const VERSION: &str = "2";
 
 /// Stands for the draws where every one of them was `0`.
 const CALM: &str = "calm";
+
+/// The most characters of a token: a line of a terminal.
+pub const TOKEN_LENGTH_MAX: usize = 80;
 
 /// A schedule of a workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +34,24 @@ pub struct Token {
     pub store: StoreKind,
     /// What could go wrong.
     pub budget: Budget,
-    /// The draws that chose something else than `0`: index and choice, ascending.
-    pub interesting: Vec<(usize, usize)>,
+    /// What was drawn.
+    pub draws: Draws,
     /// [`Tape::fingerprint`] of the whole tape.
-    pub fingerprint: u64,
+    pub fingerprint: u32,
+}
+
+/// What a token says of the draws.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Draws {
+    /// Those that chose something else than `0`: index and choice, ascending.
+    Listed(Vec<(usize, usize)>),
+    /// They are those of a seed.
+    Seed {
+        /// The seed.
+        seed: u64,
+        /// Which faults it may have.
+        possible: Possible,
+    },
 }
 
 impl Token {
@@ -39,31 +61,78 @@ impl Token {
             workload: workload.to_owned(),
             store: settings.store,
             budget: settings.budget,
-            interesting: tape.interesting().collect(),
+            draws: Draws::Listed(tape.interesting().collect()),
             fingerprint: tape.fingerprint(),
         }
+    }
+
+    /// The token of the seed that drew `tape`.
+    pub fn of_seed(
+        workload: &str,
+        settings: &Settings,
+        possible: Possible,
+        seed: u64,
+        tape: &Tape,
+    ) -> Self {
+        Self {
+            draws: Draws::Seed { seed, possible },
+            ..Self::of(workload, settings, tape)
+        }
+    }
+
+    /// The token as a word, which reads back as itself.
+    ///
+    /// # Errors
+    ///
+    /// Where it would be longer than [`TOKEN_LENGTH_MAX`]: its tape belongs into a file then, see
+    /// [`TapeFile`](crate::TapeFile).
+    pub fn word(&self) -> Result<String, TooLong> {
+        let draws = match &self.draws {
+            Draws::Listed(listed) if listed.is_empty() => CALM.to_owned(),
+            Draws::Listed(listed) => {
+                let listed = listed.iter();
+                let pairs = listed.map(|(index, chosen)| format!("{index}x{chosen}"));
+                pairs.collect::<Vec<_>>().join(",")
+            }
+            Draws::Seed { seed, possible } => match possible {
+                Possible::All => format!("s{seed}"),
+                Possible::Swarm => format!("w{seed}"),
+            },
+        };
+        let (workload, store, budget) = (&self.workload, self.store, self.budget);
+        let fingerprint = self.fingerprint;
+        let word = format!("{VERSION}.{workload}.{store}.{budget}.{draws}.{fingerprint:08x}");
+        let length = word.chars().count();
+        if length > TOKEN_LENGTH_MAX {
+            return Err(TooLong {
+                length,
+                fingerprint,
+            });
+        }
+        Ok(word)
     }
 }
 
 impl fmt::Display for Token {
+    /// The word; or, where there is none, that there is none.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let draws = self
-            .interesting
-            .iter()
-            .map(|(index, chosen)| format!("{index}x{chosen}"));
-        let draws: Vec<_> = draws.collect();
-        let draws = if draws.is_empty() {
-            CALM.to_owned()
-        } else {
-            draws.join(",")
-        };
-        let (workload, store, budget) = (&self.workload, self.store, self.budget);
-        let fingerprint = self.fingerprint;
-        write!(
-            f,
-            "{VERSION}.{workload}.{store}.{budget}.{draws}.{fingerprint:016x}"
-        )
+        match self.word() {
+            Ok(word) => f.write_str(&word),
+            Err(too_long) => write!(f, "({too_long})"),
+        }
     }
+}
+
+/// A tape that no token is short enough for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "tape {fingerprint:08x} would be a token of {length} characters, at most {TOKEN_LENGTH_MAX} are allowed: write it to a file"
+)]
+pub struct TooLong {
+    /// How many characters the token would have.
+    pub length: usize,
+    /// [`Tape::fingerprint`] of the tape.
+    pub fingerprint: u32,
 }
 
 /// Why a text is no token.
@@ -82,10 +151,12 @@ pub enum BadToken {
     #[error(transparent)]
     Budget(#[from] BadBudget),
     /// Its draws can't be read.
-    #[error("{0:?} is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2")]
+    #[error(
+        "{0:?} is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"
+    )]
     Draws(String),
     /// Its fingerprint can't be read.
-    #[error("{0:?} is no fingerprint: expected 16 hexadecimal digits")]
+    #[error("{0:?} is no fingerprint: expected 8 hexadecimal digits")]
     Fingerprint(String),
 }
 
@@ -104,38 +175,47 @@ impl FromStr for Token {
             return Err(BadToken::Shape(text.to_owned()));
         };
         let bad_fingerprint = || BadToken::Fingerprint(fingerprint.to_owned());
-        if fingerprint.len() != 16 || !fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if fingerprint.len() != 8 || !fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(bad_fingerprint());
         }
         Ok(Self {
             workload: workload.to_owned(),
             store: store.parse()?,
             budget: budget.parse()?,
-            interesting: parse_draws(draws).ok_or_else(|| BadToken::Draws(draws.to_owned()))?,
-            fingerprint: u64::from_str_radix(fingerprint, 16).map_err(|_| bad_fingerprint())?,
+            draws: parse_draws(draws).ok_or_else(|| BadToken::Draws(draws.to_owned()))?,
+            fingerprint: u32::from_str_radix(fingerprint, 16).map_err(|_| bad_fingerprint())?,
         })
     }
 }
 
-fn parse_draws(text: &str) -> Option<Vec<(usize, usize)>> {
+fn parse_draws(text: &str) -> Option<Draws> {
     if text == CALM {
-        return Some(Vec::new());
+        return Some(Draws::Listed(Vec::new()));
+    }
+    let seed = |possible| move |seed| Draws::Seed { seed, possible };
+    if let Some(digits) = text.strip_prefix('s') {
+        return number(digits).map(seed(Possible::All));
+    }
+    if let Some(digits) = text.strip_prefix('w') {
+        return number(digits).map(seed(Possible::Swarm));
     }
     let mut draws: Vec<(usize, usize)> = Vec::new();
     for pair in text.split(',') {
-        // A number's own parser takes a sign as well.
-        if pair.contains('+') {
-            return None;
-        }
         let (index, chosen) = pair.split_once('x')?;
         let draw = (
-            index.parse().ok()?,
-            chosen.parse().ok().filter(|chosen| *chosen > 0)?,
+            number(index)?,
+            number(chosen).filter(|chosen: &usize| *chosen > 0)?,
         );
         if draws.last().is_some_and(|last| last.0 >= draw.0) {
             return None;
         }
         draws.push(draw);
     }
-    Some(draws)
+    Some(Draws::Listed(draws))
+}
+
+/// A number in plain digits: its own parser takes a sign as well.
+fn number<N: FromStr>(text: &str) -> Option<N> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
 }

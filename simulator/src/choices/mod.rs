@@ -1,16 +1,35 @@
 //! The one source of choice.
 //!
 //! Whatever varies in a simulation (which ready task runs next, whether an instant is a crash,
-//! which fault a store shows) is drawn from a [`Choices`], with a label. A driver of it decides how:
-//! from a seed, by exhausting a bounded space, or from a recording. So one replay serves them all.
+//! which fault a store shows, which workflow it is at all) is drawn from a [`Choices`], with a label.
+//! A driver of it decides how: from a seed, by exhausting a bounded space, from a fuzzer's bytes, as
+//! proptest wants it, or from a recording. So one replay serves them all, and one shrinker: it edits
+//! the tape.
 
+mod bytes;
+mod edit;
+mod edited;
 mod exhaustive;
+#[cfg(feature = "proptest")]
+mod proptest;
 mod recorded;
 mod seeded;
+mod shrinker;
 
+use std::fmt;
+
+pub use bytes::Bytes;
+pub use edited::Edited;
 pub use exhaustive::Exhaustive;
+#[cfg(feature = "proptest")]
+pub use proptest::{AnyChoices, AnyChoicesStrategy, AnyChoicesTree, any_choices};
 pub use recorded::{Divergence, Recorded};
 pub use seeded::Seeded;
+pub use shrinker::{Cost, Minimum, Shrinker, minimize};
+
+/// How the labels begin of what is drawn before the simulation: which workflow, which faults are
+/// possible. There a `0` is no more likely than anything else.
+pub const PLAN: &str = "plan/";
 
 /// A source of choices.
 pub trait Choices: Send {
@@ -44,12 +63,12 @@ impl Tape {
         });
     }
 
-    /// A hash of the tape, labels included, to recognise it by: FNV-1a, 64 bits.
-    pub fn fingerprint(&self) -> u64 {
+    /// A hash of the tape, labels included, to recognise it by: FNV-1a, 64 bits folded to 32.
+    pub fn fingerprint(&self) -> u32 {
         const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
         const PRIME: u64 = 0x0000_0100_0000_01b3;
         let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
-        self.0.iter().fold(OFFSET, |hash, draw| {
+        let hash = self.0.iter().fold(OFFSET, |hash, draw| {
             let numbers = [draw.n as u64, draw.chosen as u64];
             let numbers = numbers.iter().flat_map(|number| number.to_le_bytes());
             draw.label
@@ -57,7 +76,8 @@ impl Tape {
                 .chain([0])
                 .chain(numbers)
                 .fold(hash, step)
-        })
+        });
+        (hash >> 32) as u32 ^ hash as u32
     }
 
     /// The draws that chose something else than `0`: where, and what.
@@ -68,6 +88,49 @@ impl Tape {
             .enumerate()
             .map(|(index, draw)| (index, draw.chosen));
         chosen.filter(|(_, chosen)| *chosen != 0)
+    }
+}
+
+/// A source that remembers what another one chose.
+pub(crate) struct Taped<C> {
+    source: C,
+    tape: Tape,
+}
+
+impl<C: Choices> Taped<C> {
+    pub(crate) fn new(source: C) -> Self {
+        Self {
+            source,
+            tape: Tape::default(),
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> (Tape, C) {
+        (self.tape, self.source)
+    }
+}
+
+impl<C: Choices> Choices for Taped<C> {
+    fn choose(&mut self, label: &str, n: usize) -> usize {
+        assert!(n >= 2, "{label}: a choice among {n} is none");
+        let chosen = self.source.choose(label, n);
+        assert!(chosen < n, "{label}: chose {chosen} among {n}");
+        self.tape.record(label, n, chosen);
+        chosen
+    }
+}
+
+impl<C> fmt::Debug for Taped<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Taped")
+            .field("draws", &self.tape.0.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<C: Choices + ?Sized> Choices for &mut C {
+    fn choose(&mut self, label: &str, n: usize) -> usize {
+        (**self).choose(label, n)
     }
 }
 

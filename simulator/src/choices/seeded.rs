@@ -3,10 +3,10 @@
 //! The generator is xoshiro256++ (Blackman and Vigna, 2019), seeded by `SplitMix64`, and it stands
 //! here rather than in a dependency because a seed must mean the same in every later release.
 
-use crate::choices::Choices;
+use crate::choices::{Choices, PLAN};
 
 /// Draws from a seed: mostly `0`, and how mostly is itself drawn, so that some seeds are calm and
-/// some are not.
+/// some are not. What a simulation is about ([`PLAN`]) is drawn evenly.
 #[derive(Debug, Clone)]
 pub struct Seeded {
     state: [u64; 4],
@@ -57,8 +57,8 @@ impl Seeded {
 }
 
 impl Choices for Seeded {
-    fn choose(&mut self, _label: &str, n: usize) -> usize {
-        if !self.next_u64().is_multiple_of(self.calm) {
+    fn choose(&mut self, label: &str, n: usize) -> usize {
+        if !label.starts_with(PLAN) && !self.next_u64().is_multiple_of(self.calm) {
             return 0;
         }
         self.below(n)

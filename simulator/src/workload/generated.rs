@@ -1,8 +1,10 @@
-//! Workflows as data: a strategy can draw one and shrink it, and each is a workload.
+//! Workflows as data: choices can draw one and shrink it, and each is a workload.
 //!
 //! A shape is a row of states with a task in each and one exit behind them. A task goes on to the
 //! next state, except for the first few times if it has a detour: forward that skips states,
 //! backward it is a loop. How often is counted in the world, so every run comes to an end.
+
+mod plan;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,6 +19,8 @@ use serde_json::json;
 
 use crate::sim::Process;
 use crate::workload::{Recipe, Sharing, Workload};
+
+pub use plan::draw;
 
 /// The labels of the states that have a task, in their order.
 const LABELS: [&str; NODES_MAX] = ["a", "b", "c", "d", "e", "f", "g"];

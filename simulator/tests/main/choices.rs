@@ -3,8 +3,10 @@
 use crashpoint_engine::protocol::{Faithful, Rule, Without};
 use crashpoint_simulator::choices::{Draw, Exhaustive, Recorded, Seeded, Tape};
 use crashpoint_simulator::oracle::judge;
+use crashpoint_simulator::workload::generated::draw;
 use crashpoint_simulator::{
-    BadToken, Budget, Choices as _, StoreKind, Token, explore, replay, simulate_with,
+    BadToken, Budget, Choices as _, Draws, Possible, StoreKind, TOKEN_LENGTH_MAX, Token, explore,
+    replay, simulate_with, swarm,
 };
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -36,6 +38,28 @@ fn a_seed_gives_the_numbers_that_it_always_gave() {
           0500000000000000000000000000000000000000
         42: 519e4174576f3791 fbe07cfb0c24ed8c b37d9f600cd835b8 cb231c3874846a73
           0000000000000000000000000000005000000000
+    "#]]
+    .assert_eq(&table);
+}
+
+/// What a simulation is about is drawn evenly, and is pinned as well.
+#[test]
+fn a_seed_gives_the_plan_that_it_always_gave() {
+    let mut table = String::new();
+    for seed in [0, 1, 42] {
+        let mut seeded = Seeded::new(seed);
+        let draws: Vec<String> = (0..40)
+            .map(|_| seeded.choose("plan/any", 7).to_string())
+            .collect();
+        let mut seeded = Seeded::new(seed);
+        let budget = swarm(&mut seeded, budget("c2f2t1p2x1"));
+        let states = draw(&mut seeded).len();
+        table += &format!("{seed}: {} {budget}, {states} states\n", draws.concat());
+    }
+    expect![[r#"
+        0: 2203065202000024022100132046012266131413 c1f1p1, 7 states
+        1: 5051463006202013364151214164544346205643 c2t1x1, 1 states
+        42: 2645404163540231043164350263604516552355 f2t1p2x1, 1 states
     "#]]
     .assert_eq(&table);
 }
@@ -246,9 +270,9 @@ fn a_token_of_another_engine_is_refused_by_what_differs() {
             .expect_err("the token is not of this engine")
             .to_string()
     };
-    expect!["the replay took another course than the recorded schedule; the workload or the engine has changed since the token was made"].assert_eq(&refused("2.order.memory.c1.calm.0000000000000000"));
-    expect!["the replay diverged at draw 500: recorded was choice 1, asked was nothing any more; the workload or the engine has changed since the token was made"].assert_eq(&refused("2.order.memory.c1.500x1.0000000000000000"));
-    expect!["the replay diverged at draw 0: recorded was choice 7, asked was life1/append#0:before of 2; the workload or the engine has changed since the token was made"].assert_eq(&refused("2.order.memory.c1.0x7.0000000000000000"));
+    expect!["the replay took another course than the recorded schedule; the workload or the engine has changed since it was recorded"].assert_eq(&refused("2.order.memory.c1.calm.00000000"));
+    expect!["the replay diverged at draw 500: recorded was choice 1, asked was nothing any more; the workload or the engine has changed since it was recorded"].assert_eq(&refused("2.order.memory.c1.500x1.00000000"));
+    expect!["the replay diverged at draw 0: recorded was choice 7, asked was life1/append#0:before of 2; the workload or the engine has changed since it was recorded"].assert_eq(&refused("2.order.memory.c1.0x7.00000000"));
 }
 
 #[test]
@@ -281,14 +305,19 @@ fn budgets() -> impl Strategy<Value = Budget> {
 }
 
 fn tokens() -> impl Strategy<Value = Token> {
-    let draws = prop::collection::btree_map(0_usize..5000, 1_usize..40, 0..6);
+    let listed = prop::collection::btree_map(0_usize..500, 1_usize..40, 0..4);
+    let possible = prop_oneof![Just(Possible::All), Just(Possible::Swarm)];
+    let draws = prop_oneof![
+        listed.prop_map(|listed| Draws::Listed(listed.into_iter().collect())),
+        (any::<u64>(), possible).prop_map(|(seed, possible)| Draws::Seed { seed, possible }),
+    ];
     let stores = prop::sample::select(StoreKind::ALL);
-    ("[a-z][a-z-]{0,20}", stores, budgets(), draws, any::<u64>()).prop_map(
+    ("[a-z][a-z-]{0,20}", stores, budgets(), draws, any::<u32>()).prop_map(
         |(workload, store, budget, draws, fingerprint)| Token {
             workload,
             store,
             budget,
-            interesting: draws.into_iter().collect(),
+            draws,
             fingerprint,
         },
     )
@@ -300,9 +329,20 @@ proptest! {
         prop_assert_eq!(budget.to_string().parse(), Ok(budget));
     }
 
+    /// And where that would be too long to be copied, it writes none.
     #[test]
     fn a_token_reads_what_it_writes(token in tokens()) {
-        prop_assert_eq!(token.to_string().parse(), Ok(token));
+        match token.word() {
+            Ok(word) => {
+                prop_assert!(word.chars().count() <= TOKEN_LENGTH_MAX);
+                prop_assert_eq!(&word, &token.to_string());
+                prop_assert_eq!(word.parse(), Ok(token));
+            }
+            Err(too_long) => {
+                prop_assert!(too_long.length > TOKEN_LENGTH_MAX);
+                prop_assert!(token.to_string().parse::<Token>().is_err());
+            }
+        }
     }
 
     #[test]
@@ -352,7 +392,7 @@ fn err_tokens() {
             ]],
         ),
         (
-            "1.order.c1.calm.0123456789abcdef",
+            "1.order.c1.calm.01234567",
             expect![[r#"the token has version "1", this command reads version 2"#]],
         ),
         (
@@ -362,56 +402,68 @@ fn err_tokens() {
             ]],
         ),
         (
-            "2.order.memory.c1.calm.0123456789abcdef.more",
+            "2.order.memory.c1.calm.01234567.more",
             expect![[
-                r#""2.order.memory.c1.calm.0123456789abcdef.more" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
+                r#""2.order.memory.c1.calm.01234567.more" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
             ]],
         ),
         (
-            "2.order.paper.c1.calm.0123456789abcdef",
+            "2.order.paper.c1.calm.01234567",
             expect![[r#"there is no store "paper""#]],
         ),
         (
-            "2.order.memory.k1.calm.0123456789abcdef",
+            "2.order.memory.k1.calm.01234567",
             expect![[
                 r#""k1" is no budget: letters of c, f, t, p, x, b, each with a number, as in c1f1"#
             ]],
         ),
         (
-            "2.order.memory.c1..0123456789abcdef",
+            "2.order.memory.c1..01234567",
             expect![[
-                r#""" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2"#
+                r#""" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
             ]],
         ),
         (
-            "2.order.memory.c1.7x0.0123456789abcdef",
+            "2.order.memory.c1.7x0.01234567",
             expect![[
-                r#""7x0" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2"#
+                r#""7x0" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
             ]],
         ),
         (
-            "2.order.memory.c1.7x1,7x2.0123456789abcdef",
+            "2.order.memory.c1.7x1,7x2.01234567",
             expect![[
-                r#""7x1,7x2" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2"#
+                r#""7x1,7x2" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
             ]],
         ),
         (
-            "2.order.memory.c1.+7x1.0123456789abcdef",
+            "2.order.memory.c1.+7x1.01234567",
             expect![[
-                r#""+7x1" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2"#
+                r#""+7x1" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
+            ]],
+        ),
+        (
+            "2.order.memory.c1.s.01234567",
+            expect![[
+                r#""s" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
+            ]],
+        ),
+        (
+            "2.order.memory.c1.w+7.01234567",
+            expect![[
+                r#""w+7" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
             ]],
         ),
         (
             "2.order.memory.c1.calm.123",
-            expect![[r#""123" is no fingerprint: expected 16 hexadecimal digits"#]],
+            expect![[r#""123" is no fingerprint: expected 8 hexadecimal digits"#]],
         ),
         (
-            "2.order.memory.c1.calm.+123456789abcdef",
-            expect![[r#""+123456789abcdef" is no fingerprint: expected 16 hexadecimal digits"#]],
+            "2.order.memory.c1.calm.+1234567",
+            expect![[r#""+1234567" is no fingerprint: expected 8 hexadecimal digits"#]],
         ),
         (
-            "2.order.memory.c1.calm.0123456789abcdeg",
-            expect![[r#""0123456789abcdeg" is no fingerprint: expected 16 hexadecimal digits"#]],
+            "2.order.memory.c1.calm.0123456g",
+            expect![[r#""0123456g" is no fingerprint: expected 8 hexadecimal digits"#]],
         ),
     ];
     for (text, message) in cases {

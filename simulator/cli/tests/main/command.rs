@@ -178,35 +178,35 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
         ]],
     );
     check(
-        &["replay", "9.order.c1.calm.0123456789abcdef"],
+        &["replay", "9.order.c1.calm.01234567"],
         expect![[r#"error: the token has version "9", this command reads version 2"#]],
     );
     check(
-        &["replay", "2.nope.memory.c1.calm.0123456789abcdef"],
+        &["replay", "2.nope.memory.c1.calm.01234567"],
         expect!["error: there is no workload nope"],
     );
     check(
-        &["replay", "2.order.memory.c1.7x0.0123456789abcdef"],
+        &["replay", "2.order.memory.c1.7x0.01234567"],
         expect![[
-            r#"error: "7x0" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2"#
+            r#"error: "7x0" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
         ]],
     );
     check(
-        &["replay", "2.order.memory.q1.calm.0123456789abcdef"],
+        &["replay", "2.order.memory.q1.calm.01234567"],
         expect![[
             r#"error: "q1" is no budget: letters of c, f, t, p, x, b, each with a number, as in c1f1"#
         ]],
     );
     check(
-        &["replay", "2.order.memory.c1.calm.0123456789abcdef"],
+        &["replay", "2.order.memory.c1.calm.01234567"],
         expect![
-            "error: the replay took another course than the recorded schedule; the workload or the engine has changed since the token was made"
+            "error: the replay took another course than the recorded schedule; the workload or the engine has changed since it was recorded"
         ],
     );
     check(
-        &["replay", "2.order.memory.c1.9999x1.0123456789abcdef"],
+        &["replay", "2.order.memory.c1.9999x1.01234567"],
         expect![
-            "error: the replay diverged at draw 9999: recorded was choice 1, asked was nothing any more; the workload or the engine has changed since the token was made"
+            "error: the replay diverged at draw 9999: recorded was choice 1, asked was nothing any more; the workload or the engine has changed since it was recorded"
         ],
     );
 }

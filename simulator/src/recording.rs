@@ -1,0 +1,171 @@
+//! A recorded simulation, as a token or as a file, and how it is run again.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::choices::Recorded;
+use crate::seeds::run_seed;
+use crate::sim::{Run, Settings};
+use crate::tape_file::{BadTape, TapeFile};
+use crate::token::{BadToken, Draws, Token};
+use crate::trial::{Source, Trial};
+use crate::workload::Workload;
+
+/// A simulation that was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recording {
+    /// In a word.
+    Token(Token),
+    /// In a file.
+    Tape(TapeFile),
+}
+
+impl From<Token> for Recording {
+    fn from(token: Token) -> Self {
+        Self::Token(token)
+    }
+}
+
+impl From<TapeFile> for Recording {
+    fn from(tape: TapeFile) -> Self {
+        Self::Tape(tape)
+    }
+}
+
+impl Recording {
+    /// Reads a token, or the file of this name.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no token and there is no such file; where either is of another version; where the
+    /// file is damaged.
+    pub fn read(token_or_file: &str) -> Result<Self, BadRecording> {
+        let bad_token = match token_or_file.parse::<Token>() {
+            Ok(token) => return Ok(Self::Token(token)),
+            Err(bad) => bad,
+        };
+        let file = || token_or_file.to_owned();
+        match fs::read(Path::new(token_or_file)) {
+            Ok(bytes) => {
+                let tape = TapeFile::from_bytes(&bytes);
+                let damaged = |error| BadRecording::Tape {
+                    file: file(),
+                    error,
+                };
+                tape.map(Self::Tape).map_err(damaged)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(bad_token.into()),
+            // Longer than any name of a file may be, or with a NUL in it.
+            Err(error) if error.kind() == io::ErrorKind::InvalidFilename => Err(bad_token.into()),
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(bad_token.into()),
+            Err(error) => Err(BadRecording::File {
+                file: file(),
+                error: error.to_string(),
+            }),
+        }
+    }
+
+    /// The name of the workload.
+    pub fn workload(&self) -> &str {
+        match self {
+            Self::Token(token) => &token.workload,
+            Self::Tape(tape) => &tape.workload,
+        }
+    }
+
+    /// What the simulation was allowed. For the seed of a swarm that is more than it drew.
+    pub fn settings(&self) -> Settings {
+        let (store, budget) = match self {
+            Self::Token(token) => (token.store, token.budget),
+            Self::Tape(tape) => (tape.store, tape.budget),
+        };
+        Settings {
+            store,
+            ..Settings::within(budget)
+        }
+    }
+
+    /// Runs it again, and says within which settings its tape is a recording of its own.
+    pub(crate) fn run(&self, source: Source<'_>) -> Result<(Trial, Settings), ReplayError> {
+        let settings = self.settings();
+        let recorded = match self {
+            Self::Tape(file) => Recorded::new(file.tape.clone()),
+            Self::Token(token) => match &token.draws {
+                Draws::Listed(listed) => Recorded::sparse(listed.clone()),
+                Draws::Seed { seed, possible } => {
+                    let (trial, drawn) = run_seed(source, &settings, *possible, *seed);
+                    return self.is_recorded(trial).map(|trial| (trial, drawn));
+                }
+            },
+        };
+        let (trial, recorded) = source.run(&settings, recorded);
+        recorded
+            .finish()
+            .map_err(|divergence| ReplayError(divergence.to_string()))?;
+        self.is_recorded(trial).map(|trial| (trial, settings))
+    }
+
+    fn is_recorded(&self, trial: Trial) -> Result<Trial, ReplayError> {
+        let fingerprint = match self {
+            Self::Token(token) => token.fingerprint,
+            Self::Tape(file) => file.tape.fingerprint(),
+        };
+        if trial.tape.fingerprint() == fingerprint {
+            Ok(trial)
+        } else {
+            let other = "the replay took another course than the recorded schedule";
+            Err(ReplayError(other.to_owned()))
+        }
+    }
+}
+
+/// Why a text names no recording.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadRecording {
+    /// It is no token, and there is no such file.
+    #[error(transparent)]
+    Token(#[from] BadToken),
+    /// The file can't be read.
+    #[error("can't read {file:?}: {error}")]
+    File {
+        /// The name of the file.
+        file: String,
+        /// Why.
+        error: String,
+    },
+    /// The file is none of a tape.
+    #[error("{file:?}, {error}")]
+    Tape {
+        /// The name of the file.
+        file: String,
+        /// What is wrong in it.
+        error: BadTape,
+    },
+}
+
+/// Runs the schedule that a token stands for.
+///
+/// # Errors
+///
+/// Where the schedule is no longer the one that was recorded: the workload or the engine has
+/// changed since.
+pub fn replay(workload: &Workload, token: &Token) -> Result<Run, ReplayError> {
+    let recording = Recording::Token(token.clone());
+    let (trial, _) = recording.run(Source::Fixed(workload))?;
+    Ok(trial.run)
+}
+
+/// Runs a recorded simulation again, whose workload may have been drawn.
+///
+/// # Errors
+///
+/// As for [`replay`].
+pub fn replay_recording(source: Source<'_>, recording: &Recording) -> Result<Trial, ReplayError> {
+    recording.run(source).map(|(trial, _)| trial)
+}
+
+/// A schedule that is no longer the one that was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}; the workload or the engine has changed since it was recorded")]
+pub struct ReplayError(String);

@@ -1,0 +1,136 @@
+//! A violation, shrunk: the same promise is broken by a smaller tape.
+
+use std::fmt;
+
+use crate::choices::{Recorded, Tape, minimize};
+use crate::explore::Violation;
+use crate::recording::{Recording, ReplayError};
+use crate::token::Token;
+use crate::trial::{Source, Trial};
+use crate::workload::generated::Node;
+
+/// More simulations than shrinking takes where nothing is out of the ordinary.
+pub const SHRINK_RUNS_MAX: u64 = 20_000;
+
+/// What a violation was shrunk to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shrunk {
+    /// What is still violated, and how: the oracle is the same, its message may be another.
+    pub violation: Violation,
+    /// The workflow, where it was drawn.
+    pub nodes: Option<Vec<Node>>,
+    /// Every draw.
+    pub tape: Tape,
+    /// How many smaller schedules led to it.
+    pub steps: u64,
+    /// How many simulations it took.
+    pub runs: u64,
+    /// Whether it is a local minimum: no draw of it can be taken out, and no choice of it lowered, so
+    /// that the promise is still broken. Everything was tried; without this the runs ran out.
+    pub minimal: bool,
+}
+
+impl Shrunk {
+    /// What replays it.
+    pub fn token(&self) -> &Token {
+        &self.violation.token
+    }
+}
+
+impl fmt::Display for Shrunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { steps, runs, .. } = self;
+        write!(f, "shrunk in {steps} steps, with {runs} simulations, ")?;
+        f.write_str(match self.minimal {
+            true => "to a local minimum: no single draw can be left out or lowered",
+            false => "and stopped there: it may not be a local minimum",
+        })
+    }
+}
+
+/// Shrinks a violation, with at most `runs_max` simulations; [`SHRINK_RUNS_MAX`] is plenty.
+///
+/// ```
+/// use crashpoint_simulator::{SHRINK_RUNS_MAX, Possible, Settings, Source, explore_seeds, shrink, workload};
+///
+/// let mutant = workload::named("order~TerminalAbsorbs").expect("it is built in");
+/// let source = Source::Fixed(&mutant);
+/// let settings = Settings::within("c2f2".parse()?);
+/// let findings = explore_seeds(source, &settings, Possible::All, 0..100);
+/// let shrunk = shrink(source, &findings.violations[0], SHRINK_RUNS_MAX)?;
+/// assert!(shrunk.minimal);
+/// // This one needs no fault at all.
+/// assert!(shrunk.violation.schedule.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// Where the violation is no longer what was recorded.
+///
+/// # Panics
+///
+/// As for [`shrink_recording`].
+pub fn shrink(
+    source: Source<'_>,
+    violation: &Violation,
+    runs_max: u64,
+) -> Result<Shrunk, ShrinkError> {
+    let recording = Recording::Token(violation.token.clone());
+    shrink_recording(source, &recording, violation.oracle, runs_max)
+}
+
+/// Shrinks a recorded simulation that the oracle of this name objects to. See [`shrink`].
+///
+/// # Errors
+///
+/// Where the simulation is no longer what was recorded, or the oracle does not object to it.
+///
+/// # Panics
+///
+/// Where the same choices do not give the same simulation twice.
+pub fn shrink_recording(
+    source: Source<'_>,
+    recording: &Recording,
+    oracle: &str,
+    runs_max: u64,
+) -> Result<Shrunk, ShrinkError> {
+    let (trial, settings) = recording.run(source)?;
+    let objected = |trial: &Trial| trial.verdicts.iter().any(|it| it.oracle == oracle);
+    if !objected(&trial) {
+        return Err(ShrinkError::Kept(oracle.to_owned()));
+    }
+    let minimum = minimize(trial.tape, runs_max, |edited| {
+        let (trial, _) = source.run(&settings, edited);
+        objected(&trial).then_some(trial.tape)
+    });
+    let (smallest, _) = source.run(&settings, Recorded::new(minimum.tape.clone()));
+    let verdict = smallest.verdicts.iter().find(|it| it.oracle == oracle);
+    let verdict =
+        verdict.expect("the shrinker goes on from what fails, and nothing but choices varies");
+    let violation = Violation {
+        oracle: verdict.oracle,
+        message: verdict.message.clone(),
+        schedule: smallest.schedule(),
+        token: Token::of(&source.name(), &settings, &minimum.tape),
+    };
+    Ok(Shrunk {
+        violation,
+        nodes: smallest.nodes,
+        tape: minimum.tape,
+        steps: minimum.steps,
+        runs: minimum.runs,
+        minimal: minimum.minimal,
+    })
+}
+
+/// Why there is nothing to shrink.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShrinkError {
+    /// It can't be replayed.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// The promise is kept.
+    #[error("the oracle {0} does not object to it")]
+    Kept(String),
+}

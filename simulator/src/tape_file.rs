@@ -1,0 +1,264 @@
+//! A tape as a file, for what is too long for a token, and for a corpus.
+//!
+//! Text, a line for each draw, so that it can be read, compared and edited:
+//!
+//! ```text
+//! crashpoint tape 1
+//! workload "order"
+//! store memory
+//! budget c1f1
+//! draws 2
+//! 0 of 4 "life1/append#0:before"
+//! 1 of 3 "life1/append#0:unacked"
+//! fingerprint 9f0c61d2
+//! ```
+//!
+//! The number of draws and the fingerprint make a file that was cut or changed an error, never another
+//! schedule.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::str::FromStr;
+
+use crate::choices::{Draw, Tape};
+use crate::fault::{BadBudget, Budget};
+use crate::sim::Settings;
+use crate::store_kind::{StoreKind, UnknownStore};
+
+/// The first words of every version.
+const MAGIC: &str = "crashpoint tape";
+
+const VERSION: &str = "1";
+
+/// A tape with what is needed to run it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TapeFile {
+    /// The workload's name.
+    pub workload: String,
+    /// The store under it.
+    pub store: StoreKind,
+    /// What could go wrong.
+    pub budget: Budget,
+    /// Every draw.
+    pub tape: Tape,
+}
+
+impl TapeFile {
+    /// The file of the simulation that drew `tape`.
+    pub fn of(workload: &str, settings: &Settings, tape: &Tape) -> Self {
+        Self {
+            workload: workload.to_owned(),
+            store: settings.store,
+            budget: settings.budget,
+            tape: tape.clone(),
+        }
+    }
+
+    /// Writes the file, over one of the same name.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        std::fs::write(path, self.to_string())
+    }
+
+    /// Reads the contents of a file.
+    ///
+    /// # Errors
+    ///
+    /// Where they are of another version, or damaged.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadTape> {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let before = &bytes[..error.valid_up_to()];
+            BadTape {
+                line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
+                what: BadLine::NoText,
+            }
+        })?;
+        text.parse()
+    }
+}
+
+impl fmt::Display for TapeFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{MAGIC} {VERSION}")?;
+        writeln!(f, "workload {}", quoted(&self.workload))?;
+        writeln!(f, "store {}", self.store)?;
+        writeln!(f, "budget {}", self.budget)?;
+        writeln!(f, "draws {}", self.tape.0.len())?;
+        for Draw { label, n, chosen } in &self.tape.0 {
+            writeln!(f, "{chosen} of {n} {}", quoted(label))?;
+        }
+        writeln!(f, "fingerprint {:08x}", self.tape.fingerprint())
+    }
+}
+
+/// A text on one line, whatever is in it.
+fn quoted(text: &str) -> serde_json::Value {
+    serde_json::Value::from(text)
+}
+
+impl FromStr for TapeFile {
+    type Err = BadTape;
+
+    fn from_str(text: &str) -> Result<Self, BadTape> {
+        let mut lines = Lines {
+            lines: text.lines(),
+            number: 0,
+        };
+        lines.field(MAGIC, |version| match version {
+            VERSION => Ok(()),
+            other => Err(BadLine::Version(other.to_owned())),
+        })?;
+        let workload = lines.field("workload", |name| {
+            unquoted(name).ok_or_else(|| BadLine::Text(name.to_owned()))
+        })?;
+        let store: StoreKind = lines.field("store", |name| Ok(name.parse()?))?;
+        let budget: Budget = lines.field("budget", |budget| Ok(budget.parse()?))?;
+        let draws: usize = lines.field("draws", |count| {
+            count.parse().map_err(|_| BadLine::Number(count.to_owned()))
+        })?;
+        let mut tape = Tape::default();
+        for _ in 0..draws {
+            let line = lines.next("a draw")?;
+            let draw = draw(line).ok_or_else(|| lines.bad(BadLine::Draw(line.to_owned())))?;
+            tape.0.push(draw);
+        }
+        let fingerprint = format!("{:08x}", tape.fingerprint());
+        lines.field("fingerprint", |recorded| match recorded {
+            same if same == fingerprint => Ok(()),
+            other => Err(BadLine::Fingerprint {
+                recorded: other.to_owned(),
+                found: fingerprint,
+            }),
+        })?;
+        match lines.next("the end") {
+            Ok(more) => Err(lines.bad(BadLine::More(more.to_owned()))),
+            Err(_) => Ok(Self {
+                workload,
+                store,
+                budget,
+                tape,
+            }),
+        }
+    }
+}
+
+/// `1 of 3 "life1/append#0:unacked"`
+fn draw(line: &str) -> Option<Draw> {
+    let (chosen, rest) = line.split_once(" of ")?;
+    let (n, label) = rest.split_once(' ')?;
+    let draw = Draw {
+        label: unquoted(label)?,
+        n: n.parse().ok().filter(|n| *n >= 2)?,
+        chosen: chosen.parse().ok()?,
+    };
+    (draw.chosen < draw.n).then_some(draw)
+}
+
+fn unquoted(text: &str) -> Option<String> {
+    serde_json::from_str(text).ok()
+}
+
+/// The lines that are left, and the number of the one before them.
+struct Lines<'a> {
+    lines: std::str::Lines<'a>,
+    number: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn next(&mut self, expected: &'static str) -> Result<&'a str, BadTape> {
+        self.number += 1;
+        let line = self.lines.next();
+        line.ok_or_else(|| self.bad(BadLine::End(expected)))
+    }
+
+    /// The line that begins with `name`, whose other part is then read.
+    fn field<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&str) -> Result<T, BadLine>,
+    ) -> Result<T, BadTape> {
+        let line = self.next(name)?;
+        let value = line
+            .strip_prefix(name)
+            .and_then(|value| value.strip_prefix(' '));
+        let value = value.ok_or_else(|| {
+            let found = line.to_owned();
+            BadLine::Field {
+                expected: name,
+                found,
+            }
+        });
+        value.and_then(read).map_err(|what| self.bad(what))
+    }
+
+    fn bad(&self, what: BadLine) -> BadTape {
+        BadTape {
+            line: self.number,
+            what,
+        }
+    }
+}
+
+/// Where a text is not the file of a tape, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct BadTape {
+    /// The number of the line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub what: BadLine,
+}
+
+/// What is wrong with a line of a tape's file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadLine {
+    /// It is not UTF-8.
+    #[error("not UTF-8: the file is damaged, or no tape")]
+    NoText,
+    /// The file ends before it.
+    #[error("expected {0}, found the end of the file")]
+    End(&'static str),
+    /// It is another one.
+    #[error("expected {expected:?} and a value, found {found:?}")]
+    Field {
+        /// What the line has to begin with.
+        expected: &'static str,
+        /// The line.
+        found: String,
+    },
+    /// The file is of another version.
+    #[error("the tape has version {0:?}, this command reads version {VERSION}")]
+    Version(String),
+    /// It has not the text in quotes that is due.
+    #[error("{0:?} is no text in quotes")]
+    Text(String),
+    /// It names a store that there is not.
+    #[error(transparent)]
+    Store(#[from] UnknownStore),
+    /// Its budget can't be read.
+    #[error(transparent)]
+    Budget(#[from] BadBudget),
+    /// Its number can't be read.
+    #[error("{0:?} is no number")]
+    Number(String),
+    /// It is no draw.
+    #[error(
+        "{0:?} is no draw: expected CHOICE of N \"LABEL\", with CHOICE in 0..N and N at least 2"
+    )]
+    Draw(String),
+    /// The draws are not those that were written.
+    #[error("the draws have fingerprint {found}, recorded is {recorded}: the file was changed")]
+    Fingerprint {
+        /// The fingerprint in the file.
+        recorded: String,
+        /// That of the draws.
+        found: String,
+    },
+    /// There should be no such line.
+    #[error("expected the end of the file, found {0:?}")]
+    More(String),
+}
