@@ -5,6 +5,7 @@
 //! so a caller may explore them on any number of threads and put the results together in their
 //! order; what comes out is the same.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use crate::choices::{Choices, Exhaustive, Recorded};
@@ -32,6 +33,8 @@ pub struct Findings {
     pub recorder: Recorder,
     /// What was violated, in the order of the exploration.
     pub violations: Vec<Violation>,
+    /// The edges that some schedule's log took, as labels of states.
+    pub edges: BTreeSet<(String, String)>,
     /// Whether exploring stopped early because there were violations enough.
     pub cut_short: bool,
 }
@@ -174,6 +177,10 @@ impl Findings {
                 token: Token::of(&workload.name, settings, &run.tape),
             });
         }
+        for (from, to) in run.history.edges() {
+            let edge = (from.to_owned(), to.to_owned());
+            self.edges.insert(edge);
+        }
         self.recorder.merge(run.recorder);
     }
 
@@ -182,6 +189,7 @@ impl Findings {
         self.schedules += other.schedules;
         self.recorder.merge(other.recorder);
         self.violations.extend(other.violations);
+        self.edges.extend(other.edges);
         self.cut_short |= other.cut_short;
     }
 }
