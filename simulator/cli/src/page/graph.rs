@@ -83,8 +83,9 @@ pub(super) fn graph(definition: &Definition, taken: &Taken) -> Markup {
             }
         }
         p.note {
-            (covered) " of " (total) " edges taken: a full line, with how often where it was more than \
-            once. Double frame: compensatable; slanted: stepped; round: exit."
+            (covered) " of " (total) " edges taken: a full line"
+            @if taken.0.values().any(|times| *times > 1) { ", with how often" }
+            ". Double frame: compensatable; slanted: stepped; round: exit."
             @if states.iter().any(goes_anywhere) {
                 " A task with a dotted frame may go anywhere: of it only what was taken is drawn."
             }

@@ -18,8 +18,9 @@ struct Count {
     total: usize,
 }
 
-/// The life and the operation of a crash point, in the order of the lives.
-type Operation = (u32, String);
+/// The life and the operation of a crash point, and the number of the operation's row, by which
+/// appends are in order.
+type Operation = (u32, String, Option<u64>);
 
 pub(super) fn points(recorder: &Recorder) -> Markup {
     let (table, depth) = tally(recorder);
@@ -32,10 +33,10 @@ pub(super) fn points(recorder: &Recorder) -> Markup {
                     @for crashes in 0..=depth { th.number { (heading(crashes)) } }
                 } }
                 tbody {
-                    @for ((life, operation), counts) in &table {
+                    @for ((life, operation, row), counts) in &table {
                         tr {
                             td { @if *life > 0 { (life) } }
-                            td { code { (message(operation)) } }
+                            td { code { (message(operation)) @if let Some(row) = row { "#" (row) } } }
                             @for crashes in 0..=depth { (cell(counts.get(&crashes).copied())) }
                         }
                     }
@@ -87,7 +88,7 @@ fn tally(recorder: &Recorder) -> (BTreeMap<Operation, BTreeMap<usize, Count>>, u
     (table, depth)
 }
 
-/// `life1/append#3.2:before` is the life 1's operation `append#3`.
+/// `life1/append#3.2:before` is of life 1's operation `append` of row 3.
 fn operation(point: &str) -> Operation {
     let (life, rest) = point.split_once('/').unwrap_or(("", point));
     let life = life.strip_prefix("life").and_then(|life| life.parse().ok());
@@ -96,5 +97,9 @@ fn operation(point: &str) -> Operation {
         Some((first, again)) if again.parse::<u32>().is_ok() => first,
         _ => what,
     };
-    (life.unwrap_or(0), what.to_owned())
+    let (name, row) = what.rsplit_once('#').unwrap_or((what, ""));
+    match row.parse() {
+        Ok(row) => (life.unwrap_or(0), name.to_owned(), Some(row)),
+        Err(_) => (life.unwrap_or(0), what.to_owned(), None),
+    }
 }

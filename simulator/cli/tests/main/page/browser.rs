@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use super::escaping::{NASTY, spoiled};
 use super::{named, page, violated};
 
 /// What Chromium is called.
@@ -65,6 +66,12 @@ fn a_browser_shows_the_lanes_and_has_no_complaint() {
     assert!(dom.contains("data-script=\"ran\""), "the script ran");
     assert!(dom.contains("class=\"lane l2\""), "the lanes are there");
     assert_eq!(dom.matches("<li ").count(), page.matches("<li ").count());
+    // Nothing of a user's is run: each of these texts would set the attribute.
+    let nasty: String = NASTY.concat();
+    let (dom, complaints) = check("nasty.html", &spoiled(&nasty));
+    assert_eq!(complaints, [""; 0]);
+    assert!(dom.contains("data-script=\"ran\""), "our own script ran");
+    assert!(!dom.contains("data-pwned"), "and no other");
     // The same look at a page that is broken: it would have been noticed.
     let broken = page.replace("\"use strict\";", "\"use strict\"; nobody.knows();");
     let (dom, complaints) = check("broken.html", &broken);

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use super::{named, page, runs, violated};
 
 /// What has broken pages before.
-const NASTY: &[&str] = &[
+pub(super) const NASTY: &[&str] = &[
     "<script>document.documentElement.dataset.pwned = 1</script>",
     "\"><img src=x onerror=\"document.documentElement.dataset.pwned = 1\">",
     "' onmouseover='alert(1)' data-x='",
@@ -69,7 +69,7 @@ fn spoiled_workload(text: &str) -> Workload {
 }
 
 /// A page on which everything that may be a user's says `text`.
-fn spoiled(text: &str) -> String {
+pub(super) fn spoiled(text: &str) -> String {
     let mut run = violated(&named("order~FencedStops"), "c1t1");
     spoil(&mut run, text);
     // What the oracles would say depends on the names; what is asked here is how it is shown.
