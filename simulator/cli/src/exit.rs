@@ -8,7 +8,7 @@ use crashpoint_simulator::oracle::{self, Kind, Oracle};
 
 /// What the exit code says, the gravest last: where several are due, that one counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Exit {
+pub enum Exit {
     /// Nothing was violated.
     Clean,
     /// Ctrl-C came before everything was explored, and nothing was violated until then: that is
@@ -30,7 +30,7 @@ pub(crate) enum Exit {
 impl Exit {
     /// The code for the operating system. The shell's own for a Ctrl-C is 128 and the signal's
     /// number.
-    pub(crate) fn code(self) -> u8 {
+    pub fn code(self) -> u8 {
         match self {
             Self::Clean => 0,
             Self::Safety => 1,
@@ -43,7 +43,7 @@ impl Exit {
     }
 
     /// What these oracles' objections amount to.
-    pub(crate) fn of_oracles<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn of_oracles<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let exits = names
             .into_iter()
             .map(|name| match oracle::named(name).map(Oracle::kind) {

@@ -6,7 +6,7 @@
 
 mod arguments;
 mod crew;
-mod exit;
+pub mod exit;
 mod explain;
 mod explore;
 pub mod page;

@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output};
 
+use crashpoint::exit::Exit;
 use expect_test::{Expect, expect};
 use serde_json::Value;
 
@@ -269,7 +270,20 @@ fn the_help_and_the_readme_name_every_exit_code() {
     }
 }
 
-/// The token of a violation of safety alone, and that of one of liveness.
+#[test]
+fn liveness_has_a_code_of_its_own_and_safety_is_graver() {
+    let check = |oracles: &[&str], code: u8| {
+        let exit = Exit::of_oracles(oracles.iter().copied());
+        assert_eq!(exit.code(), code, "{oracles:?}");
+    };
+    check(&[], 0);
+    check(&["liveness"], 3);
+    check(&["one-writer"], 1);
+    check(&["liveness", "one-writer"], 1);
+    check(&["one-writer", "liveness"], 1);
+}
+
+/// The token of the first schedule that an oracle objects to.
 fn token(arguments: &[&str], oracle: &str) -> String {
     let report = json(&[arguments, &["--json"]].concat());
     let violations = report["workloads"][0]["violations"].as_array();
