@@ -42,6 +42,8 @@ pub struct Findings {
     pub recorder: Recorder,
     /// What was violated, in the order of the exploration.
     pub violations: Vec<Violation>,
+    /// The edges that some schedule's log took, as labels of states.
+    pub edges: BTreeSet<(String, String)>,
     /// Whether exploring stopped early because there were violations enough.
     pub cut_short: bool,
 }
@@ -212,6 +214,10 @@ impl Findings {
                 token: Token::of(&workload.name, settings, &run.tape),
             });
         }
+        for (from, to) in run.history.edges() {
+            let edge = (from.to_owned(), to.to_owned());
+            self.edges.insert(edge);
+        }
         self.recorder.merge(run.recorder);
     }
 
@@ -221,6 +227,7 @@ impl Findings {
         self.merged += other.merged;
         self.recorder.merge(other.recorder);
         self.violations.extend(other.violations);
+        self.edges.extend(other.edges);
         self.cut_short |= other.cut_short;
     }
 }

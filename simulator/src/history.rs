@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::{CheckpointRow, Direction};
+use crashpoint_engine::{CheckpointRow, Direction, RowKind};
 
 use crate::fault::Fired;
 use crate::subject::LifeEnd;
@@ -136,6 +136,32 @@ impl History {
         self.select(|what| match what {
             What::Landed(row) => Some(row),
             _ => None,
+        })
+    }
+
+    /// The edges that the log took, in order, as labels of states: from where, and to where.
+    pub fn edges(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut at: Option<&str> = None;
+        let entries = self.0.iter();
+        entries.filter_map(move |entry| {
+            let row = match &entry.what {
+                What::Landed(row) => row,
+                What::Cleared => {
+                    at = None;
+                    return None;
+                }
+                _ => return None,
+            };
+            match row.kind {
+                RowKind::Claim => {
+                    at.get_or_insert(&row.state);
+                    None
+                }
+                RowKind::StateEntry | RowKind::CompensationCompletion => {
+                    Some((at.replace(&row.state)?, row.state.as_str()))
+                }
+                _ => None,
+            }
         })
     }
 

@@ -1,72 +1,80 @@
-//! `crashpoint explore`: spreads the parts of every exploration over threads, and puts what they
-//! found together in the order of the parts.
+//! `crashpoint explore`: which schedules of which workloads, and what is told of what they came to.
 
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use crashpoint_simulator::workload::{self, Workload};
-use crashpoint_simulator::{Findings, Part, Settings, explore_part, oracle, parts, render, replay};
-use indicatif::ProgressBar;
+use crashpoint_simulator::{Settings, Violation, oracle, parts, render, replay};
 
-use crate::progress::{self, Stopwatch};
-use crate::report::{self, Row};
-use crate::{ALL, CLEAN, ExploreArguments, Failure, VIOLATED};
+use crate::arguments::{ALL, ExploreArguments};
+use crate::crew::{Exploration, explore_all};
+use crate::exit::{Exit, Failure};
+use crate::page;
+use crate::progress::Stopwatch;
+use crate::report::{self, Report, Row};
+use crate::rerun;
 
 /// How many violations are told in full after the table; the others are counted.
 const STORIES_MAX: usize = 3;
 
-pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<u8, Failure> {
+pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let workloads = chosen(arguments)?;
+    let page = arguments.html.as_deref().map(page::File::create);
+    let page = page.transpose()?;
+    let watch = Stopwatch::start();
+    let mut rows: Vec<Row> = Vec::new();
+    for store in &arguments.store {
+        let each = workloads.iter().map(Arc::clone);
+        rows.extend(each.map(|workload| Row::new(workload, store.kind(), arguments.crashes)));
+    }
+    let explorations = Arc::new(explorations(&rows));
+    let found = explore_all(&explorations, jobs(arguments))?;
+    let complete = found.iter().all(Option::is_some);
+    for (exploration, found) in explorations.iter().zip(found) {
+        if let Some((findings, busy)) = found {
+            rows[exploration.row].add(findings, busy);
+        }
+    }
+    let elapsed = watch.elapsed();
+    let report = Report {
+        rows,
+        elapsed,
+        complete,
+    };
+    if arguments.json {
+        report::json(&report, out)?;
+    } else {
+        report::table(&report, out)?;
+        stories(&report.rows, out)?;
+    }
+    if let Some(page) = page {
+        page.write(&page::exploration::page(&report)?)?;
+    }
+    Ok(report.exit())
+}
+
+fn jobs(arguments: &ExploreArguments) -> usize {
     let jobs = arguments
         .jobs
         .or_else(|| thread::available_parallelism().ok());
-    let jobs = jobs.map_or(1, NonZeroUsize::get);
-    let watch = Stopwatch::start();
-    let mut rows: Vec<Row<'_>> = Vec::new();
-    for store in &arguments.store {
-        let each = workloads.iter();
-        rows.extend(each.map(|workload| Row::new(workload, store.kind(), arguments.crashes)));
-    }
-    let explorations = explorations(&rows);
-    let found = explore_all(&explorations, jobs);
-    let targets: Vec<usize> = explorations
-        .iter()
-        .map(|exploration| exploration.row)
-        .collect();
-    for (row, (findings, busy)) in targets.into_iter().zip(found) {
-        rows[row].add(findings, busy);
-    }
-    let violated = rows
-        .iter()
-        .any(|row| row.violations() > 0 || row.missed() > 0);
-    if arguments.json {
-        report::json(&rows, watch.elapsed(), out)?;
-    } else {
-        report::table(&rows, watch.elapsed(), out)?;
-        stories(&workloads, &rows, out)?;
-    }
-    Ok(if violated { VIOLATED } else { CLEAN })
+    jobs.map_or(1, NonZeroUsize::get)
 }
 
-fn chosen(arguments: &ExploreArguments) -> Result<Vec<Workload>, Failure> {
+fn chosen(arguments: &ExploreArguments) -> Result<Vec<Arc<Workload>>, Failure> {
     let name = &arguments.workload;
     let (known, suffix) = match arguments.mutant.as_deref().and_then(workload::rule_named) {
         None => (workload::all(), String::new()),
         Some(rule) => (workload::mutants(rule), format!("~{rule:?}")),
     };
-    if name == ALL {
-        return Ok(known);
-    }
     let names: Vec<_> = known.iter().map(|workload| workload.name.clone()).collect();
     let full = format!("{name}{suffix}");
     let chosen: Vec<_> = known
         .into_iter()
-        .filter(|workload| workload.name == full)
+        .filter(|workload| name == ALL || workload.name == full)
+        .map(Arc::new)
         .collect();
     if chosen.is_empty() {
         let (unknown, names) = (render::escaped(&full), names.join(", "));
@@ -77,128 +85,66 @@ fn chosen(arguments: &ExploreArguments) -> Result<Vec<Workload>, Failure> {
     Ok(chosen)
 }
 
-/// A part of the schedules of a workload within a budget.
-struct Exploration<'a> {
-    /// Which row of the table it belongs to.
-    row: usize,
-    workload: &'a Workload,
-    settings: Settings,
-    part: Part,
-}
-
-fn explorations<'a>(rows: &[Row<'a>]) -> Vec<Exploration<'a>> {
+fn explorations(rows: &[Row]) -> Vec<Exploration> {
     let mut explorations = Vec::new();
     for (index, row) in rows.iter().enumerate() {
-        let workload = row.workload();
-        for budget in workload.campaigns(row.store(), row.crashes()) {
+        for budget in row.workload.campaigns(row.store, row.crashes) {
             let settings = Settings {
-                store: row.store(),
+                store: row.store,
                 ..Settings::within(budget)
             };
-            let parts = parts(workload, &settings);
-            let own = parts.into_iter().map(|part| Exploration {
+            let parts = parts(&row.workload, &settings);
+            explorations.extend(parts.into_iter().map(|part| Exploration {
                 row: index,
-                workload,
+                workload: Arc::clone(&row.workload),
                 settings: settings.clone(),
                 part,
-            });
-            explorations.extend(own);
+            }));
         }
     }
     explorations
 }
 
-/// What came of each exploration, in their order, and how long each kept its thread busy.
-fn explore_all(explorations: &[Exploration<'_>], jobs: usize) -> Vec<(Findings, Duration)> {
-    let bar = progress::bar(explorations.len());
-    let next = AtomicUsize::new(0);
-    let found: Vec<Mutex<Option<(Findings, Duration)>>> =
-        explorations.iter().map(|_| Mutex::new(None)).collect();
-    thread::scope(|scope| {
-        for _ in 0..jobs.min(explorations.len()) {
-            scope.spawn(|| {
-                while let Some(index) = take(&next, explorations.len()) {
-                    let result = explore_one(&explorations[index], &bar);
-                    *lock(&found[index]) = Some(result);
-                }
-            });
-        }
+/// The violations that are worth telling, the simplest schedules first: one for each `reason`, and
+/// each schedule once.
+pub(crate) fn telling<'a, R: Ord>(
+    violations: impl Iterator<Item = (&'a Row, &'a Violation)>,
+    reason: impl Fn(&'a Row, &'a Violation) -> R,
+) -> Vec<(&'a Row, &'a Violation)> {
+    let mut violations: Vec<_> = violations.collect();
+    violations.sort_by_key(|(_, violation)| violation.schedule.len());
+    let (mut reasons, mut tokens) = (BTreeSet::new(), BTreeSet::new());
+    violations.retain(|(row, violation)| {
+        reasons.insert(reason(row, violation)) && tokens.insert(violation.token.to_string())
     });
-    bar.finish_and_clear();
-    let found = found.into_iter().map(Mutex::into_inner);
-    let found = found.map(|slot| slot.unwrap_or_else(std::sync::PoisonError::into_inner));
-    found
-        .map(|slot| slot.expect("every part was explored"))
-        .collect()
-}
-
-fn take(next: &AtomicUsize, all: usize) -> Option<usize> {
-    let index = next.fetch_add(1, Ordering::Relaxed);
-    (index < all).then_some(index)
-}
-
-fn explore_one(exploration: &Exploration<'_>, bar: &ProgressBar) -> (Findings, Duration) {
-    let Exploration {
-        workload,
-        settings,
-        part,
-        ..
-    } = exploration;
-    bar.set_message(workload.name.clone());
-    let watch = Stopwatch::start();
-    let findings = explore_part(workload, settings, part);
-    bar.inc(1);
-    (findings, watch.elapsed())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    violations
 }
 
 /// Tells some violations in full.
-fn stories(workloads: &[Workload], rows: &[Row<'_>], out: &mut impl Write) -> Result<(), Failure> {
+fn stories(rows: &[Row], out: &mut impl Write) -> Result<(), Failure> {
     let each = |row| Row::found(row).map(move |violation| (row, violation));
-    let mut violations: Vec<_> = rows.iter().flat_map(each).collect();
-    let total = violations.len();
-    // The simplest schedules say most; one for each oracle is enough, and each is told once.
-    violations.sort_by_key(|(_, violation)| violation.schedule.len());
-    let (mut oracles, mut tokens) = (BTreeSet::new(), BTreeSet::new());
-    violations.retain(|(_, violation)| {
-        oracles.insert(violation.oracle) && tokens.insert(violation.token.to_string())
-    });
-    violations.truncate(STORIES_MAX);
-    for (row, violation) in &violations {
+    let violations = rows.iter().flat_map(each);
+    let total = violations.clone().count();
+    let mut told = telling(violations, |_, violation| violation.oracle);
+    told.truncate(STORIES_MAX);
+    for (row, violation) in &told {
         writeln!(
             out,
             "\n{} over {} violates {}: {}",
             row.name(),
-            row.store(),
+            row.store,
             violation.oracle,
             render::escaped_line(&violation.message)
         )?;
-        let workload = workloads
-            .iter()
-            .find(|workload| workload.name == row.name());
-        let workload = workload.expect("a violation is one of an explored workload");
-        match replay(workload, &violation.token) {
-            Ok(run) => write!(
-                out,
-                "{}",
-                render::story(&run, &oracle::judge(workload, &run))
-            )?,
-            Err(error) => writeln!(out, "{error}")?,
-        }
-        writeln!(out, "replay it: {}", report::command_at_hand(violation))?;
+        let run = replay(&row.workload, &violation.token)?;
+        let verdicts = oracle::judge(&row.workload, &run);
+        write!(out, "{}", render::story(&run, &verdicts))?;
+        let command = rerun::command_at_hand(&violation.token);
+        writeln!(out, "replay it: {command}")?;
     }
-    let untold = total - violations.len();
+    let untold = total - told.len();
     if untold > 0 {
-        writeln!(
-            out,
-            "
-{untold} more violations; --json lists them all"
-        )?;
+        writeln!(out, "\n{untold} more violations; --json lists them all")?;
     }
     Ok(())
 }

@@ -1,25 +1,26 @@
-//! `crashpoint replay`: one schedule again, with its story.
+//! `crashpoint replay`: one schedule again, with its story or event by event.
 
 use std::io::Write;
 
-use crashpoint_simulator::workload;
-use crashpoint_simulator::{Token, oracle, render, replay};
+use crashpoint_simulator::render;
 
-use crate::{CLEAN, Failure, VIOLATED};
+use crate::arguments::ReplayArguments;
+use crate::exit::{Exit, Failure};
+use crate::rerun::Rerun;
+use crate::trace;
 
-pub(crate) fn run(token: &str, out: &mut impl Write) -> Result<u8, Failure> {
-    let token: Token = token
-        .parse()
-        .map_err(|error| Failure::Usage(format!("{error}")))?;
-    let workload = workload::named(&token.workload).ok_or_else(|| {
-        Failure::Usage(format!(
-            "there is no workload {}",
-            render::escaped(&token.workload)
-        ))
-    })?;
-    let run = replay(&workload, &token).map_err(|error| Failure::Usage(error.to_string()))?;
-    let verdicts = oracle::judge(&workload, &run);
-    writeln!(out, "{}: {}\n", workload.name, workload.about)?;
-    write!(out, "{}", render::story(&run, &verdicts))?;
-    Ok(if verdicts.is_empty() { CLEAN } else { VIOLATED })
+pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<Exit, Failure> {
+    let rerun = Rerun::of(&arguments.token)?;
+    if arguments.trace {
+        for line in trace::lines(&rerun.run.history) {
+            writeln!(out, "{line}")?;
+        }
+        for verdict in &rerun.verdicts {
+            writeln!(out, "{}", trace::violation(verdict))?;
+        }
+    } else {
+        let (workload, story) = (&rerun.workload, render::story(&rerun.run, &rerun.verdicts));
+        writeln!(out, "{}: {}\n\n{story}", workload.name, workload.about)?;
+    }
+    Ok(rerun.exit())
 }

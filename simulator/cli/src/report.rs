@@ -1,6 +1,7 @@
 //! What an exploration found, as a table for people and as JSON for programs.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
@@ -8,28 +9,41 @@ use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{Findings, StoreKind, Violation};
 use serde::Serialize;
 
+use crate::exit::Exit;
+use crate::progress::rate;
+use crate::rerun;
+use crate::text::{counted, grouped};
+
 /// The version of the JSON.
 const VERSION: u32 = 1;
 
+/// What was found.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) elapsed: Duration,
+    /// Whether everything was explored that was asked for.
+    pub(crate) complete: bool,
+}
+
 /// What was found about one workload.
 #[derive(Debug)]
-pub(crate) struct Row<'a> {
-    workload: &'a Workload,
-    store: StoreKind,
-    crashes: u32,
-    findings: Findings,
+pub(crate) struct Row {
+    pub(crate) workload: Arc<Workload>,
+    pub(crate) store: StoreKind,
+    pub(crate) crashes: u32,
+    pub(crate) findings: Findings,
     /// The time that threads spent on it, added up.
     busy: Duration,
 }
 
-impl<'a> Row<'a> {
-    pub(crate) fn new(workload: &'a Workload, store: StoreKind, crashes: u32) -> Self {
-        let findings = Findings::default();
+impl Row {
+    pub(crate) fn new(workload: Arc<Workload>, store: StoreKind, crashes: u32) -> Self {
         Self {
             workload,
             store,
             crashes,
-            findings,
+            findings: Findings::default(),
             busy: Duration::ZERO,
         }
     }
@@ -39,19 +53,7 @@ impl<'a> Row<'a> {
         self.busy += busy;
     }
 
-    pub(crate) fn workload(&self) -> &'a Workload {
-        self.workload
-    }
-
-    pub(crate) fn store(&self) -> StoreKind {
-        self.store
-    }
-
-    pub(crate) fn crashes(&self) -> u32 {
-        self.crashes
-    }
-
-    pub(crate) fn name(&self) -> &'a str {
+    pub(crate) fn name(&self) -> &str {
         &self.workload.name
     }
 
@@ -69,26 +71,71 @@ impl<'a> Row<'a> {
         total - covered
     }
 
-    fn points(&self) -> (usize, usize) {
+    /// How many crash points were covered, and how many there are.
+    pub(crate) fn points(&self) -> (usize, usize) {
         let recorder = &self.findings.recorder;
         (recorder.covered(), recorder.total())
     }
 }
 
-/// What to type here to see a violation again: through cargo, where cargo runs this.
-pub(crate) fn command_at_hand(violation: &Violation) -> String {
-    match std::env::var_os("CARGO") {
-        Some(_) => format!("cargo run --release -- replay {}", violation.token),
-        None => replay_command(violation),
+impl Report {
+    pub(crate) fn schedules(&self) -> u64 {
+        self.rows.iter().map(|row| row.findings.schedules).sum()
+    }
+
+    pub(crate) fn violations(&self) -> usize {
+        self.rows.iter().map(Row::violations).sum()
+    }
+
+    /// What the findings amount to. A crash point that is left out is a fault of the simulator's,
+    /// but where exploring ended early.
+    pub(crate) fn exit(&self) -> Exit {
+        let violations = self.rows.iter().flat_map(Row::found);
+        let found = Exit::of_oracles(violations.map(|violation| violation.oracle));
+        let missed: usize = self.rows.iter().map(Row::missed).sum();
+        match found {
+            Exit::Clean if !self.complete => Exit::Interrupted,
+            Exit::Clean if missed > 0 => Exit::Harness,
+            found => found,
+        }
+    }
+
+    /// One line that says what came of it all.
+    pub(crate) fn verdict(&self) -> String {
+        let schedules = counted(self.schedules(), "schedule");
+        let seconds = self.elapsed.as_secs_f64();
+        let verdict = match self.violations() {
+            0 => "no violation".to_owned(),
+            some => counted(some as u64, "violation"),
+        };
+        let partial = if self.complete {
+            ""
+        } else {
+            " until it was interrupted"
+        };
+        format!("{schedules} in {seconds:.1} s: {verdict}{partial}")
+    }
+
+    /// What the reader must not overlook.
+    pub(crate) fn caveats(&self) -> Vec<String> {
+        let mut caveats = Vec::new();
+        if !self.complete {
+            caveats.push("PARTIAL: interrupted before everything was explored".to_owned());
+        }
+        let missed: usize = self.rows.iter().map(Row::missed).sum();
+        if missed > 0 {
+            let points = counted(missed as u64, "crash point");
+            caveats.push(format!("{points} not covered"));
+        }
+        if self.rows.iter().any(|row| row.findings.cut_short) {
+            caveats.push("where violations piled up, exploring stopped early".to_owned());
+        }
+        caveats
     }
 }
 
-/// What to type to see a violation again, where the command is installed.
-fn replay_command(violation: &Violation) -> String {
-    format!("crashpoint replay {}", violation.token)
-}
-
-pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let rows = &report.rows;
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
     table.set_header(vec![
@@ -104,7 +151,7 @@ pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -
         let (covered, total) = row.points();
         let points = format!("{} of {}", grouped(covered as u64), grouped(total as u64));
         table.add_row(vec![
-            Cell::new(&row.workload.name),
+            Cell::new(row.name()),
             Cell::new(row.store.name()),
             right(points),
             right(grouped(row.findings.merged)),
@@ -113,33 +160,22 @@ pub(crate) fn table(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -
             right(grouped(row.violations() as u64)),
         ]);
     }
-    let schedules: u64 = rows.iter().map(|row| row.findings.schedules).sum();
-    let violations: usize = rows.iter().map(Row::violations).sum();
     writeln!(out, "{table}")?;
     let width = rows.iter().map(|row| row.name().len()).max().unwrap_or(0);
-    let first = rows.first().map(Row::store);
+    let first = rows.first().map(|row| row.store);
     for row in rows.iter().filter(|row| Some(row.store) == first) {
         writeln!(out, "{:width$}  {}", row.name(), row.workload.about)?;
     }
     writeln!(out, "\n{}\n", legend(rows))?;
-    let schedules = counted(schedules, "schedule");
-    let seconds = elapsed.as_secs_f64();
-    let verdict = match violations {
-        0 => "no violation".to_owned(),
-        some => counted(some as u64, "violation"),
-    };
-    writeln!(out, "{schedules} in {seconds:.1} s: {verdict}")?;
-    let missed: usize = rows.iter().map(Row::missed).sum();
-    if missed > 0 {
-        writeln!(out, "{} not covered", counted(missed as u64, "crash point"))?;
-    }
-    if rows.iter().any(|row| row.findings.cut_short) {
-        writeln!(out, "where violations piled up, exploring stopped early")?;
+    writeln!(out, "{}", report.verdict())?;
+    for caveat in report.caveats() {
+        writeln!(out, "{caveat}")?;
     }
     Ok(())
 }
 
-fn legend(rows: &[Row<'_>]) -> String {
+/// What is counted, in words.
+pub(crate) fn legend(rows: &[Row]) -> String {
     let crashes = rows.first().map_or(0, |row| row.crashes);
     let depth = match crashes {
         0 => return "Each workload was run once, without a crash.".to_owned(),
@@ -181,34 +217,6 @@ fn right(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
-fn rate(schedules: u64, busy: Duration) -> u64 {
-    let seconds = busy.as_secs_f64();
-    if seconds > 0.0 {
-        (schedules as f64 / seconds) as u64
-    } else {
-        0
-    }
-}
-
-/// `1 schedule`, `1,204 schedules`.
-fn counted(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(number))
-}
-
-/// A number with its thousands apart: `1,204`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,
@@ -216,6 +224,8 @@ struct Document<'a> {
     schedules_total: u64,
     violations_total: usize,
     elapsed_ms: u128,
+    /// Whether everything was explored; not where Ctrl-C came before.
+    complete: bool,
 }
 
 #[derive(Serialize)]
@@ -238,14 +248,14 @@ struct ViolationDocument<'a> {
     replay: String,
 }
 
-pub(crate) fn json(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) -> io::Result<()> {
-    let workloads = rows.iter().map(|row| {
+pub(crate) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let workloads = report.rows.iter().map(|row| {
         let (crash_points_covered, crash_points_total) = row.points();
         let violations = row.found().map(|violation| ViolationDocument {
             oracle: violation.oracle,
             schedule: violation.schedule.join("; "),
             message: &violation.message,
-            replay: replay_command(violation),
+            replay: rerun::command(&violation.token),
         });
         WorkloadDocument {
             name: &row.workload.name,
@@ -261,9 +271,10 @@ pub(crate) fn json(rows: &[Row<'_>], elapsed: Duration, out: &mut impl Write) ->
     let document = Document {
         version: VERSION,
         workloads: workloads.collect(),
-        schedules_total: rows.iter().map(|row| row.findings.schedules).sum(),
-        violations_total: rows.iter().map(Row::violations).sum(),
-        elapsed_ms: elapsed.as_millis(),
+        schedules_total: report.schedules(),
+        violations_total: report.violations(),
+        elapsed_ms: report.elapsed.as_millis(),
+        complete: report.complete,
     };
     serde_json::to_writer(&mut *out, &document)?;
     writeln!(out)

@@ -47,6 +47,31 @@ pub struct Oracle {
     check: fn(&Case<'_>) -> Result<(), String>,
 }
 
+/// What a promise is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Something bad never happens.
+    Safety,
+    /// Something good happens at last.
+    Liveness,
+}
+
+impl Oracle {
+    /// What its promise is about.
+    pub fn kind(&self) -> Kind {
+        if self.name == liveness::ORACLE.name {
+            Kind::Liveness
+        } else {
+            Kind::Safety
+        }
+    }
+}
+
+/// The oracle of this name.
+pub fn named(name: &str) -> Option<&'static Oracle> {
+    ORACLES.iter().find(|oracle| oracle.name == name)
+}
+
 /// Every oracle.
 pub const ORACLES: &[Oracle] = &[
     fold_equality::ORACLE,

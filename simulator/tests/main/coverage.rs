@@ -44,6 +44,24 @@ fn two_crashes_cover_every_crash_point_of_every_workload_and_break_no_promise() 
 }
 
 #[test]
+fn an_exploration_names_the_edges_that_some_log_took() {
+    let edges = |workload: &str| {
+        let findings = explore(&named(workload, Faithful), &within(budget("c1")));
+        let edges = findings.edges.into_iter();
+        edges
+            .map(|(from, to)| format!("{from} -> {to}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    expect!["Charge -> Reserve, Reserve -> Ship, Ship -> Shipped"].assert_eq(&edges("order"));
+    expect!["Charge -> Reserve, Reserve -> Ship"].assert_eq(&edges("order-fails"));
+    expect![
+        "import-pages -> more?, more? -> imported, more? -> open-batch, open-batch -> import-pages"
+    ]
+    .assert_eq(&edges("import-loop"));
+}
+
+#[test]
 fn a_storage_fault_a_cancellation_or_a_rival_breaks_no_promise() {
     let mut campaigns = Vec::new();
     let workloads = all();

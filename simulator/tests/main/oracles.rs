@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crashpoint_engine::protocol::Faithful;
 use crashpoint_engine::{Direction, RowKind};
-use crashpoint_simulator::oracle::{ORACLES, judge};
+use crashpoint_simulator::oracle::{self, Kind, ORACLES, judge};
 use crashpoint_simulator::{Attempt, Entry, Fault, Fired, LifeEnd, Opening, Run, What};
 use expect_test::{Expect, expect};
 
@@ -248,4 +248,18 @@ fn every_oracle_is_seen_failing() {
     let all: BTreeSet<&str> = ORACLES.iter().map(|oracle| oracle.name).collect();
     assert_eq!(all.len(), ORACLES.len(), "two oracles share a name");
     assert_eq!(seen, all);
+}
+
+#[test]
+fn only_the_promise_that_a_run_ends_is_one_of_liveness() {
+    let liveness = ORACLES
+        .iter()
+        .filter(|oracle| oracle.kind() == Kind::Liveness);
+    let names: Vec<&str> = liveness.map(|oracle| oracle.name).collect();
+    assert_eq!(names, ["liveness"]);
+    for known in ORACLES {
+        let found = oracle::named(known.name).map(|found| found.promise);
+        assert_eq!(found, Some(known.promise), "{}", known.name);
+    }
+    assert!(oracle::named("nope").is_none());
 }

@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output};
 
+use crashpoint::exit::Exit;
 use expect_test::{Expect, expect};
 use serde_json::Value;
 
@@ -53,6 +54,7 @@ fn a_clean_exploration_exits_with_0_and_covers_every_crash_point() {
     let report = json(&arguments);
     assert_eq!(report["version"], 1);
     assert_eq!(report["violations_total"], 0);
+    assert_eq!(report["complete"], true);
     assert!(report["elapsed_ms"].is_u64());
     let workloads = report["workloads"].as_array().expect("a list");
     let stores: Vec<&Value> = workloads
@@ -198,17 +200,207 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
         ]],
     );
     check(
-        &["replay", "2.order.memory.c1.calm.01234567"],
+        &["explain", "2.nope.memory.c1.calm.01234567"],
+        expect!["error: there is no workload nope"],
+    );
+}
+
+#[test]
+fn a_replay_that_takes_another_course_exits_with_4_and_says_where_it_parted() {
+    let check = |token: &str, expected: Expect| {
+        for command in ["replay", "explain"] {
+            let output = crashpoint(&[command, token]);
+            assert_eq!(output.status.code(), Some(4), "{token}");
+            assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+            expected.assert_eq(text(&output.stderr).trim_end());
+        }
+    };
+    check(
+        "2.order.memory.c1.calm.01234567",
         expect![
             "error: the replay took another course than the recorded schedule; the workload or the engine has changed since it was recorded"
         ],
     );
     check(
-        &["replay", "2.order.memory.c1.9999x1.01234567"],
+        "2.order.memory.c1.9999x1.01234567",
         expect![
             "error: the replay diverged at draw 9999: recorded was choice 1, asked was nothing any more; the workload or the engine has changed since it was recorded"
         ],
     );
+}
+
+#[test]
+fn a_file_that_can_not_be_written_exits_with_5_before_anything_is_explored() {
+    let folder = tempfile::tempdir().expect("a folder is made");
+    let path = folder.path().join("missing/page.html");
+    let path = path.to_str().expect("the path is text");
+    let output = crashpoint(&["explore", "--workload", "linear", "--html", path]);
+    assert_eq!(output.status.code(), Some(5));
+    let message = text(&output.stderr);
+    assert!(message.starts_with("error: can't write "), "{message}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn the_help_and_the_readme_name_every_exit_code() {
+    let readme = include_str!("../../../../README.md");
+    for command in [
+        &["--help"][..],
+        &["explore", "--help"],
+        &["replay", "--help"],
+    ] {
+        let help = text(&crashpoint(command).stdout);
+        for (code, words) in [
+            ("0", "nothing was violated"),
+            ("1", "a safety promise was broken"),
+            ("2", "the command was called wrongly"),
+            ("3", "a liveness promise was broken"),
+            ("4", "nondeterminism"),
+            ("5", "a fault of the command itself"),
+            ("130", "Ctrl-C"),
+        ] {
+            let in_help = format!("  {code:<5}{words}");
+            assert!(
+                help.contains(&in_help),
+                "{in_help:?} is missing in:\n{help}"
+            );
+            let in_readme = format!("| {code} | {words}");
+            assert!(readme.contains(&in_readme), "{in_readme:?} is missing");
+        }
+    }
+}
+
+#[test]
+fn liveness_has_a_code_of_its_own_and_safety_is_graver() {
+    let check = |oracles: &[&str], code: u8| {
+        let exit = Exit::of_oracles(oracles.iter().copied());
+        assert_eq!(exit.code(), code, "{oracles:?}");
+    };
+    check(&[], 0);
+    check(&["liveness"], 3);
+    check(&["one-writer"], 1);
+    check(&["liveness", "one-writer"], 1);
+    check(&["one-writer", "liveness"], 1);
+}
+
+/// The token of the first schedule that an oracle objects to.
+fn token(arguments: &[&str], oracle: &str) -> String {
+    let report = json(&[arguments, &["--json"]].concat());
+    let violations = report["workloads"][0]["violations"].as_array();
+    let mut violations = violations.expect("a list").iter();
+    let found = violations.find(|violation| violation["oracle"] == oracle);
+    let replay = found.unwrap_or_else(|| panic!("{oracle} objects"))["replay"].as_str();
+    let replay = replay.expect("a command");
+    replay.trim_start_matches("crashpoint replay ").to_owned()
+}
+
+#[test]
+fn a_trace_has_a_line_for_each_event_and_one_for_each_violation() {
+    let token = token(VIOLATED, "terminal-absorbs");
+    let output = crashpoint(&["replay", &token, "--trace"]);
+    assert_eq!(output.status.code(), Some(1));
+    let trace = text(&output.stdout);
+    let (violations, events): (Vec<&str>, Vec<&str>) = trace
+        .lines()
+        .partition(|line| line.starts_with("violation "));
+    assert!(!violations.is_empty());
+    for (place, event) in events.iter().enumerate() {
+        assert!(event.starts_with(&format!("{place:04} life=")), "{event}");
+    }
+    expect![[r#"
+        0000 life=1 began as=start
+        0001 life=1 sent sequence=0 kind=claim state="Charge" task="" blob=0x010000000000000001000000000000000000000000000000010000000000000000050000006f72646572010000008112ebe0beed415d00a8da769b010000010000000700000053686970706564010e0000007b2263656e7473223a313939397d
+        0002 life=1 durable sequence=0 kind=claim state="Charge" task="" blob=0x010000000000000001000000000000000000000000000000010000000000000000050000006f72646572010000008112ebe0beed415d00a8da769b010000010000000700000053686970706564010e0000007b2263656e7473223a313939397d
+        0003 life=1 acknowledged sequence=0
+        0004 life=1 applied sequence=0
+        0005 life=1 started task="charge" direction=do visit=0 step=0 attempt=1
+        0006 life=1 effect name="charge the card" payload="1999" task="charge" direction=do visit=0 step=0 key="eacb4d00509c22ede734cac0a4c30409ec0e0c4115fcd6b60dd023e2567ddbc5" fencing-token=0 reception=performed
+        0007 life=1 finished task="charge" direction=do succeeded=true
+        0008 life=1 sent sequence=1 kind=compensation_completion state="Reserve" task="charge" blob="{\"of\":\"charge the card\",\"visit\":0}"
+        0009 life=1 durable sequence=1 kind=compensation_completion state="Reserve" task="charge" blob="{\"of\":\"charge the card\",\"visit\":0}"
+        0010 life=1 acknowledged sequence=1
+        0011 life=1 applied sequence=1"#]].assert_eq(&events[..12].join("\n"));
+}
+
+#[test]
+fn explain_names_the_promise_that_broke_first_and_since_when() {
+    let token = token(VIOLATED, "terminal-absorbs");
+    let output = crashpoint(&["explain", &token]);
+    assert_eq!(output.status.code(), Some(1));
+    let story = text(&output.stdout);
+    let opening: Vec<&str> = story.lines().take(5).collect();
+    expect![[r#"
+        order~TerminalAbsorbs over memory: saga, succeeds
+        broken first: terminal-absorbs: life 2 wrote row 4 after the terminal row
+        promised is: an ended run gives the same answer for ever, and nothing is written to it
+        since event 0029 life=2 sent sequence=4 kind=claim state="Shipped" task=""
+        and 2 more, below"#]]
+    .assert_eq(&opening.join("\n"));
+    assert!(story.contains("\ntimeline\n"), "{story}");
+    let replay = format!("replay it: cargo run --release -- replay {token}");
+    assert_eq!(story.lines().last(), Some(replay.as_str()));
+}
+
+#[test]
+fn explain_and_explore_write_a_page() {
+    let folder = tempfile::tempdir().expect("a folder is made");
+    let path = folder.path().join("page.html");
+    let path = path.to_str().expect("the path is text");
+    let read = || std::fs::read_to_string(path).expect("the page was written");
+    let explored = crashpoint(&[VIOLATED, &["--html", path]].concat());
+    assert_eq!(explored.status.code(), Some(1));
+    let page = read();
+    for part in [
+        "Promises are broken.",
+        "terminal-absorbs",
+        "as the first crash",
+        "edges taken",
+    ] {
+        assert!(page.contains(part), "{part:?} is missing");
+    }
+    let token = token(VIOLATED, "terminal-absorbs");
+    let explained = crashpoint(&["explain", &token, "--html", path]);
+    assert_eq!(explained.status.code(), Some(1));
+    assert!(text(&explained.stdout).contains("written to "));
+    assert!(read().contains("one schedule, explained"));
+}
+
+/// Ctrl-C is sent once the command says that it explores: from then on it listens.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_with_the_report_so_far_and_exits_with_130() {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    use std::process::Stdio;
+    let arguments = [
+        "explore",
+        "--workload",
+        "order-undo-fails",
+        "--crashes",
+        "3",
+    ];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crashpoint"))
+        .args(arguments)
+        .args(["--json", "--jobs", "1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    let mut said = String::new();
+    let stderr = command.stderr.take().expect("it is piped");
+    let mut stderr = BufReader::new(stderr);
+    stderr.read_line(&mut said).expect("it says something");
+    assert!(said.starts_with("exploring "), "{said}");
+    let id = command.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &id]).status();
+    assert!(sent.expect("kill runs").success());
+    let mut report = String::new();
+    let stdout = command.stdout.as_mut().expect("it is piped");
+    stdout.read_to_string(&mut report).expect("it prints UTF-8");
+    let status = command.wait().expect("it ends");
+    assert_eq!(status.code(), Some(130));
+    let report: Value = serde_json::from_str(&report).expect("it is JSON");
+    assert_eq!(report["complete"], false);
+    assert_eq!(report["violations_total"], 0);
 }
 
 #[test]

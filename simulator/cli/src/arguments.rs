@@ -1,0 +1,134 @@
+//! What the command can be asked for.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use crashpoint_simulator::StoreKind;
+use crashpoint_simulator::workload::{self, Rule};
+
+/// What the exit codes mean.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    nothing was violated
+  1    a safety promise was broken: something happened that never may
+  2    the command was called wrongly
+  3    a liveness promise was broken: a run did not end although nothing failed any more
+  4    nondeterminism: a recorded schedule took another course when it was run again
+  5    a fault of the command itself: a crash point left out, output not written, a bug
+  130  Ctrl-C before everything was explored; nothing was violated until then";
+
+/// Crashes workflows at every point, and says what came of it.
+///
+/// Without a subcommand every workload is explored over every store with up to two crashes.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run every schedule of workloads, within bounds, and ask the oracles about each.
+    #[command(after_help = EXIT_CODES)]
+    Explore(ExploreArguments),
+    /// Run one schedule again and tell what happened.
+    #[command(after_help = EXIT_CODES)]
+    Replay(ReplayArguments),
+    /// Tell the story of one schedule: which promise broke first, and where; or write it as a page.
+    #[command(after_help = EXIT_CODES)]
+    Explain(ExplainArguments),
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Self::Explore(ExploreArguments::default())
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExploreArguments {
+    /// The workload to explore; `all` for every one.
+    #[arg(long, value_name = "NAME", default_value = ALL)]
+    pub(crate) workload: String,
+    /// The stores under the engine, one after the other.
+    #[arg(long, value_enum, value_name = "STORE", value_delimiter = ',', default_values_t = Store::ALL)]
+    pub(crate) store: Vec<Store>,
+    /// How many crashes a schedule may have.
+    #[arg(long, value_name = "0..=3", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=3))]
+    pub(crate) crashes: u32,
+    /// Break this rule of the engine on purpose, to see that it is noticed.
+    #[arg(long, value_name = "RULE", value_parser = rule)]
+    pub(crate) mutant: Option<String>,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write what was found as one self-contained page as well.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// How many threads explore; one for each core without this. The result does not depend on it.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+}
+
+/// The name that stands for every workload.
+pub(crate) const ALL: &str = "all";
+
+impl Default for ExploreArguments {
+    fn default() -> Self {
+        Self {
+            workload: ALL.to_owned(),
+            store: Store::ALL.to_vec(),
+            crashes: 2,
+            mutant: None,
+            json: false,
+            html: None,
+            jobs: None,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArguments {
+    /// What `explore` printed beside the violation.
+    pub(crate) token: String,
+    /// Print every event, one a line: its place, its life, what it is, and KEY=VALUE fields.
+    #[arg(long)]
+    pub(crate) trace: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// What `explore` printed beside the violation.
+    pub(crate) token: String,
+    /// Write one self-contained page instead of printing the story.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Store {
+    /// Rows in memory, which survive every crash.
+    Memory,
+    /// The embedded store on a simulated disk: each change of the disk is a crash point as well, and
+    /// a crash may take the power.
+    Redb,
+}
+
+impl Store {
+    const ALL: [Self; 2] = [Self::Memory, Self::Redb];
+
+    pub(crate) fn kind(self) -> StoreKind {
+        match self {
+            Self::Memory => StoreKind::Memory,
+            Self::Redb => StoreKind::Redb,
+        }
+    }
+}
+
+/// Checks the name of a rule.
+fn rule(name: &str) -> Result<String, String> {
+    let known = workload::rule_named(name).map(|_| name.to_owned());
+    known.ok_or_else(|| format!("there is no rule of this name; there are {:?}", Rule::ALL))
+}

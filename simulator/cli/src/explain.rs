@@ -1,0 +1,69 @@
+//! `crashpoint explain`: the story of one schedule, and where it went wrong.
+
+use std::io::Write;
+
+use crashpoint_simulator::render;
+
+use crate::arguments::ExplainArguments;
+use crate::exit::{Exit, Failure};
+use crate::page::{self, Schedule};
+use crate::rerun::{Rerun, command_at_hand};
+use crate::trace;
+
+pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<Exit, Failure> {
+    let rerun = Rerun::of(&arguments.token)?;
+    let command = command_at_hand(&rerun.token);
+    let schedule = Schedule {
+        workload: &rerun.workload,
+        run: &rerun.run,
+        verdicts: &rerun.verdicts,
+        store: rerun.token.store,
+        command: &command,
+    };
+    match &arguments.html {
+        Some(path) => {
+            page::File::create(path)?.write(&page::of_schedule(&schedule))?;
+            let path = render::escaped_line(&path.display().to_string());
+            writeln!(out, "{}\nwritten to {path}", summary(&schedule))?;
+        }
+        None => {
+            writeln!(out, "{}", summary(&schedule))?;
+            write!(out, "\n{}", render::story(&rerun.run, &rerun.verdicts))?;
+            writeln!(out, "\nreplay it: {command}")?;
+        }
+    }
+    Ok(rerun.exit())
+}
+
+/// What the workload is, and which promise broke first, where.
+fn summary(schedule: &Schedule<'_>) -> String {
+    let (workload, store) = (schedule.workload, schedule.store);
+    let mut summary = format!("{} over {store}: {}\n", workload.name, workload.about);
+    let broken = page::broken(schedule);
+    let Some(first) = broken.first() else {
+        summary.push_str("no promise is broken");
+        return summary;
+    };
+    let message = render::escaped_line(&first.verdict.message);
+    summary.push_str(&format!(
+        "broken first: {}: {message}\npromised is: {}\n",
+        first.verdict.oracle, first.promise
+    ));
+    let line = first.place.and_then(|place| {
+        let mut lines = trace::lines(&schedule.run.history).into_iter();
+        lines.nth(place)
+    });
+    summary.push_str(&match line {
+        // The row's bytes are for the trace.
+        Some(line) => format!(
+            "since event {}",
+            line.split(" blob=").next().unwrap_or_default()
+        ),
+        None => "in the end".to_owned(),
+    });
+    let more = broken.len() - 1;
+    if more > 0 {
+        summary.push_str(&format!("\nand {more} more, below"));
+    }
+    summary
+}

@@ -1,0 +1,55 @@
+//! The command `crashpoint`: explores the built-in workloads under crashes, replays what it found,
+//! and explains it, as text or as a page.
+//!
+//! This crate alone knows terminals and pages: arguments, progress, tables, exit codes, HTML. It is
+//! a library for the sake of its tests; nobody depends on it.
+
+mod arguments;
+mod crew;
+pub mod exit;
+mod explain;
+mod explore;
+pub mod page;
+mod progress;
+mod replay;
+mod report;
+mod rerun;
+pub mod text;
+pub mod trace;
+
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::{Exit, Failure};
+
+/// Does what the arguments of this process ask for.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let command = arguments.command.unwrap_or_default();
+    // A panic is a bug of ours. The hook has printed it; what is left is to exit as such.
+    let exit = catch_unwind(AssertUnwindSafe(|| run(&command))).unwrap_or(Exit::Harness);
+    ExitCode::from(exit.code())
+}
+
+fn run(command: &Command) -> Exit {
+    let mut out = io::stdout().lock();
+    let done = match command {
+        Command::Explore(arguments) => explore::run(arguments, &mut out),
+        Command::Replay(arguments) => replay::run(arguments, &mut out),
+        Command::Explain(arguments) => explain::run(arguments, &mut out),
+    };
+    match done.and_then(|exit| out.flush().map(|()| exit).map_err(Failure::from)) {
+        Ok(exit) => exit,
+        // Whoever read us has gone: there is nobody to tell.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
+        Err(failure) => {
+            // Nothing is left to be done where standard error is gone as well.
+            _ = writeln!(io::stderr(), "error: {failure}");
+            failure.exit()
+        }
+    }
+}

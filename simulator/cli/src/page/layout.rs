@@ -1,0 +1,325 @@
+//! A layered layout of a small directed graph, after Sugiyama: layers by the longest way, an edge
+//! over several layers bends around what lies between, and each layer is ordered by the middle of
+//! its neighbours.
+//!
+//! Edges that go back (a loop's) run down a channel of their own on the right. All numbers are
+//! pixels; the same graph gives the same picture.
+
+use std::collections::BTreeMap;
+
+/// The height of a node, and the room between two layers.
+pub const NODE_HEIGHT: i32 = 44;
+const LAYER_GAP: i32 = 40;
+
+/// The room between two nodes of a layer, and around the whole.
+const NODE_GAP: i32 = 24;
+const MARGIN: i32 = 10;
+
+/// The width of an edge's place in a layer that it only passes.
+const BEND_WIDTH: i32 = 8;
+
+/// The room between two edges of the channel on the right.
+const CHANNEL_GAP: i32 = 14;
+
+/// How often each layer is ordered by its neighbours: small graphs settle at once.
+const SWEEPS: usize = 6;
+
+/// Where everything is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// The nodes, in their order.
+    pub nodes: Vec<Place>,
+    /// The edges, in their order.
+    pub edges: Vec<Route>,
+    /// The width of the whole.
+    pub width: i32,
+    /// The height of the whole.
+    pub height: i32,
+}
+
+/// Where a node is: its left upper corner, and how wide it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// From the left.
+    pub x: i32,
+    /// From the top.
+    pub y: i32,
+    /// The width.
+    pub width: i32,
+}
+
+/// The points that an edge goes through, its ends included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// From the bottom of its source down to the top of its target.
+    Down(Vec<(i32, i32)>),
+    /// From the right of its source up, or around, to the right of its target.
+    Back(Vec<(i32, i32)>),
+}
+
+/// Lays out nodes of these widths and the edges between them.
+///
+/// # Panics
+///
+/// Where an edge names a node that there is not.
+pub fn layout(widths: &[i32], edges: &[(usize, usize)]) -> Layout {
+    let count = widths.len();
+    let known = |&(from, to): &(usize, usize)| from < count && to < count;
+    assert!(edges.iter().all(known), "an edge is between two nodes");
+    let back = back_edges(count, edges);
+    let layers = layers(count, edges, &back);
+    let mut board = Board::new(widths, &layers);
+    let chains = board.chains(edges, &back, &layers);
+    board.order();
+    board.place();
+    board.finish(edges, &chains)
+}
+
+/// Which edges lead to a node that is on the way to their source.
+fn back_edges(count: usize, edges: &[(usize, usize)]) -> Vec<bool> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Seen {
+        No,
+        OnTheWay,
+        Done,
+    }
+    let mut seen = vec![Seen::No; count];
+    let mut back = vec![false; edges.len()];
+    for root in 0..count {
+        // The way to a node, with the edge that is looked at next: no recursion, however long.
+        let mut way: Vec<(usize, usize)> = Vec::new();
+        if seen[root] == Seen::No {
+            seen[root] = Seen::OnTheWay;
+            way.push((root, 0));
+        }
+        while let Some((node, next)) = way.last_mut() {
+            let found = (*next..edges.len()).find(|&edge| edges[edge].0 == *node);
+            let Some(edge) = found else {
+                seen[*node] = Seen::Done;
+                way.pop();
+                continue;
+            };
+            *next = edge + 1;
+            let to = edges[edge].1;
+            match seen[to] {
+                Seen::OnTheWay => back[edge] = true,
+                Seen::No => {
+                    seen[to] = Seen::OnTheWay;
+                    way.push((to, 0));
+                }
+                Seen::Done => {}
+            }
+        }
+    }
+    back
+}
+
+/// The layer of each node: below every node with an edge to it.
+fn layers(count: usize, edges: &[(usize, usize)], back: &[bool]) -> Vec<usize> {
+    let mut layers = vec![0; count];
+    let forward = || edges.iter().zip(back).filter(|(_, back)| !**back);
+    // Without the edges that go back no way is longer than there are nodes.
+    for _ in 0..count {
+        for ((from, to), _) in forward() {
+            layers[*to] = layers[*to].max(layers[*from] + 1);
+        }
+    }
+    layers
+}
+
+/// The nodes and the bends of long edges, in layers.
+struct Board {
+    /// The width of each; the nodes come first, then the bends.
+    widths: Vec<i32>,
+    layer_of: Vec<usize>,
+    /// In each layer, from left to right.
+    layers: Vec<Vec<usize>>,
+    above: Vec<Vec<usize>>,
+    below: Vec<Vec<usize>>,
+    /// The middles.
+    x: Vec<i32>,
+    nodes: usize,
+}
+
+impl Board {
+    fn new(widths: &[i32], layer_of: &[usize]) -> Self {
+        let count = layer_of.iter().max().map_or(0, |last| last + 1);
+        let mut layers = vec![Vec::new(); count];
+        for (node, layer) in layer_of.iter().enumerate() {
+            layers[*layer].push(node);
+        }
+        Self {
+            widths: widths.to_vec(),
+            layer_of: layer_of.to_vec(),
+            layers,
+            above: vec![Vec::new(); widths.len()],
+            below: vec![Vec::new(); widths.len()],
+            x: vec![0; widths.len()],
+            nodes: widths.len(),
+        }
+    }
+
+    /// What each edge goes through from source to target; nothing for one that goes back.
+    fn chains(
+        &mut self,
+        edges: &[(usize, usize)],
+        back: &[bool],
+        layer_of: &[usize],
+    ) -> Vec<Vec<usize>> {
+        let mut chains = Vec::new();
+        for (&(from, to), &back) in edges.iter().zip(back) {
+            if back {
+                chains.push(Vec::new());
+                continue;
+            }
+            let mut chain = vec![from];
+            chain.extend((layer_of[from] + 1..layer_of[to]).map(|layer| self.bend(layer)));
+            chain.push(to);
+            for pair in chain.windows(2) {
+                self.below[pair[0]].push(pair[1]);
+                self.above[pair[1]].push(pair[0]);
+            }
+            chains.push(chain);
+        }
+        chains
+    }
+
+    fn bend(&mut self, layer: usize) -> usize {
+        let bend = self.widths.len();
+        self.widths.push(BEND_WIDTH);
+        self.layer_of.push(layer);
+        self.layers[layer].push(bend);
+        self.above.push(Vec::new());
+        self.below.push(Vec::new());
+        self.x.push(0);
+        bend
+    }
+
+    /// Orders each layer by the middle of the neighbours above, then below, in turns.
+    fn order(&mut self) {
+        for sweep in 0..SWEEPS {
+            let mut position: BTreeMap<usize, usize> = BTreeMap::new();
+            for layer in &self.layers {
+                position.extend(layer.iter().enumerate().map(|(at, item)| (*item, at)));
+            }
+            let downward = sweep % 2 == 0;
+            let neighbours = if downward { &self.above } else { &self.below };
+            let count = self.layers.len();
+            for step in 0..count {
+                let index = if downward { step } else { count - 1 - step };
+                let layer = &mut self.layers[index];
+                // Twice the place and a thousandth of it, so that no fraction is needed.
+                let weight = |item: &usize| {
+                    let near = &neighbours[*item];
+                    match near.len() {
+                        0 => position[item] * 1000,
+                        some => near.iter().map(|near| position[near] * 1000).sum::<usize>() / some,
+                    }
+                };
+                layer.sort_by_cached_key(weight);
+                position.extend(layer.iter().enumerate().map(|(at, item)| (*item, at)));
+            }
+        }
+    }
+
+    /// Gives each item its middle: where its neighbours are, as far as there is room.
+    fn place(&mut self) {
+        for sweep in 0..SWEEPS {
+            let count = self.layers.len();
+            for step in 0..count {
+                let downward = sweep % 2 == 0;
+                let index = if downward { step } else { count - 1 - step };
+                let neighbours = if downward { &self.above } else { &self.below };
+                let wanted: Vec<i32> = self.layers[index]
+                    .iter()
+                    .map(|item| {
+                        mean(neighbours[*item].iter().map(|near| self.x[*near]))
+                            .unwrap_or(self.x[*item])
+                    })
+                    .collect();
+                self.spread(index, &wanted);
+            }
+        }
+    }
+
+    /// Places a layer as near to what is wanted as it can be without an overlap.
+    fn spread(&mut self, layer: usize, wanted: &[i32]) {
+        let items = &self.layers[layer];
+        let mut placed: Vec<i32> = Vec::new();
+        for (at, item) in items.iter().enumerate() {
+            let least = at.checked_sub(1).map(|before| {
+                placed[before] + (self.widths[items[before]] + self.widths[*item]) / 2 + NODE_GAP
+            });
+            placed.push(least.map_or(wanted[at], |least| wanted[at].max(least)));
+        }
+        // Pushing to the right alone would lean; the layer as a whole goes back to its middle.
+        let lean = mean(placed.iter().zip(wanted).map(|(is, wanted)| is - wanted)).unwrap_or(0);
+        for (item, x) in items.iter().zip(placed) {
+            self.x[*item] = x - lean;
+        }
+    }
+
+    fn finish(self, edges: &[(usize, usize)], chains: &[Vec<usize>]) -> Layout {
+        let left = |item: usize| self.x[item] - self.widths[item] / 2;
+        let all = 0..self.widths.len();
+        let shift = MARGIN - all.clone().map(left).min().unwrap_or(0);
+        let top = |item: usize| MARGIN + self.layer_of[item] as i32 * (NODE_HEIGHT + LAYER_GAP);
+        let nodes: Vec<Place> = (0..self.nodes)
+            .map(|node| Place {
+                x: left(node) + shift,
+                y: top(node),
+                width: self.widths[node],
+            })
+            .collect();
+        let right = all.map(|item| left(item) + shift + self.widths[item]).max();
+        let mut width = right.unwrap_or(0);
+        let edges = edges.iter().zip(chains).map(|(&(from, to), chain)| {
+            if chain.is_empty() {
+                width += CHANNEL_GAP;
+                return Route::Back(around(nodes[from], nodes[to], width));
+            }
+            Route::Down(self.down(chain, shift, top))
+        });
+        let edges = edges.collect();
+        let layers = self.layers.len() as i32;
+        Layout {
+            nodes,
+            edges,
+            width: width + MARGIN,
+            height: 2 * MARGIN + layers * NODE_HEIGHT + (layers - 1).max(0) * LAYER_GAP,
+        }
+    }
+
+    fn down(&self, chain: &[usize], shift: i32, top: impl Fn(usize) -> i32) -> Vec<(i32, i32)> {
+        let mut points = Vec::new();
+        for (at, &item) in chain.iter().enumerate() {
+            let x = self.x[item] + shift;
+            if at > 0 {
+                points.push((x, top(item)));
+            }
+            if at + 1 < chain.len() {
+                points.push((x, top(item) + NODE_HEIGHT));
+            }
+        }
+        points
+    }
+}
+
+/// From the right of a node through the channel to the right of another, or of the same.
+fn around(from: Place, to: Place, channel: i32) -> Vec<(i32, i32)> {
+    let (start, end) = (from.y + NODE_HEIGHT * 2 / 3, to.y + NODE_HEIGHT / 3);
+    vec![
+        (from.x + from.width, start),
+        (channel, start),
+        (channel, end),
+        (to.x + to.width, end),
+    ]
+}
+
+fn mean(numbers: impl Iterator<Item = i32>) -> Option<i32> {
+    let (mut sum, mut count) = (0, 0);
+    for number in numbers {
+        (sum, count) = (sum + number, count + 1);
+    }
+    (count > 0).then(|| sum / count)
+}

@@ -1,0 +1,105 @@
+//! The crash points that were covered, by life and operation.
+
+use std::collections::BTreeMap;
+
+use crashpoint_simulator::Recorder;
+use maud::{Markup, html};
+
+use crate::page::words::message;
+use crate::text::grouped;
+
+/// How many missed crash points are named.
+const MISSED_MAX: usize = 20;
+
+/// How many crash points an operation has, after how many crashes, and how many were covered.
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    covered: usize,
+    total: usize,
+}
+
+/// The life and the operation of a crash point, and the number of the operation's row, by which
+/// appends are in order.
+type Operation = (u32, String, Option<u64>);
+
+pub(super) fn points(recorder: &Recorder) -> Markup {
+    let (table, depth) = tally(recorder);
+    html! {
+        @if table.is_empty() { p.note { "none: no schedule had nothing but crashes" } }
+        @else {
+            div.wide { table.points {
+                thead { tr {
+                    th { "life" } th { "operation" }
+                    @for crashes in 0..=depth { th.number { (heading(crashes)) } }
+                } }
+                tbody {
+                    @for ((life, operation, row), counts) in &table {
+                        tr {
+                            td { @if *life > 0 { (life) } }
+                            td { code { (message(operation)) @if let Some(row) = row { "#" (row) } } }
+                            @for crashes in 0..=depth { (cell(counts.get(&crashes).copied())) }
+                        }
+                    }
+                }
+            } }
+        }
+        @let missed: Vec<&str> = recorder.missed().take(MISSED_MAX).collect();
+        @if !missed.is_empty() {
+            p.bad { "Not covered, the first of them:" }
+            ul { @for point in missed { li { code { (message(point)) } } } }
+        }
+    }
+}
+
+fn heading(crashes: usize) -> String {
+    match crashes {
+        0 => "as the first crash".to_owned(),
+        1 => "after one crash".to_owned(),
+        some => format!("after {some} crashes"),
+    }
+}
+
+fn cell(count: Option<Count>) -> Markup {
+    let Some(Count { covered, total }) = count else {
+        return html! { td.number { "" } };
+    };
+    let class = if covered == total {
+        "number good"
+    } else {
+        "number bad"
+    };
+    html! { td class=(class) { (grouped(covered as u64)) " of " (grouped(total as u64)) } }
+}
+
+/// Counts, and the most crashes that a crash point has before it.
+fn tally(recorder: &Recorder) -> (BTreeMap<Operation, BTreeMap<usize, Count>>, usize) {
+    let missed: std::collections::BTreeSet<&str> = recorder.missed().collect();
+    let mut table: BTreeMap<Operation, BTreeMap<usize, Count>> = BTreeMap::new();
+    let mut depth = 0;
+    for point in recorder.points() {
+        let crashes = point.matches(" > ").count();
+        let newest = point.rsplit(" > ").next().unwrap_or(point);
+        depth = depth.max(crashes);
+        let counts = table.entry(operation(newest)).or_default();
+        let count = counts.entry(crashes).or_default();
+        count.total += 1;
+        count.covered += usize::from(!missed.contains(point));
+    }
+    (table, depth)
+}
+
+/// `life1/append#3.2:before` is of life 1's operation `append` of row 3.
+fn operation(point: &str) -> Operation {
+    let (life, rest) = point.split_once('/').unwrap_or(("", point));
+    let life = life.strip_prefix("life").and_then(|life| life.parse().ok());
+    let what = rest.rsplit_once(':').map_or(rest, |(what, _)| what);
+    let what = match what.rsplit_once('.') {
+        Some((first, again)) if again.parse::<u32>().is_ok() => first,
+        _ => what,
+    };
+    let (name, row) = what.rsplit_once('#').unwrap_or((what, ""));
+    match row.parse() {
+        Ok(row) => (life.unwrap_or(0), name.to_owned(), Some(row)),
+        Err(_) => (life.unwrap_or(0), what.to_owned(), None),
+    }
+}

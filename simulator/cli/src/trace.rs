@@ -1,0 +1,175 @@
+//! Every event of a history, one a line, for `grep` and `diff`.
+//!
+//! A line is the event's place, its life (0 is nobody's), one word for what it is, and fields as
+//! `key=value`: a text is in double quotes, with everything that is not plainly visible escaped, so
+//! that a text of a user's can't forge a field or a line. Bytes that are no text are hexadecimal.
+
+use crashpoint_engine::{CheckpointRow, Direction};
+use crashpoint_simulator::oracle::Verdict;
+use crashpoint_simulator::{Effect, Entry, History, Opening, Reception, What};
+
+use crate::text::whole;
+
+/// The lines of a history.
+pub fn lines(history: &History) -> Vec<String> {
+    let entries = history.0.iter().enumerate();
+    entries.map(|(place, entry)| line(place, entry)).collect()
+}
+
+/// The line of a broken promise, which has no place.
+pub fn violation(verdict: &Verdict) -> String {
+    let (oracle, message) = (verdict.oracle, quoted(&verdict.message));
+    format!("violation oracle={oracle} message={message}")
+}
+
+/// Where two histories of the same schedule part, in words.
+pub(crate) fn first_difference(one: &History, other: &History) -> Option<String> {
+    if one == other {
+        return None;
+    }
+    let (one, other) = (lines(one), lines(other));
+    let place = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let at = |lines: &[String]| {
+        lines
+            .get(place)
+            .map_or("nothing", String::as_str)
+            .to_owned()
+    };
+    Some(format!(
+        "the same schedule, run twice, parts at event {place}: {} and then {}",
+        at(&one),
+        at(&other)
+    ))
+}
+
+fn line(place: usize, entry: &Entry) -> String {
+    let (word, fields) = word(&entry.what);
+    let fields: String = fields
+        .iter()
+        .map(|(key, value)| format!(" {key}={value}"))
+        .collect();
+    format!("{place:04} life={} {word}{fields}", entry.life)
+}
+
+type Fields = Vec<(&'static str, String)>;
+
+fn word(what: &What) -> (&'static str, Fields) {
+    let sequence = |sequence: &u64| vec![("sequence", sequence.to_string())];
+    let message = |message: &str| vec![("message", quoted(message))];
+    match what {
+        What::Began(opening) => ("began", vec![("as", opening_name(*opening).to_owned())]),
+        What::Sent(row) => ("sent", row_fields(row)),
+        What::Landed(row) => ("durable", row_fields(row)),
+        What::AppendFailed { sequence: at } => ("append-failed", sequence(at)),
+        What::Acknowledged { sequence: at } => ("acknowledged", sequence(at)),
+        What::Loaded(rows) => ("loaded", vec![("rows", rows.len().to_string())]),
+        What::LoadFailed => ("load-failed", Vec::new()),
+        What::Applied {
+            sequence: at,
+            mismatch,
+        } => {
+            let mut fields = sequence(at);
+            let mismatch = mismatch.as_deref();
+            fields.extend(mismatch.map(|mismatch| ("mismatch", quoted(mismatch))));
+            ("applied", fields)
+        }
+        What::Started(attempt) => (
+            "started",
+            vec![
+                ("task", quoted(&attempt.task)),
+                ("direction", direction(attempt.direction).to_owned()),
+                ("visit", attempt.visit.to_string()),
+                ("step", attempt.step.to_string()),
+                ("attempt", attempt.attempt.to_string()),
+            ],
+        ),
+        What::Finished {
+            task,
+            direction: towards,
+            succeeded,
+        } => (
+            "finished",
+            vec![
+                ("task", quoted(task)),
+                ("direction", direction(*towards).to_owned()),
+                ("succeeded", succeeded.to_string()),
+            ],
+        ),
+        What::Effect(effect) => ("effect", effect_fields(effect)),
+        What::Cleared => ("cleared", Vec::new()),
+        What::StoreFailed(text) => ("store-failed", message(text)),
+        What::Fault(fired) => (
+            "fault",
+            vec![
+                ("point", quoted(&fired.point)),
+                ("fault", quoted(&fired.fault.to_string())),
+            ],
+        ),
+        What::Told(end) => ("told", vec![("end", quoted(&end.to_string()))]),
+        What::Panicked(text) => ("panicked", message(text)),
+        What::Stalled => ("stalled", Vec::new()),
+    }
+}
+
+fn row_fields(row: &CheckpointRow) -> Fields {
+    let mut fields = vec![
+        ("sequence", row.sequence.to_string()),
+        ("kind", row.kind.to_string()),
+        ("state", quoted(&row.state)),
+        ("task", quoted(&row.task_id)),
+    ];
+    let bytes = row.output_blob.as_deref();
+    fields.extend(bytes.map(|bytes| ("blob", blob(bytes))));
+    fields
+}
+
+fn effect_fields(effect: &Effect) -> Fields {
+    let reception = match effect.reception {
+        Reception::Performed => "performed",
+        Reception::Repeated => "repeated",
+        Reception::Voided => "voided",
+    };
+    vec![
+        ("name", quoted(&effect.name)),
+        ("payload", quoted(&effect.payload)),
+        ("task", quoted(&effect.task)),
+        ("direction", direction(effect.direction).to_owned()),
+        ("visit", effect.visit.to_string()),
+        ("step", effect.step.to_string()),
+        ("key", quoted(&effect.key)),
+        ("fencing-token", effect.fencing_token.to_string()),
+        ("reception", reception.to_owned()),
+    ]
+}
+
+fn opening_name(opening: Opening) -> &'static str {
+    match opening {
+        Opening::Start => "start",
+        Opening::Resume => "resume",
+        Opening::RetryStuck => "retry-stuck",
+        Opening::Rival => "rival",
+        Opening::Verify => "verify",
+    }
+}
+
+fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Do => "do",
+        Direction::Undo => "undo",
+    }
+}
+
+/// A blob as the text that it is, or byte by byte.
+fn blob(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => quoted(text),
+        _ => {
+            let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+            format!("0x{}", digits.collect::<String>())
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", whole(text).replace('"', "\\\""))
+}

@@ -1,0 +1,80 @@
+//! Pages in a real browser, where one is installed; where a build server runs this it has to be.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use super::escaping::{NASTY, spoiled};
+use super::{named, page, violated};
+
+/// What Chromium is called.
+const NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
+
+fn browser() -> Option<&'static str> {
+    let answers = |name: &&&str| {
+        let version = Command::new(name).arg("--version").output();
+        version.is_ok_and(|output| output.status.success())
+    };
+    NAMES.iter().find(answers).copied()
+}
+
+/// What the browser makes of a file, and what it complains about.
+fn opened(browser: &str, file: &Path, profile: &Path) -> Output {
+    Command::new(browser)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            "--enable-logging=stderr",
+            "--virtual-time-budget=2000",
+            "--dump-dom",
+        ])
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .arg(format!("file://{}", file.display()))
+        .output()
+        .expect("the browser runs")
+}
+
+#[test]
+fn a_browser_shows_the_lanes_and_has_no_complaint() {
+    let Some(browser) = browser() else {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "no browser is installed: tried {NAMES:?}"
+        );
+        return;
+    };
+    let workload = named("order~FencedStops");
+    let run = violated(&workload, "c1t1");
+    let folder = tempfile::tempdir().expect("a folder is made");
+    let check = |name: &str, page: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, page).expect("the page is written");
+        let Output { stdout, stderr, .. } = opened(browser, &file, &folder.path().join("profile"));
+        let dom = String::from_utf8_lossy(&stdout).into_owned();
+        let complaints = String::from_utf8_lossy(&stderr).into_owned();
+        let complaints = complaints.lines().filter(|line| line.contains("CONSOLE"));
+        (dom, complaints.map(str::to_owned).collect::<Vec<_>>())
+    };
+    let page = page(&workload, &run);
+    let (dom, complaints) = check("page.html", &page);
+    assert_eq!(complaints, [""; 0]);
+    assert!(dom.contains("data-script=\"ran\""), "the script ran");
+    assert!(dom.contains("class=\"lane l2\""), "the lanes are there");
+    assert_eq!(dom.matches("<li ").count(), page.matches("<li ").count());
+    // Nothing of a user's is run: each of these texts would set the attribute.
+    let nasty: String = NASTY.concat();
+    let (dom, complaints) = check("nasty.html", &spoiled(&nasty));
+    assert_eq!(complaints, [""; 0]);
+    assert!(dom.contains("data-script=\"ran\""), "our own script ran");
+    assert!(!dom.contains("data-pwned"), "and no other");
+    // The same look at a page that is broken: it would have been noticed.
+    let broken = page.replace("\"use strict\";", "\"use strict\"; nobody.knows();");
+    let (dom, complaints) = check("broken.html", &broken);
+    assert!(!dom.contains("data-script=\"ran\""), "the script broke");
+    assert!(!complaints.is_empty(), "and the browser says so");
+}
