@@ -121,6 +121,7 @@ pub mod protocol {
         TaskDefinition, Verdict, Without, Work, decide, idempotency_key,
     };
     pub use crate::engine::RuledEngine;
+    pub use crate::task::{Attempted, Interposer};
 }
 
 /// Where the embedded store keeps its file, for simulated disks and for real ones that are watched. Not covered by any promise of

@@ -48,14 +48,14 @@ impl<S: State, R: Rules> EngineSubject<S, R> {
 
 impl<S: State, R: Rules> Subject for EngineSubject<S, R> {
     fn start(&self, process: &Process) -> BoxFuture<'static, LifeEnd> {
-        let workflow = (self.workflow)(process);
+        let workflow = process.interposed((self.workflow)(process));
         let engine = self.engine(process);
         let run = engine.run(&workflow, process.workflow_id(), self.start, &self.input);
         run.map(life_end).boxed()
     }
 
     fn resume(&self, process: &Process) -> BoxFuture<'static, LifeEnd> {
-        let workflow = (self.workflow)(process);
+        let workflow = process.interposed((self.workflow)(process));
         let run = self
             .engine(process)
             .resume_from(&workflow, process.workflow_id());
@@ -63,7 +63,7 @@ impl<S: State, R: Rules> Subject for EngineSubject<S, R> {
     }
 
     fn retry_stuck(&self, process: &Process) -> BoxFuture<'static, LifeEnd> {
-        let workflow = (self.workflow)(process);
+        let workflow = process.interposed((self.workflow)(process));
         let run = self
             .engine(process)
             .retry_stuck(&workflow, process.workflow_id());

@@ -156,6 +156,7 @@ impl<'a> Explorer<'a> {
 
     fn has_enough(&self) -> bool {
         self.findings.violations.len() >= self.settings.violations_max
+            || self.findings.schedules >= self.settings.schedules_max
     }
 
     /// Whether nobody has gone on from this state; counted if somebody has.
@@ -173,7 +174,16 @@ impl<'a> Explorer<'a> {
 pub fn explore(workload: &Workload, settings: &Settings) -> Findings {
     let mut findings = Findings::default();
     for part in parts(workload, settings) {
-        findings.merge(explore_part(workload, settings, &part));
+        let left = settings.schedules_max.saturating_sub(findings.schedules);
+        if left == 0 {
+            findings.cut_short = true;
+            break;
+        }
+        let settings = Settings {
+            schedules_max: left,
+            ..settings.clone()
+        };
+        findings.merge(explore_part(workload, &settings, &part));
     }
     findings
 }

@@ -23,6 +23,18 @@ pub enum Fault {
     Duplicated,
     /// The append succeeds, and a copy of it reaches the store again after so many operations.
     Echoed(u8),
+    /// An attempt of a task, a step or an undo fails before it has begun.
+    TaskFails,
+    /// It does all that it does, and then reports an error.
+    TaskFailsAfter,
+    /// The same, and the error is final.
+    TaskFailsForGood,
+    /// It does all that it does twice; the second result counts.
+    TaskRepeats,
+    /// It panics before it has begun.
+    TaskPanics,
+    /// It never ends. Only what has a time limit hangs.
+    TaskHangs,
     /// The load shows the log without its last row.
     Stale,
     /// The append fails; its row is shown by loads until the process dies, and is lost then. No
@@ -61,6 +73,14 @@ impl fmt::Display for Fault {
                     "a copy of the append arrives {operations} operations later"
                 )
             }
+            Self::TaskFails => f.write_str("the attempt fails before it has begun"),
+            Self::TaskFailsAfter => f.write_str("the attempt does its work and reports an error"),
+            Self::TaskFailsForGood => {
+                f.write_str("the attempt does its work and reports a final error")
+            }
+            Self::TaskRepeats => f.write_str("the attempt does its work twice"),
+            Self::TaskPanics => f.write_str("the attempt panics"),
+            Self::TaskHangs => f.write_str("the attempt never ends"),
             Self::Stale => f.write_str("the load misses the last row"),
             Self::Phantom => f.write_str("the store fails, and shows a row that is not durable"),
             Self::LosesRow => f.write_str("the store loses a row"),
@@ -90,6 +110,8 @@ pub struct Budget {
     pub crashes: u32,
     /// Faults of the store, as many as a contract-abiding store may show.
     pub faults: u32,
+    /// Tasks, steps and undos that fail, panic, hang or do their work twice.
+    pub errors: u32,
     /// Takeovers by a rival.
     pub takeovers: u32,
     /// Switches between two lives that could both go on.
@@ -154,10 +176,11 @@ impl Budget {
         }
     }
 
-    fn groups(&self) -> [(char, u32); 6] {
+    fn groups(&self) -> [(char, u32); 7] {
         [
             ('c', self.crashes),
             ('f', self.faults),
+            ('e', self.errors),
             ('t', self.takeovers),
             ('p', self.preemptions),
             ('x', self.cancels),
@@ -169,6 +192,7 @@ impl Budget {
         match letter {
             'c' => Some(&mut self.crashes),
             'f' => Some(&mut self.faults),
+            'e' => Some(&mut self.errors),
             't' => Some(&mut self.takeovers),
             'p' => Some(&mut self.preemptions),
             'x' => Some(&mut self.cancels),
@@ -181,6 +205,12 @@ impl Budget {
     pub(crate) fn purse(&mut self, fault: Fault) -> &mut u32 {
         match fault {
             Fault::Crash | Fault::PowerLoss => &mut self.crashes,
+            Fault::TaskFails
+            | Fault::TaskFailsAfter
+            | Fault::TaskFailsForGood
+            | Fault::TaskRepeats
+            | Fault::TaskPanics
+            | Fault::TaskHangs => &mut self.errors,
             Fault::Takeover => &mut self.takeovers,
             Fault::Cancel => &mut self.cancels,
             Fault::Phantom | Fault::LosesRow => &mut self.breaches,
@@ -196,5 +226,5 @@ impl Budget {
 
 /// A text that is no budget.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no budget: letters of c, f, t, p, x, b, each with a number, as in c1f1")]
+#[error("{0:?} is no budget: letters of c, f, e, t, p, x, b, each with a number, as in c1f1")]
 pub struct BadBudget(String);

@@ -80,7 +80,7 @@ pub mod workload;
 mod world;
 
 pub use choices::Choices;
-pub use crash_test::{CrashTest, crash_test};
+pub use crash_test::{CrashTest, crash_test, crash_test_in};
 pub use engine_subject::{EngineSubject, WorkflowFactory};
 pub use executor::SimRuntime;
 pub use explore::{Findings, Part, Violation, explore, explore_part, parts, simulate_with};

@@ -4,6 +4,7 @@
 //! that is thousands of panics, each with a message and a backtrace from the default hook. While a
 //! simulated task is polled this thread's panics are silent; every other panic is reported as ever.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::sync::Once;
 
@@ -33,4 +34,11 @@ impl Drop for Restore {
     fn drop(&mut self) {
         QUIET.set(self.0);
     }
+}
+
+/// What a panic said.
+pub(crate) fn message_of(panic: &(dyn Any + Send)) -> String {
+    let literal = || panic.downcast_ref::<&str>().map(ToString::to_string);
+    let message = panic.downcast_ref::<String>().cloned();
+    message.or_else(literal).unwrap_or_default()
 }

@@ -32,6 +32,7 @@ pub fn swarm(choices: &mut (impl Choices + ?Sized), most: Budget) -> Budget {
     Budget {
         crashes: up_to("plan/possible/crashes", most.crashes),
         faults: up_to("plan/possible/faults", most.faults),
+        errors: up_to("plan/possible/errors", most.errors),
         takeovers: up_to("plan/possible/takeovers", most.takeovers),
         preemptions: up_to("plan/possible/preemptions", most.preemptions),
         cancels: up_to("plan/possible/cancels", most.cancels),

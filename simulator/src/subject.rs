@@ -16,6 +16,12 @@ pub trait Subject: Send + Sync {
     /// Goes on with the run in a new `process`.
     fn resume(&self, process: &Process) -> BoxFuture<'static, LifeEnd>;
 
+    /// The subject's own invariants that do not hold when the run has ended like this, in words.
+    fn broken_invariants(&self, outcome: &LifeEnd) -> Vec<String> {
+        let _ = outcome;
+        Vec::new()
+    }
+
     /// Tries again what a stuck run could not undo; by default there is no such thing.
     fn retry_stuck(&self, process: &Process) -> BoxFuture<'static, LifeEnd> {
         self.resume(process)

@@ -14,7 +14,7 @@ pub(crate) trait Handler: Send + Sync {
 }
 
 /// What is asked of a task.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Call {
     /// The forward action, with the cursor of a stepped one.
     Do(Option<Bytes>),

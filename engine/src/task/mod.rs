@@ -3,6 +3,7 @@
 mod ctx;
 mod error;
 mod handler;
+mod interpose;
 
 use std::future::Future;
 
@@ -15,6 +16,8 @@ pub use ctx::Ctx;
 pub(crate) use ctx::{Action, LifeContext};
 pub use error::{BoxError, TaskError};
 pub(crate) use handler::{Call, Compensatable, Handler, Plain, Stepped, readable};
+pub(crate) use interpose::Interposed;
+pub use interpose::{Attempted, Interposer};
 
 /// A state's forward action that leaves nothing to undo.
 ///

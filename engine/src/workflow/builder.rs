@@ -40,7 +40,7 @@ pub(super) struct TaskDraft {
     pub(super) edges: Option<Vec<usize>>,
     pub(super) policy: Policy,
     pub(super) readable: fn(&[u8]) -> Result<(), String>,
-    pub(super) handler: Box<dyn Handler>,
+    pub(super) handler: Arc<dyn Handler>,
 }
 
 impl<S: State> WorkflowBuilder<S> {
@@ -83,13 +83,13 @@ impl<S: State> WorkflowBuilder<S> {
             name,
             TaskKind::Plain,
             |_| Ok(()),
-            Box::new(Plain::new(task)),
+            Arc::new(Plain::new(task)),
         )
     }
 
     /// Gives `state` a compensatable task, under a name that the log keeps.
     pub fn compensatable<T: CompensatableTask<S>>(self, state: S, name: &str, task: T) -> Self {
-        let handler = Box::new(Compensatable::new(task));
+        let handler = Arc::new(Compensatable::new(task));
         self.handled(
             state,
             name,
@@ -101,7 +101,7 @@ impl<S: State> WorkflowBuilder<S> {
 
     /// Gives `state` a stepped task, under a name that the log keeps.
     pub fn stepped<T: SteppedTask<S>>(self, state: S, name: &str, task: T) -> Self {
-        let handler = Box::new(Stepped::new(task));
+        let handler = Arc::new(Stepped::new(task));
         self.handled(
             state,
             name,
@@ -117,7 +117,7 @@ impl<S: State> WorkflowBuilder<S> {
         name: &str,
         kind: TaskKind,
         readable: fn(&[u8]) -> Result<(), String>,
-        handler: Box<dyn Handler>,
+        handler: Arc<dyn Handler>,
     ) -> Self {
         self.draft.tasks.push(TaskDraft {
             state: index_of(state),

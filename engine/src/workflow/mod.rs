@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::core::Definition;
-use crate::task::Handler;
+use crate::task::{Handler, Interposed, Interposer};
 
 pub use build::BuildError;
 pub use builder::WorkflowBuilder;
@@ -27,7 +27,7 @@ pub struct Workflow<S> {
 pub(crate) struct Flow {
     pub(crate) definition: Definition,
     /// By the index of the state; none for an exit.
-    pub(crate) handlers: Vec<Option<Box<dyn Handler>>>,
+    pub(crate) handlers: Vec<Option<Arc<dyn Handler>>>,
 }
 
 impl<S: State> Workflow<S> {
@@ -44,6 +44,29 @@ impl<S: State> Workflow<S> {
     /// The version that new runs carry.
     pub fn version(&self) -> u32 {
         self.flow.definition.version
+    }
+
+    /// The same workflow with something before every task, for instruments.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn interposed(&self, interposer: &Arc<dyn Interposer>) -> Self {
+        let interpose = |handler: &Arc<dyn Handler>| {
+            let (handler, interposer) = (Arc::clone(handler), Arc::clone(interposer));
+            Arc::new(Interposed {
+                handler,
+                interposer,
+            }) as Arc<dyn Handler>
+        };
+        let handlers = self.flow.handlers.iter();
+        let handlers = handlers.map(|handler| handler.as_ref().map(interpose));
+        let flow = Flow {
+            definition: self.flow.definition.clone(),
+            handlers: handlers.collect(),
+        };
+        Self {
+            flow: Arc::new(flow),
+            states: PhantomData,
+        }
     }
 
     pub(crate) fn flow(&self) -> &Arc<Flow> {

@@ -36,6 +36,11 @@ impl<'a> Case<'a> {
         &self.run.history
     }
 
+    /// The subject's own invariants that do not hold in the end, in words.
+    pub fn broken_invariants(&self) -> &'a [String] {
+        &self.run.broken
+    }
+
     /// The rows that the store holds in the end.
     pub fn log_in_the_end(&self) -> &'a [CheckpointRow] {
         &self.run.log

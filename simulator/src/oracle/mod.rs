@@ -11,6 +11,7 @@ mod cursor;
 mod direction;
 mod edges;
 mod fold_equality;
+mod invariants;
 mod keys;
 mod liveness;
 mod log;
@@ -99,6 +100,7 @@ pub const ORACLES: &[Oracle] = &[
     no_false_fence::ORACLE,
     cancellation::ORACLE,
     store_keeps_rows::ORACLE,
+    invariants::ORACLE,
 ];
 
 /// A broken promise.

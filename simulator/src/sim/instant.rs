@@ -11,6 +11,8 @@ pub(crate) struct Instant<'a> {
     pub(crate) when: &'a str,
     /// What can go wrong with the operation.
     pub(crate) faults: &'a [Fault],
+    /// Whether the process may crash here.
+    pub(super) crash: bool,
     /// Whether another life may take over here, or the run be cancelled.
     pub(super) others: bool,
     /// Whether the power may fail here.
@@ -24,6 +26,7 @@ impl<'a> Instant<'a> {
             what,
             when,
             faults: &[],
+            crash: true,
             others: true,
             power: true,
         }
@@ -34,6 +37,17 @@ impl<'a> Instant<'a> {
         Self {
             faults,
             ..Self::at(what, "before")
+        }
+    }
+
+    /// An instant at which an attempt of a task may go wrong, and nothing else.
+    pub(crate) fn attempt(what: &'a str, faults: &'a [Fault]) -> Self {
+        Self {
+            faults,
+            crash: false,
+            others: false,
+            power: false,
+            ..Self::at(what, "attempt")
         }
     }
 

@@ -1,5 +1,6 @@
 //! One simulation: its processes, its instants, and who decides what happens there.
 
+mod attempts;
 mod file;
 mod host;
 mod instant;
@@ -49,6 +50,8 @@ pub(crate) struct Sim {
     pub(crate) storage: Storage,
     /// The scope that the processes hold the store in, where they hold it exclusively.
     pub(crate) scope: Option<ScopeId>,
+    /// Whether tasks act on a world that is not the simulation's own, which the dead must not reach.
+    pub(crate) foreign_world: bool,
     state: Mutex<State>,
 }
 
@@ -67,6 +70,7 @@ impl Sim {
             nonces: Arc::default(),
             storage: Storage::of(settings.store),
             scope,
+            foreign_world: false,
             state: Mutex::new(State::new(Lasting::new(settings.budget), choices, settings)),
         }
     }
@@ -89,6 +93,7 @@ impl Sim {
             nonces: Arc::new(AtomicU64::new(nonces)),
             storage: kept.into_storage(),
             scope,
+            foreign_world: false,
             state: Mutex::new(State::new(lasting, choices, settings)),
         }
     }

@@ -10,7 +10,7 @@ use crate::choices::Tape;
 use crate::executor::TaskId;
 use crate::fault::Budget;
 use crate::history::{History, Opening, What};
-use crate::panics::quietly;
+use crate::panics::{message_of, quietly};
 use crate::recorder::Recorder;
 use crate::sim::host::Host;
 use crate::sim::{Process, SharedChoices, Sim, Storage, Survivor, WORKFLOW_ID};
@@ -37,6 +37,8 @@ pub struct Settings {
     pub unmerged: bool,
     /// After so many violations a part is not explored further: they have the same few reasons.
     pub violations_max: usize,
+    /// After so many schedules a part is not explored further.
+    pub schedules_max: u64,
 }
 
 impl Default for Settings {
@@ -48,6 +50,7 @@ impl Default for Settings {
             store: StoreKind::Memory,
             unmerged: false,
             violations_max: 8,
+            schedules_max: u64::MAX,
         }
     }
 }
@@ -73,6 +76,8 @@ pub struct Run {
     pub recorder: Recorder,
     /// The log in the end.
     pub log: Vec<CheckpointRow>,
+    /// The subject's own invariants that do not hold in the end, in words.
+    pub broken: Vec<String>,
 }
 
 /// Runs `workload` once, with everything that varies drawn from `choices`.
@@ -119,14 +124,15 @@ struct Simulation<'a> {
     sim: Arc<Sim>,
     subject: Arc<dyn Subject>,
     workload: &'a Workload,
-    /// By life, from 1.
+    /// In the order of their lives.
     processes: Vec<Process>,
     /// The task that ran last.
     last: Option<TaskId>,
 }
 
 impl<'a> Simulation<'a> {
-    fn of(workload: &'a Workload, sim: Sim) -> Self {
+    fn of(workload: &'a Workload, mut sim: Sim) -> Self {
+        sim.foreign_world = !workload.copied;
         Self {
             sim: Arc::new(sim),
             subject: (workload.subject)(),
@@ -153,10 +159,14 @@ impl<'a> Simulation<'a> {
         }
         let log = self.load();
         let mut state = self.sim.state();
+        let history = std::mem::take(&mut state.lasting.history);
+        let outcome = history.told().filter(|told| told.2.is_outcome()).last();
+        let broken = outcome.map(|(.., outcome)| self.subject.broken_invariants(outcome));
         Run {
             tape: std::mem::take(&mut state.lasting.tape),
-            history: std::mem::take(&mut state.lasting.history),
             recorder: std::mem::take(&mut state.lasting.recorder),
+            broken: broken.unwrap_or_default(),
+            history,
             log,
         }
     }
@@ -208,23 +218,18 @@ impl<'a> Simulation<'a> {
 
     fn poll(&mut self, task: TaskId) {
         self.last = Some(task);
-        let process = self
-            .sim
-            .executor
-            .process_of(task)
-            .map(|life| life as usize - 1);
         let executor = &self.sim.executor;
+        let life = executor.process_of(task);
         let polled = quietly(|| std::panic::catch_unwind(AssertUnwindSafe(|| executor.poll(task))));
-        let Some(process) = process.map(|index| &self.processes[index]) else {
+        let mut processes = self.processes.iter();
+        let Some(process) = processes.find(|process| Some(process.life()) == life) else {
             return;
         };
         match polled {
             Ok(true) => process.pending(),
             Ok(false) => {}
             Err(panic) => {
-                let message = panic.downcast_ref::<String>().cloned();
-                let literal = || panic.downcast_ref::<&str>().map(ToString::to_string);
-                let message = message.or_else(literal).unwrap_or_default();
+                let message = message_of(&*panic);
                 self.sim.record(process.life(), What::Panicked(message));
                 executor.kill(process.life());
                 self.sim.state().alive -= process.host().kill();
@@ -242,7 +247,7 @@ impl<'a> Simulation<'a> {
         let process = Process::new(Arc::clone(&self.sim), life, self.host_for(how));
         self.processes.push(process.clone());
         let subject = Arc::clone(&self.subject);
-        let life = async move {
+        let lived = async move {
             let opened = process.open_store();
             process.unless_dead().await;
             process.record(What::Began(how));
@@ -264,9 +269,7 @@ impl<'a> Simulation<'a> {
                 process.leave();
             }
         };
-        self.sim
-            .executor
-            .spawn(self.processes.len() as u32, Box::pin(life))
+        self.sim.executor.spawn(life, Box::pin(lived))
     }
 
     /// The process that a life begins in. Only one process at a time can have a disk's store open,

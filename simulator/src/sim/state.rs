@@ -158,7 +158,9 @@ impl State {
         }
         let point = self.name(life, instant);
         let recorder = &mut self.lasting.recorder;
-        recorder.passed(&point);
+        if instant.crash {
+            recorder.passed(&point);
+        }
         if power {
             recorder.passed(&without_power(&point));
         }
@@ -176,7 +178,7 @@ impl State {
     /// What may happen at an instant, crashes first.
     fn options(&mut self, point: &str, instant: &Instant<'_>, power: bool) -> Vec<Fault> {
         let mut options = Vec::new();
-        if self.skip.as_deref() != Some(point) {
+        if instant.crash && self.skip.as_deref() != Some(point) {
             options.push(Fault::Crash);
         }
         if power {

@@ -167,6 +167,7 @@ impl Workload {
             ..none
         };
         campaigns.push(Budget { faults: 1, ..one });
+        campaigns.push(Budget { errors: 1, ..one });
         campaigns.push(Budget { cancels: 1, ..one });
         campaigns.push(Budget {
             takeovers: 1,

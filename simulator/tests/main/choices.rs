@@ -292,10 +292,19 @@ fn the_token_of_a_violation_replays_it() {
 // ---- in words ----
 
 fn budgets() -> impl Strategy<Value = Budget> {
-    prop::array::uniform6(prop_oneof![Just(0), 1..5_u32, any::<u32>()]).prop_map(
-        |[crashes, faults, takeovers, preemptions, cancels, breaches]| Budget {
+    prop::array::uniform7(prop_oneof![Just(0), 1..5_u32, any::<u32>()]).prop_map(
+        |[
             crashes,
             faults,
+            errors,
+            takeovers,
+            preemptions,
+            cancels,
+            breaches,
+        ]| Budget {
+            crashes,
+            faults,
+            errors,
             takeovers,
             preemptions,
             cancels,
@@ -370,7 +379,7 @@ fn err_budgets() {
     ] {
         let error = text.parse::<Budget>().expect_err(text).to_string();
         let expected = format!(
-            "{text:?} is no budget: letters of c, f, t, p, x, b, each with a number, as in c1f1"
+            "{text:?} is no budget: letters of c, f, e, t, p, x, b, each with a number, as in c1f1"
         );
         assert_eq!(error, expected);
     }
@@ -414,7 +423,7 @@ fn err_tokens() {
         (
             "2.order.memory.k1.calm.01234567",
             expect![[
-                r#""k1" is no budget: letters of c, f, t, p, x, b, each with a number, as in c1f1"#
+                r#""k1" is no budget: letters of c, f, e, t, p, x, b, each with a number, as in c1f1"#
             ]],
         ),
         (

@@ -62,14 +62,17 @@ fn an_exploration_names_the_edges_that_some_log_took() {
 }
 
 #[test]
-fn a_storage_fault_a_cancellation_or_a_rival_breaks_no_promise() {
+fn a_storage_fault_an_error_of_a_task_a_cancellation_or_a_rival_breaks_no_promise() {
     let mut campaigns = Vec::new();
     let workloads = all();
     for workload in &workloads {
-        campaigns.extend(["f1", "x1", "t1"].map(|most| (workload.name.as_str(), most)));
+        campaigns.extend(["f1", "e1", "x1", "t1"].map(|most| (workload.name.as_str(), most)));
     }
     campaigns.extend([
         ("order-undo-fails", "c1f1"),
+        ("order-undo-fails", "c1e1"),
+        ("import-loop", "c1e1"),
+        ("order", "e1t1"),
         ("order-fails-once", "c1x1"),
         ("import-loop", "c1t1"),
         ("order-fails", "t1p1"),
@@ -82,33 +85,45 @@ fn a_storage_fault_a_cancellation_or_a_rival_breaks_no_promise() {
     }
     expect![[r#"
         linear f1: 29
+        linear e1: 16
         linear x1: 20
         linear t1: 20
         order f1: 29
+        order e1: 17
         order x1: 19
         order t1: 19
         order-fails f1: 57
+        order-fails e1: 33
         order-fails x1: 37
         order-fails t1: 37
         order-fails-once f1: 29
+        order-fails-once e1: 23
         order-fails-once x1: 22
         order-fails-once t1: 22
         order-undo-fails f1: 89
+        order-undo-fails e1: 43
         order-undo-fails x1: 53
         order-undo-fails t1: 53
         order-panics f1: 57
+        order-panics e1: 33
         order-panics x1: 37
         order-panics t1: 37
         order-hangs f1: 57
+        order-hangs e1: 39
         order-hangs x1: 42
         order-hangs t1: 42
         order-cleared f1: 15
+        order-cleared e1: 17
         order-cleared x1: 21
         order-cleared t1: 21
         import-loop f1: 78
+        import-loop e1: 51
         import-loop x1: 50
         import-loop t1: 50
         order-undo-fails c1f1: 2421
+        order-undo-fails c1e1: 1006
+        import-loop c1e1: 1005
+        order e1t1: 449
         order-fails-once c1x1: 341
         import-loop c1t1: 2148
         order-fails t1p1: 695"#]]
@@ -152,6 +167,12 @@ const FAULTS: &[Fault] = &[
     Fault::FailsLate(3),
     Fault::Duplicated,
     Fault::Echoed(2),
+    Fault::TaskFails,
+    Fault::TaskFailsAfter,
+    Fault::TaskFailsForGood,
+    Fault::TaskRepeats,
+    Fault::TaskPanics,
+    Fault::TaskHangs,
     Fault::Stale,
     Fault::Phantom,
     Fault::LosesRow,
@@ -168,6 +189,12 @@ const fn is_listed(fault: Fault) -> bool {
         | Fault::FailsLate(1..=3)
         | Fault::Duplicated
         | Fault::Echoed(2)
+        | Fault::TaskFails
+        | Fault::TaskFailsAfter
+        | Fault::TaskFailsForGood
+        | Fault::TaskRepeats
+        | Fault::TaskPanics
+        | Fault::TaskHangs
         | Fault::Stale
         | Fault::Phantom
         | Fault::LosesRow => true,
@@ -194,6 +221,8 @@ fn every_fault_that_can_be_armed_fires() {
     for most in ["c1", "t1", "x1", "c1f1", "c1b1"] {
         fires.explore("order", &within(budget(most)));
     }
+    // Its last task has a time limit.
+    fires.explore("order-hangs", &within(budget("e1")));
     let over_a_disk = Settings {
         store: StoreKind::Redb,
         ..within(budget("c1"))

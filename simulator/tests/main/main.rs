@@ -2,6 +2,7 @@
 
 mod choices;
 mod coverage;
+mod crash_test;
 mod determinism;
 mod disk;
 mod drivers;

@@ -30,6 +30,12 @@ fn tampered() -> Vec<Tampered> {
     };
     vec![
         row(
+            "invariants",
+            "order",
+            |run| run.broken.push("one is two: it is not".to_owned()),
+            expect!["one is two: it is not"],
+        ),
+        row(
             "store-keeps-rows",
             "order",
             |run| push(run, 1, What::StoreFailed("a page is damaged".to_owned())),

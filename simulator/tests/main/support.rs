@@ -115,9 +115,10 @@ type Group = fn(&mut Budget) -> &mut u32;
 /// The budgets with at most these numbers, the smallest first.
 fn up_to(most: Budget) -> Vec<Budget> {
     let mut budgets = vec![Budget::default()];
-    let groups: [(u32, Group); 6] = [
+    let groups: [(u32, Group); 7] = [
         (most.crashes, |budget| &mut budget.crashes),
         (most.faults, |budget| &mut budget.faults),
+        (most.errors, |budget| &mut budget.errors),
         (most.takeovers, |budget| &mut budget.takeovers),
         (most.preemptions, |budget| &mut budget.preemptions),
         (most.cancels, |budget| &mut budget.cancels),
@@ -140,6 +141,7 @@ fn up_to(most: Budget) -> Vec<Budget> {
     budgets.sort_by_key(|budget| {
         budget.crashes
             + budget.faults
+            + budget.errors
             + budget.takeovers
             + budget.preemptions
             + budget.cancels

@@ -196,7 +196,7 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
     check(
         &["replay", "2.order.memory.q1.calm.01234567"],
         expect![[
-            r#"error: "q1" is no budget: letters of c, f, t, p, x, b, each with a number, as in c1f1"#
+            r#"error: "q1" is no budget: letters of c, f, e, t, p, x, b, each with a number, as in c1f1"#
         ]],
     );
     check(

@@ -1,0 +1,102 @@
+//! What can go wrong with an attempt of a task, whatever its own code does: an interposer of the
+//! engine stands before every task, and draws. It also keeps a process that has died between two
+//! awaits from a world that is not the simulation's own.
+
+use std::sync::Arc;
+
+use crashpoint_engine::protocol::{Attempted, Definition, Interposer};
+use crashpoint_engine::{Ctx, State, TaskError, Workflow};
+
+use crate::fault::Fault;
+use crate::sim::process::action;
+use crate::sim::{Instant, Process};
+
+/// What can go wrong with any attempt.
+const ATTEMPT_FAULTS: &[Fault] = &[
+    Fault::TaskFails,
+    Fault::TaskFailsAfter,
+    Fault::TaskFailsForGood,
+    Fault::TaskRepeats,
+    Fault::TaskPanics,
+];
+
+/// The same where an attempt has a time limit.
+const LIMITED_ATTEMPT_FAULTS: &[Fault] = &[
+    Fault::TaskFails,
+    Fault::TaskFailsAfter,
+    Fault::TaskFailsForGood,
+    Fault::TaskRepeats,
+    Fault::TaskPanics,
+    Fault::TaskHangs,
+];
+
+struct Attempts {
+    process: Process,
+    definition: Definition,
+}
+
+impl Process {
+    /// The workflow as its attempts go in this process: where the budget has errors of tasks, each
+    /// attempt may be one, and none is begun by the dead.
+    pub(crate) fn interposed<S: State>(&self, workflow: Workflow<S>) -> Workflow<S> {
+        let errors = self.sim().state().lasting.budget.errors;
+        if errors == 0 && !self.sim().foreign_world {
+            return workflow;
+        }
+        let attempts = Attempts {
+            process: self.clone(),
+            definition: workflow.definition().clone(),
+        };
+        let interposer: Arc<dyn Interposer> = Arc::new(attempts);
+        workflow.interposed(&interposer)
+    }
+}
+
+impl Attempts {
+    fn faults_of(&self, task: &str) -> &'static [Fault] {
+        let state = self.definition.state_of_task(task);
+        let task = state.and_then(|state| self.definition.task(state));
+        match task.and_then(|task| task.policy.attempt_timeout) {
+            Some(_) => LIMITED_ATTEMPT_FAULTS,
+            None => ATTEMPT_FAULTS,
+        }
+    }
+}
+
+impl Interposer for Attempts {
+    fn interpose<'a>(
+        &'a self,
+        ctx: Ctx,
+        attempt: Box<dyn Fn() -> Attempted<'a> + Send + Sync + 'a>,
+    ) -> Attempted<'a> {
+        Box::pin(async move {
+            self.process.unless_dead().await;
+            if self.process.sim().state().lasting.budget.errors == 0 {
+                return attempt().await;
+            }
+            let what = action(ctx.direction(), ctx.task());
+            let instant = Instant::attempt(&what, self.faults_of(ctx.task()));
+            let fault = self.process.point(instant).await;
+            let error = |when: &str| format!("simulated: the attempt fails {when}");
+            match fault {
+                Some(Fault::TaskFails) => Err(TaskError::retry(error("before it has begun"))),
+                Some(Fault::TaskFailsAfter) => {
+                    attempt().await?;
+                    Err(TaskError::retry(error("when all is done")))
+                }
+                Some(Fault::TaskFailsForGood) => {
+                    attempt().await?;
+                    Err(TaskError::fatal(error("for good when all is done")))
+                }
+                Some(Fault::TaskRepeats) => {
+                    // Whoever repeats it does not know what came of the first time.
+                    drop(attempt().await);
+                    attempt().await
+                }
+                Some(Fault::TaskPanics) => panic!("simulated: the attempt panics"),
+                Some(Fault::TaskHangs) => std::future::pending().await,
+                _ => attempt().await,
+            }
+        })
+    }
+}

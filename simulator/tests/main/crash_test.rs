@@ -1,0 +1,455 @@
+//! A user's mistakes, and what the crash test says of each.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+
+use crashpoint_engine::{CompensatableTask, Ctx, State, TaskError, Workflow};
+use crashpoint_simulator::{CrashTest, LifeEnd, Process, crash_test, crash_test_in};
+use expect_test::{Expect, expect};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+enum Order {
+    Charge,
+    Pack,
+    Shipped,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+enum Mail {
+    Send,
+    Sent,
+}
+
+/// A bank and a warehouse that forget nothing.
+#[derive(Default)]
+struct Services {
+    /// Cents that were taken from the card, by key.
+    charged: Mutex<BTreeMap<String, i64>>,
+    balance: Mutex<i64>,
+    reserved: Mutex<i64>,
+    packed: Mutex<u32>,
+}
+
+/// What the author of a saga got wrong.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mistake {
+    None,
+    /// The refund is paid whenever it is asked for.
+    RefundIsRepeated,
+    /// The charge ignores that it has been made.
+    ChargeIsRepeated,
+    /// The refund remembers that it was made before it is made.
+    RefundIsForgotten,
+}
+
+struct Charge {
+    services: Arc<Services>,
+    process: Process,
+    mistake: Mistake,
+}
+
+impl Charge {
+    async fn refund(&self, ctx: &Ctx) {
+        let key = ctx.do_idempotency_key();
+        if self.mistake == Mistake::RefundIsForgotten {
+            // The note first, and the money in another call: a crash between the two is repaired by
+            // nobody.
+            let noted = self
+                .services
+                .charged
+                .lock()
+                .expect("nobody panicked with it")
+                .remove(&key);
+            self.process.effect(ctx, "note the refund", "").await;
+            if let Some(cents) = noted {
+                *self
+                    .services
+                    .balance
+                    .lock()
+                    .expect("nobody panicked with it") += cents;
+            }
+            return;
+        }
+        let mut charged = self
+            .services
+            .charged
+            .lock()
+            .expect("nobody panicked with it");
+        match self.mistake {
+            Mistake::RefundIsRepeated => {
+                *self
+                    .services
+                    .balance
+                    .lock()
+                    .expect("nobody panicked with it") += 1999;
+            }
+            _ => {
+                *self
+                    .services
+                    .balance
+                    .lock()
+                    .expect("nobody panicked with it") += charged.remove(&key).unwrap_or(0);
+            }
+        }
+    }
+}
+
+impl CompensatableTask<Order> for Charge {
+    type Output = ();
+
+    async fn run(&self, ctx: Ctx) -> Result<(Order, ()), TaskError> {
+        let mut charged = self
+            .services
+            .charged
+            .lock()
+            .expect("nobody panicked with it");
+        let fresh = charged.insert(ctx.idempotency_key(), 1999).is_none();
+        if fresh || self.mistake == Mistake::ChargeIsRepeated {
+            *self
+                .services
+                .balance
+                .lock()
+                .expect("nobody panicked with it") -= 1999;
+        }
+        Ok((Order::Pack, ()))
+    }
+
+    async fn compensate(&self, ctx: Ctx, (): ()) -> Result<(), TaskError> {
+        self.refund(&ctx).await;
+        Ok(())
+    }
+
+    async fn compensate_in_doubt(&self, ctx: Ctx) -> Result<(), TaskError> {
+        if self.mistake == Mistake::RefundIsRepeated {
+            // It looks first here, and forgets to in the other.
+            let key = ctx.do_idempotency_key();
+            let charged = self
+                .services
+                .charged
+                .lock()
+                .expect("nobody panicked with it")
+                .remove(&key);
+            *self
+                .services
+                .balance
+                .lock()
+                .expect("nobody panicked with it") += charged.unwrap_or(0);
+            return Ok(());
+        }
+        self.refund(&ctx).await;
+        Ok(())
+    }
+}
+
+fn order(mistake: Mistake) -> CrashTest<Order, Services> {
+    let test = crash_test_in(
+        Services::default,
+        Order::Charge,
+        &(),
+        move |process, services: &Arc<Services>| {
+            let charge = Charge {
+                services: Arc::clone(services),
+                process: process.clone(),
+                mistake,
+            };
+            let services = Arc::clone(services);
+            let pack = move |_: Ctx| {
+                let services = Arc::clone(&services);
+                async move {
+                    *services.packed.lock().expect("nobody panicked with it") = 1;
+                    *services.reserved.lock().expect("nobody panicked with it") = 1;
+                    Ok::<_, TaskError>(Order::Shipped)
+                }
+            };
+            Workflow::builder("order", 1)
+                .compensatable(Order::Charge, "charge", charge)
+                .task(Order::Pack, "pack", pack)
+                .exit(Order::Shipped)
+                .build()
+                .expect("the workflow is well defined")
+        },
+    );
+    test.invariant(
+        "the card is charged once or not at all",
+        |services, outcome| {
+            let expected = match outcome {
+                LifeEnd::Done(_) => -1999,
+                _ => 0,
+            };
+            let balance = *services.balance.lock().expect("nobody panicked with it");
+            if balance == expected {
+                Ok(())
+            } else {
+                Err(format!("{outcome}, and the balance is {balance} cents"))
+            }
+        },
+    )
+}
+
+/// What the crash test panics with.
+fn failure<T>(test: impl FnOnce() -> T) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(test))
+        .err()
+        .expect("the test fails");
+    *panic.downcast::<String>().expect("a panic in words")
+}
+
+fn check(mistake: Mistake, expected: &Expect) {
+    let failure = failure(|| order(mistake).run());
+    // Where the crash test stands in this file is no part of the claim.
+    let lines = failure.lines().map(|line| match line.split_once(".rs:") {
+        Some((file, _)) => format!("{file}.rs:LINE in it"),
+        None => line.to_owned(),
+    });
+    expected.assert_eq(&lines.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_saga_without_a_mistake_passes() {
+    let findings = order(Mistake::None).run();
+    assert_eq!(findings.recorder.covered(), findings.recorder.total());
+    expect!["1586 schedules"].assert_eq(&format!("{} schedules", findings.schedules));
+}
+
+#[test]
+fn an_undo_that_is_not_idempotent_is_caught() {
+    check(
+        Mistake::RefundIsRepeated,
+        &expect![[r#"
+            invariants: the card is charged once or not at all: rolled back, and the balance is 1999 cents
+            promised is: what the test says of the world and the outcome holds in the end
+            shrunk in 0 steps, with 15 simulations, to a local minimum: no single draw can be left out or lowered
+
+            schedule
+              at life1/pack:attempt: the attempt fails before it has begun
+              at life1/append#3:before: the process crashes
+            timeline
+              life 1  begins as a new run
+              life 1  sends     #0   claim                   at Charge, life 0000000000000001, input null
+              life 1  durable   #0
+              life 1  begins    charge (visit 0)
+              life 1  sends     #1   compensation_completion charge -> Pack, output null
+              life 1  durable   #1
+              life 1  begins    pack (visit 1)
+              life 1  FAULT     at life1/pack:attempt: the attempt fails before it has begun
+              life 1  fails     pack
+              life 1  sends     #2   rollback_start          pack failed: simulated: the attempt fails before it has begun
+              life 1  durable   #2
+              life 1  begins    undo charge (visit 0)
+              life 1  sends     #3   compensated             charge of #1
+              life 1  FAULT     at life1/append#3:before: the process crashes
+              life 2  begins by resuming
+              life 2  loads     3 rows
+              life 2  sends     #3   claim                   at Pack, life 0000000000000002
+              life 2  durable   #3
+              life 2  begins    undo charge (visit 0)
+              life 2  sends     #4   compensated             charge of #1
+              life 2  durable   #4
+              life 2  sends     #5   rolled_back
+              life 2  durable   #5
+              life 2  tells     rolled back
+              life 3  begins by resuming, with no fault any more
+              life 3  loads     6 rows
+              life 3  tells     rolled back
+              life 4  begins by resuming, with no fault any more
+              life 4  loads     6 rows
+              life 4  tells     rolled back
+            log
+              #0   claim                   at Charge, life 0000000000000001, input null
+              #1   compensation_completion charge -> Pack, output null
+              #2   rollback_start          pack failed: simulated: the attempt fails before it has begun
+              #3   claim                   at Pack, life 0000000000000002
+              #4   compensated             charge of #1
+              #5   rolled_back
+            ledger
+              no effect
+            violations
+              invariants: the card is charged once or not at all: rolled back, and the balance is 1999 cents
+
+            replay it
+              CRASHPOINT_REPLAY=2.crash-test.memory.c1e1.7x1,11x1.a374ea9e cargo test crash_test::an_undo_that_is_not_idempotent_is_caught
+
+            keep it, with the crash test of simulator/tests/main/crash_test.rs:LINE in it
+
+                #[test]
+                fn invariants_at_life1_pack_attempt_the_attempt_fails_before_it_has_begun_at_life1() {
+                    let test = crash_test(/* as it stands there */);
+                    test.replay("2.crash-test.memory.c1e1.7x1,11x1.a374ea9e");
+                }"#]],
+    );
+}
+
+#[test]
+fn a_task_that_charges_twice_is_caught() {
+    check(
+        Mistake::ChargeIsRepeated,
+        &expect![[r#"
+            invariants: the card is charged once or not at all: done in Shipped, and the balance is -3998 cents
+            promised is: what the test says of the world and the outcome holds in the end
+            shrunk in 0 steps, with 1 simulations, to a local minimum: no single draw can be left out or lowered
+
+            schedule
+              at life1/append#1:before: the process crashes
+            timeline
+              life 1  begins as a new run
+              life 1  sends     #0   claim                   at Charge, life 0000000000000001, input null
+              life 1  durable   #0
+              life 1  begins    charge (visit 0)
+              life 1  sends     #1   compensation_completion charge -> Pack, output null
+              life 1  FAULT     at life1/append#1:before: the process crashes
+              life 2  begins by resuming
+              life 2  loads     1 row
+              life 2  sends     #1   claim                   at Charge, life 0000000000000002
+              life 2  durable   #1
+              life 2  begins    charge (visit 0)
+              life 2  sends     #2   compensation_completion charge -> Pack, output null
+              life 2  durable   #2
+              life 2  begins    pack (visit 2)
+              life 2  sends     #3   state_entry             pack -> Shipped
+              life 2  durable   #3
+              life 2  tells     done in Shipped
+              life 3  begins by resuming, with no fault any more
+              life 3  loads     4 rows
+              life 3  tells     done in Shipped
+              life 4  begins by resuming, with no fault any more
+              life 4  loads     4 rows
+              life 4  tells     done in Shipped
+            log
+              #0   claim                   at Charge, life 0000000000000001, input null
+              #1   claim                   at Charge, life 0000000000000002
+              #2   compensation_completion charge -> Pack, output null
+              #3   state_entry             pack -> Shipped
+            ledger
+              no effect
+            violations
+              invariants: the card is charged once or not at all: done in Shipped, and the balance is -3998 cents
+
+            replay it
+              CRASHPOINT_REPLAY=2.crash-test.memory.c2.3x1.72e06129 cargo test crash_test::a_task_that_charges_twice_is_caught
+
+            keep it, with the crash test of simulator/tests/main/crash_test.rs:LINE in it
+
+                #[test]
+                fn invariants_at_life1_append_1_before_the_process_crashes() {
+                    let test = crash_test(/* as it stands there */);
+                    test.replay("2.crash-test.memory.c2.3x1.72e06129");
+                }"#]],
+    );
+}
+
+#[test]
+fn a_mistake_that_needs_two_things_to_go_wrong_is_caught() {
+    check(
+        Mistake::RefundIsForgotten,
+        &expect![[r#"
+            invariants: the card is charged once or not at all: rolled back, and the balance is -1999 cents
+            promised is: what the test says of the world and the outcome holds in the end
+            shrunk in 0 steps, with 10 simulations, to a local minimum: no single draw can be left out or lowered
+
+            schedule
+              at life1/charge:attempt: the attempt does its work and reports an error
+              at life1/undo charge:after-effect: the process crashes
+            timeline
+              life 1  begins as a new run
+              life 1  sends     #0   claim                   at Charge, life 0000000000000001, input null
+              life 1  durable   #0
+              life 1  begins    charge (visit 0)
+              life 1  FAULT     at life1/charge:attempt: the attempt does its work and reports an error
+              life 1  fails     charge
+              life 1  sends     #1   rollback_start          charge failed: simulated: the attempt fails when all is done
+              life 1  durable   #1
+              life 1  begins    undo charge (visit 0)
+              life 1  effect    note the refund
+              life 1  FAULT     at life1/undo charge:after-effect: the process crashes
+              life 2  begins by resuming
+              life 2  loads     2 rows
+              life 2  sends     #2   claim                   at Charge, life 0000000000000002
+              life 2  durable   #2
+              life 2  begins    undo charge (visit 0)
+              life 2  effect    note the refund
+              life 2  sends     #3   compensated             charge of visit 0, in doubt
+              life 2  durable   #3
+              life 2  sends     #4   rolled_back
+              life 2  durable   #4
+              life 2  tells     rolled back
+              life 3  begins by resuming, with no fault any more
+              life 3  loads     5 rows
+              life 3  tells     rolled back
+              life 4  begins by resuming, with no fault any more
+              life 4  loads     5 rows
+              life 4  tells     rolled back
+            log
+              #0   claim                   at Charge, life 0000000000000001, input null
+              #1   rollback_start          charge failed: simulated: the attempt fails when all is done
+              #2   claim                   at Charge, life 0000000000000002
+              #3   compensated             charge of visit 0, in doubt
+              #4   rolled_back
+            ledger
+              life 1  note the refund []  visit 0  key 7191ce5e
+              life 2  note the refund []  visit 0  key 7191ce5e  (repeated: the key is known)
+            violations
+              invariants: the card is charged once or not at all: rolled back, and the balance is -1999 cents
+
+            replay it
+              CRASHPOINT_REPLAY=2.crash-test.memory.c1e1.3x2,8x1.0c7ca4b5 cargo test crash_test::a_mistake_that_needs_two_things_to_go_wrong_is_caught
+
+            keep it, with the crash test of simulator/tests/main/crash_test.rs:LINE in it
+
+                #[test]
+                fn invariants_at_life1_charge_attempt_the_attempt_does_its_work_and_reports_an() {
+                    let test = crash_test(/* as it stands there */);
+                    test.replay("2.crash-test.memory.c1e1.3x2,8x1.0c7ca4b5");
+                }"#]],
+    );
+}
+
+#[test]
+fn the_test_to_keep_fails_until_the_mistake_is_mended() {
+    let failure_of = failure(|| order(Mistake::ChargeIsRepeated).run());
+    let token = failure_of
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("test.replay(\""))
+        .and_then(|rest| rest.split('"').next())
+        .expect("the failure has a test to keep")
+        .to_owned();
+    let again = failure(|| order(Mistake::ChargeIsRepeated).replay(&token));
+    assert!(again.starts_with("a promise is broken\n"), "{again}");
+    assert!(
+        again.contains("invariants: the card is charged once"),
+        "{again}"
+    );
+    let story = order(Mistake::None).replay(&token);
+    assert!(story.ends_with("violations\n  none\n"), "{story}");
+}
+
+#[test]
+fn a_budget_that_runs_out_fails_and_says_what_was_covered() {
+    let cut_short = failure(|| order(Mistake::None).schedules_max(10).run());
+    let (counts, _) = cut_short.split_once(':').expect("counts come first");
+    expect!["9 of 20 covered"].assert_eq(counts);
+}
+
+#[test]
+fn an_invariant_that_panics_is_a_violation_with_its_words() {
+    let failure = failure(|| {
+        crash_test(Mail::Send, &(), |_| {
+            let send = async |_: Ctx| Ok::<_, TaskError>(Mail::Sent);
+            Workflow::builder("mail", 1)
+                .task(Mail::Send, "send", send)
+                .exit(Mail::Sent)
+                .build()
+                .expect("the workflow is well defined")
+        })
+        .invariant("two is three", |_: &(), _| {
+            assert_eq!(2, 3, "arithmetic");
+            Ok::<_, String>(())
+        })
+        .run()
+    });
+    assert!(
+        failure.starts_with("invariants: two is three: assertion"),
+        "{failure}"
+    );
+    assert!(failure.contains("arithmetic"), "{failure}");
+}
