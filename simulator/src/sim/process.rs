@@ -178,10 +178,10 @@ impl Process {
     }
 
     /// The life has ended: the last one of a process closes the store, which is a place to crash
-    /// as well.
+    /// as well. One that verifies leaves it open to be looked at.
     pub(crate) fn leave(&self) {
         let host = &self.shared.host;
-        if host.lives() == 1 {
+        if host.lives() == 1 && self.sim().state().injecting {
             self.set_operation("close");
             host.release_store();
         }

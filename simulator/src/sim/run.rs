@@ -351,6 +351,12 @@ impl<'a> Simulation<'a> {
     /// The rows that are in the store while nobody runs. A store that can't be read, which the lives
     /// were told before, has none.
     fn load(&self) -> Vec<CheckpointRow> {
+        let newest = self.processes.last().map(Process::host);
+        if let Some((host, store)) = newest.and_then(|host| Some((host, host.store()?))) {
+            let rows = store.load_run(WORKFLOW_ID).now_or_never();
+            host.release_store();
+            return rows.expect("the store answers at once").unwrap_or_default();
+        }
         let operator = Process::new(Arc::clone(&self.sim), 0, Arc::default());
         if operator.open_store().is_err() {
             return Vec::new();
