@@ -1,9 +1,11 @@
 //! A folder of tapes that broke a promise once: run first, and added to.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crashpoint_simulator::choices::Edited;
 use crashpoint_simulator::oracle::Verdict;
@@ -41,18 +43,15 @@ impl Corpus {
         })
     }
 
-    /// Runs every tape, the shortest first.
-    pub(crate) fn revisit(&self) -> Result<Vec<Revisited>, Failure> {
-        let tapes = self.tapes()?;
-        let revisited = tapes.into_iter().map(|(file, tape)| revisit(file, tape));
-        revisited.collect()
+    /// Runs the tapes, the shortest first, until it is interrupted.
+    pub(crate) fn revisit(&self, interrupted: &AtomicBool) -> Result<Vec<Revisited>, Failure> {
+        let tapes = self.tapes()?.into_iter();
+        let tapes = tapes.take_while(|_| !interrupted.load(Ordering::Relaxed));
+        tapes.map(|(file, tape)| revisit(file, tape)).collect()
     }
 
     /// The tapes, the shortest first.
     fn tapes(&self) -> Result<Vec<(PathBuf, TapeFile)>, Failure> {
-        let unreadable = |path: &Path, error: &dyn std::fmt::Display| {
-            Failure::Usage(format!("can't read {}: {error}", path.display()))
-        };
         let entries = fs::read_dir(&self.folder);
         let files = entries.and_then(|entries| {
             let paths = entries.map(|entry| entry.map(|entry| entry.path()));
@@ -98,10 +97,14 @@ impl Corpus {
     }
 }
 
+fn unreadable(path: &Path, error: &dyn Display) -> Failure {
+    Failure::Usage(format!("can't read {}: {error}", path.display()))
+}
+
 fn revisit(file: PathBuf, tape: TapeFile) -> Result<Revisited, Failure> {
     let choices = Edited::new(&tape.tape);
     let recording = Recording::Tape(tape);
-    let origin = Origin::of(&recording)?;
+    let origin = Origin::of(&recording).map_err(|error| unreadable(&file, &error))?;
     let replayed = replay_recording(origin.source(), &recording);
     let same = replayed.is_ok();
     let trial = replayed.unwrap_or_else(|_| {

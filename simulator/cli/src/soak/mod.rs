@@ -24,7 +24,6 @@ use crate::exit::{Exit, Failure};
 use crate::explore;
 use crate::interrupt::at_ctrl_c;
 use crate::memory::Resident;
-use crate::origin::Origin;
 use crate::progress::{SoakProgress, Stopwatch};
 use crate::soak::corpus::{Corpus, Revisited};
 use crate::soak::crew::Shift;
@@ -58,7 +57,10 @@ pub(crate) fn run(arguments: &SoakArguments, out: &mut impl Write) -> Result<Exi
         flag.store(true, Ordering::Relaxed);
         true
     })?;
-    let revisited = corpus.as_ref().map_or(Ok(Vec::new()), Corpus::revisit)?;
+    let revisited = match &corpus {
+        Some(corpus) => corpus.revisit(&interrupted)?,
+        None => Vec::new(),
+    };
     let shift = Shift {
         first: arguments.seed.map_or_else(random_seed, Ok)?,
         seeds: arguments.seeds,
@@ -75,7 +77,7 @@ pub(crate) fn run(arguments: &SoakArguments, out: &mut impl Write) -> Result<Exi
     let end = Resident::now();
     // Whoever presses Ctrl-C wants to have the report.
     if !interrupted.load(Ordering::Relaxed) {
-        shrink(&mut tally, shift.jobs, &interrupted)?;
+        shrink(&plan, &mut tally, shift.jobs, &interrupted)?;
     }
     let report = Report {
         arguments,
@@ -125,27 +127,31 @@ fn soak(
     failure.map_or(Ok((tally, warm)), Err)
 }
 
-/// Makes the violations smaller, and so their tapes in the corpus.
-fn shrink(tally: &mut Tally, jobs: usize, interrupted: &AtomicBool) -> Result<(), Failure> {
+/// Makes the violations smaller, and so their tapes in the corpus. One that can't be shrunk stays as
+/// it is, and what went wrong is told beside it.
+fn shrink(
+    plan: &Plan,
+    tally: &mut Tally,
+    jobs: usize,
+    interrupted: &AtomicBool,
+) -> Result<(), Failure> {
     let findings: Vec<(&Kind, &Finding)> = tally.findings.iter().collect();
     let shrunk = crew::each(&findings, jobs, |((_, _, oracle), finding)| {
-        if interrupted.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
         let recording = Recording::Tape(finding.tape.clone());
-        let origin = Origin::of(&recording)?;
-        let shrink =
-            || shrink_recording(origin.source(), &recording, oracle, SHRINK_RUNS_MAX).map(Some);
-        let shrunk = catch_unwind(AssertUnwindSafe(shrink));
-        let seed = finding.seed;
-        match shrunk {
-            Ok(shrunk) => shrunk.map_err(|error| Failure::Nondeterminism(error.to_string())),
-            Err(_) => Err(Failure::Harness(format!("shrinking seed {seed} panicked"))),
-        }
+        let source = plan.cell(finding.seed).origin.source();
+        let shrink = || shrink_recording(source, &recording, oracle, SHRINK_RUNS_MAX);
+        let due = !interrupted.load(Ordering::Relaxed);
+        due.then(|| catch_unwind(AssertUnwindSafe(shrink)))
     });
-    let kinds: Vec<Kind> = tally.findings.keys().cloned().collect();
-    for (kind, shrunk) in kinds.into_iter().zip(shrunk) {
-        shrunk?.map_or(Ok(()), |shrunk| tally.replace(kind, shrunk))?;
+    let known = findings.iter().map(|(kind, it)| ((*kind).clone(), it.seed));
+    let known: Vec<(Kind, u64)> = known.collect();
+    for ((kind, seed), shrunk) in known.into_iter().zip(shrunk) {
+        match shrunk {
+            None => {}
+            Some(Ok(Ok(shrunk))) => tally.replace(kind, shrunk)?,
+            Some(Ok(Err(error))) => tally.parted.add(seed, error.to_string()),
+            Some(Err(_)) => tally.panicked.add(seed, "when it was shrunk".to_owned()),
+        }
     }
     Ok(())
 }

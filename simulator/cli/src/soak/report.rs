@@ -30,7 +30,7 @@ pub(super) struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// What was found amounts to.
+    /// What the findings amount to.
     pub(super) fn exit(&self) -> Exit {
         let verdicts = self.revisited.iter().flat_map(|tape| &tape.verdicts);
         let revisited = Exit::of_oracles(verdicts.map(|verdict| verdict.oracle));

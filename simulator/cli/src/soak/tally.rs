@@ -1,7 +1,7 @@
 //! What the seeds have come to. It does not depend on the order in which they come, and its size does
 //! not depend on their number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crashpoint_simulator::oracle::Verdict;
@@ -58,6 +58,8 @@ pub(crate) struct Strays {
 pub(crate) struct Tally {
     pub(crate) counts: BTreeMap<(String, &'static str), Count>,
     pub(crate) findings: BTreeMap<Kind, Finding>,
+    /// Every oracle that objected, also where nothing of it is kept.
+    oracles: BTreeSet<&'static str>,
     pub(crate) parted: Strays,
     pub(crate) panicked: Strays,
     /// Where the tapes are kept.
@@ -94,6 +96,7 @@ impl Tally {
             Outcome::Broken(failing) => {
                 count.violations += failing.verdicts.len() as u64;
                 for verdict in &failing.verdicts {
+                    self.oracles.insert(verdict.oracle);
                     let kind = (key.0.clone(), key.1, verdict.oracle);
                     self.keep(kind, seed, verdict, &failing)?;
                 }
@@ -175,10 +178,9 @@ impl Tally {
         self.counts.values().map(|count| count.violations).sum()
     }
 
-    /// What was found amounts to.
+    /// What the findings amount to.
     pub(crate) fn exit(&self) -> Exit {
-        let oracles = self.findings.keys().map(|(_, _, oracle)| *oracle);
-        let mut exit = Exit::of_oracles(oracles);
+        let mut exit = Exit::of_oracles(self.oracles.iter().copied());
         if self.parted.count > 0 {
             exit = exit.max(Exit::Nondeterminism);
         }
@@ -190,7 +192,7 @@ impl Tally {
 }
 
 impl Strays {
-    fn add(&mut self, seed: u64, what: String) {
+    pub(crate) fn add(&mut self, seed: u64, what: String) {
         self.count += 1;
         self.lowest.insert(seed, what);
         if self.lowest.len() > NAMED_MAX {

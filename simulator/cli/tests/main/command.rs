@@ -7,7 +7,7 @@ use expect_test::{Expect, expect};
 use serde_json::Value;
 
 /// A mutant and a workload that notices it quickly.
-const VIOLATED: &[&str] = &[
+pub(crate) const VIOLATED: &[&str] = &[
     "explore",
     "--workload",
     "order",

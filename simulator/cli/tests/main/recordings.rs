@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use crashpoint_simulator::{
     Budget, Possible, Settings, Source, StoreKind, TapeFile, Token, Trial, run_seed, workload,
@@ -36,6 +36,13 @@ fn field<'a>(report: &'a str, name: &str) -> &'a str {
     value.unwrap_or_else(|| panic!("{name:?} is missing in:\n{report}"))
 }
 
+/// What was printed about a broken promise.
+fn report_of_violation(output: &Output) -> String {
+    let (report, said) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{report}{said}");
+    report
+}
+
 fn path(path: &Path) -> &str {
     path.to_str().expect("the path is text")
 }
@@ -48,13 +55,7 @@ fn shrink_takes_a_token_to_a_smaller_one_that_breaks_the_same_promise() {
     let token = Token::of_seed(&source.name(), &settings, Possible::All, seed, &trial.tape);
     let shrink = ["shrink", &token.to_string(), "--oracle", "terminal-absorbs"];
     let output = crashpoint(&shrink);
-    let report = text(&output.stdout);
-    assert_eq!(
-        output.status.code(),
-        Some(1),
-        "{report}{}",
-        text(&output.stderr)
-    );
+    let report = report_of_violation(&output);
     assert!(
         report.starts_with("generated~TerminalAbsorbs over memory\nshrunk in "),
         "{report}"
@@ -97,13 +98,7 @@ fn what_is_too_long_for_a_token_is_written_to_a_file_that_replays() {
     };
     let shrink = ["shrink", "a tape", "--oracle", "storage-faults-stay-out"];
     let output = in_folder(&shrink);
-    let report = text(&output.stdout);
-    assert_eq!(
-        output.status.code(),
-        Some(1),
-        "{report}{}",
-        text(&output.stderr)
-    );
+    let report = report_of_violation(&output);
     let file = field(&report, "written to ");
     assert_eq!(
         field(&report, "replay it: "),

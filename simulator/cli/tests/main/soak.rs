@@ -14,22 +14,21 @@ use crashpoint_simulator::workload::{Recipe, Sharing, Workload};
 use crashpoint_simulator::{Process, Source, StoreKind, TapeFile};
 use serde_json::json;
 
-use crate::command::{crashpoint, interrupted, text};
+use crate::command::{VIOLATED, crashpoint, interrupted, text};
 
-/// A bounded soak of a mutant that breaks its promise often.
-const VIOLATED: &[&str] = &[
-    "soak",
-    "--seed",
-    "100",
-    "--seeds",
-    "60",
-    "--workload",
-    "order",
-    "--store",
-    "memory",
-    "--mutant",
-    "TerminalAbsorbs",
-];
+/// A bounded soak of a mutant that breaks its promise in every schedule.
+fn violated(corpus: &Path) -> Vec<&str> {
+    let soak = [
+        "soak",
+        "--seed",
+        "100",
+        "--seeds",
+        "60",
+        "--corpus",
+        path(corpus),
+    ];
+    [&soak[..], &VIOLATED[1..7]].concat()
+}
 
 fn path(path: &Path) -> &str {
     path.to_str().expect("the path is text")
@@ -179,7 +178,7 @@ fn what_is_found_is_shrunk_and_kept_and_run_first_the_next_time() {
 #[test]
 fn a_tape_that_takes_another_course_is_run_as_near_as_it_can_be() {
     let folder = tempfile::tempdir().expect("a folder is made");
-    let arguments = [VIOLATED, &["--corpus", path(folder.path())]].concat();
+    let arguments = violated(folder.path());
     crashpoint(&arguments);
     let file = tapes(folder.path()).pop_first().expect("a tape was kept");
     let mut tape = TapeFile::from_bytes(&fs::read(&file).expect("it can be read")).expect("a tape");
@@ -219,7 +218,7 @@ fn a_corpus_with_a_tape_of_another_version_is_refused() {
     let folder = tempfile::tempdir().expect("a folder is made");
     let file = folder.path().join("old.tape");
     fs::write(&file, "crashpoint tape 0\n").expect("it can be written");
-    let output = crashpoint(&[VIOLATED, &["--corpus", path(folder.path())]].concat());
+    let output = crashpoint(&violated(folder.path()));
     assert_eq!(output.status.code(), Some(2));
     let (said, file) = (text(&output.stderr), path(&file));
     let expected = format!(
