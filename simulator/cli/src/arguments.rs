@@ -1,7 +1,8 @@
 //! What the command can be asked for.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use crashpoint_simulator::StoreKind;
@@ -33,6 +34,13 @@ pub(crate) enum Command {
     /// Run every schedule of workloads, within bounds, and ask the oracles about each.
     #[command(after_help = EXIT_CODES)]
     Explore(ExploreArguments),
+    /// Run random schedules until the time is over: of the workloads and of drawn workflows, with
+    /// whatever faults each seed draws.
+    #[command(after_help = EXIT_CODES)]
+    Soak(SoakArguments),
+    /// Make a schedule that breaks a promise as small as it gets.
+    #[command(after_help = EXIT_CODES)]
+    Shrink(ShrinkArguments),
     /// Run one schedule again and tell what happened.
     #[command(after_help = EXIT_CODES)]
     Replay(ReplayArguments),
@@ -89,10 +97,61 @@ impl Default for ExploreArguments {
     }
 }
 
+/// The name that stands for drawn workflows.
+pub(crate) const GENERATED: &str = "generated";
+
+#[derive(Debug, Args)]
+pub(crate) struct SoakArguments {
+    /// How long: 30s, 10m, 2h; a minute without this and --seeds.
+    #[arg(long = "for", value_name = "TIME", value_parser = time)]
+    pub(crate) time: Option<Duration>,
+    /// How many seeds at most, so that the end does not depend on the time.
+    #[arg(long, value_name = "N")]
+    pub(crate) seeds: Option<NonZeroU64>,
+    /// How many threads; one for each core without this. What a seed finds does not depend on it.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// The first seed; a random one without this.
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
+    pub(crate) seed: Option<u64>,
+    /// Keep the tapes of broken promises in this folder, and run those in it first, the shortest
+    /// before all others.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) corpus: Option<PathBuf>,
+    /// The workload; `generated` for drawn workflows, `all` for these and every workload.
+    #[arg(long, value_name = "NAME", default_value = ALL)]
+    pub(crate) workload: String,
+    /// The stores under the engine.
+    #[arg(long, value_enum, value_name = "STORE", value_delimiter = ',', default_values_t = Store::ALL)]
+    pub(crate) store: Vec<Store>,
+    /// Break this rule of the engine on purpose, to see that it is noticed.
+    #[arg(long, value_name = "RULE", value_parser = rule)]
+    pub(crate) mutant: Option<String>,
+}
+
+/// The greatest first seed. No soak is long enough to come from there to the end of the numbers.
+const SEED_MAX: u64 = u64::MAX / 2;
+
+#[derive(Debug, Args)]
+pub(crate) struct ShrinkArguments {
+    /// What was printed beside the violation, or the file of a tape.
+    #[arg(value_name = "TOKEN|FILE")]
+    pub(crate) recording: String,
+    /// Write the smaller tape to this file. Without this it is written only where it is too long for
+    /// a token.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// The oracle that has to object to the smaller one as well; the one whose promise broke first
+    /// without this.
+    #[arg(long, value_name = "ORACLE")]
+    pub(crate) oracle: Option<String>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArguments {
-    /// What `explore` printed beside the violation.
-    pub(crate) token: String,
+    /// What was printed beside the violation, or the file of a tape.
+    #[arg(value_name = "TOKEN|FILE")]
+    pub(crate) recording: String,
     /// Print every event, one a line: its place, its life, what it is, and KEY=VALUE fields.
     #[arg(long)]
     pub(crate) trace: bool,
@@ -100,8 +159,9 @@ pub(crate) struct ReplayArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
-    /// What `explore` printed beside the violation.
-    pub(crate) token: String,
+    /// What was printed beside the violation, or the file of a tape.
+    #[arg(value_name = "TOKEN|FILE")]
+    pub(crate) recording: String,
     /// Write one self-contained page instead of printing the story.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
@@ -124,6 +184,15 @@ impl Store {
             Self::Memory => StoreKind::Memory,
             Self::Redb => StoreKind::Redb,
         }
+    }
+}
+
+/// Reads a time, which is longer than none.
+fn time(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("it has to be longer than that".to_owned()),
+        Ok(time) => Ok(time),
+        Err(error) => Err(error.to_string()),
     }
 }
 

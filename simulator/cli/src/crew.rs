@@ -6,7 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -14,7 +14,8 @@ use std::time::Duration;
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{Findings, Part, Settings, explore_part};
 
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
+use crate::interrupt::at_ctrl_c;
 use crate::progress::{Progress, Stopwatch};
 
 /// A part of the schedules of a workload within a budget.
@@ -44,7 +45,8 @@ pub(crate) fn explore_all(
     jobs: usize,
 ) -> Result<Found, Failure> {
     let (sender, receiver) = channel();
-    stop_at_ctrl_c(sender.clone())?;
+    let interrupted = sender.clone();
+    at_ctrl_c(move || interrupted.send(Message::Interrupted).is_ok())?;
     let jobs = jobs.min(explorations.len());
     let progress = Progress::new(explorations.len(), jobs);
     let next = Arc::new(AtomicUsize::new(0));
@@ -110,16 +112,4 @@ fn gather(
     }
     progress.finish();
     Ok(found)
-}
-
-/// The first Ctrl-C ends the exploration with what was found until then, the second ends at once.
-fn stop_at_ctrl_c(sender: Sender<Message>) -> Result<(), Failure> {
-    let pressed = AtomicBool::new(false);
-    let set = ctrlc::set_handler(move || {
-        let again = pressed.swap(true, Ordering::Relaxed);
-        if again || sender.send(Message::Interrupted).is_err() {
-            std::process::exit(i32::from(Exit::Interrupted.code()));
-        }
-    });
-    set.map_err(|error| Failure::Harness(format!("can't listen for Ctrl-C: {error}")))
 }

@@ -6,30 +6,30 @@ use crashpoint_simulator::render;
 
 use crate::arguments::ExplainArguments;
 use crate::exit::{Exit, Failure};
+use crate::origin;
 use crate::page::{self, Schedule};
-use crate::rerun::{Rerun, command_at_hand};
+use crate::rerun::Rerun;
+use crate::text::whole;
 use crate::trace;
 
 pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let rerun = Rerun::of(&arguments.token)?;
-    let command = command_at_hand(&rerun.token);
-    let schedule = Schedule {
-        workload: &rerun.workload,
-        run: &rerun.run,
-        verdicts: &rerun.verdicts,
-        store: rerun.token.store,
-        command: &command,
-    };
+    let rerun = Rerun::of(&arguments.recording)?;
+    let schedule = rerun.schedule();
     match &arguments.html {
         Some(path) => {
             page::File::create(path)?.write(&page::of_schedule(&schedule))?;
-            let path = render::escaped_line(&path.display().to_string());
+            let path = whole(&path.display().to_string());
             writeln!(out, "{}\nwritten to {path}", summary(&schedule))?;
         }
         None => {
             writeln!(out, "{}", summary(&schedule))?;
-            write!(out, "\n{}", render::story(&rerun.run, &rerun.verdicts))?;
-            writeln!(out, "\nreplay it: {command}")?;
+            let story = render::story(schedule.run, schedule.verdicts);
+            write!(
+                out,
+                "\n{}{story}",
+                origin::workflow(rerun.trial.nodes.as_deref())
+            )?;
+            writeln!(out, "\nreplay it: {}", schedule.command)?;
         }
     }
     Ok(rerun.exit())

@@ -6,22 +6,24 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 
-use crashpoint_simulator::workload::{self, Workload};
 use crashpoint_simulator::{Settings, Violation, oracle, parts, render, replay};
 
-use crate::arguments::{ALL, ExploreArguments};
+use crate::arguments::ExploreArguments;
 use crate::crew::{Exploration, explore_all};
 use crate::exit::{Exit, Failure};
 use crate::page;
 use crate::progress::Stopwatch;
 use crate::report::{self, Report, Row};
 use crate::rerun;
+use crate::selection;
 
 /// How many violations are told in full after the table; the others are counted.
 const STORIES_MAX: usize = 3;
 
 pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let workloads = chosen(arguments)?;
+    let mutant = arguments.mutant.as_deref();
+    let workloads = selection::workloads(&arguments.workload, mutant, &[])?;
+    let workloads: Vec<_> = workloads.into_iter().map(Arc::new).collect();
     let page = arguments.html.as_deref().map(page::File::create);
     let page = page.transpose()?;
     let watch = Stopwatch::start();
@@ -31,7 +33,7 @@ pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<
         rows.extend(each.map(|workload| Row::new(workload, store.kind(), arguments.crashes)));
     }
     let explorations = Arc::new(explorations(&rows));
-    let found = explore_all(&explorations, jobs(arguments))?;
+    let found = explore_all(&explorations, jobs(arguments.jobs))?;
     let complete = found.iter().all(Option::is_some);
     for (exploration, found) in explorations.iter().zip(found) {
         if let Some((findings, busy)) = found {
@@ -56,33 +58,10 @@ pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<
     Ok(report.exit())
 }
 
-fn jobs(arguments: &ExploreArguments) -> usize {
-    let jobs = arguments
-        .jobs
-        .or_else(|| thread::available_parallelism().ok());
+/// So many threads as asked for, or one for each core.
+pub(crate) fn jobs(asked: Option<NonZeroUsize>) -> usize {
+    let jobs = asked.or_else(|| thread::available_parallelism().ok());
     jobs.map_or(1, NonZeroUsize::get)
-}
-
-fn chosen(arguments: &ExploreArguments) -> Result<Vec<Arc<Workload>>, Failure> {
-    let name = &arguments.workload;
-    let (known, suffix) = match arguments.mutant.as_deref().and_then(workload::rule_named) {
-        None => (workload::all(), String::new()),
-        Some(rule) => (workload::mutants(rule), format!("~{rule:?}")),
-    };
-    let names: Vec<_> = known.iter().map(|workload| workload.name.clone()).collect();
-    let full = format!("{name}{suffix}");
-    let chosen: Vec<_> = known
-        .into_iter()
-        .filter(|workload| name == ALL || workload.name == full)
-        .map(Arc::new)
-        .collect();
-    if chosen.is_empty() {
-        let (unknown, names) = (render::escaped(&full), names.join(", "));
-        return Err(Failure::Usage(format!(
-            "there is no workload {unknown}; there are {ALL}, {names}"
-        )));
-    }
-    Ok(chosen)
 }
 
 fn explorations(rows: &[Row]) -> Vec<Exploration> {

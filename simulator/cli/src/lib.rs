@@ -1,5 +1,5 @@
-//! The command `crashpoint`: explores the built-in workloads under crashes, replays what it found,
-//! and explains it, as text or as a page.
+//! The command `crashpoint`: explores workflows under crashes, every schedule within bounds or by
+//! seeds, and shrinks, replays and explains what it found, as text or as a page.
 //!
 //! This crate alone knows terminals and pages: arguments, progress, tables, exit codes, HTML. It is
 //! a library for the sake of its tests; nobody depends on it.
@@ -9,11 +9,18 @@ mod crew;
 pub mod exit;
 mod explain;
 mod explore;
+mod interrupt;
+pub mod memory;
+mod origin;
 pub mod page;
 mod progress;
 mod replay;
 mod report;
 mod rerun;
+mod selection;
+mod shrink;
+pub mod soak;
+mod tapes;
 pub mod text;
 pub mod trace;
 
@@ -39,6 +46,8 @@ fn run(command: &Command) -> Exit {
     let mut out = io::stdout().lock();
     let done = match command {
         Command::Explore(arguments) => explore::run(arguments, &mut out),
+        Command::Soak(arguments) => soak::run(arguments, &mut out),
+        Command::Shrink(arguments) => shrink::run(arguments, &mut out),
         Command::Replay(arguments) => replay::run(arguments, &mut out),
         Command::Explain(arguments) => explain::run(arguments, &mut out),
     };

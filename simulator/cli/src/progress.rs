@@ -1,6 +1,7 @@
 //! Progress on a terminal, and how long things took.
 
 use std::io::{self, Write as _};
+use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -19,21 +20,11 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(parts: usize, jobs: usize) -> Self {
-        let bar = ProgressBar::new(parts as u64);
-        let style = "{bar:20.dim} {percent:>3}%  {wide_msg}  {elapsed}, {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style);
-        }
-        if bar.is_hidden() {
-            let (parts, threads) = (
-                counted(parts as u64, "part"),
-                counted(jobs as u64, "thread"),
-            );
-            // Nothing is left to be done where standard error is gone.
-            _ = writeln!(io::stderr(), "exploring {parts} on {threads}");
-        } else {
-            bar.enable_steady_tick(Duration::from_millis(200));
-        }
+        let (number, threads) = (
+            counted(parts as u64, "part"),
+            counted(jobs as u64, "thread"),
+        );
+        let bar = bar(parts as u64, &format!("exploring {number} on {threads}"));
         Self {
             bar,
             watch: Stopwatch::start(),
@@ -46,18 +37,95 @@ impl Progress {
     pub(crate) fn explored(&mut self, workload: &str, schedules: u64, violations: usize) {
         self.schedules += schedules;
         self.violations += violations as u64;
-        let rate = rate(self.schedules, self.watch.elapsed());
-        let mut message = format!("{} schedules, {}/s", grouped(self.schedules), grouped(rate));
-        if self.violations > 0 {
-            message.push_str(&format!(", {}", counted(self.violations, "violation")));
-        }
-        self.bar.set_message(format!("{message}, {workload}"));
+        let done = done(self.schedules, self.violations, self.watch.elapsed());
+        self.bar.set_message(format!("{done}, {workload}"));
         self.bar.inc(1);
     }
 
     pub(crate) fn finish(self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// What is shown of a soak while it is under way, in the same way.
+#[derive(Debug)]
+pub(crate) struct SoakProgress {
+    bar: ProgressBar,
+    watch: Stopwatch,
+    /// How long it is, where the time bounds it: then the bar shows milliseconds, else seeds.
+    time: Option<Duration>,
+    /// When the bar was told last.
+    told: Duration,
+}
+
+impl SoakProgress {
+    pub(crate) fn new(
+        first: u64,
+        jobs: usize,
+        time: Option<Duration>,
+        seeds: Option<NonZeroU64>,
+    ) -> Self {
+        let seeds = seeds.map(NonZeroU64::get);
+        let length = time.map(|time| time.as_millis() as u64).or(seeds);
+        let bound = match (time, seeds) {
+            (Some(time), _) => humantime::format_duration(time).to_string(),
+            (None, Some(seeds)) => counted(seeds, "schedule"),
+            (None, None) => "ever".to_owned(),
+        };
+        let threads = counted(jobs as u64, "thread");
+        let opening = format!("soaking for {bound} from seed {first} on, on {threads}");
+        Self {
+            bar: bar(length.unwrap_or_default(), &opening),
+            watch: Stopwatch::start(),
+            time,
+            told: Duration::ZERO,
+        }
+    }
+
+    /// So much was done. Says how long it took.
+    pub(crate) fn update(&mut self, schedules: u64, violations: u64) -> Duration {
+        const PAUSE: Duration = Duration::from_millis(100);
+        let elapsed = self.watch.elapsed();
+        if elapsed - self.told >= PAUSE {
+            self.told = elapsed;
+            self.bar.set_message(done(schedules, violations, elapsed));
+            self.bar.set_position(match self.time {
+                Some(_) => elapsed.as_millis() as u64,
+                None => schedules,
+            });
+        }
+        elapsed
+    }
+
+    pub(crate) fn finish(self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A bar on a terminal; elsewhere nothing but the opening words.
+fn bar(length: u64, opening: &str) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    let style = "{bar:20.dim} {percent:>3}%  {wide_msg}  {elapsed}, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(style) {
+        bar.set_style(style);
+    }
+    if bar.is_hidden() {
+        // Nothing is left to be done where standard error is gone.
+        _ = writeln!(io::stderr(), "{opening}");
+    } else {
+        bar.enable_steady_tick(Duration::from_millis(200));
+    }
+    bar
+}
+
+/// `1,204 schedules, 602/s, 1 violation`
+fn done(schedules: u64, violations: u64, time: Duration) -> String {
+    let rate = rate(schedules, time);
+    let mut done = format!("{} schedules, {}/s", grouped(schedules), grouped(rate));
+    if violations > 0 {
+        done.push_str(&format!(", {}", counted(violations, "violation")));
+    }
+    done
 }
 
 /// How many in a second.

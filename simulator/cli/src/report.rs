@@ -213,7 +213,7 @@ pub(crate) fn legend(rows: &[Row]) -> String {
     )
 }
 
-fn right(text: String) -> Cell {
+pub(crate) fn right(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 

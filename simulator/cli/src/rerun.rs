@@ -1,61 +1,124 @@
 //! A recorded schedule, run again: twice, since a schedule that does not repeat proves nothing.
 
-use crashpoint_simulator::oracle::{self, Verdict};
-use crashpoint_simulator::workload::{self, Workload};
-use crashpoint_simulator::{Run, Token, render, replay};
+use std::path::Path;
+
+use crashpoint_simulator::workload::Workload;
+use crashpoint_simulator::{Recording, Token, Trial, replay_recording};
 
 use crate::exit::{Exit, Failure};
+use crate::origin::Origin;
+use crate::page::Schedule;
 use crate::trace;
 
 /// A schedule that was run again, and what the oracles say of it.
 #[derive(Debug)]
 pub(crate) struct Rerun {
-    pub(crate) workload: Workload,
-    pub(crate) token: Token,
-    pub(crate) run: Run,
-    pub(crate) verdicts: Vec<Verdict>,
+    pub(crate) origin: Origin,
+    pub(crate) recording: Recording,
+    pub(crate) trial: Trial,
+    /// The workload, where it was drawn.
+    drawn: Option<Workload>,
+    /// What to type to see it again.
+    command: String,
 }
 
 impl Rerun {
-    /// Runs the schedule that a token stands for.
-    pub(crate) fn of(token: &str) -> Result<Self, Failure> {
-        let token: Token = token
-            .parse()
-            .map_err(|error| Failure::Usage(format!("{error}")))?;
-        let workload = workload::named(&token.workload).ok_or_else(|| {
-            Failure::Usage(format!(
-                "there is no workload {}",
-                render::escaped(&token.workload)
-            ))
-        })?;
-        let run = replay(&workload, &token)?;
-        let again = replay(&workload, &token)?;
-        if let Some(difference) = trace::first_difference(&run.history, &again.history) {
+    /// Runs the schedule that a token stands for, or the file of a tape.
+    pub(crate) fn of(token_or_file: &str) -> Result<Self, Failure> {
+        let recording = Recording::read(token_or_file);
+        let recording = recording.map_err(|error| Failure::Usage(error.to_string()))?;
+        let origin = Origin::of(&recording)?;
+        let trial = replay_recording(origin.source(), &recording)?;
+        let again = replay_recording(origin.source(), &recording)?;
+        if let Some(difference) = parted(&trial, &again) {
             return Err(Failure::Nondeterminism(difference));
         }
-        let verdicts = oracle::judge(&workload, &run);
         Ok(Self {
-            workload,
-            token,
-            run,
-            verdicts,
+            drawn: origin.drawn(&trial),
+            command: at_hand(&match &recording {
+                Recording::Token(token) => replaying(token),
+                Recording::Tape(_) => replaying_file(Path::new(token_or_file)),
+            }),
+            origin,
+            recording,
+            trial,
         })
     }
 
-    pub(crate) fn exit(&self) -> Exit {
-        Exit::of_oracles(self.verdicts.iter().map(|verdict| verdict.oracle))
+    pub(crate) fn workload(&self) -> &Workload {
+        match (&self.drawn, &self.origin) {
+            (Some(drawn), _) => drawn,
+            (None, Origin::Fixed(workload)) => workload,
+            (None, Origin::Generated(_)) => unreachable!("its trial has the nodes that were drawn"),
+        }
     }
+
+    /// The same for a page.
+    pub(crate) fn schedule(&self) -> Schedule<'_> {
+        Schedule {
+            workload: self.workload(),
+            run: &self.trial.run,
+            verdicts: &self.trial.verdicts,
+            store: self.recording.settings().store,
+            command: &self.command,
+        }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        Exit::of_oracles(self.trial.verdicts.iter().map(|verdict| verdict.oracle))
+    }
+}
+
+/// Where two trials of the same choices part, in words.
+pub(crate) fn parted(one: &Trial, other: &Trial) -> Option<String> {
+    if one == other {
+        return None;
+    }
+    let difference = trace::first_difference(&one.run.history, &other.run.history);
+    difference.or_else(|| {
+        let silent =
+            "the same schedule, run twice, has the same events, but not all else is the same";
+        Some(silent.to_owned())
+    })
 }
 
 /// What to type here to see a schedule again: through cargo, where cargo runs this.
 pub(crate) fn command_at_hand(token: &Token) -> String {
-    match std::env::var_os("CARGO") {
-        Some(_) => format!("cargo run --release -- replay {token}"),
-        None => command(token),
-    }
+    at_hand(&replaying(token))
+}
+
+/// The same for the file of a tape.
+pub(crate) fn file_command_at_hand(file: &Path) -> String {
+    at_hand(&replaying_file(file))
 }
 
 /// What to type to see a schedule again, where the command is installed.
 pub(crate) fn command(token: &Token) -> String {
-    format!("crashpoint replay {token}")
+    format!("crashpoint {}", replaying(token))
+}
+
+/// A subcommand with its arguments, as it is typed here.
+pub(crate) fn at_hand(arguments: &str) -> String {
+    match std::env::var_os("CARGO") {
+        Some(_) => format!("cargo run --release -- {arguments}"),
+        None => format!("crashpoint {arguments}"),
+    }
+}
+
+fn replaying(token: &Token) -> String {
+    format!("replay {token}")
+}
+
+fn replaying_file(file: &Path) -> String {
+    format!("replay {}", quoted(&file.display().to_string()))
+}
+
+/// A word for a shell, in quotes where it needs them.
+fn quoted(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:~".contains(&byte);
+    if word.bytes().all(is_plain) && !word.starts_with(['~', '-']) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }

@@ -7,7 +7,7 @@ use expect_test::{Expect, expect};
 use serde_json::Value;
 
 /// A mutant and a workload that notices it quickly.
-const VIOLATED: &[&str] = &[
+pub(crate) const VIOLATED: &[&str] = &[
     "explore",
     "--workload",
     "order",
@@ -19,7 +19,7 @@ const VIOLATED: &[&str] = &[
     "1",
 ];
 
-fn crashpoint(arguments: &[&str]) -> Output {
+pub(crate) fn crashpoint(arguments: &[&str]) -> Output {
     let command = env!("CARGO_BIN_EXE_crashpoint");
     // As if cargo had started it.
     Command::new(command)
@@ -29,7 +29,7 @@ fn crashpoint(arguments: &[&str]) -> Output {
         .expect("the command runs")
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("the command prints UTF-8")
 }
 
@@ -174,6 +174,20 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
         ],
     );
     check(
+        &["soak", "--for", "soon"],
+        expect!["error: invalid value 'soon' for '--for <TIME>': expected number at 0"],
+    );
+    check(
+        &["soak", "--for", "0s"],
+        expect!["error: invalid value '0s' for '--for <TIME>': it has to be longer than that"],
+    );
+    check(
+        &["soak", "--workload", "nope"],
+        expect![
+            "error: there is no workload nope; there are all, linear, order, order-fails, order-fails-once, order-undo-fails, order-panics, order-hangs, order-cleared, import-loop, generated"
+        ],
+    );
+    check(
         &["replay", "x"],
         expect![[
             r#"error: "x" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
@@ -247,6 +261,8 @@ fn the_help_and_the_readme_name_every_exit_code() {
     for command in [
         &["--help"][..],
         &["explore", "--help"],
+        &["soak", "--help"],
+        &["shrink", "--help"],
         &["replay", "--help"],
     ] {
         let help = text(&crashpoint(command).stdout);
@@ -365,22 +381,14 @@ fn explain_and_explore_write_a_page() {
     assert!(read().contains("one schedule, explained"));
 }
 
-/// Ctrl-C is sent once the command says that it explores: from then on it listens.
+/// Runs the command and presses Ctrl-C once it says that it has begun: from then on it listens.
+/// Gives its exit code and what it printed.
 #[cfg(unix)]
-#[test]
-fn ctrl_c_ends_with_the_report_so_far_and_exits_with_130() {
+pub(crate) fn interrupted(arguments: &[&str], begun: &str) -> (Option<i32>, String) {
     use std::io::{BufRead as _, BufReader, Read as _};
     use std::process::Stdio;
-    let arguments = [
-        "explore",
-        "--workload",
-        "order-undo-fails",
-        "--crashes",
-        "3",
-    ];
     let mut command = Command::new(env!("CARGO_BIN_EXE_crashpoint"))
         .args(arguments)
-        .args(["--json", "--jobs", "1"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -389,7 +397,7 @@ fn ctrl_c_ends_with_the_report_so_far_and_exits_with_130() {
     let stderr = command.stderr.take().expect("it is piped");
     let mut stderr = BufReader::new(stderr);
     stderr.read_line(&mut said).expect("it says something");
-    assert!(said.starts_with("exploring "), "{said}");
+    assert!(said.starts_with(begun), "{said}");
     let id = command.id().to_string();
     let sent = Command::new("kill").args(["-INT", &id]).status();
     assert!(sent.expect("kill runs").success());
@@ -397,7 +405,22 @@ fn ctrl_c_ends_with_the_report_so_far_and_exits_with_130() {
     let stdout = command.stdout.as_mut().expect("it is piped");
     stdout.read_to_string(&mut report).expect("it prints UTF-8");
     let status = command.wait().expect("it ends");
-    assert_eq!(status.code(), Some(130));
+    (status.code(), report)
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_with_the_report_so_far_and_exits_with_130() {
+    let explore = [
+        "explore",
+        "--workload",
+        "order-undo-fails",
+        "--crashes",
+        "3",
+    ];
+    let arguments = [&explore[..], &["--json", "--jobs", "1"]].concat();
+    let (status, report) = interrupted(&arguments, "exploring ");
+    assert_eq!(status, Some(130));
     let report: Value = serde_json::from_str(&report).expect("it is JSON");
     assert_eq!(report["complete"], false);
     assert_eq!(report["violations_total"], 0);

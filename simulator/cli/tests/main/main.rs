@@ -1,5 +1,8 @@
-//! Tests of the workspace as a whole: the shape of its sources, the command, and its pages.
+//! Tests of the workspace as a whole: the shape of its sources, the command, what it keeps, and its
+//! pages.
 
 mod command;
 mod page;
+mod recordings;
+mod soak;
 mod tidy;

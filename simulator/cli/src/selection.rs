@@ -1,0 +1,33 @@
+//! Which workloads are meant by a name on the command line.
+
+use crashpoint_simulator::render;
+use crashpoint_simulator::workload::{self, Workload};
+
+use crate::arguments::ALL;
+use crate::exit::Failure;
+
+/// The workloads of this name, as an engine runs them that breaks the rule `mutant`, or none; `also`
+/// are the other names that there are.
+pub(crate) fn workloads(
+    name: &str,
+    mutant: Option<&str>,
+    also: &[&str],
+) -> Result<Vec<Workload>, Failure> {
+    let (known, suffix) = match mutant.and_then(workload::rule_named) {
+        None => (workload::all(), String::new()),
+        Some(rule) => (workload::mutants(rule), format!("~{rule:?}")),
+    };
+    let names = known.iter().map(|workload| workload.name.as_str());
+    let names = names.chain(also.iter().copied());
+    let names = names.collect::<Vec<_>>().join(", ");
+    let full = format!("{name}{suffix}");
+    let is_chosen = |workload: &Workload| name == ALL || workload.name == full;
+    let chosen: Vec<Workload> = known.into_iter().filter(is_chosen).collect();
+    if chosen.is_empty() {
+        let unknown = render::escaped(&full);
+        return Err(Failure::Usage(format!(
+            "there is no workload {unknown}; there are {ALL}, {names}"
+        )));
+    }
+    Ok(chosen)
+}

@@ -1,0 +1,74 @@
+//! `crashpoint shrink`: a violation, made as small as it gets.
+
+use std::io::Write;
+use std::path::Path;
+
+use crashpoint_simulator::{SHRINK_RUNS_MAX, Shrunk, render, shrink_recording};
+
+use crate::arguments::ShrinkArguments;
+use crate::exit::{Exit, Failure};
+use crate::rerun::{Rerun, command_at_hand, file_command_at_hand};
+use crate::text::whole;
+use crate::{origin, page, tapes};
+
+pub(crate) fn run(arguments: &ShrinkArguments, out: &mut impl Write) -> Result<Exit, Failure> {
+    let rerun = Rerun::of(&arguments.recording)?;
+    let oracle = match &arguments.oracle {
+        Some(oracle) => oracle,
+        None => {
+            let broken = page::broken(&rerun.schedule());
+            let first = broken.first().map(|broken| broken.verdict.oracle);
+            first.ok_or_else(|| {
+                let message = "no promise is broken: there is nothing to shrink";
+                Failure::Usage(message.to_owned())
+            })?
+        }
+    };
+    let source = rerun.origin.source();
+    let shrunk = shrink_recording(source, &rerun.recording, oracle, SHRINK_RUNS_MAX);
+    let shrunk = shrunk.map_err(|error| Failure::Usage(error.to_string()))?;
+    let (name, store) = (&rerun.workload().name, shrunk.token().store);
+    writeln!(out, "{name} over {store}\n{}", story(&shrunk))?;
+    match shrunk.token().word() {
+        Ok(word) => writeln!(out, "token: {word}")?,
+        Err(too_long) if arguments.out.is_none() => writeln!(out, "{too_long}")?,
+        Err(_) => {}
+    }
+    let tape = tapes::of_shrunk(&shrunk);
+    let file = match (&arguments.out, shrunk.token().word()) {
+        (Some(file), _) => Some(file.clone()),
+        (None, Ok(_)) => None,
+        (None, Err(_)) => Some(tapes::place(Path::new(""), &tape)),
+    };
+    let command = match file {
+        Some(file) => {
+            tapes::write(&file, &tape)?;
+            let path = whole(&file.display().to_string());
+            writeln!(out, "written to {path}")?;
+            file_command_at_hand(&file)
+        }
+        None => command_at_hand(shrunk.token()),
+    };
+    writeln!(out, "replay it: {command}")?;
+    Ok(Exit::of_oracles([shrunk.violation.oracle]))
+}
+
+/// What a violation was shrunk to, in words.
+pub(crate) fn story(shrunk: &Shrunk) -> String {
+    let mut story = format!("{shrunk}\n");
+    story.push_str(&origin::workflow(shrunk.nodes.as_deref()));
+    story.push_str(&schedule(&shrunk.violation.schedule));
+    let (oracle, message) = (shrunk.violation.oracle, &shrunk.violation.message);
+    story.push_str(&format!("{oracle}: {}", render::escaped_line(message)));
+    story
+}
+
+/// The faults of a schedule, a line each.
+pub(crate) fn schedule(faults: &[String]) -> String {
+    if faults.is_empty() {
+        return "schedule\n  nothing goes wrong\n".to_owned();
+    }
+    let lines = faults.iter();
+    let lines = lines.map(|fault| format!("  {}\n", render::escaped_line(fault)));
+    format!("schedule\n{}", lines.collect::<String>())
+}

@@ -1,0 +1,119 @@
+//! A folder of tapes that broke a promise once: run first, and added to.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crashpoint_simulator::choices::Edited;
+use crashpoint_simulator::oracle::Verdict;
+use crashpoint_simulator::{Recording, TapeFile, replay_recording};
+
+use crate::exit::Failure;
+use crate::origin::Origin;
+use crate::tapes;
+
+/// The folder.
+#[derive(Debug)]
+pub(crate) struct Corpus {
+    folder: PathBuf,
+    /// The tapes that we have put there, and for how many violations.
+    ours: BTreeMap<PathBuf, usize>,
+}
+
+/// A tape of the folder that was run again.
+#[derive(Debug)]
+pub(crate) struct Revisited {
+    pub(crate) file: PathBuf,
+    pub(crate) verdicts: Vec<Verdict>,
+    /// Whether it took the recorded course. Where workload or engine have changed since, the nearest
+    /// course that there is was taken: that of the same choices under the same labels.
+    pub(crate) same: bool,
+}
+
+impl Corpus {
+    /// Opens the folder, which is made if there is none.
+    pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
+        fs::create_dir_all(folder).map_err(|error| Failure::File(folder.to_owned(), error))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            ours: BTreeMap::new(),
+        })
+    }
+
+    /// Runs the tapes, the shortest first, until it is interrupted.
+    pub(crate) fn revisit(&self, interrupted: &AtomicBool) -> Result<Vec<Revisited>, Failure> {
+        let tapes = self.tapes()?.into_iter();
+        let tapes = tapes.take_while(|_| !interrupted.load(Ordering::Relaxed));
+        tapes.map(|(file, tape)| revisit(file, tape)).collect()
+    }
+
+    /// The tapes, the shortest first.
+    fn tapes(&self) -> Result<Vec<(PathBuf, TapeFile)>, Failure> {
+        let entries = fs::read_dir(&self.folder);
+        let files = entries.and_then(|entries| {
+            let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+            paths.collect::<io::Result<Vec<PathBuf>>>()
+        });
+        let files = files.map_err(|error| unreadable(&self.folder, &error))?;
+        let mut tapes = Vec::new();
+        for file in files {
+            if file.extension().is_some_and(|it| it == tapes::EXTENSION) {
+                let bytes = fs::read(&file).map_err(|error| unreadable(&file, &error))?;
+                let tape = TapeFile::from_bytes(&bytes);
+                let tape = tape.map_err(|error| unreadable(&file, &error))?;
+                tapes.push((file, tape));
+            }
+        }
+        tapes.sort_by_cached_key(|(file, tape)| (tape.tape.0.len(), file.clone()));
+        Ok(tapes)
+    }
+
+    /// Adds the tape of a violation, if it is not there. Says where it is.
+    pub(crate) fn add(&mut self, tape: &TapeFile) -> Result<PathBuf, Failure> {
+        let file = tapes::place(&self.folder, tape);
+        if let Some(violations) = self.ours.get_mut(&file) {
+            *violations += 1;
+        } else if !file.exists() {
+            tapes::write(&file, tape)?;
+            self.ours.insert(file.clone(), 1);
+        }
+        Ok(file)
+    }
+
+    /// Takes the tape of a violation out again, if we have put it there and no other violation has it.
+    pub(crate) fn take_back(&mut self, file: &Path) -> Result<(), Failure> {
+        let Some(violations) = self.ours.get_mut(file) else {
+            return Ok(());
+        };
+        *violations -= 1;
+        if *violations > 0 {
+            return Ok(());
+        }
+        self.ours.remove(file);
+        fs::remove_file(file).map_err(|error| Failure::File(file.to_owned(), error))
+    }
+}
+
+fn unreadable(path: &Path, error: &dyn Display) -> Failure {
+    Failure::Usage(format!("can't read {}: {error}", path.display()))
+}
+
+fn revisit(file: PathBuf, tape: TapeFile) -> Result<Revisited, Failure> {
+    let choices = Edited::new(&tape.tape);
+    let recording = Recording::Tape(tape);
+    let origin = Origin::of(&recording).map_err(|error| unreadable(&file, &error))?;
+    let replayed = replay_recording(origin.source(), &recording);
+    let same = replayed.is_ok();
+    let trial = replayed.unwrap_or_else(|_| {
+        let (trial, _) = origin.source().run(&recording.settings(), choices);
+        trial
+    });
+    Ok(Revisited {
+        file,
+        verdicts: trial.verdicts,
+        same,
+    })
+}

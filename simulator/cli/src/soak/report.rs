@@ -1,0 +1,216 @@
+//! What a soak came to, for people.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use comfy_table::{Cell, Table, presets};
+use crashpoint_simulator::{Shrunk, render};
+
+use crate::arguments::{ALL, SoakArguments};
+use crate::exit::Exit;
+use crate::report::right;
+use crate::rerun::{at_hand, command_at_hand, file_command_at_hand};
+use crate::soak::plan::REPEATED_EVERY;
+use crate::soak::seed::MOST;
+use crate::soak::tally::{Finding, Kind, Strays, Tally};
+use crate::soak::{Memory, Revisited};
+use crate::text::{counted, grouped, whole};
+use crate::{origin, shrink};
+
+/// What was done and found.
+#[derive(Debug)]
+pub(super) struct Report<'a> {
+    pub(super) arguments: &'a SoakArguments,
+    pub(super) first: u64,
+    pub(super) tally: Tally,
+    pub(super) revisited: Vec<Revisited>,
+    pub(super) elapsed: Duration,
+    pub(super) memory: Memory,
+    pub(super) interrupted: bool,
+}
+
+impl Report<'_> {
+    /// What the findings amount to.
+    pub(super) fn exit(&self) -> Exit {
+        let verdicts = self.revisited.iter().flat_map(|tape| &tape.verdicts);
+        let revisited = Exit::of_oracles(verdicts.map(|verdict| verdict.oracle));
+        match self.tally.exit().max(revisited) {
+            Exit::Clean if self.interrupted => Exit::Interrupted,
+            exit => exit,
+        }
+    }
+
+    pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        self.table(out)?;
+        self.memory(out)?;
+        if self.arguments.corpus.is_some() {
+            self.corpus(out)?;
+        }
+        writeln!(out, "{}", self.verdict())?;
+        strays(&self.tally.parted, "not the same when run twice", out)?;
+        strays(
+            &self.tally.panicked,
+            "ended by a panic, a bug of the simulator's",
+            out,
+        )?;
+        self.stories(out)
+    }
+
+    fn table(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_FULL_CONDENSED);
+        table.set_header(vec![
+            "workload",
+            "store",
+            "schedules",
+            "run twice",
+            "violations",
+        ]);
+        for ((name, store), count) in &self.tally.counts {
+            table.add_row(vec![
+                Cell::new(name),
+                Cell::new(store),
+                right(grouped(count.schedules)),
+                right(grouped(count.repeated)),
+                right(grouped(count.violations)),
+            ]);
+        }
+        writeln!(out, "{table}")?;
+        let seeds = match self.tally.schedules().checked_sub(1) {
+            Some(more) => format!("Seeds {}..={}", self.first, self.first + more),
+            None => "No seeds".to_owned(),
+        };
+        writeln!(
+            out,
+            "{seeds}: each is a schedule of the workload and store whose turn it is, in which is\n\
+             possible what the seed draws, up to {MOST}: crashes, faults of the store, takeovers,\n\
+             preemptions, cancellations. One in {REPEATED_EVERY} is run twice, and what breaks a promise.\n"
+        )
+    }
+
+    fn memory(&self, out: &mut impl Write) -> io::Result<()> {
+        let Memory { start, warm, end } = &self.memory;
+        let warm = warm.map(|warm| format!("{warm} after 10 s, "));
+        let warm = warm.unwrap_or_default();
+        writeln!(
+            out,
+            "resident memory: {start} at the start, {warm}{end} at the end"
+        )
+    }
+
+    fn corpus(&self, out: &mut impl Write) -> io::Result<()> {
+        let of = |is: fn(&&Revisited) -> bool| self.revisited.iter().filter(is).count();
+        let (all, broken) = (self.revisited.len(), of(|tape| !tape.verdicts.is_empty()));
+        write!(
+            out,
+            "corpus: {} run first, a promise is still broken by {broken}",
+            counted(all as u64, "tape")
+        )?;
+        match of(|tape| !tape.same) {
+            0 => writeln!(out)?,
+            other => writeln!(
+                out,
+                "; {other} took another course, since something has changed"
+            )?,
+        }
+        for Revisited { file, verdicts, .. } in &self.revisited {
+            if !verdicts.is_empty() {
+                let oracles: Vec<&str> = verdicts.iter().map(|verdict| verdict.oracle).collect();
+                let file = whole(&file.display().to_string());
+                writeln!(out, "  {file}: {}", oracles.join(", "))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One line that says what came of the seeds.
+    fn verdict(&self) -> String {
+        let schedules = counted(self.tally.schedules(), "schedule");
+        let seconds = self.elapsed.as_secs_f64();
+        let verdict = match self.tally.violations() {
+            0 => "no violation".to_owned(),
+            some => counted(some, "violation"),
+        };
+        let partial = if self.interrupted {
+            " until it was interrupted"
+        } else {
+            ""
+        };
+        format!("{schedules} in {seconds:.1} s: {verdict}{partial}")
+    }
+
+    /// Tells what was kept, the smallest first.
+    fn stories(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut findings: Vec<(&Kind, &Finding)> = self.tally.findings.iter().collect();
+        findings.sort_by_key(|(_, finding)| finding.tape.tape.0.len());
+        for ((name, store, oracle), finding) in findings {
+            let seed = finding.seed;
+            writeln!(
+                out,
+                "\n{name} over {store} violates {oracle}, first with seed {seed}"
+            )?;
+            match &finding.shrunk {
+                Some(shrunk) => writeln!(out, "{}", shrink::story(shrunk))?,
+                None => {
+                    let workflow = origin::workflow(finding.nodes.as_deref());
+                    let schedule = shrink::schedule(&finding.schedule);
+                    let message = render::escaped_line(&finding.message);
+                    writeln!(out, "not shrunk\n{workflow}{schedule}{oracle}: {message}")?;
+                }
+            }
+            writeln!(out, "replay it: {}", self.command(finding))?;
+        }
+        let kept = self.tally.findings.len() as u64;
+        if self.tally.violations() > kept {
+            writeln!(
+                out,
+                "\n{} in all; of each workload, store and oracle the first is told",
+                counted(self.tally.violations(), "violation")
+            )?;
+        }
+        Ok(())
+    }
+
+    /// What to type to see a violation again: its file; or its token, shrunk or not; or, where both
+    /// are too long for one, the soak of its seed.
+    fn command(&self, finding: &Finding) -> String {
+        if let Some(file) = &finding.file {
+            return file_command_at_hand(file);
+        }
+        let shrunk = finding.shrunk.as_ref().map(Shrunk::token);
+        let mut tokens = shrunk.into_iter().chain([&finding.token]);
+        match tokens.find(|token| token.word().is_ok()) {
+            Some(token) => command_at_hand(token),
+            None => at_hand(&self.soaking(finding.seed)),
+        }
+    }
+
+    /// The arguments that run one seed as it was run here.
+    fn soaking(&self, seed: u64) -> String {
+        let SoakArguments {
+            workload,
+            store,
+            mutant,
+            ..
+        } = self.arguments;
+        let stores: Vec<&str> = store.iter().map(|store| store.kind().name()).collect();
+        let mut command = format!("soak --seed {seed} --seeds 1 --store {}", stores.join(","));
+        if workload != ALL {
+            command.push_str(&format!(" --workload {workload}"));
+        }
+        if let Some(rule) = mutant {
+            command.push_str(&format!(" --mutant {rule}"));
+        }
+        command
+    }
+}
+
+fn strays(strays: &Strays, what: &str, out: &mut impl Write) -> io::Result<()> {
+    if strays.count > 0 {
+        writeln!(out, "{}: {what}", counted(strays.count, "seed"))?;
+    }
+    for (seed, said) in &strays.lowest {
+        writeln!(out, "  {seed}: {said}")?;
+    }
+    Ok(())
+}

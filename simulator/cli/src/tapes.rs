@@ -1,0 +1,40 @@
+//! Tapes as files in a folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crashpoint_simulator::{Shrunk, TapeFile};
+
+use crate::exit::Failure;
+
+/// How the names of tapes end.
+pub(crate) const EXTENSION: &str = "tape";
+
+/// The tape of what a violation was shrunk to.
+pub(crate) fn of_shrunk(shrunk: &Shrunk) -> TapeFile {
+    let token = shrunk.token();
+    TapeFile {
+        workload: token.workload.clone(),
+        store: token.store,
+        budget: token.budget,
+        tape: shrunk.tape.clone(),
+    }
+}
+
+/// Where a tape belongs in `folder`: the same tape always at the same place.
+pub(crate) fn place(folder: &Path, tape: &TapeFile) -> PathBuf {
+    let TapeFile {
+        workload, store, ..
+    } = tape;
+    let fingerprint = tape.tape.fingerprint();
+    folder.join(format!("{workload}.{store}.{fingerprint:08x}.{EXTENSION}"))
+}
+
+/// Writes a tape, whole or not at all: a process may die at any moment, this one too.
+pub(crate) fn write(path: &Path, tape: &TapeFile) -> Result<(), Failure> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let written = tape.write(&part).and_then(|()| fs::rename(&part, path));
+    written.map_err(|error| Failure::File(path.to_owned(), error))
+}
