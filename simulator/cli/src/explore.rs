@@ -30,7 +30,8 @@ pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<
     let mut rows: Vec<Row> = Vec::new();
     for store in &arguments.store {
         let each = workloads.iter().map(Arc::clone);
-        rows.extend(each.map(|workload| Row::new(workload, store.kind(), arguments.crashes)));
+        let crashes = arguments.crashes.unwrap_or_else(|| store.crashes());
+        rows.extend(each.map(|workload| Row::new(workload, store.kind(), crashes)));
     }
     let explorations = Arc::new(explorations(&rows));
     let found = explore_all(&explorations, jobs(arguments.jobs))?;

@@ -198,6 +198,11 @@ pub(crate) fn legend(rows: &[Row]) -> String {
         }
         false => "",
     };
+    let fewer = rows.last().is_some_and(|row| row.crashes < crashes);
+    let fewer = match fewer {
+        true => " There each crash came alone;\n--crashes 2 has two.",
+        false => "",
+    };
     let more = match over(StoreKind::Memory) {
         true => {
             ";\nover memory also each of them with a crash, a rival with a fault of the store,\n\
@@ -206,9 +211,10 @@ pub(crate) fn legend(rows: &[Row]) -> String {
         false => "",
     };
     format!(
-        "Crash points: {depth}.{disk}\n\
-         Schedules: these, and all with one fault of the store, with one cancellation,\n\
-         or with one rival life{more}. Per s: on one core.\n\
+        "Crash points: {depth}.{disk}{fewer}\n\
+         Schedules: these, and all with one fault of the store, one attempt of a task\n\
+         that goes wrong, one cancellation, or one rival life{more}.\n\
+         Per s: on one core.\n\
          Merged: crashes that left the same state as another one, which was gone on from."
     )
 }

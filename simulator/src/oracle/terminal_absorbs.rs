@@ -1,6 +1,8 @@
 //! No row follows a terminal one, no life that began after it sends any, and every outcome that is
 //! told agrees with it. A stuck run may be claimed again, by a retry alone.
 
+use std::collections::BTreeMap;
+
 use crashpoint_engine::{Phase, RunState};
 
 use crate::fault::Fault;
@@ -92,18 +94,32 @@ fn agrees(end: &LifeEnd, state: &RunState) -> bool {
     }
 }
 
+/// Whether all that is told of a log is the same. A log that was cleared is forgotten: the same id
+/// begins another run then, which may end in another way.
 fn same_outcome(case: &Case<'_>) -> Result<(), String> {
-    let mut terminal = case
-        .history()
-        .told()
-        .filter(|(_, _, end)| end.is_terminal());
-    let Some((_, first, outcome)) = terminal.next() else {
-        return Ok(());
-    };
-    match terminal.find(|(_, _, end)| *end != outcome) {
-        Some((_, life, end)) => Err(format!(
-            "life {first} told: {outcome}; life {life} told: {end}"
-        )),
-        None => Ok(()),
+    let mut first: BTreeMap<usize, (u32, &LifeEnd)> = BTreeMap::new();
+    let told = case.history().told();
+    for (place, life, end) in told.filter(|(_, _, end)| end.is_terminal()) {
+        let log = log_told_of(case, place, life);
+        let (teller, outcome) = *first.entry(log).or_insert((life, end));
+        if end != outcome {
+            return Err(format!(
+                "life {teller} told: {outcome}; life {life} told: {end}"
+            ));
+        }
     }
+    Ok(())
+}
+
+/// The index of the log that a life knew when it told something at `place`: it may have cleared it.
+fn log_told_of(case: &Case<'_>, place: usize, life: u32) -> usize {
+    let knows =
+        |what: &What| matches!(what, What::Loaded(_) | What::Applied { .. } | What::Cleared);
+    let before = &case.history().0[..place];
+    let known = before
+        .iter()
+        .rposition(|entry| entry.life == life && knows(&entry.what));
+    let known = known.unwrap_or(place);
+    let log = case.logs().iter().position(|log| log.contains(known));
+    log.unwrap_or_default()
 }

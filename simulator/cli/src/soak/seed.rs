@@ -12,6 +12,7 @@ use crate::rerun::parted;
 pub(crate) const MOST: Budget = Budget {
     crashes: 3,
     faults: 2,
+    errors: 2,
     takeovers: 1,
     preemptions: 3,
     cancels: 1,
