@@ -1,6 +1,8 @@
 //! No row follows a terminal one, no life that began after it sends any, and every outcome that is
 //! told agrees with it. A stuck run may be claimed again, by a retry alone.
 
+use std::collections::BTreeMap;
+
 use crashpoint_engine::{Phase, RunState};
 
 use crate::fault::Fault;
@@ -92,18 +94,29 @@ fn agrees(end: &LifeEnd, state: &RunState) -> bool {
     }
 }
 
+/// Every life that tells the end of a run tells the same one.
 fn same_outcome(case: &Case<'_>) -> Result<(), String> {
-    let mut terminal = case
-        .history()
-        .told()
-        .filter(|(_, _, end)| end.is_terminal());
-    let Some((_, first, outcome)) = terminal.next() else {
-        return Ok(());
-    };
-    match terminal.find(|(_, _, end)| *end != outcome) {
-        Some((_, life, end)) => Err(format!(
-            "life {first} told: {outcome}; life {life} told: {end}"
-        )),
-        None => Ok(()),
+    let told = case.history().told();
+    let terminal = told.filter(|(_, _, end)| end.is_terminal());
+    let mut first: BTreeMap<usize, (u32, &LifeEnd)> = BTreeMap::new();
+    for (place, life, end) in terminal {
+        let (before, outcome) = *first
+            .entry(log_of(case, place, life))
+            .or_insert((life, end));
+        if outcome != end {
+            return Err(format!(
+                "life {before} told: {outcome}; life {life} told: {end}"
+            ));
+        }
     }
+    Ok(())
+}
+
+/// Which log a life speaks of: the last that it wrote to, else the one that is there. Once a log is
+/// cleared, whoever starts under its id begins another run.
+fn log_of(case: &Case<'_>, place: usize, life: u32) -> usize {
+    let logs = case.logs();
+    let written = logs.iter().rposition(|log| log.lives().contains(&life));
+    let there = || logs.iter().position(|log| log.contains(place));
+    written.or_else(there).unwrap_or_default()
 }
