@@ -112,11 +112,14 @@ fn same_outcome(case: &Case<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Which log a life speaks of: the last that it wrote to, else the one that is there. Once a log is
-/// cleared, whoever starts under its id begins another run.
-fn log_of(case: &Case<'_>, place: usize, life: u32) -> usize {
-    let logs = case.logs();
-    let written = logs.iter().rposition(|log| log.lives().contains(&life));
-    let there = || logs.iter().position(|log| log.contains(place));
-    written.or_else(there).unwrap_or_default()
+/// Which log a life speaks of: the one that it wrote to or loaded last. Once a log is cleared,
+/// whoever starts under its id begins another run.
+fn log_of(case: &Case<'_>, told: usize, life: u32) -> usize {
+    let before = case.history().0[..told].iter().enumerate().rev();
+    let seen = before
+        .filter(|(_, entry)| entry.life == life)
+        .find(|(_, entry)| matches!(entry.what, What::Landed(_) | What::Loaded(_)));
+    let place = seen.map_or(told, |(place, _)| place);
+    let log = case.logs().iter().position(|log| log.contains(place));
+    log.expect("each place is in a log")
 }
