@@ -81,10 +81,9 @@ impl<W: World> CompensatableTask<Saga> for Act<W> {
     }
 }
 
-/// The saga's last tasks, as many as `steps`.
-fn saga(world: &impl World, steps: usize) -> Workflow<Saga> {
+fn saga<W: World>(world: &W) -> Workflow<Saga> {
     let mut builder = Workflow::builder("saga", 1);
-    for (step, task) in TASKS.iter().enumerate().skip(TASKS.len() - steps) {
+    for (step, task) in TASKS.iter().enumerate() {
         builder = builder
             .compensatable(Saga::ALL[step], task, Act(world.clone(), step))
             .to([Saga::ALL[step + 1]]);
@@ -93,12 +92,33 @@ fn saga(world: &impl World, steps: usize) -> Workflow<Saga> {
     built.expect("the saga is well defined")
 }
 
-fn workload(steps: usize) -> Workload {
+/// As little as a workflow can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+enum Little {
+    Begun,
+    Done,
+}
+
+fn little(_: &Process) -> Workflow<Little> {
+    let built = Workflow::builder("little", 1)
+        .task(Little::Begun, "nothing", |_: Ctx| async {
+            Ok::<_, TaskError>(Little::Done)
+        })
+        .exit(Little::Done)
+        .build();
+    built.expect("the workflow is well defined")
+}
+
+fn workload<S: State>(
+    name: &'static str,
+    workflow: fn(&Process) -> Workflow<S>,
+    start: S,
+) -> Workload {
     let recipe = Recipe {
-        name: "saga",
-        about: "a saga",
-        workflow: Arc::new(move |process: &Process| saga(process, steps)),
-        start: Saga::ALL[TASKS.len() - steps],
+        name,
+        about: "what is measured",
+        workflow: Arc::new(workflow),
+        start,
         input: ().into(),
         retention: Retention::Keep,
         sharing: Sharing::Shared,
@@ -144,7 +164,7 @@ async fn paused(polls: u32) -> u32 {
     let world = Counter::default();
     let store = Arc::new(MemoryCheckpointStore::new());
     let engine = || Engine::new(Arc::clone(&store)).with_runtime(TokioRuntime::new());
-    let workflow = saga(&world, TASKS.len());
+    let workflow = saga(&world);
     let first = engine();
     let mut run = Box::pin(first.run(&workflow, "run-1", Saga::S0, &()));
     let mut polled = 0;
@@ -160,7 +180,7 @@ async fn paused(polls: u32) -> u32 {
     let outcome = match ended {
         Some(outcome) => outcome,
         None => {
-            let workflow = saga(&world, TASKS.len());
+            let workflow = saga(&world);
             engine()
                 .run_or_resume(&workflow, "run-1", Saga::S0, &())
                 .await
@@ -179,8 +199,8 @@ fn paused_runtime() -> tokio::runtime::Runtime {
 }
 
 fn main() {
-    let ten = workload(TASKS.len());
-    let one = workload(1);
+    let ten = workload("saga", saga::<Process>, Saga::S0);
+    let empty = workload("little", little, Little::Begun);
     let tapes = tapes(&ten);
     let mut criterion = Criterion::default().configure_from_args();
     let mut group = criterion.benchmark_group("simulator");
@@ -198,7 +218,10 @@ fn main() {
         });
     });
     group.throughput(Throughput::Elements(1));
-    for (name, workload) in [("no crash, ten steps", &ten), ("no crash, one step", &one)] {
+    for (name, workload) in [
+        ("no crash, ten steps", &ten),
+        ("empty: no crash, one task without an effect", &empty),
+    ] {
         group.bench_function(name, |bencher| {
             bencher.iter(|| simulated(workload, &Settings::default(), Vec::new()));
         });
