@@ -66,8 +66,8 @@ pub fn check_store_ops(input: &[u8], open: OpenStore<'_>) -> usize {
                 return count;
             }
             1..=3 => bench.append(&mut choices),
-            4 => bench.load(run(&mut choices)),
-            5 => bench.clear(run(&mut choices)),
+            4 => bench.load(&run(&mut choices)),
+            5 => bench.clear(&run(&mut choices)),
             6 => bench.list(&mut choices),
             7 => bench.reopen(Ending::Close),
             _ => bench.reopen(match choices.choose("ending", 2) {
@@ -144,9 +144,9 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn load(&self, id: String) {
-        let found = at_once(self.store().load_run(&id)).expect("a run can be loaded");
-        let rows = self.model.get(&id).into_iter().flat_map(Rows::values);
+    fn load(&self, id: &str) {
+        let found = at_once(self.store().load_run(id)).expect("a run can be loaded");
+        let rows = self.model.get(id).into_iter().flat_map(Rows::values);
         let expected: Vec<CheckpointRow> = rows.cloned().collect();
         assert!(
             found == expected,
@@ -154,9 +154,9 @@ impl<'a> Bench<'a> {
         );
     }
 
-    fn clear(&mut self, id: String) {
-        at_once(self.store().clear(&id)).expect("a run can be cleared");
-        self.model.remove(&id);
+    fn clear(&mut self, id: &str) {
+        at_once(self.store().clear(id)).expect("a run can be cleared");
+        self.model.remove(id);
     }
 
     fn list(&self, choices: &mut Bytes) {
@@ -195,7 +195,7 @@ impl<'a> Bench<'a> {
 
     fn check_everything(&self) {
         for id in RUNS {
-            self.load(id_of(id));
+            self.load(&id_of(id));
         }
         self.check_list(None, usize::MAX);
     }

@@ -49,7 +49,7 @@ pub enum Damage {
     Text,
 }
 
-/// The value of a row; none where it would be longer than [`VALUE_BYTES_MAX`].
+/// The value of a row; none where it would be longer than 1 GiB.
 pub fn encode(workflow_id: &str, row: &CheckpointRow) -> Option<Vec<u8>> {
     let blob = row.output_blob.as_deref();
     let fixed = 2 + 2 * size_of::<u32>() + CHECKSUM_BYTES;
