@@ -124,12 +124,12 @@ pub mod protocol {
     pub use crate::task::{Attempted, Interposer};
 }
 
-/// Where the embedded store keeps its file, for simulated disks and for real ones that are watched. Not covered by any promise of
-/// stability.
+/// Where the embedded store keeps its file and how it writes a row there: for simulated disks, for
+/// real ones that are watched, and for fuzzing. Not covered by any promise of stability.
 #[cfg(feature = "redb")]
 #[doc(hidden)]
 pub mod disk {
-    pub use crate::store::{Directory, Disk};
+    pub use crate::store::{Directory, Disk, row_format};
 }
 
 /// What the macros expand to.

@@ -1,13 +1,17 @@
-//! Writes the seeds of the target `rebuild_rows` into its corpus. Run from anywhere:
+//! Writes the seeds of every target into its corpus. Run from anywhere:
 //! `cargo run -p crashpoint-fuzz --example write_seeds`.
 
 use std::path::Path;
 
 fn main() -> std::io::Result<()> {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/rebuild_rows");
-    std::fs::create_dir_all(&corpus)?;
-    for seed in crashpoint_fuzz::seeds() {
-        std::fs::write(corpus.join(seed.name), seed.input)?;
+    for target in crashpoint_fuzz::TARGETS {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("corpus")
+            .join(target.name);
+        std::fs::create_dir_all(&corpus)?;
+        for seed in (target.seeds)() {
+            std::fs::write(corpus.join(seed.name), seed.input)?;
+        }
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::disk::{Image, Lie, SimDisk, Step};
-use crate::images::crash::{BadCrash, Crash, Mode, Modes, crashes, in_words};
+use crate::images::crash::{Crash, Mode, Modes, crashes, in_words};
 use crate::images::machine::{Complaint, Machine, Open, caught};
 use crate::images::model::{Log, Possible, contradiction};
 use crate::images::recording::Recording;
@@ -214,33 +214,4 @@ pub(crate) fn look(
         Ok(found)
     });
     (found, recovery)
-}
-
-/// What is wrong after the crashes of a token, if anything.
-pub(crate) fn replay(
-    store: &impl Open,
-    recording: &Recording,
-    token: &str,
-) -> Result<Option<String>, BadCrash> {
-    let mut disk = Image::default();
-    let mut steps = recording.steps.clone();
-    let mut possible = None;
-    let mut found = Ok(BTreeMap::new());
-    for part in token.split('/').filter(|part| !part.is_empty()) {
-        let crash: Crash = part.parse()?;
-        let taken = steps
-            .get(..crash.position)
-            .ok_or_else(|| BadCrash(part.to_owned()))?;
-        for step in taken {
-            disk.apply(step).map_err(|_| BadCrash(part.to_owned()))?;
-        }
-        possible.get_or_insert_with(|| recording.possible(crash.position));
-        disk = crash.end.of(&disk);
-        (found, steps) = look(store, &disk, &recording.runs);
-    }
-    Ok(match (possible, found) {
-        (None, _) => recording.complaints.first().cloned(),
-        (_, Err(complaint)) => Some(complaint),
-        (Some(possible), Ok(found)) => contradiction(possible, &found),
-    })
 }

@@ -18,7 +18,8 @@
 //! assert_eq!(report.violations, []);
 //! ```
 //!
-//! Equal images are opened once. Nothing is drawn: the same script gives the same report.
+//! Equal images are opened once. Nothing is drawn: the same script gives the same report. Where the
+//! script itself comes from choices, [`Exploration::draw`] tries one crash that they choose.
 
 mod crash;
 mod explore;
@@ -29,6 +30,7 @@ mod outside;
 mod recording;
 mod report;
 mod script;
+mod walk;
 
 pub use self::crash::{BadCrash, Mode, Modes};
 pub use self::faults::Rot;
@@ -37,8 +39,9 @@ pub use self::outside::{NothingSaid, Said, perform, verify};
 pub use self::report::{Count, Faulty, Report, VIOLATIONS_MAX, Violation};
 pub use self::script::{Op, Script};
 
-use self::explore::{Explorer, Reach, replay};
+use self::explore::{Explorer, Reach};
 use self::recording::Recording;
+use crate::choices::Choices;
 use crate::disk::{DiskFault, Lie};
 
 /// A script, a store, a disk, and how far crashes are followed.
@@ -120,7 +123,13 @@ impl<'a, S: Open> Exploration<'a, S> {
     ///
     /// Where the token is none, or of another script.
     pub fn replay(&self, token: &str) -> Result<Option<String>, BadCrash> {
-        replay(self.store, &self.recording(), token)
+        walk::replay(self.store, &self.recording(), token)
+    }
+
+    /// Performs the script once and tries one crash that is drawn among all of them, and perhaps
+    /// another within the opening after that: for a script that is drawn as well.
+    pub fn draw(&self, choices: &mut (impl Choices + ?Sized)) -> Option<Violation> {
+        walk::draw(self.store, &self.recording(), self.faulty, choices)
     }
 
     fn recording(&self) -> Recording {

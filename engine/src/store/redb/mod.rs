@@ -8,7 +8,7 @@
 mod database;
 mod disk;
 mod queue;
-mod row_format;
+pub mod row_format;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -26,21 +26,31 @@ const CHECKSUM_BYTES: usize = 4;
 
 /// Why a value is no row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Damage {
+pub enum Damage {
+    /// It, or its key, is not what was written.
     #[error("its checksum is {found:08x} and should be {expected:08x}")]
-    Checksum { expected: u32, found: u32 },
+    Checksum {
+        /// The checksum of what is there.
+        expected: u32,
+        /// The one beside it.
+        found: u32,
+    },
+    /// It ends too early.
     #[error("it is cut short")]
     Short,
+    /// Its kind is not known.
     #[error("{0} is no row kind")]
     Kind(u8),
+    /// It does not say whether there is a blob.
     #[error("{0} says neither that there is a blob nor that there is none")]
     BlobFlag(u8),
+    /// A name in it is no text.
     #[error("its text is no UTF-8")]
     Text,
 }
 
-/// The value of a row; none where it would be longer than [`VALUE_BYTES_MAX`].
-pub(super) fn encode(workflow_id: &str, row: &CheckpointRow) -> Option<Vec<u8>> {
+/// The value of a row; none where it would be longer than 1 GiB.
+pub fn encode(workflow_id: &str, row: &CheckpointRow) -> Option<Vec<u8>> {
     let blob = row.output_blob.as_deref();
     let fixed = 2 + 2 * size_of::<u32>() + CHECKSUM_BYTES;
     let parts = [
@@ -67,11 +77,11 @@ pub(super) fn encode(workflow_id: &str, row: &CheckpointRow) -> Option<Vec<u8>> 
 }
 
 /// The row that [`encode`] wrote under this key.
-pub(super) fn decode(
-    workflow_id: &str,
-    sequence: u64,
-    value: &[u8],
-) -> Result<CheckpointRow, Damage> {
+///
+/// # Errors
+///
+/// Where it wrote no such value under this key.
+pub fn decode(workflow_id: &str, sequence: u64, value: &[u8]) -> Result<CheckpointRow, Damage> {
     let (content, found) = value.split_last_chunk().ok_or(Damage::Short)?;
     let found = u32::from_le_bytes(*found);
     let expected = checksum(workflow_id, sequence, content);

@@ -4,12 +4,12 @@ use crashpoint_engine::{
     Cause, CauseKind, CheckpointRow, ClaimRecord, Event, Nonce, RowKind, Undone,
 };
 
-use crate::Verdict;
 use crate::spelling::spell;
+use crate::{Seed, Verdict};
 
-/// A named input of a corpus.
+/// A log, as an input of `rebuild_rows`.
 #[derive(Debug, Clone)]
-pub struct Seed {
+pub struct Log {
     /// The name of its file.
     pub name: &'static str,
     /// The input.
@@ -18,8 +18,8 @@ pub struct Seed {
     pub verdict: Verdict,
 }
 
-/// The seeds of `rebuild_rows`.
-pub fn seeds() -> Vec<Seed> {
+/// Legal logs of each shape, and one of each way to be wrong.
+pub fn logs() -> Vec<Log> {
     let accepted = |name, rows: Vec<_>| seed(name, Verdict::Accepted, spell(&rows));
     let rejected = |name, rows: Vec<_>| seed(name, Verdict::Rejected, spell(&rows));
     vec![
@@ -64,15 +64,23 @@ pub fn seeds() -> Vec<Seed> {
     ]
 }
 
-fn seed(name: &'static str, verdict: Verdict, input: Vec<u8>) -> Seed {
-    Seed {
+pub(crate) fn seeds() -> Vec<Seed> {
+    let seeds = logs().into_iter().map(|log| Seed {
+        name: log.name.to_owned(),
+        input: log.input,
+    });
+    seeds.collect()
+}
+
+fn seed(name: &'static str, verdict: Verdict, input: Vec<u8>) -> Log {
+    Log {
         name,
         input,
         verdict,
     }
 }
 
-fn chosen(name: &'static str, verdict: Verdict, choices: &[u8]) -> Seed {
+fn chosen(name: &'static str, verdict: Verdict, choices: &[u8]) -> Log {
     seed(name, verdict, [&[1], choices].concat())
 }
 

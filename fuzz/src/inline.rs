@@ -1,0 +1,39 @@
+//! A runtime for a store alone: what may block is done where it is awaited.
+
+use std::time::Duration;
+
+use crashpoint_engine::{Runtime, TaskHandle};
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+
+/// Does everything at once; no time passes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Inline;
+
+impl Runtime for Inline {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn unix_ms(&self) -> u64 {
+        0
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        ready(()).boxed()
+    }
+
+    fn spawn(&self, future: BoxFuture<'static, ()>) -> TaskHandle {
+        let done = future.now_or_never();
+        done.expect("nothing that a store spawns has to wait here");
+        TaskHandle::new(ready(()), || {})
+    }
+
+    fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        async move { work() }.boxed()
+    }
+
+    fn entropy(&self) -> [u8; 16] {
+        [0; 16]
+    }
+}

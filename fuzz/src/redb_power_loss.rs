@@ -1,0 +1,121 @@
+//! The target `redb_power_loss`: the embedded store keeps its promise whatever is done with it,
+//! however its disk fails, wherever the process crashes or the power is lost, and again within the
+//! opening after that.
+//!
+//! An input is a tape: a script, a fault of the disk or none, and one or two crashes.
+
+use crashpoint_simulator::Choices;
+use crashpoint_simulator::choices::Bytes;
+use crashpoint_simulator::disk::{Call, DiskFault, Lasting, Lie};
+use crashpoint_simulator::images::{Embedded, Exploration, Op, Open, Script};
+
+use crate::Seed;
+
+/// The most groups of operations in a script.
+const GROUPS_MAX: usize = 10;
+
+/// The runs of a script.
+const RUNS: usize = 3;
+
+/// How long blobs are: none, short, and longer than one page and than two.
+const BLOBS: [usize; 4] = [0, 100, 5_000, 9_000];
+
+/// The calls of the disk up to which one may fail.
+const CALLS_MAX: usize = 250;
+
+/// Performs the script that `input` is, crashes it there, and looks at what is left.
+///
+/// # Panics
+///
+/// Where the store breaks its promise.
+pub fn redb_power_loss(input: &[u8]) {
+    check_power_loss(input, &Embedded, Lie::None);
+}
+
+/// The same of another store, on a disk that may lie.
+///
+/// # Panics
+///
+/// Where the store breaks its promise.
+pub fn check_power_loss(input: &[u8], store: &impl Open, lie: Lie) {
+    let mut choices = Bytes::new(input);
+    let script = script(&mut choices);
+    let fault = fault(&mut choices);
+    let mut exploration = Exploration::of(&script, store).lying(lie);
+    if let Some(fault) = fault {
+        exploration = exploration.failing(fault);
+    }
+    if let Some(violation) = exploration.draw(&mut choices) {
+        panic!("{violation}\n  of {script:?}");
+    }
+}
+
+fn script(choices: &mut Bytes) -> Script {
+    let mut script = Script::new(BLOBS[choices.choose("script/blob", BLOBS.len())]);
+    for _ in 0..GROUPS_MAX {
+        script = match choices.choose("script/group", 4) {
+            0 => break,
+            1 => script.then([op(choices)]),
+            2 => {
+                let count = 2 + choices.choose("script/together", 3);
+                let ops: Vec<Op> = (0..count).map(|_| op(choices)).collect();
+                script.together(ops)
+            }
+            _ => script.reopen(),
+        };
+    }
+    script
+}
+
+fn op(choices: &mut Bytes) -> Op {
+    let run = choices.choose("script/run", RUNS) as u8;
+    match choices.choose("script/op", 5) {
+        0 => Op::Append(run),
+        1 => Op::Clear(run),
+        2 => Op::Duplicate(run),
+        3 => Op::Drop(run),
+        _ => Op::Load(run),
+    }
+}
+
+fn fault(choices: &mut Bytes) -> Option<DiskFault> {
+    match choices.choose("fault", 4) {
+        0 | 1 => None,
+        2 => Some(DiskFault::Broken {
+            call: Call::ALL[choices.choose("fault/call", Call::ALL.len())],
+            at: choices.choose("fault/at", CALLS_MAX) as u64,
+            lasting: match choices.choose("fault/lasting", 2) {
+                0 => Lasting::Once,
+                _ => Lasting::ForGood,
+            },
+        }),
+        _ => Some(DiskFault::Full {
+            bytes: 4096 * (1 + choices.choose("fault/pages", CALLS_MAX) as u64),
+        }),
+    }
+}
+
+/// Scripts with a crash early, late, and twice; on a disk that is well, fails and is full.
+pub(crate) fn seeds() -> Vec<Seed> {
+    // Two appends to a run, three operations together, a clean close, a clear.
+    let mixed = [1, 1, 0, 0, 1, 0, 0, 2, 1, 1, 0, 0, 2, 2, 3, 3, 1, 0, 1, 0];
+    let seed = |name: &str, script: &[u8], rest: &[u8]| Seed {
+        name: name.to_owned(),
+        input: [script, rest].concat(),
+    };
+    vec![
+        seed("no-script-and-no-file", &[], &[]),
+        seed("creation-loses-the-name", &[1, 1, 0, 0, 0], &[0, 30, 1]),
+        seed("an-append-is-torn", &[1, 1, 0, 0, 0], &[0, 44, 90]),
+        seed("power-fails-in-a-mixed-script", &mixed, &[0, 120, 7]),
+        seed("and-again-in-the-opening", &mixed, &[0, 70, 9, 1, 3, 2]),
+        seed("a-sync-fails", &mixed, &[2, 2, 9, 0, 80, 1]),
+        seed("a-write-fails-for-good", &mixed, &[2, 1, 60, 1, 60, 0]),
+        seed("the-disk-is-full", &mixed, &[3, 9, 60, 2]),
+        seed(
+            "blobs-over-two-pages",
+            &[3, 1, 0, 0, 1, 1, 0, 0],
+            &[0, 60, 20],
+        ),
+    ]
+}

@@ -1,0 +1,161 @@
+//! The target `row_codec`: what is written is read back, what is read is written again byte for
+//! byte, and whatever is read, nothing panics. Of both codecs: events in rows, and rows in the
+//! values of the embedded store.
+
+use crashpoint_engine::disk::row_format::{self, Damage};
+use crashpoint_engine::{CheckpointRow, Event, RowFault};
+
+use crate::logs::logs;
+use crate::{Seed, rows};
+
+/// What is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Decoded {
+    /// Rows that say something.
+    pub events: usize,
+    /// Values of the embedded store that are rows.
+    pub values: usize,
+}
+
+/// The run that the values belong to.
+const RUN: &str = "run-1";
+
+/// Reads what `input` is: its rows, as [`rows`] has them, and all of it as a value.
+///
+/// # Panics
+///
+/// Where a codec does not hold its promise: see [`check_codec`].
+pub fn row_codec(input: &[u8]) -> Decoded {
+    check_codec(input, Event::from_row, row_format::decode)
+}
+
+/// Checks two decoders: of events, and of the values of the embedded store.
+///
+/// # Panics
+///
+/// Where a decoder panics, does not read what the engine has written, or reads what the engine would
+/// have written otherwise; where a value is accepted under another key, or with another byte.
+pub fn check_codec(
+    input: &[u8],
+    event: impl Fn(&CheckpointRow) -> Result<Event, RowFault>,
+    value: impl Fn(&str, u64, &[u8]) -> Result<CheckpointRow, Damage>,
+) -> Decoded {
+    let mut decoded = Decoded::default();
+    for row in rows(input) {
+        decoded.events += usize::from(check_event(&row, &event));
+        check_row(&row, &value);
+    }
+    decoded.values += usize::from(check_value(input, &value));
+    // A fuzzer never finds the checksum, so it is given it.
+    decoded.values += usize::from(check_value(&sealed(input), &value));
+    decoded
+}
+
+fn check_event(
+    row: &CheckpointRow,
+    decode: impl Fn(&CheckpointRow) -> Result<Event, RowFault>,
+) -> bool {
+    let Ok(event) = decode(row) else { return false };
+    let written = event.to_row(row.sequence);
+    assert_eq!(written, *row, "what is read is written again byte for byte");
+    assert_eq!(decode(&written), Ok(event), "what is written is read back");
+    true
+}
+
+fn check_row(
+    row: &CheckpointRow,
+    decode: impl Fn(&str, u64, &[u8]) -> Result<CheckpointRow, Damage>,
+) {
+    let value = row_format::encode(RUN, row).expect("a row this short has a value");
+    let sequence = row.sequence;
+    let read = decode(RUN, sequence, &value);
+    assert_eq!(read.as_ref(), Ok(row), "a row is read back");
+    assert_eq!(
+        value,
+        sealed_at(sequence, without_seal(&value)),
+        "the format is as documented"
+    );
+    for (run, sequence) in [("run-2", sequence), (RUN, sequence ^ 1)] {
+        let moved = decode(run, sequence, &value);
+        assert!(
+            moved.is_err(),
+            "a value that was moved is noticed: {moved:?}"
+        );
+    }
+    let mut flipped = value;
+    let place = row.state.len() % flipped.len();
+    flipped[place] ^= 0x10;
+    let read = decode(RUN, sequence, &flipped);
+    assert!(read.is_err(), "a bit that turned over is noticed: {read:?}");
+}
+
+fn check_value(
+    value: &[u8],
+    decode: impl Fn(&str, u64, &[u8]) -> Result<CheckpointRow, Damage>,
+) -> bool {
+    let Ok(row) = decode(RUN, 0, value) else {
+        return false;
+    };
+    let written = row_format::encode(RUN, &row);
+    let again = written.as_deref() == Some(value);
+    assert!(
+        again,
+        "what is read is written again byte for byte: {row:?}"
+    );
+    true
+}
+
+fn without_seal(value: &[u8]) -> &[u8] {
+    let length = value.len() - size_of::<u32>();
+    &value[..length]
+}
+
+/// The content of a value with its checksum behind it, as the format says.
+fn sealed(content: &[u8]) -> Vec<u8> {
+    sealed_at(0, content)
+}
+
+fn sealed_at(sequence: u64, content: &[u8]) -> Vec<u8> {
+    let id = (RUN.len() as u64).to_le_bytes();
+    let key = [&id[..], RUN.as_bytes(), &sequence.to_le_bytes()].concat();
+    let checksum = crc32fast::hash(&[&key, content].concat());
+    [content, &checksum.to_le_bytes()].concat()
+}
+
+/// Rows with events, and contents of values: whole ones and one of each way to be wrong.
+pub(crate) fn seeds() -> Vec<Seed> {
+    let seed = |name: &str, input: Vec<u8>| Seed {
+        name: name.to_owned(),
+        input,
+    };
+    let of_rows = [
+        "done",
+        "import-in-a-loop",
+        "stuck-then-rolled-back",
+        "cut-claim",
+    ];
+    let taken = logs().into_iter().filter(|log| of_rows.contains(&log.name));
+    let mut seeds: Vec<Seed> = taken.map(|log| seed(log.name, log.input)).collect();
+    let row = CheckpointRow::new(0, "Ship", "charge");
+    let content = |row: &CheckpointRow| {
+        let value = row_format::encode(RUN, row).expect("a row this short has a value");
+        without_seal(&value).to_vec()
+    };
+    let plain = content(&row);
+    let with_blob = content(&row.with_output(b"receipt".to_vec()));
+    let at = |mut content: Vec<u8>, place: usize, byte: u8| {
+        content[place] = byte;
+        content
+    };
+    seeds.extend([
+        seed("value-plain", plain.clone()),
+        seed("value-with-blob", with_blob.clone()),
+        seed("value-sealed", sealed(&with_blob)),
+        seed("value-of-no-kind", at(plain.clone(), 0, 0xff)),
+        seed("value-of-no-flag", at(plain.clone(), 1, 2)),
+        seed("value-with-a-blob-it-denies", at(with_blob, 1, 0)),
+        seed("value-too-short", at(plain.clone(), 2, 0xff)),
+        seed("value-without-text", at(plain, 6, 0xff)),
+    ]);
+    seeds
+}

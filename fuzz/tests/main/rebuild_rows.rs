@@ -1,0 +1,102 @@
+//! The target `rebuild_rows`: its corpus has what it should, and its canaries.
+
+use std::collections::BTreeSet;
+
+use crashpoint_engine::{CheckpointRow, IllegalEvent, LogFault, RebuildError, RunState, rebuild};
+use crashpoint_fuzz::{Verdict, check_rebuild, logs, rebuild_rows, rows, spell};
+
+use crate::corpus::corpus;
+use crate::damage::{SplitMix, damaged};
+
+#[test]
+fn the_corpus_has_logs_of_both_verdicts() {
+    let verdicts: Vec<_> = corpus("rebuild_rows")
+        .iter()
+        .map(|(_, input)| rebuild_rows(input))
+        .collect();
+    let count = |verdict| verdicts.iter().filter(|found| **found == verdict).count();
+    let (accepted, rejected) = (count(Verdict::Accepted), count(Verdict::Rejected));
+    println!("rebuild_rows: {accepted} inputs accepted, {rejected} rejected");
+    assert!(accepted > 0 && rejected > 0);
+}
+
+#[test]
+fn every_log_of_the_corpus_is_accepted_or_rejected_as_it_should_be() {
+    for log in logs() {
+        assert_eq!(rebuild_rows(&log.input), log.verdict, "{}", log.name);
+    }
+}
+
+#[test]
+fn spelling_is_read_back() {
+    for (path, input) in corpus("rebuild_rows") {
+        let rows = rows(&input);
+        assert_eq!(
+            crashpoint_fuzz::rows(&spell(&rows)),
+            rows,
+            "{}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn damaged_inputs_hold() {
+    let corpus = corpus("rebuild_rows");
+    let mut draw = SplitMix(0x5eed);
+    let (mut accepted, mut rejected) = (0, 0);
+    let mut faults = BTreeSet::new();
+    for _ in 0..20_000 {
+        let (_, input) = &corpus[draw.below(corpus.len())];
+        let input = damaged(input, &mut draw);
+        match rebuild_rows(&input) {
+            Verdict::Accepted => accepted += 1,
+            Verdict::Rejected => rejected += 1,
+        }
+        if let Err(error) = rebuild(&rows(&input)) {
+            faults.insert(word(&error));
+        }
+    }
+    println!("rebuild_rows: {accepted} damaged inputs accepted, {rejected} rejected: {faults:?}");
+    assert!(accepted > 1000 && rejected > 1000);
+    assert!(faults.len() > 10, "{faults:?}");
+}
+
+#[test]
+#[should_panic(expected = "the first row that is refused is named")]
+fn canary_a_rebuild_that_swallows_what_follows_the_end_is_seen() {
+    let swallows = |rows: &[CheckpointRow]| match rebuild(rows) {
+        Err(RebuildError {
+            fault: LogFault::Illegal(IllegalEvent::AfterTerminal),
+            ..
+        }) => rebuild(&rows[..rows.len() - 1]),
+        other => other,
+    };
+    for log in logs() {
+        check_rebuild(&rows(&log.input), swallows);
+    }
+}
+
+#[test]
+#[should_panic(expected = "the same rows, the same answer")]
+fn canary_a_rebuild_that_remembers_is_seen() {
+    let calls = std::cell::Cell::new(0);
+    let remembers = |rows: &[CheckpointRow]| {
+        calls.set(calls.get() + 1);
+        if calls.get() % 2 == 0 {
+            Ok(RunState::new())
+        } else {
+            rebuild(rows)
+        }
+    };
+    for log in logs() {
+        check_rebuild(&rows(&log.input), remembers);
+    }
+}
+
+/// The kind of an error, without what it found.
+fn word(error: &RebuildError) -> String {
+    let debug = format!("{:?}", error.fault);
+    let words = debug.split(|c: char| !c.is_alphanumeric());
+    words.filter(|word| !word.is_empty()).take(2).collect()
+}
