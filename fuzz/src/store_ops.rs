@@ -46,7 +46,7 @@ pub fn store_ops(input: &[u8]) -> usize {
 ///
 /// # Errors
 ///
-/// As [`RedbCheckpointStore::open`] says.
+/// As [`RedbCheckpointStore::new`] says.
 pub fn embedded(disk: &SimDisk) -> Result<Box<dyn CheckpointStore>, Error> {
     Ok(Box::new(RedbCheckpointStore::on_disk(disk, Inline)?))
 }

@@ -26,6 +26,10 @@ fn target(name: &str) -> Target {
 
 /// Runs the corpus of a target, its inputs damaged so many times, and a finding if one is named.
 #[track_caller]
+#[expect(
+    clippy::print_stdout,
+    reason = "the last input printed is the one that failed"
+)]
 fn check(name: &str, damaged_inputs: usize) {
     let target = target(name);
     if let Some(file) = std::env::var_os("CRASHPOINT_FUZZ_INPUT") {
