@@ -169,7 +169,7 @@ fn what_is_found_is_shrunk_and_kept_and_run_first_the_next_time() {
         })
         .collect();
     assert_eq!(files.len(), count);
-    assert!(count > 2, "{report}");
+    assert!(count > 1, "one tape has no order: {report}");
     assert!(files.is_sorted(), "the shortest first: {files:?}");
 }
 

@@ -92,7 +92,9 @@ fn tags(page: &str) -> Vec<(&str, usize)> {
     for piece in page.split('<').skip(1) {
         let tag = piece.split('>').next().unwrap_or_default();
         let name = tag.split([' ', '\n']).next().unwrap_or_default();
-        tags.push((name, tag.matches("=\"").count()));
+        // Outside of the values: one of them may end in an equals sign.
+        let outside = tag.split('"').step_by(2);
+        tags.push((name, outside.filter(|text| text.ends_with('=')).count()));
     }
     tags
 }
