@@ -143,7 +143,8 @@ fn happening(entry: &Entry) -> Option<String> {
     })
 }
 
-fn opening_words(opening: Opening) -> &'static str {
+/// How a life began.
+pub fn opening_words(opening: Opening) -> &'static str {
     match opening {
         Opening::Start => "as a new run",
         Opening::Resume => "by resuming",

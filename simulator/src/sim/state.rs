@@ -98,7 +98,7 @@ impl Lasting {
         }
     }
 
-    /// Something goes wrong at `point`; it was `chosen` among `n`.
+    /// Something goes wrong at `point`.
     pub(super) fn suffer(&mut self, life: u32, point: &str, fault: Fault) {
         *self.budget.purse(fault) -= 1;
         match fault {

@@ -4,10 +4,9 @@
 //! and that a row was applied is seen by what follows, and left out.
 
 use crashpoint_engine::{CheckpointRow, Direction, Event, RowKind};
+use crashpoint_simulator::render::opening_words;
 use crashpoint_simulator::workload::Workload;
-use crashpoint_simulator::{
-    Effect, Entry, Fault, Fired, History, LifeEnd, Opening, Reception, What,
-};
+use crashpoint_simulator::{Effect, Entry, Fault, Fired, History, LifeEnd, Reception, What};
 use maud::{Markup, html};
 
 use crate::page::log::{row_words, token};
@@ -321,16 +320,6 @@ fn fault_words(fired: &Fired) -> Markup {
 
 fn end_words(end: &LifeEnd) -> Markup {
     html! { "ends: " b { (message(&end.to_string())) } }
-}
-
-fn opening_words(opening: Opening) -> &'static str {
-    match opening {
-        Opening::Start => "as a new run",
-        Opening::Resume => "by resuming",
-        Opening::RetryStuck => "by retrying what is stuck",
-        Opening::Rival => "as a rival",
-        Opening::Verify => "by resuming, with no fault any more",
-    }
 }
 
 fn details(what: &What) -> Vec<(&'static str, String)> {
