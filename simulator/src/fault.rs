@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 /// What an injector may do at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
@@ -92,7 +94,7 @@ impl fmt::Display for Fault {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fired {
     /// The name of the instant.
-    pub point: String,
+    pub point: SmolStr,
     /// What happened there.
     pub fault: Fault,
 }

@@ -28,12 +28,11 @@ pub(crate) struct HostFile {
 impl HostDisk {
     /// An instant before a change. A power loss keeps the same bytes wherever between two syncs it
     /// comes, so it is offered before a sync alone.
-    fn before(&self, change: &str, is_sync: bool) -> io::Result<()> {
+    fn before(&self, when: &'static str, is_sync: bool) -> io::Result<()> {
         self.alive()?;
         let (life, what) = self.host.operation();
-        let when = format!("before-{change}");
         self.sim
-            .decide(&self.host, life, &Instant::within(&what, &when, is_sync));
+            .decide(&self.host, life, &Instant::within(&what, when, is_sync));
         self.alive()
     }
 
@@ -51,7 +50,7 @@ impl HostDisk {
     }
 
     fn sync_name(&self) -> io::Result<()> {
-        self.before("folder-sync", true)?;
+        self.before("before-folder-sync", true)?;
         self.disk.sync_name();
         Ok(())
     }
@@ -75,7 +74,7 @@ impl Disk for HostDisk {
     }
 
     fn draft(&self) -> io::Result<()> {
-        self.before("create", false)?;
+        self.before("before-create", false)?;
         self.disk.begin_draft();
         Ok(())
     }
@@ -87,7 +86,7 @@ impl Disk for HostDisk {
 
     fn publish(&self, (): ()) -> io::Result<()> {
         self.file(Which::Draft).sync_data()?;
-        self.before("rename", false)?;
+        self.before("before-rename", false)?;
         self.disk.name_draft()?;
         self.sync_name()
     }
@@ -105,17 +104,17 @@ impl StorageBackend for HostFile {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.on.before("set-len", false)?;
+        self.on.before("before-set-len", false)?;
         self.on.disk.set_len(self.which, len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.on.before("sync", true)?;
+        self.on.before("before-sync", true)?;
         self.on.disk.sync(self.which)
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.on.before("write", false)?;
+        self.on.before("before-write", false)?;
         self.on.disk.write(self.which, offset, data)
     }
 }

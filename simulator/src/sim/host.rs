@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use crashpoint_engine::CheckpointStore;
 
 use crate::executor::lock;
+use crate::sim::Doing;
 
 /// A process of the operating system. A store that any number of processes may share has one for
 /// each life; one that a process holds exclusively has the lives that race in it.
@@ -16,8 +17,8 @@ pub(crate) struct Host {
     /// Lives that have not ended.
     lives: AtomicU32,
     store: Mutex<Option<Arc<dyn CheckpointStore>>>,
-    /// Which life's operation the store performs, and what it is called.
-    operation: Mutex<(u32, String)>,
+    /// Which life's operation the store performs, and which it is.
+    operation: Mutex<(u32, Doing)>,
 }
 
 impl Host {
@@ -61,14 +62,11 @@ impl Host {
         drop(store);
     }
 
-    pub(crate) fn set_operation(&self, life: u32, what: &str) {
-        let mut operation = lock(&self.operation);
-        operation.0 = life;
-        operation.1.clear();
-        operation.1.push_str(what);
+    pub(crate) fn set_operation(&self, life: u32, what: Doing) {
+        *lock(&self.operation) = (life, what);
     }
 
-    pub(crate) fn operation(&self) -> (u32, String) {
+    pub(crate) fn operation(&self) -> (u32, Doing) {
         lock(&self.operation).clone()
     }
 }

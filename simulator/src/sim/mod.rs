@@ -1,6 +1,7 @@
 //! One simulation: its processes, its instants, and who decides what happens there.
 
 mod attempts;
+mod doing;
 mod file;
 mod host;
 mod instant;
@@ -24,6 +25,7 @@ use crate::history::{ENDLESS, What};
 use crate::sim::host::Host;
 use crate::store_kind::StoreKind;
 
+pub(crate) use doing::Doing;
 pub(crate) use instant::Instant;
 pub use observer::SimObserver;
 pub use process::Process;
@@ -125,7 +127,7 @@ impl Sim {
         if preempts && state.lasting.budget.preemptions == 0 {
             return 0;
         }
-        let chosen = state.choose("schedule", n);
+        let chosen = state.choose("schedule".into(), n);
         if preempts && chosen != 0 {
             state.lasting.budget.preemptions -= 1;
         }
@@ -174,7 +176,7 @@ impl Sim {
                 return;
             };
             // A taken sequence is the ordinary fate of a late append.
-            if store.append(WORKFLOW_ID, row.clone()).await.is_ok() {
+            if store.append(WORKFLOW_ID, (*row).clone()).await.is_ok() {
                 self.record(life, What::Landed(row));
             }
         }

@@ -164,7 +164,7 @@ impl<'a> Simulation<'a> {
         let broken = outcome.map(|(.., outcome)| self.subject.broken_invariants(outcome));
         Run {
             tape: std::mem::take(&mut state.lasting.tape),
-            recorder: std::mem::take(&mut state.lasting.recorder),
+            recorder: std::mem::take(&mut state.recorder),
             broken: broken.unwrap_or_default(),
             history,
             log,

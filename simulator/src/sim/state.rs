@@ -1,29 +1,32 @@
 //! What changes in a simulation, and the decision about what happens at an instant.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crashpoint_engine::CheckpointRow;
+use smol_str::{SmolStr, ToSmolStr as _, format_smolstr};
 
 use crate::choices::Tape;
 use crate::executor::lock;
 use crate::fault::{Budget, Fault, Fired};
 use crate::history::{History, What};
-use crate::recorder::Recorder;
-use crate::sim::{Instant, Settings, SharedChoices, Sim, Survivor};
+use crate::recorder::{Crashes, Recorder};
+use crate::sim::{Doing, Instant, Settings, SharedChoices, Sim, Survivor};
 use crate::world::World;
 
 /// The state of a simulation. What is not [`Lasting`] is of no account once everybody is dead.
 pub(crate) struct State {
     pub(crate) lasting: Lasting,
+    pub(crate) recorder: Recorder,
     source: Drawn,
     /// Whether instants may be faults; not while a run is verified.
     pub(crate) injecting: bool,
     /// An instant at which the injector is told to offer no crash: for the test of the recorder.
     skip: Option<String>,
     /// How often each instant was passed, by life.
-    passed: BTreeMap<String, u32>,
+    passed: BTreeMap<(u32, Doing, &'static str), u32>,
     /// Rows that loads show although they are not durable.
-    pub(crate) phantoms: Vec<CheckpointRow>,
+    pub(crate) phantoms: Vec<Arc<CheckpointRow>>,
     /// Lives that are alive.
     pub(crate) alive: u32,
     pub(crate) rival_wanted: bool,
@@ -37,7 +40,8 @@ pub(crate) struct Lasting {
     /// What was drawn to come here.
     pub(crate) tape: Tape,
     pub(crate) budget: Budget,
-    pub(crate) recorder: Recorder,
+    /// The crashes so far.
+    pub(crate) crashes: Crashes,
     pub(crate) history: History,
     pub(crate) world: World,
     /// Appends on their way to the store.
@@ -63,7 +67,7 @@ struct Forks {
 /// A change of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Change {
-    Append(CheckpointRow),
+    Append(Arc<CheckpointRow>),
     Clear,
 }
 
@@ -72,7 +76,7 @@ pub(crate) enum Change {
 pub(crate) struct Late {
     pub(crate) due: u64,
     pub(crate) life: u32,
-    pub(crate) row: CheckpointRow,
+    pub(crate) row: Arc<CheckpointRow>,
 }
 
 /// The source of choices, which outlives the simulation.
@@ -87,7 +91,7 @@ impl Lasting {
         Self {
             tape: Tape::default(),
             budget,
-            recorder: Recorder::new(budget.counted_depth()),
+            crashes: Crashes::default(),
             history: History::default(),
             world: World::default(),
             late: Vec::new(),
@@ -99,22 +103,24 @@ impl Lasting {
     }
 
     /// Something goes wrong at `point`.
-    pub(super) fn suffer(&mut self, life: u32, point: &str, fault: Fault) {
+    pub(super) fn suffer(&mut self, life: u32, point: SmolStr, fault: Fault) {
         *self.budget.purse(fault) -= 1;
         match fault {
-            Fault::Crash => self.recorder.crashed(point),
-            Fault::PowerLoss => self.recorder.crashed(&without_power(point)),
+            Fault::Crash => self.crashes.add(&point),
+            Fault::PowerLoss => self.crashes.add(&without_power(&point)),
             _ => {}
         }
-        let point = point.to_owned();
         self.history.push(life, What::Fault(Fired { point, fault }));
     }
 }
 
 impl State {
     pub(super) fn new(lasting: Lasting, choices: SharedChoices, settings: &Settings) -> Self {
+        let mut recorder = Recorder::new(settings.budget.counted_depth());
+        recorder.fired(&lasting.crashes);
         Self {
             lasting,
+            recorder,
             source: Drawn {
                 shared: choices,
                 count: 0,
@@ -130,13 +136,13 @@ impl State {
     }
 
     /// One of `0..n`, put down on the tape.
-    pub(crate) fn choose(&mut self, label: &str, n: usize) -> usize {
+    pub(crate) fn choose(&mut self, label: SmolStr, n: usize) -> usize {
         self.choose_past(label, n, 0)
     }
 
     /// The same, without the choices in `1..=past`.
-    fn choose_past(&mut self, label: &str, n: usize, past: usize) -> usize {
-        let chosen = match self.source.choose(label, n - past) {
+    fn choose_past(&mut self, label: SmolStr, n: usize, past: usize) -> usize {
+        let chosen = match self.source.choose(&label, n - past) {
             0 => 0,
             chosen => chosen + past,
         };
@@ -153,26 +159,36 @@ impl State {
         power: bool,
         forked: Option<&Sim>,
     ) -> Option<Fault> {
-        if !self.injecting {
+        if !self.injecting || self.is_settled() {
             return None;
         }
         let point = self.name(life, instant);
-        let recorder = &mut self.lasting.recorder;
+        let (recorder, crashes) = (&mut self.recorder, &self.lasting.crashes);
         if instant.crash {
-            recorder.passed(&point);
+            recorder.passed(crashes, &point);
         }
         if power {
-            recorder.passed(&without_power(&point));
+            recorder.passed(crashes, &without_power(&point));
         }
         let options = self.options(&point, instant, power);
         if options.is_empty() {
             return None;
         }
         let crashes = forked.map_or(0, |sim| self.fork(sim, life, &point, &options));
-        let chosen = self.choose_past(&point, options.len() + 1, crashes);
+        let chosen = self.choose_past(point.clone(), options.len() + 1, crashes);
         let fault = options[chosen.checked_sub(1)?];
-        self.lasting.suffer(life, &point, fault);
+        self.lasting.suffer(life, point, fault);
+        self.recorder.fired(&self.lasting.crashes);
         Some(fault)
+    }
+
+    /// Whether from here on nothing can happen and no crash point is counted, so that instants need
+    /// no names.
+    fn is_settled(&self) -> bool {
+        let Lasting {
+            budget, crashes, ..
+        } = &self.lasting;
+        *budget == Budget::default() && !self.recorder.counts_after(crashes)
     }
 
     /// What may happen at an instant, crashes first.
@@ -201,7 +217,7 @@ impl State {
     }
 
     /// Keeps what would survive each crash among the options. Returns how many they are.
-    fn fork(&mut self, sim: &Sim, life: u32, point: &str, options: &[Fault]) -> usize {
+    fn fork(&mut self, sim: &Sim, life: u32, point: &SmolStr, options: &[Fault]) -> usize {
         let Some(forks) = &mut self.forks else {
             return 0;
         };
@@ -228,22 +244,21 @@ impl State {
         if self.lasting.budget.breaches == 0 || rows < 3 {
             return None;
         }
-        let chosen = self.choose("between lives", rows - 1);
+        let chosen = self.choose("between lives".into(), rows - 1);
         let lost = chosen.checked_sub(1)? + 1;
-        let point = format!("append#{lost}");
-        self.lasting.suffer(0, &point, Fault::LosesRow);
+        let point = Doing::Appending(lost as u64).to_smolstr();
+        self.lasting.suffer(0, point, Fault::LosesRow);
         Some(lost)
     }
 
     /// `life1/append#3:before`, and `life1/ship.2:pending` where the life passes it a second time.
-    fn name(&mut self, life: u32, instant: &Instant<'_>) -> String {
-        let Instant { what, when, .. } = instant;
-        let first = format!("life{life}/{what}:{when}");
-        let passed = self.passed.entry(first.clone()).or_default();
+    fn name(&mut self, life: u32, instant: &Instant<'_>) -> SmolStr {
+        let Instant { what, when, .. } = *instant;
+        let passed = self.passed.entry((life, what.clone(), when)).or_default();
         *passed += 1;
         match *passed {
-            1 => first,
-            again => format!("life{life}/{what}.{again}:{when}"),
+            1 => format_smolstr!("life{life}/{what}:{when}"),
+            again => format_smolstr!("life{life}/{what}.{again}:{when}"),
         }
     }
 }
@@ -261,6 +276,6 @@ impl Drawn {
 }
 
 /// The crash point of an instant at which the power fails.
-fn without_power(point: &str) -> String {
-    format!("{point}, power lost")
+fn without_power(point: &str) -> SmolStr {
+    format_smolstr!("{point}, power lost")
 }

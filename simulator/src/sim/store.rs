@@ -10,7 +10,7 @@ use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId};
 
 use crate::fault::Fault;
 use crate::history::What;
-use crate::sim::{Change, Instant, Late, Process};
+use crate::sim::{Change, Doing, Instant, Late, Process};
 
 /// What can go wrong with an append besides a crash.
 const APPEND_FAULTS: &[Fault] = &[
@@ -54,7 +54,7 @@ impl SimStore {
         self.process.sim().deliver(false).await;
     }
 
-    async fn land(&self, id: &str, row: &CheckpointRow) -> Result<(), Error> {
+    async fn land(&self, id: &str, row: &Arc<CheckpointRow>) -> Result<(), Error> {
         let sim = self.process.sim();
         if sim
             .state()
@@ -65,15 +65,16 @@ impl SimStore {
             return Err(Error::conflict(id, row.sequence));
         }
         self.begin(
-            &format!("append#{}", row.sequence),
-            Change::Append(row.clone()),
+            Doing::Appending(row.sequence),
+            Change::Append(Arc::clone(row)),
         );
-        let answer = self.process.opened().append(id, row.clone()).await;
-        self.end(answer, || What::Landed(row.clone()))
+        let store = self.process.opened();
+        let answer = store.append(id, CheckpointRow::clone(row)).await;
+        self.end(answer, || What::Landed(Arc::clone(row)))
     }
 
     /// A change of the log begins.
-    fn begin(&self, operation: &str, change: Change) {
+    fn begin(&self, operation: Doing, change: Change) {
         self.process.set_operation(operation);
         self.process.sim().state().lasting.under_way = Some((self.process.life(), change));
     }
@@ -91,20 +92,20 @@ impl SimStore {
     }
 
     /// Sends the row on its way: it arrives after so many further operations.
-    fn later(&self, row: &CheckpointRow, operations: u8) {
+    fn later(&self, row: &Arc<CheckpointRow>, operations: u8) {
         let mut state = self.process.sim().state();
         let due = state.lasting.operations + u64::from(operations);
         state.lasting.late.push(Late {
             due,
             life: self.process.life(),
-            row: row.clone(),
+            row: Arc::clone(row),
         });
     }
 
     async fn arrive(
         &self,
         id: &str,
-        row: &CheckpointRow,
+        row: &Arc<CheckpointRow>,
         fault: Option<Fault>,
     ) -> Result<(), Error> {
         match fault {
@@ -127,7 +128,7 @@ impl SimStore {
                 self.land(id, row).await
             }
             Some(Fault::Phantom) => {
-                self.process.sim().state().phantoms.push(row.clone());
+                self.process.sim().state().phantoms.push(Arc::clone(row));
                 Err(Error::unknown_outcome("simulated: the sync failed"))
             }
             Some(other) => unreachable!("{other} is no fault of an append"),
@@ -138,7 +139,8 @@ impl SimStore {
 #[async_trait]
 impl CheckpointStore for SimStore {
     async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
-        let what = format!("append#{}", row.sequence);
+        let row = Arc::new(row);
+        let what = Doing::Appending(row.sequence);
         let faults = match self.exclusive_scope() {
             Some(_) => EXCLUSIVE_APPEND_FAULTS,
             None => APPEND_FAULTS,
@@ -152,7 +154,7 @@ impl CheckpointStore for SimStore {
     }
 
     async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
-        let before = Instant::before("load", LOAD_FAULTS);
+        let before = Instant::before(&Doing::Loading, LOAD_FAULTS);
         let fault = self.process.point(before).await;
         self.operation().await;
         if fault == Some(Fault::Refused) {
@@ -160,30 +162,34 @@ impl CheckpointStore for SimStore {
             return Err(Error::unavailable("simulated: the store is down"));
         }
         let sim = self.process.sim();
-        self.process.set_operation("load");
+        self.process.set_operation(Doing::Loading);
         let loaded = self.process.opened().load_run(workflow_id).await;
         let mut rows = loaded.inspect_err(|error| self.process.broke_its_word(error))?;
-        rows.extend(sim.state().phantoms.iter().cloned());
+        rows.extend(sim.state().phantoms.iter().map(|row| (**row).clone()));
         if fault == Some(Fault::Stale) {
             rows.pop();
         }
         self.process
             .record(What::Loaded(Arc::from(rows.as_slice())));
-        self.process.point(Instant::at("load", "after")).await;
+        self.process
+            .point(Instant::at(&Doing::Loading, "after"))
+            .await;
         Ok(rows)
     }
 
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
-        let before = Instant::before("clear", CLEAR_FAULTS);
+        let before = Instant::before(&Doing::Clearing, CLEAR_FAULTS);
         let fault = self.process.point(before).await;
         self.operation().await;
         if fault == Some(Fault::Refused) {
             return Err(Error::unavailable("simulated: the store is down"));
         }
-        self.begin("clear", Change::Clear);
+        self.begin(Doing::Clearing, Change::Clear);
         let answer = self.process.opened().clear(workflow_id).await;
         self.end(answer, || What::Cleared)?;
-        self.process.point(Instant::at("clear", "unacked")).await;
+        self.process
+            .point(Instant::at(&Doing::Clearing, "unacked"))
+            .await;
         match fault {
             None => Ok(()),
             _ => Err(Error::unknown_outcome("simulated: the answer was lost")),
