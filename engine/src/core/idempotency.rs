@@ -7,6 +7,9 @@ use crate::core::claim::Nonce;
 /// The domain of the hash; a change of what is hashed changes it.
 const DOMAIN: &[u8] = b"crashpoint idempotency key v1";
 
+/// Every effect has a key, and a formatter for each byte of it was a tenth of a simulation.
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 /// Which half of a task an effect belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
@@ -46,5 +49,7 @@ pub fn idempotency_key(
     hasher.update(cursors.to_le_bytes());
     hasher.update([direction as u8]);
     let digest: [u8; 32] = hasher.finalize().into();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    let hex = digits.map(|digit| char::from(HEX[usize::from(digit)]));
+    hex.collect()
 }

@@ -4,10 +4,10 @@
 //! Whether resuming a prefix also comes to a right end is what the exploration of crash points shows;
 //! here only the log is read.
 
-use crashpoint_engine::rebuild;
+use crashpoint_engine::{CheckpointRow, RebuildError, RunState};
 
 use crate::history::What;
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Log, Oracle};
 use crate::subject::LifeEnd;
 
 pub(super) const ORACLE: Oracle = Oracle {
@@ -26,19 +26,21 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             _ => {}
         }
     }
-    for log in case.logs() {
-        let rows: Vec<_> = log
-            .rows
-            .iter()
-            .map(|stored| (*stored.row).clone())
-            .collect();
-        for end in 0..=rows.len() {
-            let state = rebuild(&rows[..end]).map_err(|error| error.to_string())?;
-            let definition = &case.workload().definition;
-            definition
-                .check(&rows[..end], &state)
-                .map_err(|error| error.to_string())?;
-        }
+    case.logs().iter().try_for_each(|log| every_prefix(case, log))
+}
+
+/// One fold goes through all prefixes: each is the one before and a row.
+fn every_prefix(case: &Case<'_>, log: &Log) -> Result<(), String> {
+    let definition = &case.workload().definition;
+    let rows = log.rows.iter().map(|stored| (*stored.row).clone());
+    let rows: Vec<CheckpointRow> = rows.collect();
+    let mut state = RunState::new();
+    for (before, row) in rows.iter().enumerate() {
+        let sequence = row.sequence;
+        let applied = state.apply_row(row);
+        applied.map_err(|fault| RebuildError { sequence, fault }.to_string())?;
+        let fits = definition.check(&rows[..=before], &state);
+        fits.map_err(|mismatch| mismatch.to_string())?;
     }
     Ok(())
 }
