@@ -26,7 +26,9 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             _ => {}
         }
     }
-    case.logs().iter().try_for_each(|log| every_prefix(case, log))
+    case.logs()
+        .iter()
+        .try_for_each(|log| every_prefix(case, log))
 }
 
 /// One fold goes through all prefixes: each is the one before and a row.

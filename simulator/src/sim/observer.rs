@@ -55,6 +55,19 @@ impl SimObserver {
         self.process.record(What::Applied { sequence, mismatch });
     }
 
+    /// A task that needs tokio's runtime can't be simulated. It would look like one that always
+    /// fails, and a test of nothing but rollbacks would pass.
+    fn reject_tokio(&self, task: &str, message: &str) {
+        if message.contains(OUTSIDE_OF_TOKIO) {
+            let harness = format!(
+                "the task {task:?} calls tokio's time or tasks, and no runtime of tokio's runs in a \
+                 simulation: wait with `ctx.sleep`, give the task a time limit in its policy, and \
+                 join futures instead of spawning them"
+            );
+            self.process.record(What::Panicked(harness));
+        }
+    }
+
     fn attempted(&self, task: &str, direction: Direction, succeeded: bool) {
         self.process.record(What::Finished {
             task: task.into(),
@@ -63,6 +76,9 @@ impl SimObserver {
         });
     }
 }
+
+/// What tokio's time and tasks panic with outside of a runtime of theirs.
+const OUTSIDE_OF_TOKIO: &str = "there is no reactor running";
 
 impl Observer for SimObserver {
     fn on(&self, _workflow_id: &str, observation: &Observation<'_>) {
@@ -106,8 +122,13 @@ impl Observer for SimObserver {
             }
             Observation::Succeeded { task, direction } => self.attempted(task, *direction, true),
             Observation::Failed {
-                task, direction, ..
-            } => self.attempted(task, *direction, false),
+                task,
+                direction,
+                failure,
+            } => {
+                self.attempted(task, *direction, false);
+                self.reject_tokio(task, &failure.message);
+            }
             Observation::Cancelled { task } => self.attempted(task, Direction::Do, false),
             _ => {}
         }

@@ -333,6 +333,9 @@ impl<'a> Simulation<'a> {
         let Storage::Memory(store) = &self.sim.storage else {
             return;
         };
+        if self.sim.state().lasting.budget.breaches == 0 {
+            return;
+        }
         let rows = self.load();
         let Some(lost) = self.sim.state().choose_lost_row(rows.len()) else {
             return;

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crashpoint_engine::{CompensatableTask, Ctx, State, TaskError, Workflow};
 use crashpoint_simulator::{CrashTest, LifeEnd, Process, crash_test, crash_test_in};
 use expect_test::{Expect, expect};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Order {
@@ -452,4 +455,40 @@ fn an_invariant_that_panics_is_a_violation_with_its_words() {
         "{failure}"
     );
     assert!(failure.contains("arithmetic"), "{failure}");
+}
+
+/// A task that needs tokio's runtime panics in a simulation. Its run rolled back then, in every
+/// schedule alike, and the test passed without having seen the task at work.
+#[test]
+fn a_task_that_calls_tokio_fails_the_test_with_what_to_do_instead() {
+    async fn sleeps() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    async fn is_limited() {
+        _ = tokio::time::timeout(Duration::from_secs(1), std::future::pending::<()>()).await;
+    }
+    async fn spawns() {
+        _ = tokio::spawn(async {}).await;
+    }
+    let tasks: [fn() -> BoxFuture<'static, ()>; 3] = [
+        || sleeps().boxed(),
+        || is_limited().boxed(),
+        || spawns().boxed(),
+    ];
+    for task in tasks {
+        let test = crash_test(Mail::Send, "hello", move |_| {
+            let send = move |_: Ctx| async move {
+                task().await;
+                Ok::<_, TaskError>(Mail::Sent)
+            };
+            let mail = Workflow::builder("mail", 1).task(Mail::Send, "send", send);
+            mail.exit(Mail::Sent).build().expect("it is well defined")
+        });
+        let failed = failure(|| test.run());
+        let first = failed.lines().next().unwrap_or_default();
+        let expected =
+            "prefixes-resume: life 1 panicked: the task \"send\" calls tokio's time or tasks";
+        assert!(first.starts_with(expected), "{failed}");
+        assert!(first.contains("wait with `ctx.sleep`"), "{failed}");
+    }
 }
