@@ -12,6 +12,7 @@ use crate::choices::{Choices, Exhaustive};
 use crate::executor::lock;
 use crate::oracle::judge;
 use crate::recorder::Recorder;
+use crate::schedule::Schedule;
 use crate::sim::{Key, Run, Settings, SharedChoices, Survivor, simulate, simulate_forking};
 use crate::token::Token;
 use crate::workload::Workload;
@@ -55,8 +56,8 @@ pub struct Violation {
     pub oracle: &'static str,
     /// What it noticed.
     pub message: String,
-    /// The faults of the schedule, in words.
-    pub schedule: Vec<String>,
+    /// What went wrong in it.
+    pub schedule: Schedule,
     /// What replays it.
     pub token: Token,
 }
@@ -216,11 +217,7 @@ impl Findings {
             self.violations.push(Violation {
                 oracle: verdict.oracle,
                 message: verdict.message,
-                schedule: run
-                    .history
-                    .faults()
-                    .map(|(_, _, fired)| fired.to_string())
-                    .collect(),
+                schedule: Schedule::of(&run.history),
                 token: Token::of(&workload.name, settings, &run.tape),
             });
         }

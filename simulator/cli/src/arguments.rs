@@ -134,11 +134,33 @@ pub(crate) struct SoakArguments {
 /// The greatest first seed. No soak is long enough to come from there to the end of the numbers.
 const SEED_MAX: u64 = u64::MAX / 2;
 
+/// Which schedule is run again.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// What was printed beside the violation, or the file of a tape.
+    #[arg(
+        value_name = "TOKEN|FILE",
+        required_unless_present = "schedule",
+        conflicts_with = "schedule"
+    )]
+    pub(crate) recording: Option<String>,
+    /// In place of a recording, a schedule in words: `at life1/append#3:before: the process crashes`,
+    /// with a semicolon or a new line before the next fault.
+    #[arg(long, value_name = "WORDS", requires = "workload")]
+    pub(crate) schedule: Option<String>,
+    /// The workload of a schedule in words; with `~RULE` behind it, as an engine runs it that breaks
+    /// the rule.
+    #[arg(long, value_name = "NAME", requires = "schedule")]
+    pub(crate) workload: Option<String>,
+    /// The store under it; memory without this.
+    #[arg(long, value_enum, value_name = "STORE", requires = "schedule")]
+    pub(crate) store: Option<Store>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ShrinkArguments {
-    /// What was printed beside the violation, or the file of a tape.
-    #[arg(value_name = "TOKEN|FILE")]
-    pub(crate) recording: String,
+    #[command(flatten)]
+    pub(crate) which: Which,
     /// Write the smaller tape to this file. Without this it is written only where it is too long for
     /// a token.
     #[arg(long, value_name = "FILE")]
@@ -151,9 +173,8 @@ pub(crate) struct ShrinkArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArguments {
-    /// What was printed beside the violation, or the file of a tape.
-    #[arg(value_name = "TOKEN|FILE")]
-    pub(crate) recording: String,
+    #[command(flatten)]
+    pub(crate) which: Which,
     /// Print every event, one a line: its place, its life, what it is, and KEY=VALUE fields.
     #[arg(long)]
     pub(crate) trace: bool,
@@ -161,9 +182,8 @@ pub(crate) struct ReplayArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
-    /// What was printed beside the violation, or the file of a tape.
-    #[arg(value_name = "TOKEN|FILE")]
-    pub(crate) recording: String,
+    #[command(flatten)]
+    pub(crate) which: Which,
     /// Write one self-contained page instead of printing the story.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

@@ -92,7 +92,7 @@ pub(crate) fn telling<'a, R: Ord>(
     reason: impl Fn(&'a Row, &'a Violation) -> R,
 ) -> Vec<(&'a Row, &'a Violation)> {
     let mut violations: Vec<_> = violations.collect();
-    violations.sort_by_key(|(_, violation)| violation.schedule.len());
+    violations.sort_by_key(|(_, violation)| violation.schedule.0.len());
     let (mut reasons, mut tokens) = (BTreeSet::new(), BTreeSet::new());
     violations.retain(|(row, violation)| {
         reasons.insert(reason(row, violation)) && tokens.insert(violation.token.to_string())

@@ -259,7 +259,7 @@ pub(crate) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
         let (crash_points_covered, crash_points_total) = row.points();
         let violations = row.found().map(|violation| ViolationDocument {
             oracle: violation.oracle,
-            schedule: violation.schedule.join("; "),
+            schedule: violation.schedule.words().join("; "),
             message: &violation.message,
             replay: rerun::command(&violation.token),
         });

@@ -16,6 +16,7 @@ use crate::explore::{Findings, Violation, explore};
 use crate::oracle::judge;
 use crate::recording::{Recording, replay_recording};
 use crate::render;
+use crate::schedule::{Schedule, run_schedule};
 use crate::sim::{Process, Settings};
 use crate::store_kind::StoreKind;
 use crate::subject::LifeEnd;
@@ -181,7 +182,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     }
 
     /// Runs every schedule. With `CRASHPOINT_REPLAY` in the environment just the one that it names, by
-    /// its token or the file of its tape.
+    /// its token, the file of its tape, or in words.
     ///
     /// # Panics
     ///
@@ -201,7 +202,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
                 ..Settings::within(budget)
             };
             let findings = explore(&workload, &settings);
-            let schedule_length = |found: &&Violation| found.schedule.len();
+            let schedule_length = |found: &&Violation| found.schedule.0.len();
             if let Some(found) = findings.violations.iter().min_by_key(schedule_length) {
                 // In words before it panics: what fails in a replay may panic as well.
                 let failed = Failed::new(&workload, found, self.at).to_string();
@@ -220,23 +221,32 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         all
     }
 
-    /// Runs the one schedule that a failure named, by its token or the file of its tape, and tells its
-    /// story. This is what a test does that a failure gave you to keep.
+    /// Runs one schedule, and tells its story: the one that is named by a token or the file of a tape,
+    /// or a [`Schedule`] in words. This is what a test does that a failure gave you to keep.
     ///
     /// # Panics
     ///
-    /// Where a promise is broken, with the story; and where it names nothing, or is no longer the
-    /// schedule that was recorded.
-    pub fn replay(self, token_or_file: &str) -> String {
+    /// Where a promise is broken, with the story; where it names nothing, or is no longer the
+    /// schedule that was recorded; and where a fault that is said in words does not happen.
+    pub fn replay(self, schedule: &str) -> String {
         let workload = self.workload();
-        self.hold(&workload, token_or_file)
+        self.hold(&workload, schedule)
     }
 
-    fn hold(&self, workload: &Workload, token_or_file: &str) -> String {
-        let recording =
-            Recording::read(token_or_file).unwrap_or_else(|error| panic!("{REPLAY}: {error}"));
-        let replayed = replay_recording(Source::Fixed(workload), &recording);
-        let trial = replayed.unwrap_or_else(|error| panic!("{error}"));
+    fn hold(&self, workload: &Workload, schedule: &str) -> String {
+        let source = Source::Fixed(workload);
+        let trial = match schedule.parse::<Schedule>() {
+            Ok(words) => {
+                let run = run_schedule(source, StoreKind::Memory, &words);
+                run.unwrap_or_else(|unfired| panic!("{unfired}")).0
+            }
+            Err(_) => {
+                let recording = Recording::read(schedule);
+                let recording = recording.unwrap_or_else(|error| panic!("{REPLAY}: {error}"));
+                let replayed = replay_recording(source, &recording);
+                replayed.unwrap_or_else(|error| panic!("{error}"))
+            }
+        };
         let verdicts = judge(workload, &trial.run);
         let story = render::story(&trial.run, &verdicts);
         assert!(verdicts.is_empty(), "a promise is broken\n\n{story}");

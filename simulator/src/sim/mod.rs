@@ -119,19 +119,6 @@ impl Sim {
         history.push(life, what);
     }
 
-    /// Draws which of `n` ready tasks goes on; the first is the one that ran last.
-    pub(crate) fn choose_task(&self, n: usize, preempts: bool) -> usize {
-        let mut state = self.state();
-        if preempts && state.lasting.budget.preemptions == 0 {
-            return 0;
-        }
-        let chosen = state.choose("schedule", n);
-        if preempts && chosen != 0 {
-            state.lasting.budget.preemptions -= 1;
-        }
-        chosen
-    }
-
     /// Lets happen at an instant of `life` what is decided. Whoever is dead afterwards has to stop.
     pub(crate) fn decide(&self, host: &Host, life: u32, instant: &Instant<'_>) -> Option<Fault> {
         let disk = self.storage.disk();

@@ -42,6 +42,8 @@ struct Shared {
     cancel: CancelToken,
     /// What the life is doing, for the names of instants.
     doing: Mutex<String>,
+    /// The instant at which it gives way: what is done there, and when.
+    giving_way: Mutex<Option<(String, String)>>,
 }
 
 impl Process {
@@ -55,6 +57,7 @@ impl Process {
                 gave_way: AtomicBool::new(false),
                 cancel: CancelToken::new(),
                 doing: Mutex::new("begin".to_owned()),
+                giving_way: Mutex::default(),
             }),
         }
     }
@@ -247,7 +250,7 @@ impl Process {
     pub(crate) async fn point(&self, instant: Instant<'_>) -> Option<Fault> {
         self.unless_dead().await;
         if self.sim().state().alive > 1 {
-            self.give_way().await;
+            self.give_way(&instant).await;
         }
         match self.decide(&instant) {
             Some(Fault::Crash | Fault::PowerLoss) => {
@@ -255,7 +258,7 @@ impl Process {
                 None
             }
             Some(Fault::Takeover) => {
-                self.give_way().await;
+                self.give_way(&instant).await;
                 None
             }
             fault => fault,
@@ -292,12 +295,21 @@ impl Process {
         }
     }
 
-    async fn give_way(&self) {
+    /// The instant at which the life stands while others may go on: what it does there, and when.
+    pub(crate) fn standing(&self) -> (String, String) {
+        let giving_way = lock(&self.shared.giving_way).clone();
+        giving_way.unwrap_or_else(|| (lock(&self.shared.doing).clone(), "waits".to_owned()))
+    }
+
+    async fn give_way(&self, instant: &Instant<'_>) {
+        let standing = (instant.what.to_owned(), instant.when.to_owned());
+        *lock(&self.shared.giving_way) = Some(standing);
         GiveWay {
             process: self,
             gave: false,
         }
         .await;
+        *lock(&self.shared.giving_way) = None;
         self.unless_dead().await;
     }
 }

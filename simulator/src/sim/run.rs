@@ -6,9 +6,10 @@ use std::sync::Arc;
 use crashpoint_engine::{CheckpointRow, CheckpointStore as _, ScopeId};
 use futures_util::FutureExt as _;
 
+use crate::budget::Budget;
 use crate::choices::Tape;
 use crate::executor::TaskId;
-use crate::fault::Budget;
+use crate::fault::Fault;
 use crate::history::{History, Opening, What};
 use crate::panics::{message_of, quietly};
 use crate::recorder::Recorder;
@@ -126,8 +127,15 @@ struct Simulation<'a> {
     workload: &'a Workload,
     /// In the order of their lives.
     processes: Vec<Process>,
-    /// The task that ran last.
-    last: Option<TaskId>,
+    /// Whose turn it was last.
+    last: Option<Turn>,
+}
+
+/// A task that goes on, and its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Turn {
+    task: TaskId,
+    life: u32,
 }
 
 impl<'a> Simulation<'a> {
@@ -189,13 +197,8 @@ impl<'a> Simulation<'a> {
                 }
                 break;
             }
-            let preempts = Some(ready[0]) == self.last;
-            let chosen = if ready.len() > 1 {
-                self.sim.choose_task(ready.len(), preempts)
-            } else {
-                0
-            };
-            self.poll(ready[chosen]);
+            let chosen = self.turn_of(&ready);
+            self.poll(chosen);
         }
         if self.sim.executor.has_tasks() {
             self.sim.record(0, What::Stalled);
@@ -208,21 +211,49 @@ impl<'a> Simulation<'a> {
     }
 
     /// The ready tasks, the one that ran last before the others.
-    fn ready(&self) -> Vec<TaskId> {
-        let mut ready = self.sim.executor.ready();
+    fn ready(&self) -> Vec<Turn> {
+        let executor = &self.sim.executor;
+        let ready = executor.ready().into_iter();
+        let turn = |task| {
+            Some(Turn {
+                task,
+                life: executor.process_of(task)?,
+            })
+        };
+        let mut ready: Vec<Turn> = ready.filter_map(turn).collect();
         if ready.len() > 1 {
-            ready.sort_by_key(|task| (Some(*task) != self.last, *task));
+            ready.sort_by_key(|turn| (Some(*turn) != self.last, turn.task));
         }
         ready
     }
 
-    fn poll(&mut self, task: TaskId) {
-        self.last = Some(task);
-        let executor = &self.sim.executor;
-        let life = executor.process_of(task);
-        let polled = quietly(|| std::panic::catch_unwind(AssertUnwindSafe(|| executor.poll(task))));
+    /// Draws which of the ready tasks goes on: the first, or one of another life.
+    fn turn_of(&self, ready: &[Turn]) -> Turn {
+        let (first, others) = (ready[0], &ready[1..]);
+        let Some(last) = self.last.filter(|_| !others.is_empty()) else {
+            return first;
+        };
+        let switches: Vec<Fault> = others.iter().map(|turn| Fault::Switch(turn.life)).collect();
+        let stood = self.process(last.life).map(Process::standing);
+        let (what, when) = stood.unwrap_or_default();
+        let preempts = first == last;
+        let mut state = self.sim.state();
+        let switch = state.choose_switch(last.life, (&what, &when), &switches, preempts);
+        let switch = switches.iter().position(|it| Some(*it) == switch);
+        switch.map_or(first, |at| others[at])
+    }
+
+    fn process(&self, life: u32) -> Option<&Process> {
         let mut processes = self.processes.iter();
-        let Some(process) = processes.find(|process| Some(process.life()) == life) else {
+        processes.find(|process| process.life() == life)
+    }
+
+    fn poll(&mut self, turn: Turn) {
+        self.last = Some(turn);
+        let task = turn.task;
+        let executor = &self.sim.executor;
+        let polled = quietly(|| std::panic::catch_unwind(AssertUnwindSafe(|| executor.poll(task))));
+        let Some(process) = self.process(turn.life) else {
             return;
         };
         match polled {
@@ -237,7 +268,7 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    fn begin(&mut self, how: Opening) -> TaskId {
+    fn begin(&mut self, how: Opening) -> Turn {
         let life = {
             let mut state = self.sim.state();
             state.lasting.lives += 1;
@@ -269,7 +300,8 @@ impl<'a> Simulation<'a> {
                 process.leave();
             }
         };
-        self.sim.executor.spawn(life, Box::pin(lived))
+        let task = self.sim.executor.spawn(life, Box::pin(lived));
+        Turn { task, life }
     }
 
     /// The process that a life begins in. Only one process at a time can have a disk's store open,
@@ -334,12 +366,12 @@ impl<'a> Simulation<'a> {
             return;
         };
         let rows = self.load();
-        let Some(lost) = self.sim.state().choose_lost_row(rows.len()) else {
+        let Some(lost) = self.sim.state().choose_lost_row(rows.len() as u64) else {
             return;
         };
         let rewrite = async {
             store.clear(WORKFLOW_ID).await?;
-            for row in rows.into_iter().filter(|row| row.sequence != lost as u64) {
+            for row in rows.into_iter().filter(|row| row.sequence != lost) {
                 store.append(WORKFLOW_ID, row).await?;
             }
             Ok::<(), crashpoint_engine::Error>(())

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crashpoint_engine::CheckpointRow;
 
+use crate::budget::Budget;
 use crate::choices::Tape;
 use crate::executor::lock;
-use crate::fault::{Budget, Fault, Fired};
+use crate::fault::{Fault, Fired};
 use crate::history::{History, What};
 use crate::recorder::Recorder;
 use crate::sim::{Instant, Settings, SharedChoices, Sim, Survivor};
@@ -129,19 +130,14 @@ impl State {
         }
     }
 
-    /// One of `0..n`, put down on the tape.
-    pub(crate) fn choose(&mut self, label: &str, n: usize) -> usize {
-        self.choose_past(label, n, 0)
-    }
-
-    /// The same, without the choices in `1..=past`.
-    fn choose_past(&mut self, label: &str, n: usize, past: usize) -> usize {
-        let chosen = match self.source.choose(label, n - past) {
+    /// None or one of these faults, put down on the tape; none of the first `past`.
+    fn choose(&mut self, point: &str, faults: &[Fault], past: usize) -> Option<Fault> {
+        let chosen = match self.source.choose(point, &faults[past..]) {
             0 => 0,
             chosen => chosen + past,
         };
-        self.lasting.tape.record(label, n, chosen);
-        chosen
+        self.lasting.tape.record(point, faults.len() + 1, chosen);
+        Some(faults[chosen.checked_sub(1)?])
     }
 
     /// Decides what happens at an instant of `life`. `forked` is the simulation, where a crash would
@@ -169,8 +165,7 @@ impl State {
             return None;
         }
         let crashes = forked.map_or(0, |sim| self.fork(sim, life, &point, &options));
-        let chosen = self.choose_past(&point, options.len() + 1, crashes);
-        let fault = options[chosen.checked_sub(1)?];
+        let fault = self.choose(&point, &options, crashes)?;
         self.lasting.suffer(life, &point, fault);
         Some(fault)
     }
@@ -224,15 +219,41 @@ impl State {
     }
 
     /// Draws which row the log loses while nobody runs, where it may lose one.
-    pub(crate) fn choose_lost_row(&mut self, rows: usize) -> Option<usize> {
+    pub(crate) fn choose_lost_row(&mut self, rows: u64) -> Option<u64> {
         if self.lasting.budget.breaches == 0 || rows < 3 {
             return None;
         }
-        let chosen = self.choose("between lives", rows - 1);
-        let lost = chosen.checked_sub(1)? + 1;
-        let point = format!("append#{lost}");
-        self.lasting.suffer(0, &point, Fault::LosesRow);
-        Some(lost)
+        let point = format!("life{}/gone", self.lasting.lives);
+        let middle: Vec<Fault> = (1..rows - 1).map(Fault::LosesRow).collect();
+        let fault = self.choose(&point, &middle, 0)?;
+        self.lasting.suffer(0, &point, fault);
+        match fault {
+            Fault::LosesRow(row) => Some(row),
+            other => unreachable!("{other} was not among the choices"),
+        }
+    }
+
+    /// Draws whether one of `others` goes on instead of `life`, which stands at an instant. The switch
+    /// is paid for where `life` could have gone on.
+    pub(crate) fn choose_switch(
+        &mut self,
+        life: u32,
+        standing: (&str, &str),
+        others: &[Fault],
+        preempts: bool,
+    ) -> Option<Fault> {
+        if preempts && self.lasting.budget.preemptions == 0 {
+            return None;
+        }
+        let (what, when) = (standing.0, format!("{}, switch", standing.1));
+        let point = self.name(life, &Instant::at(what, &when));
+        let switch = self.choose(&point, others, 0)?;
+        self.lasting.budget.preemptions -= u32::from(preempts);
+        let fault = switch;
+        self.lasting
+            .history
+            .push(life, What::Fault(Fired { point, fault }));
+        Some(switch)
     }
 
     /// `life1/append#3:before`, and `life1/ship.2:pending` where the life passes it a second time.
@@ -249,13 +270,13 @@ impl State {
 }
 
 impl Drawn {
-    fn choose(&mut self, label: &str, n: usize) -> usize {
-        if n == 1 {
+    fn choose(&mut self, point: &str, faults: &[Fault]) -> usize {
+        if faults.is_empty() {
             return 0;
         }
         self.count += 1;
-        let chosen = lock(&self.shared).choose(label, n);
-        assert!(chosen < n, "{label}: chose {chosen} among {n}");
+        let (chosen, most) = (lock(&self.shared).choose_fault(point, faults), faults.len());
+        assert!(chosen <= most, "{point}: chose {chosen} among 0..={most}");
         chosen
     }
 }

@@ -103,6 +103,8 @@ impl Survivor {
         }
         for entry in &history.0 {
             match &entry.what {
+                // Whose turn it was shows in what came of it.
+                What::Fault(fired) if matches!(fired.fault, Fault::Switch(_)) => {}
                 // Where it happened shows in what came of it; its name is for people.
                 What::Fault(fired) => (entry.life, fired.fault).hash(hasher),
                 what if is_remembered(what) => (entry.life, what).hash(hasher),

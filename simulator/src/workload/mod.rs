@@ -11,8 +11,8 @@ use crashpoint_engine::protocol::{Definition, Faithful, Rules, Without};
 use crashpoint_engine::{Retention, State};
 use serde_json::Value;
 
+use crate::budget::Budget;
 use crate::engine_subject::{EngineSubject, WorkflowFactory};
-use crate::fault::Budget;
 use crate::sim::Process;
 use crate::store_kind::StoreKind;
 use crate::subject::Subject;

@@ -175,7 +175,9 @@ const FAULTS: &[Fault] = &[
     Fault::TaskHangs,
     Fault::Stale,
     Fault::Phantom,
-    Fault::LosesRow,
+    Fault::LosesRow(1),
+    Fault::Switch(1),
+    Fault::Switch(2),
 ];
 
 const fn is_listed(fault: Fault) -> bool {
@@ -197,7 +199,8 @@ const fn is_listed(fault: Fault) -> bool {
         | Fault::TaskHangs
         | Fault::Stale
         | Fault::Phantom
-        | Fault::LosesRow => true,
+        | Fault::LosesRow(_)
+        | Fault::Switch(_) => true,
         Fault::FailsLate(_) | Fault::Echoed(_) => false,
     }
 }
@@ -218,7 +221,7 @@ impl Fires {
 #[test]
 fn every_fault_that_can_be_armed_fires() {
     let mut fires = Fires::default();
-    for most in ["c1", "t1", "x1", "c1f1", "c1b1"] {
+    for most in ["c1", "t1p2", "x1", "c1f1", "c1b1"] {
         fires.explore("order", &within(budget(most)));
     }
     // Its last task has a time limit.

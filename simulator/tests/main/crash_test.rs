@@ -268,14 +268,14 @@ fn an_undo_that_is_not_idempotent_is_caught() {
               invariants: the card is charged once or not at all: rolled back, and the balance is 1999 cents
 
             replay it
-              CRASHPOINT_REPLAY=2.crash-test.memory.c1e1.7x1,11x1.a374ea9e cargo test crash_test::an_undo_that_is_not_idempotent_is_caught
+              CRASHPOINT_REPLAY=3.crash-test.memory.c1e1.7x1,11x1.a374ea9e cargo test crash_test::an_undo_that_is_not_idempotent_is_caught
 
             keep it, with the crash test of simulator/tests/main/crash_test.rs:LINE in it
 
                 #[test]
                 fn invariants_at_life1_pack_attempt_the_attempt_fails_before_it_has_begun_at_life1() {
                     let test = crash_test(/* as it stands there */);
-                    test.replay("2.crash-test.memory.c1e1.7x1,11x1.a374ea9e");
+                    test.replay("at life1/pack:attempt: the attempt fails before it has begun; at life1/append#3:before: the process crashes");
                 }"#]],
     );
 }
@@ -326,14 +326,14 @@ fn a_task_that_charges_twice_is_caught() {
               invariants: the card is charged once or not at all: done in Shipped, and the balance is -3998 cents
 
             replay it
-              CRASHPOINT_REPLAY=2.crash-test.memory.c2.3x1.72e06129 cargo test crash_test::a_task_that_charges_twice_is_caught
+              CRASHPOINT_REPLAY=3.crash-test.memory.c2.3x1.72e06129 cargo test crash_test::a_task_that_charges_twice_is_caught
 
             keep it, with the crash test of simulator/tests/main/crash_test.rs:LINE in it
 
                 #[test]
                 fn invariants_at_life1_append_1_before_the_process_crashes() {
                     let test = crash_test(/* as it stands there */);
-                    test.replay("2.crash-test.memory.c2.3x1.72e06129");
+                    test.replay("at life1/append#1:before: the process crashes");
                 }"#]],
     );
 }
@@ -392,14 +392,14 @@ fn a_mistake_that_needs_two_things_to_go_wrong_is_caught() {
               invariants: the card is charged once or not at all: rolled back, and the balance is -1999 cents
 
             replay it
-              CRASHPOINT_REPLAY=2.crash-test.memory.c1e1.3x2,8x1.0c7ca4b5 cargo test crash_test::a_mistake_that_needs_two_things_to_go_wrong_is_caught
+              CRASHPOINT_REPLAY=3.crash-test.memory.c1e1.3x2,8x1.0c7ca4b5 cargo test crash_test::a_mistake_that_needs_two_things_to_go_wrong_is_caught
 
             keep it, with the crash test of simulator/tests/main/crash_test.rs:LINE in it
 
                 #[test]
                 fn invariants_at_life1_charge_attempt_the_attempt_does_its_work_and_reports_an() {
                     let test = crash_test(/* as it stands there */);
-                    test.replay("2.crash-test.memory.c1e1.3x2,8x1.0c7ca4b5");
+                    test.replay("at life1/charge:attempt: the attempt does its work and reports an error; at life1/undo charge:after-effect: the process crashes");
                 }"#]],
     );
 }
@@ -421,6 +421,17 @@ fn the_test_to_keep_fails_until_the_mistake_is_mended() {
     );
     let story = order(Mistake::None).replay(&token);
     assert!(story.ends_with("violations\n  none\n"), "{story}");
+}
+
+/// The words of a schedule outlive changes of the workflow that move every draw of a token.
+#[test]
+fn a_schedule_in_words_is_replayed_and_one_that_does_not_happen_fails() {
+    let words = "at life1/append#1:before: the process crashes";
+    let failed = failure(|| order(Mistake::ChargeIsRepeated).replay(words));
+    assert!(failed.starts_with("a promise is broken\n"), "{failed}");
+    order(Mistake::None).replay(words);
+    let failed = failure(|| order(Mistake::None).replay("at life7/gone: the process crashes"));
+    expect!["this did not happen: at life7/gone: the process crashes; the simulation did not come to an instant of this name"].assert_eq(&failed);
 }
 
 #[test]

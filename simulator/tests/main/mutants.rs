@@ -167,7 +167,7 @@ fn every_rule_that_is_left_out_is_caught() {
             no fault
             life 2 has a key for book that another action has
         CorruptionStops in order, c1b1: refusals-do-nothing, schedule 3
-            at append#1: the store loses a row
+            at life1/gone: the store loses row 1
             life 2 went on with a corrupt log: it sent row 1
         CancelWaitsForAppend in order, x1t1: pinned-row, schedule 65
             at life1/append#3:before: another process takes the run over; at life2/append#4:before: the run is cancelled

@@ -3,7 +3,7 @@
 use crashpoint_simulator::oracle::Verdict;
 use crashpoint_simulator::workload::generated::Node;
 use crashpoint_simulator::{
-    Budget, Possible, Settings, Source, StoreKind, TapeFile, Token, Trial, run_seed,
+    Budget, Possible, Schedule, Settings, Source, StoreKind, TapeFile, Token, Trial, run_seed,
 };
 
 use crate::rerun::parted;
@@ -38,7 +38,7 @@ pub struct Failing {
     /// The promises.
     pub verdicts: Vec<Verdict>,
     /// The faults, in words.
-    pub(crate) schedule: Vec<String>,
+    pub(crate) schedule: Schedule,
     /// The workflow, where it was drawn.
     pub(crate) nodes: Option<Vec<Node>>,
     pub(crate) token: Token,
