@@ -17,10 +17,12 @@ use crate::Seed;
 const MOST: Budget = Budget {
     crashes: 3,
     faults: 2,
+    disk: 0,
     errors: 0,
     takeovers: 1,
     preemptions: 3,
     cancels: 1,
+    jumps: 0,
     breaches: 0,
 };
 
@@ -106,11 +108,10 @@ pub(crate) fn seeds() -> Vec<Seed> {
             let budget = Budget {
                 crashes: crashes.into(),
                 faults: faults.into(),
-                errors: 0,
                 takeovers: takeovers.into(),
                 preemptions: preemptions.into(),
                 cancels: cancels.into(),
-                breaches: 0,
+                ..Budget::default()
             };
             let settings = Settings {
                 store: store_kind,

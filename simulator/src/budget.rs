@@ -11,6 +11,9 @@ pub struct Budget {
     pub crashes: u32,
     /// Faults of the store, as many as a contract-abiding store may show.
     pub faults: u32,
+    /// Faults of the disk under an embedded store: losses of power that keep some of what was not
+    /// synced, calls that fail, no room.
+    pub disk: u32,
     /// Tasks, steps and undos that fail, panic, hang or do their work twice.
     pub errors: u32,
     /// Takeovers by a rival.
@@ -19,6 +22,8 @@ pub struct Budget {
     pub preemptions: u32,
     /// Cancellations.
     pub cancels: u32,
+    /// Jumps of the wall clock, and leaps of time.
+    pub jumps: u32,
     /// Breaches of the store's contract: for canaries only.
     pub breaches: u32,
 }
@@ -77,14 +82,16 @@ impl Budget {
         }
     }
 
-    fn groups(&self) -> [(char, u32); 7] {
+    fn groups(&self) -> [(char, u32); 9] {
         [
             ('c', self.crashes),
             ('f', self.faults),
+            ('d', self.disk),
             ('e', self.errors),
             ('t', self.takeovers),
             ('p', self.preemptions),
             ('x', self.cancels),
+            ('j', self.jumps),
             ('b', self.breaches),
         ]
     }
@@ -93,13 +100,20 @@ impl Budget {
         match letter {
             'c' => Some(&mut self.crashes),
             'f' => Some(&mut self.faults),
+            'd' => Some(&mut self.disk),
             'e' => Some(&mut self.errors),
             't' => Some(&mut self.takeovers),
             'p' => Some(&mut self.preemptions),
             'x' => Some(&mut self.cancels),
+            'j' => Some(&mut self.jumps),
             'b' => Some(&mut self.breaches),
             _ => None,
         }
+    }
+
+    /// Whether somebody may come to a life that waits.
+    pub(crate) fn has_company(self) -> bool {
+        self.takeovers > 0 || self.cancels > 0
     }
 
     /// Whether there is anything of what a fault is paid from.
@@ -118,14 +132,24 @@ impl Budget {
             | Fault::TaskPanics
             | Fault::TaskHangs => &mut self.errors,
             Fault::Takeover => &mut self.takeovers,
+            Fault::PowerLossBut(_)
+            | Fault::WriteFails
+            | Fault::WritesFail
+            | Fault::SyncFails
+            | Fault::SyncsFail
+            | Fault::DiskFull => &mut self.disk,
             Fault::Switch(_) => &mut self.preemptions,
             Fault::Cancel => &mut self.cancels,
             Fault::Phantom | Fault::LosesRow(_) => &mut self.breaches,
+            Fault::ClockAhead | Fault::ClockBack | Fault::TimeLeaps => &mut self.jumps,
             Fault::Refused
             | Fault::FailsDurable
+            | Fault::FailsAbsent
             | Fault::FailsLate(_)
             | Fault::Duplicated
             | Fault::Echoed(_)
+            | Fault::AnswersLate
+            | Fault::ArrivesLate
             | Fault::Stale => &mut self.faults,
         }
     }
@@ -133,5 +157,5 @@ impl Budget {
 
 /// A text that is no budget.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no budget: letters of c, f, e, t, p, x, b, each with a number, as in c1f1")]
+#[error("{0:?} is no budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1")]
 pub struct BadBudget(String);

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::disk::Loss;
+
 /// What an injector may do at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
@@ -10,20 +12,42 @@ pub enum Fault {
     Crash,
     /// The machine loses its power here: the process dies, and what the disk had not synced is gone.
     PowerLoss,
+    /// The same, and the disk keeps this of what it had not synced.
+    PowerLossBut(Loss),
+    /// A write of the disk fails.
+    WriteFails,
+    /// A write of the disk fails, and so does every one after it, until the operator has replaced the
+    /// disk.
+    WritesFail,
+    /// A sync of the disk fails. The system takes the pages for clean from then on.
+    SyncFails,
+    /// A sync of the disk fails, and so does every one after it, until the disk is replaced.
+    SyncsFail,
+    /// The disk has no room for this write, nor for any behind it in the file, until the operator
+    /// makes some.
+    DiskFull,
     /// Another process takes the run over from here on; this one goes on.
     Takeover,
     /// The run's cancellation is requested here.
     Cancel,
-    /// The operation fails, and has no effect.
+    /// The operation is refused: it fails, and the caller is told that it has no effect.
     Refused,
-    /// The operation fails, and has its effect.
+    /// The operation fails, and has its effect. The caller is told that nobody knows.
     FailsDurable,
-    /// The append fails, and its row lands after so many further operations of the store.
+    /// The operation fails, and has no effect. The caller is told that nobody knows.
+    FailsAbsent,
+    /// The append or clear fails, and has its effect after so many further operations of the store.
     FailsLate(u8),
     /// The append reaches the store twice, and the second answer is what the caller gets.
     Duplicated,
-    /// The append succeeds, and a copy of it reaches the store again after so many operations.
+    /// The append or clear succeeds, and a copy of it reaches the store again after so many
+    /// operations.
     Echoed(u8),
+    /// The operation has its effect at once, and its answer comes a minute later: a load then shows
+    /// what has been.
+    AnswersLate,
+    /// The operation reaches the store a minute later.
+    ArrivesLate,
     /// An attempt of a task, a step or an undo fails before it has begun.
     TaskFails,
     /// It does all that it does, and then reports an error.
@@ -43,6 +67,12 @@ pub enum Fault {
     Phantom,
     /// The log loses this row while nobody runs. No store may do this either.
     LosesRow(u64),
+    /// The wall clock jumps an hour ahead.
+    ClockAhead,
+    /// The wall clock jumps an hour back.
+    ClockBack,
+    /// An hour passes between two steps of the process, for every clock: the machine was asleep.
+    TimeLeaps,
     /// Of two lives that could both go on, it is this one's turn. No fault in itself, but a part of a
     /// schedule.
     Switch(u32),
@@ -52,25 +82,34 @@ pub enum Fault {
 enum Words {
     Plain(&'static str),
     Numbered(&'static str, u64, &'static str),
+    Losing(&'static str, Loss),
 }
 
 impl Fault {
     /// Whether the process dies.
     pub fn is_crash(self) -> bool {
-        matches!(self, Self::Crash | Self::PowerLoss)
+        matches!(self, Self::Crash | Self::PowerLoss | Self::PowerLossBut(_))
     }
 }
 
 impl Fault {
-    /// One of each kind. A number that belongs to it is 0.
+    /// One of each kind.
     pub fn kinds() -> impl Iterator<Item = Self> {
         Self::EACH.iter().copied()
     }
 
-    /// The kind: the same, with 0 as its number.
+    /// The kind: the same as all others that differ in nothing but a number, or in what is lost.
     #[must_use]
     pub fn kind(self) -> Self {
-        self.numbered(0).unwrap_or(self)
+        match self {
+            Self::PowerLossBut(_) => Self::PowerLossBut(Loss::OF_NOTHING),
+            other => other.numbered(0).unwrap_or(other),
+        }
+    }
+
+    /// Whether it makes a difference only where somebody can do something in the meantime.
+    pub(crate) fn needs_company(self) -> bool {
+        matches!(self, Self::AnswersLate | Self::ArrivesLate)
     }
 
     /// Whether other kinds of faults are paid from the same number of a budget.
@@ -81,13 +120,22 @@ impl Fault {
     const EACH: &[Self] = &[
         Self::Crash,
         Self::PowerLoss,
+        Self::PowerLossBut(Loss::OF_NOTHING),
+        Self::WriteFails,
+        Self::WritesFail,
+        Self::SyncFails,
+        Self::SyncsFail,
+        Self::DiskFull,
         Self::Takeover,
         Self::Cancel,
         Self::Refused,
         Self::FailsDurable,
+        Self::FailsAbsent,
         Self::FailsLate(0),
         Self::Duplicated,
         Self::Echoed(0),
+        Self::AnswersLate,
+        Self::ArrivesLate,
         Self::TaskFails,
         Self::TaskFailsAfter,
         Self::TaskFailsForGood,
@@ -97,6 +145,9 @@ impl Fault {
         Self::Stale,
         Self::Phantom,
         Self::LosesRow(0),
+        Self::ClockAhead,
+        Self::ClockBack,
+        Self::TimeLeaps,
         Self::Switch(0),
     ];
 
@@ -104,19 +155,36 @@ impl Fault {
         let plain = match self {
             Self::Crash => "the process crashes",
             Self::PowerLoss => "the power fails",
+            Self::PowerLossBut(loss) => {
+                return Words::Losing(
+                    "the power fails, and of what was not synced is kept: ",
+                    loss,
+                );
+            }
+            Self::WriteFails => "the disk fails a write",
+            Self::WritesFail => "the disk fails a write, and every one after it",
+            Self::SyncFails => "the disk fails a sync",
+            Self::SyncsFail => "the disk fails a sync, and every one after it",
+            Self::DiskFull => "the disk is full",
             Self::Takeover => "another process takes the run over",
             Self::Cancel => "the run is cancelled",
             Self::Refused => "the store fails, without effect",
             Self::FailsDurable => "the store fails, after the effect",
+            Self::FailsAbsent => "the store fails, without effect, and does not say so",
             Self::FailsLate(operations) => {
-                let landing = "the store fails, and the row lands ";
+                let landing = "the store fails, and the effect comes ";
                 return Words::Numbered(landing, operations as u64, " operations later");
             }
             Self::Duplicated => "the append arrives twice, the second answer counts",
             Self::Echoed(operations) => {
-                let arriving = "a copy of the append arrives ";
+                let arriving = "a copy of the request arrives ";
                 return Words::Numbered(arriving, operations as u64, " operations later");
             }
+            Self::AnswersLate => "the answer comes a minute late",
+            Self::ArrivesLate => "the request arrives a minute late",
+            Self::ClockAhead => "the wall clock jumps an hour ahead",
+            Self::ClockBack => "the wall clock jumps an hour back",
+            Self::TimeLeaps => "an hour passes at once",
             Self::TaskFails => "the attempt fails before it has begun",
             Self::TaskFailsAfter => "the attempt does its work and reports an error",
             Self::TaskFailsForGood => "the attempt does its work and reports a final error",
@@ -148,6 +216,7 @@ impl fmt::Display for Fault {
         match self.words() {
             Words::Plain(words) => f.write_str(words),
             Words::Numbered(before, number, after) => write!(f, "{before}{number}{after}"),
+            Words::Losing(before, loss) => write!(f, "{before}{loss}"),
         }
     }
 }
@@ -161,6 +230,10 @@ impl FromStr for Fault {
             Words::Numbered(before, _, after) => {
                 let number = text.strip_prefix(before)?.strip_suffix(after)?;
                 fault.numbered(number.parse().ok()?)
+            }
+            Words::Losing(before, _) => {
+                let loss = text.strip_prefix(before)?.parse().ok()?;
+                Some(Self::PowerLossBut(loss))
             }
         });
         said.ok_or_else(|| BadFault(text.to_owned()))

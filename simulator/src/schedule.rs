@@ -19,6 +19,9 @@ use crate::trial::{Source, Trial};
 /// How a schedule is said in which nothing goes wrong.
 const CALM: &str = "no fault";
 
+/// A loss of power may keep a hundred different things.
+const POSSIBLE_SHOWN_MAX: usize = 16;
+
 /// What goes wrong, in the order in which it does.
 ///
 /// ```
@@ -48,6 +51,11 @@ impl Schedule {
         let mut budget = Budget::default();
         for fired in &self.0 {
             *budget.purse(fired.fault) += 1;
+        }
+        // What comes late can do so only where somebody may come in the meantime.
+        let alone = !budget.has_company();
+        if alone && self.0.iter().any(|fired| fired.fault.needs_company()) {
+            budget.takeovers = 1;
         }
         budget
     }
@@ -201,8 +209,13 @@ impl fmt::Display for Unfired {
         let Some(possible) = &self.possible else {
             return f.write_str("the simulation did not come to an instant of this name");
         };
-        let possible: Vec<String> = possible.iter().map(Fault::to_string).collect();
-        write!(f, "what was possible there: {}", possible.join("; "))
+        let shown = possible.iter().take(POSSIBLE_SHOWN_MAX);
+        let shown: Vec<String> = shown.map(Fault::to_string).collect();
+        write!(f, "what was possible there: {}", shown.join("; "))?;
+        match possible.len() - shown.len() {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
     }
 }
 

@@ -35,10 +35,12 @@ pub fn swarm(choices: &mut (impl Choices + ?Sized), most: Budget) -> Budget {
     Budget {
         crashes: up_to("plan/possible/crashes", most.crashes),
         faults: up_to("plan/possible/faults", most.faults),
+        disk: up_to("plan/possible/disk", most.disk),
         errors: up_to("plan/possible/errors", most.errors),
         takeovers: up_to("plan/possible/takeovers", most.takeovers),
         preemptions: up_to("plan/possible/preemptions", most.preemptions),
         cancels: up_to("plan/possible/cancels", most.cancels),
+        jumps: up_to("plan/possible/jumps", most.jumps),
         breaches: up_to("plan/possible/breaches", most.breaches),
     }
 }
@@ -157,6 +159,7 @@ pub fn explore_seeds(
     for seed in seeds {
         let (trial, _) = run_seed(source, settings, possible, seed);
         findings.schedules += 1;
+        findings.sampled += 1;
         let token = Token::of_seed(&source.name(), settings, possible, seed, &trial.tape);
         let violations = trial.verdicts.iter().map(|verdict| Violation {
             oracle: verdict.oracle,

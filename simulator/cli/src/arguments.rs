@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use crashpoint_simulator::StoreKind;
 use crashpoint_simulator::workload::{self, Rule};
+use crashpoint_simulator::{Budget, StoreKind};
 
 /// What the exit codes mean.
 const EXIT_CODES: &str = "\
@@ -68,6 +68,12 @@ pub(crate) struct ExploreArguments {
     /// crash has ten times as many instants.
     #[arg(long, value_name = "0..=3", value_parser = clap::value_parser!(u32).range(0..=3))]
     pub(crate) crashes: Option<u32>,
+    /// Run every schedule in which so much goes wrong, and no others: `c1d1` is up to one crash and one
+    /// fault of the disk. Letters: c crashes, f faults of the store, d of its disk, e errors of tasks, t
+    /// takeovers, p switches between lives, x cancellations, j jumps of a clock, b breaches of the
+    /// store's contract.
+    #[arg(long, value_name = "BUDGET", conflicts_with = "crashes")]
+    pub(crate) within: Option<Budget>,
     /// Break this rule of the engine on purpose, to see that it is noticed.
     #[arg(long, value_name = "RULE", value_parser = rule)]
     pub(crate) mutant: Option<String>,
@@ -91,6 +97,7 @@ impl Default for ExploreArguments {
             workload: ALL.to_owned(),
             store: Store::ALL.to_vec(),
             crashes: None,
+            within: None,
             mutant: None,
             json: false,
             html: None,

@@ -91,6 +91,7 @@ impl Process {
             sim.executor.clone(),
             self.shared.life,
             Arc::clone(&sim.nonces),
+            Arc::clone(&sim.clock_skew_ms),
         )
     }
 
@@ -199,8 +200,12 @@ impl Process {
         self.shared.host.set_operation(self.life(), what);
     }
 
-    /// The store under test failed although nothing was made to fail, and the process lives.
+    /// The store under test failed, and the process lives: it may not have, where nothing was made to
+    /// fail.
     pub(crate) fn broke_its_word(&self, error: &Error) {
+        if self.host().has_failing_disk() {
+            return;
+        }
         let kind = error.store_error().map(crashpoint_engine::StoreError::kind);
         if kind != Some(StoreErrorKind::Conflict) {
             self.record(What::StoreFailed(error.to_string()));
@@ -214,8 +219,12 @@ impl Process {
             return Ok(());
         };
         let rows = self.opened().load_run(WORKFLOW_ID).now_or_never();
-        let rows = rows.expect("the store answers at once")?;
+        let rows = rows.expect("the store answers at once");
         let mut state = self.sim().state();
+        let rows = rows.inspect_err(|_| {
+            // The next one finds out.
+            state.lasting.under_way = Some((life, change.clone()));
+        })?;
         let what = match change {
             Change::Append(row)
                 if rows.contains(&row) && !state.lasting.history.has_landed(&row) =>
@@ -253,7 +262,7 @@ impl Process {
             self.give_way(&instant).await;
         }
         match self.decide(&instant) {
-            Some(Fault::Crash | Fault::PowerLoss) => {
+            Some(fault) if fault.is_crash() => {
                 self.unless_dead().await;
                 None
             }
@@ -280,13 +289,17 @@ impl Process {
         }
     }
 
-    fn decide(&self, instant: &Instant<'_>) -> Option<Fault> {
+    pub(crate) fn decide(&self, instant: &Instant<'_>) -> Option<Fault> {
         let fault = self.sim().decide(&self.shared.host, self.life(), instant)?;
-        if fault == Fault::Cancel {
-            self.shared.cancel.cancel();
-            return None;
+        match fault {
+            Fault::Cancel => {
+                self.shared.cancel.cancel();
+                None
+            }
+            // What they do is done.
+            Fault::ClockAhead | Fault::ClockBack | Fault::TimeLeaps => None,
+            fault => Some(fault),
         }
-        Some(fault)
     }
 
     pub(crate) async fn unless_dead(&self) {

@@ -17,7 +17,7 @@ use crate::sim::host::Host;
 use crate::sim::{Process, SharedChoices, Sim, Storage, Survivor, WORKFLOW_ID};
 use crate::store_kind::StoreKind;
 use crate::subject::{LifeEnd, Subject};
-use crate::workload::{Sharing, Workload};
+use crate::workload::{ActsOn, Sharing, Workload};
 
 /// The most lives that a run may need before it counts as one that never ends.
 const LIVES_MAX: u32 = 24;
@@ -98,14 +98,18 @@ pub(crate) fn simulate_forking(
     from: usize,
 ) -> (Run, Vec<Survivor>) {
     let scope = scope(workload);
+    let subject = begin.as_ref().and_then(Survivor::subject);
     let (sim, crashed) = match begin {
         None => (Sim::new(scope, choices, settings), false),
         Some(survivor) => (Sim::after(survivor, scope, choices, settings), true),
     };
-    if workload.copied {
+    if workload.acts_on != ActsOn::Own {
         sim.state().fork_crashes(from);
     }
-    let simulation = Simulation::of(workload, sim);
+    let simulation = match subject {
+        None => Simulation::of(workload, sim),
+        Some(subject) => Simulation::with(subject, workload, sim),
+    };
     let opening = if crashed {
         simulation.between_lives()
     } else {
@@ -139,11 +143,16 @@ struct Turn {
 }
 
 impl<'a> Simulation<'a> {
-    fn of(workload: &'a Workload, mut sim: Sim) -> Self {
-        sim.foreign_world = !workload.copied;
+    fn of(workload: &'a Workload, sim: Sim) -> Self {
+        Self::with((workload.subject)(), workload, sim)
+    }
+
+    fn with(subject: Arc<dyn Subject>, workload: &'a Workload, mut sim: Sim) -> Self {
+        sim.foreign_world = workload.acts_on != ActsOn::Simulated;
+        sim.subject = Some(Arc::clone(&subject));
         Self {
             sim: Arc::new(sim),
-            subject: (workload.subject)(),
+            subject,
             workload,
             processes: Vec::new(),
             last: None,
@@ -156,6 +165,7 @@ impl<'a> Simulation<'a> {
             opening = self.between_lives();
         }
         self.sim.state().injecting = false;
+        self.sim.mend_disk();
         self.live(Opening::Verify);
         if let Storage::Memory(_) = self.sim.storage {
             // What is still on its way arrives at last, and must change nothing.
@@ -319,12 +329,27 @@ impl<'a> Simulation<'a> {
     /// While nobody runs: the store may lose a row, and the operator decides what to do next, which
     /// is nothing once the run has ended.
     fn between_lives(&self) -> Option<Opening> {
+        self.replace_disk();
         self.lose_row();
         let opening = self.next_opening();
         if opening == Some(Opening::RetryStuck) {
             self.sim.state().lasting.stuck_retries += 1;
         }
         opening
+    }
+
+    /// The operator sees to a disk that has failed a whole life.
+    fn replace_disk(&self) {
+        let mut state = self.sim.state();
+        let lives = state.lasting.lives;
+        if state
+            .lasting
+            .broken_since
+            .is_some_and(|broken| broken < lives)
+        {
+            state.lasting.broken_since = None;
+            self.sim.mend_disk();
+        }
     }
 
     fn next_opening(&self) -> Option<Opening> {

@@ -6,12 +6,16 @@ use crashpoint_engine::CheckpointRow;
 
 use crate::budget::Budget;
 use crate::choices::Tape;
+use crate::disk::{Loss, SimDisk};
 use crate::executor::lock;
 use crate::fault::{Fault, Fired};
 use crate::history::{History, What};
 use crate::recorder::Recorder;
 use crate::sim::{Instant, Settings, SharedChoices, Sim, Survivor};
 use crate::world::World;
+
+/// By how much a wall clock jumps.
+const HOUR_MS: i64 = 60 * 60 * 1000;
 
 /// The state of a simulation. What is not [`Lasting`] is of no account once everybody is dead.
 pub(crate) struct State {
@@ -41,13 +45,17 @@ pub(crate) struct Lasting {
     pub(crate) recorder: Recorder,
     pub(crate) history: History,
     pub(crate) world: World,
-    /// Appends on their way to the store.
+    /// Changes on their way to the store.
     pub(crate) late: Vec<Late>,
     /// How many operations the store has been asked for.
     pub(crate) operations: u64,
     /// The change of the log that is under way: after a crash, who knows.
     pub(crate) under_way: Option<(u32, Change)>,
     pub(crate) lives: u32,
+    /// The life in which the disk broke for good, or became full; until the operator sees to it.
+    pub(crate) broken_since: Option<u32>,
+    /// How far the wall clock is from where it should be, in milliseconds.
+    pub(crate) clock_skew_ms: i64,
     /// How often the operator has tried a stuck run again.
     pub(crate) stuck_retries: u32,
 }
@@ -68,12 +76,12 @@ pub(crate) enum Change {
     Clear,
 }
 
-/// An append on its way to the store.
+/// A change on its way to the store.
 #[derive(Debug, Clone)]
 pub(crate) struct Late {
     pub(crate) due: u64,
     pub(crate) life: u32,
-    pub(crate) row: CheckpointRow,
+    pub(crate) change: Change,
 }
 
 /// The source of choices, which outlives the simulation.
@@ -95,6 +103,8 @@ impl Lasting {
             operations: 0,
             under_way: None,
             lives: 0,
+            broken_since: None,
+            clock_skew_ms: 0,
             stuck_retries: 0,
         }
     }
@@ -104,7 +114,14 @@ impl Lasting {
         *self.budget.purse(fault) -= 1;
         match fault {
             Fault::Crash => self.recorder.crashed(point),
-            Fault::PowerLoss => self.recorder.crashed(&without_power(point)),
+            Fault::PowerLoss | Fault::PowerLossBut(_) => {
+                self.recorder.crashed(&without_power(point));
+            }
+            Fault::WritesFail | Fault::SyncsFail | Fault::DiskFull => {
+                self.broken_since.get_or_insert(self.lives);
+            }
+            Fault::ClockAhead => self.clock_skew_ms += HOUR_MS,
+            Fault::ClockBack => self.clock_skew_ms -= HOUR_MS,
             _ => {}
         }
         let point = point.to_owned();
@@ -146,7 +163,7 @@ impl State {
         &mut self,
         life: u32,
         instant: &Instant<'_>,
-        power: bool,
+        power: Option<&SimDisk>,
         forked: Option<&Sim>,
     ) -> Option<Fault> {
         if !self.injecting {
@@ -157,7 +174,7 @@ impl State {
         if instant.crash {
             recorder.passed(&point);
         }
-        if power {
+        if power.is_some() {
             recorder.passed(&without_power(&point));
         }
         let options = self.options(&point, instant, power);
@@ -170,21 +187,35 @@ impl State {
         Some(fault)
     }
 
-    /// What may happen at an instant, crashes first.
-    fn options(&mut self, point: &str, instant: &Instant<'_>, power: bool) -> Vec<Fault> {
+    /// What may happen at an instant, crashes first; what a loss of power may keep last, since there
+    /// is much of it.
+    fn options(
+        &mut self,
+        point: &str,
+        instant: &Instant<'_>,
+        power: Option<&SimDisk>,
+    ) -> Vec<Fault> {
         let mut options = Vec::new();
         if instant.crash && self.skip.as_deref() != Some(point) {
             options.push(Fault::Crash);
         }
-        if power {
+        if power.is_some() {
             options.push(Fault::PowerLoss);
         }
         if instant.others {
             options.extend([Fault::Takeover, Fault::Cancel]);
+            options.extend([Fault::ClockAhead, Fault::ClockBack, Fault::TimeLeaps]);
         }
         options.extend(instant.faults);
-        let budget = &mut self.lasting.budget;
-        options.retain(|fault| *budget.purse(*fault) > 0);
+        let budget = self.lasting.budget;
+        // Where nobody can do anything in the meantime, late is the same as in time.
+        let company = self.alive > 1 || budget.has_company();
+        options.retain(|fault| budget.affords(*fault) && (company || !fault.needs_company()));
+        if let Some(disk) = power.filter(|_| budget.disk > 0) {
+            let losses = Loss::ways(&disk.image()).into_iter();
+            let others = losses.filter(|loss| ![Loss::OF_ALL, Loss::OF_NOTHING].contains(loss));
+            options.extend(others.map(Fault::PowerLossBut));
+        }
         options
     }
 
@@ -200,7 +231,8 @@ impl State {
         let Some(forks) = &mut self.forks else {
             return 0;
         };
-        let crashes = options.iter().take_while(|fault| fault.is_crash()).count();
+        let forked = |fault: &&Fault| matches!(fault, Fault::Crash | Fault::PowerLoss);
+        let crashes = options.iter().take_while(forked).count();
         if self.source.count >= forks.from {
             let n = options.len() + 1;
             for (index, fault) in options[..crashes].iter().enumerate() {

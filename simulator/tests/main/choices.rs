@@ -292,22 +292,26 @@ fn the_token_of_a_violation_replays_it() {
 // ---- in words ----
 
 fn budgets() -> impl Strategy<Value = Budget> {
-    prop::array::uniform7(prop_oneof![Just(0), 1..5_u32, any::<u32>()]).prop_map(
+    prop::array::uniform9(prop_oneof![Just(0), 1..5_u32, any::<u32>()]).prop_map(
         |[
             crashes,
             faults,
+            disk,
             errors,
             takeovers,
             preemptions,
             cancels,
+            jumps,
             breaches,
         ]| Budget {
             crashes,
             faults,
+            disk,
             errors,
             takeovers,
             preemptions,
             cancels,
+            jumps,
             breaches,
         },
     )
@@ -379,7 +383,7 @@ fn err_budgets() {
     ] {
         let error = text.parse::<Budget>().expect_err(text).to_string();
         let expected = format!(
-            "{text:?} is no budget: letters of c, f, e, t, p, x, b, each with a number, as in c1f1"
+            "{text:?} is no budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1"
         );
         assert_eq!(error, expected);
     }
@@ -423,7 +427,7 @@ fn err_tokens() {
         (
             "3.order.memory.k1.calm.01234567",
             expect![[
-                r#""k1" is no budget: letters of c, f, e, t, p, x, b, each with a number, as in c1f1"#
+                r#""k1" is no budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1"#
             ]],
         ),
         (

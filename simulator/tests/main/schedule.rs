@@ -2,6 +2,7 @@
 //! not happen.
 
 use crashpoint_engine::protocol::{Faithful, Rule, Without};
+use crashpoint_simulator::disk::Loss;
 use crashpoint_simulator::oracle::judge;
 use crashpoint_simulator::{
     Fault, Fired, Possible, Recording, Run, Schedule, Source, StoreKind, Trial, replay_recording,
@@ -23,7 +24,14 @@ fn faults() -> impl Strategy<Value = Fault> {
         1 => any::<u8>().prop_map(Fault::Echoed),
         1 => any::<u64>().prop_map(Fault::LosesRow),
         1 => any::<u32>().prop_map(Fault::Switch),
+        1 => losses().prop_map(Fault::PowerLossBut),
     ]
+}
+
+fn losses() -> impl Strategy<Value = Loss> {
+    let losses = "(nameless|all|none|(prefix|without|only|sampled)-[1-9]|subset-[1-9a-f]{1,4}|\
+                  torn-[0-9]-(earlier|all)-((first|last)-[1-9]|even|odd))";
+    losses.prop_map(|loss| loss.parse().expect("it is a loss"))
 }
 
 /// Names as the simulator gives them, and anything that a task can be called.
@@ -94,7 +102,8 @@ fn told(run: &Run) -> impl PartialEq + std::fmt::Debug {
 fn again(source: Source<'_>, store: StoreKind, trial: &Trial) {
     let words = trial.schedule().to_string();
     let schedule: Schedule = words.parse().expect("it was printed");
-    let (same, tape) = run_schedule(source, store, &schedule).unwrap_or_else(|it| panic!("{it}"));
+    let (same, tape) =
+        run_schedule(source, store, &schedule).unwrap_or_else(|it| panic!("{it} in {words}"));
     assert_eq!(told(&same.run), told(&trial.run), "{words}");
     assert_eq!(same.verdicts, trial.verdicts, "{words}");
     let recording = Recording::Tape(tape);
@@ -104,7 +113,7 @@ fn again(source: Source<'_>, store: StoreKind, trial: &Trial) {
 /// All that is drawn in a simulation of a given workload is in its schedule.
 #[test]
 fn the_words_of_any_simulation_make_it_happen_again() {
-    let most = within(budget("c2f2e1t2p3x1b1"));
+    let most = within(budget("c2f2e1t2p3x1j1b1"));
     for workload in ["order", "order-undo-fails", "import-loop", "order-hangs"] {
         let workload = named(workload, Faithful);
         let source = Source::Fixed(&workload);
@@ -122,7 +131,7 @@ fn the_words_of_any_simulation_make_it_happen_again() {
     for seed in 0..40 {
         let settings = crashpoint_simulator::Settings {
             store: StoreKind::Redb,
-            ..within(budget("c2f1t1p1"))
+            ..within(budget("c2f1d2t1p1"))
         };
         let (trial, _) = run_seed(source, &settings, Possible::All, seed);
         again(source, StoreKind::Redb, &trial);
@@ -169,7 +178,7 @@ fn a_fault_that_does_not_happen_is_named_with_what_was_possible() {
     expect![[r#"
         this did not happen: at life1/append#9:before: the process crashes; the simulation did not come to an instant of this name
         this did not happen: at life1/load:before: the process crashes; the simulation did not come to an instant of this name
-        this did not happen: at life1/append#1:before: the load misses the last row; what was possible there: the process crashes; the store fails, without effect; the store fails, after the effect; the append arrives twice, the second answer counts; the store fails, and the row lands 1 operations later; the store fails, and the row lands 2 operations later; the store fails, and the row lands 3 operations later; a copy of the append arrives 2 operations later
+        this did not happen: at life1/append#1:before: the load misses the last row; what was possible there: the process crashes; the store fails, without effect; the store fails, after the effect; the store fails, without effect, and does not say so; the append arrives twice, the second answer counts; the store fails, and the effect comes 1 operations later; the store fails, and the effect comes 2 operations later; the store fails, and the effect comes 3 operations later; a copy of the request arrives 2 operations later
         this did not happen: at life1/append#1:before: the process crashes; the simulation did not come to an instant of this name
         this did not happen: at life1/append#1:before, switch: life 2 goes on; the simulation did not come to an instant of this name
         this did not happen: at life1/append#1:before: life 2 goes on; the simulation did not come to an instant of this name

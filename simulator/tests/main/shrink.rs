@@ -37,7 +37,7 @@ fn failing() -> Vec<(Workload, &'static str)> {
 
 /// The first violations of an oracle by seeds, shrunk.
 fn shrunk(source: Source<'_>, settings: &Settings, oracle: &str, count: usize) -> Vec<Shrunk> {
-    let violations = (0..400).filter_map(|seed| {
+    let violations = (0..2000).filter_map(|seed| {
         let findings = explore_seeds(source, settings, Possible::All, seed..seed + 1);
         let mut violations = findings.violations.into_iter();
         violations.find(|violation| violation.oracle == oracle)

@@ -12,10 +12,12 @@ use crate::rerun::parted;
 pub(crate) const MOST: Budget = Budget {
     crashes: 3,
     faults: 2,
+    disk: 2,
     errors: 2,
-    takeovers: 1,
-    preemptions: 3,
+    takeovers: 2,
+    preemptions: 4,
     cancels: 1,
+    jumps: 2,
     breaches: 0,
 };
 

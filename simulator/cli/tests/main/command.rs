@@ -170,7 +170,7 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
     check(
         &["explore", "--mutant", "Nope"],
         expect![
-            "error: invalid value 'Nope' for '--mutant <RULE>': there is no rule of this name; there are [CompletionIsOneRow, RollbackIsJournaled, OpenVisitIsUndone, TerminalAbsorbs, OutcomeAfterRow, FencedStops, ClaimsAreUnique, AppendErrorIsNoTaskFailure, StorageFaultSuspends, ReadBackBeforeResend, ReadBackSeesAll, PinnedRowIsFinal, CursorBelongsToVisit, MismatchBeforeClaim, KeyNamesTheRun, CorruptionStops, CancelWaitsForAppend, ClearNeedsExclusivity]"
+            "error: invalid value 'Nope' for '--mutant <RULE>': there is no rule of this name; there are [CompletionIsOneRow, RollbackIsJournaled, OpenVisitIsUndone, TerminalAbsorbs, OutcomeAfterRow, FencedStops, ClaimsAreUnique, AppendErrorIsNoTaskFailure, StorageFaultSuspends, ReadBackBeforeResend, ReadBackSeesAll, PinnedRowIsFinal, CursorBelongsToVisit, MismatchBeforeClaim, KeyNamesTheRun, CorruptionStops, CancelWaitsForAppend, ClearNeedsExclusivity, UndoInReverse, UndoRunsOnce, UndoGetsItsOutput, RollbackIsFinal, RollbackResumes, StepWaitsForCursor, CancelIsHeeded, FenceNeedsARival, StateIsTheFold, KeyOutlivesTheLife]"
         ],
     );
     check(
@@ -210,7 +210,7 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
     check(
         &["replay", "3.order.memory.q1.calm.01234567"],
         expect![[
-            r#"error: "q1" is no budget: letters of c, f, e, t, p, x, b, each with a number, as in c1f1"#
+            r#"error: "q1" is no budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1"#
         ]],
     );
     check(
