@@ -185,6 +185,21 @@ fn a_fault_that_does_not_happen_is_named_with_what_was_possible() {
     "#]].assert_eq(&errors);
 }
 
+/// A soak found it: the run was cleared, a rival began another one under its id, and crashed between
+/// clearing that and telling how it had ended. What the first one had told was held against the effects
+/// of the second.
+#[test]
+fn what_a_cleared_run_told_is_not_held_against_the_next_run_of_the_id() {
+    let words = "at life1/append#0:unacked: the run is cancelled; \
+                 at life1/append#2:acked: another process takes the run over; \
+                 at life2/clear:unacked: the process crashes";
+    let workload = named("order-cleared", Faithful);
+    let schedule = words.parse().expect("it is a schedule");
+    let run = run_schedule(Source::Fixed(&workload), StoreKind::Memory, &schedule);
+    let (trial, _) = run.unwrap_or_else(|unfired| panic!("{unfired}"));
+    assert_eq!(trial.verdicts, []);
+}
+
 /// A takeover in the midst of a life, which thaws when the other one is done: a zombie. The mutant
 /// goes on although it is fenced, and its schedule is a line that anybody can write.
 #[test]
