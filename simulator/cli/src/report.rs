@@ -243,6 +243,22 @@ pub(crate) fn legend(rows: &[Row]) -> String {
         }
         false => "",
     };
+    let short: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| row.workload.is_short())
+        .map(Row::name)
+        .collect();
+    let short: Vec<&str> = short.into_iter().collect();
+    let short = match short.join(" and ") {
+        none if none.is_empty() => none,
+        names => {
+            let lives = "over memory two rivals also with one more switch among the\nthree lives";
+            let disk = "over redb also one fault of the disk";
+            let also = [(StoreKind::Memory, lives), (StoreKind::Redb, disk)].into_iter();
+            let also: Vec<&str> = also.filter(|it| over(it.0)).map(|it| it.1).collect();
+            format!("\n{names}: {}.", also.join(", "))
+        }
+    };
     let budgets: BTreeSet<Budget> = rows.iter().filter_map(Row::sampled).collect();
     let sampled: Vec<String> = budgets.iter().map(Budget::to_string).collect();
     let fewer = rows.last().is_some_and(|row| row.crashes() < crashes);
@@ -253,15 +269,15 @@ pub(crate) fn legend(rows: &[Row]) -> String {
     let more = match over(StoreKind::Memory) {
         true => {
             ";\nover memory also each of them with a crash, a rival with a fault of the store,\n\
-             a rival with two more switches between the two lives, two rivals with one more\n\
-             among the three, and one jump of a clock"
+             a rival with two more switches between the two lives, two rivals, and one jump\n\
+             of a clock"
         }
         false => "",
     };
     format!(
         "Crash points: {depth}.{disk}{fewer}\n\
          Schedules: these, and all with one fault of the store, one attempt of a task\n\
-         that goes wrong, one cancellation, or one rival life{more}.\n\
+         that goes wrong, one cancellation, or one rival life{more}.{short}\n\
          All these are exhausted. Sampled are {SAMPLES} schedules more of each row, from seeds,\n\
          with any of it at once, up to {}.\n\
          {COUNTS}",

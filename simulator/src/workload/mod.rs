@@ -166,7 +166,9 @@ impl Workload {
     /// [short](Self::is_short) enough for that; and a jump of a clock.
     ///
     /// Over a disk a crash has many more instants, nearly all of them inside an operation of the
-    /// store. What else goes wrong does so between two operations; there it comes alone.
+    /// store. What else goes wrong does so between two operations; there it comes alone. A fault of
+    /// the disk does so too, and where the workload is short, since a loss of power may keep a hundred
+    /// different things.
     pub fn campaigns(&self, store: StoreKind, crashes: u32) -> Vec<Budget> {
         let none = Budget::default();
         let mut campaigns = vec![Budget { crashes, ..none }];
@@ -202,14 +204,14 @@ impl Workload {
                 ..none
             });
             campaigns.push(Budget { jumps: 1, ..none });
-        } else {
+        } else if self.is_short() {
             campaigns.push(Budget { disk: 1, ..none });
         }
         campaigns
     }
 
-    /// Whether three lives at once with a switch among them can be exhausted while somebody waits:
-    /// every pair of takeovers, and after each every place for the switch.
+    /// Whether what grows fastest can be exhausted while somebody waits: every pair of takeovers with
+    /// every place for a switch after them; all that a loss of power may keep. Elsewhere it is sampled.
     pub fn is_short(&self) -> bool {
         let name = self.name.split('~').next();
         name.is_some_and(|name| SHORT.contains(&name))
