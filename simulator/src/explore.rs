@@ -184,7 +184,7 @@ impl<'a> Explorer<'a> {
         let new = self.settings.unmerged || self.seen.insert(survivor.key());
         if !new {
             self.findings.merged += 1;
-            self.findings.recorder.merge(survivor.recorder().clone());
+            self.findings.recorder.fired(survivor.crashes());
         }
         new
     }

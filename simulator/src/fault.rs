@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use crate::disk::Loss;
 
+use smol_str::SmolStr;
+
 /// What an injector may do at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
@@ -249,7 +251,7 @@ pub struct BadFault(String);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fired {
     /// The name of the instant.
-    pub point: String,
+    pub point: SmolStr,
     /// What happened there.
     pub fault: Fault,
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use crashpoint_engine::{CheckpointRow, Direction, RowKind};
 
+use smol_str::SmolStr;
+
 use crate::fault::Fired;
 use crate::subject::LifeEnd;
 use crate::world::Effect;
 
-/// Everything that happened, oldest first.
+/// Everything that happened, oldest first. A copy is cheap: what is large in an entry is shared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History(pub Vec<Entry>);
 
@@ -27,9 +29,9 @@ pub enum What {
     /// A life began.
     Began(Opening),
     /// A life sent a row.
-    Sent(CheckpointRow),
+    Sent(Arc<CheckpointRow>),
     /// A row became durable.
-    Landed(CheckpointRow),
+    Landed(Arc<CheckpointRow>),
     /// An append returned an error to the life.
     AppendFailed {
         /// The row's sequence.
@@ -56,14 +58,14 @@ pub enum What {
     /// The attempt ended; true where it succeeded.
     Finished {
         /// The task.
-        task: String,
+        task: SmolStr,
         /// Do or undo.
         direction: Direction,
         /// Whether it succeeded.
         succeeded: bool,
     },
     /// An effect reached the world.
-    Effect(Effect),
+    Effect(Arc<Effect>),
     /// The log was cleared.
     Cleared,
     /// The store under test failed although nothing was made to fail.
@@ -97,7 +99,7 @@ pub enum Opening {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Attempt {
     /// The task.
-    pub task: String,
+    pub task: SmolStr,
     /// Do or undo.
     pub direction: Direction,
     /// The sequence of the row that entered the task's visit.
@@ -134,7 +136,7 @@ impl History {
     /// The rows that became durable, in the order in which they did.
     pub fn landed(&self) -> impl Iterator<Item = (usize, u32, &CheckpointRow)> {
         self.select(|what| match what {
-            What::Landed(row) => Some(row),
+            What::Landed(row) => Some(&**row),
             _ => None,
         })
     }
@@ -174,7 +176,7 @@ impl History {
             .take_while(|entry| entry.what != What::Cleared);
         newest
             .into_iter()
-            .any(|entry| matches!(&entry.what, What::Landed(landed) if landed == row))
+            .any(|entry| matches!(&entry.what, What::Landed(landed) if **landed == *row))
     }
 
     /// The attempts that were begun.
@@ -188,7 +190,7 @@ impl History {
     /// The effects that reached the world.
     pub fn effects(&self) -> impl Iterator<Item = (usize, u32, &Effect)> {
         self.select(|what| match what {
-            What::Effect(effect) => Some(effect),
+            What::Effect(effect) => Some(&**effect),
             _ => None,
         })
     }

@@ -95,6 +95,7 @@ pub use schedule::{BadSchedule, Planned, Schedule, Unfired, run_schedule};
 pub use seeds::{Possible, Swarm, explore_seeds, run_seed, swarm};
 pub use shrink::{SHRINK_RUNS_MAX, ShrinkError, Shrunk, shrink, shrink_recording};
 pub use sim::{Process, Run, Settings, SimObserver, SimStore, simulate};
+pub use smol_str::SmolStr;
 pub use store_kind::{StoreKind, UnknownStore};
 pub use subject::{LifeEnd, Subject};
 pub use tape_file::{BadLine, BadTape, TapeFile};

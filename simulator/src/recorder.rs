@@ -7,16 +7,39 @@
 
 use std::collections::BTreeSet;
 
+use smol_str::{SmolStr, format_smolstr};
+
 /// The crash points of the schedules that were run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recorder {
-    seen: BTreeSet<String>,
-    fired: BTreeSet<String>,
+    seen: BTreeSet<SmolStr>,
+    fired: BTreeSet<SmolStr>,
     /// How many crashes deep instants are recorded.
     depth: u32,
-    /// The crashes of the present schedule, in words.
-    history: String,
-    crashes: u32,
+}
+
+/// The crashes of a schedule so far: unlike what a recorder knows, they survive each of them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Crashes {
+    count: u32,
+    /// The newest as a crash point in full; empty before the first.
+    newest: SmolStr,
+}
+
+impl Crashes {
+    fn full(&self, point: &SmolStr) -> SmolStr {
+        if self.count == 0 {
+            point.clone()
+        } else {
+            format_smolstr!("{} > {point}", self.newest)
+        }
+    }
+
+    /// One more, at an instant of this name.
+    pub(crate) fn add(&mut self, point: &SmolStr) {
+        self.newest = self.full(point);
+        self.count += 1;
+    }
 }
 
 impl Recorder {
@@ -28,35 +51,22 @@ impl Recorder {
         }
     }
 
-    /// An instant was passed, or is about to be crashed at.
-    pub(crate) fn passed(&mut self, point: &str) {
-        if self.crashes < self.depth {
-            let full = self.full(point);
-            self.seen.insert(full);
+    /// Whether it counts an instant that comes after these crashes.
+    pub(crate) fn counts_after(&self, crashes: &Crashes) -> bool {
+        crashes.count < self.depth
+    }
+
+    /// An instant was passed after these crashes, or is about to be crashed at.
+    pub(crate) fn passed(&mut self, crashes: &Crashes, point: &SmolStr) {
+        if self.counts_after(crashes) {
+            self.seen.insert(crashes.full(point));
         }
     }
 
-    /// A crash fired.
-    pub(crate) fn crashed(&mut self, point: &str) {
-        let full = self.full(point);
-        if self.crashes < self.depth {
-            self.fired.insert(full.clone());
-        }
-        self.history = full;
-        self.crashes += 1;
-    }
-
-    /// Keeps nothing but how deep it is: what another recorder knows already.
-    pub(crate) fn forget_points(&mut self) {
-        self.seen.clear();
-        self.fired.clear();
-    }
-
-    fn full(&self, point: &str) -> String {
-        if self.history.is_empty() {
-            point.to_owned()
-        } else {
-            format!("{} > {point}", self.history)
+    /// The newest of these crashes fired.
+    pub(crate) fn fired(&mut self, crashes: &Crashes) {
+        if (1..=self.depth).contains(&crashes.count) {
+            self.fired.insert(crashes.newest.clone());
         }
     }
 
@@ -68,7 +78,7 @@ impl Recorder {
 
     /// The crash points that exist, in alphabetical order.
     pub fn points(&self) -> impl Iterator<Item = &str> {
-        self.seen.iter().map(String::as_str)
+        self.seen.iter().map(SmolStr::as_str)
     }
 
     /// How many crash points exist.
@@ -83,6 +93,6 @@ impl Recorder {
 
     /// The crash points that no crash fired at.
     pub fn missed(&self) -> impl Iterator<Item = &str> {
-        self.seen.difference(&self.fired).map(String::as_str)
+        self.seen.difference(&self.fired).map(SmolStr::as_str)
     }
 }

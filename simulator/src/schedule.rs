@@ -101,7 +101,10 @@ impl FromStr for Schedule {
             let (point, behind) = point(rest).ok_or_else(|| BadSchedule::Shape(rest.to_owned()))?;
             let end = behind.find([';', '\n']).unwrap_or(behind.len());
             let fault = behind[..end].trim().parse()?;
-            faults.push(Fired { point, fault });
+            faults.push(Fired {
+                point: point.into(),
+                fault,
+            });
             rest = behind[end..].trim_start_matches(between);
         }
         Ok(Self(faults))

@@ -151,7 +151,7 @@ fn draw(line: &str) -> Option<Draw> {
     let (chosen, rest) = line.split_once(" of ")?;
     let (n, label) = rest.split_once(' ')?;
     let draw = Draw {
-        label: unquoted(label)?,
+        label: unquoted(label)?.into(),
         n: n.parse().ok().filter(|n| *n >= 2)?,
         chosen: chosen.parse().ok()?,
     };

@@ -7,16 +7,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crashpoint_engine::{Ctx, Direction};
+use smol_str::SmolStr;
 
 /// A request that reached the world.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Effect {
     /// What was asked for, in the workload's words.
-    pub name: String,
+    pub name: SmolStr,
     /// What came with it.
-    pub payload: String,
+    pub payload: SmolStr,
     /// The task that asked.
-    pub task: String,
+    pub task: SmolStr,
     /// Do or undo.
     pub direction: Direction,
     /// The sequence of the row that entered the task's visit.
@@ -24,9 +25,9 @@ pub struct Effect {
     /// The number of durable cursors that the visit had.
     pub step: u64,
     /// The idempotency key of this request.
-    pub key: String,
+    pub key: SmolStr,
     /// The idempotency key of the forward action; the same as `key` for a forward action.
-    pub do_key: String,
+    pub do_key: SmolStr,
     /// The life's fencing token.
     pub fencing_token: u64,
     /// What the receiver that honours keys made of it.
@@ -46,15 +47,20 @@ pub enum Reception {
 
 impl Effect {
     pub(crate) fn of(ctx: &Ctx, name: &str, payload: &str) -> Self {
+        let key = SmolStr::from(ctx.idempotency_key());
+        let do_key = match ctx.direction() {
+            Direction::Do => key.clone(),
+            Direction::Undo => ctx.do_idempotency_key().into(),
+        };
         Self {
-            name: name.to_owned(),
-            payload: payload.to_owned(),
-            task: ctx.task().to_owned(),
+            name: name.into(),
+            payload: payload.into(),
+            task: ctx.task().into(),
             direction: ctx.direction(),
             visit: ctx.visit(),
             step: ctx.step(),
-            key: ctx.idempotency_key(),
-            do_key: ctx.do_idempotency_key(),
+            key,
+            do_key,
             fencing_token: ctx.fencing_token(),
             reception: Reception::Performed,
         }
@@ -65,11 +71,11 @@ impl Effect {
 #[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct World {
     /// By key and name: one action may ask for several things.
-    performed: BTreeSet<(String, String)>,
+    performed: BTreeSet<(SmolStr, SmolStr)>,
     /// Repeated undos, by the same.
-    undone: BTreeSet<(String, String)>,
-    voided: BTreeSet<String>,
-    counters: BTreeMap<String, u64>,
+    undone: BTreeSet<(SmolStr, SmolStr)>,
+    voided: BTreeSet<SmolStr>,
+    counters: BTreeMap<SmolStr, u64>,
 }
 
 impl World {
@@ -92,7 +98,7 @@ impl World {
 
     /// Counts up, and says how often it was counted before.
     pub(crate) fn count(&mut self, what: &str) -> u64 {
-        let counter = self.counters.entry(what.to_owned()).or_default();
+        let counter = self.counters.entry(what.into()).or_default();
         *counter += 1;
         *counter - 1
     }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use smol_str::{SmolStr, format_smolstr};
+
 use crate::choices::{Edited, PLAN, Tape};
 
 /// A change of a tape. Positions are those of its draws.
@@ -25,7 +27,7 @@ pub(crate) struct Merge {
     /// The draw that is made elsewhere.
     moved: usize,
     /// Where, and what it chooses there.
-    label: String,
+    label: SmolStr,
     to: usize,
     /// By how much the lives after that of the one that is gone are counted down: without a crash
     /// there is a life less, or two where the crash came before the first row.
@@ -54,7 +56,7 @@ impl Edit {
 impl Merge {
     fn of(&self, tape: &Tape) -> Edited {
         let from = life(&tape.0[self.gone].label);
-        let mut kept: Vec<(String, usize)> = Vec::new();
+        let mut kept: Vec<(SmolStr, usize)> = Vec::new();
         for (at, draw) in tape.0.iter().enumerate() {
             // A calm draw of a life needs no place: what is not said is calm.
             let idle = draw.chosen == 0 && life(&draw.label).is_some();
@@ -77,10 +79,10 @@ fn life(label: &str) -> Option<u32> {
 }
 
 /// The same instant so many lives earlier.
-fn earlier(label: &str, lives: u32) -> Option<String> {
+fn earlier(label: &str, lives: u32) -> Option<SmolStr> {
     let earlier = life(label)?.checked_sub(lives).filter(|life| *life > 0)?;
     let (_, instant) = label.split_once('/')?;
-    Some(format!("life{earlier}/{instant}"))
+    Some(format_smolstr!("life{earlier}/{instant}"))
 }
 
 /// Everything that is tried with a tape: what takes much away first, and last every single draw that
@@ -161,7 +163,7 @@ pub(crate) fn merges(tape: &Tape) -> Vec<Edit> {
 }
 
 /// Where a fault could be as well, with the most that it could choose there.
-fn places(tape: &Tape, fault: usize) -> BTreeSet<(String, usize)> {
+fn places(tape: &Tape, fault: usize) -> BTreeSet<(SmolStr, usize)> {
     let without_digits = |label: &str| label.replace(|c: char| c.is_ascii_digit(), "");
     let name = without_digits(&tape.0[fault].label);
     let alike = tape

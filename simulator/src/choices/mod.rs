@@ -18,6 +18,8 @@ mod shrinker;
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use crate::fault::Fault;
 
 pub use bytes::Bytes;
@@ -52,7 +54,7 @@ pub trait Choices: Send {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draw {
     /// What was chosen.
-    pub label: String,
+    pub label: SmolStr,
     /// Among how many.
     pub n: usize,
     /// Which, in `0..n`.
@@ -65,12 +67,8 @@ pub struct Tape(pub Vec<Draw>);
 
 impl Tape {
     /// Adds a draw.
-    pub(crate) fn record(&mut self, label: &str, n: usize, chosen: usize) {
-        self.0.push(Draw {
-            label: label.to_owned(),
-            n,
-            chosen,
-        });
+    pub(crate) fn record(&mut self, label: SmolStr, n: usize, chosen: usize) {
+        self.0.push(Draw { label, n, chosen });
     }
 
     /// A hash of the tape, labels included, to recognise it by: FNV-1a, 64 bits folded to 32.
@@ -125,7 +123,7 @@ impl<C: Choices> Choices for Taped<C> {
         assert!(n >= 2, "{label}: a choice among {n} is none");
         let chosen = self.source.choose(label, n);
         assert!(chosen < n, "{label}: chose {chosen} among {n}");
-        self.tape.record(label, n, chosen);
+        self.tape.record(label.into(), n, chosen);
         chosen
     }
 }

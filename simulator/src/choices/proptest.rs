@@ -132,7 +132,7 @@ impl Choices for AnyChoices {
     fn choose(&mut self, label: &str, n: usize) -> usize {
         let chosen = self.source.choose(label, n);
         tape(&self.tape).0.push(Draw {
-            label: label.to_owned(),
+            label: label.into(),
             n,
             chosen,
         });

@@ -149,7 +149,7 @@ pub struct Minimum {
 /// use crashpoint_simulator::Choices as _;
 /// use crashpoint_simulator::choices::{Draw, Edited, Tape, minimize};
 ///
-/// let draw = |label: &str, chosen| Draw { label: label.to_owned(), n: 10, chosen };
+/// let draw = |label: &str, chosen| Draw { label: label.into(), n: 10, chosen };
 /// // Fails wherever the second choice is at least 3.
 /// let run = |mut choices: Edited| {
 ///     let tape = Tape(vec![

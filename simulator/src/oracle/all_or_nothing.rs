@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crashpoint_engine::protocol::Role;
 use crashpoint_engine::{Direction, Event, TaskKind};
 
+use smol_str::SmolStr;
+
 use crate::fault::Fault;
 use crate::history::Opening;
 use crate::oracle::{Case, Oracle};
@@ -48,7 +50,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
 }
 
 /// The task and the visit of each effect that a receiver holds in the end.
-type Held = BTreeSet<(String, u64)>;
+type Held = BTreeSet<(SmolStr, u64)>;
 
 fn honoured(case: &Case<'_>) -> Held {
     let mut held = BTreeMap::new();
@@ -120,15 +122,13 @@ fn judge(case: &Case<'_>, outcome: &LifeEnd, receiver: &str, held: &Held) -> Res
     let expected = match outcome {
         LifeEnd::Done(_) => completed(case),
         LifeEnd::Stuck(left) => {
-            let left: BTreeSet<&String> = left.iter().collect();
-            held.iter()
-                .filter(|(task, _)| left.contains(task))
-                .cloned()
-                .collect()
+            let is_left = |task: &SmolStr| left.iter().any(|left| left == task);
+            let held = held.iter().filter(|(task, _)| is_left(task));
+            held.cloned().collect()
         }
         _ => Held::new(),
     };
-    let show = |what: BTreeSet<&(String, u64)>| {
+    let show = |what: BTreeSet<&(SmolStr, u64)>| {
         let words: Vec<_> = what
             .iter()
             .map(|(task, visit)| format!("{task}@{visit}"))
@@ -164,7 +164,7 @@ fn completed(case: &Case<'_>) -> Held {
     let done = visits
         .iter()
         .filter_map(|visit| match &visit.closed_by?.event {
-            Event::Completed { task, .. } => Some((task.to_string(), visit.id)),
+            Event::Completed { task, .. } => Some((SmolStr::from(&**task), visit.id)),
             _ => None,
         });
     done.filter(|what| acted.contains(what)).collect()

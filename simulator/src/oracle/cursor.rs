@@ -32,7 +32,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
                 .get(last as usize)
                 .map(|(_, cursor)| String::from_utf8_lossy(cursor).into_owned()),
         };
-        if durable.as_ref() != Some(&effect.payload) {
+        if durable.as_deref() != Some(&*effect.payload) {
             let (visit, step, got) = (effect.visit, effect.step, &effect.payload);
             let durable = durable.unwrap_or_else(|| "missing".to_owned());
             return Err(format!(

@@ -1,6 +1,7 @@
 //! A log as it came to be: its rows with where in the history each became durable, and whose it is.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crashpoint_engine::{Bytes, CheckpointRow, Event, Label, Undone};
 
@@ -24,7 +25,7 @@ pub struct Stored {
     /// Whose it is.
     pub life: u32,
     /// The row.
-    pub row: CheckpointRow,
+    pub row: Arc<CheckpointRow>,
     /// What it says.
     pub event: Event,
 }

@@ -31,7 +31,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             continue;
         };
         for (row, stored) in rows.iter().zip(&log.rows) {
-            if stored.place < place && stored.row != *row {
+            if stored.place < place && *stored.row != *row {
                 return Err(format!(
                     "life {life} was shown another row {}",
                     row.sequence

@@ -27,7 +27,11 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         }
     }
     for log in case.logs() {
-        let rows: Vec<_> = log.rows.iter().map(|stored| stored.row.clone()).collect();
+        let rows: Vec<_> = log
+            .rows
+            .iter()
+            .map(|stored| (*stored.row).clone())
+            .collect();
         for end in 0..=rows.len() {
             let state = rebuild(&rows[..end]).map_err(|error| error.to_string())?;
             let definition = &case.workload().definition;

@@ -8,8 +8,7 @@ use crashpoint_engine::protocol::{Attempted, Definition, Interposer};
 use crashpoint_engine::{Ctx, State, TaskError, Workflow};
 
 use crate::fault::Fault;
-use crate::sim::process::action;
-use crate::sim::{Instant, Process};
+use crate::sim::{Doing, Instant, Process};
 
 /// What can go wrong with any attempt.
 const ATTEMPT_FAULTS: &[Fault] = &[
@@ -74,7 +73,7 @@ impl Interposer for Attempts {
             if self.process.sim().state().lasting.budget.errors == 0 {
                 return attempt().await;
             }
-            let what = action(ctx.direction(), ctx.task());
+            let what = Doing::of(&ctx);
             let instant = Instant::attempt(&what, self.faults_of(ctx.task()));
             // No place to give way: whether attempts may go wrong must not change anything else.
             let fault = self.process.decide(&instant);

@@ -35,11 +35,15 @@ const SYNC_FAULTS: &[Fault] = &[Fault::SyncFails, Fault::SyncsFail];
 impl HostDisk {
     /// An instant before a change that can fail in these ways. A power loss keeps the same bytes
     /// wherever between two syncs it comes, so it is offered before a sync alone.
-    fn before(&self, change: &str, is_sync: bool, faults: &[Fault]) -> io::Result<Option<Fault>> {
+    fn before(
+        &self,
+        when: &'static str,
+        is_sync: bool,
+        faults: &[Fault],
+    ) -> io::Result<Option<Fault>> {
         self.alive()?;
         let (life, what) = self.host.operation();
-        let when = format!("before-{change}");
-        let instant = Instant::within(&what, &when, is_sync, faults);
+        let instant = Instant::within(&what, when, is_sync, faults);
         let fault = self.sim.decide(&self.host, life, &instant);
         self.alive()?;
         Ok(fault)
@@ -47,8 +51,8 @@ impl HostDisk {
 
     /// An instant before a change of content, from this byte on; the fault is armed if there is one,
     /// and meets the change.
-    fn before_write(&self, change: &str, from: u64) -> io::Result<()> {
-        let fault = self.before(change, false, WRITE_FAULTS)?;
+    fn before_write(&self, when: &'static str, from: u64) -> io::Result<()> {
+        let fault = self.before(when, false, WRITE_FAULTS)?;
         let broken = |lasting| DiskFault::Broken {
             call: Call::Write,
             at: 0,
@@ -64,8 +68,8 @@ impl HostDisk {
     }
 
     /// The same before a sync. Says whether a fault was armed.
-    fn before_sync(&self, change: &str) -> io::Result<Option<Lasting>> {
-        let lasting = match self.before(change, true, SYNC_FAULTS)? {
+    fn before_sync(&self, when: &'static str) -> io::Result<Option<Lasting>> {
+        let lasting = match self.before(when, true, SYNC_FAULTS)? {
             Some(Fault::SyncFails) => Lasting::Once,
             Some(Fault::SyncsFail) => Lasting::ForGood,
             _ => return Ok(None),
@@ -115,7 +119,7 @@ impl HostDisk {
     }
 
     fn sync_name(&self) -> io::Result<()> {
-        let failed = self.before_sync("folder-sync")?;
+        let failed = self.before_sync("before-folder-sync")?;
         if failed.is_none() {
             self.disk.sync_name();
             return Ok(());
@@ -142,7 +146,7 @@ impl Disk for HostDisk {
     }
 
     fn draft(&self) -> io::Result<()> {
-        self.before("create", false, &[])?;
+        self.before("before-create", false, &[])?;
         self.disk.begin_draft();
         Ok(())
     }
@@ -154,7 +158,7 @@ impl Disk for HostDisk {
 
     fn publish(&self, (): ()) -> io::Result<()> {
         self.file(Which::Draft).sync_data()?;
-        self.before("rename", false, &[])?;
+        self.before("before-rename", false, &[])?;
         self.disk.name_draft()?;
         self.sync_name()
     }
@@ -173,12 +177,12 @@ impl StorageBackend for HostFile {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let now = self.on.disk.len(self.which)?;
-        self.on.before_write("set-len", now)?;
+        self.on.before_write("before-set-len", now)?;
         self.on.answered(self.on.disk.set_len(self.which, len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.on.before_sync("sync")?;
+        self.on.before_sync("before-sync")?;
         if self.on.sim.without_barriers && self.on.host.syncs_first() {
             return Ok(());
         }
@@ -186,7 +190,7 @@ impl StorageBackend for HostFile {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.on.before_write("write", offset)?;
+        self.on.before_write("before-write", offset)?;
         self.on
             .answered(self.on.disk.write(self.which, offset, data))
     }

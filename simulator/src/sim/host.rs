@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use crashpoint_engine::CheckpointStore;
 
 use crate::executor::lock;
+use crate::sim::Doing;
 
 /// A process of the operating system. A store that any number of processes may share has one for
 /// each life; one that a process holds exclusively has the lives that race in it.
@@ -18,8 +19,8 @@ pub(crate) struct Host {
     /// Lives that have not ended.
     lives: AtomicU32,
     store: Mutex<Option<Arc<dyn CheckpointStore>>>,
-    /// Which life's operation the store performs, and what it is called.
-    operation: Mutex<(u32, String)>,
+    /// Which life's operation the store performs, and which it is.
+    operation: Mutex<(u32, Doing)>,
     /// How often it has synced the file.
     syncs: AtomicU32,
 }
@@ -74,11 +75,8 @@ impl Host {
         drop(store);
     }
 
-    pub(crate) fn set_operation(&self, life: u32, what: &str) {
-        let mut operation = lock(&self.operation);
-        operation.0 = life;
-        operation.1.clear();
-        operation.1.push_str(what);
+    pub(crate) fn set_operation(&self, life: u32, what: Doing) {
+        *lock(&self.operation) = (life, what);
         self.syncs.store(0, Ordering::Relaxed);
     }
 
@@ -87,7 +85,7 @@ impl Host {
         self.syncs.fetch_add(1, Ordering::Relaxed) == 0
     }
 
-    pub(crate) fn operation(&self) -> (u32, String) {
+    pub(crate) fn operation(&self) -> (u32, Doing) {
         lock(&self.operation).clone()
     }
 }

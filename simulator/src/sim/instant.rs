@@ -1,14 +1,15 @@
 //! An instant of a life: what is being done, and what may happen then.
 
 use crate::fault::Fault;
+use crate::sim::Doing;
 
 /// An instant between two effects.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Instant<'a> {
-    /// What is done: `append#3`, `ship`, `undo charge`.
-    pub(crate) what: &'a str,
+    /// What is done.
+    pub(crate) what: &'a Doing,
     /// `before` it, `after-effect`, ...
-    pub(crate) when: &'a str,
+    pub(crate) when: &'static str,
     /// What can go wrong with the operation.
     pub(crate) faults: &'a [Fault],
     /// Whether the process may crash here.
@@ -21,7 +22,7 @@ pub(crate) struct Instant<'a> {
 
 impl<'a> Instant<'a> {
     /// An instant before or after an operation.
-    pub(crate) fn at(what: &'a str, when: &'a str) -> Self {
+    pub(crate) fn at(what: &'a Doing, when: &'static str) -> Self {
         Self {
             what,
             when,
@@ -33,7 +34,7 @@ impl<'a> Instant<'a> {
     }
 
     /// An instant before an operation of the store that can fail in these ways.
-    pub(crate) fn before(what: &'a str, faults: &'a [Fault]) -> Self {
+    pub(crate) fn before(what: &'a Doing, faults: &'a [Fault]) -> Self {
         Self {
             faults,
             ..Self::at(what, "before")
@@ -41,7 +42,7 @@ impl<'a> Instant<'a> {
     }
 
     /// An instant at which an attempt of a task may go wrong, and nothing else.
-    pub(crate) fn attempt(what: &'a str, faults: &'a [Fault]) -> Self {
+    pub(crate) fn attempt(what: &'a Doing, faults: &'a [Fault]) -> Self {
         Self {
             faults,
             crash: false,
@@ -52,7 +53,12 @@ impl<'a> Instant<'a> {
     }
 
     /// An instant inside of an operation of the store: a crash, or a call of the disk that fails.
-    pub(crate) fn within(what: &'a str, when: &'a str, power: bool, faults: &'a [Fault]) -> Self {
+    pub(crate) fn within(
+        what: &'a Doing,
+        when: &'static str,
+        power: bool,
+        faults: &'a [Fault],
+    ) -> Self {
         Self {
             others: false,
             power,

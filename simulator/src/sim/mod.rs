@@ -1,6 +1,7 @@
 //! One simulation: its processes, its instants, and who decides what happens there.
 
 mod attempts;
+mod doing;
 mod file;
 mod host;
 mod instant;
@@ -26,6 +27,7 @@ use crate::sim::host::Host;
 use crate::store_kind::StoreKind;
 use crate::subject::Subject;
 
+pub(crate) use doing::Doing;
 pub(crate) use instant::Instant;
 pub use observer::SimObserver;
 pub use process::Process;
@@ -190,7 +192,7 @@ impl Sim {
             };
             let (landed, what) = match change {
                 Change::Append(row) => {
-                    let landed = store.append(WORKFLOW_ID, row.clone()).await;
+                    let landed = store.append(WORKFLOW_ID, (*row).clone()).await;
                     (landed, What::Landed(row))
                 }
                 Change::Clear => (store.clear(WORKFLOW_ID).await, What::Cleared),

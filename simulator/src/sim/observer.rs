@@ -4,14 +4,15 @@
 //! two can be compared after every row. The instant between an acknowledgement and the transition
 //! is a crash point, and this is where it can be reached.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crashpoint_engine::{CheckpointRow, Direction, Event, Observation, Observer, RunState};
 
+use smol_str::SmolStr;
+
 use crate::executor::lock;
 use crate::history::{Attempt, What};
-use crate::sim::Process;
-use crate::sim::process::action;
+use crate::sim::{Doing, Process};
 
 /// An observer of one process.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub struct SimObserver {
 struct Shadow {
     state: RunState,
     /// The row that was acknowledged, or that a read-back found durable.
-    sent: Option<CheckpointRow>,
+    sent: Option<Arc<CheckpointRow>>,
 }
 
 impl SimObserver {
@@ -56,7 +57,7 @@ impl SimObserver {
 
     fn attempted(&self, task: &str, direction: Direction, succeeded: bool) {
         self.process.record(What::Finished {
-            task: task.to_owned(),
+            task: task.into(),
             direction,
             succeeded,
         });
@@ -67,16 +68,17 @@ impl Observer for SimObserver {
     fn on(&self, _workflow_id: &str, observation: &Observation<'_>) {
         match observation {
             Observation::Sending { row } => {
-                self.process.record(What::Sent((*row).clone()));
-                lock(&self.shadow).sent = Some((*row).clone());
-                self.process.set_doing(&format!("append#{}", row.sequence));
+                let sent = Arc::new((*row).clone());
+                self.process.record(What::Sent(Arc::clone(&sent)));
+                lock(&self.shadow).sent = Some(sent);
+                self.process.set_doing(Doing::Appending(row.sequence));
             }
             Observation::Acknowledged { row } => {
                 self.process.record(What::Acknowledged {
                     sequence: row.sequence,
                 });
-                let what = format!("append#{}", row.sequence);
-                self.process.instant(&what, "acked");
+                self.process
+                    .instant(&Doing::Appending(row.sequence), "acked");
             }
             Observation::AppendFailed { row, .. } => {
                 self.process.record(What::AppendFailed {
@@ -91,9 +93,11 @@ impl Observer for SimObserver {
                 cursors,
                 attempt,
             } => {
-                self.process.set_doing(&action(*direction, task));
+                let task = SmolStr::from(*task);
+                self.process
+                    .set_doing(Doing::Acting(*direction, task.clone()));
                 self.process.record(What::Started(Attempt {
-                    task: (*task).to_owned(),
+                    task,
                     direction: *direction,
                     visit: *visit,
                     step: *cursors,
@@ -124,7 +128,7 @@ impl Process {
         let mut rows: Vec<&CheckpointRow> = entries[since..]
             .iter()
             .filter_map(|entry| match &entry.what {
-                What::Landed(row) if row.sequence < sequence => Some(row),
+                What::Landed(row) if row.sequence < sequence => Some(&**row),
                 _ => None,
             })
             .collect();

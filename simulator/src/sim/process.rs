@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use crashpoint_engine::{
-    CancelToken, CheckpointStore, Ctx, Direction, Error, RedbCheckpointStore, ScopeId,
-    StoreErrorKind,
+    CancelToken, CheckpointStore, Ctx, Error, RedbCheckpointStore, ScopeId, StoreErrorKind,
 };
 use futures_util::FutureExt as _;
 
@@ -20,7 +19,7 @@ use crate::sim::file::HostDisk;
 use crate::sim::host::Host;
 use crate::sim::observer::SimObserver;
 use crate::sim::store::SimStore;
-use crate::sim::{Change, Instant, Settings, Sim, Storage, WORKFLOW_ID};
+use crate::sim::{Change, Doing, Instant, Settings, Sim, Storage, WORKFLOW_ID};
 use crate::world::{Effect, Reception};
 
 /// One process, which runs one life. Clones are the same process.
@@ -40,10 +39,9 @@ struct Shared {
     /// Set while a task is pending only because it gave way to another life.
     gave_way: AtomicBool,
     cancel: CancelToken,
-    /// What the life is doing, for the names of instants.
-    doing: Mutex<String>,
+    doing: Mutex<Doing>,
     /// The instant at which it gives way: what is done there, and when.
-    giving_way: Mutex<Option<(String, String)>>,
+    giving_way: Mutex<Option<(Doing, &'static str)>>,
 }
 
 impl Process {
@@ -56,7 +54,7 @@ impl Process {
                 host,
                 gave_way: AtomicBool::new(false),
                 cancel: CancelToken::new(),
-                doing: Mutex::new("begin".to_owned()),
+                doing: Mutex::default(),
                 giving_way: Mutex::default(),
             }),
         }
@@ -109,7 +107,7 @@ impl Process {
     /// the instants before and after it are crash points.
     pub async fn effect(&self, ctx: &Ctx, name: &str, payload: &str) -> Reception {
         let mut effect = Effect::of(ctx, name, payload);
-        let what = action(ctx.direction(), ctx.task());
+        let what = Doing::of(ctx);
         self.point(Instant::at(&what, "before-effect")).await;
         let reception = {
             let mut state = self.sim().state();
@@ -118,7 +116,7 @@ impl Process {
             state
                 .lasting
                 .history
-                .push(self.life(), What::Effect(effect));
+                .push(self.life(), What::Effect(Arc::new(effect)));
             reception
         };
         self.point(Instant::at(&what, "after-effect")).await;
@@ -153,7 +151,7 @@ impl Process {
         match &self.sim().storage {
             Storage::Memory(store) => host.set_store(Arc::clone(store) as Arc<dyn CheckpointStore>),
             Storage::Disk(disk) => {
-                self.set_operation("open");
+                self.set_operation(Doing::Opening);
                 let disk = HostDisk {
                     disk: disk.clone(),
                     host: Arc::clone(host),
@@ -186,7 +184,7 @@ impl Process {
     pub(crate) fn leave(&self) {
         let host = &self.shared.host;
         if host.lives() == 1 && self.sim().state().injecting {
-            self.set_operation("close");
+            self.set_operation(Doing::Closing);
             host.release_store();
         }
         if !self.is_dead() {
@@ -196,7 +194,7 @@ impl Process {
     }
 
     /// Names the operation that the store performs next.
-    pub(crate) fn set_operation(&self, what: &str) {
+    pub(crate) fn set_operation(&self, what: Doing) {
         self.shared.host.set_operation(self.life(), what);
     }
 
@@ -227,7 +225,7 @@ impl Process {
         })?;
         let what = match change {
             Change::Append(row)
-                if rows.contains(&row) && !state.lasting.history.has_landed(&row) =>
+                if rows.contains(&*row) && !state.lasting.history.has_landed(&row) =>
             {
                 What::Landed(row)
             }
@@ -248,10 +246,8 @@ impl Process {
         }
     }
 
-    pub(crate) fn set_doing(&self, what: &str) {
-        let mut doing = lock(&self.shared.doing);
-        doing.clear();
-        doing.push_str(what);
+    pub(crate) fn set_doing(&self, what: Doing) {
+        *lock(&self.shared.doing) = what;
     }
 
     /// An instant in an async operation: gives way where lives race, then lets happen what is
@@ -275,7 +271,7 @@ impl Process {
     }
 
     /// An instant outside of any await: the process may be dead afterwards.
-    pub(crate) fn instant(&self, what: &str, when: &str) {
+    pub(crate) fn instant(&self, what: &Doing, when: &'static str) {
         if !self.is_dead() {
             self.decide(&Instant::at(what, when));
         }
@@ -309,14 +305,13 @@ impl Process {
     }
 
     /// The instant at which the life stands while others may go on: what it does there, and when.
-    pub(crate) fn standing(&self) -> (String, String) {
+    pub(crate) fn standing(&self) -> (Doing, &'static str) {
         let giving_way = lock(&self.shared.giving_way).clone();
-        giving_way.unwrap_or_else(|| (lock(&self.shared.doing).clone(), "waits".to_owned()))
+        giving_way.unwrap_or_else(|| (lock(&self.shared.doing).clone(), "waits"))
     }
 
     async fn give_way(&self, instant: &Instant<'_>) {
-        let standing = (instant.what.to_owned(), instant.when.to_owned());
-        *lock(&self.shared.giving_way) = Some(standing);
+        *lock(&self.shared.giving_way) = Some((instant.what.clone(), instant.when));
         GiveWay {
             process: self,
             gave: false,
@@ -344,14 +339,6 @@ impl Future for GiveWay<'_> {
         self.process.shared.gave_way.store(true, Ordering::Relaxed);
         cx.waker().wake_by_ref();
         Poll::Pending
-    }
-}
-
-/// How an action is named: `charge`, `undo charge`.
-pub(crate) fn action(direction: Direction, task: &str) -> String {
-    match direction {
-        Direction::Do => task.to_owned(),
-        Direction::Undo => format!("undo {task}"),
     }
 }
 

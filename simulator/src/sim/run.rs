@@ -182,7 +182,7 @@ impl<'a> Simulation<'a> {
         let broken = outcome.map(|(.., outcome)| self.subject.broken_invariants(outcome));
         Run {
             tape: std::mem::take(&mut state.lasting.tape),
-            recorder: std::mem::take(&mut state.lasting.recorder),
+            recorder: std::mem::take(&mut state.recorder),
             broken: broken.unwrap_or_default(),
             history,
             log,
@@ -245,10 +245,9 @@ impl<'a> Simulation<'a> {
         };
         let switches: Vec<Fault> = others.iter().map(|turn| Fault::Switch(turn.life)).collect();
         let stood = self.process(last.life).map(Process::standing);
-        let (what, when) = stood.unwrap_or_default();
         let preempts = first == last;
         let mut state = self.sim.state();
-        let switch = state.choose_switch(last.life, (&what, &when), &switches, preempts);
+        let switch = state.choose_switch(last.life, stood.unwrap_or_default(), &switches, preempts);
         let switch = switches.iter().position(|it| Some(*it) == switch);
         switch.map_or(first, |at| others[at])
     }

@@ -1,8 +1,10 @@
 //! What changes in a simulation, and the decision about what happens at an instant.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crashpoint_engine::CheckpointRow;
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::budget::Budget;
 use crate::choices::Tape;
@@ -10,8 +12,8 @@ use crate::disk::{Loss, SimDisk};
 use crate::executor::lock;
 use crate::fault::{Fault, Fired};
 use crate::history::{History, What};
-use crate::recorder::Recorder;
-use crate::sim::{Instant, Settings, SharedChoices, Sim, Survivor};
+use crate::recorder::{Crashes, Recorder};
+use crate::sim::{Doing, Instant, Settings, SharedChoices, Sim, Survivor};
 use crate::world::World;
 
 /// By how much a wall clock jumps.
@@ -20,15 +22,18 @@ const HOUR_MS: i64 = 60 * 60 * 1000;
 /// The state of a simulation. What is not [`Lasting`] is of no account once everybody is dead.
 pub(crate) struct State {
     pub(crate) lasting: Lasting,
+    pub(crate) recorder: Recorder,
     source: Drawn,
     /// Whether instants may be faults; not while a run is verified.
     pub(crate) injecting: bool,
     /// An instant at which the injector is told to offer no crash: for the test of the recorder.
     skip: Option<String>,
     /// How often each instant was passed, by life.
-    passed: BTreeMap<String, u32>,
+    passed: BTreeMap<(u32, Doing, &'static str), u32>,
+    /// How often it was drawn there whose turn it is.
+    switched: BTreeMap<(u32, Doing, &'static str), u32>,
     /// Rows that loads show although they are not durable.
-    pub(crate) phantoms: Vec<CheckpointRow>,
+    pub(crate) phantoms: Vec<Arc<CheckpointRow>>,
     /// Lives that are alive.
     pub(crate) alive: u32,
     pub(crate) rival_wanted: bool,
@@ -42,7 +47,8 @@ pub(crate) struct Lasting {
     /// What was drawn to come here.
     pub(crate) tape: Tape,
     pub(crate) budget: Budget,
-    pub(crate) recorder: Recorder,
+    /// The crashes so far.
+    pub(crate) crashes: Crashes,
     pub(crate) history: History,
     pub(crate) world: World,
     /// Changes on their way to the store.
@@ -72,7 +78,7 @@ struct Forks {
 /// A change of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Change {
-    Append(CheckpointRow),
+    Append(Arc<CheckpointRow>),
     Clear,
 }
 
@@ -96,7 +102,7 @@ impl Lasting {
         Self {
             tape: Tape::default(),
             budget,
-            recorder: Recorder::new(budget.counted_depth()),
+            crashes: Crashes::default(),
             history: History::default(),
             world: World::default(),
             late: Vec::new(),
@@ -110,13 +116,11 @@ impl Lasting {
     }
 
     /// Something goes wrong at `point`.
-    pub(super) fn suffer(&mut self, life: u32, point: &str, fault: Fault) {
+    pub(super) fn suffer(&mut self, life: u32, point: SmolStr, fault: Fault) {
         *self.budget.purse(fault) -= 1;
         match fault {
-            Fault::Crash => self.recorder.crashed(point),
-            Fault::PowerLoss | Fault::PowerLossBut(_) => {
-                self.recorder.crashed(&without_power(point));
-            }
+            Fault::Crash => self.crashes.add(&point),
+            Fault::PowerLoss | Fault::PowerLossBut(_) => self.crashes.add(&without_power(&point)),
             Fault::WritesFail | Fault::SyncsFail | Fault::DiskFull => {
                 self.broken_since.get_or_insert(self.lives);
             }
@@ -124,15 +128,17 @@ impl Lasting {
             Fault::ClockBack => self.clock_skew_ms -= HOUR_MS,
             _ => {}
         }
-        let point = point.to_owned();
         self.history.push(life, What::Fault(Fired { point, fault }));
     }
 }
 
 impl State {
     pub(super) fn new(lasting: Lasting, choices: SharedChoices, settings: &Settings) -> Self {
+        let mut recorder = Recorder::new(settings.budget.counted_depth());
+        recorder.fired(&lasting.crashes);
         Self {
             lasting,
+            recorder,
             source: Drawn {
                 shared: choices,
                 count: 0,
@@ -140,6 +146,7 @@ impl State {
             injecting: true,
             skip: settings.skip.clone(),
             passed: BTreeMap::new(),
+            switched: BTreeMap::new(),
             phantoms: Vec::new(),
             alive: 0,
             rival_wanted: false,
@@ -148,8 +155,8 @@ impl State {
     }
 
     /// None or one of these faults, put down on the tape; none of the first `past`.
-    fn choose(&mut self, point: &str, faults: &[Fault], past: usize) -> Option<Fault> {
-        let chosen = match self.source.choose(point, &faults[past..]) {
+    fn choose(&mut self, point: SmolStr, faults: &[Fault], past: usize) -> Option<Fault> {
+        let chosen = match self.source.choose(&point, &faults[past..]) {
             0 => 0,
             chosen => chosen + past,
         };
@@ -166,25 +173,35 @@ impl State {
         power: Option<&SimDisk>,
         forked: Option<&Sim>,
     ) -> Option<Fault> {
-        if !self.injecting {
+        if !self.injecting || self.is_settled() {
             return None;
         }
         let point = self.name(life, instant);
-        let recorder = &mut self.lasting.recorder;
+        let (recorder, crashes) = (&mut self.recorder, &self.lasting.crashes);
         if instant.crash {
-            recorder.passed(&point);
+            recorder.passed(crashes, &point);
         }
         if power.is_some() {
-            recorder.passed(&without_power(&point));
+            recorder.passed(crashes, &without_power(&point));
         }
         let options = self.options(&point, instant, power);
         if options.is_empty() {
             return None;
         }
         let crashes = forked.map_or(0, |sim| self.fork(sim, life, &point, &options));
-        let fault = self.choose(&point, &options, crashes)?;
-        self.lasting.suffer(life, &point, fault);
+        let fault = self.choose(point.clone(), &options, crashes)?;
+        self.lasting.suffer(life, point, fault);
+        self.recorder.fired(&self.lasting.crashes);
         Some(fault)
+    }
+
+    /// Whether from here on nothing can happen and no crash point is counted, so that instants need
+    /// no names.
+    fn is_settled(&self) -> bool {
+        let Lasting {
+            budget, crashes, ..
+        } = &self.lasting;
+        *budget == Budget::default() && !self.recorder.counts_after(crashes)
     }
 
     /// What may happen at an instant, crashes first; what a loss of power may keep last, since there
@@ -227,7 +244,7 @@ impl State {
     }
 
     /// Keeps what would survive each crash among the options. Returns how many they are.
-    fn fork(&mut self, sim: &Sim, life: u32, point: &str, options: &[Fault]) -> usize {
+    fn fork(&mut self, sim: &Sim, life: u32, point: &SmolStr, options: &[Fault]) -> usize {
         let Some(forks) = &mut self.forks else {
             return 0;
         };
@@ -255,10 +272,10 @@ impl State {
         if self.lasting.budget.breaches == 0 || rows < 3 {
             return None;
         }
-        let point = format!("life{}/gone", self.lasting.lives);
+        let point = format_smolstr!("life{}/gone", self.lasting.lives);
         let middle: Vec<Fault> = (1..rows - 1).map(Fault::LosesRow).collect();
-        let fault = self.choose(&point, &middle, 0)?;
-        self.lasting.suffer(0, &point, fault);
+        let fault = self.choose(point.clone(), &middle, 0)?;
+        self.lasting.suffer(0, point, fault);
         match fault {
             Fault::LosesRow(row) => Some(row),
             other => unreachable!("{other} was not among the choices"),
@@ -270,33 +287,40 @@ impl State {
     pub(crate) fn choose_switch(
         &mut self,
         life: u32,
-        standing: (&str, &str),
+        standing: (Doing, &'static str),
         others: &[Fault],
         preempts: bool,
     ) -> Option<Fault> {
         if preempts && self.lasting.budget.preemptions == 0 {
             return None;
         }
-        let (what, when) = (standing.0, format!("{}, switch", standing.1));
-        let point = self.name(life, &Instant::at(what, &when));
-        let switch = self.choose(&point, others, 0)?;
+        let point = self.name_switch(life, standing);
+        let fault = self.choose(point.clone(), others, 0)?;
         self.lasting.budget.preemptions -= u32::from(preempts);
-        let fault = switch;
-        self.lasting
-            .history
-            .push(life, What::Fault(Fired { point, fault }));
-        Some(switch)
+        let fired = What::Fault(Fired { point, fault });
+        self.lasting.history.push(life, fired);
+        Some(fault)
     }
 
     /// `life1/append#3:before`, and `life1/ship.2:pending` where the life passes it a second time.
-    fn name(&mut self, life: u32, instant: &Instant<'_>) -> String {
-        let Instant { what, when, .. } = instant;
-        let first = format!("life{life}/{what}:{when}");
-        let passed = self.passed.entry(first.clone()).or_default();
+    fn name(&mut self, life: u32, instant: &Instant<'_>) -> SmolStr {
+        let Instant { what, when, .. } = *instant;
+        let passed = self.passed.entry((life, what.clone(), when)).or_default();
         *passed += 1;
         match *passed {
-            1 => first,
-            again => format!("life{life}/{what}.{again}:{when}"),
+            1 => format_smolstr!("life{life}/{what}:{when}"),
+            again => format_smolstr!("life{life}/{what}.{again}:{when}"),
+        }
+    }
+
+    /// `life1/append#3:before, switch`, and `life1/append#3.2:before, switch` the second time.
+    fn name_switch(&mut self, life: u32, (what, when): (Doing, &'static str)) -> SmolStr {
+        let instant = (life, what.clone(), when);
+        let switched = self.switched.entry(instant).or_default();
+        *switched += 1;
+        match *switched {
+            1 => format_smolstr!("life{life}/{what}:{when}, switch"),
+            again => format_smolstr!("life{life}/{what}.{again}:{when}, switch"),
         }
     }
 }
@@ -314,6 +338,6 @@ impl Drawn {
 }
 
 /// The crash point of an instant at which the power fails.
-fn without_power(point: &str) -> String {
-    format!("{point}, power lost")
+fn without_power(point: &str) -> SmolStr {
+    format_smolstr!("{point}, power lost")
 }

@@ -11,7 +11,7 @@ use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, Runtime as _, Sco
 
 use crate::fault::Fault;
 use crate::history::What;
-use crate::sim::{Change, Instant, Late, Process};
+use crate::sim::{Change, Doing, Instant, Late, Process};
 
 /// How late a late answer or request is.
 const LATE: Duration = Duration::from_secs(60);
@@ -96,7 +96,7 @@ impl SimStore {
         }
     }
 
-    async fn land(&self, id: &str, row: &CheckpointRow) -> Result<(), Error> {
+    async fn land(&self, id: &str, row: &Arc<CheckpointRow>) -> Result<(), Error> {
         let sim = self.process.sim();
         if sim
             .state()
@@ -107,16 +107,17 @@ impl SimStore {
             return Err(Error::conflict(id, row.sequence));
         }
         self.begin(
-            &format!("append#{}", row.sequence),
-            Change::Append(row.clone()),
+            Doing::Appending(row.sequence),
+            Change::Append(Arc::clone(row)),
         );
-        let answer = self.process.opened().append(id, row.clone()).await;
-        self.end(answer, || What::Landed(row.clone()))
+        let store = self.process.opened();
+        let answer = store.append(id, CheckpointRow::clone(row)).await;
+        self.end(answer, || What::Landed(Arc::clone(row)))
     }
 
     /// A change of the log begins. One that a failing disk has left in doubt comes before it: the
     /// store does nothing more until it is opened again.
-    fn begin(&self, operation: &str, change: Change) {
+    fn begin(&self, operation: Doing, change: Change) {
         self.process.set_operation(operation);
         let under_way = &mut self.process.sim().state().lasting.under_way;
         under_way.get_or_insert((self.process.life(), change));
@@ -151,7 +152,7 @@ impl SimStore {
     async fn arrive(
         &self,
         id: &str,
-        row: &CheckpointRow,
+        row: &Arc<CheckpointRow>,
         fault: Option<Fault>,
     ) -> Result<(), Error> {
         match fault {
@@ -163,7 +164,7 @@ impl SimStore {
             }
             Some(Fault::FailsAbsent) => Err(request_lost()),
             Some(Fault::FailsLate(operations)) => {
-                self.later(Change::Append(row.clone()), operations);
+                self.later(Change::Append(Arc::clone(row)), operations);
                 Err(request_delayed())
             }
             Some(Fault::Duplicated) => {
@@ -171,11 +172,11 @@ impl SimStore {
                 self.land(id, row).await
             }
             Some(Fault::Echoed(operations)) => {
-                self.later(Change::Append(row.clone()), operations);
+                self.later(Change::Append(Arc::clone(row)), operations);
                 self.land(id, row).await
             }
             Some(Fault::Phantom) => {
-                self.process.sim().state().phantoms.push(row.clone());
+                self.process.sim().state().phantoms.push(Arc::clone(row));
                 Err(Error::unknown_outcome("simulated: the sync failed"))
             }
             Some(other) => unreachable!("{other} is no fault of an append"),
@@ -186,7 +187,8 @@ impl SimStore {
 #[async_trait]
 impl CheckpointStore for SimStore {
     async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
-        let what = format!("append#{}", row.sequence);
+        let row = Arc::new(row);
+        let what = Doing::Appending(row.sequence);
         let faults = match self.exclusive_scope() {
             Some(_) => EXCLUSIVE_APPEND_FAULTS,
             None => APPEND_FAULTS,
@@ -201,7 +203,7 @@ impl CheckpointStore for SimStore {
     }
 
     async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
-        let before = Instant::before("load", LOAD_FAULTS);
+        let before = Instant::before(&Doing::Loading, LOAD_FAULTS);
         let fault = self.process.point(before).await;
         self.operation(fault).await;
         if fault == Some(Fault::Refused) {
@@ -209,20 +211,22 @@ impl CheckpointStore for SimStore {
             return Err(Error::unavailable("simulated: the store is down"));
         }
         let sim = self.process.sim();
-        self.process.set_operation("load");
+        self.process.set_operation(Doing::Loading);
         let loaded = self.process.opened().load_run(workflow_id).await;
         let mut rows = loaded.inspect_err(|error| {
             self.process.record(What::LoadFailed);
             self.process.broke_its_word(error);
         })?;
-        rows.extend(sim.state().phantoms.iter().cloned());
+        rows.extend(sim.state().phantoms.iter().map(|row| (**row).clone()));
         if fault == Some(Fault::Stale) {
             rows.pop();
         }
         self.process
             .record(What::Loaded(Arc::from(rows.as_slice())));
         self.wait_where(fault == Some(Fault::AnswersLate)).await;
-        self.process.point(Instant::at("load", "after")).await;
+        self.process
+            .point(Instant::at(&Doing::Loading, "after"))
+            .await;
         Ok(rows)
     }
 
@@ -231,7 +235,7 @@ impl CheckpointStore for SimStore {
             Some(_) => EXCLUSIVE_CLEAR_FAULTS,
             None => CLEAR_FAULTS,
         };
-        let before = Instant::before("clear", faults);
+        let before = Instant::before(&Doing::Clearing, faults);
         let fault = self.process.point(before).await;
         self.operation(fault).await;
         match fault {
@@ -246,11 +250,13 @@ impl CheckpointStore for SimStore {
             Some(Fault::Echoed(operations)) => self.later(Change::Clear, operations),
             _ => {}
         }
-        self.begin("clear", Change::Clear);
+        self.begin(Doing::Clearing, Change::Clear);
         let answer = self.process.opened().clear(workflow_id).await;
         self.end(answer, || What::Cleared)?;
         self.wait_where(fault == Some(Fault::AnswersLate)).await;
-        self.process.point(Instant::at("clear", "unacked")).await;
+        self.process
+            .point(Instant::at(&Doing::Clearing, "unacked"))
+            .await;
         match fault {
             Some(Fault::FailsDurable) => {
                 Err(Error::unknown_outcome("simulated: the answer was lost"))

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use crashpoint_engine::{CheckpointRow, CheckpointStore as _, MemoryCheckpointStore};
 use futures_util::FutureExt as _;
+use smol_str::SmolStr;
 
 use crate::disk::SimDisk;
 use crate::fault::Fault;
 use crate::history::What;
-use crate::recorder::Recorder;
+use crate::recorder::Crashes;
 use crate::sim::{Lasting, Sim, Storage, WORKFLOW_ID};
 use crate::subject::Subject;
 
@@ -42,13 +43,11 @@ pub(crate) struct Key(u64, u64);
 impl Survivor {
     /// What would be left of `sim` if everybody died now.
     pub(super) fn of(sim: &Sim, lasting: &Lasting) -> Self {
-        let mut lasting = lasting.clone();
-        lasting.recorder.forget_points();
         Self {
             kept: Kept::of(&sim.storage),
             now: sim.executor.now(),
             nonces: sim.nonces.load(Ordering::Relaxed),
-            lasting,
+            lasting: lasting.clone(),
             subject: sim.subject.as_ref().and_then(|subject| subject.survivor()),
         }
     }
@@ -62,20 +61,20 @@ impl Survivor {
     pub(super) fn suffer(
         &mut self,
         life: u32,
-        point: &str,
+        point: &SmolStr,
         crash: Fault,
         (n, chosen): (usize, usize),
     ) {
         if let Kept::Disk(disk) = &self.kept {
             disk.suffer(crash);
         }
-        self.lasting.tape.record(point, n, chosen);
-        self.lasting.suffer(life, point, crash);
+        self.lasting.tape.record(point.clone(), n, chosen);
+        self.lasting.suffer(life, point.clone(), crash);
     }
 
-    /// The recorder, which knows of one crash point: the one that was survived.
-    pub(crate) fn recorder(&self) -> &Recorder {
-        &self.lasting.recorder
+    /// The crashes that were survived.
+    pub(crate) fn crashes(&self) -> &Crashes {
+        &self.lasting.crashes
     }
 
     pub(crate) fn key(&self) -> Key {
@@ -99,7 +98,7 @@ impl Survivor {
         let Lasting {
             tape: _,
             budget,
-            recorder: _,
+            crashes: _,
             history,
             world,
             late,

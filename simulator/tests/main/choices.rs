@@ -155,7 +155,7 @@ fn the_odometer_notices_a_draw_that_is_not_deterministic() {
 
 fn recording() -> Tape {
     let draw = |label: &str, n, chosen| Draw {
-        label: label.to_owned(),
+        label: label.into(),
         n,
         chosen,
     };

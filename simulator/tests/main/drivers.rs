@@ -79,7 +79,7 @@ fn a_tape_that_nobody_edited_is_drawn_as_it_is() {
 #[test]
 fn a_draw_that_is_taken_out_moves_none_of_another_label() {
     let draw = |label: &str, chosen| Draw {
-        label: label.to_owned(),
+        label: label.into(),
         n: 9,
         chosen,
     };

@@ -2,6 +2,7 @@
 //! on the history of a faithful run in which one thing was changed.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crashpoint_engine::protocol::Faithful;
 use crashpoint_engine::{Direction, RowKind};
@@ -134,7 +135,7 @@ fn tampered() -> Vec<Tampered> {
                     |what| matches!(what, What::Effect(it) if it.task == "charge" && it.direction == Direction::Undo),
                 );
                 if let What::Effect(effect) = &mut run.history.0[undone].what {
-                    effect.payload = "another receipt".to_owned();
+                    Arc::make_mut(effect).payload = "another receipt".into();
                 }
             },
             expect![[
@@ -166,7 +167,7 @@ fn tampered() -> Vec<Tampered> {
             "order",
             |run| {
                 let what = What::Fault(Fired {
-                    point: "life1/append#0:before".to_owned(),
+                    point: "life1/append#0:before".into(),
                     fault: Fault::Cancel,
                 });
                 run.history.0.insert(1, Entry { life: 1, what });

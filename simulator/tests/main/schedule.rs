@@ -44,7 +44,10 @@ fn points() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn what_is_printed_reads_back(fired in proptest::collection::vec((points(), faults()), 0..5)) {
-        let fired = fired.into_iter().map(|(point, fault)| Fired { point, fault });
+        let fired = fired.into_iter().map(|(point, fault)| Fired {
+            point: point.into(),
+            fault,
+        });
         let schedule = Schedule(fired.collect());
         prop_assert_eq!(schedule.to_string().parse(), Ok(schedule.clone()));
         // As a story has it: a line each.

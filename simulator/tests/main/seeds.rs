@@ -103,7 +103,7 @@ fn file(name: &str, contents: &[u8]) -> PathBuf {
 
 fn short() -> TapeFile {
     let draw = |label: &str, n, chosen| Draw {
-        label: label.to_owned(),
+        label: label.into(),
         n,
         chosen,
     };

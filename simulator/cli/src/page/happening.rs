@@ -149,7 +149,7 @@ impl Teller<'_> {
             }
         };
         let mut details = vec![("append", told_stages(stages))];
-        details.extend(row.map(row_details).unwrap_or_default());
+        details.extend(row.map(|row| row_details(row)).unwrap_or_default());
         let mut tokens = vec![token(self.logs, sequence)];
         tokens.extend(row.and_then(|row| self.state(&row.state)));
         Happening {

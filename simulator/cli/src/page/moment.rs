@@ -66,7 +66,7 @@ fn log_of(prefix: &Run) -> Vec<CheckpointRow> {
     let mut log: Vec<CheckpointRow> = Vec::new();
     for entry in &prefix.history.0 {
         match &entry.what {
-            What::Landed(row) => log.push(row.clone()),
+            What::Landed(row) => log.push(CheckpointRow::clone(row)),
             What::Cleared => log.clear(),
             _ => {}
         }

@@ -182,7 +182,7 @@ fn a_tape_that_takes_another_course_is_run_as_near_as_it_can_be() {
     crashpoint(&arguments);
     let file = tapes(folder.path()).pop_first().expect("a tape was kept");
     let mut tape = TapeFile::from_bytes(&fs::read(&file).expect("it can be read")).expect("a tape");
-    let label = "life1/what there was once".to_owned();
+    let label = "life1/what there was once".into();
     tape.tape.0.push(Draw {
         label,
         n: 2,

@@ -31,6 +31,7 @@ fn spoil(run: &mut Run, text: &str) {
     for entry in &mut run.history.0 {
         match &mut entry.what {
             What::Sent(row) | What::Landed(row) => {
+                let row = Arc::make_mut(row);
                 if let (Some(blob), false) = (&mut row.output_blob, row.task_id.is_empty()) {
                     // The engine's own blobs have a form; tasks' outputs are whatever they are.
                     if row.kind == crashpoint_engine::RowKind::CompensationCompletion {
@@ -39,13 +40,14 @@ fn spoil(run: &mut Run, text: &str) {
                 }
             }
             What::Effect(effect) => {
+                let effect = Arc::make_mut(effect);
                 for field in [&mut effect.name, &mut effect.payload, &mut effect.key] {
-                    *field = text.to_owned();
+                    *field = text.into();
                 }
             }
-            What::Started(attempt) => attempt.task = text.to_owned(),
-            What::Finished { task, .. } => *task = text.to_owned(),
-            What::Fault(Fired { point, .. }) => point.push_str(text),
+            What::Started(attempt) => attempt.task = text.into(),
+            What::Finished { task, .. } => *task = text.into(),
+            What::Fault(Fired { point, .. }) => *point = format!("{point}{text}").into(),
             What::Told(end @ LifeEnd::Fenced) => *end = LifeEnd::Refused(text.to_owned()),
             What::Panicked(message) | What::StoreFailed(message) => text.clone_into(message),
             _ => {}

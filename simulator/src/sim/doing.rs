@@ -1,0 +1,50 @@
+//! What a life is doing: half of the name of an instant. It is put in words only where an instant is
+//! named.
+
+use std::fmt;
+
+use crashpoint_engine::{Ctx, Direction};
+use smol_str::SmolStr;
+
+/// What a life is doing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Doing {
+    /// Nothing yet.
+    #[default]
+    Beginning,
+    /// It opens the store.
+    Opening,
+    /// It loads the log.
+    Loading,
+    /// It appends the row of this sequence.
+    Appending(u64),
+    /// It clears the log.
+    Clearing,
+    /// It closes the store.
+    Closing,
+    /// It does or undoes a task.
+    Acting(Direction, SmolStr),
+}
+
+impl Doing {
+    /// What the task of a context does.
+    pub(crate) fn of(ctx: &Ctx) -> Self {
+        Self::Acting(ctx.direction(), ctx.task().into())
+    }
+}
+
+impl fmt::Display for Doing {
+    /// `append#3`, `charge`, `undo charge`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Beginning => f.write_str("begin"),
+            Self::Opening => f.write_str("open"),
+            Self::Loading => f.write_str("load"),
+            Self::Appending(sequence) => write!(f, "append#{sequence}"),
+            Self::Clearing => f.write_str("clear"),
+            Self::Closing => f.write_str("close"),
+            Self::Acting(Direction::Do, task) => f.write_str(task),
+            Self::Acting(Direction::Undo, task) => write!(f, "undo {task}"),
+        }
+    }
+}
