@@ -17,10 +17,12 @@ use crate::Seed;
 const MOST: Budget = Budget {
     crashes: 3,
     faults: 2,
+    disk: 0,
     errors: 0,
     takeovers: 1,
     preemptions: 3,
     cancels: 1,
+    jumps: 0,
     breaches: 0,
 };
 
@@ -64,7 +66,7 @@ fn check_schedule(input: &[u8], workloads: &[Workload], broken: Option<Rule>) ->
     };
     let (trial, _) = source.run(&settings, choices);
     if let Some(verdict) = trial.verdicts.first() {
-        let schedule = trial.schedule().join("\n  ");
+        let schedule = trial.schedule().words().join("\n  ");
         panic!(
             "{}: {}\n  {schedule}\n  {}",
             verdict.oracle,
@@ -106,11 +108,10 @@ pub(crate) fn seeds() -> Vec<Seed> {
             let budget = Budget {
                 crashes: crashes.into(),
                 faults: faults.into(),
-                errors: 0,
                 takeovers: takeovers.into(),
                 preemptions: preemptions.into(),
                 cancels: cancels.into(),
-                breaches: 0,
+                ..Budget::default()
             };
             let settings = Settings {
                 store: store_kind,
@@ -119,7 +120,7 @@ pub(crate) fn seeds() -> Vec<Seed> {
             // The first seed in which something goes wrong, if anything may.
             let mut trials = (1..).map(|seed| run_seed(from, &settings, Possible::All, seed).0);
             let wanted =
-                |trial: &Trial| trial.schedule().is_empty() == (budget == Budget::default());
+                |trial: &Trial| trial.schedule().0.is_empty() == (budget == Budget::default());
             let trial = trials.find(wanted).expect("there is no last seed");
             let source = u8::try_from(source).expect("there are few");
             let plan = [

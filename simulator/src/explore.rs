@@ -6,14 +6,18 @@
 //! order; what comes out is the same.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use crate::choices::{Choices, Exhaustive};
 use crate::executor::lock;
 use crate::oracle::judge;
 use crate::recorder::Recorder;
+use crate::schedule::Schedule;
+use crate::seeds::{Possible, explore_seeds};
 use crate::sim::{Key, Run, Settings, SharedChoices, Survivor, simulate, simulate_forking};
 use crate::token::Token;
+use crate::trial::Source;
 use crate::workload::Workload;
 
 /// A part of the space of schedules.
@@ -28,6 +32,15 @@ enum PartOf {
     Beside(Vec<(usize, usize)>),
     /// The schedules that begin with a crash in the one without faults.
     After(Box<Survivor>),
+    /// No part of the exhaustive exploration: the schedules of these seeds.
+    Sampled(Range<u64>),
+}
+
+impl Part {
+    /// The schedules of seeds, with a swarm: what lies beyond a budget that can be exhausted.
+    pub fn sampled(seeds: Range<u64>) -> Self {
+        Self(PartOf::Sampled(seeds))
+    }
 }
 
 /// What came of exploring a part, or several.
@@ -35,6 +48,9 @@ enum PartOf {
 pub struct Findings {
     /// How many schedules were run.
     pub schedules: u64,
+    /// How many of them are samples, drawn from seeds. The others are all that there are within their
+    /// budgets.
+    pub sampled: u64,
     /// How many crashes were not gone on from, because another one had left the same state.
     pub merged: u64,
     /// The crash points that exist, and those that were covered; counted where a schedule has
@@ -55,8 +71,8 @@ pub struct Violation {
     pub oracle: &'static str,
     /// What it noticed.
     pub message: String,
-    /// The faults of the schedule, in words.
-    pub schedule: Vec<String>,
+    /// What went wrong in it.
+    pub schedule: Schedule,
     /// What replays it.
     pub token: Token,
 }
@@ -91,13 +107,17 @@ pub fn parts(workload: &Workload, settings: &Settings) -> Vec<Part> {
 /// A crash that kills everybody is not run from the beginning: the simulation without it goes on, and
 /// what would have survived is copied and gone on from later. Where two such copies are the same
 /// state, one of them is enough. Where what survives can't be copied
-/// ([`copied`](crate::workload::Workload)), every schedule is run from its start.
+/// ([`ActsOn::Own`](crate::workload::ActsOn)), every schedule is run from its start.
 pub fn explore_part(workload: &Workload, settings: &Settings, part: &Part) -> Findings {
     let mut explorer = Explorer::new(workload, settings);
     match &part.0 {
         PartOf::Calm(findings) => return (**findings).clone(),
         PartOf::Beside(prefix) => explorer.explore(None, prefix),
         PartOf::After(survivor) => explorer.explore(Some(survivor), &[]),
+        PartOf::Sampled(seeds) => {
+            let source = Source::Fixed(workload);
+            return explore_seeds(source, settings, Possible::Swarm, seeds.clone());
+        }
     }
     explorer.findings
 }
@@ -216,11 +236,7 @@ impl Findings {
             self.violations.push(Violation {
                 oracle: verdict.oracle,
                 message: verdict.message,
-                schedule: run
-                    .history
-                    .faults()
-                    .map(|(_, _, fired)| fired.to_string())
-                    .collect(),
+                schedule: Schedule::of(&run.history),
                 token: Token::of(&workload.name, settings, &run.tape),
             });
         }
@@ -234,6 +250,7 @@ impl Findings {
     /// Adds what came of another part.
     pub fn merge(&mut self, other: Self) {
         self.schedules += other.schedules;
+        self.sampled += other.sampled;
         self.merged += other.merged;
         self.recorder.merge(other.recorder);
         self.violations.extend(other.violations);

@@ -11,7 +11,7 @@ use crate::rerun::Rerun;
 use crate::trace;
 
 pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let rerun = Rerun::of(&arguments.recording)?;
+    let rerun = Rerun::of(&arguments.which)?;
     let (run, verdicts) = (&rerun.trial.run, &rerun.trial.verdicts);
     if arguments.trace {
         for line in trace::lines(&run.history) {

@@ -1,15 +1,17 @@
 //! What an exploration found, as a table for people and as JSON for programs.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
-use crashpoint_simulator::workload::Workload;
-use crashpoint_simulator::{Findings, StoreKind, Violation};
+use crashpoint_simulator::workload::{self, Workload};
+use crashpoint_simulator::{Budget, Findings, StoreKind, Violation};
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::explore::SAMPLES;
 use crate::progress::rate;
 use crate::rerun;
 use crate::text::{counted, grouped};
@@ -26,25 +28,58 @@ pub(crate) struct Report {
     pub(crate) complete: bool,
 }
 
+/// What goes wrong in the schedules of a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bounds {
+    /// The campaigns with up to so many crashes.
+    Crashes(u32),
+    /// All that this has room for.
+    Within(Budget),
+}
+
 /// What was found about one workload.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) workload: Arc<Workload>,
     pub(crate) store: StoreKind,
-    pub(crate) crashes: u32,
+    pub(crate) bounds: Bounds,
     pub(crate) findings: Findings,
     /// The time that threads spent on it, added up.
     busy: Duration,
 }
 
 impl Row {
-    pub(crate) fn new(workload: Arc<Workload>, store: StoreKind, crashes: u32) -> Self {
+    pub(crate) fn new(workload: Arc<Workload>, store: StoreKind, bounds: Bounds) -> Self {
         Self {
             workload,
             store,
-            crashes,
+            bounds,
             findings: Findings::default(),
             busy: Duration::ZERO,
+        }
+    }
+
+    /// What is exhausted.
+    pub(crate) fn campaigns(&self) -> Vec<Budget> {
+        match self.bounds {
+            Bounds::Crashes(crashes) => self.workload.campaigns(self.store, crashes),
+            Bounds::Within(budget) => vec![budget],
+        }
+    }
+
+    /// What is sampled beyond that.
+    pub(crate) fn sampled(&self) -> Option<Budget> {
+        match self.bounds {
+            Bounds::Crashes(0) | Bounds::Within(_) => None,
+            Bounds::Crashes(_) => Some(workload::beyond(self.store)),
+        }
+    }
+
+    /// How many crashes a schedule that is exhausted may have.
+    pub(crate) fn crashes(&self) -> u32 {
+        match self.bounds {
+            Bounds::Crashes(crashes) => crashes,
+            Bounds::Within(budget) => budget.crashes,
         }
     }
 
@@ -174,9 +209,19 @@ pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
+/// What two columns mean.
+const COUNTS: &str = "Per s: on one core.\n\
+     Merged: crashes that left the same state as another one, which was gone on from.";
+
 /// What is counted, in words.
 pub(crate) fn legend(rows: &[Row]) -> String {
-    let crashes = rows.first().map_or(0, |row| row.crashes);
+    let Some(first) = rows.first() else {
+        return String::new();
+    };
+    if let Bounds::Within(budget) = first.bounds {
+        return format!("Schedules: all within {budget}, exhausted.\n{COUNTS}");
+    }
+    let crashes = first.crashes();
     let depth = match crashes {
         0 => return "Each workload was run once, without a crash.".to_owned(),
         1 => "each instant at which the process was killed and the run resumed",
@@ -198,7 +243,25 @@ pub(crate) fn legend(rows: &[Row]) -> String {
         }
         false => "",
     };
-    let fewer = rows.last().is_some_and(|row| row.crashes < crashes);
+    let short: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| row.workload.is_short())
+        .map(Row::name)
+        .collect();
+    let short: Vec<&str> = short.into_iter().collect();
+    let short = match short.join(" and ") {
+        none if none.is_empty() => none,
+        names => {
+            let lives = "over memory two rivals also with one more switch among the\nthree lives";
+            let disk = "over redb also one fault of the disk";
+            let also = [(StoreKind::Memory, lives), (StoreKind::Redb, disk)].into_iter();
+            let also: Vec<&str> = also.filter(|it| over(it.0)).map(|it| it.1).collect();
+            format!("\n{names}: {}.", also.join(", "))
+        }
+    };
+    let budgets: BTreeSet<Budget> = rows.iter().filter_map(Row::sampled).collect();
+    let sampled: Vec<String> = budgets.iter().map(Budget::to_string).collect();
+    let fewer = rows.last().is_some_and(|row| row.crashes() < crashes);
     let fewer = match fewer {
         true => " There each crash came alone;\n--crashes 2 has two.",
         false => "",
@@ -206,16 +269,19 @@ pub(crate) fn legend(rows: &[Row]) -> String {
     let more = match over(StoreKind::Memory) {
         true => {
             ";\nover memory also each of them with a crash, a rival with a fault of the store,\n\
-             and a rival with two more switches between the two"
+             a rival with two more switches between the two lives, two rivals, and one jump\n\
+             of a clock"
         }
         false => "",
     };
     format!(
         "Crash points: {depth}.{disk}{fewer}\n\
          Schedules: these, and all with one fault of the store, one attempt of a task\n\
-         that goes wrong, one cancellation, or one rival life{more}.\n\
-         Per s: on one core.\n\
-         Merged: crashes that left the same state as another one, which was gone on from."
+         that goes wrong, one cancellation, or one rival life{more}.{short}\n\
+         All these are exhausted. Sampled are {SAMPLES} schedules more of each row, from seeds,\n\
+         with any of it at once, up to {}.\n\
+         {COUNTS}",
+        sampled.join(" and "),
     )
 }
 
@@ -243,6 +309,7 @@ struct WorkloadDocument<'a> {
     crash_points_covered: usize,
     crashes_merged: u64,
     schedules: u64,
+    schedules_sampled: u64,
     violations: Vec<ViolationDocument<'a>>,
 }
 
@@ -259,18 +326,19 @@ pub(crate) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
         let (crash_points_covered, crash_points_total) = row.points();
         let violations = row.found().map(|violation| ViolationDocument {
             oracle: violation.oracle,
-            schedule: violation.schedule.join("; "),
+            schedule: violation.schedule.words().join("; "),
             message: &violation.message,
             replay: rerun::command(&violation.token),
         });
         WorkloadDocument {
             name: &row.workload.name,
             store: row.store.name(),
-            crashes: row.crashes,
+            crashes: row.crashes(),
             crash_points_total,
             crash_points_covered,
             crashes_merged: row.findings.merged,
             schedules: row.findings.schedules,
+            schedules_sampled: row.findings.sampled,
             violations: violations.collect(),
         }
     });

@@ -7,6 +7,7 @@ use crate::explore::Violation;
 use crate::oracle::{judge, named};
 use crate::recording::{Recording, replay_recording};
 use crate::render;
+use crate::schedule::run_schedule;
 use crate::shrink::{SHRINK_RUNS_MAX, Shrunk, shrink};
 use crate::sim::Settings;
 use crate::tape_file::TapeFile;
@@ -45,6 +46,17 @@ impl<'a> Failed<'a> {
         self.shrunk
             .as_ref()
             .map_or(self.found, |shrunk| &shrunk.violation)
+    }
+
+    /// The schedule in words, where they are enough to break the promise: they outlive changes of the
+    /// engine and of the workflow that a token does not.
+    fn in_words(&self) -> Option<String> {
+        let (violation, source) = (self.violation(), Source::Fixed(self.workload));
+        let store = violation.token.store;
+        let (trial, _) = run_schedule(source, store, &violation.schedule).ok()?;
+        let mut verdicts = trial.verdicts.iter();
+        let broken = verdicts.any(|verdict| verdict.oracle == violation.oracle);
+        broken.then(|| violation.schedule.to_string())
     }
 
     /// A token, or the file of a tape that is too long for one.
@@ -90,7 +102,8 @@ impl fmt::Display for Failed<'_> {
             f,
             "        let test = crash_test(/* as it stands there */);"
         )?;
-        writeln!(f, "        test.replay({token:?});")?;
+        let words = self.in_words().unwrap_or(token);
+        writeln!(f, "        test.replay({words:?});")?;
         write!(f, "    }}")
     }
 }
@@ -109,9 +122,9 @@ fn saved(workload: &str, settings: &Settings, shrunk: &Shrunk) -> String {
 /// A claim for a test's name: `all_or_nothing_when_the_process_crashes_at_life1_append_2_before`.
 fn name_of(violation: &Violation) -> String {
     let mut words = violation.oracle.to_owned();
-    for fault in &violation.schedule {
+    for fault in violation.schedule.words() {
         words.push(' ');
-        words.push_str(fault);
+        words.push_str(&fault);
     }
     let mut name = String::new();
     for character in words.chars() {

@@ -4,7 +4,7 @@
 //! repeated late, nobody can promise it anything.
 //!
 //! Effects of plain tasks are not asked about: nothing undoes them. Where the id had a run before,
-//! whose log was cleared, its effects are not asked about either.
+//! whose log was cleared, neither its effects nor its outcome are asked about.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use smol_str::SmolStr;
 
 use crate::fault::Fault;
 use crate::history::Opening;
-use crate::oracle::{Case, Log, Oracle};
+use crate::oracle::{Case, Oracle};
 use crate::subject::LifeEnd;
 use crate::world::Reception;
 
@@ -29,7 +29,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     let Some((_, _, outcome)) = case
         .history()
         .told()
-        .filter(|told| told.2.is_outcome())
+        .filter(|(_, life, end)| end.is_outcome() && is_of_newest_run(case, *life))
         .last()
     else {
         return Ok(());
@@ -97,7 +97,7 @@ fn compensatable<'a>(
     })
 }
 
-/// Where in the history the newest run began.
+/// Where in the history the newest run began: its first row.
 fn newest_run(case: &Case<'_>) -> usize {
     let first_claim =
         |event: &Event| matches!(event, Event::Claimed { claim, .. } if claim.input.is_some());
@@ -107,7 +107,15 @@ fn newest_run(case: &Case<'_>) -> usize {
             .first()
             .is_some_and(|stored| first_claim(&stored.event))
     });
-    newest.map_or(0, Log::began)
+    let first = newest.and_then(|log| log.rows.first());
+    first.map_or(0, |stored| stored.place)
+}
+
+/// Whether a life is one of the newest run: it began in it, or has written a row of it.
+fn is_of_newest_run(case: &Case<'_>, life: u32) -> bool {
+    let began = newest_run(case);
+    let mut rows = case.log_at(began).map_or(&[][..], |log| &log.rows).iter();
+    case.began(life) >= began || rows.any(|stored| stored.life == life)
 }
 
 fn judge(case: &Case<'_>, outcome: &LifeEnd, receiver: &str, held: &Held) -> Result<(), String> {

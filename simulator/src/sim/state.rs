@@ -4,15 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crashpoint_engine::CheckpointRow;
-use smol_str::{SmolStr, ToSmolStr as _, format_smolstr};
+use smol_str::{SmolStr, format_smolstr};
 
+use crate::budget::Budget;
 use crate::choices::Tape;
+use crate::disk::{Loss, SimDisk};
 use crate::executor::lock;
-use crate::fault::{Budget, Fault, Fired};
+use crate::fault::{Fault, Fired};
 use crate::history::{History, What};
 use crate::recorder::{Crashes, Recorder};
 use crate::sim::{Doing, Instant, Settings, SharedChoices, Sim, Survivor};
 use crate::world::World;
+
+/// By how much a wall clock jumps.
+const HOUR_MS: i64 = 60 * 60 * 1000;
 
 /// The state of a simulation. What is not [`Lasting`] is of no account once everybody is dead.
 pub(crate) struct State {
@@ -25,6 +30,8 @@ pub(crate) struct State {
     skip: Option<String>,
     /// How often each instant was passed, by life.
     passed: BTreeMap<(u32, Doing, &'static str), u32>,
+    /// How often it was drawn there whose turn it is.
+    switched: BTreeMap<(u32, Doing, &'static str), u32>,
     /// Rows that loads show although they are not durable.
     pub(crate) phantoms: Vec<Arc<CheckpointRow>>,
     /// Lives that are alive.
@@ -44,13 +51,17 @@ pub(crate) struct Lasting {
     pub(crate) crashes: Crashes,
     pub(crate) history: History,
     pub(crate) world: World,
-    /// Appends on their way to the store.
+    /// Changes on their way to the store.
     pub(crate) late: Vec<Late>,
     /// How many operations the store has been asked for.
     pub(crate) operations: u64,
     /// The change of the log that is under way: after a crash, who knows.
     pub(crate) under_way: Option<(u32, Change)>,
     pub(crate) lives: u32,
+    /// The life in which the disk broke for good, or became full; until the operator sees to it.
+    pub(crate) broken_since: Option<u32>,
+    /// How far the wall clock is from where it should be, in milliseconds.
+    pub(crate) clock_skew_ms: i64,
     /// How often the operator has tried a stuck run again.
     pub(crate) stuck_retries: u32,
 }
@@ -71,12 +82,12 @@ pub(crate) enum Change {
     Clear,
 }
 
-/// An append on its way to the store.
+/// A change on its way to the store.
 #[derive(Debug, Clone)]
 pub(crate) struct Late {
     pub(crate) due: u64,
     pub(crate) life: u32,
-    pub(crate) row: Arc<CheckpointRow>,
+    pub(crate) change: Change,
 }
 
 /// The source of choices, which outlives the simulation.
@@ -98,6 +109,8 @@ impl Lasting {
             operations: 0,
             under_way: None,
             lives: 0,
+            broken_since: None,
+            clock_skew_ms: 0,
             stuck_retries: 0,
         }
     }
@@ -107,7 +120,12 @@ impl Lasting {
         *self.budget.purse(fault) -= 1;
         match fault {
             Fault::Crash => self.crashes.add(&point),
-            Fault::PowerLoss => self.crashes.add(&without_power(&point)),
+            Fault::PowerLoss | Fault::PowerLossBut(_) => self.crashes.add(&without_power(&point)),
+            Fault::WritesFail | Fault::SyncsFail | Fault::DiskFull => {
+                self.broken_since.get_or_insert(self.lives);
+            }
+            Fault::ClockAhead => self.clock_skew_ms += HOUR_MS,
+            Fault::ClockBack => self.clock_skew_ms -= HOUR_MS,
             _ => {}
         }
         self.history.push(life, What::Fault(Fired { point, fault }));
@@ -128,6 +146,7 @@ impl State {
             injecting: true,
             skip: settings.skip.clone(),
             passed: BTreeMap::new(),
+            switched: BTreeMap::new(),
             phantoms: Vec::new(),
             alive: 0,
             rival_wanted: false,
@@ -135,19 +154,14 @@ impl State {
         }
     }
 
-    /// One of `0..n`, put down on the tape.
-    pub(crate) fn choose(&mut self, label: SmolStr, n: usize) -> usize {
-        self.choose_past(label, n, 0)
-    }
-
-    /// The same, without the choices in `1..=past`.
-    fn choose_past(&mut self, label: SmolStr, n: usize, past: usize) -> usize {
-        let chosen = match self.source.choose(&label, n - past) {
+    /// None or one of these faults, put down on the tape; none of the first `past`.
+    fn choose(&mut self, point: SmolStr, faults: &[Fault], past: usize) -> Option<Fault> {
+        let chosen = match self.source.choose(&point, &faults[past..]) {
             0 => 0,
             chosen => chosen + past,
         };
-        self.lasting.tape.record(label, n, chosen);
-        chosen
+        self.lasting.tape.record(point, faults.len() + 1, chosen);
+        Some(faults[chosen.checked_sub(1)?])
     }
 
     /// Decides what happens at an instant of `life`. `forked` is the simulation, where a crash would
@@ -156,7 +170,7 @@ impl State {
         &mut self,
         life: u32,
         instant: &Instant<'_>,
-        power: bool,
+        power: Option<&SimDisk>,
         forked: Option<&Sim>,
     ) -> Option<Fault> {
         if !self.injecting || self.is_settled() {
@@ -167,7 +181,7 @@ impl State {
         if instant.crash {
             recorder.passed(crashes, &point);
         }
-        if power {
+        if power.is_some() {
             recorder.passed(crashes, &without_power(&point));
         }
         let options = self.options(&point, instant, power);
@@ -175,8 +189,7 @@ impl State {
             return None;
         }
         let crashes = forked.map_or(0, |sim| self.fork(sim, life, &point, &options));
-        let chosen = self.choose_past(point.clone(), options.len() + 1, crashes);
-        let fault = options[chosen.checked_sub(1)?];
+        let fault = self.choose(point.clone(), &options, crashes)?;
         self.lasting.suffer(life, point, fault);
         self.recorder.fired(&self.lasting.crashes);
         Some(fault)
@@ -191,21 +204,35 @@ impl State {
         *budget == Budget::default() && !self.recorder.counts_after(crashes)
     }
 
-    /// What may happen at an instant, crashes first.
-    fn options(&mut self, point: &str, instant: &Instant<'_>, power: bool) -> Vec<Fault> {
+    /// What may happen at an instant, crashes first; what a loss of power may keep last, since there
+    /// is much of it.
+    fn options(
+        &mut self,
+        point: &str,
+        instant: &Instant<'_>,
+        power: Option<&SimDisk>,
+    ) -> Vec<Fault> {
         let mut options = Vec::new();
         if instant.crash && self.skip.as_deref() != Some(point) {
             options.push(Fault::Crash);
         }
-        if power {
+        if power.is_some() {
             options.push(Fault::PowerLoss);
         }
         if instant.others {
             options.extend([Fault::Takeover, Fault::Cancel]);
+            options.extend([Fault::ClockAhead, Fault::ClockBack, Fault::TimeLeaps]);
         }
         options.extend(instant.faults);
-        let budget = &mut self.lasting.budget;
-        options.retain(|fault| *budget.purse(*fault) > 0);
+        let budget = self.lasting.budget;
+        // Where nobody can do anything in the meantime, late is the same as in time.
+        let company = self.alive > 1 || budget.has_company();
+        options.retain(|fault| budget.affords(*fault) && (company || !fault.needs_company()));
+        if let Some(disk) = power.filter(|_| budget.disk > 0) {
+            let losses = Loss::ways(&disk.image()).into_iter();
+            let others = losses.filter(|loss| ![Loss::OF_ALL, Loss::OF_NOTHING].contains(loss));
+            options.extend(others.map(Fault::PowerLossBut));
+        }
         options
     }
 
@@ -221,7 +248,8 @@ impl State {
         let Some(forks) = &mut self.forks else {
             return 0;
         };
-        let crashes = options.iter().take_while(|fault| fault.is_crash()).count();
+        let forked = |fault: &&Fault| matches!(fault, Fault::Crash | Fault::PowerLoss);
+        let crashes = options.iter().take_while(forked).count();
         if self.source.count >= forks.from {
             let n = options.len() + 1;
             for (index, fault) in options[..crashes].iter().enumerate() {
@@ -240,15 +268,38 @@ impl State {
     }
 
     /// Draws which row the log loses while nobody runs, where it may lose one.
-    pub(crate) fn choose_lost_row(&mut self, rows: usize) -> Option<usize> {
+    pub(crate) fn choose_lost_row(&mut self, rows: u64) -> Option<u64> {
         if self.lasting.budget.breaches == 0 || rows < 3 {
             return None;
         }
-        let chosen = self.choose("between lives".into(), rows - 1);
-        let lost = chosen.checked_sub(1)? + 1;
-        let point = Doing::Appending(lost as u64).to_smolstr();
-        self.lasting.suffer(0, point, Fault::LosesRow);
-        Some(lost)
+        let point = format_smolstr!("life{}/gone", self.lasting.lives);
+        let middle: Vec<Fault> = (1..rows - 1).map(Fault::LosesRow).collect();
+        let fault = self.choose(point.clone(), &middle, 0)?;
+        self.lasting.suffer(0, point, fault);
+        match fault {
+            Fault::LosesRow(row) => Some(row),
+            other => unreachable!("{other} was not among the choices"),
+        }
+    }
+
+    /// Draws whether one of `others` goes on instead of `life`, which stands at an instant. The switch
+    /// is paid for where `life` could have gone on.
+    pub(crate) fn choose_switch(
+        &mut self,
+        life: u32,
+        standing: (Doing, &'static str),
+        others: &[Fault],
+        preempts: bool,
+    ) -> Option<Fault> {
+        if preempts && self.lasting.budget.preemptions == 0 {
+            return None;
+        }
+        let point = self.name_switch(life, standing);
+        let fault = self.choose(point.clone(), others, 0)?;
+        self.lasting.budget.preemptions -= u32::from(preempts);
+        let fired = What::Fault(Fired { point, fault });
+        self.lasting.history.push(life, fired);
+        Some(fault)
     }
 
     /// `life1/append#3:before`, and `life1/ship.2:pending` where the life passes it a second time.
@@ -261,16 +312,27 @@ impl State {
             again => format_smolstr!("life{life}/{what}.{again}:{when}"),
         }
     }
+
+    /// `life1/append#3:before, switch`, and `life1/append#3.2:before, switch` the second time.
+    fn name_switch(&mut self, life: u32, (what, when): (Doing, &'static str)) -> SmolStr {
+        let instant = (life, what.clone(), when);
+        let switched = self.switched.entry(instant).or_default();
+        *switched += 1;
+        match *switched {
+            1 => format_smolstr!("life{life}/{what}:{when}, switch"),
+            again => format_smolstr!("life{life}/{what}.{again}:{when}, switch"),
+        }
+    }
 }
 
 impl Drawn {
-    fn choose(&mut self, label: &str, n: usize) -> usize {
-        if n == 1 {
+    fn choose(&mut self, point: &str, faults: &[Fault]) -> usize {
+        if faults.is_empty() {
             return 0;
         }
         self.count += 1;
-        let chosen = lock(&self.shared).choose(label, n);
-        assert!(chosen < n, "{label}: chose {chosen} among {n}");
+        let (chosen, most) = (lock(&self.shared).choose_fault(point, faults), faults.len());
+        assert!(chosen <= most, "{point}: chose {chosen} among 0..={most}");
         chosen
     }
 }

@@ -83,8 +83,9 @@ impl Report<'_> {
         writeln!(
             out,
             "{seeds}: each is a schedule of the workload and store whose turn it is, in which is\n\
-             possible what the seed draws, up to {MOST}: crashes, faults of the store, errors of\n\
-             tasks, takeovers, preemptions, cancellations. One in {REPEATED_EVERY} is run twice, and what breaks a promise.\n"
+             possible what the seed draws, up to {MOST}: crashes, faults of the store\n\
+             and of its disk, errors of tasks, takeovers, switches between lives, cancellations, jumps\n\
+             of a clock. One in {REPEATED_EVERY} is run twice, and what breaks a promise.\n"
         )
     }
 
