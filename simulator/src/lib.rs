@@ -52,12 +52,14 @@
 //! the proof: the engine's pure machine against a model of a store, every interleaving of it.
 
 pub mod choices;
+mod course;
 mod crash_test;
 pub mod disk;
 mod engine_subject;
 mod executor;
 mod explore;
 mod fault;
+mod fnv;
 mod history;
 pub mod images;
 #[cfg(madsim)]
@@ -75,22 +77,26 @@ mod store_kind;
 mod subject;
 mod tape_file;
 mod token;
+pub mod trace;
 mod trial;
 pub mod workload;
 mod world;
 
 pub use choices::Choices;
+pub use course::{Course, Parting};
 pub use crash_test::{CrashTest, crash_test, crash_test_in};
 pub use engine_subject::{EngineSubject, WorkflowFactory};
 pub use executor::SimRuntime;
-pub use explore::{Findings, Part, Violation, explore, explore_part, parts, simulate_with};
+pub use explore::{
+    Findings, Nondeterminism, Part, Violation, explore, explore_part, parts, simulate_with,
+};
 pub use fault::{BadBudget, Budget, Fault, Fired};
 pub use history::{Attempt, Entry, History, Opening, What};
 pub use recorder::Recorder;
 pub use recording::{BadRecording, Recording, ReplayError, replay, replay_recording};
 pub use seeds::{Possible, explore_seeds, run_seed, swarm};
 pub use shrink::{SHRINK_RUNS_MAX, ShrinkError, Shrunk, shrink, shrink_recording};
-pub use sim::{Process, Run, Settings, SimObserver, SimStore, simulate};
+pub use sim::{Process, Repeat, Run, Settings, SimObserver, SimStore, simulate};
 pub use store_kind::{StoreKind, UnknownStore};
 pub use subject::{LifeEnd, Subject};
 pub use tape_file::{BadLine, BadTape, TapeFile};

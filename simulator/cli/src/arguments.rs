@@ -15,7 +15,7 @@ Exit codes:
   1    a safety promise was broken: something happened that never may
   2    the command was called wrongly
   3    a liveness promise was broken: a run did not end although nothing failed any more
-  4    nondeterminism: a recorded schedule took another course when it was run again
+  4    nondeterminism: a schedule took another course when it was run again
   5    a fault of the command itself: a crash point left out, output not written, a bug
   130  Ctrl-C before everything was explored; nothing was violated until then";
 

@@ -1,12 +1,14 @@
 //! `crashpoint explore`: which schedules of which workloads, and what is told of what they came to.
 
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 
-use crashpoint_simulator::{Settings, Violation, oracle, parts, render, replay};
+use crashpoint_simulator::{
+    Nondeterminism, Repeat, Settings, Violation, oracle, parts, render, replay,
+};
 
 use crate::arguments::ExploreArguments;
 use crate::crew::{Exploration, explore_all};
@@ -14,8 +16,9 @@ use crate::exit::{Exit, Failure};
 use crate::page;
 use crate::progress::Stopwatch;
 use crate::report::{self, Report, Row};
-use crate::rerun;
+use crate::rerun::{self, REPEATED_EVERY};
 use crate::selection;
+use crate::shrink;
 
 /// How many violations are told in full after the table; the others are counted.
 const STORIES_MAX: usize = 3;
@@ -71,6 +74,7 @@ fn explorations(rows: &[Row]) -> Vec<Exploration> {
         for budget in row.workload.campaigns(row.store, row.crashes) {
             let settings = Settings {
                 store: row.store,
+                repeat: Repeat::OneIn(REPEATED_EVERY),
                 ..Settings::within(budget)
             };
             let parts = parts(&row.workload, &settings);
@@ -100,13 +104,19 @@ pub(crate) fn telling<'a, R: Ord>(
     violations
 }
 
-/// Tells some violations in full.
+/// Tells where schedules were not the same a second time, and some violations in full.
 fn stories(rows: &[Row], out: &mut impl Write) -> Result<(), Failure> {
+    for row in rows {
+        if let Some(first) = row.findings.nondeterminism.first() {
+            nondeterminism(row, first, out)?;
+        }
+    }
     let each = |row| Row::found(row).map(move |violation| (row, violation));
     let violations = rows.iter().flat_map(each);
     let total = violations.clone().count();
     let mut told = telling(violations, |_, violation| violation.oracle);
     told.truncate(STORIES_MAX);
+    told.retain(|(row, _)| row.is_deterministic());
     for (row, violation) in &told {
         writeln!(
             out,
@@ -127,4 +137,18 @@ fn stories(rows: &[Row], out: &mut impl Write) -> Result<(), Failure> {
         writeln!(out, "\n{untold} more violations; --json lists them all")?;
     }
     Ok(())
+}
+
+/// Tells the first event of a schedule that was not the same a second time.
+fn nondeterminism(row: &Row, first: &Nondeterminism, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "\n{} over {} is not deterministic: a schedule was not the same when it was run twice",
+        row.name(),
+        row.store
+    )?;
+    write!(out, "{}", shrink::schedule(&first.schedule))?;
+    writeln!(out, "{}", first.parting)?;
+    writeln!(out, "{}", render::NONDETERMINISM)?;
+    writeln!(out, "replay it: {}", rerun::command_at_hand(&first.token))
 }

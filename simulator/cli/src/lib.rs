@@ -21,8 +21,7 @@ mod selection;
 mod shrink;
 pub mod soak;
 mod tapes;
-pub mod text;
-pub mod trace;
+mod text;
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -8,7 +8,7 @@ use crate::arguments::ReplayArguments;
 use crate::exit::{Exit, Failure};
 use crate::origin;
 use crate::rerun::Rerun;
-use crate::trace;
+use crashpoint_simulator::trace;
 
 pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let rerun = Rerun::of(&arguments.recording)?;

@@ -61,8 +61,18 @@ impl Row {
         self.findings.violations.len()
     }
 
+    /// Whether every schedule that was run twice was the same then.
+    pub(crate) fn is_deterministic(&self) -> bool {
+        self.findings.nondeterminism.is_empty()
+    }
+
     pub(crate) fn found(&self) -> impl Iterator<Item = &Violation> + Clone {
         self.findings.violations.iter()
+    }
+
+    /// Whether exploring did not stop early.
+    pub(crate) fn is_exhaustive(&self) -> bool {
+        !self.findings.cut_short && self.missed() == 0
     }
 
     /// How many crash points were not covered.
@@ -93,6 +103,9 @@ impl Report {
         let violations = self.rows.iter().flat_map(Row::found);
         let found = Exit::of_oracles(violations.map(|violation| violation.oracle));
         let missed: usize = self.rows.iter().map(Row::missed).sum();
+        if !self.rows.iter().all(Row::is_deterministic) {
+            return Exit::Nondeterminism;
+        }
         match found {
             Exit::Clean if !self.complete => Exit::Interrupted,
             Exit::Clean if missed > 0 => Exit::Harness,
@@ -116,6 +129,30 @@ impl Report {
         format!("{schedules} in {seconds:.1} s: {verdict}{partial}")
     }
 
+    /// Whether every schedule within the bounds was run.
+    pub(crate) fn is_exhaustive(&self) -> bool {
+        self.complete && self.rows.iter().all(Row::is_exhaustive)
+    }
+
+    /// One line that says how much of what there is was run, and how much of that twice.
+    pub(crate) fn coverage(&self) -> String {
+        let points = |of: fn((usize, usize)) -> usize| -> usize {
+            self.rows.iter().map(|row| of(row.points())).sum()
+        };
+        let (covered, total) = (points(|points| points.0), points(|points| points.1));
+        let repeated: u64 = self.rows.iter().map(|row| row.findings.repeated).sum();
+        let every = match self.is_exhaustive() {
+            true => "exhaustive: every schedule within these bounds",
+            false => "NOT exhaustive",
+        };
+        format!(
+            "{every}, {} of {} covered; {} run twice",
+            grouped(covered as u64),
+            counted(total as u64, "crash point"),
+            grouped(repeated)
+        )
+    }
+
     /// What the reader must not overlook.
     pub(crate) fn caveats(&self) -> Vec<String> {
         let mut caveats = Vec::new();
@@ -127,7 +164,14 @@ impl Report {
             let points = counted(missed as u64, "crash point");
             caveats.push(format!("{points} not covered"));
         }
-        if self.rows.iter().any(|row| row.findings.cut_short) {
+        for row in self.rows.iter().filter(|row| !row.is_deterministic()) {
+            let (name, store) = (row.name(), row.store);
+            caveats.push(format!(
+                "{name} over {store} is NOT DETERMINISTIC: what was found of it says nothing"
+            ));
+        }
+        let cut_short = |row: &&Row| row.findings.cut_short && row.is_deterministic();
+        if self.rows.iter().any(|row| cut_short(&row)) {
             caveats.push("where violations piled up, exploring stopped early".to_owned());
         }
         caveats
@@ -167,10 +211,11 @@ pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "{:width$}  {}", row.name(), row.workload.about)?;
     }
     writeln!(out, "\n{}\n", legend(rows))?;
-    writeln!(out, "{}", report.verdict())?;
+    writeln!(out, "{}", report.coverage())?;
     for caveat in report.caveats() {
         writeln!(out, "{caveat}")?;
     }
+    writeln!(out, "{}", report.verdict())?;
     Ok(())
 }
 
@@ -232,6 +277,8 @@ struct Document<'a> {
     elapsed_ms: u128,
     /// Whether everything was explored; not where Ctrl-C came before.
     complete: bool,
+    /// Whether every schedule within the bounds was run.
+    exhaustive: bool,
 }
 
 #[derive(Serialize)]
@@ -243,7 +290,22 @@ struct WorkloadDocument<'a> {
     crash_points_covered: usize,
     crashes_merged: u64,
     schedules: u64,
+    /// How many of these were run a second time.
+    repeated: u64,
+    /// Whether every schedule within the bounds was run; not where exploring stopped early.
+    exhaustive: bool,
     violations: Vec<ViolationDocument<'a>>,
+    nondeterminism: Vec<NondeterminismDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct NondeterminismDocument<'a> {
+    schedule: String,
+    /// How many events are the same before the one that is not.
+    event: usize,
+    first: Option<&'a str>,
+    then: Option<&'a str>,
+    replay: String,
 }
 
 #[derive(Serialize)]
@@ -263,6 +325,14 @@ pub(crate) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
             message: &violation.message,
             replay: rerun::command(&violation.token),
         });
+        let nondeterminism = row.findings.nondeterminism.iter();
+        let nondeterminism = nondeterminism.map(|found| NondeterminismDocument {
+            schedule: found.schedule.join("; "),
+            event: found.parting.place,
+            first: found.parting.first.as_deref(),
+            then: found.parting.then.as_deref(),
+            replay: rerun::command(&found.token),
+        });
         WorkloadDocument {
             name: &row.workload.name,
             store: row.store.name(),
@@ -271,7 +341,10 @@ pub(crate) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
             crash_points_covered,
             crashes_merged: row.findings.merged,
             schedules: row.findings.schedules,
+            repeated: row.findings.repeated,
+            exhaustive: report.complete && row.is_exhaustive(),
             violations: violations.collect(),
+            nondeterminism: nondeterminism.collect(),
         }
     });
     let document = Document {
@@ -281,6 +354,7 @@ pub(crate) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
         violations_total: report.violations(),
         elapsed_ms: report.elapsed.as_millis(),
         complete: report.complete,
+        exhaustive: report.is_exhaustive(),
     };
     serde_json::to_writer(&mut *out, &document)?;
     writeln!(out)

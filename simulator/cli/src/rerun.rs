@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use crashpoint_simulator::workload::Workload;
-use crashpoint_simulator::{Recording, Token, Trial, replay_recording};
+use crashpoint_simulator::{Course, Recording, Token, Trial, replay_recording};
 
 use crate::exit::{Exit, Failure};
 use crate::origin::Origin;
 use crate::page::Schedule;
-use crate::trace;
+
+/// One in so many schedules is run a second time where nobody asks for it.
+pub(crate) const REPEATED_EVERY: u64 = 16;
 
 /// A schedule that was run again, and what the oracles say of it.
 #[derive(Debug)]
@@ -71,15 +73,12 @@ impl Rerun {
 
 /// Where two trials of the same choices part, in words.
 pub(crate) fn parted(one: &Trial, other: &Trial) -> Option<String> {
+    // What is the same need not be put into words.
     if one == other {
         return None;
     }
-    let difference = trace::first_difference(&one.run.history, &other.run.history);
-    difference.or_else(|| {
-        let silent =
-            "the same schedule, run twice, has the same events, but not all else is the same";
-        Some(silent.to_owned())
-    })
+    let parting = Course::of(one).parting(&Course::of(other))?;
+    Some(format!("the same schedule, run twice: {parting}"))
 }
 
 /// What to type here to see a schedule again: through cargo, where cargo runs this.

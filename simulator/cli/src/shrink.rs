@@ -8,8 +8,8 @@ use crashpoint_simulator::{SHRINK_RUNS_MAX, Shrunk, render, shrink_recording};
 use crate::arguments::ShrinkArguments;
 use crate::exit::{Exit, Failure};
 use crate::rerun::{Rerun, command_at_hand, file_command_at_hand};
-use crate::text::whole;
 use crate::{origin, page, tapes};
+use crashpoint_simulator::render::whole;
 
 pub(crate) fn run(arguments: &ShrinkArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let rerun = Rerun::of(&arguments.recording)?;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 
-use crate::explore::Violation;
+use crate::explore::{Nondeterminism, Violation};
 use crate::oracle::{judge, named};
 use crate::recording::{Recording, replay_recording};
 use crate::render;
@@ -93,6 +93,23 @@ impl fmt::Display for Failed<'_> {
         writeln!(f, "        test.replay({token:?});")?;
         write!(f, "    }}")
     }
+}
+
+/// What a schedule that is not the same twice has to tell.
+pub(super) fn nondeterminism(found: &Nondeterminism, at: &Location<'_>) -> String {
+    let schedule = match &found.schedule[..] {
+        [] => "nothing goes wrong".to_owned(),
+        faults => {
+            let faults: Vec<String> = faults.iter().map(|it| render::escaped_line(it)).collect();
+            faults.join("\n  ")
+        }
+    };
+    format!(
+        "the workflow is not deterministic: a schedule of the crash test of {at}, run twice, was not the \
+         same\n\nschedule\n  {schedule}\n{}\n\n{}",
+        found.parting,
+        render::NONDETERMINISM
+    )
 }
 
 /// Writes the tape of a violation to a file, and names it.

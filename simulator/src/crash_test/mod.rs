@@ -16,7 +16,7 @@ use crate::explore::{Findings, Violation, explore};
 use crate::oracle::judge;
 use crate::recording::{Recording, replay_recording};
 use crate::render;
-use crate::sim::{Process, Settings};
+use crate::sim::{Process, Repeat, Settings};
 use crate::store_kind::StoreKind;
 use crate::subject::LifeEnd;
 use crate::trial::Source;
@@ -27,6 +27,9 @@ use self::subject::{Invariant, WorldSubject};
 
 /// How the workload of a crash test is called in tokens.
 const NAME: &str = "crash-test";
+
+/// One in so many schedules is run a second time, to see that it is the same then.
+const REPEATED_EVERY: u64 = 16;
 
 /// The environment variable with which [`CrashTest::run`] runs one schedule alone: a token, or the
 /// file of a tape.
@@ -186,7 +189,8 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// # Panics
     ///
     /// At a violation: with the schedule in words, as small as it gets, a timeline, the log, the
-    /// ledger, the command that replays it, and a test to keep. And where not every crash point was
+    /// ledger, the command that replays it, and a test to keep. Where a schedule is not the same when
+    /// it is run twice, with the first event that is not. And where not every crash point was
     /// covered.
     pub fn run(self) -> Findings {
         let workload = self.workload();
@@ -198,9 +202,14 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         for budget in workload.campaigns(StoreKind::Memory, self.crashes) {
             let settings = Settings {
                 schedules_max: self.schedules_max.saturating_sub(all.schedules),
+                repeat: Repeat::OneIn(REPEATED_EVERY),
                 ..Settings::within(budget)
             };
             let findings = explore(&workload, &settings);
+            if let Some(found) = findings.nondeterminism.first() {
+                let unsteady = failure::nondeterminism(found, self.at);
+                panic!("{unsteady}");
+            }
             let schedule_length = |found: &&Violation| found.schedule.len();
             if let Some(found) = findings.violations.iter().min_by_key(schedule_length) {
                 // In words before it panics: what fails in a replay may panic as well.

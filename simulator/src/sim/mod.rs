@@ -28,7 +28,7 @@ pub(crate) use instant::Instant;
 pub use observer::SimObserver;
 pub use process::Process;
 pub(crate) use run::simulate_forking;
-pub use run::{Run, Settings, simulate};
+pub use run::{Repeat, Run, Settings, simulate};
 pub(crate) use state::{Change, Lasting, Late, State};
 pub use store::SimStore;
 pub(crate) use survivor::{Key, Survivor};

@@ -39,6 +39,19 @@ pub struct Settings {
     pub violations_max: usize,
     /// After so many schedules a part is not explored further.
     pub schedules_max: u64,
+    /// Which schedules are run a second time while exploring, to see that they are the same then.
+    pub repeat: Repeat,
+}
+
+/// Which schedules an exploration runs a second time, from their start. It does not depend on their
+/// order, so it is the same on any number of threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// None.
+    Never,
+    /// The one without faults, those that break a promise, and one in so many of the others, by what
+    /// was drawn.
+    OneIn(u64),
 }
 
 impl Default for Settings {
@@ -51,6 +64,7 @@ impl Default for Settings {
             unmerged: false,
             violations_max: 8,
             schedules_max: u64::MAX,
+            repeat: Repeat::Never,
         }
     }
 }
@@ -72,6 +86,8 @@ pub struct Run {
     pub history: History,
     /// Every choice.
     pub tape: Tape,
+    /// How many entries the history had when each choice was made.
+    pub drawn: Vec<usize>,
     /// The crash points that were passed and fired.
     pub recorder: Recorder,
     /// The log in the end.
@@ -164,6 +180,7 @@ impl<'a> Simulation<'a> {
         let broken = outcome.map(|(.., outcome)| self.subject.broken_invariants(outcome));
         Run {
             tape: std::mem::take(&mut state.lasting.tape),
+            drawn: std::mem::take(&mut state.lasting.drawn),
             recorder: std::mem::take(&mut state.lasting.recorder),
             broken: broken.unwrap_or_default(),
             history,

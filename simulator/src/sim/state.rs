@@ -36,6 +36,8 @@ pub(crate) struct State {
 pub(crate) struct Lasting {
     /// What was drawn to come here.
     pub(crate) tape: Tape,
+    /// How much had happened at each draw.
+    pub(crate) drawn: Vec<usize>,
     pub(crate) budget: Budget,
     pub(crate) recorder: Recorder,
     pub(crate) history: History,
@@ -86,6 +88,7 @@ impl Lasting {
     pub(crate) fn new(budget: Budget) -> Self {
         Self {
             tape: Tape::default(),
+            drawn: Vec::new(),
             budget,
             recorder: Recorder::new(budget.counted_depth()),
             history: History::default(),
@@ -96,6 +99,12 @@ impl Lasting {
             lives: 0,
             stuck_retries: 0,
         }
+    }
+
+    /// Puts a draw on the tape.
+    pub(super) fn draw(&mut self, label: &str, n: usize, chosen: usize) {
+        self.tape.record(label, n, chosen);
+        self.drawn.push(self.history.0.len());
     }
 
     /// Something goes wrong at `point`.
@@ -140,7 +149,7 @@ impl State {
             0 => 0,
             chosen => chosen + past,
         };
-        self.lasting.tape.record(label, n, chosen);
+        self.lasting.draw(label, n, chosen);
         chosen
     }
 

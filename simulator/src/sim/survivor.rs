@@ -60,7 +60,7 @@ impl Survivor {
         if let (Kept::Disk(disk), Fault::PowerLoss) = (&self.kept, crash) {
             disk.lose_power();
         }
-        self.lasting.tape.record(point, n, chosen);
+        self.lasting.draw(point, n, chosen);
         self.lasting.suffer(life, point, crash);
     }
 
@@ -87,6 +87,7 @@ impl Survivor {
         (self.now, self.nonces).hash(hasher);
         let Lasting {
             tape: _,
+            drawn: _,
             budget,
             recorder: _,
             history,

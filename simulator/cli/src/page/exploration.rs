@@ -33,6 +33,7 @@ pub(crate) fn page(report: &Report) -> Result<String, Failure> {
         main {
             section.verdict.violated[report.violations() > 0].held[report.violations() == 0] {
                 p { strong { @if report.violations() > 0 { "Promises are broken." } @else { "No promise is broken." } } }
+                p { (report.coverage()) }
                 @for caveat in report.caveats() { p.bad { (caveat) } }
             }
             section { h2 { "Workloads" } (table(report)) p.note { (legend(&report.rows)) } }

@@ -4,7 +4,7 @@ use crashpoint_simulator::{History, Reception};
 use maud::{Markup, html};
 
 use crate::page::words::{life, shown};
-use crate::text::whole;
+use crashpoint_simulator::render::whole;
 
 pub(super) fn ledger(history: &History, id: &str) -> Markup {
     let mut effects = history.effects().peekable();

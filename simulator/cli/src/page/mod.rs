@@ -71,7 +71,7 @@ fn document(title: &str, body: &Markup) -> String {
                 meta http-equiv="Content-Security-Policy"
                     content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
                 link rel="icon" href="data:,";
-                title { (crate::text::whole(title)) " - Crashpoint" }
+                title { (crashpoint_simulator::render::whole(title)) " - Crashpoint" }
                 style { (PreEscaped(STYLE)) }
             }
             body {

@@ -9,13 +9,13 @@ use crashpoint_simulator::{Shrunk, render};
 use crate::arguments::{ALL, SoakArguments};
 use crate::exit::Exit;
 use crate::report::right;
-use crate::rerun::{at_hand, command_at_hand, file_command_at_hand};
-use crate::soak::plan::REPEATED_EVERY;
+use crate::rerun::{REPEATED_EVERY, at_hand, command_at_hand, file_command_at_hand};
 use crate::soak::seed::MOST;
 use crate::soak::tally::{Finding, Kind, Strays, Tally};
 use crate::soak::{Memory, Revisited};
-use crate::text::{counted, grouped, whole};
+use crate::text::{counted, grouped};
 use crate::{origin, shrink};
+use crashpoint_simulator::render::whole;
 
 /// What was done and found.
 #[derive(Debug)]
@@ -210,6 +210,7 @@ fn strays(strays: &Strays, what: &str, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "{}: {what}", counted(strays.count, "seed"))?;
     }
     for (seed, said) in &strays.lowest {
+        let said = said.replace('\n', "\n    ");
         writeln!(out, "  {seed}: {said}")?;
     }
     Ok(())
