@@ -45,6 +45,30 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Every fault that an injector has. One that is not here fails the build as soon as it fires.
+    pub const ALL: &'static [Self] = &[
+        Self::Crash,
+        Self::PowerLoss,
+        Self::Takeover,
+        Self::Cancel,
+        Self::Refused,
+        Self::FailsDurable,
+        Self::FailsLate(1),
+        Self::FailsLate(2),
+        Self::FailsLate(3),
+        Self::Duplicated,
+        Self::Echoed(2),
+        Self::TaskFails,
+        Self::TaskFailsAfter,
+        Self::TaskFailsForGood,
+        Self::TaskRepeats,
+        Self::TaskPanics,
+        Self::TaskHangs,
+        Self::Stale,
+        Self::Phantom,
+        Self::LosesRow,
+    ];
+
     /// Whether the process dies.
     pub fn is_crash(self) -> bool {
         matches!(self, Self::Crash | Self::PowerLoss)
@@ -61,9 +85,10 @@ impl fmt::Display for Fault {
             Self::Refused => f.write_str("the store fails, without effect"),
             Self::FailsDurable => f.write_str("the store fails, after the effect"),
             Self::FailsLate(operations) => {
+                let plural = if *operations == 1 { "" } else { "s" };
                 write!(
                     f,
-                    "the store fails, and the row lands {operations} operations later"
+                    "the store fails, and the row lands {operations} operation{plural} later"
                 )
             }
             Self::Duplicated => f.write_str("the append arrives twice, the second answer counts"),

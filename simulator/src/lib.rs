@@ -79,6 +79,7 @@ mod tape_file;
 mod token;
 pub mod trace;
 mod trial;
+pub mod vacuity;
 pub mod workload;
 mod world;
 

@@ -24,11 +24,26 @@ use crate::shrink;
 const STORIES_MAX: usize = 3;
 
 pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<Exit, Failure> {
+    let page = arguments.html.as_deref().map(page::File::create);
+    let page = page.transpose()?;
+    let report = explored(arguments)?;
+    if arguments.json {
+        report::json(&report, out)?;
+    } else {
+        report::table(&report, out)?;
+        stories(&report.rows, out)?;
+    }
+    if let Some(page) = page {
+        page.write(&page::exploration::page(&report)?)?;
+    }
+    Ok(report.exit())
+}
+
+/// Runs the schedules that are asked for.
+pub(crate) fn explored(arguments: &ExploreArguments) -> Result<Report, Failure> {
     let mutant = arguments.mutant.as_deref();
     let workloads = selection::workloads(&arguments.workload, mutant, &[])?;
     let workloads: Vec<_> = workloads.into_iter().map(Arc::new).collect();
-    let page = arguments.html.as_deref().map(page::File::create);
-    let page = page.transpose()?;
     let watch = Stopwatch::start();
     let mut rows: Vec<Row> = Vec::new();
     for store in &arguments.store {
@@ -45,21 +60,11 @@ pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<
         }
     }
     let elapsed = watch.elapsed();
-    let report = Report {
+    Ok(Report {
         rows,
         elapsed,
         complete,
-    };
-    if arguments.json {
-        report::json(&report, out)?;
-    } else {
-        report::table(&report, out)?;
-        stories(&report.rows, out)?;
-    }
-    if let Some(page) = page {
-        page.write(&page::exploration::page(&report)?)?;
-    }
-    Ok(report.exit())
+    })
 }
 
 /// So many threads as asked for, or one for each core.

@@ -137,7 +137,8 @@ impl Sim {
         let disk = self.storage.disk();
         let power = instant.power && disk.is_some_and(SimDisk::has_unsynced);
         let mut state = self.state();
-        let everybody = host.lives() == state.alive;
+        // A rival that is wanted begins beside the dead.
+        let everybody = host.lives() == state.alive && !state.rival_wanted;
         let fault = state.decide(life, instant, power, everybody.then_some(self))?;
         match fault {
             Fault::Crash | Fault::PowerLoss => {

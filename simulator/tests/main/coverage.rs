@@ -1,13 +1,11 @@
-//! Every crash point is crashed at, every fault fires, and what is left out is noticed by name.
-
-use std::collections::BTreeMap;
+//! Every crash point is crashed at, and what is left out is noticed by name.
 
 use crashpoint_engine::protocol::Faithful;
 use crashpoint_simulator::workload::all;
-use crashpoint_simulator::{Fault, Settings, StoreKind, explore};
+use crashpoint_simulator::{Settings, explore};
 use expect_test::expect;
 
-use crate::support::{budget, each_schedule_of, within};
+use crate::support::{budget, within};
 use crate::workloads::named;
 
 #[test]
@@ -125,7 +123,7 @@ fn a_storage_fault_an_error_of_a_task_a_cancellation_or_a_rival_breaks_no_promis
         import-loop c1e1: 1005
         order e1t1: 449
         order-fails-once c1x1: 341
-        import-loop c1t1: 2148
+        import-loop c1t1: 2288
         order-fails t1p1: 695"#]]
     .assert_eq(&table.join("\n"));
 }
@@ -148,88 +146,5 @@ fn an_instant_that_the_injector_skips_is_missed_by_name() {
         let missed: Vec<&str> = recorder.missed().collect();
         assert_eq!(missed, [skipped]);
         assert_eq!(recorder.covered() + 1, recorder.total());
-    }
-}
-
-/// How often each fault fired; a kind that is new has to be put here.
-#[derive(Default)]
-struct Fires(BTreeMap<Fault, u64>);
-
-const FAULTS: &[Fault] = &[
-    Fault::Crash,
-    Fault::PowerLoss,
-    Fault::Takeover,
-    Fault::Cancel,
-    Fault::Refused,
-    Fault::FailsDurable,
-    Fault::FailsLate(1),
-    Fault::FailsLate(2),
-    Fault::FailsLate(3),
-    Fault::Duplicated,
-    Fault::Echoed(2),
-    Fault::TaskFails,
-    Fault::TaskFailsAfter,
-    Fault::TaskFailsForGood,
-    Fault::TaskRepeats,
-    Fault::TaskPanics,
-    Fault::TaskHangs,
-    Fault::Stale,
-    Fault::Phantom,
-    Fault::LosesRow,
-];
-
-const fn is_listed(fault: Fault) -> bool {
-    match fault {
-        Fault::Crash
-        | Fault::PowerLoss
-        | Fault::Takeover
-        | Fault::Cancel
-        | Fault::Refused
-        | Fault::FailsDurable
-        | Fault::FailsLate(1..=3)
-        | Fault::Duplicated
-        | Fault::Echoed(2)
-        | Fault::TaskFails
-        | Fault::TaskFailsAfter
-        | Fault::TaskFailsForGood
-        | Fault::TaskRepeats
-        | Fault::TaskPanics
-        | Fault::TaskHangs
-        | Fault::Stale
-        | Fault::Phantom
-        | Fault::LosesRow => true,
-        Fault::FailsLate(_) | Fault::Echoed(_) => false,
-    }
-}
-
-impl Fires {
-    fn explore(&mut self, workload: &str, settings: &Settings) {
-        let workload = named(workload, Faithful);
-        each_schedule_of(&workload, settings, |run| {
-            for (_, _, fired) in run.history.faults() {
-                assert!(is_listed(fired.fault), "{fired}");
-                *self.0.entry(fired.fault).or_default() += 1;
-            }
-            None::<()>
-        });
-    }
-}
-
-#[test]
-fn every_fault_that_can_be_armed_fires() {
-    let mut fires = Fires::default();
-    for most in ["c1", "t1", "x1", "c1f1", "c1b1"] {
-        fires.explore("order", &within(budget(most)));
-    }
-    // Its last task has a time limit.
-    fires.explore("order-hangs", &within(budget("e1")));
-    let over_a_disk = Settings {
-        store: StoreKind::Redb,
-        ..within(budget("c1"))
-    };
-    fires.explore("trip-cleared", &over_a_disk);
-    for fault in FAULTS {
-        let count = fires.0.get(fault).copied().unwrap_or_default();
-        assert!(count > 0, "never fired: {fault}");
     }
 }

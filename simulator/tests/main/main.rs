@@ -16,4 +16,5 @@ mod protocol;
 mod seeds;
 mod shrink;
 mod support;
+mod vacuity;
 mod workloads;
