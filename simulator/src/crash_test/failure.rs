@@ -80,8 +80,7 @@ impl fmt::Display for Failed<'_> {
             Err(error) => writeln!(f, "{error}\n")?,
         }
         let token = self.recording();
-        let thread = std::thread::current();
-        let test = thread.name().unwrap_or("NAME");
+        let test = name_of_test();
         writeln!(f, "replay it\n  {REPLAY}={token} cargo test {test}\n")?;
         writeln!(f, "keep it, with the crash test of {} in it\n", self.at)?;
         writeln!(f, "    #[test]")?;
@@ -121,6 +120,20 @@ fn saved(workload: &str, settings: &Settings, shrunk: &Shrunk) -> String {
         Ok(()) => path.display().to_string(),
         Err(error) => format!("(the tape could not be written: {error})"),
     }
+}
+
+/// The name of the test that runs: that of its thread; where it has the main thread to itself, as with
+/// `--test-threads 1`, what the harness was asked for.
+fn name_of_test() -> String {
+    let thread = std::thread::current();
+    let name = thread.name().filter(|name| *name != "main");
+    let asked = || {
+        let mut arguments = std::env::args().skip(1);
+        let exact = std::env::args().any(|argument| argument == "--exact");
+        arguments.find(|argument| exact && !argument.starts_with('-'))
+    };
+    let name = name.map(str::to_owned).or_else(asked);
+    name.unwrap_or_else(|| "NAME".to_owned())
 }
 
 /// A claim for a test's name: `all_or_nothing_when_the_process_crashes_at_life1_append_2_before`.

@@ -8,11 +8,13 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crashpoint_engine::protocol::Faithful;
-use crashpoint_engine::{Retention, State, Workflow};
+use crashpoint_engine::{Event, Retention, State, Workflow};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::choices::Exhaustive;
 use crate::explore::{Findings, Violation, explore};
+use crate::fault::Budget;
 use crate::oracle::judge;
 use crate::recording::{Recording, replay_recording};
 use crate::render;
@@ -55,7 +57,17 @@ pub struct CrashTest<S, W = ()> {
     invariants: Vec<Invariant<W>>,
     crashes: u32,
     schedules_max: u64,
+    panics: Panics,
     at: &'static Location<'static>,
+}
+
+/// What a panic of a task means in the schedule in which nothing goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Panics {
+    /// The test has failed: a run that turns around at once has nothing to crash.
+    Fail,
+    /// It belongs to the workflow.
+    Belong,
 }
 
 /// Crash-tests the workflow that `workflow` makes for a simulated process: its tasks act on the
@@ -144,6 +156,7 @@ pub fn crash_test_in<S: State, W: Send + Sync + 'static>(
         invariants: Vec::new(),
         crashes: 2,
         schedules_max: u64::MAX,
+        panics: Panics::Fail,
         at: Location::caller(),
     }
 }
@@ -183,6 +196,14 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         self
     }
 
+    /// Lets tasks and undos panic although nothing goes wrong. Without this such a panic fails the test:
+    /// the engine takes it for a failure of the task, so a workflow that needs what a simulation does
+    /// not have, such as a runtime of tokio's, would pass the test by never doing anything.
+    pub fn tasks_may_panic(mut self) -> Self {
+        self.panics = Panics::Belong;
+        self
+    }
+
     /// Runs every schedule. With `CRASHPOINT_REPLAY` in the environment just the one that it names, by
     /// its token or the file of its tape.
     ///
@@ -192,14 +213,23 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// ledger, the command that replays it, and a test to keep. Where a schedule is not the same when
     /// it is run twice, with the first event that is not. And where not every crash point was
     /// covered.
+    #[track_caller]
     pub fn run(self) -> Findings {
         let workload = self.workload();
         if let Some(recording) = std::env::var_os(REPLAY) {
             self.hold(&workload, &recording.to_string_lossy());
             return Findings::default();
         }
+        if self.panics == Panics::Fail
+            && let Some(panic) = calm_panic(&workload)
+        {
+            panic!("{panic}");
+        }
         let mut all = Findings::default();
-        for budget in workload.campaigns(StoreKind::Memory, self.crashes) {
+        // What is wrong without a fault is told without one, and before anything else.
+        let calm = [Budget::default()];
+        let campaigns = workload.campaigns(StoreKind::Memory, self.crashes);
+        for budget in calm.into_iter().chain(campaigns) {
             let settings = Settings {
                 schedules_max: self.schedules_max.saturating_sub(all.schedules),
                 repeat: Repeat::OneIn(REPEATED_EVERY),
@@ -215,6 +245,10 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
                 // In words before it panics: what fails in a replay may panic as well.
                 let failed = Failed::new(&workload, found, self.at).to_string();
                 panic!("{failed}");
+            }
+            if budget == Budget::default() {
+                // The first schedule of the campaigns is this one again.
+                continue;
             }
             let cut_short = findings.cut_short;
             all.merge(findings);
@@ -236,11 +270,13 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     ///
     /// Where a promise is broken, with the story; and where it names nothing, or is no longer the
     /// schedule that was recorded.
+    #[track_caller]
     pub fn replay(self, token_or_file: &str) -> String {
         let workload = self.workload();
         self.hold(&workload, token_or_file)
     }
 
+    #[track_caller]
     fn hold(&self, workload: &Workload, token_or_file: &str) -> String {
         let recording =
             Recording::read(token_or_file).unwrap_or_else(|error| panic!("{REPLAY}: {error}"));
@@ -281,6 +317,32 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         }
     }
 }
+
+/// What a task of the workload panics with where nothing goes wrong.
+fn calm_panic(workload: &Workload) -> Option<String> {
+    let calm = Settings::default();
+    let (trial, _) = Source::Fixed(workload).run(&calm, Exhaustive::new());
+    let panicked = trial.run.log.iter().find_map(|row| {
+        let (task, message) = match Event::from_row(row).ok()? {
+            Event::RollbackStarted { task, cause, .. } => (task, cause.message),
+            Event::CompensationFailed { task, error, .. } => (task, error),
+            _ => return None,
+        };
+        Some((task, message.strip_prefix("panicked: ")?.to_owned()))
+    });
+    let (task, message) = panicked?;
+    Some(format!(
+        "{} panics although nothing goes wrong: {}\n\n{PANICS}",
+        render::escaped(&task),
+        render::escaped_line(&message)
+    ))
+}
+
+/// What to do about a panic.
+const PANICS: &str = "\
+a task that panics has failed, so the run turns around, and a crash test of that proves little. There is
+no runtime of tokio's in a simulation: ctx.sleep() sleeps, and locks and channels of tokio's work. Where
+the panic is meant, .tasks_may_panic() says so";
 
 impl<S, W> std::fmt::Debug for CrashTest<S, W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -107,16 +107,9 @@ impl Process {
         let mut effect = Effect::of(ctx, name, payload);
         let what = action(ctx.direction(), ctx.task());
         self.point(Instant::at(&what, "before-effect")).await;
-        let reception = {
-            let mut state = self.sim().state();
-            effect.reception = state.lasting.world.receive(&effect);
-            let reception = effect.reception;
-            state
-                .lasting
-                .history
-                .push(self.life(), What::Effect(effect));
-            reception
-        };
+        effect.reception = self.sim().state().lasting.world.receive(&effect);
+        let reception = effect.reception;
+        self.sim().record_life(self.life(), What::Effect(effect));
         self.point(Instant::at(&what, "after-effect")).await;
         reception
     }

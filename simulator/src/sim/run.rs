@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use crate::choices::Tape;
 use crate::executor::TaskId;
 use crate::fault::Budget;
-use crate::history::{History, Opening, What};
+use crate::history::{ENDLESS, History, Opening, What};
 use crate::panics::{message_of, quietly};
 use crate::recorder::Recorder;
 use crate::sim::host::Host;
@@ -20,6 +20,10 @@ use crate::workload::{Sharing, Workload};
 
 /// The most lives that a run may need before it counts as one that never ends.
 const LIVES_MAX: u32 = 24;
+
+/// The most polls of one life and its rival: one that takes more waits in a circle, for a time or for
+/// itself. A task that sleeps takes one for each time.
+const POLLS_MAX: u32 = 20_000;
 
 /// How often the operator tries a stuck run again.
 const STUCK_RETRIES_MAX: u32 = 2;
@@ -191,7 +195,7 @@ impl<'a> Simulation<'a> {
     /// Runs one life, and its rival if it gets one, until nobody is left.
     fn live(&mut self, how: Opening) {
         self.last = Some(self.begin(how));
-        loop {
+        for polls in 0.. {
             for process in self.processes.iter().filter(|process| process.is_dead()) {
                 self.sim.executor.kill(process.life());
                 process.host().release_store();
@@ -212,6 +216,10 @@ impl<'a> Simulation<'a> {
             } else {
                 0
             };
+            if polls >= POLLS_MAX {
+                self.stop(ready[chosen]);
+                continue;
+            }
             self.poll(ready[chosen]);
         }
         if self.sim.executor.has_tasks() {
@@ -245,13 +253,24 @@ impl<'a> Simulation<'a> {
         match polled {
             Ok(true) => process.pending(),
             Ok(false) => {}
-            Err(panic) => {
-                let message = message_of(&*panic);
-                self.sim.record(process.life(), What::Panicked(message));
-                executor.kill(process.life());
-                self.sim.state().alive -= process.host().kill();
-            }
+            Err(panic) => self.bug(process, message_of(&*panic)),
         }
+    }
+
+    /// Ends the life of a task that would go on for ever.
+    fn stop(&mut self, task: TaskId) {
+        let life = self.sim.executor.process_of(task);
+        let mut processes = self.processes.iter();
+        if let Some(process) = processes.find(|process| Some(process.life()) == life) {
+            self.bug(process, ENDLESS.to_owned());
+        }
+    }
+
+    /// The life has panicked outside of its tasks, or had to be stopped.
+    fn bug(&self, process: &Process, message: String) {
+        self.sim.record(process.life(), What::Panicked(message));
+        self.sim.executor.kill(process.life());
+        self.sim.state().alive -= process.host().kill();
     }
 
     fn begin(&mut self, how: Opening) -> TaskId {
