@@ -14,9 +14,10 @@ Exit codes:
   0    nothing was violated
   1    a safety promise was broken: something happened that never may
   2    the command was called wrongly
-  3    a liveness promise was broken: a run did not end although nothing failed any more
+  3    a liveness promise was broken: a run did not end with nothing failing
   4    nondeterminism: a schedule took another course when it was run again
-  5    a fault of the command itself: a crash point left out, output not written, a bug
+  5    a fault of the command itself: a crash point left out, a file not
+       written, a bug
   130  Ctrl-C before everything was explored; nothing was violated until then";
 
 /// Crashes workflows at every point, and says what came of it.

@@ -4,15 +4,15 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{Findings, StoreKind, Violation};
 use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::progress::rate;
-use crate::rerun;
-use crate::text::{counted, grouped};
+use crate::rerun::{self, REPEATED_EVERY};
+use crate::text::{counted, grouped, wrapped};
 
 /// The version of the JSON.
 const VERSION: u32 = 1;
@@ -68,6 +68,11 @@ impl Row {
 
     pub(crate) fn found(&self) -> impl Iterator<Item = &Violation> + Clone {
         self.findings.violations.iter()
+    }
+
+    /// Whether a schedule of it was run.
+    fn was_begun(&self) -> bool {
+        self.findings.schedules > 0
     }
 
     /// Whether exploring did not stop early.
@@ -141,16 +146,17 @@ impl Report {
         };
         let (covered, total) = (points(|points| points.0), points(|points| points.1));
         let repeated: u64 = self.rows.iter().map(|row| row.findings.repeated).sum();
-        let every = match self.is_exhaustive() {
-            true => "exhaustive: every schedule within these bounds",
-            false => "NOT exhaustive",
-        };
-        format!(
-            "{every}, {} of {} covered; {} run twice",
-            grouped(covered as u64),
-            counted(total as u64, "crash point"),
-            grouped(repeated)
-        )
+        let (covered, repeated) = (grouped(covered as u64), grouped(repeated));
+        let total = counted(total as u64, "crash point");
+        match self.is_exhaustive() {
+            true => format!(
+                "exhaustive: every schedule within these bounds, {covered} of {total} covered; \
+                 {repeated} run twice"
+            ),
+            false => format!(
+                "NOT exhaustive: of {total} seen {covered} covered; {repeated} run twice"
+            ),
+        }
     }
 
     /// What the reader must not overlook.
@@ -180,9 +186,7 @@ impl Report {
 
 pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let rows = &report.rows;
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED);
-    table.set_header(vec![
+    let mut table = table_of(&[
         "workload",
         "store",
         "crash points",
@@ -191,7 +195,7 @@ pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
         "per s",
         "violations",
     ]);
-    for row in rows {
+    for row in rows.iter().filter(|row| row.was_begun()) {
         let (covered, total) = row.points();
         let points = format!("{} of {}", grouped(covered as u64), grouped(total as u64));
         table.add_row(vec![
@@ -204,14 +208,30 @@ pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
             right(grouped(row.violations() as u64)),
         ]);
     }
-    writeln!(out, "{table}")?;
+    writeln!(out, "{}", table.trim_fmt())?;
     let width = rows.iter().map(|row| row.name().len()).max().unwrap_or(0);
     let first = rows.first().map(|row| row.store);
     for row in rows.iter().filter(|row| Some(row.store) == first) {
-        writeln!(out, "{:width$}  {}", row.name(), row.workload.about)?;
+        writeln!(out, " {:width$}  {}", row.name(), row.workload.about)?;
     }
-    writeln!(out, "\n{}\n", legend(rows))?;
-    writeln!(out, "{}", report.coverage())?;
+    let left = rows.iter().filter(|row| !row.was_begun());
+    let left: Vec<String> = left
+        .map(|row| format!("{} over {}", row.name(), row.store))
+        .collect();
+    if !left.is_empty() {
+        writeln!(
+            out,
+            "\n{}",
+            wrapped(&format!("Not begun: {}", left.join(", ")))
+        )?;
+    }
+    writeln!(out)?;
+    let more = LEGEND_OF_THE_TABLE.into_iter().map(str::to_owned);
+    for paragraph in legend(rows).into_iter().chain(more) {
+        writeln!(out, "{}", wrapped(&paragraph))?;
+    }
+    writeln!(out)?;
+    writeln!(out, "{}", wrapped(&report.coverage()))?;
     for caveat in report.caveats() {
         writeln!(out, "{caveat}")?;
     }
@@ -219,49 +239,66 @@ pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// What is counted, in words.
-pub(crate) fn legend(rows: &[Row]) -> String {
+/// What is counted, in words: a paragraph for each thing.
+pub(crate) fn legend(rows: &[Row]) -> Vec<String> {
     let crashes = rows.first().map_or(0, |row| row.crashes);
     let depth = match crashes {
-        0 => return "Each workload was run once, without a crash.".to_owned(),
+        0 => return vec!["Each workload was run once, without a crash.".to_owned()],
         1 => "each instant at which the process was killed and the run resumed",
         2 => {
-            "each instant at which the process was killed, alone and with each\n\
-             instant of the recovery from it; after each kill the run was resumed"
+            "each instant at which the process was killed, alone and with each instant of the \
+             recovery from it; after each kill the run was resumed"
         }
         _ => {
-            "each instant at which the process was killed, alone and with up\n\
-             to two more in the recoveries from it; after each the run was resumed"
+            "each instant at which the process was killed, alone and with up to two more in the \
+             recoveries from it; after each the run was resumed"
         }
     };
     let over = |kind| rows.iter().any(|row| row.store == kind);
     let disk = match over(StoreKind::Redb) {
         true => {
-            "\nOver redb, whose file is on a simulated disk, that is before each write and\n\
-             sync as well, the file's creation included; before each sync also with the\n\
-             power lost, and with it all that was not synced."
+            " Over redb, whose file is on a simulated disk, that is before each write and sync as \
+             well, the file's creation included; before each sync also with the power lost, and with \
+             it all that was not synced."
         }
         false => "",
     };
-    let fewer = rows.last().is_some_and(|row| row.crashes < crashes);
-    let fewer = match fewer {
-        true => " There each crash came alone;\n--crashes 2 has two.",
+    let fewer = match rows.last().is_some_and(|row| row.crashes < crashes) {
+        true => " There each crash came alone; --crashes 2 has two.",
         false => "",
     };
     let more = match over(StoreKind::Memory) {
         true => {
-            ";\nover memory also each of them with a crash, a rival with a fault of the store,\n\
-             and a rival with two more switches between the two"
+            "; over memory also each of them with a crash, a rival with a fault of the store, and a \
+             rival with two more switches between the two"
         }
         false => "",
     };
-    format!(
-        "Crash points: {depth}.{disk}{fewer}\n\
-         Schedules: these, and all with one fault of the store, one attempt of a task\n\
-         that goes wrong, one cancellation, or one rival life{more}.\n\
-         Per s: on one core.\n\
-         Merged: crashes that left the same state as another one, which was gone on from."
-    )
+    vec![
+        format!("Crash points: {depth}.{disk}{fewer}"),
+        format!(
+            "Schedules: these, and all with one fault of the store, one attempt of a task that goes \
+             wrong, one cancellation, or one rival life{more}."
+        ),
+        format!(
+            "Run twice: the schedule without faults, those that break a promise, and one in \
+             {REPEATED_EVERY} of the others, by what they draw."
+        ),
+    ]
+}
+
+/// The same of what only the table has.
+const LEGEND_OF_THE_TABLE: [&str; 2] = [
+    "Merged: crashes that left the same state as another one, which was gone on from.",
+    "Per s: on one core.",
+];
+
+/// A table without columns' lines: it has to fit into a narrow terminal.
+pub(crate) fn table_of(header: &[&str]) -> Table {
+    const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
+    let mut table = Table::new();
+    table.load_style(STYLE).set_header(header.to_vec());
+    table
 }
 
 pub(crate) fn right(text: String) -> Cell {

@@ -23,3 +23,21 @@ pub(crate) fn grouped(number: u64) -> String {
     }
     grouped
 }
+
+/// The longest line of a paragraph, in characters.
+const LINE_LENGTH_MAX: usize = 79;
+
+/// A paragraph in lines that a terminal does not have to break.
+pub(crate) fn wrapped(paragraph: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in paragraph.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + word.chars().count() < LINE_LENGTH_MAX => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
+}

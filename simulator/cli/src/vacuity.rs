@@ -8,6 +8,7 @@ use crashpoint_simulator::{Budget, Settings, explore as explore_alone, workload}
 use crate::arguments::{ExploreArguments, VacuityArguments};
 use crate::exit::{Exit, Failure};
 use crate::explore;
+use crate::text::wrapped;
 
 /// A store that breaks its contract is no part of an exploration; there its faults fire.
 const BREACHES: (&str, Budget) = (
@@ -38,7 +39,7 @@ pub(crate) fn run(arguments: &VacuityArguments, out: &mut impl Write) -> Result<
     let subject = workload::named(name).expect("it is built in");
     table.add_faults(&explore_alone(&subject, &Settings::within(breaches)));
     writeln!(out, "{table}")?;
-    writeln!(out, "{}", report.coverage())?;
+    writeln!(out, "{}", wrapped(&report.coverage()))?;
     for caveat in report.caveats() {
         writeln!(out, "{caveat}")?;
     }

@@ -428,19 +428,22 @@ fn a_task_that_never_ends_is_named() {
             process.effect(&ctx, "ask whether it was sent", "").await;
         }
     });
-    expect!["prefixes-resume: life 1 goes in circles in send: it was stopped"].assert_eq(&first_line(|| asks.run()));
+    expect!["prefixes-resume: life 1 goes in circles in send: it was stopped"]
+        .assert_eq(&first_line(|| asks.run()));
     let sleeps = mail(|_, ctx| async move {
         loop {
             ctx.sleep(std::time::Duration::from_secs(1)).await;
         }
     });
-    expect!["prefixes-resume: life 1 goes in circles in send: it was stopped"].assert_eq(&first_line(|| sleeps.run()));
+    expect!["prefixes-resume: life 1 goes in circles in send: it was stopped"]
+        .assert_eq(&first_line(|| sleeps.run()));
 }
 
 /// A task that needs what there is not panics, and its run turns around: such a test passed.
 #[test]
 fn a_task_that_panics_although_nothing_goes_wrong_fails_the_test_unless_it_may() {
     let panics = || mail(|_, _| async { panic!("no reactor is running") });
-    expect!["send panics although nothing goes wrong: no reactor is running"].assert_eq(&first_line(|| panics().run()));
+    expect!["send panics although nothing goes wrong: no reactor is running"]
+        .assert_eq(&first_line(|| panics().run()));
     panics().tasks_may_panic().run();
 }

@@ -23,7 +23,7 @@ pub(super) fn ledger(history: &History, id: &str) -> Markup {
                             }
                             td { (effect.visit) }
                             td.short { code { (shown(&short(&effect.key))) } }
-                            td {
+                            td.short {
                                 @match effect.reception {
                                     Reception::Performed => "performed",
                                     Reception::Repeated => "knew the key",

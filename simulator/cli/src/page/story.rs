@@ -64,7 +64,7 @@ fn verdict(broken: &[Broken<'_>], happenings: &[Happening], id: &str) -> Markup 
                     summary { "and " (broken.len() - 1) " more" }
                     ul {
                         @for broken in &broken[1..] {
-                            li { strong { (broken.verdict.oracle) } ": " (message(&broken.verdict.message)) " " (since(broken, happenings, id)) }
+                            li { strong { (broken.verdict.oracle) } ": " (message(&broken.verdict.message)) ". " (since(broken, happenings, id)) }
                         }
                     }
                 }

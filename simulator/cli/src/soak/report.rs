@@ -3,17 +3,17 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use comfy_table::{Cell, Table, presets};
+use comfy_table::Cell;
 use crashpoint_simulator::{Shrunk, render};
 
 use crate::arguments::{ALL, SoakArguments};
 use crate::exit::Exit;
-use crate::report::right;
+use crate::report::{right, table_of};
 use crate::rerun::{REPEATED_EVERY, at_hand, command_at_hand, file_command_at_hand};
 use crate::soak::seed::MOST;
 use crate::soak::tally::{Finding, Kind, Strays, Tally};
 use crate::soak::{Memory, Revisited};
-use crate::text::{counted, grouped};
+use crate::text::{counted, grouped, wrapped};
 use crate::{origin, shrink};
 use crashpoint_simulator::render::whole;
 
@@ -57,15 +57,7 @@ impl Report<'_> {
     }
 
     fn table(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_FULL_CONDENSED);
-        table.set_header(vec![
-            "workload",
-            "store",
-            "schedules",
-            "run twice",
-            "violations",
-        ]);
+        let mut table = table_of(&["workload", "store", "schedules", "run twice", "violations"]);
         for ((name, store), count) in &self.tally.counts {
             table.add_row(vec![
                 Cell::new(name),
@@ -75,17 +67,18 @@ impl Report<'_> {
                 right(grouped(count.violations)),
             ]);
         }
-        writeln!(out, "{table}")?;
+        writeln!(out, "{}", table.trim_fmt())?;
         let seeds = match self.tally.schedules().checked_sub(1) {
             Some(more) => format!("Seeds {}..={}", self.first, self.first + more),
             None => "No seeds".to_owned(),
         };
-        writeln!(
-            out,
-            "{seeds}: each is a schedule of the workload and store whose turn it is, in which is\n\
-             possible what the seed draws, up to {MOST}: crashes, faults of the store, errors of\n\
-             tasks, takeovers, preemptions, cancellations. One in {REPEATED_EVERY} is run twice, and what breaks a promise.\n"
-        )
+        let what = format!(
+            "{seeds}: a sample, and no exhaustion. Each is a schedule of the workload and store whose \
+             turn it is, in which is possible what the seed draws, up to {MOST}: crashes, faults of \
+             the store, errors of tasks, takeovers, preemptions, cancellations. One in \
+             {REPEATED_EVERY} is run twice, and what breaks a promise."
+        );
+        writeln!(out, "{}\n", wrapped(&what))
     }
 
     fn memory(&self, out: &mut impl Write) -> io::Result<()> {

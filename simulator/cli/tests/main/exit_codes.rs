@@ -69,7 +69,7 @@ fn a_workload_that_reads_the_world_outside_exits_with_4_and_the_event_is_named()
         told(&report);
         for part in [
             &format!("{control} over memory is NOT DETERMINISTIC"),
-            "NOT exhaustive, ",
+            "NOT exhaustive: ",
             "HashMap",
         ] {
             assert!(report.contains(part), "{part:?} is missing in:\n{report}");
@@ -135,7 +135,7 @@ fn an_exploration_says_whether_it_was_exhaustive() {
     );
     let mutant = [&one[..], &["--mutant", "TerminalAbsorbs"]].concat();
     let report = exits_with(1, &mutant);
-    assert!(report.contains("\nNOT exhaustive, "), "{report}");
+    assert!(report.contains("\nNOT exhaustive: "), "{report}");
     let exhaustive = |arguments: &[&str]| {
         let output = crashpoint(&[arguments, &["--json"]].concat());
         let report: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
