@@ -15,6 +15,9 @@ use crate::world::Reception;
 /// The longest text of a user's that is shown in full, in characters.
 const SHOWN_MAX: usize = 72;
 
+/// So many lines of a part of a story are shown in full; of a longer one the beginning and the end are.
+const LINES_MAX: usize = 240;
+
 /// `text` with everything that is not plainly visible written as an escape, and cut where it is
 /// long.
 ///
@@ -93,9 +96,18 @@ pub fn story(run: &Run, verdicts: &[Verdict]) -> String {
 
 fn section(story: &mut String, title: &str, lines: &[String]) {
     _ = writeln!(story, "{title}");
-    for line in lines {
-        _ = writeln!(story, "  {line}");
+    let mut tell = |lines: &[String]| {
+        for line in lines {
+            _ = writeln!(story, "  {line}");
+        }
+    };
+    if lines.len() <= LINES_MAX {
+        return tell(lines);
     }
+    let (first, last) = (LINES_MAX / 2, lines.len() - LINES_MAX / 2);
+    tell(&lines[..first]);
+    tell(&[format!("... {} lines more ...", last - first)]);
+    tell(&lines[last..]);
 }
 
 fn lines_or(lines: Vec<String>, none: &str) -> Vec<String> {

@@ -153,9 +153,9 @@ impl Report {
                 "exhaustive: every schedule within these bounds, {covered} of {total} covered; \
                  {repeated} run twice"
             ),
-            false => format!(
-                "NOT exhaustive: of {total} seen {covered} covered; {repeated} run twice"
-            ),
+            false => {
+                format!("NOT exhaustive: of {total} seen {covered} covered; {repeated} run twice")
+            }
         }
     }
 

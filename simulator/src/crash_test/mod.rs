@@ -278,10 +278,19 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
 
     #[track_caller]
     fn hold(&self, workload: &Workload, token_or_file: &str) -> String {
-        let recording =
-            Recording::read(token_or_file).unwrap_or_else(|error| panic!("{REPLAY}: {error}"));
-        let replayed = replay_recording(Source::Fixed(workload), &recording);
-        let trial = replayed.unwrap_or_else(|error| panic!("{error}"));
+        let recording = match Recording::read(token_or_file) {
+            Ok(recording) => recording,
+            Err(error) => panic!("{error}"),
+        };
+        let of = recording.workload();
+        assert!(
+            of == NAME,
+            "{token_or_file:?} is a schedule of the workload {of:?}, not of a crash test"
+        );
+        let trial = match replay_recording(Source::Fixed(workload), &recording) {
+            Ok(trial) => trial,
+            Err(error) => panic!("{error}"),
+        };
         let verdicts = judge(workload, &trial.run);
         let story = render::story(&trial.run, &verdicts);
         assert!(verdicts.is_empty(), "a promise is broken\n\n{story}");

@@ -407,7 +407,7 @@ fn err_tokens() {
         ),
         (
             "1.order.c1.calm.01234567",
-            expect![[r#"the token has version "1", this command reads version 2"#]],
+            expect![[r#"the token has version "1", this simulator reads version 2"#]],
         ),
         (
             "2.order.memory.c1.calm",

@@ -195,7 +195,7 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
     );
     check(
         &["replay", "9.order.c1.calm.01234567"],
-        expect![[r#"error: the token has version "9", this command reads version 2"#]],
+        expect![[r#"error: the token has version "9", this simulator reads version 2"#]],
     );
     check(
         &["replay", "2.nope.memory.c1.calm.01234567"],

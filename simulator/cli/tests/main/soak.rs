@@ -220,7 +220,7 @@ fn a_corpus_with_a_tape_of_another_version_is_refused() {
     assert_eq!(output.status.code(), Some(2));
     let (said, file) = (text(&output.stderr), path(&file));
     let expected = format!(
-        "error: can't read {file}: line 1: the tape has version \"0\", this command reads version 1\n"
+        "error: can't read {file}: line 1: the tape has version \"0\", this simulator reads version 1\n"
     );
     assert_eq!(said, expected);
     assert!(output.stdout.is_empty());
