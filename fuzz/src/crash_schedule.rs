@@ -17,7 +17,7 @@ use crate::Seed;
 const MOST: Budget = Budget {
     crashes: 3,
     faults: 2,
-    errors: 0,
+    errors: 2,
     takeovers: 1,
     preemptions: 3,
     cancels: 1,
@@ -97,7 +97,7 @@ pub(crate) fn seeds() -> Vec<Seed> {
             None => (Source::Generated(None), "generated"),
             Some(fixed) => (Source::Fixed(&workloads[fixed]), &*workloads[fixed].name),
         };
-        let mut add = |what: &str, store: u8, [crashes, faults, takeovers, cancels]: [u8; 4]| {
+        let mut add = |what: &str, store: u8, [crashes, faults, errors, takeovers, cancels]: [u8; 5]| {
             let store_kind = match store {
                 0 => StoreKind::Memory,
                 _ => StoreKind::Redb,
@@ -106,7 +106,7 @@ pub(crate) fn seeds() -> Vec<Seed> {
             let budget = Budget {
                 crashes: crashes.into(),
                 faults: faults.into(),
-                errors: 0,
+                errors: errors.into(),
                 takeovers: takeovers.into(),
                 preemptions: preemptions.into(),
                 cancels: cancels.into(),
@@ -127,6 +127,7 @@ pub(crate) fn seeds() -> Vec<Seed> {
                 store,
                 crashes,
                 faults,
+                errors,
                 takeovers,
                 preemptions,
                 cancels,
@@ -136,11 +137,12 @@ pub(crate) fn seeds() -> Vec<Seed> {
                 input: [plan.to_vec(), Bytes::spell(&trial.tape)].concat(),
             });
         };
-        add("calm", 0, [0, 0, 0, 0]);
-        add("crashes", 0, [2, 0, 0, 0]);
-        add("everything", 0, [2, 1, 1, 1]);
+        add("calm", 0, [0, 0, 0, 0, 0]);
+        add("crashes", 0, [2, 0, 0, 0, 0]);
+        add("errors", 0, [1, 0, 2, 0, 0]);
+        add("everything", 0, [2, 1, 1, 1, 1]);
         if source < 2 {
-            add("on-disk", STORES as u8 - 1, [1, 0, 0, 0]);
+            add("on-disk", STORES as u8 - 1, [1, 0, 0, 0, 0]);
         }
     }
     seeds
