@@ -17,10 +17,12 @@ use crate::Seed;
 const MOST: Budget = Budget {
     crashes: 3,
     faults: 2,
+    disk: 0,
     errors: 2,
     takeovers: 1,
     preemptions: 3,
     cancels: 1,
+    jumps: 0,
     breaches: 0,
 };
 
@@ -64,7 +66,7 @@ fn check_schedule(input: &[u8], workloads: &[Workload], broken: Option<Rule>) ->
     };
     let (trial, _) = source.run(&settings, choices);
     if let Some(verdict) = trial.verdicts.first() {
-        let schedule = trial.schedule().join("\n  ");
+        let schedule = trial.schedule().words().join("\n  ");
         panic!(
             "{}: {}\n  {schedule}\n  {}",
             verdict.oracle,
@@ -97,46 +99,47 @@ pub(crate) fn seeds() -> Vec<Seed> {
             None => (Source::Generated(None), "generated"),
             Some(fixed) => (Source::Fixed(&workloads[fixed]), &*workloads[fixed].name),
         };
-        let mut add = |what: &str, store: u8, [crashes, faults, errors, takeovers, cancels]: [u8; 5]| {
-            let store_kind = match store {
-                0 => StoreKind::Memory,
-                _ => StoreKind::Redb,
+        let mut add =
+            |what: &str, store: u8, [crashes, faults, errors, takeovers, cancels]: [u8; 5]| {
+                let store_kind = match store {
+                    0 => StoreKind::Memory,
+                    _ => StoreKind::Redb,
+                };
+                let preemptions = 2 * takeovers;
+                let budget = Budget {
+                    crashes: crashes.into(),
+                    faults: faults.into(),
+                    errors: errors.into(),
+                    takeovers: takeovers.into(),
+                    preemptions: preemptions.into(),
+                    cancels: cancels.into(),
+                    ..Budget::default()
+                };
+                let settings = Settings {
+                    store: store_kind,
+                    ..Settings::within(budget)
+                };
+                // The first seed in which something goes wrong, if anything may.
+                let mut trials = (1..).map(|seed| run_seed(from, &settings, Possible::All, seed).0);
+                let wanted =
+                    |trial: &Trial| trial.schedule().0.is_empty() == (budget == Budget::default());
+                let trial = trials.find(wanted).expect("there is no last seed");
+                let source = u8::try_from(source).expect("there are few");
+                let plan = [
+                    source,
+                    store,
+                    crashes,
+                    faults,
+                    errors,
+                    takeovers,
+                    preemptions,
+                    cancels,
+                ];
+                seeds.push(Seed {
+                    name: format!("{name}-{what}"),
+                    input: [plan.to_vec(), Bytes::spell(&trial.tape)].concat(),
+                });
             };
-            let preemptions = 2 * takeovers;
-            let budget = Budget {
-                crashes: crashes.into(),
-                faults: faults.into(),
-                errors: errors.into(),
-                takeovers: takeovers.into(),
-                preemptions: preemptions.into(),
-                cancels: cancels.into(),
-                breaches: 0,
-            };
-            let settings = Settings {
-                store: store_kind,
-                ..Settings::within(budget)
-            };
-            // The first seed in which something goes wrong, if anything may.
-            let mut trials = (1..).map(|seed| run_seed(from, &settings, Possible::All, seed).0);
-            let wanted =
-                |trial: &Trial| trial.schedule().is_empty() == (budget == Budget::default());
-            let trial = trials.find(wanted).expect("there is no last seed");
-            let source = u8::try_from(source).expect("there are few");
-            let plan = [
-                source,
-                store,
-                crashes,
-                faults,
-                errors,
-                takeovers,
-                preemptions,
-                cancels,
-            ];
-            seeds.push(Seed {
-                name: format!("{name}-{what}"),
-                input: [plan.to_vec(), Bytes::spell(&trial.tape)].concat(),
-            });
-        };
         add("calm", 0, [0, 0, 0, 0, 0]);
         add("crashes", 0, [2, 0, 0, 0, 0]);
         add("errors", 0, [1, 0, 2, 0, 0]);

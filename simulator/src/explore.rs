@@ -6,6 +6,7 @@
 //! order; what comes out is the same.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use crate::choices::{Choices, Divergence, Exhaustive, Recorded, Tape};
@@ -14,8 +15,11 @@ use crate::executor::lock;
 use crate::fault::Fault;
 use crate::oracle::judge;
 use crate::recorder::Recorder;
+use crate::schedule::Schedule;
+use crate::seeds::{Possible, explore_seeds};
 use crate::sim::{Key, Repeat, Run, Settings, SharedChoices, Survivor, simulate, simulate_forking};
 use crate::token::Token;
+use crate::trial::Source;
 use crate::workload::Workload;
 
 /// A part of the space of schedules.
@@ -30,6 +34,15 @@ enum PartOf {
     Beside(Vec<(usize, usize)>),
     /// The schedules that begin with a crash in the one without faults.
     After(Box<Survivor>),
+    /// No part of the exhaustive exploration: the schedules of these seeds.
+    Sampled(Range<u64>),
+}
+
+impl Part {
+    /// The schedules of seeds, with a swarm: what lies beyond a budget that can be exhausted.
+    pub fn sampled(seeds: Range<u64>) -> Self {
+        Self(PartOf::Sampled(seeds))
+    }
 }
 
 /// What came of exploring a part, or several.
@@ -37,6 +50,9 @@ enum PartOf {
 pub struct Findings {
     /// How many schedules were run.
     pub schedules: u64,
+    /// How many of them are samples, drawn from seeds. The others are all that there are within their
+    /// budgets.
+    pub sampled: u64,
     /// How many crashes were not gone on from, because another one had left the same state.
     pub merged: u64,
     /// The crash points that exist, and those that were covered; counted where a schedule has
@@ -48,7 +64,7 @@ pub struct Findings {
     pub edges: BTreeSet<(String, String)>,
     /// Whether exploring stopped early because there were violations enough.
     pub cut_short: bool,
-    /// How often each fault fired.
+    /// How often each kind of fault fired.
     pub fired: BTreeMap<Fault, u64>,
     /// How many of the schedules were run a second time.
     pub repeated: u64,
@@ -59,8 +75,8 @@ pub struct Findings {
 /// A schedule that was another one when it was run a second time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nondeterminism {
-    /// The faults of the schedule, in words.
-    pub schedule: Vec<String>,
+    /// What went wrong in it.
+    pub schedule: Schedule,
     /// What replays it, or might.
     pub token: Token,
     /// The first event that was not the same.
@@ -74,8 +90,8 @@ pub struct Violation {
     pub oracle: &'static str,
     /// What it noticed.
     pub message: String,
-    /// The faults of the schedule, in words.
-    pub schedule: Vec<String>,
+    /// What went wrong in it.
+    pub schedule: Schedule,
     /// What replays it.
     pub token: Token,
 }
@@ -110,13 +126,17 @@ pub fn parts(workload: &Workload, settings: &Settings) -> Vec<Part> {
 /// A crash that kills everybody is not run from the beginning: the simulation without it goes on, and
 /// what would have survived is copied and gone on from later. Where two such copies are the same
 /// state, one of them is enough. Where what survives can't be copied
-/// ([`copied`](crate::workload::Workload)), every schedule is run from its start.
+/// ([`ActsOn::Own`](crate::workload::ActsOn)), every schedule is run from its start.
 pub fn explore_part(workload: &Workload, settings: &Settings, part: &Part) -> Findings {
     let mut explorer = Explorer::new(workload, settings);
     match &part.0 {
         PartOf::Calm(findings) => return (**findings).clone(),
         PartOf::Beside(prefix) => explorer.explore(None, prefix),
         PartOf::After(survivor) => explorer.explore(Some(survivor), &[]),
+        PartOf::Sampled(seeds) => {
+            let source = Source::Fixed(workload);
+            return explore_seeds(source, settings, Possible::Swarm, seeds.clone());
+        }
     }
     explorer.findings
 }
@@ -195,12 +215,6 @@ impl<'a> Explorer<'a> {
         }
         new
     }
-}
-
-/// The faults of a run.
-fn in_words(run: &Run) -> Vec<String> {
-    let faults = run.history.faults();
-    faults.map(|(_, _, fired)| fired.to_string()).collect()
 }
 
 /// Where a run has parted from an earlier one of the same choices, if it has.
@@ -282,9 +296,7 @@ impl Findings {
         parting: Option<Parting>,
     ) {
         self.schedules += 1;
-        for (_, _, fired) in run.history.faults() {
-            *self.fired.entry(fired.fault).or_default() += 1;
-        }
+        self.count_faults(&run);
         let verdicts = judge(workload, &run);
         let due = is_due(settings.repeat, &run.tape, !verdicts.is_empty());
         if due || parting.is_some() {
@@ -294,7 +306,7 @@ impl Findings {
             self.violations.push(Violation {
                 oracle: verdict.oracle,
                 message: verdict.message,
-                schedule: in_words(&run),
+                schedule: Schedule::of(&run.history),
                 token: Token::of(&workload.name, settings, &run.tape),
             });
         }
@@ -303,6 +315,12 @@ impl Findings {
             self.edges.insert(edge);
         }
         self.recorder.merge(run.recorder);
+    }
+
+    pub(crate) fn count_faults(&mut self, run: &Run) {
+        for (_, _, fired) in run.history.faults() {
+            *self.fired.entry(fired.fault.kind()).or_default() += 1;
+        }
     }
 
     /// Runs a schedule a second time, from its start.
@@ -318,7 +336,7 @@ impl Findings {
         let (again, _) = simulate_with(workload, settings, recorded);
         let parting = Course::of_run(run).parting(&Course::of_run(&again));
         let parting = parting.or(known).map(|parting| Nondeterminism {
-            schedule: in_words(run),
+            schedule: Schedule::of(&run.history),
             token: Token::of(&workload.name, settings, &run.tape),
             parting,
         });
@@ -328,6 +346,7 @@ impl Findings {
     /// Adds what came of another part.
     pub fn merge(&mut self, other: Self) {
         self.schedules += other.schedules;
+        self.sampled += other.sampled;
         self.merged += other.merged;
         self.recorder.merge(other.recorder);
         self.violations.extend(other.violations);

@@ -1,6 +1,9 @@
 //! Faults as data: what can go wrong at an instant, and in words.
 
 use std::fmt;
+use std::str::FromStr;
+
+use crate::disk::Loss;
 
 /// What an injector may do at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -9,20 +12,42 @@ pub enum Fault {
     Crash,
     /// The machine loses its power here: the process dies, and what the disk had not synced is gone.
     PowerLoss,
+    /// The same, and the disk keeps this of what it had not synced.
+    PowerLossBut(Loss),
+    /// A write of the disk fails.
+    WriteFails,
+    /// A write of the disk fails, and so does every one after it, until the operator has replaced the
+    /// disk.
+    WritesFail,
+    /// A sync of the disk fails. The system takes the pages for clean from then on.
+    SyncFails,
+    /// A sync of the disk fails, and so does every one after it, until the disk is replaced.
+    SyncsFail,
+    /// The disk has no room for this write, nor for any behind it in the file, until the operator
+    /// makes some.
+    DiskFull,
     /// Another process takes the run over from here on; this one goes on.
     Takeover,
     /// The run's cancellation is requested here.
     Cancel,
-    /// The operation fails, and has no effect.
+    /// The operation is refused: it fails, and the caller is told that it has no effect.
     Refused,
-    /// The operation fails, and has its effect.
+    /// The operation fails, and has its effect. The caller is told that nobody knows.
     FailsDurable,
-    /// The append fails, and its row lands after so many further operations of the store.
+    /// The operation fails, and has no effect. The caller is told that nobody knows.
+    FailsAbsent,
+    /// The append or clear fails, and has its effect after so many further operations of the store.
     FailsLate(u8),
     /// The append reaches the store twice, and the second answer is what the caller gets.
     Duplicated,
-    /// The append succeeds, and a copy of it reaches the store again after so many operations.
+    /// The append or clear succeeds, and a copy of it reaches the store again after so many
+    /// operations.
     Echoed(u8),
+    /// The operation has its effect at once, and its answer comes a minute later: a load then shows
+    /// what has been.
+    AnswersLate,
+    /// The operation reaches the store a minute later.
+    ArrivesLate,
     /// An attempt of a task, a step or an undo fails before it has begun.
     TaskFails,
     /// It does all that it does, and then reports an error.
@@ -40,24 +65,77 @@ pub enum Fault {
     /// The append fails; its row is shown by loads until the process dies, and is lost then. No
     /// store may do this (law DUR-13): it is here to show that the oracles notice.
     Phantom,
-    /// The log loses a middle row while nobody runs. No store may do this either.
-    LosesRow,
+    /// The log loses this row while nobody runs. No store may do this either.
+    LosesRow(u64),
+    /// The wall clock jumps an hour ahead.
+    ClockAhead,
+    /// The wall clock jumps an hour back.
+    ClockBack,
+    /// An hour passes between two steps of the process, for every clock: the machine was asleep.
+    TimeLeaps,
+    /// Of two lives that could both go on, it is this one's turn. No fault in itself, but a part of a
+    /// schedule.
+    Switch(u32),
+}
+
+/// How a fault is said. A number stands in the middle.
+enum Words {
+    Plain(&'static str),
+    Numbered(&'static str, u64, &'static str),
+    Losing(&'static str, Loss),
 }
 
 impl Fault {
-    /// Every fault that an injector has. One that is not here fails the build as soon as it fires.
-    pub const ALL: &'static [Self] = &[
+    /// Whether the process dies.
+    pub fn is_crash(self) -> bool {
+        matches!(self, Self::Crash | Self::PowerLoss | Self::PowerLossBut(_))
+    }
+}
+
+impl Fault {
+    /// One of each kind. One that is not here fails the build as soon as it fires.
+    pub fn kinds() -> impl Iterator<Item = Self> {
+        Self::EACH.iter().copied()
+    }
+
+    /// The kind: the same as all others that differ in nothing but a number, or in what is lost.
+    #[must_use]
+    pub fn kind(self) -> Self {
+        match self {
+            Self::PowerLossBut(_) => Self::PowerLossBut(Loss::OF_NOTHING),
+            other => other.numbered(0).unwrap_or(other),
+        }
+    }
+
+    /// Whether it makes a difference only where somebody can do something in the meantime.
+    pub(crate) fn needs_company(self) -> bool {
+        matches!(self, Self::AnswersLate | Self::ArrivesLate)
+    }
+
+    /// Whether other kinds of faults are paid from the same number of a budget.
+    pub(crate) fn has_alternatives(self) -> bool {
+        !matches!(self, Self::Takeover | Self::Cancel | Self::Switch(_))
+    }
+
+    const EACH: &[Self] = &[
         Self::Crash,
         Self::PowerLoss,
+        Self::PowerLossBut(Loss::OF_NOTHING),
+        Self::WriteFails,
+        Self::WritesFail,
+        Self::SyncFails,
+        Self::SyncsFail,
+        Self::DiskFull,
         Self::Takeover,
         Self::Cancel,
         Self::Refused,
         Self::FailsDurable,
-        Self::FailsLate(1),
-        Self::FailsLate(2),
-        Self::FailsLate(3),
+        Self::FailsAbsent,
+        Self::FailsLate(0),
         Self::Duplicated,
-        Self::Echoed(2),
+        Self::Echoed(0),
+        Self::AnswersLate,
+        Self::ArrivesLate,
         Self::TaskFails,
         Self::TaskFailsAfter,
         Self::TaskFailsForGood,
@@ -66,52 +144,106 @@ impl Fault {
         Self::TaskHangs,
         Self::Stale,
         Self::Phantom,
-        Self::LosesRow,
+        Self::LosesRow(0),
+        Self::ClockAhead,
+        Self::ClockBack,
+        Self::TimeLeaps,
+        Self::Switch(0),
     ];
 
-    /// Whether the process dies.
-    pub fn is_crash(self) -> bool {
-        matches!(self, Self::Crash | Self::PowerLoss)
+    const fn words(self) -> Words {
+        let plain = match self {
+            Self::Crash => "the process crashes",
+            Self::PowerLoss => "the power fails",
+            Self::PowerLossBut(loss) => {
+                return Words::Losing(
+                    "the power fails, and of what was not synced is kept: ",
+                    loss,
+                );
+            }
+            Self::WriteFails => "the disk fails a write",
+            Self::WritesFail => "the disk fails a write, and every one after it",
+            Self::SyncFails => "the disk fails a sync",
+            Self::SyncsFail => "the disk fails a sync, and every one after it",
+            Self::DiskFull => "the disk is full",
+            Self::Takeover => "another process takes the run over",
+            Self::Cancel => "the run is cancelled",
+            Self::Refused => "the store fails, without effect",
+            Self::FailsDurable => "the store fails, after the effect",
+            Self::FailsAbsent => "the store fails, without effect, and does not say so",
+            Self::FailsLate(operations) => {
+                let landing = "the store fails, and the effect comes ";
+                return Words::Numbered(landing, operations as u64, " operations later");
+            }
+            Self::Duplicated => "the append arrives twice, the second answer counts",
+            Self::Echoed(operations) => {
+                let arriving = "a copy of the request arrives ";
+                return Words::Numbered(arriving, operations as u64, " operations later");
+            }
+            Self::AnswersLate => "the answer comes a minute late",
+            Self::ArrivesLate => "the request arrives a minute late",
+            Self::ClockAhead => "the wall clock jumps an hour ahead",
+            Self::ClockBack => "the wall clock jumps an hour back",
+            Self::TimeLeaps => "an hour passes at once",
+            Self::TaskFails => "the attempt fails before it has begun",
+            Self::TaskFailsAfter => "the attempt does its work and reports an error",
+            Self::TaskFailsForGood => "the attempt does its work and reports a final error",
+            Self::TaskRepeats => "the attempt does its work twice",
+            Self::TaskPanics => "the attempt panics",
+            Self::TaskHangs => "the attempt never ends",
+            Self::Stale => "the load misses the last row",
+            Self::Phantom => "the store fails, and shows a row that is not durable",
+            Self::LosesRow(row) => return Words::Numbered("the store loses row ", row, ""),
+            Self::Switch(life) => return Words::Numbered("life ", life as u64, " goes on"),
+        };
+        Words::Plain(plain)
+    }
+
+    /// The same kind with this number, where it can have it.
+    fn numbered(self, number: u64) -> Option<Self> {
+        Some(match self {
+            Self::FailsLate(_) => Self::FailsLate(number.try_into().ok()?),
+            Self::Echoed(_) => Self::Echoed(number.try_into().ok()?),
+            Self::LosesRow(_) => Self::LosesRow(number),
+            Self::Switch(_) => Self::Switch(number.try_into().ok()?),
+            _ => return None,
+        })
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Crash => f.write_str("the process crashes"),
-            Self::PowerLoss => f.write_str("the power fails"),
-            Self::Takeover => f.write_str("another process takes the run over"),
-            Self::Cancel => f.write_str("the run is cancelled"),
-            Self::Refused => f.write_str("the store fails, without effect"),
-            Self::FailsDurable => f.write_str("the store fails, after the effect"),
-            Self::FailsLate(operations) => {
-                let plural = if *operations == 1 { "" } else { "s" };
-                write!(
-                    f,
-                    "the store fails, and the row lands {operations} operation{plural} later"
-                )
-            }
-            Self::Duplicated => f.write_str("the append arrives twice, the second answer counts"),
-            Self::Echoed(operations) => {
-                write!(
-                    f,
-                    "a copy of the append arrives {operations} operations later"
-                )
-            }
-            Self::TaskFails => f.write_str("the attempt fails before it has begun"),
-            Self::TaskFailsAfter => f.write_str("the attempt does its work and reports an error"),
-            Self::TaskFailsForGood => {
-                f.write_str("the attempt does its work and reports a final error")
-            }
-            Self::TaskRepeats => f.write_str("the attempt does its work twice"),
-            Self::TaskPanics => f.write_str("the attempt panics"),
-            Self::TaskHangs => f.write_str("the attempt never ends"),
-            Self::Stale => f.write_str("the load misses the last row"),
-            Self::Phantom => f.write_str("the store fails, and shows a row that is not durable"),
-            Self::LosesRow => f.write_str("the store loses a row"),
+        match self.words() {
+            Words::Plain(words) => f.write_str(words),
+            Words::Numbered(before, number, after) => write!(f, "{before}{number}{after}"),
+            Words::Losing(before, loss) => write!(f, "{before}{loss}"),
         }
     }
 }
+
+impl FromStr for Fault {
+    type Err = BadFault;
+
+    fn from_str(text: &str) -> Result<Self, BadFault> {
+        let said = Self::EACH.iter().find_map(|fault| match fault.words() {
+            Words::Plain(words) => (words == text).then_some(*fault),
+            Words::Numbered(before, _, after) => {
+                let number = text.strip_prefix(before)?.strip_suffix(after)?;
+                fault.numbered(number.parse().ok()?)
+            }
+            Words::Losing(before, _) => {
+                let loss = text.strip_prefix(before)?.parse().ok()?;
+                Some(Self::PowerLossBut(loss))
+            }
+        });
+        said.ok_or_else(|| BadFault(text.to_owned()))
+    }
+}
+
+/// A text that says no fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no fault")]
+pub struct BadFault(String);
 
 /// A fault that fired.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,134 +254,23 @@ pub struct Fired {
     pub fault: Fault,
 }
 
+impl Fired {
+    /// Whether the name of the instant can be told from the words around it.
+    fn is_plain(&self) -> bool {
+        let point = &self.point;
+        let plain = |c: char| (c.is_ascii_graphic() || c == ' ') && !['"', '\\', ';'].contains(&c);
+        point.chars().all(plain) && point.trim() == point && !point.contains(": ")
+    }
+}
+
 impl fmt::Display for Fired {
+    /// The name of the instant is in quotes where it could be mistaken.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "at {}: {}", self.point, self.fault)
-    }
-}
-
-/// How many faults of each group a schedule may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Budget {
-    /// Crashes.
-    pub crashes: u32,
-    /// Faults of the store, as many as a contract-abiding store may show.
-    pub faults: u32,
-    /// Tasks, steps and undos that fail, panic, hang or do their work twice.
-    pub errors: u32,
-    /// Takeovers by a rival.
-    pub takeovers: u32,
-    /// Switches between two lives that could both go on.
-    pub preemptions: u32,
-    /// Cancellations.
-    pub cancels: u32,
-    /// Breaches of the store's contract: for canaries only.
-    pub breaches: u32,
-}
-
-impl fmt::Display for Budget {
-    /// `c2`, `c1f1`, `t1p2`: the groups that are allowed, with how many.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let groups = self.groups();
-        if groups.iter().all(|(_, count)| *count == 0) {
-            return f.write_str("c0");
-        }
-        let some = groups.iter().filter(|(_, count)| *count > 0);
-        some.clone()
-            .try_for_each(|(letter, count)| write!(f, "{letter}{count}"))
-    }
-}
-
-impl std::str::FromStr for Budget {
-    type Err = BadBudget;
-
-    fn from_str(text: &str) -> Result<Self, BadBudget> {
-        let bad = || BadBudget(text.to_owned());
-        let mut budget = Self::default();
-        let mut rest = text;
-        while let Some(letter) = rest.chars().next() {
-            let digits = &rest[letter.len_utf8()..];
-            let end = digits
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(digits.len());
-            let count = digits[..end].parse().map_err(|_| bad())?;
-            *budget.group(letter).ok_or_else(bad)? = count;
-            rest = &digits[end..];
-        }
-        if text.is_empty() {
-            Err(bad())
+        let Self { point, fault } = self;
+        if self.is_plain() {
+            write!(f, "at {point}: {fault}")
         } else {
-            Ok(budget)
+            write!(f, "at {}: {fault}", serde_json::Value::from(point.as_str()))
         }
     }
 }
-
-impl Budget {
-    /// How deep the crash points of this budget's schedules are counted: where anything but
-    /// crashes may happen, not at all.
-    pub(crate) fn counted_depth(&self) -> u32 {
-        let crashes = self.crashes;
-        if *self
-            == (Self {
-                crashes,
-                ..Self::default()
-            })
-        {
-            crashes
-        } else {
-            0
-        }
-    }
-
-    fn groups(&self) -> [(char, u32); 7] {
-        [
-            ('c', self.crashes),
-            ('f', self.faults),
-            ('e', self.errors),
-            ('t', self.takeovers),
-            ('p', self.preemptions),
-            ('x', self.cancels),
-            ('b', self.breaches),
-        ]
-    }
-
-    fn group(&mut self, letter: char) -> Option<&mut u32> {
-        match letter {
-            'c' => Some(&mut self.crashes),
-            'f' => Some(&mut self.faults),
-            'e' => Some(&mut self.errors),
-            't' => Some(&mut self.takeovers),
-            'p' => Some(&mut self.preemptions),
-            'x' => Some(&mut self.cancels),
-            'b' => Some(&mut self.breaches),
-            _ => None,
-        }
-    }
-
-    /// What a fault is paid from.
-    pub(crate) fn purse(&mut self, fault: Fault) -> &mut u32 {
-        match fault {
-            Fault::Crash | Fault::PowerLoss => &mut self.crashes,
-            Fault::TaskFails
-            | Fault::TaskFailsAfter
-            | Fault::TaskFailsForGood
-            | Fault::TaskRepeats
-            | Fault::TaskPanics
-            | Fault::TaskHangs => &mut self.errors,
-            Fault::Takeover => &mut self.takeovers,
-            Fault::Cancel => &mut self.cancels,
-            Fault::Phantom | Fault::LosesRow => &mut self.breaches,
-            Fault::Refused
-            | Fault::FailsDurable
-            | Fault::FailsLate(_)
-            | Fault::Duplicated
-            | Fault::Echoed(_)
-            | Fault::Stale => &mut self.faults,
-        }
-    }
-}
-
-/// A text that is no budget.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no budget: letters of c, f, e, t, p, x, b, each with a number, as in c1f1")]
-pub struct BadBudget(String);

@@ -51,6 +51,7 @@
 //! What is checked stands in [`oracle`], a file for each promise. [`protocol`] is the other half of
 //! the proof: the engine's pure machine against a model of a store, every interleaving of it.
 
+mod budget;
 pub mod choices;
 mod course;
 mod crash_test;
@@ -70,6 +71,7 @@ pub mod protocol;
 mod recorder;
 mod recording;
 pub mod render;
+mod schedule;
 mod seeds;
 mod shrink;
 mod sim;
@@ -83,6 +85,7 @@ pub mod vacuity;
 pub mod workload;
 mod world;
 
+pub use budget::{BadBudget, Budget};
 pub use choices::Choices;
 pub use course::{Course, Parting};
 pub use crash_test::{CrashTest, crash_test, crash_test_in};
@@ -91,11 +94,12 @@ pub use executor::SimRuntime;
 pub use explore::{
     Findings, Nondeterminism, Part, Violation, explore, explore_part, parts, simulate_with,
 };
-pub use fault::{BadBudget, Budget, Fault, Fired};
+pub use fault::{BadFault, Fault, Fired};
 pub use history::{Attempt, Entry, History, Opening, What};
 pub use recorder::Recorder;
 pub use recording::{BadRecording, Recording, ReplayError, replay, replay_recording};
-pub use seeds::{Possible, explore_seeds, run_seed, swarm};
+pub use schedule::{BadSchedule, Planned, Schedule, Unfired, run_schedule};
+pub use seeds::{Possible, Swarm, explore_seeds, run_seed, swarm};
 pub use shrink::{SHRINK_RUNS_MAX, ShrinkError, Shrunk, shrink, shrink_recording};
 pub use sim::{Process, Repeat, Run, Settings, SimObserver, SimStore, simulate};
 pub use store_kind::{StoreKind, UnknownStore};

@@ -60,7 +60,7 @@ impl fmt::Display for Shrunk {
 /// let shrunk = shrink(source, &findings.violations[0], SHRINK_RUNS_MAX)?;
 /// assert!(shrunk.minimal);
 /// // This one needs no fault at all.
-/// assert!(shrunk.violation.schedule.is_empty());
+/// assert!(shrunk.violation.schedule.0.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

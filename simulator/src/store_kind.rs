@@ -18,6 +18,10 @@ pub enum StoreKind {
     RedbLosingWrites,
     /// The same on a disk that loses a name that was synced.
     RedbLosingNames,
+    /// The same under a system that leaves out the first sync of each operation, and makes up for it at
+    /// the next: nothing keeps two writes in their order. A loss of power shows it only where it
+    /// keeps the later one.
+    RedbWithoutBarriers,
 }
 
 impl StoreKind {
@@ -27,6 +31,7 @@ impl StoreKind {
         Self::Redb,
         Self::RedbLosingWrites,
         Self::RedbLosingNames,
+        Self::RedbWithoutBarriers,
     ];
 
     /// Its name in tokens and on the command line.
@@ -36,6 +41,7 @@ impl StoreKind {
             Self::Redb => "redb",
             Self::RedbLosingWrites => "redb-losing-writes",
             Self::RedbLosingNames => "redb-losing-names",
+            Self::RedbWithoutBarriers => "redb-without-barriers",
         }
     }
 
@@ -43,7 +49,7 @@ impl StoreKind {
     pub(crate) const fn disk(self) -> Option<Lie> {
         match self {
             Self::Memory => None,
-            Self::Redb => Some(Lie::None),
+            Self::Redb | Self::RedbWithoutBarriers => Some(Lie::None),
             Self::RedbLosingWrites => Some(Lie::Writes),
             Self::RedbLosingNames => Some(Lie::Names),
         }

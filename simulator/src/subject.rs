@@ -1,6 +1,7 @@
 //! What a simulation runs: anything that can be started and resumed.
 
 use std::fmt;
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
@@ -20,6 +21,18 @@ pub trait Subject: Send + Sync {
     fn broken_invariants(&self, outcome: &LifeEnd) -> Vec<String> {
         let _ = outcome;
         Vec::new()
+    }
+
+    /// What is left of the subject's own world when everybody dies now, as a subject of its own; none
+    /// where it has no world, or can't copy it.
+    fn survivor(&self) -> Option<Arc<dyn Subject>> {
+        None
+    }
+
+    /// Stands for the state of the subject's own world: two with the same fingerprint go on in the
+    /// same way.
+    fn fingerprint(&self) -> u64 {
+        0
     }
 
     /// Tries again what a stuck run could not undo; by default there is no such thing.

@@ -21,8 +21,8 @@ use std::io;
 use std::path::Path;
 use std::str::FromStr;
 
+use crate::budget::{BadBudget, Budget};
 use crate::choices::{Draw, Tape};
-use crate::fault::{BadBudget, Budget};
 use crate::sim::Settings;
 use crate::store_kind::{StoreKind, UnknownStore};
 

@@ -1,6 +1,6 @@
 //! A replay token: a schedule in one word.
 //!
-//! `2.order-fails.memory.c2.7x1,19x1.9f0c61d2`: the version of tokens, the workload, the store, the
+//! `3.order-fails.memory.c2.7x1,19x1.9f0c61d2`: the version of tokens, the workload, the store, the
 //! budget, the draws that chose something (index and choice), and a fingerprint of the whole tape,
 //! labels included, so that a replay which is no longer the same schedule is noticed. In place of the
 //! draws a seed may stand: `s42`, or `w42` where a swarm draws what is possible within the budget.
@@ -11,13 +11,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::budget::{BadBudget, Budget};
 use crate::choices::Tape;
-use crate::fault::{BadBudget, Budget};
 use crate::seeds::Possible;
 use crate::sim::Settings;
 use crate::store_kind::{StoreKind, UnknownStore};
 
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 
 /// Stands for the draws where every one of them was `0`.
 const CALM: &str = "calm";

@@ -5,6 +5,7 @@ use crashpoint_engine::protocol::{Faithful, Rule, Without};
 use crate::choices::{Choices, Tape, Taped};
 use crate::explore::simulate_with;
 use crate::oracle::{Verdict, judge};
+use crate::schedule::Schedule;
 use crate::sim::{Run, Settings};
 use crate::workload::generated::{Node, draw, generated};
 use crate::workload::{Workload, rule_named};
@@ -91,9 +92,8 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// The faults of the schedule, in words.
-    pub fn schedule(&self) -> Vec<String> {
-        let faults = self.run.history.faults();
-        faults.map(|(_, _, fired)| fired.to_string()).collect()
+    /// What went wrong.
+    pub fn schedule(&self) -> Schedule {
+        Schedule::of(&self.run.history)
     }
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use crashpoint_simulator::StoreKind;
 use crashpoint_simulator::workload::{self, Rule};
+use crashpoint_simulator::{Budget, StoreKind};
 
 /// What the exit codes mean.
 const EXIT_CODES: &str = "\
@@ -73,6 +73,12 @@ pub(crate) struct ExploreArguments {
     /// crash has ten times as many instants.
     #[arg(long, value_name = "0..=3", value_parser = clap::value_parser!(u32).range(0..=3))]
     pub(crate) crashes: Option<u32>,
+    /// Run every schedule in which so much goes wrong, and no others: `c1d1` is up to one crash and one
+    /// fault of the disk. Letters: c crashes, f faults of the store, d of its disk, e errors of tasks, t
+    /// takeovers, p switches between lives, x cancellations, j jumps of a clock, b breaches of the
+    /// store's contract.
+    #[arg(long, value_name = "BUDGET", conflicts_with = "crashes")]
+    pub(crate) within: Option<Budget>,
     /// Break this rule of the engine on purpose, to see that it is noticed.
     #[arg(long, value_name = "RULE", value_parser = rule)]
     pub(crate) mutant: Option<String>,
@@ -96,6 +102,7 @@ impl Default for ExploreArguments {
             workload: ALL.to_owned(),
             store: Store::ALL.to_vec(),
             crashes: None,
+            within: None,
             mutant: None,
             json: false,
             html: None,
@@ -139,11 +146,33 @@ pub(crate) struct SoakArguments {
 /// The greatest first seed. No soak is long enough to come from there to the end of the numbers.
 const SEED_MAX: u64 = u64::MAX / 2;
 
+/// Which schedule is run again.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// What was printed beside the violation, or the file of a tape.
+    #[arg(
+        value_name = "TOKEN|FILE",
+        required_unless_present = "schedule",
+        conflicts_with = "schedule"
+    )]
+    pub(crate) recording: Option<String>,
+    /// In place of a recording, a schedule in words: `at life1/append#3:before: the process crashes`,
+    /// with a semicolon or a new line before the next fault.
+    #[arg(long, value_name = "WORDS", requires = "workload")]
+    pub(crate) schedule: Option<String>,
+    /// The workload of a schedule in words; with `~RULE` behind it, as an engine runs it that breaks
+    /// the rule.
+    #[arg(long, value_name = "NAME", requires = "schedule")]
+    pub(crate) workload: Option<String>,
+    /// The store under it; memory without this.
+    #[arg(long, value_enum, value_name = "STORE", requires = "schedule")]
+    pub(crate) store: Option<Store>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ShrinkArguments {
-    /// What was printed beside the violation, or the file of a tape.
-    #[arg(value_name = "TOKEN|FILE")]
-    pub(crate) recording: String,
+    #[command(flatten)]
+    pub(crate) which: Which,
     /// Write the smaller tape to this file. Without this it is written only where it is too long for
     /// a token.
     #[arg(long, value_name = "FILE")]
@@ -156,9 +185,8 @@ pub(crate) struct ShrinkArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArguments {
-    /// What was printed beside the violation, or the file of a tape.
-    #[arg(value_name = "TOKEN|FILE")]
-    pub(crate) recording: String,
+    #[command(flatten)]
+    pub(crate) which: Which,
     /// Print every event, one a line: its place, its life, what it is, and KEY=VALUE fields.
     #[arg(long)]
     pub(crate) trace: bool,
@@ -166,9 +194,8 @@ pub(crate) struct ReplayArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
-    /// What was printed beside the violation, or the file of a tape.
-    #[arg(value_name = "TOKEN|FILE")]
-    pub(crate) recording: String,
+    #[command(flatten)]
+    pub(crate) which: Which,
     /// Write one self-contained page instead of printing the story.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

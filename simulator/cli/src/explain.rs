@@ -13,7 +13,7 @@ use crashpoint_simulator::render::whole;
 use crashpoint_simulator::trace;
 
 pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let rerun = Rerun::of(&arguments.recording)?;
+    let rerun = Rerun::of(&arguments.which)?;
     let schedule = rerun.schedule();
     match &arguments.html {
         Some(path) => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 
 use crashpoint_simulator::{
-    Nondeterminism, Repeat, Settings, Violation, oracle, parts, render, replay,
+    Nondeterminism, Part, Repeat, Settings, Violation, oracle, parts, render, replay,
 };
 
 use crate::arguments::ExploreArguments;
@@ -15,10 +15,13 @@ use crate::crew::{Exploration, explore_all};
 use crate::exit::{Exit, Failure};
 use crate::page;
 use crate::progress::Stopwatch;
-use crate::report::{self, Report, Row};
+use crate::report::{self, Bounds, Report, Row};
 use crate::rerun::{self, REPEATED_EVERY};
 use crate::selection;
 use crate::shrink;
+
+/// How many schedules of each row are drawn from seeds, beyond what is exhausted.
+pub(crate) const SAMPLES: u64 = 100;
 
 /// How many violations are told in full after the table; the others are counted.
 const STORIES_MAX: usize = 3;
@@ -48,8 +51,11 @@ pub(crate) fn explored(arguments: &ExploreArguments) -> Result<Report, Failure> 
     let mut rows: Vec<Row> = Vec::new();
     for store in &arguments.store {
         let each = workloads.iter().map(Arc::clone);
-        let crashes = arguments.crashes.unwrap_or_else(|| store.crashes());
-        rows.extend(each.map(|workload| Row::new(workload, store.kind(), crashes)));
+        let bounds = match arguments.within {
+            Some(budget) => Bounds::Within(budget),
+            None => Bounds::Crashes(arguments.crashes.unwrap_or_else(|| store.crashes())),
+        };
+        rows.extend(each.map(|workload| Row::new(workload, store.kind(), bounds)));
     }
     let explorations = Arc::new(explorations(&rows));
     let found = explore_all(&explorations, jobs(arguments.jobs))?;
@@ -76,19 +82,25 @@ pub(crate) fn jobs(asked: Option<NonZeroUsize>) -> usize {
 fn explorations(rows: &[Row]) -> Vec<Exploration> {
     let mut explorations = Vec::new();
     for (index, row) in rows.iter().enumerate() {
-        for budget in row.workload.campaigns(row.store, row.crashes) {
-            let settings = Settings {
-                store: row.store,
-                repeat: Repeat::OneIn(REPEATED_EVERY),
-                ..Settings::within(budget)
-            };
-            let parts = parts(&row.workload, &settings);
-            explorations.extend(parts.into_iter().map(|part| Exploration {
-                row: index,
-                workload: Arc::clone(&row.workload),
-                settings: settings.clone(),
-                part,
-            }));
+        let settings = |budget| Settings {
+            store: row.store,
+            repeat: Repeat::OneIn(REPEATED_EVERY),
+            ..Settings::within(budget)
+        };
+        let exploration = |settings: &Settings, part| Exploration {
+            row: index,
+            workload: Arc::clone(&row.workload),
+            settings: settings.clone(),
+            part,
+        };
+        for budget in row.campaigns() {
+            let settings = settings(budget);
+            let parts = parts(&row.workload, &settings).into_iter();
+            explorations.extend(parts.map(|part| exploration(&settings, part)));
+        }
+        if let Some(budget) = row.sampled() {
+            let part = Part::sampled(0..SAMPLES);
+            explorations.push(exploration(&settings(budget), part));
         }
     }
     explorations
@@ -101,7 +113,7 @@ pub(crate) fn telling<'a, R: Ord>(
     reason: impl Fn(&'a Row, &'a Violation) -> R,
 ) -> Vec<(&'a Row, &'a Violation)> {
     let mut violations: Vec<_> = violations.collect();
-    violations.sort_by_key(|(_, violation)| violation.schedule.len());
+    violations.sort_by_key(|(_, violation)| violation.schedule.0.len());
     let (mut reasons, mut tokens) = (BTreeSet::new(), BTreeSet::new());
     violations.retain(|(row, violation)| {
         reasons.insert(reason(row, violation)) && tokens.insert(violation.token.to_string())

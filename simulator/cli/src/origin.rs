@@ -27,7 +27,11 @@ impl From<Workload> for Origin {
 impl Origin {
     /// Where the workload of a recording comes from.
     pub(crate) fn of(recording: &Recording) -> Result<Self, Failure> {
-        let name = recording.workload();
+        Self::named(recording.workload())
+    }
+
+    /// Where the workload of this name comes from.
+    pub(crate) fn named(name: &str) -> Result<Self, Failure> {
         if let Some(Source::Generated(rule)) = Source::generated_named(name) {
             return Ok(Self::Generated(rule));
         }

@@ -12,7 +12,7 @@ use crate::text::counted;
 use crashpoint_simulator::trace;
 
 pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let rerun = Rerun::of(&arguments.recording)?;
+    let rerun = Rerun::of(&arguments.which)?;
     let course = Course::of(&rerun.trial);
     let (run, verdicts) = (&rerun.trial.run, &rerun.trial.verdicts);
     if arguments.trace {

@@ -1,15 +1,17 @@
 //! What an exploration found, as a table for people and as JSON for programs.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
-use crashpoint_simulator::workload::Workload;
-use crashpoint_simulator::{Findings, StoreKind, Violation};
+use crashpoint_simulator::workload::{self, Workload};
+use crashpoint_simulator::{Budget, Findings, StoreKind, Violation};
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::explore::SAMPLES;
 use crate::progress::rate;
 use crate::rerun::{self, REPEATED_EVERY};
 use crate::text::{counted, grouped, wrapped};
@@ -26,25 +28,58 @@ pub(crate) struct Report {
     pub(crate) complete: bool,
 }
 
+/// What goes wrong in the schedules of a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bounds {
+    /// The campaigns with up to so many crashes.
+    Crashes(u32),
+    /// All that this has room for.
+    Within(Budget),
+}
+
 /// What was found about one workload.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) workload: Arc<Workload>,
     pub(crate) store: StoreKind,
-    pub(crate) crashes: u32,
+    pub(crate) bounds: Bounds,
     pub(crate) findings: Findings,
     /// The time that threads spent on it, added up.
     busy: Duration,
 }
 
 impl Row {
-    pub(crate) fn new(workload: Arc<Workload>, store: StoreKind, crashes: u32) -> Self {
+    pub(crate) fn new(workload: Arc<Workload>, store: StoreKind, bounds: Bounds) -> Self {
         Self {
             workload,
             store,
-            crashes,
+            bounds,
             findings: Findings::default(),
             busy: Duration::ZERO,
+        }
+    }
+
+    /// What is exhausted.
+    pub(crate) fn campaigns(&self) -> Vec<Budget> {
+        match self.bounds {
+            Bounds::Crashes(crashes) => self.workload.campaigns(self.store, crashes),
+            Bounds::Within(budget) => vec![budget],
+        }
+    }
+
+    /// What is sampled beyond that.
+    pub(crate) fn sampled(&self) -> Option<Budget> {
+        match self.bounds {
+            Bounds::Crashes(0) | Bounds::Within(_) => None,
+            Bounds::Crashes(_) => Some(workload::beyond(self.store)),
+        }
+    }
+
+    /// How many crashes a schedule that is exhausted may have.
+    pub(crate) fn crashes(&self) -> u32 {
+        match self.bounds {
+            Bounds::Crashes(crashes) => crashes,
+            Bounds::Within(budget) => budget.crashes,
         }
     }
 
@@ -146,15 +181,22 @@ impl Report {
         };
         let (covered, total) = (points(|points| points.0), points(|points| points.1));
         let repeated: u64 = self.rows.iter().map(|row| row.findings.repeated).sum();
+        let sampled: u64 = self.rows.iter().map(|row| row.findings.sampled).sum();
+        let beyond = match sampled {
+            0 => String::new(),
+            some => format!("; {} sampled beyond", grouped(some)),
+        };
         let (covered, repeated) = (grouped(covered as u64), grouped(repeated));
         let total = counted(total as u64, "crash point");
         match self.is_exhaustive() {
             true => format!(
-                "exhaustive: every schedule within these bounds, {covered} of {total} covered; \
+                "exhaustive: every schedule within these bounds, {covered} of {total} covered{beyond}; \
                  {repeated} run twice"
             ),
             false => {
-                format!("NOT exhaustive: of {total} seen {covered} covered; {repeated} run twice")
+                format!(
+                    "NOT exhaustive: of {total} seen {covered} covered{beyond}; {repeated} run twice"
+                )
             }
         }
     }
@@ -241,7 +283,17 @@ pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
 
 /// What is counted, in words: a paragraph for each thing.
 pub(crate) fn legend(rows: &[Row]) -> Vec<String> {
-    let crashes = rows.first().map_or(0, |row| row.crashes);
+    let twice = format!(
+        "Run twice: the schedule without faults, those that break a promise, and one in \
+         {REPEATED_EVERY} of the others, by what they draw."
+    );
+    let Some(first) = rows.first() else {
+        return Vec::new();
+    };
+    if let Bounds::Within(budget) = first.bounds {
+        return vec![format!("Schedules: all within {budget}, exhausted."), twice];
+    }
+    let crashes = first.crashes();
     let depth = match crashes {
         0 => return vec!["Each workload was run once, without a crash.".to_owned()],
         1 => "each instant at which the process was killed and the run resumed",
@@ -263,14 +315,18 @@ pub(crate) fn legend(rows: &[Row]) -> Vec<String> {
         }
         false => "",
     };
-    let fewer = match rows.last().is_some_and(|row| row.crashes < crashes) {
+    let budgets: BTreeSet<Budget> = rows.iter().filter_map(Row::sampled).collect();
+    let sampled: Vec<String> = budgets.iter().map(Budget::to_string).collect();
+    let fewer = rows.last().is_some_and(|row| row.crashes() < crashes);
+    let fewer = match fewer {
         true => " There each crash came alone; --crashes 2 has two.",
         false => "",
     };
     let more = match over(StoreKind::Memory) {
         true => {
-            "; over memory also each of them with a crash, a rival with a fault of the store, and a \
-             rival with two more switches between the two"
+            "; over memory also each of them with a crash, a rival with a fault of the store, a \
+             rival with two more switches between the two lives, two rivals with one more among the \
+             three, and one jump of a clock"
         }
         false => "",
     };
@@ -278,12 +334,14 @@ pub(crate) fn legend(rows: &[Row]) -> Vec<String> {
         format!("Crash points: {depth}.{disk}{fewer}"),
         format!(
             "Schedules: these, and all with one fault of the store, one attempt of a task that goes \
-             wrong, one cancellation, or one rival life{more}."
+             wrong, one cancellation, or one rival life{more}. All these are exhausted."
         ),
         format!(
-            "Run twice: the schedule without faults, those that break a promise, and one in \
-             {REPEATED_EVERY} of the others, by what they draw."
+            "Sampled: {SAMPLES} schedules more of each row, from seeds, with any of it at once, up to \
+             {}.",
+            sampled.join(" and ")
         ),
+        twice,
     ]
 }
 
@@ -327,6 +385,7 @@ struct WorkloadDocument<'a> {
     crash_points_covered: usize,
     crashes_merged: u64,
     schedules: u64,
+    schedules_sampled: u64,
     /// How many of these were run a second time.
     repeated: u64,
     /// Whether every schedule within the bounds was run; not where exploring stopped early.
@@ -358,13 +417,13 @@ pub(crate) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
         let (crash_points_covered, crash_points_total) = row.points();
         let violations = row.found().map(|violation| ViolationDocument {
             oracle: violation.oracle,
-            schedule: violation.schedule.join("; "),
+            schedule: violation.schedule.words().join("; "),
             message: &violation.message,
             replay: rerun::command(&violation.token),
         });
         let nondeterminism = row.findings.nondeterminism.iter();
         let nondeterminism = nondeterminism.map(|found| NondeterminismDocument {
-            schedule: found.schedule.join("; "),
+            schedule: found.schedule.to_string(),
             event: found.parting.place,
             first: found.parting.first.as_deref(),
             then: found.parting.then.as_deref(),
@@ -373,11 +432,12 @@ pub(crate) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
         WorkloadDocument {
             name: &row.workload.name,
             store: row.store.name(),
-            crashes: row.crashes,
+            crashes: row.crashes(),
             crash_points_total,
             crash_points_covered,
             crashes_merged: row.findings.merged,
             schedules: row.findings.schedules,
+            schedules_sampled: row.findings.sampled,
             repeated: row.findings.repeated,
             exhaustive: report.complete && row.is_exhaustive(),
             violations: violations.collect(),

@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use crashpoint_simulator::workload::Workload;
-use crashpoint_simulator::{Course, Recording, Token, Trial, replay_recording};
+use crashpoint_simulator::{
+    Course, Recording, Schedule, StoreKind, Token, Trial, replay_recording, run_schedule,
+};
 
+use crate::arguments::{Store, Which};
 use crate::exit::{Exit, Failure};
 use crate::origin::Origin;
-use crate::page::Schedule;
+use crate::page;
 
 /// One in so many schedules is run a second time where nobody asks for it.
 pub(crate) const REPEATED_EVERY: u64 = 16;
@@ -25,10 +28,16 @@ pub(crate) struct Rerun {
 }
 
 impl Rerun {
-    /// Runs the schedule that a token stands for, or the file of a tape.
-    pub(crate) fn of(token_or_file: &str) -> Result<Self, Failure> {
-        let recording = Recording::read(token_or_file);
-        let recording = recording.map_err(|error| Failure::Usage(error.to_string()))?;
+    /// Runs the schedule that a token stands for, or the file of a tape, or that is given in words.
+    pub(crate) fn of(which: &Which) -> Result<Self, Failure> {
+        let (recording, command) = match (&which.recording, &which.schedule) {
+            (Some(token_or_file), _) => read(token_or_file)?,
+            (None, Some(words)) => recorded(which, words)?,
+            (None, None) => {
+                let message = "a token, the file of a tape or --schedule is needed";
+                return Err(Failure::Usage(message.to_owned()));
+            }
+        };
         let origin = Origin::of(&recording)?;
         let trial = replay_recording(origin.source(), &recording)?;
         let again = replay_recording(origin.source(), &recording)?;
@@ -37,10 +46,7 @@ impl Rerun {
         }
         Ok(Self {
             drawn: origin.drawn(&trial),
-            command: at_hand(&match &recording {
-                Recording::Token(token) => replaying(token),
-                Recording::Tape(_) => replaying_file(Path::new(token_or_file)),
-            }),
+            command: at_hand(&command),
             origin,
             recording,
             trial,
@@ -56,8 +62,8 @@ impl Rerun {
     }
 
     /// The same for a page.
-    pub(crate) fn schedule(&self) -> Schedule<'_> {
-        Schedule {
+    pub(crate) fn schedule(&self) -> page::Schedule<'_> {
+        page::Schedule {
             workload: self.workload(),
             run: &self.trial.run,
             verdicts: &self.trial.verdicts,
@@ -69,6 +75,31 @@ impl Rerun {
     pub(crate) fn exit(&self) -> Exit {
         Exit::of_oracles(self.trial.verdicts.iter().map(|verdict| verdict.oracle))
     }
+}
+
+/// A recording, and how it is replayed.
+fn read(token_or_file: &str) -> Result<(Recording, String), Failure> {
+    let recording = Recording::read(token_or_file);
+    let recording = recording.map_err(|error| Failure::Usage(error.to_string()))?;
+    let command = match &recording {
+        Recording::Token(token) => replaying(token),
+        Recording::Tape(_) => replaying_file(Path::new(token_or_file)),
+    };
+    Ok((recording, command))
+}
+
+/// The same for a schedule in words.
+fn recorded(which: &Which, words: &str) -> Result<(Recording, String), Failure> {
+    let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
+    let schedule: Schedule = words.parse().map_err(|error| usage(&error))?;
+    let name = which.workload.as_deref().unwrap_or_default();
+    let origin = Origin::named(name)?;
+    let store = which.store.map_or(StoreKind::Memory, Store::kind);
+    let run = run_schedule(origin.source(), store, &schedule);
+    let (_, tape) = run.map_err(|unfired| usage(&unfired))?;
+    let (name, words) = (quoted(name), quoted(&schedule.to_string()));
+    let command = format!("replay --workload {name} --store {store} --schedule {words}");
+    Ok((Recording::Tape(tape), command))
 }
 
 /// Where two trials of the same choices part, in words.

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use crashpoint_simulator::{SHRINK_RUNS_MAX, Shrunk, render, shrink_recording};
+use crashpoint_simulator::{SHRINK_RUNS_MAX, Schedule, Shrunk, render, shrink_recording};
 
 use crate::arguments::ShrinkArguments;
 use crate::exit::{Exit, Failure};
@@ -13,7 +13,7 @@ use crate::{origin, page, tapes};
 use crashpoint_simulator::render::whole;
 
 pub(crate) fn run(arguments: &ShrinkArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let rerun = Rerun::of(&arguments.recording)?;
+    let rerun = Rerun::of(&arguments.which)?;
     let oracle = match &arguments.oracle {
         Some(oracle) => oracle,
         None => {
@@ -65,7 +65,8 @@ pub(crate) fn story(shrunk: &Shrunk) -> String {
 }
 
 /// The faults of a schedule, a line each.
-pub(crate) fn schedule(faults: &[String]) -> String {
+pub(crate) fn schedule(schedule: &Schedule) -> String {
+    let faults = schedule.words();
     if faults.is_empty() {
         return "schedule\n  nothing goes wrong\n".to_owned();
     }

@@ -21,6 +21,8 @@ use std::hash::Hasher as _;
 
 use crate::fnv::Fnv;
 
+use crate::fault::Fault;
+
 pub use bytes::Bytes;
 pub use edited::Edited;
 pub use exhaustive::Exhaustive;
@@ -39,6 +41,14 @@ pub trait Choices: Send {
     /// One of `0..n`, where `0` is always the least interesting: nothing happens, the same task
     /// goes on. `n` is at least 2, and `label` says what is chosen.
     fn choose(&mut self, label: &str, n: usize) -> usize;
+
+    /// None of these faults, which is `0`, or one of them, counted from `1`: what goes wrong at the
+    /// instant `point`. There is at least one.
+    ///
+    /// Most drivers need not know what a number stands for; this is for those that do.
+    fn choose_fault(&mut self, point: &str, faults: &[Fault]) -> usize {
+        self.choose(point, faults.len() + 1)
+    }
 }
 
 /// One choice that was made.
@@ -131,10 +141,18 @@ impl<C: Choices + ?Sized> Choices for &mut C {
     fn choose(&mut self, label: &str, n: usize) -> usize {
         (**self).choose(label, n)
     }
+
+    fn choose_fault(&mut self, point: &str, faults: &[Fault]) -> usize {
+        (**self).choose_fault(point, faults)
+    }
 }
 
 impl<C: Choices + ?Sized> Choices for Box<C> {
     fn choose(&mut self, label: &str, n: usize) -> usize {
         (**self).choose(label, n)
+    }
+
+    fn choose_fault(&mut self, point: &str, faults: &[Fault]) -> usize {
+        (**self).choose_fault(point, faults)
     }
 }

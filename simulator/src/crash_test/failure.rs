@@ -7,6 +7,7 @@ use crate::explore::{Nondeterminism, Violation};
 use crate::oracle::{judge, named};
 use crate::recording::{Recording, replay_recording};
 use crate::render;
+use crate::schedule::run_schedule;
 use crate::shrink::{SHRINK_RUNS_MAX, Shrunk, shrink};
 use crate::sim::Settings;
 use crate::tape_file::TapeFile;
@@ -45,6 +46,17 @@ impl<'a> Failed<'a> {
         self.shrunk
             .as_ref()
             .map_or(self.found, |shrunk| &shrunk.violation)
+    }
+
+    /// The schedule in words, where they are enough to break the promise: they outlive changes of the
+    /// engine and of the workflow that a token does not.
+    fn in_words(&self) -> Option<String> {
+        let (violation, source) = (self.violation(), Source::Fixed(self.workload));
+        let store = violation.token.store;
+        let (trial, _) = run_schedule(source, store, &violation.schedule).ok()?;
+        let mut verdicts = trial.verdicts.iter();
+        let broken = verdicts.any(|verdict| verdict.oracle == violation.oracle);
+        broken.then(|| violation.schedule.to_string())
     }
 
     /// A token, or the file of a tape that is too long for one.
@@ -89,16 +101,18 @@ impl fmt::Display for Failed<'_> {
             f,
             "        let test = crash_test(/* as it stands there */);"
         )?;
-        writeln!(f, "        test.replay({token:?});")?;
+        let words = self.in_words().unwrap_or(token);
+        writeln!(f, "        test.replay({words:?});")?;
         write!(f, "    }}")
     }
 }
 
 /// What a schedule that is not the same twice has to tell.
 pub(super) fn nondeterminism(found: &Nondeterminism, at: &Location<'_>) -> String {
-    let schedule = match &found.schedule[..] {
-        [] => "nothing goes wrong".to_owned(),
-        faults => {
+    let faults = found.schedule.words();
+    let schedule = match faults.is_empty() {
+        true => "nothing goes wrong".to_owned(),
+        false => {
             let faults: Vec<String> = faults.iter().map(|it| render::escaped_line(it)).collect();
             faults.join("\n  ")
         }
@@ -139,9 +153,9 @@ fn name_of_test() -> String {
 /// A claim for a test's name: `all_or_nothing_when_the_process_crashes_at_life1_append_2_before`.
 fn name_of(violation: &Violation) -> String {
     let mut words = violation.oracle.to_owned();
-    for fault in &violation.schedule {
+    for fault in violation.schedule.words() {
         words.push(' ');
-        words.push_str(fault);
+        words.push_str(&fault);
     }
     let mut name = String::new();
     for character in words.chars() {

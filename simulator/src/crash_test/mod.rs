@@ -4,6 +4,7 @@ mod failure;
 mod subject;
 
 use std::fmt::Display;
+use std::hash::Hash;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -12,20 +13,21 @@ use crashpoint_engine::{Event, Retention, State, Workflow};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::budget::Budget;
 use crate::choices::Exhaustive;
 use crate::explore::{Findings, Violation, explore};
-use crate::fault::Budget;
 use crate::oracle::judge;
 use crate::recording::{Recording, replay_recording};
 use crate::render;
+use crate::schedule::{Schedule, run_schedule};
 use crate::sim::{Process, Repeat, Settings};
 use crate::store_kind::StoreKind;
 use crate::subject::LifeEnd;
-use crate::trial::Source;
-use crate::workload::{Recipe, Sharing, Workload};
+use crate::trial::{Source, Trial};
+use crate::workload::{ActsOn, Recipe, Sharing, Workload};
 
 use self::failure::Failed;
-use self::subject::{Invariant, WorldSubject};
+use self::subject::{Invariant, Merging, Plan, WorldSubject};
 
 /// How the workload of a crash test is called in tokens.
 const NAME: &str = "crash-test";
@@ -45,7 +47,8 @@ type Factory<S, W> = Arc<dyn Fn(&Process, &Arc<W>) -> Workflow<S> + Send + Sync>
 ///
 /// Every schedule within these bounds is run: every crash point, every pair of them; beside one crash
 /// a fault of the store, a cancellation, a rival life, or an attempt of a task, a step or an undo that
-/// fails, does its work and reports an error, does its work twice, panics or hangs. So it answers
+/// fails, does its work and reports an error, does its work twice, panics or hangs; two rival lives;
+/// a clock that jumps. So it answers
 /// without being asked: does each task succeed when it is repeated, does each failure unwind, is each
 /// undo idempotent, what if a thing is done and then reported as failed.
 #[must_use = "a crash test does nothing until it is run"]
@@ -55,6 +58,7 @@ pub struct CrashTest<S, W = ()> {
     input: Value,
     workflow: Factory<S, W>,
     invariants: Vec<Invariant<W>>,
+    merging: Option<Arc<Merging<W>>>,
     crashes: u32,
     schedules_max: u64,
     panics: Panics,
@@ -154,6 +158,7 @@ pub fn crash_test_in<S: State, W: Send + Sync + 'static>(
         input: serde_json::to_value(input).expect("the input of a run is serializable"),
         workflow: Arc::new(workflow),
         invariants: Vec::new(),
+        merging: None,
         crashes: 2,
         schedules_max: u64::MAX,
         panics: Panics::Fail,
@@ -171,6 +176,59 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         holds: impl Fn(&W, &LifeEnd) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
         self.invariants.push(Invariant::new(name, holds));
+        self
+    }
+
+    /// Lets crashes that leave the same state be gone on from once. That needs to know what of the
+    /// world makes a difference (`fingerprint`), and how to copy it (`copy`): a copy that shares
+    /// anything with the original, such as an `Arc` in it, is none. Without this every schedule is run
+    /// from its start, which a test of more than two crashes rarely affords.
+    ///
+    /// Everything that the tasks act on has to be in the world then; what a closure has captured
+    /// beside it is not copied. Both are called in the midst of the tasks' work, wherever it awaits.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use crashpoint_engine::{Ctx, State, TaskError, Workflow};
+    /// use crashpoint_simulator::crash_test_in;
+    ///
+    /// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+    /// enum Mail {
+    ///     Send,
+    ///     Sent,
+    /// }
+    ///
+    /// /// The keys of what was sent.
+    /// type Server = Mutex<Vec<String>>;
+    ///
+    /// let test = crash_test_in(Server::default, Mail::Send, &(), |_, server: &Arc<Server>| {
+    ///     let server = Arc::clone(server);
+    ///     let send = move |ctx: Ctx| {
+    ///         server.lock().unwrap().push(ctx.idempotency_key());
+    ///         async { Ok::<_, TaskError>(Mail::Sent) }
+    ///     };
+    ///     Workflow::builder("mail", 1)
+    ///         .task(Mail::Send, "send", send)
+    ///         .exit(Mail::Sent)
+    ///         .build()
+    ///         .unwrap()
+    /// });
+    /// let findings = test
+    ///     .fingerprint(
+    ///         |server| server.lock().unwrap().clone(),
+    ///         |server| Mutex::new(server.lock().unwrap().clone()),
+    ///     )
+    ///     .crashes(3)
+    ///     .run();
+    /// assert!(findings.merged > 0);
+    /// ```
+    pub fn fingerprint<H: Hash>(
+        mut self,
+        fingerprint: impl Fn(&W) -> H + Send + Sync + 'static,
+        copy: impl Fn(&W) -> W + Send + Sync + 'static,
+    ) -> Self {
+        self.merging = Some(Arc::new(Merging::new(fingerprint, copy)));
         self
     }
 
@@ -205,7 +263,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     }
 
     /// Runs every schedule. With `CRASHPOINT_REPLAY` in the environment just the one that it names, by
-    /// its token or the file of its tape.
+    /// its token, the file of its tape, or in words.
     ///
     /// # Panics
     ///
@@ -240,7 +298,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
                 let unsteady = failure::nondeterminism(found, self.at);
                 panic!("{unsteady}");
             }
-            let schedule_length = |found: &&Violation| found.schedule.len();
+            let schedule_length = |found: &&Violation| found.schedule.0.len();
             if let Some(found) = findings.violations.iter().min_by_key(schedule_length) {
                 // In words before it panics: what fails in a replay may panic as well.
                 let failed = Failed::new(&workload, found, self.at).to_string();
@@ -263,31 +321,22 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         all
     }
 
-    /// Runs the one schedule that a failure named, by its token or the file of its tape, and tells its
-    /// story. This is what a test does that a failure gave you to keep.
+    /// Runs one schedule, and tells its story: the one that is named by a token or the file of a tape,
+    /// or a [`Schedule`] in words. This is what a test does that a failure gave you to keep.
     ///
     /// # Panics
     ///
-    /// Where a promise is broken, with the story; and where it names nothing, or is no longer the
-    /// schedule that was recorded.
+    /// Where a promise is broken, with the story; where it names nothing, or is no longer the
+    /// schedule that was recorded; and where a fault that is said in words does not happen.
     #[track_caller]
-    pub fn replay(self, token_or_file: &str) -> String {
+    pub fn replay(self, schedule: &str) -> String {
         let workload = self.workload();
-        self.hold(&workload, token_or_file)
+        self.hold(&workload, schedule)
     }
 
     #[track_caller]
-    fn hold(&self, workload: &Workload, token_or_file: &str) -> String {
-        let recording = match Recording::read(token_or_file) {
-            Ok(recording) => recording,
-            Err(error) => panic!("{error}"),
-        };
-        let of = recording.workload();
-        assert!(
-            of == NAME,
-            "{token_or_file:?} is a schedule of the workload {of:?}, not of a crash test"
-        );
-        let trial = match replay_recording(Source::Fixed(workload), &recording) {
+    fn hold(&self, workload: &Workload, schedule: &str) -> String {
+        let trial = match rerun(workload, schedule) {
             Ok(trial) => trial,
             Err(error) => panic!("{error}"),
         };
@@ -313,18 +362,45 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         let (world, workflow) = (Arc::clone(&self.world), Arc::clone(&self.workflow));
         let (start, input) = (self.start, self.input.clone());
         let invariants: Arc<[Invariant<W>]> = self.invariants.clone().into();
-        let subject = move || {
-            let world = Arc::new(world());
-            WorldSubject::new(world, &workflow, start, &input, &invariants)
+        let acts_on = match self.merging {
+            // The tasks may reach anything that the closures have captured.
+            None => ActsOn::Own,
+            Some(_) => ActsOn::Copied,
         };
+        let plan = Arc::new(Plan {
+            workflow,
+            start,
+            input,
+            invariants,
+            merging: self.merging.clone(),
+        });
+        let subject = move || WorldSubject::new(Arc::new(world()), &plan);
         Workload {
             echoes: false,
-            // The tasks may reach anything that the closures have captured.
-            copied: false,
+            acts_on,
             subject: Box::new(move || Arc::new(subject())),
             ..recipe.under(Faithful)
         }
     }
+}
+
+/// Runs the one schedule that is named: in words, by a token, or by the file of a tape.
+fn rerun(workload: &Workload, schedule: &str) -> Result<Trial, String> {
+    let source = Source::Fixed(workload);
+    if let Ok(words) = schedule.parse::<Schedule>() {
+        let run = run_schedule(source, StoreKind::Memory, &words);
+        return run
+            .map(|(trial, _)| trial)
+            .map_err(|unfired| unfired.to_string());
+    }
+    let recording = Recording::read(schedule).map_err(|error| error.to_string())?;
+    let of = recording.workload();
+    if of != NAME {
+        return Err(format!(
+            "{schedule:?} is a schedule of the workload {of:?}, not of a crash test"
+        ));
+    }
+    replay_recording(source, &recording).map_err(|error| error.to_string())
 }
 
 /// What a task of the workload panics with where nothing goes wrong.

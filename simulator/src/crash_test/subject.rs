@@ -1,6 +1,7 @@
 //! A user's workflow in a world of the test's own, as a subject.
 
 use std::fmt::Display;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -60,33 +61,62 @@ impl<W> Invariant<W> {
     }
 }
 
+/// How worlds are told apart and copied, so that crashes can be merged.
+pub(super) struct Merging<W> {
+    fingerprint: Box<Fingerprint<W>>,
+    copy: Box<Copied<W>>,
+}
+
+type Fingerprint<W> = dyn Fn(&W) -> u64 + Send + Sync;
+type Copied<W> = dyn Fn(&W) -> W + Send + Sync;
+
+impl<W> Merging<W> {
+    pub(super) fn new<H: Hash>(
+        fingerprint: impl Fn(&W) -> H + Send + Sync + 'static,
+        copy: impl Fn(&W) -> W + Send + Sync + 'static,
+    ) -> Self {
+        let hashed = move |world: &W| {
+            let mut hasher = DefaultHasher::new();
+            fingerprint(world).hash(&mut hasher);
+            hasher.finish()
+        };
+        Self {
+            fingerprint: Box::new(hashed),
+            copy: Box::new(copy),
+        }
+    }
+}
+
+/// What a test runs, in whichever world.
+pub(super) struct Plan<S, W> {
+    pub(super) workflow: Factory<S, W>,
+    pub(super) start: S,
+    pub(super) input: Value,
+    pub(super) invariants: Arc<[Invariant<W>]>,
+    pub(super) merging: Option<Arc<Merging<W>>>,
+}
+
 /// A workflow, and the world that its tasks act on.
 pub(super) struct WorldSubject<S, W> {
     engine: EngineSubject<S, Faithful>,
     world: Arc<W>,
-    invariants: Arc<[Invariant<W>]>,
+    plan: Arc<Plan<S, W>>,
 }
 
 impl<S: State, W: Send + Sync + 'static> WorldSubject<S, W> {
-    pub(super) fn new(
-        world: Arc<W>,
-        workflow: &Factory<S, W>,
-        start: S,
-        input: &Value,
-        invariants: &Arc<[Invariant<W>]>,
-    ) -> Self {
-        let (own, workflow) = (Arc::clone(&world), Arc::clone(workflow));
+    pub(super) fn new(world: Arc<W>, plan: &Arc<Plan<S, W>>) -> Self {
+        let (own, workflow) = (Arc::clone(&world), Arc::clone(&plan.workflow));
         let engine = EngineSubject {
             workflow: Arc::new(move |process| workflow(process, &own)),
-            start,
-            input: input.clone(),
+            start: plan.start,
+            input: plan.input.clone(),
             retention: Retention::Keep,
             rules: Faithful,
         };
         Self {
             engine,
             world,
-            invariants: Arc::clone(invariants),
+            plan: Arc::clone(plan),
         }
     }
 }
@@ -101,8 +131,19 @@ impl<S: State, W: Send + Sync + 'static> Subject for WorldSubject<S, W> {
     }
 
     fn broken_invariants(&self, outcome: &LifeEnd) -> Vec<String> {
-        let invariants = self.invariants.iter();
+        let invariants = self.plan.invariants.iter();
         let broken = invariants.filter_map(|invariant| invariant.broken(&self.world, outcome));
         broken.collect()
+    }
+
+    fn survivor(&self) -> Option<Arc<dyn Subject>> {
+        let merging = self.plan.merging.as_ref()?;
+        let world = Arc::new((merging.copy)(&self.world));
+        Some(Arc::new(Self::new(world, &self.plan)))
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let merging = self.plan.merging.as_ref();
+        merging.map_or(0, |merging| (merging.fingerprint)(&self.world))
     }
 }

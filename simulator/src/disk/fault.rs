@@ -17,7 +17,7 @@ pub enum Lie {
 }
 
 /// A kind of call that can fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Call {
     /// A read of content.
     Read,
@@ -33,7 +33,7 @@ impl Call {
 }
 
 /// How often a call fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lasting {
     /// The next call of the kind goes well.
     Once,
@@ -43,7 +43,7 @@ pub enum Lasting {
 
 /// How a disk fails. A failed read or write does nothing; a failed sync makes nothing durable, and
 /// what it should have made durable is seen until the power is lost and no later sync writes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DiskFault {
     /// An error of the device at the `at`-th call of a kind, from 0.
     Broken {
@@ -62,7 +62,7 @@ pub enum DiskFault {
 }
 
 /// The faults of a disk, and how far it is from them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Faults {
     pub(super) armed: Option<DiskFault>,
     pub(super) calls: [u64; Call::ALL.len()],

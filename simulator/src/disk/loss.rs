@@ -8,11 +8,12 @@
 //! one. Up to [`SECTORS_MAX`] sectors these parts have every size, beyond only one, a half, and all
 //! but one.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use crate::disk::pages::{Write, mix};
-use crate::disk::state::Change;
+use crate::disk::state::{Change, Image};
 
 /// The unsynced changes up to which every subset is tried.
 pub const SUBSETS_MAX: usize = 8;
@@ -30,7 +31,7 @@ pub(super) const SECTOR_BYTES: u64 = 512;
 /// (the name was not synced and is gone), `all`, `none`, `prefix-N` (the first N), `without-I` (all
 /// but the I-th, from 0), `only-I`, `subset-MASK` (hexadecimal, a bit for each), `sampled-SEED`, or
 /// `torn-I-OTHERS-SECTORS`, with `earlier` or `all` others and `first-N`, `last-N`, `even` or `odd`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Loss {
     /// Whether a name that was not synced is kept.
     pub(crate) keeps_name: bool,
@@ -38,7 +39,7 @@ pub struct Loss {
 }
 
 /// Which of the unsynced changes survive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Kept {
     All,
     None,
@@ -60,7 +61,7 @@ pub(crate) enum Kept {
 }
 
 /// What survives beside a torn write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Others {
     /// What came before it.
     Earlier,
@@ -69,7 +70,7 @@ pub(crate) enum Others {
 }
 
 /// Which sectors of a torn write survive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Sectors {
     First(u64),
     Last(u64),
@@ -90,6 +91,30 @@ impl Loss {
         keeps_name: false,
         kept: Kept::None,
     };
+
+    /// Everything is left, durable or not.
+    pub(crate) const OF_NOTHING: Self = Self {
+        keeps_name: true,
+        kept: Kept::All,
+    };
+
+    /// Every way in which the power may fail now: what is durable and nothing else, everything, and
+    /// all between. Two that leave the same are one.
+    pub(crate) fn ways(image: &Image) -> Vec<Self> {
+        let with_name = |kept| Self {
+            keeps_name: true,
+            kept,
+        };
+        let changes = image.unsynced();
+        let mut ways = vec![Self::OF_ALL, with_name(Kept::None), Self::OF_NOTHING];
+        if changes.len() <= SUBSETS_MAX {
+            ways.extend((0..1 << changes.len()).map(|mask| with_name(Kept::Subset(mask))));
+        }
+        ways.extend(Kept::beyond_subsets(changes).into_iter().map(with_name));
+        let mut left = BTreeSet::new();
+        ways.retain(|loss| left.insert(image.without_power(loss).hash()));
+        ways
+    }
 }
 
 impl Kept {

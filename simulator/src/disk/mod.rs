@@ -20,6 +20,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::executor::lock;
+use crate::fault::Fault;
 
 pub use self::fault::{Call, DiskFault, Lasting, Lie};
 pub use self::file::SimFile;
@@ -66,10 +67,26 @@ impl SimDisk {
         self.device().image.clone()
     }
 
-    /// A disk of its own with the same content and the same lie.
+    /// A disk of its own with the same content, the same lie and what is armed.
     pub(crate) fn copy(&self) -> Self {
         let device = self.device();
-        Self::of(device.image.clone(), device.lie)
+        let copy = Self::of(device.image.clone(), device.lie);
+        copy.device().faults = device.faults.clone();
+        copy
+    }
+
+    /// What was armed and not mended.
+    pub(crate) fn armed(&self) -> Option<DiskFault> {
+        self.device().faults.armed
+    }
+
+    /// Goes through what a loss of power does to it; anything else is none of its concern.
+    pub(crate) fn suffer(&self, fault: Fault) {
+        match fault {
+            Fault::PowerLoss => self.lose_power(),
+            Fault::PowerLossBut(loss) => self.lose_power_but(&loss),
+            _ => {}
+        }
     }
 
     /// From here on this goes wrong, counted from the next call. One fault at a time.

@@ -1,7 +1,7 @@
 //! The engine's `Runtime` on virtual time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crashpoint_engine::{Runtime, TaskHandle};
@@ -20,14 +20,22 @@ pub struct SimRuntime {
     executor: Executor,
     process: ProcessId,
     nonces: Arc<AtomicU64>,
+    /// How far the wall clock is from where it should be.
+    clock_skew_ms: Arc<AtomicI64>,
 }
 
 impl SimRuntime {
-    pub(crate) fn new(executor: Executor, process: ProcessId, nonces: Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(
+        executor: Executor,
+        process: ProcessId,
+        nonces: Arc<AtomicU64>,
+        clock_skew_ms: Arc<AtomicI64>,
+    ) -> Self {
         Self {
             executor,
             process,
             nonces,
+            clock_skew_ms,
         }
     }
 }
@@ -39,7 +47,10 @@ impl Runtime for SimRuntime {
 
     fn unix_ms(&self) -> u64 {
         let elapsed = u64::try_from(self.executor.now().as_millis()).unwrap_or(u64::MAX);
-        EPOCH_UNIX_MS.saturating_add(elapsed)
+        let skew_ms = self.clock_skew_ms.load(Ordering::Relaxed);
+        EPOCH_UNIX_MS
+            .saturating_add(elapsed)
+            .saturating_add_signed(skew_ms)
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {

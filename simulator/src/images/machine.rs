@@ -65,7 +65,7 @@ impl Machine {
         open: impl FnOnce(SimRuntime) -> Result<Box<dyn CheckpointStore>, Error>,
     ) -> Result<Self, Complaint> {
         let executor = Executor::default();
-        let runtime = SimRuntime::new(executor.clone(), 1, Arc::default());
+        let runtime = SimRuntime::new(executor.clone(), 1, Arc::default(), Arc::default());
         let opened = caught(|| open(runtime))?;
         let store = opened.map_err(|error| format!("opening failed: {error}"))?;
         Ok(Self { executor, store })

@@ -81,7 +81,7 @@ impl<'a> Case<'a> {
     pub fn lost_a_row(&self) -> bool {
         self.history()
             .faults()
-            .any(|(_, _, fired)| fired.fault == Fault::LosesRow)
+            .any(|(_, _, fired)| matches!(fired.fault, Fault::LosesRow(_)))
     }
 
     /// The kind of a task.

@@ -30,7 +30,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     let lost = case
         .history()
         .faults()
-        .find(|(_, _, fired)| fired.fault == Fault::LosesRow);
+        .find(|(_, _, fired)| matches!(fired.fault, Fault::LosesRow(_)));
     let Some((place, _, _)) = lost else {
         return Ok(());
     };

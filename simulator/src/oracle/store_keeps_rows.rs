@@ -19,7 +19,7 @@ pub(super) const ORACLE: Oracle = Oracle {
 
 fn check(case: &Case<'_>) -> Result<(), String> {
     let mut faults = case.history().faults();
-    let lies = |fault| matches!(fault, Fault::Stale | Fault::Phantom | Fault::LosesRow);
+    let lies = |fault| matches!(fault, Fault::Stale | Fault::Phantom | Fault::LosesRow(_));
     if faults.any(|(_, _, fired)| lies(fired.fault)) {
         return Ok(());
     }

@@ -76,7 +76,8 @@ impl Interposer for Attempts {
             }
             let what = action(ctx.direction(), ctx.task());
             let instant = Instant::attempt(&what, self.faults_of(ctx.task()));
-            let fault = self.process.point(instant).await;
+            // No place to give way: whether attempts may go wrong must not change anything else.
+            let fault = self.process.decide(&instant);
             let error = |when: &str| format!("simulated: the attempt fails {when}");
             match fault {
                 Some(Fault::TaskFails) => Err(TaskError::retry(error("before it has begun"))),

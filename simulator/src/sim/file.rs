@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crashpoint_engine::disk::Disk;
 use redb::StorageBackend;
 
-use crate::disk::{SimDisk, Which};
+use crate::disk::{Call, DiskFault, Lasting, SimDisk, Which};
+use crate::fault::Fault;
 use crate::sim::host::Host;
 use crate::sim::{Instant, Sim};
 
@@ -25,16 +26,79 @@ pub(crate) struct HostFile {
     which: Which,
 }
 
+/// What can go wrong with a write, or with a change of the length.
+const WRITE_FAULTS: &[Fault] = &[Fault::WriteFails, Fault::WritesFail, Fault::DiskFull];
+
+/// What can go wrong with a sync.
+const SYNC_FAULTS: &[Fault] = &[Fault::SyncFails, Fault::SyncsFail];
+
 impl HostDisk {
-    /// An instant before a change. A power loss keeps the same bytes wherever between two syncs it
-    /// comes, so it is offered before a sync alone.
-    fn before(&self, change: &str, is_sync: bool) -> io::Result<()> {
+    /// An instant before a change that can fail in these ways. A power loss keeps the same bytes
+    /// wherever between two syncs it comes, so it is offered before a sync alone.
+    fn before(&self, change: &str, is_sync: bool, faults: &[Fault]) -> io::Result<Option<Fault>> {
         self.alive()?;
         let (life, what) = self.host.operation();
         let when = format!("before-{change}");
-        self.sim
-            .decide(&self.host, life, &Instant::within(&what, &when, is_sync));
-        self.alive()
+        let instant = Instant::within(&what, &when, is_sync, faults);
+        let fault = self.sim.decide(&self.host, life, &instant);
+        self.alive()?;
+        Ok(fault)
+    }
+
+    /// An instant before a change of content, from this byte on; the fault is armed if there is one,
+    /// and meets the change.
+    fn before_write(&self, change: &str, from: u64) -> io::Result<()> {
+        let fault = self.before(change, false, WRITE_FAULTS)?;
+        let broken = |lasting| DiskFault::Broken {
+            call: Call::Write,
+            at: 0,
+            lasting,
+        };
+        match fault {
+            Some(Fault::WriteFails) => self.disk.arm(broken(Lasting::Once)),
+            Some(Fault::WritesFail) => self.disk.arm(broken(Lasting::ForGood)),
+            Some(Fault::DiskFull) => self.disk.arm(DiskFault::Full { bytes: from }),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The same before a sync. Says whether a fault was armed.
+    fn before_sync(&self, change: &str) -> io::Result<Option<Lasting>> {
+        let lasting = match self.before(change, true, SYNC_FAULTS)? {
+            Some(Fault::SyncFails) => Lasting::Once,
+            Some(Fault::SyncsFail) => Lasting::ForGood,
+            _ => return Ok(None),
+        };
+        self.disk.arm(DiskFault::Broken {
+            call: Call::Sync,
+            at: 0,
+            lasting,
+        });
+        Ok(Some(lasting))
+    }
+
+    /// A call was answered; where it failed by a fault of the disk, the process has met one.
+    fn answered<T>(&self, answer: io::Result<T>) -> io::Result<T> {
+        match self.disk.armed() {
+            Some(armed) if answer.is_err() => {
+                self.host.set_failing_disk();
+                self.over(armed);
+            }
+            _ => {}
+        }
+        answer
+    }
+
+    /// A fault has met its call: one that is not for good is over.
+    fn over(&self, armed: DiskFault) {
+        if let DiskFault::Broken {
+            lasting: Lasting::Once,
+            ..
+        } = armed
+        {
+            self.disk.mend();
+        }
     }
 
     fn alive(&self) -> io::Result<()> {
@@ -51,9 +115,12 @@ impl HostDisk {
     }
 
     fn sync_name(&self) -> io::Result<()> {
-        self.before("folder-sync", true)?;
-        self.disk.sync_name();
-        Ok(())
+        let failed = self.before_sync("folder-sync")?;
+        if failed.is_none() {
+            self.disk.sync_name();
+            return Ok(());
+        }
+        self.answered(Err(io::Error::other("simulated: input/output error")))
     }
 }
 
@@ -75,7 +142,7 @@ impl Disk for HostDisk {
     }
 
     fn draft(&self) -> io::Result<()> {
-        self.before("create", false)?;
+        self.before("create", false, &[])?;
         self.disk.begin_draft();
         Ok(())
     }
@@ -87,7 +154,7 @@ impl Disk for HostDisk {
 
     fn publish(&self, (): ()) -> io::Result<()> {
         self.file(Which::Draft).sync_data()?;
-        self.before("rename", false)?;
+        self.before("rename", false, &[])?;
         self.disk.name_draft()?;
         self.sync_name()
     }
@@ -105,18 +172,23 @@ impl StorageBackend for HostFile {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.on.before("set-len", false)?;
-        self.on.disk.set_len(self.which, len)
+        let now = self.on.disk.len(self.which)?;
+        self.on.before_write("set-len", now)?;
+        self.on.answered(self.on.disk.set_len(self.which, len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.on.before("sync", true)?;
-        self.on.disk.sync(self.which)
+        self.on.before_sync("sync")?;
+        if self.on.sim.without_barriers && self.on.host.syncs_first() {
+            return Ok(());
+        }
+        self.on.answered(self.on.disk.sync(self.which))
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.on.before("write", false)?;
-        self.on.disk.write(self.which, offset, data)
+        self.on.before_write("write", offset)?;
+        self.on
+            .answered(self.on.disk.write(self.which, offset, data))
     }
 }
 

@@ -13,16 +13,29 @@ use crate::executor::lock;
 #[derive(Default)]
 pub(crate) struct Host {
     dead: AtomicBool,
+    /// Whether a call of the disk has failed in it.
+    failing_disk: AtomicBool,
     /// Lives that have not ended.
     lives: AtomicU32,
     store: Mutex<Option<Arc<dyn CheckpointStore>>>,
     /// Which life's operation the store performs, and what it is called.
     operation: Mutex<(u32, String)>,
+    /// How often it has synced the file.
+    syncs: AtomicU32,
 }
 
 impl Host {
     pub(crate) fn is_dead(&self) -> bool {
         self.dead.load(Ordering::Relaxed)
+    }
+
+    /// Whether its disk has failed it: what its store does since then is all right.
+    pub(crate) fn has_failing_disk(&self) -> bool {
+        self.failing_disk.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_failing_disk(&self) {
+        self.failing_disk.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn lives(&self) -> u32 {
@@ -66,6 +79,12 @@ impl Host {
         operation.0 = life;
         operation.1.clear();
         operation.1.push_str(what);
+        self.syncs.store(0, Ordering::Relaxed);
+    }
+
+    /// One more sync of the operation; whether it is the first.
+    pub(crate) fn syncs_first(&self) -> bool {
+        self.syncs.fetch_add(1, Ordering::Relaxed) == 0
     }
 
     pub(crate) fn operation(&self) -> (u32, String) {

@@ -51,11 +51,12 @@ impl<'a> Instant<'a> {
         }
     }
 
-    /// An instant inside of an operation: nothing but a crash can happen.
-    pub(crate) fn within(what: &'a str, when: &'a str, power: bool) -> Self {
+    /// An instant inside of an operation of the store: a crash, or a call of the disk that fails.
+    pub(crate) fn within(what: &'a str, when: &'a str, power: bool, faults: &'a [Fault]) -> Self {
         Self {
             others: false,
             power,
+            faults,
             ..Self::at(what, when)
         }
     }

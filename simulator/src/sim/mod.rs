@@ -11,8 +11,9 @@ mod state;
 mod store;
 mod survivor;
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use crashpoint_engine::{CheckpointStore as _, MemoryCheckpointStore, ScopeId};
 
@@ -23,6 +24,7 @@ use crate::fault::Fault;
 use crate::history::{ENDLESS, What};
 use crate::sim::host::Host;
 use crate::store_kind::StoreKind;
+use crate::subject::Subject;
 
 pub(crate) use instant::Instant;
 pub use observer::SimObserver;
@@ -36,6 +38,9 @@ pub(crate) use survivor::{Key, Survivor};
 /// The id of the run that every simulation is about.
 pub(crate) const WORKFLOW_ID: &str = "run-1";
 
+/// How long a machine is asleep.
+const LEAP: Duration = Duration::from_secs(60 * 60);
+
 /// What happens in the longest simulations is a tenth of this.
 const ENTRIES_MAX: usize = 3_000;
 
@@ -46,12 +51,18 @@ pub(crate) type SharedChoices = Arc<Mutex<dyn Choices>>;
 pub(crate) struct Sim {
     pub(crate) executor: Executor,
     pub(crate) nonces: Arc<AtomicU64>,
+    /// How far the wall clock is from where it should be, for those who read it.
+    pub(crate) clock_skew_ms: Arc<AtomicI64>,
     /// What survives.
     pub(crate) storage: Storage,
+    /// Whether the system leaves out syncs: for a canary.
+    pub(crate) without_barriers: bool,
     /// The scope that the processes hold the store in, where they hold it exclusively.
     pub(crate) scope: Option<ScopeId>,
     /// Whether tasks act on a world that is not the simulation's own, which the dead must not reach.
     pub(crate) foreign_world: bool,
+    /// What runs in the processes.
+    pub(crate) subject: Option<Arc<dyn Subject>>,
     state: Mutex<State>,
 }
 
@@ -68,9 +79,12 @@ impl Sim {
         Self {
             executor: Executor::default(),
             nonces: Arc::default(),
+            clock_skew_ms: Arc::default(),
             storage: Storage::of(settings.store),
+            without_barriers: settings.store == StoreKind::RedbWithoutBarriers,
             scope,
             foreign_world: false,
+            subject: None,
             state: Mutex::new(State::new(Lasting::new(settings.budget), choices, settings)),
         }
     }
@@ -87,13 +101,17 @@ impl Sim {
             now,
             nonces,
             lasting,
+            subject: _,
         } = survivor;
         Self {
             executor: Executor::beginning_at(now),
             nonces: Arc::new(AtomicU64::new(nonces)),
+            clock_skew_ms: Arc::new(AtomicI64::new(lasting.clock_skew_ms)),
             storage: kept.into_storage(),
+            without_barriers: settings.store == StoreKind::RedbWithoutBarriers,
             scope,
             foreign_world: false,
+            subject: None,
             state: Mutex::new(State::new(lasting, choices, settings)),
         }
     }
@@ -119,42 +137,39 @@ impl Sim {
         history.push(life, what);
     }
 
-    /// Draws which of `n` ready tasks goes on; the first is the one that ran last.
-    pub(crate) fn choose_task(&self, n: usize, preempts: bool) -> usize {
-        let mut state = self.state();
-        if preempts && state.lasting.budget.preemptions == 0 {
-            return 0;
-        }
-        let chosen = state.choose("schedule", n);
-        if preempts && chosen != 0 {
-            state.lasting.budget.preemptions -= 1;
-        }
-        chosen
-    }
-
     /// Lets happen at an instant of `life` what is decided. Whoever is dead afterwards has to stop.
     pub(crate) fn decide(&self, host: &Host, life: u32, instant: &Instant<'_>) -> Option<Fault> {
         let disk = self.storage.disk();
-        let power = instant.power && disk.is_some_and(SimDisk::has_unsynced);
+        let power = disk.filter(|disk| instant.power && disk.has_unsynced());
         let mut state = self.state();
         // A rival that is wanted begins beside the dead.
         let everybody = host.lives() == state.alive && !state.rival_wanted;
         let fault = state.decide(life, instant, power, everybody.then_some(self))?;
         match fault {
-            Fault::Crash | Fault::PowerLoss => {
+            fault if fault.is_crash() => {
                 state.alive -= host.kill();
                 state.phantoms.clear();
             }
             Fault::Takeover => state.rival_wanted = true,
+            Fault::TimeLeaps => self.executor.leap(LEAP),
             _ => {}
         }
-        if fault == Fault::PowerLoss {
-            disk.into_iter().for_each(SimDisk::lose_power);
+        let skew_ms = state.lasting.clock_skew_ms;
+        self.clock_skew_ms.store(skew_ms, Ordering::Relaxed);
+        if let Some(disk) = disk {
+            disk.suffer(fault);
         }
         Some(fault)
     }
 
-    /// Lets the appends that are due land, or all of them. A store that one process holds settles
+    /// From here on the disk does all that it is told.
+    pub(crate) fn mend_disk(&self) {
+        if let Some(disk) = self.storage.disk() {
+            disk.mend();
+        }
+    }
+
+    /// Lets the changes that are due happen, or all of them. A store that one process holds settles
     /// what was begun, so there are none for it.
     async fn deliver(&self, all: bool) {
         let Storage::Memory(store) = &self.storage else {
@@ -171,12 +186,19 @@ impl Sim {
                     .position(|late| all || late.due <= now);
                 due.map(|index| state.lasting.late.remove(index))
             };
-            let Some(Late { life, row, .. }) = late else {
+            let Some(Late { life, change, .. }) = late else {
                 return;
             };
+            let (landed, what) = match change {
+                Change::Append(row) => {
+                    let landed = store.append(WORKFLOW_ID, row.clone()).await;
+                    (landed, What::Landed(row))
+                }
+                Change::Clear => (store.clear(WORKFLOW_ID).await, What::Cleared),
+            };
             // A taken sequence is the ordinary fate of a late append.
-            if store.append(WORKFLOW_ID, row.clone()).await.is_ok() {
-                self.record(life, What::Landed(row));
+            if landed.is_ok() {
+                self.record(life, what);
             }
         }
     }

@@ -42,6 +42,8 @@ struct Shared {
     cancel: CancelToken,
     /// What the life is doing, for the names of instants.
     doing: Mutex<String>,
+    /// The instant at which it gives way: what is done there, and when.
+    giving_way: Mutex<Option<(String, String)>>,
 }
 
 impl Process {
@@ -55,6 +57,7 @@ impl Process {
                 gave_way: AtomicBool::new(false),
                 cancel: CancelToken::new(),
                 doing: Mutex::new("begin".to_owned()),
+                giving_way: Mutex::default(),
             }),
         }
     }
@@ -88,6 +91,7 @@ impl Process {
             sim.executor.clone(),
             self.shared.life,
             Arc::clone(&sim.nonces),
+            Arc::clone(&sim.clock_skew_ms),
         )
     }
 
@@ -189,8 +193,12 @@ impl Process {
         self.shared.host.set_operation(self.life(), what);
     }
 
-    /// The store under test failed although nothing was made to fail, and the process lives.
+    /// The store under test failed, and the process lives: it may not have, where nothing was made to
+    /// fail.
     pub(crate) fn broke_its_word(&self, error: &Error) {
+        if self.host().has_failing_disk() {
+            return;
+        }
         let kind = error.store_error().map(crashpoint_engine::StoreError::kind);
         if kind != Some(StoreErrorKind::Conflict) {
             self.record(What::StoreFailed(error.to_string()));
@@ -204,8 +212,12 @@ impl Process {
             return Ok(());
         };
         let rows = self.opened().load_run(WORKFLOW_ID).now_or_never();
-        let rows = rows.expect("the store answers at once")?;
+        let rows = rows.expect("the store answers at once");
         let mut state = self.sim().state();
+        let rows = rows.inspect_err(|_| {
+            // The next one finds out.
+            state.lasting.under_way = Some((life, change.clone()));
+        })?;
         let what = match change {
             Change::Append(row)
                 if rows.contains(&row) && !state.lasting.history.has_landed(&row) =>
@@ -240,15 +252,15 @@ impl Process {
     pub(crate) async fn point(&self, instant: Instant<'_>) -> Option<Fault> {
         self.unless_dead().await;
         if self.sim().state().alive > 1 {
-            self.give_way().await;
+            self.give_way(&instant).await;
         }
         match self.decide(&instant) {
-            Some(Fault::Crash | Fault::PowerLoss) => {
+            Some(fault) if fault.is_crash() => {
                 self.unless_dead().await;
                 None
             }
             Some(Fault::Takeover) => {
-                self.give_way().await;
+                self.give_way(&instant).await;
                 None
             }
             fault => fault,
@@ -270,13 +282,17 @@ impl Process {
         }
     }
 
-    fn decide(&self, instant: &Instant<'_>) -> Option<Fault> {
+    pub(crate) fn decide(&self, instant: &Instant<'_>) -> Option<Fault> {
         let fault = self.sim().decide(&self.shared.host, self.life(), instant)?;
-        if fault == Fault::Cancel {
-            self.shared.cancel.cancel();
-            return None;
+        match fault {
+            Fault::Cancel => {
+                self.shared.cancel.cancel();
+                None
+            }
+            // What they do is done.
+            Fault::ClockAhead | Fault::ClockBack | Fault::TimeLeaps => None,
+            fault => Some(fault),
         }
-        Some(fault)
     }
 
     pub(crate) async fn unless_dead(&self) {
@@ -285,12 +301,21 @@ impl Process {
         }
     }
 
-    async fn give_way(&self) {
+    /// The instant at which the life stands while others may go on: what it does there, and when.
+    pub(crate) fn standing(&self) -> (String, String) {
+        let giving_way = lock(&self.shared.giving_way).clone();
+        giving_way.unwrap_or_else(|| (lock(&self.shared.doing).clone(), "waits".to_owned()))
+    }
+
+    async fn give_way(&self, instant: &Instant<'_>) {
+        let standing = (instant.what.to_owned(), instant.when.to_owned());
+        *lock(&self.shared.giving_way) = Some(standing);
         GiveWay {
             process: self,
             gave: false,
         }
         .await;
+        *lock(&self.shared.giving_way) = None;
         self.unless_dead().await;
     }
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use crashpoint_engine::{CheckpointRow, CheckpointStore as _, ScopeId};
 use futures_util::FutureExt as _;
 
+use crate::budget::Budget;
 use crate::choices::Tape;
 use crate::executor::TaskId;
-use crate::fault::Budget;
+use crate::fault::Fault;
 use crate::history::{ENDLESS, History, Opening, What};
 use crate::panics::{message_of, quietly};
 use crate::recorder::Recorder;
@@ -16,7 +17,7 @@ use crate::sim::host::Host;
 use crate::sim::{Process, SharedChoices, Sim, Storage, Survivor, WORKFLOW_ID};
 use crate::store_kind::StoreKind;
 use crate::subject::{LifeEnd, Subject};
-use crate::workload::{Sharing, Workload};
+use crate::workload::{ActsOn, Sharing, Workload};
 
 /// The most lives that a run may need before it counts as one that never ends.
 const LIVES_MAX: u32 = 24;
@@ -117,14 +118,18 @@ pub(crate) fn simulate_forking(
     from: usize,
 ) -> (Run, Vec<Survivor>) {
     let scope = scope(workload);
+    let subject = begin.as_ref().and_then(Survivor::subject);
     let (sim, crashed) = match begin {
         None => (Sim::new(scope, choices, settings), false),
         Some(survivor) => (Sim::after(survivor, scope, choices, settings), true),
     };
-    if workload.copied {
+    if workload.acts_on != ActsOn::Own {
         sim.state().fork_crashes(from);
     }
-    let simulation = Simulation::of(workload, sim);
+    let simulation = match subject {
+        None => Simulation::of(workload, sim),
+        Some(subject) => Simulation::with(subject, workload, sim),
+    };
     let opening = if crashed {
         simulation.between_lives()
     } else {
@@ -146,16 +151,28 @@ struct Simulation<'a> {
     workload: &'a Workload,
     /// In the order of their lives.
     processes: Vec<Process>,
-    /// The task that ran last.
-    last: Option<TaskId>,
+    /// Whose turn it was last.
+    last: Option<Turn>,
+}
+
+/// A task that goes on, and its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Turn {
+    task: TaskId,
+    life: u32,
 }
 
 impl<'a> Simulation<'a> {
-    fn of(workload: &'a Workload, mut sim: Sim) -> Self {
-        sim.foreign_world = !workload.copied;
+    fn of(workload: &'a Workload, sim: Sim) -> Self {
+        Self::with((workload.subject)(), workload, sim)
+    }
+
+    fn with(subject: Arc<dyn Subject>, workload: &'a Workload, mut sim: Sim) -> Self {
+        sim.foreign_world = workload.acts_on != ActsOn::Simulated;
+        sim.subject = Some(Arc::clone(&subject));
         Self {
             sim: Arc::new(sim),
-            subject: (workload.subject)(),
+            subject,
             workload,
             processes: Vec::new(),
             last: None,
@@ -168,6 +185,7 @@ impl<'a> Simulation<'a> {
             opening = self.between_lives();
         }
         self.sim.state().injecting = false;
+        self.sim.mend_disk();
         self.live(Opening::Verify);
         if let Storage::Memory(_) = self.sim.storage {
             // What is still on its way arrives at last, and must change nothing.
@@ -210,17 +228,12 @@ impl<'a> Simulation<'a> {
                 }
                 break;
             }
-            let preempts = Some(ready[0]) == self.last;
-            let chosen = if ready.len() > 1 {
-                self.sim.choose_task(ready.len(), preempts)
-            } else {
-                0
-            };
+            let chosen = self.turn_of(&ready);
             if polls >= POLLS_MAX {
-                self.stop(ready[chosen]);
+                self.stop(chosen);
                 continue;
             }
-            self.poll(ready[chosen]);
+            self.poll(chosen);
         }
         if self.sim.executor.has_tasks() {
             self.sim.record(0, What::Stalled);
@@ -233,21 +246,49 @@ impl<'a> Simulation<'a> {
     }
 
     /// The ready tasks, the one that ran last before the others.
-    fn ready(&self) -> Vec<TaskId> {
-        let mut ready = self.sim.executor.ready();
+    fn ready(&self) -> Vec<Turn> {
+        let executor = &self.sim.executor;
+        let ready = executor.ready().into_iter();
+        let turn = |task| {
+            Some(Turn {
+                task,
+                life: executor.process_of(task)?,
+            })
+        };
+        let mut ready: Vec<Turn> = ready.filter_map(turn).collect();
         if ready.len() > 1 {
-            ready.sort_by_key(|task| (Some(*task) != self.last, *task));
+            ready.sort_by_key(|turn| (Some(*turn) != self.last, turn.task));
         }
         ready
     }
 
-    fn poll(&mut self, task: TaskId) {
-        self.last = Some(task);
-        let executor = &self.sim.executor;
-        let life = executor.process_of(task);
-        let polled = quietly(|| std::panic::catch_unwind(AssertUnwindSafe(|| executor.poll(task))));
+    /// Draws which of the ready tasks goes on: the first, or one of another life.
+    fn turn_of(&self, ready: &[Turn]) -> Turn {
+        let (first, others) = (ready[0], &ready[1..]);
+        let Some(last) = self.last.filter(|_| !others.is_empty()) else {
+            return first;
+        };
+        let switches: Vec<Fault> = others.iter().map(|turn| Fault::Switch(turn.life)).collect();
+        let stood = self.process(last.life).map(Process::standing);
+        let (what, when) = stood.unwrap_or_default();
+        let preempts = first == last;
+        let mut state = self.sim.state();
+        let switch = state.choose_switch(last.life, (&what, &when), &switches, preempts);
+        let switch = switches.iter().position(|it| Some(*it) == switch);
+        switch.map_or(first, |at| others[at])
+    }
+
+    fn process(&self, life: u32) -> Option<&Process> {
         let mut processes = self.processes.iter();
-        let Some(process) = processes.find(|process| Some(process.life()) == life) else {
+        processes.find(|process| process.life() == life)
+    }
+
+    fn poll(&mut self, turn: Turn) {
+        self.last = Some(turn);
+        let task = turn.task;
+        let executor = &self.sim.executor;
+        let polled = quietly(|| std::panic::catch_unwind(AssertUnwindSafe(|| executor.poll(task))));
+        let Some(process) = self.process(turn.life) else {
             return;
         };
         match polled {
@@ -257,11 +298,9 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// Ends the life of a task that would go on for ever.
-    fn stop(&mut self, task: TaskId) {
-        let life = self.sim.executor.process_of(task);
-        let mut processes = self.processes.iter();
-        if let Some(process) = processes.find(|process| Some(process.life()) == life) {
+    /// Ends a life that would go on for ever.
+    fn stop(&mut self, turn: Turn) {
+        if let Some(process) = self.process(turn.life) {
             self.bug(process, ENDLESS.to_owned());
         }
     }
@@ -273,7 +312,7 @@ impl<'a> Simulation<'a> {
         self.sim.state().alive -= process.host().kill();
     }
 
-    fn begin(&mut self, how: Opening) -> TaskId {
+    fn begin(&mut self, how: Opening) -> Turn {
         let life = {
             let mut state = self.sim.state();
             state.lasting.lives += 1;
@@ -305,7 +344,8 @@ impl<'a> Simulation<'a> {
                 process.leave();
             }
         };
-        self.sim.executor.spawn(life, Box::pin(lived))
+        let task = self.sim.executor.spawn(life, Box::pin(lived));
+        Turn { task, life }
     }
 
     /// The process that a life begins in. Only one process at a time can have a disk's store open,
@@ -323,12 +363,27 @@ impl<'a> Simulation<'a> {
     /// While nobody runs: the store may lose a row, and the operator decides what to do next, which
     /// is nothing once the run has ended.
     fn between_lives(&self) -> Option<Opening> {
+        self.replace_disk();
         self.lose_row();
         let opening = self.next_opening();
         if opening == Some(Opening::RetryStuck) {
             self.sim.state().lasting.stuck_retries += 1;
         }
         opening
+    }
+
+    /// The operator sees to a disk that has failed a whole life.
+    fn replace_disk(&self) {
+        let mut state = self.sim.state();
+        let lives = state.lasting.lives;
+        if state
+            .lasting
+            .broken_since
+            .is_some_and(|broken| broken < lives)
+        {
+            state.lasting.broken_since = None;
+            self.sim.mend_disk();
+        }
     }
 
     fn next_opening(&self) -> Option<Opening> {
@@ -370,12 +425,12 @@ impl<'a> Simulation<'a> {
             return;
         };
         let rows = self.load();
-        let Some(lost) = self.sim.state().choose_lost_row(rows.len()) else {
+        let Some(lost) = self.sim.state().choose_lost_row(rows.len() as u64) else {
             return;
         };
         let rewrite = async {
             store.clear(WORKFLOW_ID).await?;
-            for row in rows.into_iter().filter(|row| row.sequence != lost as u64) {
+            for row in rows.into_iter().filter(|row| row.sequence != lost) {
                 store.append(WORKFLOW_ID, row).await?;
             }
             Ok::<(), crashpoint_engine::Error>(())

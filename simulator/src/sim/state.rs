@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 
 use crashpoint_engine::CheckpointRow;
 
+use crate::budget::Budget;
 use crate::choices::Tape;
+use crate::disk::{Loss, SimDisk};
 use crate::executor::lock;
-use crate::fault::{Budget, Fault, Fired};
+use crate::fault::{Fault, Fired};
 use crate::history::{History, What};
 use crate::recorder::Recorder;
 use crate::sim::{Instant, Settings, SharedChoices, Sim, Survivor};
 use crate::world::World;
+
+/// By how much a wall clock jumps.
+const HOUR_MS: i64 = 60 * 60 * 1000;
 
 /// The state of a simulation. What is not [`Lasting`] is of no account once everybody is dead.
 pub(crate) struct State {
@@ -42,13 +47,17 @@ pub(crate) struct Lasting {
     pub(crate) recorder: Recorder,
     pub(crate) history: History,
     pub(crate) world: World,
-    /// Appends on their way to the store.
+    /// Changes on their way to the store.
     pub(crate) late: Vec<Late>,
     /// How many operations the store has been asked for.
     pub(crate) operations: u64,
     /// The change of the log that is under way: after a crash, who knows.
     pub(crate) under_way: Option<(u32, Change)>,
     pub(crate) lives: u32,
+    /// The life in which the disk broke for good, or became full; until the operator sees to it.
+    pub(crate) broken_since: Option<u32>,
+    /// How far the wall clock is from where it should be, in milliseconds.
+    pub(crate) clock_skew_ms: i64,
     /// How often the operator has tried a stuck run again.
     pub(crate) stuck_retries: u32,
 }
@@ -69,12 +78,12 @@ pub(crate) enum Change {
     Clear,
 }
 
-/// An append on its way to the store.
+/// A change on its way to the store.
 #[derive(Debug, Clone)]
 pub(crate) struct Late {
     pub(crate) due: u64,
     pub(crate) life: u32,
-    pub(crate) row: CheckpointRow,
+    pub(crate) change: Change,
 }
 
 /// The source of choices, which outlives the simulation.
@@ -97,6 +106,8 @@ impl Lasting {
             operations: 0,
             under_way: None,
             lives: 0,
+            broken_since: None,
+            clock_skew_ms: 0,
             stuck_retries: 0,
         }
     }
@@ -112,7 +123,14 @@ impl Lasting {
         *self.budget.purse(fault) -= 1;
         match fault {
             Fault::Crash => self.recorder.crashed(point),
-            Fault::PowerLoss => self.recorder.crashed(&without_power(point)),
+            Fault::PowerLoss | Fault::PowerLossBut(_) => {
+                self.recorder.crashed(&without_power(point));
+            }
+            Fault::WritesFail | Fault::SyncsFail | Fault::DiskFull => {
+                self.broken_since.get_or_insert(self.lives);
+            }
+            Fault::ClockAhead => self.clock_skew_ms += HOUR_MS,
+            Fault::ClockBack => self.clock_skew_ms -= HOUR_MS,
             _ => {}
         }
         let point = point.to_owned();
@@ -138,19 +156,14 @@ impl State {
         }
     }
 
-    /// One of `0..n`, put down on the tape.
-    pub(crate) fn choose(&mut self, label: &str, n: usize) -> usize {
-        self.choose_past(label, n, 0)
-    }
-
-    /// The same, without the choices in `1..=past`.
-    fn choose_past(&mut self, label: &str, n: usize, past: usize) -> usize {
-        let chosen = match self.source.choose(label, n - past) {
+    /// None or one of these faults, put down on the tape; none of the first `past`.
+    fn choose(&mut self, point: &str, faults: &[Fault], past: usize) -> Option<Fault> {
+        let chosen = match self.source.choose(point, &faults[past..]) {
             0 => 0,
             chosen => chosen + past,
         };
-        self.lasting.draw(label, n, chosen);
-        chosen
+        self.lasting.draw(point, faults.len() + 1, chosen);
+        Some(faults[chosen.checked_sub(1)?])
     }
 
     /// Decides what happens at an instant of `life`. `forked` is the simulation, where a crash would
@@ -159,7 +172,7 @@ impl State {
         &mut self,
         life: u32,
         instant: &Instant<'_>,
-        power: bool,
+        power: Option<&SimDisk>,
         forked: Option<&Sim>,
     ) -> Option<Fault> {
         if !self.injecting {
@@ -170,7 +183,7 @@ impl State {
         if instant.crash {
             recorder.passed(&point);
         }
-        if power {
+        if power.is_some() {
             recorder.passed(&without_power(&point));
         }
         let options = self.options(&point, instant, power);
@@ -178,27 +191,40 @@ impl State {
             return None;
         }
         let crashes = forked.map_or(0, |sim| self.fork(sim, life, &point, &options));
-        let chosen = self.choose_past(&point, options.len() + 1, crashes);
-        let fault = options[chosen.checked_sub(1)?];
+        let fault = self.choose(&point, &options, crashes)?;
         self.lasting.suffer(life, &point, fault);
         Some(fault)
     }
 
-    /// What may happen at an instant, crashes first.
-    fn options(&mut self, point: &str, instant: &Instant<'_>, power: bool) -> Vec<Fault> {
+    /// What may happen at an instant, crashes first; what a loss of power may keep last, since there
+    /// is much of it.
+    fn options(
+        &mut self,
+        point: &str,
+        instant: &Instant<'_>,
+        power: Option<&SimDisk>,
+    ) -> Vec<Fault> {
         let mut options = Vec::new();
         if instant.crash && self.skip.as_deref() != Some(point) {
             options.push(Fault::Crash);
         }
-        if power {
+        if power.is_some() {
             options.push(Fault::PowerLoss);
         }
         if instant.others {
             options.extend([Fault::Takeover, Fault::Cancel]);
+            options.extend([Fault::ClockAhead, Fault::ClockBack, Fault::TimeLeaps]);
         }
         options.extend(instant.faults);
-        let budget = &mut self.lasting.budget;
-        options.retain(|fault| *budget.purse(*fault) > 0);
+        let budget = self.lasting.budget;
+        // Where nobody can do anything in the meantime, late is the same as in time.
+        let company = self.alive > 1 || budget.has_company();
+        options.retain(|fault| budget.affords(*fault) && (company || !fault.needs_company()));
+        if let Some(disk) = power.filter(|_| budget.disk > 0) {
+            let losses = Loss::ways(&disk.image()).into_iter();
+            let others = losses.filter(|loss| ![Loss::OF_ALL, Loss::OF_NOTHING].contains(loss));
+            options.extend(others.map(Fault::PowerLossBut));
+        }
         options
     }
 
@@ -214,7 +240,8 @@ impl State {
         let Some(forks) = &mut self.forks else {
             return 0;
         };
-        let crashes = options.iter().take_while(|fault| fault.is_crash()).count();
+        let forked = |fault: &&Fault| matches!(fault, Fault::Crash | Fault::PowerLoss);
+        let crashes = options.iter().take_while(forked).count();
         if self.source.count >= forks.from {
             let n = options.len() + 1;
             for (index, fault) in options[..crashes].iter().enumerate() {
@@ -233,15 +260,41 @@ impl State {
     }
 
     /// Draws which row the log loses while nobody runs, where it may lose one.
-    pub(crate) fn choose_lost_row(&mut self, rows: usize) -> Option<usize> {
+    pub(crate) fn choose_lost_row(&mut self, rows: u64) -> Option<u64> {
         if self.lasting.budget.breaches == 0 || rows < 3 {
             return None;
         }
-        let chosen = self.choose("between lives", rows - 1);
-        let lost = chosen.checked_sub(1)? + 1;
-        let point = format!("append#{lost}");
-        self.lasting.suffer(0, &point, Fault::LosesRow);
-        Some(lost)
+        let point = format!("life{}/gone", self.lasting.lives);
+        let middle: Vec<Fault> = (1..rows - 1).map(Fault::LosesRow).collect();
+        let fault = self.choose(&point, &middle, 0)?;
+        self.lasting.suffer(0, &point, fault);
+        match fault {
+            Fault::LosesRow(row) => Some(row),
+            other => unreachable!("{other} was not among the choices"),
+        }
+    }
+
+    /// Draws whether one of `others` goes on instead of `life`, which stands at an instant. The switch
+    /// is paid for where `life` could have gone on.
+    pub(crate) fn choose_switch(
+        &mut self,
+        life: u32,
+        standing: (&str, &str),
+        others: &[Fault],
+        preempts: bool,
+    ) -> Option<Fault> {
+        if preempts && self.lasting.budget.preemptions == 0 {
+            return None;
+        }
+        let (what, when) = (standing.0, format!("{}, switch", standing.1));
+        let point = self.name(life, &Instant::at(what, &when));
+        let switch = self.choose(&point, others, 0)?;
+        self.lasting.budget.preemptions -= u32::from(preempts);
+        let fault = switch;
+        self.lasting
+            .history
+            .push(life, What::Fault(Fired { point, fault }));
+        Some(switch)
     }
 
     /// `life1/append#3:before`, and `life1/ship.2:pending` where the life passes it a second time.
@@ -258,13 +311,13 @@ impl State {
 }
 
 impl Drawn {
-    fn choose(&mut self, label: &str, n: usize) -> usize {
-        if n == 1 {
+    fn choose(&mut self, point: &str, faults: &[Fault]) -> usize {
+        if faults.is_empty() {
             return 0;
         }
         self.count += 1;
-        let chosen = lock(&self.shared).choose(label, n);
-        assert!(chosen < n, "{label}: chose {chosen} among {n}");
+        let (chosen, most) = (lock(&self.shared).choose_fault(point, faults), faults.len());
+        assert!(chosen <= most, "{point}: chose {chosen} among 0..={most}");
         chosen
     }
 }

@@ -4,24 +4,31 @@
 //! when they arrive, how often, and what the caller is told; it never changes one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId};
+use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, Runtime as _, ScopeId};
 
 use crate::fault::Fault;
 use crate::history::What;
 use crate::sim::{Change, Instant, Late, Process};
 
+/// How late a late answer or request is.
+const LATE: Duration = Duration::from_secs(60);
+
 /// What can go wrong with an append besides a crash.
 const APPEND_FAULTS: &[Fault] = &[
     Fault::Refused,
     Fault::FailsDurable,
+    Fault::FailsAbsent,
     Fault::Duplicated,
     Fault::Phantom,
     Fault::FailsLate(1),
     Fault::FailsLate(2),
     Fault::FailsLate(3),
     Fault::Echoed(2),
+    Fault::AnswersLate,
+    Fault::ArrivesLate,
 ];
 
 /// The same where the store is held exclusively: such a store settles earlier appends before any
@@ -29,13 +36,37 @@ const APPEND_FAULTS: &[Fault] = &[
 const EXCLUSIVE_APPEND_FAULTS: &[Fault] = &[
     Fault::Refused,
     Fault::FailsDurable,
+    Fault::FailsAbsent,
     Fault::Duplicated,
     Fault::Phantom,
+    Fault::AnswersLate,
 ];
 
-const LOAD_FAULTS: &[Fault] = &[Fault::Refused, Fault::Stale];
+/// A load has no effect, so it can't fail after one.
+const LOAD_FAULTS: &[Fault] = &[
+    Fault::Refused,
+    Fault::Stale,
+    Fault::AnswersLate,
+    Fault::ArrivesLate,
+];
 
-const CLEAR_FAULTS: &[Fault] = &[Fault::Refused, Fault::FailsDurable];
+const CLEAR_FAULTS: &[Fault] = &[
+    Fault::Refused,
+    Fault::FailsDurable,
+    Fault::FailsAbsent,
+    Fault::FailsLate(1),
+    Fault::FailsLate(2),
+    Fault::Echoed(2),
+    Fault::AnswersLate,
+    Fault::ArrivesLate,
+];
+
+const EXCLUSIVE_CLEAR_FAULTS: &[Fault] = &[
+    Fault::Refused,
+    Fault::FailsDurable,
+    Fault::FailsAbsent,
+    Fault::AnswersLate,
+];
 
 /// The store of a simulation as one process sees it.
 #[derive(Debug, Clone)]
@@ -48,10 +79,21 @@ impl SimStore {
         Self { process }
     }
 
-    /// One more operation of the store: what is on its way may arrive first.
-    async fn operation(&self) {
+    /// One more operation of the store: what is on its way may arrive first, and the request itself
+    /// may be late.
+    async fn operation(&self, fault: Option<Fault>) {
+        self.wait_where(fault == Some(Fault::ArrivesLate)).await;
         self.process.sim().state().lasting.operations += 1;
         self.process.sim().deliver(false).await;
+    }
+
+    /// Others may go on in the meantime. A request that is still on its way, or an answer, goes with a
+    /// process that dies.
+    async fn wait_where(&self, late: bool) {
+        if late {
+            self.process.runtime().sleep(LATE).await;
+            self.process.unless_dead().await;
+        }
     }
 
     async fn land(&self, id: &str, row: &CheckpointRow) -> Result<(), Error> {
@@ -72,16 +114,21 @@ impl SimStore {
         self.end(answer, || What::Landed(row.clone()))
     }
 
-    /// A change of the log begins.
+    /// A change of the log begins. One that a failing disk has left in doubt comes before it: the
+    /// store does nothing more until it is opened again.
     fn begin(&self, operation: &str, change: Change) {
         self.process.set_operation(operation);
-        self.process.sim().state().lasting.under_way = Some((self.process.life(), change));
+        let under_way = &mut self.process.sim().state().lasting.under_way;
+        under_way.get_or_insert((self.process.life(), change));
     }
 
-    /// A change of the log has ended: where the process lives, it knows how.
+    /// A change of the log has ended: where the process lives and its disk has not failed, it knows
+    /// how.
     fn end(&self, answer: Result<(), Error>, done: impl FnOnce() -> What) -> Result<(), Error> {
         if !self.process.is_dead() {
-            self.process.sim().state().lasting.under_way = None;
+            if answer.is_ok() || !self.process.host().has_failing_disk() {
+                self.process.sim().state().lasting.under_way = None;
+            }
             match &answer {
                 Ok(()) => self.process.record(done()),
                 Err(error) => self.process.broke_its_word(error),
@@ -90,14 +137,14 @@ impl SimStore {
         answer
     }
 
-    /// Sends the row on its way: it arrives after so many further operations.
-    fn later(&self, row: &CheckpointRow, operations: u8) {
+    /// Sends a change on its way: it arrives after so many further operations.
+    fn later(&self, change: Change, operations: u8) {
         let mut state = self.process.sim().state();
         let due = state.lasting.operations + u64::from(operations);
         state.lasting.late.push(Late {
             due,
             life: self.process.life(),
-            row: row.clone(),
+            change,
         });
     }
 
@@ -108,22 +155,23 @@ impl SimStore {
         fault: Option<Fault>,
     ) -> Result<(), Error> {
         match fault {
-            None => self.land(id, row).await,
+            None | Some(Fault::AnswersLate | Fault::ArrivesLate) => self.land(id, row).await,
             Some(Fault::Refused) => Err(Error::unavailable("simulated: the store is down")),
             Some(Fault::FailsDurable) => {
                 self.land(id, row).await?;
                 Err(Error::unknown_outcome("simulated: the answer was lost"))
             }
+            Some(Fault::FailsAbsent) => Err(request_lost()),
             Some(Fault::FailsLate(operations)) => {
-                self.later(row, operations);
-                Err(Error::unknown_outcome("simulated: the request was delayed"))
+                self.later(Change::Append(row.clone()), operations);
+                Err(request_delayed())
             }
             Some(Fault::Duplicated) => {
                 self.land(id, row).await?;
                 self.land(id, row).await
             }
             Some(Fault::Echoed(operations)) => {
-                self.later(row, operations);
+                self.later(Change::Append(row.clone()), operations);
                 self.land(id, row).await
             }
             Some(Fault::Phantom) => {
@@ -145,8 +193,9 @@ impl CheckpointStore for SimStore {
         };
         let before = Instant::before(&what, faults);
         let fault = self.process.point(before).await;
-        self.operation().await;
+        self.operation(fault).await;
         let answer = self.arrive(workflow_id, &row, fault).await;
+        self.wait_where(fault == Some(Fault::AnswersLate)).await;
         self.process.point(Instant::at(&what, "unacked")).await;
         answer
     }
@@ -154,7 +203,7 @@ impl CheckpointStore for SimStore {
     async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
         let before = Instant::before("load", LOAD_FAULTS);
         let fault = self.process.point(before).await;
-        self.operation().await;
+        self.operation(fault).await;
         if fault == Some(Fault::Refused) {
             self.process.record(What::LoadFailed);
             return Err(Error::unavailable("simulated: the store is down"));
@@ -162,35 +211,63 @@ impl CheckpointStore for SimStore {
         let sim = self.process.sim();
         self.process.set_operation("load");
         let loaded = self.process.opened().load_run(workflow_id).await;
-        let mut rows = loaded.inspect_err(|error| self.process.broke_its_word(error))?;
+        let mut rows = loaded.inspect_err(|error| {
+            self.process.record(What::LoadFailed);
+            self.process.broke_its_word(error);
+        })?;
         rows.extend(sim.state().phantoms.iter().cloned());
         if fault == Some(Fault::Stale) {
             rows.pop();
         }
         self.process
             .record(What::Loaded(Arc::from(rows.as_slice())));
+        self.wait_where(fault == Some(Fault::AnswersLate)).await;
         self.process.point(Instant::at("load", "after")).await;
         Ok(rows)
     }
 
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
-        let before = Instant::before("clear", CLEAR_FAULTS);
+        let faults = match self.exclusive_scope() {
+            Some(_) => EXCLUSIVE_CLEAR_FAULTS,
+            None => CLEAR_FAULTS,
+        };
+        let before = Instant::before("clear", faults);
         let fault = self.process.point(before).await;
-        self.operation().await;
-        if fault == Some(Fault::Refused) {
-            return Err(Error::unavailable("simulated: the store is down"));
+        self.operation(fault).await;
+        match fault {
+            Some(Fault::Refused) => {
+                return Err(Error::unavailable("simulated: the store is down"));
+            }
+            Some(Fault::FailsAbsent) => return Err(request_lost()),
+            Some(Fault::FailsLate(operations)) => {
+                self.later(Change::Clear, operations);
+                return Err(request_delayed());
+            }
+            Some(Fault::Echoed(operations)) => self.later(Change::Clear, operations),
+            _ => {}
         }
         self.begin("clear", Change::Clear);
         let answer = self.process.opened().clear(workflow_id).await;
         self.end(answer, || What::Cleared)?;
+        self.wait_where(fault == Some(Fault::AnswersLate)).await;
         self.process.point(Instant::at("clear", "unacked")).await;
         match fault {
-            None => Ok(()),
-            _ => Err(Error::unknown_outcome("simulated: the answer was lost")),
+            Some(Fault::FailsDurable) => {
+                Err(Error::unknown_outcome("simulated: the answer was lost"))
+            }
+            _ => Ok(()),
         }
     }
 
     fn exclusive_scope(&self) -> Option<ScopeId> {
         self.process.scope()
     }
+}
+
+fn request_lost() -> Error {
+    Error::unknown_outcome("simulated: the request was lost")
+}
+
+fn request_delayed() -> Error {
+    Error::unknown_outcome("simulated: the request was delayed")
 }

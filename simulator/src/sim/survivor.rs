@@ -14,14 +14,17 @@ use crate::fault::Fault;
 use crate::history::What;
 use crate::recorder::Recorder;
 use crate::sim::{Lasting, Sim, Storage, WORKFLOW_ID};
+use crate::subject::Subject;
 
 /// A simulation between two lives.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Survivor {
     pub(super) kept: Kept,
     pub(super) now: Duration,
     pub(super) nonces: u64,
     pub(super) lasting: Lasting,
+    /// The subject with a world of its own as it was left, never to be run itself.
+    pub(super) subject: Option<Arc<dyn Subject>>,
 }
 
 /// What is left of the storage.
@@ -46,7 +49,13 @@ impl Survivor {
             now: sim.executor.now(),
             nonces: sim.nonces.load(Ordering::Relaxed),
             lasting,
+            subject: sim.subject.as_ref().and_then(|subject| subject.survivor()),
         }
+    }
+
+    /// A subject to go on with, whose world is a copy of what was left.
+    pub(super) fn subject(&self) -> Option<Arc<dyn Subject>> {
+        self.subject.as_ref()?.survivor()
     }
 
     /// Puts down the crash, which was `chosen` among `n`.
@@ -57,8 +66,8 @@ impl Survivor {
         crash: Fault,
         (n, chosen): (usize, usize),
     ) {
-        if let (Kept::Disk(disk), Fault::PowerLoss) = (&self.kept, crash) {
-            disk.lose_power();
+        if let Kept::Disk(disk) = &self.kept {
+            disk.suffer(crash);
         }
         self.lasting.draw(point, n, chosen);
         self.lasting.suffer(life, point, crash);
@@ -82,9 +91,11 @@ impl Survivor {
     fn hash_into(&self, hasher: &mut impl Hasher) {
         match &self.kept {
             Kept::Memory(rows) => rows.hash(hasher),
-            Kept::Disk(disk) => disk.image().hash().hash(hasher),
+            Kept::Disk(disk) => (disk.image().hash(), disk.armed()).hash(hasher),
         }
         (self.now, self.nonces).hash(hasher);
+        let world = self.subject.as_ref().map(|subject| subject.fingerprint());
+        world.hash(hasher);
         let Lasting {
             tape: _,
             drawn: _,
@@ -96,20 +107,39 @@ impl Survivor {
             operations,
             under_way,
             lives,
+            broken_since,
+            clock_skew_ms,
             stuck_retries,
         } = &self.lasting;
         (budget, world, under_way, lives, stuck_retries).hash(hasher);
+        (broken_since, clock_skew_ms).hash(hasher);
         for late in late {
-            (late.due.saturating_sub(*operations), late.life, &late.row).hash(hasher);
+            (
+                late.due.saturating_sub(*operations),
+                late.life,
+                &late.change,
+            )
+                .hash(hasher);
         }
         for entry in &history.0 {
             match &entry.what {
+                // Whose turn it was shows in what came of it.
+                What::Fault(fired) if matches!(fired.fault, Fault::Switch(_)) => {}
                 // Where it happened shows in what came of it; its name is for people.
                 What::Fault(fired) => (entry.life, fired.fault).hash(hasher),
                 what if is_remembered(what) => (entry.life, what).hash(hasher),
                 _ => {}
             }
         }
+    }
+}
+
+impl std::fmt::Debug for Survivor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Survivor")
+            .field("now", &self.now)
+            .field("lasting", &self.lasting)
+            .finish_non_exhaustive()
     }
 }
 

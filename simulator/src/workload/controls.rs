@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::sim::Process;
 use crate::subject::{LifeEnd, Subject};
-use crate::workload::{Recipe, Sharing, Workload};
+use crate::workload::{ActsOn, Recipe, Sharing, Workload};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Control {
@@ -113,7 +113,7 @@ fn recipe(
 fn mistaken() -> Workload {
     let about = "charges again after a crash, and says so";
     let mut workload = reading(MISTAKEN, about, String::new);
-    workload.copied = false;
+    workload.acts_on = ActsOn::Own;
     workload.subject = Box::new(|| {
         let charges: Arc<AtomicU64> = Arc::default();
         let counting = Arc::clone(&charges);

@@ -12,8 +12,8 @@ use crashpoint_engine::protocol::{Definition, Faithful, Rules, Without};
 use crashpoint_engine::{Retention, State};
 use serde_json::Value;
 
+use crate::budget::Budget;
 use crate::engine_subject::{EngineSubject, WorkflowFactory};
-use crate::fault::Budget;
 use crate::sim::Process;
 use crate::store_kind::StoreKind;
 use crate::subject::Subject;
@@ -38,9 +38,19 @@ pub struct Workload {
     /// Whether undos and steps pass on what they were given, an output or a cursor, as the payload
     /// of their effect: two oracles compare that with the log.
     pub echoes: bool,
-    /// Whether all that its tasks change is in the simulated world, so that what survives a crash can
-    /// be copied. Where it is not, every schedule is run from its start.
-    pub copied: bool,
+    /// What its tasks act on.
+    pub acts_on: ActsOn,
+}
+
+/// What the tasks of a workload act on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActsOn {
+    /// The simulated world alone, which is copied with what else survives a crash.
+    Simulated,
+    /// A world of the subject's own. Nobody can copy it, so every schedule is run from its start.
+    Own,
+    /// A world of the subject's own, which it copies ([`Subject::survivor`]) and fingerprints.
+    Copied,
 }
 
 /// How the processes of a workload hold the store.
@@ -105,7 +115,7 @@ impl<S: State> Recipe<S> {
             sharing,
             retry_stuck,
             echoes: true,
-            copied: true,
+            acts_on: ActsOn::Simulated,
         }
     }
 }
@@ -155,7 +165,9 @@ pub fn all_under<R: Rules>(rules: R) -> Vec<Workload> {
 impl Workload {
     /// What is explored of this workload where schedules may have up to `crashes` crashes: those
     /// crashes alone; a fault of the store, a cancellation or a rival life with up to one crash; a
-    /// rival life with a fault of the store; and one with two more switches between the two.
+    /// rival life with a fault of the store; one with two more switches between the two; two rival
+    /// lives, so that there are three at once, with one more switch where the workload is
+    /// [short](Self::is_short) enough for that; and a jump of a clock.
     ///
     /// Over a disk a crash has many more instants, nearly all of them inside an operation of the
     /// store. What else goes wrong does so between two operations; there it comes alone.
@@ -188,8 +200,41 @@ impl Workload {
                 preemptions: 2,
                 ..none
             });
+            campaigns.push(Budget {
+                takeovers: 2,
+                preemptions: u32::from(self.is_short()),
+                ..none
+            });
+            campaigns.push(Budget { jumps: 1, ..none });
+        } else {
+            campaigns.push(Budget { disk: 1, ..none });
         }
         campaigns
+    }
+
+    /// Whether three lives at once with a switch among them can be exhausted while somebody waits:
+    /// every pair of takeovers, and after each every place for the switch.
+    pub fn is_short(&self) -> bool {
+        let name = self.name.split('~').next();
+        name.is_some_and(|name| SHORT.contains(&name))
+    }
+}
+
+/// A saga of some twenty instants; others have up to three times as many.
+const SHORT: &[&str] = &["order", "order-cleared"];
+
+/// What is sampled by seeds beyond the campaigns over this store: everything at once, and more of it.
+pub fn beyond(store: StoreKind) -> Budget {
+    Budget {
+        crashes: 2,
+        faults: 2,
+        disk: u32::from(store != StoreKind::Memory),
+        errors: 2,
+        takeovers: 2,
+        preemptions: 4,
+        cancels: 1,
+        jumps: 2,
+        breaches: 0,
     }
 }
 

@@ -275,9 +275,9 @@ fn a_token_of_another_engine_is_refused_by_what_differs() {
             .expect_err("the token is not of this engine")
             .to_string()
     };
-    expect!["the replay took another course than the recorded schedule; the workload or the engine has changed since it was recorded"].assert_eq(&refused("2.order.memory.c1.calm.00000000"));
-    expect!["the replay diverged at draw 500: recorded was choice 1, asked was nothing any more; the workload or the engine has changed since it was recorded"].assert_eq(&refused("2.order.memory.c1.500x1.00000000"));
-    expect!["the replay diverged at draw 0: recorded was choice 7, asked was life1/append#0:before of 2; the workload or the engine has changed since it was recorded"].assert_eq(&refused("2.order.memory.c1.0x7.00000000"));
+    expect!["the replay took another course than the recorded schedule; the workload or the engine has changed since it was recorded"].assert_eq(&refused("3.order.memory.c1.calm.00000000"));
+    expect!["the replay diverged at draw 500: recorded was choice 1, asked was nothing any more; the workload or the engine has changed since it was recorded"].assert_eq(&refused("3.order.memory.c1.500x1.00000000"));
+    expect!["the replay diverged at draw 0: recorded was choice 7, asked was life1/append#0:before of 2; the workload or the engine has changed since it was recorded"].assert_eq(&refused("3.order.memory.c1.0x7.00000000"));
 }
 
 #[test]
@@ -297,22 +297,26 @@ fn the_token_of_a_violation_replays_it() {
 // ---- in words ----
 
 fn budgets() -> impl Strategy<Value = Budget> {
-    prop::array::uniform7(prop_oneof![Just(0), 1..5_u32, any::<u32>()]).prop_map(
+    prop::array::uniform9(prop_oneof![Just(0), 1..5_u32, any::<u32>()]).prop_map(
         |[
             crashes,
             faults,
+            disk,
             errors,
             takeovers,
             preemptions,
             cancels,
+            jumps,
             breaches,
         ]| Budget {
             crashes,
             faults,
+            disk,
             errors,
             takeovers,
             preemptions,
             cancels,
+            jumps,
             breaches,
         },
     )
@@ -384,7 +388,7 @@ fn err_budgets() {
     ] {
         let error = text.parse::<Budget>().expect_err(text).to_string();
         let expected = format!(
-            "{text:?} is no budget: letters of c, f, e, t, p, x, b, each with a number, as in c1f1"
+            "{text:?} is no budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1"
         );
         assert_eq!(error, expected);
     }
@@ -407,76 +411,76 @@ fn err_tokens() {
         ),
         (
             "1.order.c1.calm.01234567",
-            expect![[r#"the token has version "1", this simulator reads version 2"#]],
+            expect![[r#"the token has version "1", this simulator reads version 3"#]],
         ),
         (
-            "2.order.memory.c1.calm",
+            "3.order.memory.c1.calm",
             expect![[
-                r#""2.order.memory.c1.calm" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
+                r#""3.order.memory.c1.calm" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
             ]],
         ),
         (
-            "2.order.memory.c1.calm.01234567.more",
+            "3.order.memory.c1.calm.01234567.more",
             expect![[
-                r#""2.order.memory.c1.calm.01234567.more" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
+                r#""3.order.memory.c1.calm.01234567.more" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
             ]],
         ),
         (
-            "2.order.paper.c1.calm.01234567",
+            "3.order.paper.c1.calm.01234567",
             expect![[r#"there is no store "paper""#]],
         ),
         (
-            "2.order.memory.k1.calm.01234567",
+            "3.order.memory.k1.calm.01234567",
             expect![[
-                r#""k1" is no budget: letters of c, f, e, t, p, x, b, each with a number, as in c1f1"#
+                r#""k1" is no budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1"#
             ]],
         ),
         (
-            "2.order.memory.c1..01234567",
+            "3.order.memory.c1..01234567",
             expect![[
                 r#""" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
             ]],
         ),
         (
-            "2.order.memory.c1.7x0.01234567",
+            "3.order.memory.c1.7x0.01234567",
             expect![[
                 r#""7x0" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
             ]],
         ),
         (
-            "2.order.memory.c1.7x1,7x2.01234567",
+            "3.order.memory.c1.7x1,7x2.01234567",
             expect![[
                 r#""7x1,7x2" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
             ]],
         ),
         (
-            "2.order.memory.c1.+7x1.01234567",
+            "3.order.memory.c1.+7x1.01234567",
             expect![[
                 r#""+7x1" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
             ]],
         ),
         (
-            "2.order.memory.c1.s.01234567",
+            "3.order.memory.c1.s.01234567",
             expect![[
                 r#""s" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
             ]],
         ),
         (
-            "2.order.memory.c1.w+7.01234567",
+            "3.order.memory.c1.w+7.01234567",
             expect![[
                 r#""w+7" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
             ]],
         ),
         (
-            "2.order.memory.c1.calm.123",
+            "3.order.memory.c1.calm.123",
             expect![[r#""123" is no fingerprint: expected 8 hexadecimal digits"#]],
         ),
         (
-            "2.order.memory.c1.calm.+1234567",
+            "3.order.memory.c1.calm.+1234567",
             expect![[r#""+1234567" is no fingerprint: expected 8 hexadecimal digits"#]],
         ),
         (
-            "2.order.memory.c1.calm.0123456g",
+            "3.order.memory.c1.calm.0123456g",
             expect![[r#""0123456g" is no fingerprint: expected 8 hexadecimal digits"#]],
         ),
     ];

@@ -1,11 +1,16 @@
 //! Every crash point is crashed at, and what is left out is noticed by name.
 
-use crashpoint_engine::protocol::Faithful;
-use crashpoint_simulator::workload::all;
-use crashpoint_simulator::{Settings, explore};
+use std::collections::BTreeMap;
+
+use crashpoint_engine::protocol::{Faithful, Rule, Without};
+use crashpoint_simulator::oracle::judge;
+use crashpoint_simulator::workload::{Workload, all};
+use crashpoint_simulator::{
+    Fault, Opening, Schedule, Settings, Source, StoreKind, What, explore, run_schedule,
+};
 use expect_test::expect;
 
-use crate::support::{budget, within};
+use crate::support::{budget, each_schedule_of, within};
 use crate::workloads::named;
 
 #[test]
@@ -64,7 +69,7 @@ fn a_storage_fault_an_error_of_a_task_a_cancellation_or_a_rival_breaks_no_promis
     let mut campaigns = Vec::new();
     let workloads = all();
     for workload in &workloads {
-        campaigns.extend(["f1", "e1", "x1", "t1"].map(|most| (workload.name.as_str(), most)));
+        campaigns.extend(["f1", "e1", "x1", "t1", "j1"].map(|most| (workload.name.as_str(), most)));
     }
     campaigns.extend([
         ("order-undo-fails", "c1f1"),
@@ -74,6 +79,10 @@ fn a_storage_fault_an_error_of_a_task_a_cancellation_or_a_rival_breaks_no_promis
         ("order-fails-once", "c1x1"),
         ("import-loop", "c1t1"),
         ("order-fails", "t1p1"),
+        ("order", "c1j1"),
+        ("order-hangs", "e1j1"),
+        ("order", "t2p1"),
+        ("order", "f1t1"),
     ]);
     let mut table = Vec::new();
     for (workload, most) in campaigns {
@@ -82,49 +91,62 @@ fn a_storage_fault_an_error_of_a_task_a_cancellation_or_a_rival_breaks_no_promis
         table.push(format!("{workload} {most}: {}", findings.schedules));
     }
     expect![[r#"
-        linear f1: 29
+        linear f1: 33
         linear e1: 16
         linear x1: 20
         linear t1: 20
-        order f1: 29
+        linear j1: 58
+        order f1: 33
         order e1: 17
         order x1: 19
         order t1: 19
-        order-fails f1: 57
+        order j1: 55
+        order-fails f1: 65
         order-fails e1: 33
         order-fails x1: 37
         order-fails t1: 37
-        order-fails-once f1: 29
+        order-fails j1: 109
+        order-fails-once f1: 33
         order-fails-once e1: 23
         order-fails-once x1: 22
         order-fails-once t1: 22
-        order-undo-fails f1: 89
+        order-fails-once j1: 64
+        order-undo-fails f1: 101
         order-undo-fails e1: 43
         order-undo-fails x1: 53
         order-undo-fails t1: 53
-        order-panics f1: 57
+        order-undo-fails j1: 157
+        order-panics f1: 65
         order-panics e1: 33
         order-panics x1: 37
         order-panics t1: 37
-        order-hangs f1: 57
+        order-panics j1: 109
+        order-hangs f1: 65
         order-hangs e1: 39
         order-hangs x1: 42
         order-hangs t1: 42
-        order-cleared f1: 15
+        order-hangs j1: 124
+        order-cleared f1: 20
         order-cleared e1: 17
         order-cleared x1: 21
         order-cleared t1: 21
-        import-loop f1: 78
+        order-cleared j1: 61
+        import-loop f1: 89
         import-loop e1: 51
         import-loop x1: 50
         import-loop t1: 50
-        order-undo-fails c1f1: 2421
+        import-loop j1: 148
+        order-undo-fails c1f1: 2753
         order-undo-fails c1e1: 1006
         import-loop c1e1: 1005
         order e1t1: 449
         order-fails-once c1x1: 341
         import-loop c1t1: 2288
-        order-fails t1p1: 695"#]]
+        order-fails t1p1: 695
+        order c1j1: 612
+        order-hangs e1j1: 4108
+        order t2p1: 22862
+        order f1t1: 1371"#]]
     .assert_eq(&table.join("\n"));
 }
 
@@ -147,4 +169,120 @@ fn an_instant_that_the_injector_skips_is_missed_by_name() {
         assert_eq!(missed, [skipped]);
         assert_eq!(recorder.covered() + 1, recorder.total());
     }
+}
+
+/// Each of the faults with which a store comes late, and each that is said in other words than it is
+/// meant, is what some mutant can't stand: a schedule breaks a promise with it, and without it none.
+#[test]
+fn every_fault_of_the_store_is_one_that_some_mutant_does_not_survive() {
+    let mut table = Vec::new();
+    let mutants = [
+        (Rule::StorageFaultSuspends, "order", "f1"),
+        (Rule::StorageFaultSuspends, "order", "f2"),
+        (Rule::AppendErrorIsNoTaskFailure, "order", "f1"),
+        (Rule::ReadBackBeforeResend, "order", "f1"),
+        (Rule::ReadBackBeforeResend, "order", "f2"),
+        (Rule::ReadBackSeesAll, "order", "f1t1"),
+        (Rule::ClearNeedsExclusivity, "trip-cleared-shared", "f1"),
+        (Rule::OutcomeAfterRow, "order", "f1"),
+        (Rule::CancelWaitsForAppend, "order", "f1x1"),
+        (Rule::PinnedRowIsFinal, "order", "f1x1"),
+        (Rule::FencedStops, "order", "f1t1"),
+        (Rule::ClearNeedsExclusivity, "trip-cleared-shared", "f1t1"),
+    ];
+    let mut caught: BTreeMap<String, String> = BTreeMap::new();
+    for (rule, workload, most) in mutants {
+        let mutant = named(workload, Without(rule));
+        each_schedule_of(&mutant, &within(budget(most)), |run| {
+            let verdicts = judge(&mutant, run);
+            let verdict = verdicts.first()?;
+            let schedule = Schedule::of(&run.history);
+            for (at, fired) in schedule.0.iter().enumerate() {
+                let rest = [Fault::Takeover, Fault::Cancel].contains(&fired.fault);
+                let what = format!("{}: {}", operation(&fired.point), fired.fault);
+                if rest || caught.contains_key(&what) || !is_needed(&mutant, &schedule, at) {
+                    continue;
+                }
+                let words = format!("{rule:?} in {workload}: {}: {schedule}", verdict.oracle);
+                caught.insert(what, words);
+            }
+            None::<()>
+        });
+    }
+    let store = |what: &&String| {
+        ["append", "load", "clear"]
+            .iter()
+            .any(|it| what.starts_with(it))
+    };
+    for what in caught.keys().filter(store) {
+        table.push(format!("{what}\n    {}", caught[what]));
+    }
+    expect![[r#"
+        append: a copy of the request arrives 2 operations later
+            ClearNeedsExclusivity in trip-cleared-shared: prefixes-resume: at life1/append#2:before: a copy of the request arrives 2 operations later
+        append: the answer comes a minute late
+            CancelWaitsForAppend in order: pinned-row: at life1/append#3:before: the answer comes a minute late; at life1/append#3:pending: the run is cancelled
+        append: the append arrives twice, the second answer counts
+            AppendErrorIsNoTaskFailure in order: prefixes-resume: at life1/append#3:before: the append arrives twice, the second answer counts
+        append: the request arrives a minute late
+            CancelWaitsForAppend in order: pinned-row: at life1/append#3:before: the request arrives a minute late; at life1/append#3:pending: the run is cancelled
+        append: the store fails, after the effect
+            AppendErrorIsNoTaskFailure in order: prefixes-resume: at life1/append#3:before: the store fails, after the effect
+        append: the store fails, and the effect comes 1 operations later
+            AppendErrorIsNoTaskFailure in order: prefixes-resume: at life1/append#3:before: the store fails, and the effect comes 1 operations later
+        append: the store fails, and the effect comes 2 operations later
+            AppendErrorIsNoTaskFailure in order: storage-faults-stay-out: at life1/append#3:before: the store fails, and the effect comes 2 operations later
+        append: the store fails, and the effect comes 3 operations later
+            AppendErrorIsNoTaskFailure in order: storage-faults-stay-out: at life1/append#3:before: the store fails, and the effect comes 3 operations later
+        append: the store fails, without effect
+            AppendErrorIsNoTaskFailure in order: storage-faults-stay-out: at life1/append#3:before: the store fails, without effect
+        append: the store fails, without effect, and does not say so
+            AppendErrorIsNoTaskFailure in order: storage-faults-stay-out: at life1/append#3:before: the store fails, without effect, and does not say so
+        clear: a copy of the request arrives 2 operations later
+            ClearNeedsExclusivity in trip-cleared-shared: prefixes-resume: at life1/clear:before: a copy of the request arrives 2 operations later; at life1/clear:unacked: another process takes the run over
+        load: the store fails, without effect
+            StorageFaultSuspends in order: storage-faults-stay-out: at life1/append#3:before: the store fails, without effect; at life1/load:before: the store fails, without effect"#]].assert_eq(&table.join("\n"));
+}
+
+/// The operation that an instant belongs to: `append` of `life1/append#3.2:before`.
+fn operation(point: &str) -> &str {
+    let within = point.split_once('/').map_or(point, |(_, within)| within);
+    let end = within.find(['#', ':', '.']).unwrap_or(within.len());
+    &within[..end]
+}
+
+/// Whether nothing is wrong without this fault. What else goes wrong while something is late can't
+/// without that.
+fn is_needed(mutant: &Workload, schedule: &Schedule, at: usize) -> bool {
+    let mut without = schedule.clone();
+    let gone = without.0.remove(at);
+    let late = matches!(gone.fault, Fault::AnswersLate | Fault::ArrivesLate);
+    match run_schedule(Source::Fixed(mutant), StoreKind::Memory, &without) {
+        Ok((trial, _)) => trial.verdicts.is_empty(),
+        Err(unfired) => late && unfired.fired.point.ends_with(":pending"),
+    }
+}
+
+/// Three lives are alive at once, and each does something after the third one began.
+#[test]
+fn three_lives_race_each_other() {
+    let order = named("order", Faithful);
+    let mut races = 0;
+    each_schedule_of(&order, &within(budget("t2p1")), |run| {
+        let entries = &run.history.0;
+        let third = entries
+            .iter()
+            .position(|entry| entry.life == 3 && matches!(entry.what, What::Began(_)));
+        let after = third.map_or(&[][..], |at| &entries[at..]);
+        let acts = |life| {
+            let mut its = after.iter().filter(|entry| entry.life == life);
+            its.any(|entry| matches!(entry.what, What::Sent(_) | What::Effect(_)))
+        };
+        let verifies = after
+            .iter()
+            .any(|entry| entry.life == 3 && entry.what == What::Began(Opening::Verify));
+        races += u32::from(!verifies && [1, 2, 3].into_iter().all(acts));
+        None::<()>
+    });
+    expect!["8458"].assert_eq(&races.to_string());
 }

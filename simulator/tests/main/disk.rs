@@ -1,9 +1,14 @@
 //! The simulated disk keeps what was synced and nothing else, and the embedded store survives on it.
 
-use crashpoint_engine::protocol::Faithful;
+use std::collections::BTreeSet;
+
+use crashpoint_engine::protocol::{Faithful, Rule, Without};
 use crashpoint_simulator::disk::{Call, DiskFault, Lasting, Lie, Loss, SimDisk, Which};
 use crashpoint_simulator::workload::all;
-use crashpoint_simulator::{Fault, Settings, StoreKind, explore, replay};
+use crashpoint_simulator::{
+    Fault, Possible, Schedule, Settings, Source, StoreKind, explore, explore_seeds, replay,
+    run_schedule,
+};
 use expect_test::expect;
 use proptest::prelude::*;
 
@@ -87,6 +92,129 @@ fn a_disk_that_lies_about_a_sync_is_noticed() {
         let mut faults = run.history.faults();
         assert!(faults.any(|(_, _, fired)| fired.fault == Fault::PowerLoss));
     }
+}
+
+/// A loss of power that keeps anything of what was not synced, a call that fails once or for good, no
+/// room; at every instant of the disk.
+#[test]
+fn whatever_a_power_loss_keeps_and_whichever_call_fails_no_promise_is_broken() {
+    let mut table = Vec::new();
+    for workload in ["order", "order-cleared", "import-loop"] {
+        let workload = named(workload, Faithful);
+        let findings = explore(&workload, &over(StoreKind::Redb, "d1"));
+        assert_eq!(findings.violations, [], "{}", workload.name);
+        table.push(format!("{}: {}", workload.name, findings.schedules));
+    }
+    expect![[r#"
+        order: 585
+        order-cleared: 634
+        import-loop: 1208"#]]
+    .assert_eq(&table.join("\n"));
+}
+
+/// Two of them, with crashes beside them: what a failed sync leaves in the cache of the system, opened
+/// again and then lost with the power, is among them.
+#[test]
+fn several_faults_of_the_disk_break_no_promise() {
+    let workload = named("trip-cleared", Faithful);
+    let source = Source::Fixed(&workload);
+    for most in ["d2", "c1d1", "c2d2", "d1f1t1p1"] {
+        let settings = over(StoreKind::Redb, most);
+        let findings = explore_seeds(source, &settings, Possible::All, 0..150);
+        assert_eq!(findings.violations, [], "{most}");
+    }
+    // A sync that fails, and the power that fails at the next one, whatever it keeps.
+    let mut lost = 0;
+    for keeps in ["subset-1", "subset-2", "torn-0-all-first-1"] {
+        for sync in ["life2/open:before-sync", "life2/append#2:before-sync"] {
+            let schedule = format!(
+                "at life1/append#1:before-sync: the disk fails a sync; \
+                 at {sync}: the power fails, and of what was not synced is kept: {keeps}"
+            );
+            let schedule: Schedule = schedule.parse().expect("it is a schedule");
+            if let Ok((trial, _)) = run_schedule(source, StoreKind::Redb, &schedule) {
+                assert_eq!(trial.verdicts, [], "{schedule}");
+                lost += 1;
+            }
+        }
+    }
+    assert!(lost >= 2, "{lost} of the schedules happened");
+}
+
+/// For good is until somebody has seen to it: the life in which the disk broke does not get far, nor
+/// does the next one, and the one after that ends the run.
+#[test]
+fn a_disk_that_is_broken_for_good_is_replaced_after_a_life_that_got_nothing_done() {
+    let workload = named("order", Faithful);
+    let ends = |call: &str, fault: Fault| {
+        let schedule = format!("at life1/append#1:before-{call}: {fault}");
+        let schedule: Schedule = schedule.parse().expect("it is a schedule");
+        let run = run_schedule(Source::Fixed(&workload), StoreKind::Redb, &schedule);
+        let (trial, _) = run.unwrap_or_else(|unfired| panic!("{unfired}"));
+        assert_eq!(trial.verdicts, [], "{schedule}");
+        let told = trial.run.history.told();
+        let told: Vec<String> = told.map(|(.., end)| end.to_string()).collect();
+        told.join(", ")
+    };
+    expect!["suspended, done in Shipped, done in Shipped"]
+        .assert_eq(&ends("sync", Fault::SyncFails));
+    expect!["suspended, suspended, done in Shipped, done in Shipped"]
+        .assert_eq(&ends("sync", Fault::SyncsFail));
+    expect!["suspended, done in Shipped, done in Shipped"]
+        .assert_eq(&ends("write", Fault::WriteFails));
+    expect!["suspended, suspended, done in Shipped, done in Shipped"]
+        .assert_eq(&ends("write", Fault::WritesFail));
+    expect!["suspended, suspended, done in Shipped, done in Shipped"]
+        .assert_eq(&ends("write", Fault::DiskFull));
+}
+
+/// Each way in which a call of the disk fails is one that an engine is caught by which tells how a run
+/// ended before that is durable.
+#[test]
+fn an_engine_that_tells_an_outcome_although_the_disk_failed_is_caught() {
+    let mutant = named("order", Without(Rule::OutcomeAfterRow));
+    let settings = Settings {
+        violations_max: usize::MAX,
+        ..over(StoreKind::Redb, "d1")
+    };
+    let findings = explore(&mutant, &settings);
+    let words: BTreeSet<String> = findings
+        .violations
+        .iter()
+        .filter(|found| found.oracle == "outcome-is-durable")
+        .flat_map(|found| {
+            found
+                .schedule
+                .0
+                .iter()
+                .map(|fired| fired.fault.kind().to_string())
+        })
+        .collect();
+    let words: Vec<String> = words.into_iter().collect();
+    expect![[r#"
+        the disk fails a sync
+        the disk fails a sync, and every one after it
+        the disk fails a write
+        the disk fails a write, and every one after it
+        the disk is full"#]]
+    .assert_eq(&words.join("\n"));
+}
+
+/// A system that leaves out the first sync of each operation loses nothing for good: the second one makes
+/// up for it. That the order of two writes is gone shows only where a loss of power keeps the later.
+#[test]
+fn a_disk_without_barriers_is_noticed_by_what_a_power_loss_keeps_alone() {
+    let workload = named("order", Faithful);
+    let objections = |most: &str| {
+        let settings = over(StoreKind::RedbWithoutBarriers, most);
+        let findings = explore(&workload, &settings);
+        let first = findings.violations.into_iter().next();
+        first.map(|found| format!("{}: {}\n{}", found.oracle, found.message, found.schedule))
+    };
+    assert_eq!(objections("c1"), None);
+    expect![[r#"
+        liveness: life 25 had no fault and did not end the run: suspended
+        at life1/append#0.2:before-sync: the power fails, and of what was not synced is kept: subset-20"#]].assert_eq(&objections("d1").expect("it is noticed"));
 }
 
 /// One change of a file, or an end of one of its lives.

@@ -150,18 +150,18 @@ fn a_crash_at_any_point_of_any_workflow_breaks_no_promise() {
     let tally = check(80, 3..=NODES_MAX, |tally, nodes| {
         tally.exhaust(nodes, "c1", 400)
     });
-    expect![
-        "Tally { shapes: 80, cut: 0, schedules: 2867, done: 1719, rolled_back: 1095, stuck: 53 }"
-    ]
+    expect![[
+        r#"Tally { shapes: 80, cut: 0, schedules: 2867, done: 1719, rolled_back: 1095, stuck: 53 }"#
+    ]]
     .assert_eq(&tally);
 }
 
 #[test]
 fn two_crashes_at_any_two_points_of_a_small_workflow_break_no_promise() {
     let tally = check(8, 3..=3, |tally, nodes| tally.exhaust(nodes, "c2", 1500));
-    expect![
-        "Tally { shapes: 8, cut: 0, schedules: 3598, done: 2013, rolled_back: 1585, stuck: 0 }"
-    ]
+    expect![[
+        r#"Tally { shapes: 8, cut: 0, schedules: 3598, done: 2013, rolled_back: 1585, stuck: 0 }"#
+    ]]
     .assert_eq(&tally);
 }
 
@@ -183,7 +183,7 @@ fn faults_crashes_rivals_and_cancellations_break_no_promise_of_any_workflow() {
         Ok(())
     });
     expect![
-        "Tally { shapes: 80, cut: 0, schedules: 5120, done: 2483, rolled_back: 2515, stuck: 122 }"
+        "Tally { shapes: 80, cut: 0, schedules: 5120, done: 2456, rolled_back: 2538, stuck: 126 }"
     ]
     .assert_eq(&tally);
 }
@@ -207,7 +207,7 @@ fn every_prefix_of_every_log_rebuilds() {
         Ok(())
     });
     expect![
-        "Tally { shapes: 120, cut: 0, schedules: 960, done: 516, rolled_back: 421, stuck: 23 }"
+        "Tally { shapes: 120, cut: 0, schedules: 960, done: 512, rolled_back: 424, stuck: 24 }"
     ]
     .assert_eq(&tally);
 }

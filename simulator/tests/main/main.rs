@@ -13,6 +13,7 @@ mod merging;
 mod mutants;
 mod oracles;
 mod protocol;
+mod schedule;
 mod seeds;
 mod shrink;
 mod support;

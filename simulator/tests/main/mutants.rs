@@ -152,16 +152,16 @@ fn every_rule_that_is_left_out_is_caught() {
         AppendErrorIsNoTaskFailure in order, f1c1: storage-faults-stay-out, schedule 3
             at life1/append#3:before: the store fails, without effect
             life 1 turned around without a reason: failed: the append failed
-        StorageFaultSuspends in order, f2: storage-faults-stay-out, schedule 40
+        StorageFaultSuspends in order, f2: storage-faults-stay-out, schedule 45
             at life1/append#3:before: the store fails, without effect; at life1/load:before: the store fails, without effect
             life 1 turned around without a reason: failed: the store failed
-        ReadBackBeforeResend in order, f2: log-is-dense, schedule 89
+        ReadBackBeforeResend in order, f2: log-is-dense, schedule 109
             at life1/append#2:before: the store fails, without effect; at life1/append#2.2:before: the store fails, without effect
             row 3 became durable where row 2 was due
         ReadBackBeforeResend in order, t1p2: one-writer, schedule 5
             at life1/append#3:before: another process takes the run over
             life 2 wrote row 3 after it was taken over
-        ReadBackSeesAll in order, f1t1: one-writer, schedule 322
+        ReadBackSeesAll in order, f1t1: one-writer, schedule 423
             at life1/append#2:before: the store fails, after the effect; at life1/load:before: another process takes the run over
             life 1 began ship although it saw the takeover
         PinnedRowIsFinal in order, f1c1: pinned-row, schedule 3
@@ -177,13 +177,13 @@ fn every_rule_that_is_left_out_is_caught() {
             no fault
             life 2 has a key for book that another action has
         CorruptionStops in order, c1b1: refusals-do-nothing, schedule 3
-            at append#1: the store loses a row
+            at life1/gone: the store loses row 1
             life 2 went on with a corrupt log: it sent row 1
         CancelWaitsForAppend in order, x1t1: pinned-row, schedule 65
             at life1/append#3:before: another process takes the run over; at life2/append#4:before: the run is cancelled
             life 2 sent compensation_completion and then rollback_start at sequence 4
-        ClearNeedsExclusivity in trip-cleared-shared, f1: log-is-dense, schedule 11
-            at life1/append#2:before: a copy of the append arrives 2 operations later
+        ClearNeedsExclusivity in trip-cleared-shared, f1: log-is-dense, schedule 16
+            at life1/append#2:before: a copy of the request arrives 2 operations later
             row 2 became durable where row 0 was due
         ClearNeedsExclusivity in trip-cleared-shared, t1p2: all-or-nothing, schedule 7
             at life1/append#2:before: another process takes the run over
@@ -279,16 +279,16 @@ fn no_rule_that_is_kept_is_objected_to() {
         import-loop c1: 50
         order c1: 19
         order c1b1: 176
-        order f1: 29
-        order f1c1: 768
-        order f1t1: 987
-        order f2: 463
+        order f1: 33
+        order f1c1: 879
+        order f1t1: 1371
+        order f2: 609
         order t1p2: 1420
         order x1: 19
         order x1t1: 655
         order-fails c1: 37
         trip-again c1: 16
-        trip-cleared f1: 12
+        trip-cleared f1: 16
         trip-cleared t1p2: 94
         trip-redeployed c1: 14"#]]
     .assert_eq(&lines.join("\n"));

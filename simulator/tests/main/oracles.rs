@@ -4,7 +4,10 @@
 use crashpoint_engine::protocol::Faithful;
 use crashpoint_engine::{Direction, RowKind};
 use crashpoint_simulator::oracle::{self, Kind, ORACLES, judge};
-use crashpoint_simulator::{Attempt, Entry, Fault, Fired, LifeEnd, Opening, Run, What};
+use crashpoint_simulator::{
+    Attempt, Entry, Fault, Fired, LifeEnd, Opening, Run, Schedule, Source, StoreKind, What,
+    run_schedule,
+};
 use expect_test::{Expect, expect};
 
 use crate::support::{budget, calm, each_schedule, words};
@@ -242,6 +245,30 @@ fn a_store_that_shows_what_is_not_durable_is_noticed() {
     expect![[r#"
         at life1/append#3:before: the process crashes; at life2/append#4:before: the store fails, and shows a row that is not durable
         life 2 was shown row 4, which is not durable"#]].assert_eq(&found.expect("the oracle notices"));
+}
+
+/// A cancelled run went back, was cleared and was told about. A rival found no log and began another
+/// run, which was done and cleared, and died before it told. Its effects were held against what had
+/// been told of the first run.
+#[test]
+fn what_was_told_of_an_earlier_run_is_not_held_against_the_effects_of_a_later_one() {
+    let workload = named("order-cleared", Faithful);
+    let schedule: Schedule = "at life1/append#0:before: the run is cancelled
+        at life1/append#0:acked: another process takes the run over
+        at life2/clear:unacked: the process crashes"
+        .parse()
+        .expect("it is a schedule");
+    let (trial, _) = run_schedule(Source::Fixed(&workload), StoreKind::Memory, &schedule)
+        .expect("all of it happens");
+    let ends: Vec<String> = trial
+        .run
+        .history
+        .told()
+        .map(|told| told.2.to_string())
+        .collect();
+    assert_eq!(ends[0], "rolled back");
+    assert_eq!(trial.run.history.effects().count(), 4);
+    assert_eq!(trial.verdicts, []);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use crashpoint_engine::protocol::{Faithful, Rule, Without};
 use crashpoint_simulator::choices::{Draw, Seeded, Tape};
 use crashpoint_simulator::{
-    Possible, Recording, Source, StoreKind, TOKEN_LENGTH_MAX, TapeFile, Token, explore_seeds,
-    replay_recording, run_seed, swarm,
+    Fault, Possible, Recording, Source, StoreKind, Swarm, TOKEN_LENGTH_MAX, TapeFile, Token,
+    explore_seeds, replay_recording, run_seed, swarm,
 };
 use expect_test::expect;
 
@@ -48,8 +48,20 @@ fn seeds_find_nothing_where_no_promise_is_broken() {
     assert_eq!(findings.violations, []);
 }
 
+/// Each kind alone, as well as each number of each group.
 #[test]
-fn every_kind_of_fault_is_impossible_for_some_seeds_of_a_swarm() {
+fn every_single_kind_of_fault_is_impossible_for_some_seeds_of_a_swarm_and_possible_for_others() {
+    let most = budget("c2f2d1e2t1p2x1j2b1");
+    for kind in Fault::kinds() {
+        let possible = (0..200).map(|seed| Swarm::draw(Seeded::new(seed), most).is_possible(kind));
+        let (possible, impossible): (Vec<bool>, Vec<bool>) = possible.partition(|it| *it);
+        assert!(possible.len() > 20, "{kind}: {}", possible.len());
+        assert!(impossible.len() > 20, "{kind}: {}", impossible.len());
+    }
+}
+
+#[test]
+fn every_group_of_faults_is_impossible_for_some_seeds_of_a_swarm() {
     let most = budget(BUDGET);
     let drawn: BTreeSet<_> = (0..2000)
         .map(|seed| swarm(&mut Seeded::new(seed), most))
@@ -66,9 +78,15 @@ fn what_a_swarm_makes_impossible_does_not_happen() {
     for seed in 0..100 {
         let source = Source::Fixed(&workload);
         let (trial, settings) = run_seed(source, &within(budget(BUDGET)), Possible::Swarm, seed);
-        let faults = trial.run.history.faults();
-        let crashes = faults.filter(|(_, _, fired)| fired.fault.is_crash());
+        let swarm = Swarm::draw(Seeded::new(seed), budget(BUDGET));
+        let faults: Vec<Fault> = trial.schedule().0.iter().map(|fired| fired.fault).collect();
+        let crashes = faults.iter().filter(|fault| fault.is_crash());
         assert!(crashes.count() <= settings.budget.crashes as usize);
+        // A switch that takes the turn from nobody is no fault, and free.
+        let mut paid = faults
+            .into_iter()
+            .filter(|fault| !matches!(fault, Fault::Switch(_)));
+        assert!(paid.all(|fault| swarm.is_possible(fault)), "seed {seed}");
         // Within what was possible the tape is a recording of its own.
         let token = Token::of(&source.name(), &settings, &trial.tape);
         assert_eq!(replay_recording(source, &token.into()), Ok(trial));
@@ -193,7 +211,7 @@ fn err_tape_files() {
         line 1: expected "crashpoint tape" and a value, found "workload \"order\""
         line 2: "order" is no text in quotes
         line 3: there is no store "paper"
-        line 4: "k1" is no budget: letters of c, f, e, t, p, x, b, each with a number, as in c1f1
+        line 4: "k1" is no budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1
         line 5: "two" is no number
         line 7: expected "fingerprint" and a value, found "2 of 3 \"life1/a \\\"task\\\"\\n:pending\""
         line 8: "fingerprint f816169c" is no draw: expected CHOICE of N "LABEL", with CHOICE in 0..N and N at least 2
@@ -224,7 +242,7 @@ fn what_is_neither_a_token_nor_a_file_is_an_error_that_says_what_was_wrong() {
         error("no-such-file"),
         error(""),
         error("a\0b"),
-        error("3.order.memory.c1.calm.01234567"),
+        error("4.order.memory.c1.calm.01234567"),
         error(&damaged),
         error(env!("CARGO_TARGET_TMPDIR")),
     ];
@@ -232,7 +250,7 @@ fn what_is_neither_a_token_nor_a_file_is_an_error_that_says_what_was_wrong() {
         "no-such-file" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT
         "" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT
         "a\0b" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT
-        the token has version "3", this simulator reads version 2
+        the token has version "4", this simulator reads version 3
         "/damaged.tape", line 3: expected store, found the end of the file
         can't read "": Is a directory (os error 21)"#]]
     .assert_eq(&errors.join("\n"));

@@ -115,13 +115,15 @@ type Group = fn(&mut Budget) -> &mut u32;
 /// The budgets with at most these numbers, the smallest first.
 fn up_to(most: Budget) -> Vec<Budget> {
     let mut budgets = vec![Budget::default()];
-    let groups: [(u32, Group); 7] = [
+    let groups: [(u32, Group); 9] = [
         (most.crashes, |budget| &mut budget.crashes),
         (most.faults, |budget| &mut budget.faults),
+        (most.disk, |budget| &mut budget.disk),
         (most.errors, |budget| &mut budget.errors),
         (most.takeovers, |budget| &mut budget.takeovers),
         (most.preemptions, |budget| &mut budget.preemptions),
         (most.cancels, |budget| &mut budget.cancels),
+        (most.jumps, |budget| &mut budget.jumps),
         (most.breaches, |budget| &mut budget.breaches),
     ];
     for (most, group) in groups {
@@ -145,6 +147,8 @@ fn up_to(most: Budget) -> Vec<Budget> {
             + budget.takeovers
             + budget.preemptions
             + budget.cancels
+            + budget.disk
+            + budget.jumps
             + budget.breaches
     });
     budgets

@@ -75,8 +75,9 @@ impl Report<'_> {
         let what = format!(
             "{seeds}: a sample, and no exhaustion. Each is a schedule of the workload and store whose \
              turn it is, in which is possible what the seed draws, up to {MOST}: crashes, faults of \
-             the store, errors of tasks, takeovers, preemptions, cancellations. One in \
-             {REPEATED_EVERY} is run twice, and what breaks a promise."
+             the store and of its disk, errors of tasks, takeovers, switches between lives, \
+             cancellations, jumps of a clock. One in {REPEATED_EVERY} is run twice, and what breaks \
+             a promise."
         );
         writeln!(out, "{}\n", wrapped(&what))
     }

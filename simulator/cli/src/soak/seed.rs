@@ -3,7 +3,7 @@
 use crashpoint_simulator::oracle::Verdict;
 use crashpoint_simulator::workload::generated::Node;
 use crashpoint_simulator::{
-    Budget, Possible, Settings, Source, StoreKind, TapeFile, Token, Trial, run_seed,
+    Budget, Possible, Schedule, Settings, Source, StoreKind, TapeFile, Token, Trial, run_seed,
 };
 
 use crate::rerun::parted;
@@ -12,10 +12,12 @@ use crate::rerun::parted;
 pub(crate) const MOST: Budget = Budget {
     crashes: 3,
     faults: 2,
+    disk: 2,
     errors: 2,
-    takeovers: 1,
-    preemptions: 3,
+    takeovers: 2,
+    preemptions: 4,
     cancels: 1,
+    jumps: 2,
     breaches: 0,
 };
 
@@ -38,7 +40,7 @@ pub struct Failing {
     /// The promises.
     pub verdicts: Vec<Verdict>,
     /// The faults, in words.
-    pub(crate) schedule: Vec<String>,
+    pub(crate) schedule: Schedule,
     /// The workflow, where it was drawn.
     pub(crate) nodes: Option<Vec<Node>>,
     pub(crate) token: Token,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crashpoint_simulator::oracle::Verdict;
 use crashpoint_simulator::workload::generated::Node;
-use crashpoint_simulator::{Shrunk, TapeFile, Token};
+use crashpoint_simulator::{Schedule, Shrunk, TapeFile, Token};
 
 use crate::exit::{Exit, Failure};
 use crate::soak::corpus::Corpus;
@@ -36,7 +36,7 @@ pub(crate) struct Count {
 pub(crate) struct Finding {
     pub(crate) seed: u64,
     pub(crate) message: String,
-    pub(crate) schedule: Vec<String>,
+    pub(crate) schedule: Schedule,
     pub(crate) nodes: Option<Vec<Node>>,
     pub(crate) token: Token,
     pub(crate) tape: TapeFile,

@@ -195,27 +195,101 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
     );
     check(
         &["replay", "9.order.c1.calm.01234567"],
-        expect![[r#"error: the token has version "9", this simulator reads version 2"#]],
+        expect![[r#"error: the token has version "9", this simulator reads version 3"#]],
     );
     check(
-        &["replay", "2.nope.memory.c1.calm.01234567"],
+        &["replay", "3.nope.memory.c1.calm.01234567"],
         expect!["error: there is no workload nope"],
     );
     check(
-        &["replay", "2.order.memory.c1.7x0.01234567"],
+        &["replay", "3.order.memory.c1.7x0.01234567"],
         expect![[
             r#"error: "7x0" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
         ]],
     );
     check(
-        &["replay", "2.order.memory.q1.calm.01234567"],
+        &["replay", "3.order.memory.q1.calm.01234567"],
         expect![[
-            r#"error: "q1" is no budget: letters of c, f, e, t, p, x, b, each with a number, as in c1f1"#
+            r#"error: "q1" is no budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1"#
         ]],
     );
     check(
-        &["explain", "2.nope.memory.c1.calm.01234567"],
+        &["explain", "3.nope.memory.c1.calm.01234567"],
         expect!["error: there is no workload nope"],
+    );
+}
+
+#[test]
+fn a_schedule_in_words_is_replayed_explained_and_shrunk() {
+    let words = "at life1/append#1:unacked: the process crashes; \
+                 at life2/ship:before-effect: another process takes the run over";
+    let run = |command: &str, workload: &str| {
+        crashpoint(&[command, "--workload", workload, "--schedule", words])
+    };
+    let replayed = run("replay", "order");
+    assert_eq!(replayed.status.code(), Some(0));
+    let story = text(&replayed.stdout);
+    let lines: Vec<&str> = story.lines().take(5).collect();
+    expect![[r#"
+        order: saga, succeeds
+
+        schedule
+          at life1/append#1:unacked: the process crashes
+          at life2/ship:before-effect: another process takes the run over"#]]
+    .assert_eq(&lines.join("\n"));
+    let explained = run("explain", "order");
+    let story = text(&explained.stdout);
+    let last = story.lines().last().expect("there is a story");
+    assert!(last.ends_with(&format!(
+        "replay --workload order --store memory --schedule '{words}'"
+    )));
+    // The crash is not needed for what this mutant does wrong.
+    let shrunk = run("shrink", "order~FencedStops");
+    assert_eq!(shrunk.status.code(), Some(1));
+    let story = text(&shrunk.stdout);
+    assert!(!story.contains("crashes"), "{story}");
+}
+
+#[test]
+fn err_schedules_in_words() {
+    let check = |arguments: &[&str], expected: Expect| {
+        let output = crashpoint(&[&["replay"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+        let message = text(&output.stderr);
+        expected.assert_eq(message.lines().next().unwrap_or_default());
+    };
+    let order = ["--workload", "order", "--schedule"];
+    let with = |words| [&order[..], &[words]].concat();
+    check(
+        &with("the process crashes"),
+        expect![[r#"error: expected `at INSTANT: FAULT`, found "the process crashes""#]],
+    );
+    check(
+        &with("at life1/append#9:before: the process crashes"),
+        expect![
+            "error: this did not happen: at life1/append#9:before: the process crashes; the simulation did not come to an instant of this name"
+        ],
+    );
+    check(
+        &with("at life1/append#1:before: the process burns"),
+        expect![[r#"error: "the process burns" is no fault"#]],
+    );
+    check(
+        &["--workload", "nope", "--schedule", "no fault"],
+        expect!["error: there is no workload nope"],
+    );
+    check(
+        &["--schedule", "no fault"],
+        expect!["error: the following required arguments were not provided:"],
+    );
+    check(
+        &["--workload", "order"],
+        expect!["error: the following required arguments were not provided:"],
+    );
+    check(
+        &["3.order.memory.c1.calm.01234567", "--schedule", "no fault"],
+        expect!["error: the argument '[TOKEN|FILE]' cannot be used with '--schedule <WORDS>'"],
     );
 }
 
@@ -230,13 +304,13 @@ fn a_replay_that_takes_another_course_exits_with_4_and_says_where_it_parted() {
         }
     };
     check(
-        "2.order.memory.c1.calm.01234567",
+        "3.order.memory.c1.calm.01234567",
         expect![
             "error: the replay took another course than the recorded schedule; the workload or the engine has changed since it was recorded"
         ],
     );
     check(
-        "2.order.memory.c1.9999x1.01234567",
+        "3.order.memory.c1.9999x1.01234567",
         expect![
             "error: the replay diverged at draw 9999: recorded was choice 1, asked was nothing any more; the workload or the engine has changed since it was recorded"
         ],

@@ -23,7 +23,7 @@ fn violated(source: Source<'_>, settings: &Settings, oracle: &str) -> (u64, Tria
     let trial = |seed| (seed, run_seed(source, settings, Possible::All, seed).0);
     let mut trials = (0..2000).map(trial);
     let objected = |trial: &Trial| trial.verdicts.iter().any(|it| it.oracle == oracle);
-    let found = trials.find(|(_, trial)| objected(trial) && trial.schedule().len() > 1);
+    let found = trials.find(|(_, trial)| objected(trial) && trial.schedule().0.len() > 1);
     found.unwrap_or_else(|| panic!("{oracle} objects"))
 }
 

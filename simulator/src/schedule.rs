@@ -1,0 +1,241 @@
+//! A schedule as data: what goes wrong in a simulation, and where. It prints as words, reads back
+//! from them, and can be made to happen.
+//!
+//! A tape says the same to the simulator it was drawn from; once a draw is added anywhere it means
+//! something else. A schedule names instants, so it outlives most changes, and people write it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::budget::Budget;
+use crate::choices::Choices;
+use crate::fault::{BadFault, Fault, Fired};
+use crate::history::History;
+use crate::sim::Settings;
+use crate::store_kind::StoreKind;
+use crate::tape_file::TapeFile;
+use crate::trial::{Source, Trial};
+
+/// How a schedule is said in which nothing goes wrong.
+const CALM: &str = "no fault";
+
+/// A loss of power may keep a hundred different things.
+const POSSIBLE_SHOWN_MAX: usize = 16;
+
+/// What goes wrong, in the order in which it does.
+///
+/// ```
+/// use crashpoint_simulator::{Schedule, Source, StoreKind, run_schedule, workload};
+///
+/// let schedule: Schedule = "at life1/append#3:before: the process crashes; \
+///                           at life2/append#4:before: the store fails, after the effect"
+///     .parse()?;
+/// assert_eq!(schedule.budget().to_string(), "c1f1");
+/// let order = workload::named("order").expect("it is built in");
+/// let (trial, _) = run_schedule(Source::Fixed(&order), StoreKind::Memory, &schedule)?;
+/// assert_eq!(trial.schedule(), schedule);
+/// assert_eq!(trial.verdicts, []);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Schedule(pub Vec<Fired>);
+
+impl Schedule {
+    /// What went wrong in a simulation.
+    pub fn of(history: &History) -> Self {
+        Self(history.faults().map(|(.., fired)| fired.clone()).collect())
+    }
+
+    /// The least budget that has room for it.
+    pub fn budget(&self) -> Budget {
+        let mut budget = Budget::default();
+        for fired in &self.0 {
+            *budget.purse(fired.fault) += 1;
+        }
+        // What comes late can do so only where somebody may come in the meantime.
+        let alone = !budget.has_company();
+        if alone && self.0.iter().any(|fired| fired.fault.needs_company()) {
+            budget.takeovers = 1;
+        }
+        budget
+    }
+
+    /// Each thing that goes wrong, in words.
+    pub fn words(&self) -> Vec<String> {
+        self.0.iter().map(Fired::to_string).collect()
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str(CALM);
+        }
+        f.write_str(&self.words().join("; "))
+    }
+}
+
+/// Why a text is no schedule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadSchedule {
+    /// It has not the words of a fault where they are due.
+    #[error("expected `at INSTANT: FAULT`, found {0:?}")]
+    Shape(String),
+    /// What goes wrong is nothing that can.
+    #[error(transparent)]
+    Fault(#[from] BadFault),
+}
+
+impl FromStr for Schedule {
+    type Err = BadSchedule;
+
+    /// Reads faults that stand on lines of their own, or have a semicolon between them.
+    fn from_str(text: &str) -> Result<Self, BadSchedule> {
+        let mut faults = Vec::new();
+        let between = |c: char| c == ';' || c.is_whitespace();
+        let mut rest = text.trim_matches(between);
+        if rest == CALM {
+            return Ok(Self::default());
+        }
+        while !rest.is_empty() {
+            let (point, behind) = point(rest).ok_or_else(|| BadSchedule::Shape(rest.to_owned()))?;
+            let end = behind.find([';', '\n']).unwrap_or(behind.len());
+            let fault = behind[..end].trim().parse()?;
+            faults.push(Fired { point, fault });
+            rest = behind[end..].trim_start_matches(between);
+        }
+        Ok(Self(faults))
+    }
+}
+
+/// The name of the instant that the text begins with, and what comes behind it.
+fn point(text: &str) -> Option<(String, &str)> {
+    let named = text.strip_prefix("at ")?;
+    if !named.starts_with('"') {
+        let (point, behind) = named.split_once(": ")?;
+        return Some((point.to_owned(), behind));
+    }
+    let mut quoted = serde_json::Deserializer::from_str(named).into_iter::<String>();
+    let point = quoted.next()?.ok()?;
+    let behind = named[quoted.byte_offset()..].strip_prefix(": ")?;
+    Some((point, behind))
+}
+
+/// Choices by which a schedule happens, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    planned: Vec<Item>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Item {
+    fired: Fired,
+    state: ItemState,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum ItemState {
+    /// The simulation has not come there.
+    Due,
+    /// It has, and these were the faults to choose from.
+    Impossible(Vec<Fault>),
+    Done,
+}
+
+impl Planned {
+    /// Choices by which this schedule happens.
+    pub fn new(schedule: &Schedule) -> Self {
+        let item = |fired: &Fired| Item {
+            fired: fired.clone(),
+            state: ItemState::Due,
+        };
+        Self {
+            planned: schedule.0.iter().map(item).collect(),
+        }
+    }
+
+    /// Says whether all of the schedule has happened.
+    ///
+    /// # Errors
+    ///
+    /// The first fault that has not, and why.
+    pub fn finish(&self) -> Result<(), Unfired> {
+        let unfired = self.planned.iter().find_map(|item| {
+            let possible = match &item.state {
+                ItemState::Due => None,
+                ItemState::Impossible(faults) => Some(faults.clone()),
+                ItemState::Done => return None,
+            };
+            let fired = item.fired.clone();
+            Some(Unfired { fired, possible })
+        });
+        unfired.map_or(Ok(()), Err)
+    }
+}
+
+impl Choices for Planned {
+    fn choose(&mut self, _: &str, _: usize) -> usize {
+        0
+    }
+
+    fn choose_fault(&mut self, point: &str, faults: &[Fault]) -> usize {
+        for item in &mut self.planned {
+            if item.fired.point != point || item.state == ItemState::Done {
+                continue;
+            }
+            if let Some(at) = faults.iter().position(|fault| *fault == item.fired.fault) {
+                item.state = ItemState::Done;
+                return at + 1;
+            }
+            item.state = ItemState::Impossible(faults.to_vec());
+        }
+        0
+    }
+}
+
+/// A fault of a schedule that did not happen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Unfired {
+    /// The fault.
+    pub fired: Fired,
+    /// What could have happened at the instant instead; nothing is known where no such instant was
+    /// passed at which something of the schedule could still happen.
+    pub possible: Option<Vec<Fault>>,
+}
+
+impl fmt::Display for Unfired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "this did not happen: {}; ", self.fired)?;
+        let Some(possible) = &self.possible else {
+            return f.write_str("the simulation did not come to an instant of this name");
+        };
+        let shown = possible.iter().take(POSSIBLE_SHOWN_MAX);
+        let shown: Vec<String> = shown.map(Fault::to_string).collect();
+        write!(f, "what was possible there: {}", shown.join("; "))?;
+        match possible.len() - shown.len() {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
+}
+
+/// Makes a schedule happen, and asks the oracles about it. Also gives the tape, which is a recording
+/// like any other.
+///
+/// # Errors
+///
+/// Where a fault of the schedule has not happened.
+pub fn run_schedule(
+    source: Source<'_>,
+    store: StoreKind,
+    schedule: &Schedule,
+) -> Result<(Trial, TapeFile), Unfired> {
+    let settings = Settings {
+        store,
+        ..Settings::within(schedule.budget())
+    };
+    let (trial, planned) = source.run(&settings, Planned::new(schedule));
+    planned.finish()?;
+    let tape = TapeFile::of(&source.name(), &settings, &trial.tape);
+    Ok((trial, tape))
+}
