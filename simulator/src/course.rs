@@ -64,12 +64,32 @@ impl Course {
         course.finish()
     }
 
-    /// The course of a run alone, without the crash points: one that goes on from a copy does not
-    /// know those before.
-    pub(crate) fn of_run(run: &Run) -> Self {
-        let mut course = Writer::new();
-        course.run(run, 0);
-        course.finish()
+    /// Where two trials of the same choices part.
+    pub fn parting_of_trials(one: &Trial, other: &Trial) -> Option<Parting> {
+        // What is the same need not be put into words.
+        if one == other {
+            return None;
+        }
+        Self::of(one).parting(&Self::of(other))
+    }
+
+    /// Where two runs of the same choices part. The crash points are left out: a run that goes on from
+    /// a copy does not know those before.
+    pub(crate) fn parting_of_runs(one: &Run, other: &Run) -> Option<Parting> {
+        let of = |run: &Run| {
+            let mut course = Writer::new();
+            course.run(run, 0);
+            course.finish()
+        };
+        // What is the same need not be put into words.
+        let same = one.history == other.history
+            && (&one.tape, &one.drawn) == (&other.tape, &other.drawn)
+            && (&one.log, &one.broken) == (&other.log, &other.broken);
+        if same {
+            None
+        } else {
+            of(one).parting(&of(other))
+        }
     }
 
     /// How many events there are.

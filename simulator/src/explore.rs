@@ -334,7 +334,7 @@ impl Findings {
         self.repeated += 1;
         let recorded = Recorded::new(run.tape.clone());
         let (again, _) = simulate_with(workload, settings, recorded);
-        let parting = Course::of_run(run).parting(&Course::of_run(&again));
+        let parting = Course::parting_of_runs(run, &again);
         let parting = parting.or(known).map(|parting| Nondeterminism {
             schedule: Schedule::of(&run.history),
             token: Token::of(&workload.name, settings, &run.tape),

@@ -167,7 +167,7 @@ pub fn explore_seeds(
         if matches!(settings.repeat, Repeat::OneIn(many) if broken || seed.is_multiple_of(many)) {
             findings.repeated += 1;
             let (again, _) = run_seed(source, settings, possible, seed);
-            if let Some(parting) = Course::of(&trial).parting(&Course::of(&again)) {
+            if let Some(parting) = Course::parting_of_trials(&trial, &again) {
                 findings.nondeterminism.push(Nondeterminism {
                     schedule: trial.schedule(),
                     token,

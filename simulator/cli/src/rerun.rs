@@ -104,11 +104,7 @@ fn recorded(which: &Which, words: &str) -> Result<(Recording, String), Failure> 
 
 /// Where two trials of the same choices part, in words.
 pub(crate) fn parted(one: &Trial, other: &Trial) -> Option<String> {
-    // What is the same need not be put into words.
-    if one == other {
-        return None;
-    }
-    let parting = Course::of(one).parting(&Course::of(other))?;
+    let parting = Course::parting_of_trials(one, other)?;
     Some(format!("the same schedule, run twice: {parting}"))
 }
 
