@@ -24,11 +24,12 @@ pub(super) const ORACLE: Oracle = Oracle {
 };
 
 fn check(case: &Case<'_>) -> Result<(), String> {
-    let began = newest_run(case);
+    let newest = newest_run(case);
+    let of_newest = |place, life| newest.is_none_or(|log| is_told_of(case, log, place, life));
     let Some((_, _, outcome)) = case
         .history()
         .told()
-        .filter(|told| told.0 >= began && told.2.is_outcome())
+        .filter(|told| told.2.is_outcome() && of_newest(told.0, told.1))
         .last()
     else {
         return Ok(());
@@ -84,7 +85,7 @@ fn compensatable<'a>(
     case: &'a Case<'_>,
 ) -> impl Iterator<Item = (usize, u32, &'a crate::world::Effect)> {
     let states = &case.workload().definition.states;
-    let began = newest_run(case);
+    let began = newest_run(case).map_or(0, Log::began);
     case.history().effects().filter(move |(place, _, effect)| {
         *place >= began
             && states.iter().any(|state| match &state.role {
@@ -96,17 +97,25 @@ fn compensatable<'a>(
     })
 }
 
-/// Where in the history the newest run began.
-fn newest_run(case: &Case<'_>) -> usize {
+/// The log of the newest run.
+fn newest_run<'a>(case: &'a Case<'_>) -> Option<&'a Log> {
     let first_claim =
         |event: &Event| matches!(event, Event::Claimed { claim, .. } if claim.input.is_some());
     let mut logs = case.logs().iter().rev();
-    let newest = logs.find(|log| {
+    logs.find(|log| {
         log.rows
             .first()
             .is_some_and(|stored| first_claim(&stored.event))
-    });
-    newest.map_or(0, Log::began)
+    })
+}
+
+/// Whether what a life told at this place is of the run with this log: not where the log was still
+/// empty, nor where the life had claimed an earlier run.
+fn is_told_of(case: &Case<'_>, log: &Log, place: usize, life: u32) -> bool {
+    let earlier = case.logs().iter().take_while(|it| it.began() < log.began());
+    let claimed = earlier.into_iter().any(|it| it.claimed_at(life).is_some());
+    let opened = log.rows.first().is_some_and(|stored| stored.place < place);
+    opened && !claimed
 }
 
 fn judge(case: &Case<'_>, outcome: &LifeEnd, receiver: &str, held: &Held) -> Result<(), String> {
