@@ -18,7 +18,7 @@ const MOST: Budget = Budget {
     crashes: 3,
     faults: 2,
     disk: 0,
-    errors: 0,
+    errors: 2,
     takeovers: 1,
     preemptions: 3,
     cancels: 1,
@@ -99,49 +99,53 @@ pub(crate) fn seeds() -> Vec<Seed> {
             None => (Source::Generated(None), "generated"),
             Some(fixed) => (Source::Fixed(&workloads[fixed]), &*workloads[fixed].name),
         };
-        let mut add = |what: &str, store: u8, [crashes, faults, takeovers, cancels]: [u8; 4]| {
-            let store_kind = match store {
-                0 => StoreKind::Memory,
-                _ => StoreKind::Redb,
+        let mut add =
+            |what: &str, store: u8, [crashes, faults, errors, takeovers, cancels]: [u8; 5]| {
+                let store_kind = match store {
+                    0 => StoreKind::Memory,
+                    _ => StoreKind::Redb,
+                };
+                let preemptions = 2 * takeovers;
+                let budget = Budget {
+                    crashes: crashes.into(),
+                    faults: faults.into(),
+                    errors: errors.into(),
+                    takeovers: takeovers.into(),
+                    preemptions: preemptions.into(),
+                    cancels: cancels.into(),
+                    ..Budget::default()
+                };
+                let settings = Settings {
+                    store: store_kind,
+                    ..Settings::within(budget)
+                };
+                // The first seed in which something goes wrong, if anything may.
+                let mut trials = (1..).map(|seed| run_seed(from, &settings, Possible::All, seed).0);
+                let wanted =
+                    |trial: &Trial| trial.schedule().0.is_empty() == (budget == Budget::default());
+                let trial = trials.find(wanted).expect("there is no last seed");
+                let source = u8::try_from(source).expect("there are few");
+                let plan = [
+                    source,
+                    store,
+                    crashes,
+                    faults,
+                    errors,
+                    takeovers,
+                    preemptions,
+                    cancels,
+                ];
+                seeds.push(Seed {
+                    name: format!("{name}-{what}"),
+                    input: [plan.to_vec(), Bytes::spell(&trial.tape)].concat(),
+                });
             };
-            let preemptions = 2 * takeovers;
-            let budget = Budget {
-                crashes: crashes.into(),
-                faults: faults.into(),
-                takeovers: takeovers.into(),
-                preemptions: preemptions.into(),
-                cancels: cancels.into(),
-                ..Budget::default()
-            };
-            let settings = Settings {
-                store: store_kind,
-                ..Settings::within(budget)
-            };
-            // The first seed in which something goes wrong, if anything may.
-            let mut trials = (1..).map(|seed| run_seed(from, &settings, Possible::All, seed).0);
-            let wanted =
-                |trial: &Trial| trial.schedule().0.is_empty() == (budget == Budget::default());
-            let trial = trials.find(wanted).expect("there is no last seed");
-            let source = u8::try_from(source).expect("there are few");
-            let plan = [
-                source,
-                store,
-                crashes,
-                faults,
-                takeovers,
-                preemptions,
-                cancels,
-            ];
-            seeds.push(Seed {
-                name: format!("{name}-{what}"),
-                input: [plan.to_vec(), Bytes::spell(&trial.tape)].concat(),
-            });
-        };
-        add("calm", 0, [0, 0, 0, 0]);
-        add("crashes", 0, [2, 0, 0, 0]);
-        add("everything", 0, [2, 1, 1, 1]);
+        add("calm", 0, [0, 0, 0, 0, 0]);
+        add("crashes", 0, [2, 0, 0, 0, 0]);
+        add("errors", 0, [1, 0, 2, 0, 0]);
+        add("everything", 0, [2, 1, 1, 1, 1]);
         if source < 2 {
-            add("on-disk", STORES as u8 - 1, [1, 0, 0, 0]);
+            add("on-disk", STORES as u8 - 1, [1, 0, 0, 0, 0]);
         }
     }
     seeds

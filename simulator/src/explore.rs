@@ -5,17 +5,19 @@
 //! so a caller may explore them on any number of threads and put the results together in their
 //! order; what comes out is the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use crate::choices::{Choices, Exhaustive};
+use crate::choices::{Choices, Divergence, Exhaustive, Recorded, Tape};
+use crate::course::{Course, Parting};
 use crate::executor::lock;
+use crate::fault::Fault;
 use crate::oracle::judge;
 use crate::recorder::Recorder;
 use crate::schedule::Schedule;
 use crate::seeds::{Possible, explore_seeds};
-use crate::sim::{Key, Run, Settings, SharedChoices, Survivor, simulate, simulate_forking};
+use crate::sim::{Key, Repeat, Run, Settings, SharedChoices, Survivor, simulate, simulate_forking};
 use crate::token::Token;
 use crate::trial::Source;
 use crate::workload::Workload;
@@ -62,6 +64,23 @@ pub struct Findings {
     pub edges: BTreeSet<(String, String)>,
     /// Whether exploring stopped early because there were violations enough.
     pub cut_short: bool,
+    /// How often each kind of fault fired.
+    pub fired: BTreeMap<Fault, u64>,
+    /// How many of the schedules were run a second time.
+    pub repeated: u64,
+    /// Those of them that were not the same then: the first of each part.
+    pub nondeterminism: Vec<Nondeterminism>,
+}
+
+/// A schedule that was another one when it was run a second time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nondeterminism {
+    /// What went wrong in it.
+    pub schedule: Schedule,
+    /// What replays it, or might.
+    pub token: Token,
+    /// The first event that was not the same.
+    pub parting: Parting,
 }
 
 /// A schedule that broke a promise.
@@ -83,7 +102,7 @@ pub fn parts(workload: &Workload, settings: &Settings) -> Vec<Part> {
     let shared = Arc::clone(&choices) as SharedChoices;
     let (run, survivors) = simulate_forking(workload, settings, None, shared, 0);
     let mut explorer = Explorer::new(workload, settings);
-    explorer.findings.add(workload, settings, run);
+    explorer.findings.add(workload, settings, run, None);
     let mut parts = Vec::new();
     for survivor in survivors {
         if explorer.is_new(&survivor) {
@@ -154,7 +173,14 @@ impl<'a> Explorer<'a> {
             let begin = begin.cloned();
             let (run, survivors) =
                 simulate_forking(self.workload, self.settings, begin, shared, from);
-            self.findings.add(self.workload, self.settings, run);
+            let parting = parting_of(&lock(&choices), &run);
+            self.findings
+                .add(self.workload, self.settings, run, parting);
+            if !self.findings.nondeterminism.is_empty() {
+                // What comes of other choices says nothing.
+                self.findings.cut_short = true;
+                return;
+            }
             for survivor in survivors {
                 if self.has_enough() {
                     break;
@@ -175,7 +201,8 @@ impl<'a> Explorer<'a> {
     }
 
     fn has_enough(&self) -> bool {
-        self.findings.violations.len() >= self.settings.violations_max
+        !self.findings.nondeterminism.is_empty()
+            || self.findings.violations.len() >= self.settings.violations_max
             || self.findings.schedules >= self.settings.schedules_max
     }
 
@@ -190,12 +217,42 @@ impl<'a> Explorer<'a> {
     }
 }
 
+/// Where a run has parted from an earlier one of the same choices, if it has.
+fn parting_of(choices: &Exhaustive, run: &Run) -> Option<Parting> {
+    let Divergence {
+        draw,
+        recorded,
+        asked,
+    } = choices.divergence()?.clone();
+    let draw = run.tape.0.len() - choices.position() + draw;
+    Some(Parting {
+        place: draw + run.drawn[draw],
+        first: Some(recorded),
+        then: Some(asked),
+    })
+}
+
+/// Whether a schedule is run a second time.
+fn is_due(repeat: Repeat, tape: &Tape, broken: bool) -> bool {
+    let Repeat::OneIn(many) = repeat else {
+        return false;
+    };
+    let drawn = tape.interesting();
+    let sum = drawn.fold(0, |sum: u64, (index, chosen)| {
+        {
+            sum.wrapping_mul(31)
+                .wrapping_add((index * 7 + chosen) as u64)
+        }
+    });
+    broken || sum.is_multiple_of(many)
+}
+
 /// Explores every schedule of `workload` within the budget, on this thread.
 pub fn explore(workload: &Workload, settings: &Settings) -> Findings {
     let mut findings = Findings::default();
     for part in parts(workload, settings) {
         let left = settings.schedules_max.saturating_sub(findings.schedules);
-        if left == 0 {
+        if left == 0 || !findings.nondeterminism.is_empty() {
             findings.cut_short = true;
             break;
         }
@@ -230,9 +287,22 @@ pub fn simulate_with<C: Choices + 'static>(
 }
 
 impl Findings {
-    fn add(&mut self, workload: &Workload, settings: &Settings, run: Run) {
+    /// Adds a schedule, with where it has parted from those before it that began in the same way.
+    fn add(
+        &mut self,
+        workload: &Workload,
+        settings: &Settings,
+        run: Run,
+        parting: Option<Parting>,
+    ) {
         self.schedules += 1;
-        for verdict in judge(workload, &run) {
+        self.count_faults(&run);
+        let verdicts = judge(workload, &run);
+        let due = is_due(settings.repeat, &run.tape, !verdicts.is_empty());
+        if due || parting.is_some() {
+            self.repeat(workload, settings, &run, parting);
+        }
+        for verdict in verdicts {
             self.violations.push(Violation {
                 oracle: verdict.oracle,
                 message: verdict.message,
@@ -247,6 +317,32 @@ impl Findings {
         self.recorder.merge(run.recorder);
     }
 
+    pub(crate) fn count_faults(&mut self, run: &Run) {
+        for (_, _, fired) in run.history.faults() {
+            *self.fired.entry(fired.fault.kind()).or_default() += 1;
+        }
+    }
+
+    /// Runs a schedule a second time, from its start.
+    fn repeat(
+        &mut self,
+        workload: &Workload,
+        settings: &Settings,
+        run: &Run,
+        known: Option<Parting>,
+    ) {
+        self.repeated += 1;
+        let recorded = Recorded::new(run.tape.clone());
+        let (again, _) = simulate_with(workload, settings, recorded);
+        let parting = Course::parting_of_runs(run, &again);
+        let parting = parting.or(known).map(|parting| Nondeterminism {
+            schedule: Schedule::of(&run.history),
+            token: Token::of(&workload.name, settings, &run.tape),
+            parting,
+        });
+        self.nondeterminism.extend(parting);
+    }
+
     /// Adds what came of another part.
     pub fn merge(&mut self, other: Self) {
         self.schedules += other.schedules;
@@ -256,5 +352,10 @@ impl Findings {
         self.violations.extend(other.violations);
         self.edges.extend(other.edges);
         self.cut_short |= other.cut_short;
+        for (fault, count) in other.fired {
+            *self.fired.entry(fault).or_default() += count;
+        }
+        self.repeated += other.repeated;
+        self.nondeterminism.extend(other.nondeterminism);
     }
 }

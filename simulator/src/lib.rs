@@ -53,12 +53,14 @@
 
 mod budget;
 pub mod choices;
+mod course;
 mod crash_test;
 pub mod disk;
 mod engine_subject;
 mod executor;
 mod explore;
 mod fault;
+mod fnv;
 mod history;
 pub mod images;
 #[cfg(madsim)]
@@ -77,16 +79,21 @@ mod store_kind;
 mod subject;
 mod tape_file;
 mod token;
+pub mod trace;
 mod trial;
+pub mod vacuity;
 pub mod workload;
 mod world;
 
 pub use budget::{BadBudget, Budget};
 pub use choices::Choices;
+pub use course::{Course, Parting};
 pub use crash_test::{CrashTest, crash_test, crash_test_in};
 pub use engine_subject::{EngineSubject, WorkflowFactory};
 pub use executor::SimRuntime;
-pub use explore::{Findings, Part, Violation, explore, explore_part, parts, simulate_with};
+pub use explore::{
+    Findings, Nondeterminism, Part, Violation, explore, explore_part, parts, simulate_with,
+};
 pub use fault::{BadFault, Fault, Fired};
 pub use history::{Attempt, Entry, History, Opening, What};
 pub use recorder::Recorder;
@@ -94,7 +101,7 @@ pub use recording::{BadRecording, Recording, ReplayError, replay, replay_recordi
 pub use schedule::{BadSchedule, Planned, Schedule, Unfired, run_schedule};
 pub use seeds::{Possible, Swarm, explore_seeds, run_seed, swarm};
 pub use shrink::{SHRINK_RUNS_MAX, ShrinkError, Shrunk, shrink, shrink_recording};
-pub use sim::{Process, Run, Settings, SimObserver, SimStore, simulate};
+pub use sim::{Process, Repeat, Run, Settings, SimObserver, SimStore, simulate};
 pub use smol_str::SmolStr;
 pub use store_kind::{StoreKind, UnknownStore};
 pub use subject::{LifeEnd, Subject};

@@ -15,6 +15,9 @@ use crate::world::Reception;
 /// The longest text of a user's that is shown in full, in characters.
 const SHOWN_MAX: usize = 72;
 
+/// So many lines of a part of a story are shown in full; of a longer one the beginning and the end are.
+const LINES_MAX: usize = 240;
+
 /// `text` with everything that is not plainly visible written as an escape, and cut where it is
 /// long.
 ///
@@ -44,6 +47,38 @@ pub fn escaped(text: &str) -> String {
     escaped
 }
 
+/// The longest text of a user's that is shown in full, in characters.
+const WHOLE_MAX: usize = 2000;
+
+/// `text` with everything that is not plainly visible written as an escape, cut only where it is
+/// longer than anybody reads; the rest is counted.
+///
+/// ```
+/// use crashpoint_simulator::render::whole;
+///
+/// assert_eq!(whole("a\u{202e}b\n"), "a\\u{202e}b\\n");
+/// assert!(whole(&"x".repeat(2100)).ends_with("x... and 100 more characters"));
+/// ```
+pub fn whole(text: &str) -> String {
+    let mut whole = String::new();
+    let mut rest = text.chars();
+    let mut buffer = [0; 4];
+    for character in rest.by_ref().take(WHOLE_MAX) {
+        whole.push_str(&escaped(character.encode_utf8(&mut buffer)));
+    }
+    let left = rest.count();
+    if left > 0 {
+        _ = write!(whole, "... and {left} more characters");
+    }
+    whole
+}
+
+/// What to look for where a schedule was not the same a second time.
+pub const NONDETERMINISM: &str = "\
+something outside of the simulation had a say. Look for: the clock of the machine (ctx.unix_ms()
+and ctx.sleep() are simulated), random numbers (ctx.idempotency_key() is stable), the order of a
+HashMap or HashSet, threads, and state that outlives one simulation, such as a static";
+
 /// The whole story of a run: schedule, timeline, log, ledger, and what was violated.
 pub fn story(run: &Run, verdicts: &[Verdict]) -> String {
     let mut story = String::new();
@@ -61,9 +96,18 @@ pub fn story(run: &Run, verdicts: &[Verdict]) -> String {
 
 fn section(story: &mut String, title: &str, lines: &[String]) {
     _ = writeln!(story, "{title}");
-    for line in lines {
-        _ = writeln!(story, "  {line}");
+    let mut tell = |lines: &[String]| {
+        for line in lines {
+            _ = writeln!(story, "  {line}");
+        }
+    };
+    if lines.len() <= LINES_MAX {
+        return tell(lines);
     }
+    let (first, last) = (LINES_MAX / 2, lines.len() - LINES_MAX / 2);
+    tell(&lines[..first]);
+    tell(&[format!("... {} lines more ...", last - first)]);
+    tell(&lines[last..]);
 }
 
 fn lines_or(lines: Vec<String>, none: &str) -> Vec<String> {

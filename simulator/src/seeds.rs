@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use crate::budget::Budget;
 use crate::choices::{Choices, Seeded};
-use crate::explore::{Findings, Violation};
+use crate::course::Course;
+use crate::explore::{Findings, Nondeterminism, Violation};
 use crate::fault::Fault;
-use crate::sim::Settings;
+use crate::sim::{Repeat, Settings};
 use crate::token::Token;
 use crate::trial::{Source, Trial};
 
@@ -160,7 +161,22 @@ pub fn explore_seeds(
         let (trial, _) = run_seed(source, settings, possible, seed);
         findings.schedules += 1;
         findings.sampled += 1;
+        findings.count_faults(&trial.run);
         let token = Token::of_seed(&source.name(), settings, possible, seed, &trial.tape);
+        let broken = !trial.verdicts.is_empty();
+        if matches!(settings.repeat, Repeat::OneIn(many) if broken || seed.is_multiple_of(many)) {
+            findings.repeated += 1;
+            let (again, _) = run_seed(source, settings, possible, seed);
+            if let Some(parting) = Course::parting_of_trials(&trial, &again) {
+                findings.nondeterminism.push(Nondeterminism {
+                    schedule: trial.schedule(),
+                    token,
+                    parting,
+                });
+                findings.cut_short = true;
+                break;
+            }
+        }
         let violations = trial.verdicts.iter().map(|verdict| Violation {
             oracle: verdict.oracle,
             message: verdict.message.clone(),

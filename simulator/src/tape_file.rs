@@ -231,7 +231,7 @@ pub enum BadLine {
         found: String,
     },
     /// The file is of another version.
-    #[error("the tape has version {0:?}, this command reads version {VERSION}")]
+    #[error("the tape has version {0:?}, this simulator reads version {VERSION}")]
     Version(String),
     /// It has not the text in quotes that is due.
     #[error("{0:?} is no text in quotes")]

@@ -139,7 +139,7 @@ pub struct TooLong {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadToken {
     /// It is of another version.
-    #[error("the token has version {0:?}, this command reads version {VERSION}")]
+    #[error("the token has version {0:?}, this simulator reads version {VERSION}")]
     Version(String),
     /// It has not the six parts that a token has.
     #[error("{0:?} is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT")]

@@ -1,6 +1,7 @@
 //! Validates a draft: after this a definition can be trusted.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::core::{Definition, Label, Role, StateDefinition, TaskDefinition};
 use crate::workflow::builder::{Draft, TaskDraft};
@@ -8,7 +9,7 @@ use crate::workflow::state::resolve;
 use crate::workflow::{Flow, State};
 
 /// What is wrong with a definition.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// A name is empty.
@@ -41,6 +42,13 @@ pub enum BuildError {
     /// A state's label does not stand for it; a derived `State` can't come to this.
     #[error("label {0:?} does not stand for its own state")]
     LabelMismatch(Label),
+}
+
+/// Its words: a definition is mostly unwrapped, and a panic shows this.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 pub(super) fn validated<S: State>(draft: Draft) -> Result<Flow, BuildError> {

@@ -39,6 +39,11 @@ fn check<S: State>(builder: WorkflowBuilder<S>, expected: &BuildError, message: 
     let error = builder.build().expect_err("the definition is refused");
     assert_eq!(&error, expected);
     message.assert_eq(&error.to_string());
+    assert_eq!(
+        format!("{error:?}"),
+        error.to_string(),
+        "what `unwrap` shows"
+    );
 }
 
 #[test]

@@ -14,9 +14,10 @@ Exit codes:
   0    nothing was violated
   1    a safety promise was broken: something happened that never may
   2    the command was called wrongly
-  3    a liveness promise was broken: a run did not end although nothing failed any more
-  4    nondeterminism: a recorded schedule took another course when it was run again
-  5    a fault of the command itself: a crash point left out, output not written, a bug
+  3    a liveness promise was broken: a run did not end with nothing failing
+  4    nondeterminism: a schedule took another course when it was run again
+  5    a fault of the command itself: a crash point left out, a file not
+       written, a bug
   130  Ctrl-C before everything was explored; nothing was violated until then";
 
 /// Crashes workflows at every point, and says what came of it.
@@ -48,6 +49,10 @@ pub(crate) enum Command {
     /// Tell the story of one schedule: which promise broke first, and where; or write it as a page.
     #[command(after_help = EXIT_CODES)]
     Explain(ExplainArguments),
+    /// Show that the instruments work: every fault fires, every crash point is reached, every oracle
+    /// objects to a mutant. Whatever does not is named, and exits with 5.
+    #[command(after_help = EXIT_CODES)]
+    Vacuity(VacuityArguments),
 }
 
 impl Default for Command {
@@ -196,6 +201,19 @@ pub(crate) struct ExplainArguments {
     pub(crate) html: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct VacuityArguments {
+    /// The workload to explore; `all` for every one. Any one alone has not every fault.
+    #[arg(long, value_name = "NAME", default_value = ALL)]
+    pub(crate) workload: String,
+    /// The stores under the engine.
+    #[arg(long, value_enum, value_name = "STORE", value_delimiter = ',', default_values_t = Store::ALL)]
+    pub(crate) store: Vec<Store>,
+    /// How many threads explore; one for each core without this.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Store {
     /// Rows in memory, which survive every crash.
@@ -236,5 +254,12 @@ fn time(text: &str) -> Result<Duration, String> {
 /// Checks the name of a rule.
 fn rule(name: &str) -> Result<String, String> {
     let known = workload::rule_named(name).map(|_| name.to_owned());
-    known.ok_or_else(|| format!("there is no rule of this name; there are {:?}", Rule::ALL))
+    known.ok_or_else(|| {
+        let rules = Rule::ALL.chunks(3).map(|rules| {
+            let names: Vec<String> = rules.iter().map(|rule| format!("{rule:?}")).collect();
+            format!("\n  {}", names.join(", "))
+        });
+        let rules: String = rules.collect();
+        format!("there is no rule of this name; there are{rules}")
+    })
 }

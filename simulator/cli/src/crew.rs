@@ -34,7 +34,7 @@ pub(crate) type Found = Vec<Option<(Findings, Duration)>>;
 
 /// What whoever waits is told.
 enum Message {
-    Found(usize, Findings, Duration),
+    Found(usize, Box<Findings>, Duration),
     Broken,
     Interrupted,
 }
@@ -77,7 +77,7 @@ fn work(explorations: &[Exploration], next: &AtomicUsize, sender: &Sender<Messag
         let watch = Stopwatch::start();
         let findings = catch_unwind(AssertUnwindSafe(|| explore_part(workload, settings, part)));
         let message = match findings {
-            Ok(findings) => Message::Found(index, findings, watch.elapsed()),
+            Ok(findings) => Message::Found(index, Box::new(findings), watch.elapsed()),
             Err(_) => Message::Broken,
         };
         // Nobody waits any more after a Ctrl-C.
@@ -99,7 +99,7 @@ fn gather(
             Ok(Message::Found(index, findings, busy)) => {
                 let workload = &explorations[index].workload.name;
                 progress.explored(workload, findings.schedules, findings.violations.len());
-                found[index] = Some((findings, busy));
+                found[index] = Some((*findings, busy));
                 left -= 1;
             }
             Ok(Message::Interrupted) => break,

@@ -20,7 +20,7 @@ pub enum Exit {
     Safety,
     /// The command was called wrongly.
     Usage,
-    /// A recorded schedule took another course when it was run again.
+    /// A schedule took another course when it was run again.
     Nondeterminism,
     /// The command did not do its work: a crash point was left out, the output could not be
     /// written, or it has a bug.

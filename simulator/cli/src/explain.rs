@@ -9,8 +9,8 @@ use crate::exit::{Exit, Failure};
 use crate::origin;
 use crate::page::{self, Schedule};
 use crate::rerun::Rerun;
-use crate::text::whole;
-use crate::trace;
+use crashpoint_simulator::render::whole;
+use crashpoint_simulator::trace;
 
 pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let rerun = Rerun::of(&arguments.which)?;

@@ -1,12 +1,14 @@
 //! `crashpoint explore`: which schedules of which workloads, and what is told of what they came to.
 
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 
-use crashpoint_simulator::{Part, Settings, Violation, oracle, parts, render, replay};
+use crashpoint_simulator::{
+    Nondeterminism, Part, Repeat, Settings, Violation, oracle, parts, render, replay,
+};
 
 use crate::arguments::ExploreArguments;
 use crate::crew::{Exploration, explore_all};
@@ -14,8 +16,9 @@ use crate::exit::{Exit, Failure};
 use crate::page;
 use crate::progress::Stopwatch;
 use crate::report::{self, Bounds, Report, Row};
-use crate::rerun;
+use crate::rerun::{self, REPEATED_EVERY};
 use crate::selection;
+use crate::shrink;
 
 /// How many schedules of each row are drawn from seeds, beyond what is exhausted.
 pub(crate) const SAMPLES: u64 = 100;
@@ -24,11 +27,26 @@ pub(crate) const SAMPLES: u64 = 100;
 const STORIES_MAX: usize = 3;
 
 pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<Exit, Failure> {
+    let page = arguments.html.as_deref().map(page::File::create);
+    let page = page.transpose()?;
+    let report = explored(arguments)?;
+    if arguments.json {
+        report::json(&report, out)?;
+    } else {
+        report::table(&report, out)?;
+        stories(&report.rows, out)?;
+    }
+    if let Some(page) = page {
+        page.write(&page::exploration::page(&report)?)?;
+    }
+    Ok(report.exit())
+}
+
+/// Runs the schedules that are asked for.
+pub(crate) fn explored(arguments: &ExploreArguments) -> Result<Report, Failure> {
     let mutant = arguments.mutant.as_deref();
     let workloads = selection::workloads(&arguments.workload, mutant, &[])?;
     let workloads: Vec<_> = workloads.into_iter().map(Arc::new).collect();
-    let page = arguments.html.as_deref().map(page::File::create);
-    let page = page.transpose()?;
     let watch = Stopwatch::start();
     let mut rows: Vec<Row> = Vec::new();
     for store in &arguments.store {
@@ -48,21 +66,11 @@ pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<
         }
     }
     let elapsed = watch.elapsed();
-    let report = Report {
+    Ok(Report {
         rows,
         elapsed,
         complete,
-    };
-    if arguments.json {
-        report::json(&report, out)?;
-    } else {
-        report::table(&report, out)?;
-        stories(&report.rows, out)?;
-    }
-    if let Some(page) = page {
-        page.write(&page::exploration::page(&report)?)?;
-    }
-    Ok(report.exit())
+    })
 }
 
 /// So many threads as asked for, or one for each core.
@@ -76,6 +84,7 @@ fn explorations(rows: &[Row]) -> Vec<Exploration> {
     for (index, row) in rows.iter().enumerate() {
         let settings = |budget| Settings {
             store: row.store,
+            repeat: Repeat::OneIn(REPEATED_EVERY),
             ..Settings::within(budget)
         };
         let exploration = |settings: &Settings, part| Exploration {
@@ -112,13 +121,19 @@ pub(crate) fn telling<'a, R: Ord>(
     violations
 }
 
-/// Tells some violations in full.
+/// Tells where schedules were not the same a second time, and some violations in full.
 fn stories(rows: &[Row], out: &mut impl Write) -> Result<(), Failure> {
+    for row in rows {
+        if let Some(first) = row.findings.nondeterminism.first() {
+            nondeterminism(row, first, out)?;
+        }
+    }
     let each = |row| Row::found(row).map(move |violation| (row, violation));
     let violations = rows.iter().flat_map(each);
     let total = violations.clone().count();
     let mut told = telling(violations, |_, violation| violation.oracle);
     told.truncate(STORIES_MAX);
+    told.retain(|(row, _)| row.is_deterministic());
     for (row, violation) in &told {
         writeln!(
             out,
@@ -139,4 +154,18 @@ fn stories(rows: &[Row], out: &mut impl Write) -> Result<(), Failure> {
         writeln!(out, "\n{untold} more violations; --json lists them all")?;
     }
     Ok(())
+}
+
+/// Tells the first event of a schedule that was not the same a second time.
+fn nondeterminism(row: &Row, first: &Nondeterminism, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "\n{} over {} is not deterministic: a schedule was not the same when it was run twice",
+        row.name(),
+        row.store
+    )?;
+    write!(out, "{}", shrink::schedule(&first.schedule))?;
+    writeln!(out, "{}", first.parting)?;
+    writeln!(out, "{}", render::NONDETERMINISM)?;
+    writeln!(out, "replay it: {}", rerun::command_at_hand(&first.token))
 }

@@ -21,8 +21,8 @@ mod selection;
 mod shrink;
 pub mod soak;
 mod tapes;
-pub mod text;
-pub mod trace;
+mod text;
+mod vacuity;
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,6 +50,7 @@ fn run(command: &Command) -> Exit {
         Command::Shrink(arguments) => shrink::run(arguments, &mut out),
         Command::Replay(arguments) => replay::run(arguments, &mut out),
         Command::Explain(arguments) => explain::run(arguments, &mut out),
+        Command::Vacuity(arguments) => vacuity::run(arguments, &mut out),
     };
     match done.and_then(|exit| out.flush().map(|()| exit).map_err(Failure::from)) {
         Ok(exit) => exit,

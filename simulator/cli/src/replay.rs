@@ -2,16 +2,18 @@
 
 use std::io::Write;
 
-use crashpoint_simulator::render;
+use crashpoint_simulator::{Course, render};
 
 use crate::arguments::ReplayArguments;
 use crate::exit::{Exit, Failure};
 use crate::origin;
 use crate::rerun::Rerun;
-use crate::trace;
+use crate::text::counted;
+use crashpoint_simulator::trace;
 
 pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let rerun = Rerun::of(&arguments.which)?;
+    let course = Course::of(&rerun.trial);
     let (run, verdicts) = (&rerun.trial.run, &rerun.trial.verdicts);
     if arguments.trace {
         for line in trace::lines(&run.history) {
@@ -20,11 +22,19 @@ pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<E
         for verdict in verdicts {
             writeln!(out, "{}", trace::violation(verdict))?;
         }
+        let (events, hash) = (course.events(), course.hash());
+        writeln!(out, "course events={events} hash={hash:016x}")?;
     } else {
         let (workload, story) = (rerun.workload(), render::story(run, verdicts));
         writeln!(out, "{}: {}\n", workload.name, workload.about)?;
         write!(out, "{}", origin::workflow(rerun.trial.nodes.as_deref()))?;
         writeln!(out, "{story}")?;
+        let events = counted(course.events() as u64, "event");
+        let hash = course.hash();
+        writeln!(
+            out,
+            "{events}, the same when run twice; their hash is {hash:016x}"
+        )?;
     }
     Ok(rerun.exit())
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
 use crashpoint_simulator::workload::{self, Workload};
 use crashpoint_simulator::{Budget, Findings, StoreKind, Violation};
 use serde::Serialize;
@@ -13,8 +13,8 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::explore::SAMPLES;
 use crate::progress::rate;
-use crate::rerun;
-use crate::text::{counted, grouped};
+use crate::rerun::{self, REPEATED_EVERY};
+use crate::text::{counted, grouped, wrapped};
 
 /// The version of the JSON.
 const VERSION: u32 = 1;
@@ -96,8 +96,23 @@ impl Row {
         self.findings.violations.len()
     }
 
+    /// Whether every schedule that was run twice was the same then.
+    pub(crate) fn is_deterministic(&self) -> bool {
+        self.findings.nondeterminism.is_empty()
+    }
+
     pub(crate) fn found(&self) -> impl Iterator<Item = &Violation> + Clone {
         self.findings.violations.iter()
+    }
+
+    /// Whether a schedule of it was run.
+    fn was_begun(&self) -> bool {
+        self.findings.schedules > 0
+    }
+
+    /// Whether exploring did not stop early.
+    pub(crate) fn is_exhaustive(&self) -> bool {
+        !self.findings.cut_short && self.missed() == 0
     }
 
     /// How many crash points were not covered.
@@ -128,6 +143,9 @@ impl Report {
         let violations = self.rows.iter().flat_map(Row::found);
         let found = Exit::of_oracles(violations.map(|violation| violation.oracle));
         let missed: usize = self.rows.iter().map(Row::missed).sum();
+        if !self.rows.iter().all(Row::is_deterministic) {
+            return Exit::Nondeterminism;
+        }
         match found {
             Exit::Clean if !self.complete => Exit::Interrupted,
             Exit::Clean if missed > 0 => Exit::Harness,
@@ -151,6 +169,38 @@ impl Report {
         format!("{schedules} in {seconds:.1} s: {verdict}{partial}")
     }
 
+    /// Whether every schedule within the bounds was run.
+    pub(crate) fn is_exhaustive(&self) -> bool {
+        self.complete && self.rows.iter().all(Row::is_exhaustive)
+    }
+
+    /// One line that says how much of what there is was run, and how much of that twice.
+    pub(crate) fn coverage(&self) -> String {
+        let points = |of: fn((usize, usize)) -> usize| -> usize {
+            self.rows.iter().map(|row| of(row.points())).sum()
+        };
+        let (covered, total) = (points(|points| points.0), points(|points| points.1));
+        let repeated: u64 = self.rows.iter().map(|row| row.findings.repeated).sum();
+        let sampled: u64 = self.rows.iter().map(|row| row.findings.sampled).sum();
+        let beyond = match sampled {
+            0 => String::new(),
+            some => format!("; {} sampled beyond", grouped(some)),
+        };
+        let (covered, repeated) = (grouped(covered as u64), grouped(repeated));
+        let total = counted(total as u64, "crash point");
+        match self.is_exhaustive() {
+            true => format!(
+                "exhaustive: every schedule within these bounds, {covered} of {total} covered{beyond}; \
+                 {repeated} run twice"
+            ),
+            false => {
+                format!(
+                    "NOT exhaustive: of {total} seen {covered} covered{beyond}; {repeated} run twice"
+                )
+            }
+        }
+    }
+
     /// What the reader must not overlook.
     pub(crate) fn caveats(&self) -> Vec<String> {
         let mut caveats = Vec::new();
@@ -162,7 +212,14 @@ impl Report {
             let points = counted(missed as u64, "crash point");
             caveats.push(format!("{points} not covered"));
         }
-        if self.rows.iter().any(|row| row.findings.cut_short) {
+        for row in self.rows.iter().filter(|row| !row.is_deterministic()) {
+            let (name, store) = (row.name(), row.store);
+            caveats.push(format!(
+                "{name} over {store} is NOT DETERMINISTIC: what was found of it says nothing"
+            ));
+        }
+        let cut_short = |row: &&Row| row.findings.cut_short && row.is_deterministic();
+        if self.rows.iter().any(|row| cut_short(&row)) {
             caveats.push("where violations piled up, exploring stopped early".to_owned());
         }
         caveats
@@ -171,9 +228,7 @@ impl Report {
 
 pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let rows = &report.rows;
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED);
-    table.set_header(vec![
+    let mut table = table_of(&[
         "workload",
         "store",
         "crash points",
@@ -182,7 +237,7 @@ pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
         "per s",
         "violations",
     ]);
-    for row in rows {
+    for row in rows.iter().filter(|row| row.was_begun()) {
         let (covered, total) = row.points();
         let points = format!("{} of {}", grouped(covered as u64), grouped(total as u64));
         table.add_row(vec![
@@ -195,51 +250,68 @@ pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
             right(grouped(row.violations() as u64)),
         ]);
     }
-    writeln!(out, "{table}")?;
+    writeln!(out, "{}", table.trim_fmt())?;
     let width = rows.iter().map(|row| row.name().len()).max().unwrap_or(0);
     let first = rows.first().map(|row| row.store);
     for row in rows.iter().filter(|row| Some(row.store) == first) {
-        writeln!(out, "{:width$}  {}", row.name(), row.workload.about)?;
+        writeln!(out, " {:width$}  {}", row.name(), row.workload.about)?;
     }
-    writeln!(out, "\n{}\n", legend(rows))?;
-    writeln!(out, "{}", report.verdict())?;
+    let left = rows.iter().filter(|row| !row.was_begun());
+    let left: Vec<String> = left
+        .map(|row| format!("{} over {}", row.name(), row.store))
+        .collect();
+    if !left.is_empty() {
+        writeln!(
+            out,
+            "\n{}",
+            wrapped(&format!("Not begun: {}", left.join(", ")))
+        )?;
+    }
+    writeln!(out)?;
+    let more = LEGEND_OF_THE_TABLE.into_iter().map(str::to_owned);
+    for paragraph in legend(rows).into_iter().chain(more) {
+        writeln!(out, "{}", wrapped(&paragraph))?;
+    }
+    writeln!(out)?;
+    writeln!(out, "{}", wrapped(&report.coverage()))?;
     for caveat in report.caveats() {
         writeln!(out, "{caveat}")?;
     }
+    writeln!(out, "{}", report.verdict())?;
     Ok(())
 }
 
-/// What two columns mean.
-const COUNTS: &str = "Per s: on one core.\n\
-     Merged: crashes that left the same state as another one, which was gone on from.";
-
-/// What is counted, in words.
-pub(crate) fn legend(rows: &[Row]) -> String {
+/// What is counted, in words: a paragraph for each thing.
+pub(crate) fn legend(rows: &[Row]) -> Vec<String> {
+    let twice = format!(
+        "Run twice: the schedule without faults, those that break a promise, and one in \
+         {REPEATED_EVERY} of the others, by what they draw."
+    );
     let Some(first) = rows.first() else {
-        return String::new();
+        return Vec::new();
     };
     if let Bounds::Within(budget) = first.bounds {
-        return format!("Schedules: all within {budget}, exhausted.\n{COUNTS}");
+        return vec![format!("Schedules: all within {budget}, exhausted."), twice];
     }
     let crashes = first.crashes();
     let depth = match crashes {
-        0 => return "Each workload was run once, without a crash.".to_owned(),
+        0 => return vec!["Each workload was run once, without a crash.".to_owned()],
         1 => "each instant at which the process was killed and the run resumed",
         2 => {
-            "each instant at which the process was killed, alone and with each\n\
-             instant of the recovery from it; after each kill the run was resumed"
+            "each instant at which the process was killed, alone and with each instant of the \
+             recovery from it; after each kill the run was resumed"
         }
         _ => {
-            "each instant at which the process was killed, alone and with up\n\
-             to two more in the recoveries from it; after each the run was resumed"
+            "each instant at which the process was killed, alone and with up to two more in the \
+             recoveries from it; after each the run was resumed"
         }
     };
     let over = |kind| rows.iter().any(|row| row.store == kind);
     let disk = match over(StoreKind::Redb) {
         true => {
-            "\nOver redb, whose file is on a simulated disk, that is before each write and\n\
-             sync as well, the file's creation included; before each sync also with the\n\
-             power lost, and with it all that was not synced."
+            " Over redb, whose file is on a simulated disk, that is before each write and sync as \
+             well, the file's creation included; before each sync also with the power lost, and with \
+             it all that was not synced."
         }
         false => "",
     };
@@ -252,37 +324,54 @@ pub(crate) fn legend(rows: &[Row]) -> String {
     let short = match short.join(" and ") {
         none if none.is_empty() => none,
         names => {
-            let lives = "over memory two rivals also with one more switch among the\nthree lives";
+            let lives = "over memory two rivals also with one more switch among the three lives";
             let disk = "over redb also one fault of the disk";
             let also = [(StoreKind::Memory, lives), (StoreKind::Redb, disk)].into_iter();
             let also: Vec<&str> = also.filter(|it| over(it.0)).map(|it| it.1).collect();
-            format!("\n{names}: {}.", also.join(", "))
+            format!(" {names}: {}.", also.join(", "))
         }
     };
     let budgets: BTreeSet<Budget> = rows.iter().filter_map(Row::sampled).collect();
     let sampled: Vec<String> = budgets.iter().map(Budget::to_string).collect();
     let fewer = rows.last().is_some_and(|row| row.crashes() < crashes);
     let fewer = match fewer {
-        true => " There each crash came alone;\n--crashes 2 has two.",
+        true => " There each crash came alone; --crashes 2 has two.",
         false => "",
     };
     let more = match over(StoreKind::Memory) {
         true => {
-            ";\nover memory also each of them with a crash, a rival with a fault of the store,\n\
-             a rival with two more switches between the two lives, two rivals, and one jump\n\
-             of a clock"
+            "; over memory also each of them with a crash, a rival with a fault of the store, a \
+             rival with two more switches between the two lives, two rivals, and one jump of a clock"
         }
         false => "",
     };
-    format!(
-        "Crash points: {depth}.{disk}{fewer}\n\
-         Schedules: these, and all with one fault of the store, one attempt of a task\n\
-         that goes wrong, one cancellation, or one rival life{more}.{short}\n\
-         All these are exhausted. Sampled are {SAMPLES} schedules more of each row, from seeds,\n\
-         with any of it at once, up to {}.\n\
-         {COUNTS}",
-        sampled.join(" and "),
-    )
+    vec![
+        format!("Crash points: {depth}.{disk}{fewer}"),
+        format!(
+            "Schedules: these, and all with one fault of the store, one attempt of a task that goes \
+             wrong, one cancellation, or one rival life{more}.{short} All these are exhausted."
+        ),
+        format!(
+            "Sampled: {SAMPLES} schedules more of each row, from seeds, with any of it at once, up to \
+             {}.",
+            sampled.join(" and ")
+        ),
+        twice,
+    ]
+}
+
+/// The same of what only the table has.
+const LEGEND_OF_THE_TABLE: [&str; 2] = [
+    "Merged: crashes that left the same state as another one, which was gone on from.",
+    "Per s: on one core.",
+];
+
+/// A table without columns' lines: it has to fit into a narrow terminal.
+pub(crate) fn table_of(header: &[&str]) -> Table {
+    const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
+    let mut table = Table::new();
+    table.load_style(STYLE).set_header(header.to_vec());
+    table
 }
 
 pub(crate) fn right(text: String) -> Cell {
@@ -298,6 +387,8 @@ struct Document<'a> {
     elapsed_ms: u128,
     /// Whether everything was explored; not where Ctrl-C came before.
     complete: bool,
+    /// Whether every schedule within the bounds was run.
+    exhaustive: bool,
 }
 
 #[derive(Serialize)]
@@ -310,7 +401,22 @@ struct WorkloadDocument<'a> {
     crashes_merged: u64,
     schedules: u64,
     schedules_sampled: u64,
+    /// How many of these were run a second time.
+    repeated: u64,
+    /// Whether every schedule within the bounds was run; not where exploring stopped early.
+    exhaustive: bool,
     violations: Vec<ViolationDocument<'a>>,
+    nondeterminism: Vec<NondeterminismDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct NondeterminismDocument<'a> {
+    schedule: String,
+    /// How many events are the same before the one that is not.
+    event: usize,
+    first: Option<&'a str>,
+    then: Option<&'a str>,
+    replay: String,
 }
 
 #[derive(Serialize)]
@@ -330,6 +436,14 @@ pub(crate) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
             message: &violation.message,
             replay: rerun::command(&violation.token),
         });
+        let nondeterminism = row.findings.nondeterminism.iter();
+        let nondeterminism = nondeterminism.map(|found| NondeterminismDocument {
+            schedule: found.schedule.to_string(),
+            event: found.parting.place,
+            first: found.parting.first.as_deref(),
+            then: found.parting.then.as_deref(),
+            replay: rerun::command(&found.token),
+        });
         WorkloadDocument {
             name: &row.workload.name,
             store: row.store.name(),
@@ -339,7 +453,10 @@ pub(crate) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
             crashes_merged: row.findings.merged,
             schedules: row.findings.schedules,
             schedules_sampled: row.findings.sampled,
+            repeated: row.findings.repeated,
+            exhaustive: report.complete && row.is_exhaustive(),
             violations: violations.collect(),
+            nondeterminism: nondeterminism.collect(),
         }
     });
     let document = Document {
@@ -349,6 +466,7 @@ pub(crate) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
         violations_total: report.violations(),
         elapsed_ms: report.elapsed.as_millis(),
         complete: report.complete,
+        exhaustive: report.is_exhaustive(),
     };
     serde_json::to_writer(&mut *out, &document)?;
     writeln!(out)

@@ -4,14 +4,16 @@ use std::path::Path;
 
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{
-    Recording, Schedule, StoreKind, Token, Trial, replay_recording, run_schedule,
+    Course, Recording, Schedule, StoreKind, Token, Trial, replay_recording, run_schedule,
 };
 
 use crate::arguments::{Store, Which};
 use crate::exit::{Exit, Failure};
 use crate::origin::Origin;
 use crate::page;
-use crate::trace;
+
+/// One in so many schedules is run a second time where nobody asks for it.
+pub(crate) const REPEATED_EVERY: u64 = 16;
 
 /// A schedule that was run again, and what the oracles say of it.
 #[derive(Debug)]
@@ -102,15 +104,8 @@ fn recorded(which: &Which, words: &str) -> Result<(Recording, String), Failure> 
 
 /// Where two trials of the same choices part, in words.
 pub(crate) fn parted(one: &Trial, other: &Trial) -> Option<String> {
-    if one == other {
-        return None;
-    }
-    let difference = trace::first_difference(&one.run.history, &other.run.history);
-    difference.or_else(|| {
-        let silent =
-            "the same schedule, run twice, has the same events, but not all else is the same";
-        Some(silent.to_owned())
-    })
+    let parting = Course::parting_of_trials(one, other)?;
+    Some(format!("the same schedule, run twice: {parting}"))
 }
 
 /// What to type here to see a schedule again: through cargo, where cargo runs this.

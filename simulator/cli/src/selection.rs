@@ -13,6 +13,11 @@ pub(crate) fn workloads(
     mutant: Option<&str>,
     also: &[&str],
 ) -> Result<Vec<Workload>, Failure> {
+    // Controls are not in the list: whoever wants one knows why.
+    let control = name.starts_with("control-") && mutant.is_none();
+    if let Some(control) = control.then(|| workload::named(name)).flatten() {
+        return Ok(vec![control]);
+    }
     let (known, suffix) = match mutant.and_then(workload::rule_named) {
         None => (workload::all(), String::new()),
         Some(rule) => (workload::mutants(rule), format!("~{rule:?}")),

@@ -8,8 +8,9 @@ use crashpoint_simulator::{SHRINK_RUNS_MAX, Schedule, Shrunk, render, shrink_rec
 use crate::arguments::ShrinkArguments;
 use crate::exit::{Exit, Failure};
 use crate::rerun::{Rerun, command_at_hand, file_command_at_hand};
-use crate::text::whole;
+use crate::text::wrapped;
 use crate::{origin, page, tapes};
+use crashpoint_simulator::render::whole;
 
 pub(crate) fn run(arguments: &ShrinkArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let rerun = Rerun::of(&arguments.which)?;
@@ -55,7 +56,7 @@ pub(crate) fn run(arguments: &ShrinkArguments, out: &mut impl Write) -> Result<E
 
 /// What a violation was shrunk to, in words.
 pub(crate) fn story(shrunk: &Shrunk) -> String {
-    let mut story = format!("{shrunk}\n");
+    let mut story = format!("{}\n", wrapped(&shrunk.to_string()));
     story.push_str(&origin::workflow(shrunk.nodes.as_deref()));
     story.push_str(&schedule(&shrunk.violation.schedule));
     let (oracle, message) = (shrunk.violation.oracle, &shrunk.violation.message);

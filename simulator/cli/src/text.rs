@@ -1,34 +1,4 @@
-//! A user's text in full, safe to show.
-
-use std::fmt::Write as _;
-
-use crashpoint_simulator::render;
-
-/// The longest text of a user's that is shown in full, in characters.
-const WHOLE_MAX: usize = 2000;
-
-/// `text` with everything that is not plainly visible written as an escape, cut only where it is
-/// longer than anybody reads; the rest is counted.
-///
-/// ```
-/// use crashpoint::text::whole;
-///
-/// assert_eq!(whole("a\u{202e}b\n"), "a\\u{202e}b\\n");
-/// assert!(whole(&"x".repeat(2100)).ends_with("x... and 100 more characters"));
-/// ```
-pub fn whole(text: &str) -> String {
-    let mut whole = String::new();
-    let mut rest = text.chars();
-    let mut buffer = [0; 4];
-    for character in rest.by_ref().take(WHOLE_MAX) {
-        whole.push_str(&render::escaped(character.encode_utf8(&mut buffer)));
-    }
-    let left = rest.count();
-    if left > 0 {
-        _ = write!(whole, "... and {left} more characters");
-    }
-    whole
-}
+//! Numbers and bytes as words.
 
 /// The bytes of a blob as text.
 pub(crate) fn blob(bytes: &[u8]) -> String {
@@ -52,4 +22,22 @@ pub(crate) fn grouped(number: u64) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// The longest line of a paragraph, in characters.
+const LINE_LENGTH_MAX: usize = 79;
+
+/// A paragraph in lines that a terminal does not have to break.
+pub(crate) fn wrapped(paragraph: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in paragraph.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + word.chars().count() < LINE_LENGTH_MAX => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
 }

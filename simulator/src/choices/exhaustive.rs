@@ -4,7 +4,7 @@
 //! further pass turns the last wheel that can still turn and drops those behind it. The space must
 //! be bounded by whoever draws.
 
-use crate::choices::Choices;
+use crate::choices::{Choices, Divergence};
 
 /// Enumerates every tape that begins with a fixed prefix.
 #[derive(Debug, Clone)]
@@ -12,6 +12,7 @@ pub struct Exhaustive {
     wheels: Vec<Wheel>,
     position: usize,
     fixed: usize,
+    divergence: Option<Divergence>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -36,12 +37,25 @@ impl Exhaustive {
             wheels,
             position: 0,
             fixed: prefix.len(),
+            divergence: None,
         }
     }
 
     /// Turns to the next tape; false when every tape was drawn.
     pub fn advance(&mut self) -> bool {
         self.turn().is_some()
+    }
+
+    /// Where the same choices led to a draw among another number of things, if they did: what draws is
+    /// not deterministic, and the tapes that were enumerated are not all of them. What was drawn after
+    /// it was `0`.
+    pub fn divergence(&self) -> Option<&Divergence> {
+        self.divergence.as_ref()
+    }
+
+    /// How many draws there were since the last turn.
+    pub(crate) fn position(&self) -> usize {
+        self.position
     }
 
     /// The draws of the present tape, each as `(n, chosen)`.
@@ -75,16 +89,21 @@ impl Default for Exhaustive {
 }
 
 impl Choices for Exhaustive {
-    /// # Panics
-    ///
-    /// Where the same prefix led to another number of choices: the simulation is not deterministic.
     fn choose(&mut self, label: &str, n: usize) -> usize {
         let position = self.position;
         self.position += 1;
+        if self.divergence.is_some() {
+            return 0;
+        }
         match self.wheels.get(position) {
+            Some(wheel) if wheel.n == n => wheel.chosen,
             Some(wheel) => {
-                assert_eq!(wheel.n, n, "draw {position} ({label}) is not deterministic");
-                wheel.chosen
+                self.divergence = Some(Divergence {
+                    draw: position,
+                    recorded: format!("a choice among {}", wheel.n),
+                    asked: format!("{label} of {n}"),
+                });
+                0
             }
             None => {
                 self.wheels.push(Wheel { n, chosen: 0 });

@@ -17,6 +17,9 @@ mod seeded;
 mod shrinker;
 
 use std::fmt;
+use std::hash::Hasher as _;
+
+use crate::fnv::Fnv;
 
 use smol_str::SmolStr;
 
@@ -51,7 +54,7 @@ pub trait Choices: Send {
 }
 
 /// One choice that was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Draw {
     /// What was chosen.
     pub label: SmolStr,
@@ -73,18 +76,14 @@ impl Tape {
 
     /// A hash of the tape, labels included, to recognise it by: FNV-1a, 64 bits folded to 32.
     pub fn fingerprint(&self) -> u32 {
-        const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-        const PRIME: u64 = 0x0000_0100_0000_01b3;
-        let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
-        let hash = self.0.iter().fold(OFFSET, |hash, draw| {
-            let numbers = [draw.n as u64, draw.chosen as u64];
-            let numbers = numbers.iter().flat_map(|number| number.to_le_bytes());
-            draw.label
-                .bytes()
-                .chain([0])
-                .chain(numbers)
-                .fold(hash, step)
-        });
+        let mut hash = Fnv::new();
+        for draw in &self.0 {
+            hash.write(draw.label.as_bytes());
+            hash.write(&[0]);
+            hash.write(&(draw.n as u64).to_le_bytes());
+            hash.write(&(draw.chosen as u64).to_le_bytes());
+        }
+        let hash = hash.finish();
         (hash >> 32) as u32 ^ hash as u32
     }
 

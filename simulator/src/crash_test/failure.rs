@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 
-use crate::explore::Violation;
+use crate::explore::{Nondeterminism, Violation};
 use crate::oracle::{judge, named};
 use crate::recording::{Recording, replay_recording};
 use crate::render;
@@ -92,8 +92,7 @@ impl fmt::Display for Failed<'_> {
             Err(error) => writeln!(f, "{error}\n")?,
         }
         let token = self.recording();
-        let thread = std::thread::current();
-        let test = thread.name().unwrap_or("NAME");
+        let test = name_of_test();
         writeln!(f, "replay it\n  {REPLAY}={token} cargo test {test}\n")?;
         writeln!(f, "keep it, with the crash test of {} in it\n", self.at)?;
         writeln!(f, "    #[test]")?;
@@ -108,6 +107,24 @@ impl fmt::Display for Failed<'_> {
     }
 }
 
+/// What a schedule that is not the same twice has to tell.
+pub(super) fn nondeterminism(found: &Nondeterminism, at: &Location<'_>) -> String {
+    let faults = found.schedule.words();
+    let schedule = match faults.is_empty() {
+        true => "nothing goes wrong".to_owned(),
+        false => {
+            let faults: Vec<String> = faults.iter().map(|it| render::escaped_line(it)).collect();
+            faults.join("\n  ")
+        }
+    };
+    format!(
+        "the workflow is not deterministic: a schedule of the crash test of {at}, run twice, was not the \
+         same\n\nschedule\n  {schedule}\n{}\n\n{}",
+        found.parting,
+        render::NONDETERMINISM
+    )
+}
+
 /// Writes the tape of a violation to a file, and names it.
 fn saved(workload: &str, settings: &Settings, shrunk: &Shrunk) -> String {
     let file = TapeFile::of(workload, settings, &shrunk.tape);
@@ -117,6 +134,20 @@ fn saved(workload: &str, settings: &Settings, shrunk: &Shrunk) -> String {
         Ok(()) => path.display().to_string(),
         Err(error) => format!("(the tape could not be written: {error})"),
     }
+}
+
+/// The name of the test that runs: that of its thread; where it has the main thread to itself, as with
+/// `--test-threads 1`, what the harness was asked for.
+fn name_of_test() -> String {
+    let thread = std::thread::current();
+    let name = thread.name().filter(|name| *name != "main");
+    let asked = || {
+        let mut arguments = std::env::args().skip(1);
+        let exact = std::env::args().any(|argument| argument == "--exact");
+        arguments.find(|argument| exact && !argument.starts_with('-'))
+    };
+    let name = name.map(str::to_owned).or_else(asked);
+    name.unwrap_or_else(|| "NAME".to_owned())
 }
 
 /// A claim for a test's name: `all_or_nothing_when_the_process_crashes_at_life1_append_2_before`.

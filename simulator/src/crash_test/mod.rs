@@ -9,19 +9,21 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crashpoint_engine::protocol::Faithful;
-use crashpoint_engine::{Retention, State, Workflow};
+use crashpoint_engine::{Event, Retention, State, Workflow};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::budget::Budget;
+use crate::choices::Exhaustive;
 use crate::explore::{Findings, Violation, explore};
 use crate::oracle::judge;
 use crate::recording::{Recording, replay_recording};
 use crate::render;
 use crate::schedule::{Schedule, run_schedule};
-use crate::sim::{Process, Settings};
+use crate::sim::{Process, Repeat, Settings};
 use crate::store_kind::StoreKind;
 use crate::subject::LifeEnd;
-use crate::trial::Source;
+use crate::trial::{Source, Trial};
 use crate::workload::{ActsOn, Recipe, Sharing, Workload};
 
 use self::failure::Failed;
@@ -29,6 +31,9 @@ use self::subject::{Invariant, Merging, Plan, WorldSubject};
 
 /// How the workload of a crash test is called in tokens.
 const NAME: &str = "crash-test";
+
+/// One in so many schedules is run a second time, to see that it is the same then.
+const REPEATED_EVERY: u64 = 16;
 
 /// The environment variable with which [`CrashTest::run`] runs one schedule alone: a token, or the
 /// file of a tape.
@@ -56,7 +61,17 @@ pub struct CrashTest<S, W = ()> {
     merging: Option<Arc<Merging<W>>>,
     crashes: u32,
     schedules_max: u64,
+    panics: Panics,
     at: &'static Location<'static>,
+}
+
+/// What a panic of a task means in the schedule in which nothing goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Panics {
+    /// The test has failed: a run that turns around at once has nothing to crash.
+    Fail,
+    /// It belongs to the workflow.
+    Belong,
 }
 
 /// Crash-tests the workflow that `workflow` makes for a simulated process: its tasks act on the
@@ -146,6 +161,7 @@ pub fn crash_test_in<S: State, W: Send + Sync + 'static>(
         merging: None,
         crashes: 2,
         schedules_max: u64::MAX,
+        panics: Panics::Fail,
         at: Location::caller(),
     }
 }
@@ -238,32 +254,59 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         self
     }
 
+    /// Lets tasks and undos panic although nothing goes wrong. Without this such a panic fails the test:
+    /// the engine takes it for a failure of the task, so a workflow that needs what a simulation does
+    /// not have, such as a runtime of tokio's, would pass the test by never doing anything.
+    pub fn tasks_may_panic(mut self) -> Self {
+        self.panics = Panics::Belong;
+        self
+    }
+
     /// Runs every schedule. With `CRASHPOINT_REPLAY` in the environment just the one that it names, by
     /// its token, the file of its tape, or in words.
     ///
     /// # Panics
     ///
     /// At a violation: with the schedule in words, as small as it gets, a timeline, the log, the
-    /// ledger, the command that replays it, and a test to keep. And where not every crash point was
+    /// ledger, the command that replays it, and a test to keep. Where a schedule is not the same when
+    /// it is run twice, with the first event that is not. And where not every crash point was
     /// covered.
+    #[track_caller]
     pub fn run(self) -> Findings {
         let workload = self.workload();
         if let Some(recording) = std::env::var_os(REPLAY) {
             self.hold(&workload, &recording.to_string_lossy());
             return Findings::default();
         }
+        if self.panics == Panics::Fail
+            && let Some(panic) = calm_panic(&workload)
+        {
+            panic!("{panic}");
+        }
         let mut all = Findings::default();
-        for budget in workload.campaigns(StoreKind::Memory, self.crashes) {
+        // What is wrong without a fault is told without one, and before anything else.
+        let calm = [Budget::default()];
+        let campaigns = workload.campaigns(StoreKind::Memory, self.crashes);
+        for budget in calm.into_iter().chain(campaigns) {
             let settings = Settings {
                 schedules_max: self.schedules_max.saturating_sub(all.schedules),
+                repeat: Repeat::OneIn(REPEATED_EVERY),
                 ..Settings::within(budget)
             };
             let findings = explore(&workload, &settings);
+            if let Some(found) = findings.nondeterminism.first() {
+                let unsteady = failure::nondeterminism(found, self.at);
+                panic!("{unsteady}");
+            }
             let schedule_length = |found: &&Violation| found.schedule.0.len();
             if let Some(found) = findings.violations.iter().min_by_key(schedule_length) {
                 // In words before it panics: what fails in a replay may panic as well.
                 let failed = Failed::new(&workload, found, self.at).to_string();
                 panic!("{failed}");
+            }
+            if budget == Budget::default() {
+                // The first schedule of the campaigns is this one again.
+                continue;
             }
             let cut_short = findings.cut_short;
             all.merge(findings);
@@ -285,24 +328,17 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     ///
     /// Where a promise is broken, with the story; where it names nothing, or is no longer the
     /// schedule that was recorded; and where a fault that is said in words does not happen.
+    #[track_caller]
     pub fn replay(self, schedule: &str) -> String {
         let workload = self.workload();
         self.hold(&workload, schedule)
     }
 
+    #[track_caller]
     fn hold(&self, workload: &Workload, schedule: &str) -> String {
-        let source = Source::Fixed(workload);
-        let trial = match schedule.parse::<Schedule>() {
-            Ok(words) => {
-                let run = run_schedule(source, StoreKind::Memory, &words);
-                run.unwrap_or_else(|unfired| panic!("{unfired}")).0
-            }
-            Err(_) => {
-                let recording = Recording::read(schedule);
-                let recording = recording.unwrap_or_else(|error| panic!("{REPLAY}: {error}"));
-                let replayed = replay_recording(source, &recording);
-                replayed.unwrap_or_else(|error| panic!("{error}"))
-            }
+        let trial = match rerun(workload, schedule) {
+            Ok(trial) => trial,
+            Err(error) => panic!("{error}"),
         };
         let verdicts = judge(workload, &trial.run);
         let story = render::story(&trial.run, &verdicts);
@@ -347,6 +383,51 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         }
     }
 }
+
+/// Runs the one schedule that is named: in words, by a token, or by the file of a tape.
+fn rerun(workload: &Workload, schedule: &str) -> Result<Trial, String> {
+    let source = Source::Fixed(workload);
+    if let Ok(words) = schedule.parse::<Schedule>() {
+        let run = run_schedule(source, StoreKind::Memory, &words);
+        return run
+            .map(|(trial, _)| trial)
+            .map_err(|unfired| unfired.to_string());
+    }
+    let recording = Recording::read(schedule).map_err(|error| error.to_string())?;
+    let of = recording.workload();
+    if of != NAME {
+        return Err(format!(
+            "{schedule:?} is a schedule of the workload {of:?}, not of a crash test"
+        ));
+    }
+    replay_recording(source, &recording).map_err(|error| error.to_string())
+}
+
+/// What a task of the workload panics with where nothing goes wrong.
+fn calm_panic(workload: &Workload) -> Option<String> {
+    let calm = Settings::default();
+    let (trial, _) = Source::Fixed(workload).run(&calm, Exhaustive::new());
+    let panicked = trial.run.log.iter().find_map(|row| {
+        let (task, message) = match Event::from_row(row).ok()? {
+            Event::RollbackStarted { task, cause, .. } => (task, cause.message),
+            Event::CompensationFailed { task, error, .. } => (task, error),
+            _ => return None,
+        };
+        Some((task, message.strip_prefix("panicked: ")?.to_owned()))
+    });
+    let (task, message) = panicked?;
+    Some(format!(
+        "{} panics although nothing goes wrong: {}\n\n{PANICS}",
+        render::escaped(&task),
+        render::escaped_line(&message)
+    ))
+}
+
+/// What to do about a panic.
+const PANICS: &str = "\
+a task that panics has failed, so the run turns around, and a crash test of that proves little. There is
+no runtime of tokio's in a simulation: ctx.sleep() sleeps, and locks and channels of tokio's work. Where
+the panic is meant, .tasks_may_panic() says so";
 
 impl<S, W> std::fmt::Debug for CrashTest<S, W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -4,7 +4,7 @@
 //! repeated late, nobody can promise it anything.
 //!
 //! Effects of plain tasks are not asked about: nothing undoes them. Where the id had a run before,
-//! whose log was cleared, neither its effects nor its outcome are asked about.
+//! whose log was cleared, its effects are not asked about either, nor is what was told of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use smol_str::SmolStr;
 
 use crate::fault::Fault;
 use crate::history::Opening;
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Log, Oracle};
 use crate::subject::LifeEnd;
 use crate::world::Reception;
 
@@ -26,10 +26,12 @@ pub(super) const ORACLE: Oracle = Oracle {
 };
 
 fn check(case: &Case<'_>) -> Result<(), String> {
+    let newest = newest_run(case);
+    let of_newest = |place, life| newest.is_none_or(|log| is_told_of(case, log, place, life));
     let Some((_, _, outcome)) = case
         .history()
         .told()
-        .filter(|(_, life, end)| end.is_outcome() && is_of_newest_run(case, *life))
+        .filter(|told| told.2.is_outcome() && of_newest(told.0, told.1))
         .last()
     else {
         return Ok(());
@@ -85,7 +87,7 @@ fn compensatable<'a>(
     case: &'a Case<'_>,
 ) -> impl Iterator<Item = (usize, u32, &'a crate::world::Effect)> {
     let states = &case.workload().definition.states;
-    let began = newest_run(case);
+    let began = newest_run(case).map_or(0, Log::began);
     case.history().effects().filter(move |(place, _, effect)| {
         *place >= began
             && states.iter().any(|state| match &state.role {
@@ -97,25 +99,25 @@ fn compensatable<'a>(
     })
 }
 
-/// Where in the history the newest run began: its first row.
-fn newest_run(case: &Case<'_>) -> usize {
+/// The log of the newest run.
+fn newest_run<'a>(case: &'a Case<'_>) -> Option<&'a Log> {
     let first_claim =
         |event: &Event| matches!(event, Event::Claimed { claim, .. } if claim.input.is_some());
     let mut logs = case.logs().iter().rev();
-    let newest = logs.find(|log| {
+    logs.find(|log| {
         log.rows
             .first()
             .is_some_and(|stored| first_claim(&stored.event))
-    });
-    let first = newest.and_then(|log| log.rows.first());
-    first.map_or(0, |stored| stored.place)
+    })
 }
 
-/// Whether a life is one of the newest run: it began in it, or has written a row of it.
-fn is_of_newest_run(case: &Case<'_>, life: u32) -> bool {
-    let began = newest_run(case);
-    let mut rows = case.log_at(began).map_or(&[][..], |log| &log.rows).iter();
-    case.began(life) >= began || rows.any(|stored| stored.life == life)
+/// Whether what a life told at this place is of the run with this log: not where the log was still
+/// empty, nor where the life had claimed an earlier run.
+fn is_told_of(case: &Case<'_>, log: &Log, place: usize, life: u32) -> bool {
+    let earlier = case.logs().iter().take_while(|it| it.began() < log.began());
+    let claimed = earlier.into_iter().any(|it| it.claimed_at(life).is_some());
+    let opened = log.rows.first().is_some_and(|stored| stored.place < place);
+    opened && !claimed
 }
 
 fn judge(case: &Case<'_>, outcome: &LifeEnd, receiver: &str, held: &Held) -> Result<(), String> {

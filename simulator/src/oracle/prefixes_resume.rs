@@ -4,9 +4,9 @@
 //! Whether resuming a prefix also comes to a right end is what the exploration of crash points shows;
 //! here only the log is read.
 
-use crashpoint_engine::{CheckpointRow, RebuildError, RunState};
+use crashpoint_engine::{CheckpointRow, Direction, RebuildError, RunState};
 
-use crate::history::What;
+use crate::history::{ENDLESS, Entry, What};
 use crate::oracle::{Case, Log, Oracle};
 use crate::subject::LifeEnd;
 
@@ -16,13 +16,43 @@ pub(super) const ORACLE: Oracle = Oracle {
     check,
 };
 
+/// Which attempt is under way, in words, after these entries.
+fn during(history: &[Entry]) -> String {
+    let mut entries = history.iter().rev();
+    let attempt = entries.find_map(|entry| match &entry.what {
+        What::Started(attempt) => Some(Some(attempt)),
+        What::Finished { .. } | What::Began(_) => Some(None),
+        _ => None,
+    });
+    match attempt.flatten() {
+        Some(attempt) if attempt.direction == Direction::Undo => {
+            format!(" in the undo of {}", attempt.task)
+        }
+        Some(attempt) => format!(" in {}", attempt.task),
+        None => String::new(),
+    }
+}
+
 fn check(case: &Case<'_>) -> Result<(), String> {
-    for entry in &case.history().0 {
+    for (place, entry) in case.history().0.iter().enumerate() {
         let life = entry.life;
+        let during = || during(&case.history().0[..place]);
         match &entry.what {
             What::Told(LifeEnd::Refused(why)) => return Err(format!("life {life}: {why}")),
+            What::Panicked(message) if message == ENDLESS => {
+                return Err(format!(
+                    "life {life} goes in circles{}: it was stopped",
+                    during()
+                ));
+            }
             What::Panicked(message) => return Err(format!("life {life} panicked: {message}")),
-            What::Stalled => return Err("a life waits for nothing that will ever come".to_owned()),
+            What::Stalled => {
+                return Err(format!(
+                    "a life waits for what never comes{}: nothing in the simulation is left that \
+                     could wake it, and nothing outside of it, such as a thread, is waited for",
+                    during()
+                ));
+            }
             _ => {}
         }
     }

@@ -32,7 +32,7 @@ pub(crate) use instant::Instant;
 pub use observer::SimObserver;
 pub use process::Process;
 pub(crate) use run::simulate_forking;
-pub use run::{Run, Settings, simulate};
+pub use run::{Repeat, Run, Settings, simulate};
 pub(crate) use state::{Change, Lasting, Late, State};
 pub use store::SimStore;
 pub(crate) use survivor::{Key, Survivor};
@@ -144,7 +144,8 @@ impl Sim {
         let disk = self.storage.disk();
         let power = disk.filter(|disk| instant.power && disk.has_unsynced());
         let mut state = self.state();
-        let everybody = host.lives() == state.alive;
+        // A rival that is wanted begins beside the dead.
+        let everybody = host.lives() == state.alive && !state.rival_wanted;
         let fault = state.decide(life, instant, power, everybody.then_some(self))?;
         match fault {
             fault if fault.is_crash() => {

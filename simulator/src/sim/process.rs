@@ -109,16 +109,9 @@ impl Process {
         let mut effect = Effect::of(ctx, name, payload);
         let what = Doing::of(ctx);
         self.point(Instant::at(&what, "before-effect")).await;
-        let reception = {
-            let mut state = self.sim().state();
-            effect.reception = state.lasting.world.receive(&effect);
-            let reception = effect.reception;
-            state
-                .lasting
-                .history
-                .push(self.life(), What::Effect(Arc::new(effect)));
-            reception
-        };
+        effect.reception = self.sim().state().lasting.world.receive(&effect);
+        let reception = effect.reception;
+        self.sim().record_life(self.life(), What::Effect(Arc::new(effect)));
         self.point(Instant::at(&what, "after-effect")).await;
         reception
     }

@@ -10,7 +10,7 @@ use crate::budget::Budget;
 use crate::choices::Tape;
 use crate::executor::TaskId;
 use crate::fault::Fault;
-use crate::history::{History, Opening, What};
+use crate::history::{ENDLESS, History, Opening, What};
 use crate::panics::{message_of, quietly};
 use crate::recorder::Recorder;
 use crate::sim::host::Host;
@@ -21,6 +21,10 @@ use crate::workload::{ActsOn, Sharing, Workload};
 
 /// The most lives that a run may need before it counts as one that never ends.
 const LIVES_MAX: u32 = 24;
+
+/// The most polls of one life and its rival: one that takes more waits in a circle, for a time or for
+/// itself. A task that sleeps takes one for each time.
+const POLLS_MAX: u32 = 20_000;
 
 /// How often the operator tries a stuck run again.
 const STUCK_RETRIES_MAX: u32 = 2;
@@ -40,6 +44,19 @@ pub struct Settings {
     pub violations_max: usize,
     /// After so many schedules a part is not explored further.
     pub schedules_max: u64,
+    /// Which schedules are run a second time while exploring, to see that they are the same then.
+    pub repeat: Repeat,
+}
+
+/// Which schedules an exploration runs a second time, from their start. It does not depend on their
+/// order, so it is the same on any number of threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// None.
+    Never,
+    /// The one without faults, those that break a promise, and one in so many of the others, by what
+    /// was drawn.
+    OneIn(u64),
 }
 
 impl Default for Settings {
@@ -52,6 +69,7 @@ impl Default for Settings {
             unmerged: false,
             violations_max: 8,
             schedules_max: u64::MAX,
+            repeat: Repeat::Never,
         }
     }
 }
@@ -73,6 +91,8 @@ pub struct Run {
     pub history: History,
     /// Every choice.
     pub tape: Tape,
+    /// How many entries the history had when each choice was made.
+    pub drawn: Vec<usize>,
     /// The crash points that were passed and fired.
     pub recorder: Recorder,
     /// The log in the end.
@@ -182,6 +202,7 @@ impl<'a> Simulation<'a> {
         let broken = outcome.map(|(.., outcome)| self.subject.broken_invariants(outcome));
         Run {
             tape: std::mem::take(&mut state.lasting.tape),
+            drawn: std::mem::take(&mut state.lasting.drawn),
             recorder: std::mem::take(&mut state.recorder),
             broken: broken.unwrap_or_default(),
             history,
@@ -192,7 +213,7 @@ impl<'a> Simulation<'a> {
     /// Runs one life, and its rival if it gets one, until nobody is left.
     fn live(&mut self, how: Opening) {
         self.last = Some(self.begin(how));
-        loop {
+        for polls in 0.. {
             for process in self.processes.iter().filter(|process| process.is_dead()) {
                 self.sim.executor.kill(process.life());
                 process.host().release_store();
@@ -208,6 +229,10 @@ impl<'a> Simulation<'a> {
                 break;
             }
             let chosen = self.turn_of(&ready);
+            if polls >= POLLS_MAX {
+                self.stop(chosen);
+                continue;
+            }
             self.poll(chosen);
         }
         if self.sim.executor.has_tasks() {
@@ -268,13 +293,22 @@ impl<'a> Simulation<'a> {
         match polled {
             Ok(true) => process.pending(),
             Ok(false) => {}
-            Err(panic) => {
-                let message = message_of(&*panic);
-                self.sim.record(process.life(), What::Panicked(message));
-                executor.kill(process.life());
-                self.sim.state().alive -= process.host().kill();
-            }
+            Err(panic) => self.bug(process, message_of(&*panic)),
         }
+    }
+
+    /// Ends a life that would go on for ever.
+    fn stop(&mut self, turn: Turn) {
+        if let Some(process) = self.process(turn.life) {
+            self.bug(process, ENDLESS.to_owned());
+        }
+    }
+
+    /// The life has panicked outside of its tasks, or had to be stopped.
+    fn bug(&self, process: &Process, message: String) {
+        self.sim.record(process.life(), What::Panicked(message));
+        self.sim.executor.kill(process.life());
+        self.sim.state().alive -= process.host().kill();
     }
 
     fn begin(&mut self, how: Opening) -> Turn {

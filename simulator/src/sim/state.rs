@@ -46,6 +46,8 @@ pub(crate) struct State {
 pub(crate) struct Lasting {
     /// What was drawn to come here.
     pub(crate) tape: Tape,
+    /// How much had happened at each draw.
+    pub(crate) drawn: Vec<usize>,
     pub(crate) budget: Budget,
     /// The crashes so far.
     pub(crate) crashes: Crashes,
@@ -101,6 +103,7 @@ impl Lasting {
     pub(crate) fn new(budget: Budget) -> Self {
         Self {
             tape: Tape::default(),
+            drawn: Vec::new(),
             budget,
             crashes: Crashes::default(),
             history: History::default(),
@@ -113,6 +116,12 @@ impl Lasting {
             clock_skew_ms: 0,
             stuck_retries: 0,
         }
+    }
+
+    /// Puts a draw on the tape.
+    pub(super) fn draw(&mut self, label: SmolStr, n: usize, chosen: usize) {
+        self.tape.record(label, n, chosen);
+        self.drawn.push(self.history.0.len());
     }
 
     /// Something goes wrong at `point`.
@@ -160,7 +169,7 @@ impl State {
             0 => 0,
             chosen => chosen + past,
         };
-        self.lasting.tape.record(point, faults.len() + 1, chosen);
+        self.lasting.draw(point, faults.len() + 1, chosen);
         Some(faults[chosen.checked_sub(1)?])
     }
 

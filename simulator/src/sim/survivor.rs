@@ -68,7 +68,7 @@ impl Survivor {
         if let Kept::Disk(disk) = &self.kept {
             disk.suffer(crash);
         }
-        self.lasting.tape.record(point.clone(), n, chosen);
+        self.lasting.draw(point.clone(), n, chosen);
         self.lasting.suffer(life, point.clone(), crash);
     }
 
@@ -97,6 +97,7 @@ impl Survivor {
         world.hash(hasher);
         let Lasting {
             tape: _,
+            drawn: _,
             budget,
             crashes: _,
             history,

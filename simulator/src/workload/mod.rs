@@ -1,5 +1,6 @@
 //! What is explored: workflows of the engine's with tasks that act on the simulated world.
 
+pub mod controls;
 pub mod generated;
 mod import;
 mod linear;
@@ -133,8 +134,11 @@ pub fn mutants(rule: Rule) -> Vec<Workload> {
     mutants
 }
 
-/// The workload of this name, mutants included.
+/// The workload of this name, mutants and [controls] included.
 pub fn named(name: &str) -> Option<Workload> {
+    if let Some(control) = controls::named(name) {
+        return Some(control);
+    }
     let workloads = match name.split_once('~') {
         None => all(),
         Some((_, rule)) => mutants(rule_named(rule)?),

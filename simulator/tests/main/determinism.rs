@@ -11,72 +11,87 @@ use crashpoint_engine::{
     Ctx, Engine, Runtime, State, TaskError, TaskHandle, TokioRuntime, Workflow,
 };
 use crashpoint_simulator::choices::{Exhaustive, Seeded};
-use crashpoint_simulator::workload::{Workload, all};
-use crashpoint_simulator::{LifeEnd, Process, Run, SimRuntime, Subject, explore};
+use crashpoint_simulator::workload::{Workload, all, controls};
+use crashpoint_simulator::{
+    Course, LifeEnd, Parting, Possible, Process, Repeat, Settings, SimRuntime, Source, StoreKind,
+    Subject, Trial, explore, run_seed, workload,
+};
+use expect_test::{Expect, expect};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use crate::support::{budget, calm, run, within};
+use crate::support::{budget, within};
 use crate::workloads::named;
 
 /// Set in the second process.
 const CHILD: &str = "CRASHPOINT_SIMULATOR_CHILD";
 
 /// Everything can go wrong, a little.
-const BUDGET: &str = "c2f2t1p2x1";
+const BUDGET: &str = "c2f2e2t1p2x1";
 
-/// A run in lines: what happened, what was chosen, what the log holds.
-fn lines(run: &Run) -> Vec<String> {
-    let history = run.history.0.iter().map(|entry| format!("{entry:?}"));
-    let tape = run.tape.0.iter().map(|draw| format!("{draw:?}"));
-    let log = run.log.iter().map(|row| format!("{row:?}"));
-    history.chain(tape).chain(log).collect()
+/// The course of a seed's schedule.
+fn seeded(workload: &Workload, store: StoreKind, seed: u64) -> Course {
+    let settings = Settings {
+        store,
+        ..within(budget(BUDGET))
+    };
+    let (trial, _) = Source::Fixed(workload).run(&settings, Seeded::new(seed));
+    Course::of(&trial)
 }
 
-/// Where two runs part, and how.
-fn first_difference(one: &[String], other: &[String]) -> Option<String> {
-    let end = "the end".to_owned();
-    let at = (0..one.len().max(other.len())).find(|at| one.get(*at) != other.get(*at))?;
-    let (one, other) = (one.get(at).unwrap_or(&end), other.get(at).unwrap_or(&end));
-    Some(format!("line {at}: {one}, then: {other}"))
+/// The course of a seed that draws its workflow as well, and what is possible in it.
+fn drawn(seed: u64) -> Course {
+    let settings = within(budget(BUDGET));
+    let (trial, _) = run_seed(Source::Generated(None), &settings, Possible::Swarm, seed);
+    Course::of(&trial)
 }
 
-fn seeded(workload: &Workload, seed: u64) -> Vec<String> {
-    lines(&run(workload, &within(budget(BUDGET)), Seeded::new(seed)))
+fn same(one: &Course, other: &Course, what: &str) {
+    if let Some(parting) = one.parting(other) {
+        panic!("{what}: {parting}");
+    }
+    assert_eq!(one.hash(), other.hash());
+    assert_eq!(one.events(), other.events());
 }
 
 #[test]
-fn the_same_seed_gives_the_same_run_after_other_simulations() {
+fn the_same_seed_gives_the_same_course_after_other_simulations() {
+    let others = all();
     for (index, workload) in all().iter().enumerate() {
-        let first: Vec<_> = (0..24).map(|seed| seeded(workload, seed)).collect();
-        let others = all();
+        let stores = [(StoreKind::Memory, 24), (StoreKind::Redb, 4)];
+        let seeds = stores.map(|(store, seeds)| (0..seeds).map(move |seed| (store, seed)));
+        let seeds: Vec<_> = seeds.into_iter().flatten().collect();
+        let course = |&(store, seed): &_| seeded(workload, store, seed);
+        let first: Vec<_> = seeds.iter().map(course).collect();
         let unrelated = &others[(index + 1) % others.len()];
         explore(unrelated, &within(budget("c1")));
-        for (seed, first) in (0..24).zip(&first) {
-            let again = seeded(workload, seed);
-            let difference = first_difference(first, &again);
-            assert_eq!(difference, None, "{} with seed {seed}", workload.name);
+        for (seed, first) in seeds.iter().zip(&first) {
+            same(first, &course(seed), &format!("{} {seed:?}", workload.name));
         }
+    }
+    for seed in 0..48 {
+        same(&drawn(seed), &drawn(seed), &format!("drawn from {seed}"));
     }
 }
 
 #[test]
 fn seeds_differ() {
     let workload = named("order", Faithful);
-    let runs: std::collections::BTreeSet<_> = (0..64).map(|seed| seeded(&workload, seed)).collect();
-    assert!(runs.len() > 32, "{} different runs of 64", runs.len());
+    let course = |seed| seeded(&workload, StoreKind::Memory, seed).hash();
+    let courses: std::collections::BTreeSet<_> = (0..64).map(course).collect();
+    assert!(courses.len() > 32, "{} courses of 64", courses.len());
 }
 
 #[test]
-fn the_first_tapes_of_the_odometer_give_the_same_runs_again() {
+fn the_first_tapes_of_the_odometer_give_the_same_courses_again() {
     let first_tapes = |workload: &Workload| {
         let mut choices = Exhaustive::new();
         let mut all = Vec::new();
         for _ in 0..40 {
-            let (run, back) =
-                crashpoint_simulator::simulate_with(workload, &within(budget("c1f1")), choices);
+            let settings = within(budget("c1f1"));
+            let (trial, back) = Source::Fixed(workload).run(&settings, choices);
             choices = back;
-            all.extend(lines(&run));
+            all.push(Course::of(&trial));
             if !choices.advance() {
                 break;
             }
@@ -84,17 +99,40 @@ fn the_first_tapes_of_the_odometer_give_the_same_runs_again() {
         all
     };
     for workload in all() {
-        let difference = first_difference(&first_tapes(&workload), &first_tapes(&workload));
-        assert_eq!(difference, None, "{}", workload.name);
+        let (one, other) = (first_tapes(&workload), first_tapes(&workload));
+        assert_eq!(one.len(), other.len());
+        for (one, other) in one.iter().zip(&other) {
+            same(one, other, &workload.name);
+        }
     }
 }
 
+/// A course as one process tells it to another, a line for each event.
+fn told(course: &Course) -> impl Iterator<Item = String> {
+    let lines = course.lines();
+    lines.map(|(link, words)| format!("{link:016x} {words}"))
+}
+
+/// The event that a line tells.
+fn heard(line: &str) -> (u64, String) {
+    let (link, words) = line.split_once(' ').expect("a link and words");
+    let link = u64::from_str_radix(link, 16).expect("a link is hexadecimal");
+    (link, words.to_owned())
+}
+
 #[test]
-fn another_process_gives_the_same_runs() {
-    let mine: Vec<String> = all()
-        .iter()
-        .flat_map(|workload| (0..6).flat_map(|seed| seeded(workload, seed)))
-        .collect();
+fn another_process_gives_the_same_courses_and_reports() {
+    let mut mine: Vec<String> = Vec::new();
+    for workload in all() {
+        for store in [StoreKind::Memory, StoreKind::Redb] {
+            let courses = (0..6).map(|seed| seeded(&workload, store, seed));
+            mine.extend(courses.flat_map(|course| told(&course).collect::<Vec<_>>()));
+        }
+        // A report in words has no link of its own.
+        let findings = explore(&workload, &within(budget("c1")));
+        mine.push(format!("0000000000000000 {findings:?}"));
+    }
+    mine.extend((0..24).flat_map(|seed| told(&drawn(seed)).collect::<Vec<_>>()));
     if std::env::var_os(CHILD).is_some() {
         // Past the capturing of the test harness.
         let mut out = std::io::stdout();
@@ -107,21 +145,122 @@ fn another_process_gives_the_same_runs() {
     let output = Command::new(binary)
         .args([
             "--exact",
-            "determinism::another_process_gives_the_same_runs",
+            "determinism::another_process_gives_the_same_courses_and_reports",
         ])
         .env(CHILD, "1")
         .output()
         .expect("the binary runs again");
     assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).expect("debug output is UTF-8");
+    let text = String::from_utf8(output.stdout).expect("lines are UTF-8");
     let mark = format!("{CHILD} ");
-    let theirs: Vec<String> = text
-        .lines()
-        .filter_map(|line| line.split_once(&mark))
-        .map(|(_, line)| line.to_owned())
-        .collect();
-    assert!(!theirs.is_empty());
-    assert_eq!(first_difference(&mine, &theirs), None);
+    let lines = text.lines().filter_map(|line| line.split_once(&mark));
+    let theirs: Vec<&str> = lines.map(|(_, line)| line).collect();
+    assert!(theirs.len() > 1000, "{} events", theirs.len());
+    let heard_here: Vec<_> = mine.iter().map(|line| heard(line)).collect();
+    let here = heard_here
+        .iter()
+        .map(|(link, words)| (*link, words.as_str()));
+    let there = theirs.iter().map(|line| heard(line));
+    if let Some(parting) = Parting::of(here, there) {
+        panic!("another process: {parting}");
+    }
+    assert_eq!(mine, theirs, "and in words that have no link");
+}
+
+/// Where a workload's schedule without faults is not the same twice.
+fn parting(workload: &Workload) -> Parting {
+    let run = || -> Trial {
+        let calm = within(budget("c0"));
+        Source::Fixed(workload).run(&calm, Exhaustive::new()).0
+    };
+    let parting = Course::of(&run()).parting(&Course::of(&run()));
+    parting.unwrap_or_else(|| panic!("{} is not caught", workload.name))
+}
+
+/// What is read differs, and so does the line that tells it: the part before.
+fn up_to(words: Option<&String>, what: &str) -> String {
+    let words = words.expect("neither run has ended there");
+    let at = words
+        .find(what)
+        .unwrap_or_else(|| panic!("{what} is not in {words}"));
+    words[..at + what.len()].to_owned()
+}
+
+#[test]
+fn a_control_that_reads_the_world_outside_is_caught_at_the_event_that_tells_it() {
+    let check = |name: &str, expected: Expect| {
+        let control = workload::named(name).expect("it is a control");
+        let parting = parting(&control);
+        let (first, then) = (parting.first.as_ref(), parting.then.as_ref());
+        let (first, then) = (up_to(first, "payload="), up_to(then, "payload="));
+        assert_eq!(first, then, "only what was read differs");
+        expected.assert_eq(&format!("{}: {first}", parting.place));
+        // Exploring comes to see it as well, and goes no further.
+        for many in [1, 1_000_000] {
+            let settings = Settings {
+                repeat: Repeat::OneIn(many),
+                ..within(budget("c1"))
+            };
+            let findings = explore(&control, &settings);
+            let found = findings.nondeterminism.first().expect("it is caught");
+            assert_eq!(found.schedule.0, [], "in the schedule without faults");
+            assert!(
+                found
+                    .parting
+                    .first
+                    .as_ref()
+                    .is_some_and(|it| it.starts_with("0006 life=1 effect"))
+            );
+            assert!(findings.cut_short);
+        }
+    };
+    let expected = || expect![[r#"6: 0006 life=1 effect name="charge the card" payload="#]];
+    assert_eq!(controls::NONDETERMINISTIC.len(), 3);
+    for name in controls::NONDETERMINISTIC {
+        check(name, expected());
+    }
+}
+
+/// A workload may have another number of instants each time that it is run.
+#[test]
+fn an_odometer_that_meets_another_space_says_so_and_it_is_no_broken_promise() {
+    let mut wandering = named("linear", Faithful);
+    let subject = wandering.subject;
+    let turns = std::sync::atomic::AtomicU64::new(0);
+    wandering.subject = Box::new(move || {
+        let turn = turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        if turn.is_multiple_of(2) {
+            return subject();
+        }
+        (named("order", Faithful).subject)()
+    });
+    let findings = explore(&wandering, &within(budget("f1t1")));
+    let found = findings.nondeterminism.first().expect("it is caught");
+    assert!(findings.cut_short);
+    expect![[r#"
+        event 1 is not the same:
+          first  0001 life=1 sent sequence=0 kind=claim state="Fetch" task="" blob=0x010000000000000001000000000000000000000000000000010000000000000000060000006c696e656172010000009987bd044d3a508400a8da769b01000001000000090000005075626c6973686564010a0000007b2270616765223a377d
+          then   0001 life=1 sent sequence=0 kind=claim state="Charge" task="" blob=0x010000000000000001000000000000000000000000000000010000000000000000050000006f72646572010000008112ebe0beed415d00a8da769b010000010000000700000053686970706564010e0000007b2263656e7473223a313939397d"#]].assert_eq(&found.parting.to_string());
+}
+
+#[test]
+fn a_schedule_that_is_the_same_twice_is_counted_and_nothing_else() {
+    let order = named("order", Faithful);
+    let settings = |repeat| Settings {
+        repeat,
+        ..within(budget("c2"))
+    };
+    let once = explore(&order, &settings(Repeat::Never));
+    let twice = explore(&order, &settings(Repeat::OneIn(1)));
+    assert_eq!(once.repeated, 0);
+    assert_eq!(twice.repeated, twice.schedules);
+    assert_eq!(twice.nondeterminism, []);
+    assert_eq!(
+        (once.schedules, &once.recorder),
+        (twice.schedules, &twice.recorder)
+    );
+    let some = explore(&order, &settings(Repeat::OneIn(16))).repeated;
+    assert!((1..twice.repeated / 4).contains(&some), "{some}");
 }
 
 /// A clock that goes on between two runs.
@@ -210,9 +349,9 @@ fn a_subject_that_reads_the_world_outside_is_caught_at_its_first_row() {
     for leak in [Leak::Entropy, Leak::Clock] {
         let mut control = named("linear", Faithful);
         control.subject = Box::new(move || Arc::new(Control(leak)));
-        let (one, other) = (lines(&calm(&control)), lines(&calm(&control)));
-        let difference = first_difference(&one, &other).expect("the runs differ");
-        assert!(difference.starts_with("line 1: "), "{difference}");
-        assert!(difference.contains("Sent(CheckpointRow { sequence: 0"));
+        let parting = parting(&control);
+        let first = up_to(parting.first.as_ref(), "blob=");
+        expect![[r#"0001 life=1 sent sequence=0 kind=claim state="Do" task="" blob="#]]
+            .assert_eq(&first);
     }
 }

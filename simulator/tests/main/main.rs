@@ -17,4 +17,5 @@ mod schedule;
 mod seeds;
 mod shrink;
 mod support;
+mod vacuity;
 mod workloads;

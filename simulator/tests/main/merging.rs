@@ -13,8 +13,11 @@ use crate::mutants::{MUTANTS, Mutant};
 use crate::support::{budget, each_schedule_of, within};
 use crate::workloads::named;
 
-/// The mutants that come to an end: a life that takes a failed append for a failure of its task sends
-/// the same row for ever in some schedules, with a crash point at each.
+/// The mutants that come to an end. A life that takes a failed append for a failure of its task sends
+/// the same row for ever in some schedules, with a crash point at each: that is minutes. And which
+/// life is stopped for going in circles depends on how much happened before it, which two crashes
+/// that left the same state need not have in common: merged, it told of two lives where there are
+/// four, all of the same mistake. That it is caught is for `mutants`.
 fn mutants() -> impl Iterator<Item = &'static Mutant> {
     let ends = |rule| rule != Rule::AppendErrorIsNoTaskFailure;
     MUTANTS.iter().filter(move |mutant| ends(mutant.0))

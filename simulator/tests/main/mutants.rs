@@ -227,6 +227,11 @@ fn every_rule_has_a_mutant_and_every_mutant_an_oracle() {
     let left_out: BTreeSet<Rule> = MUTANTS.iter().map(|mutant| mutant.0).collect();
     let all: BTreeSet<Rule> = Rule::ALL.iter().copied().collect();
     assert_eq!(left_out, all);
+    assert!(
+        all.len() >= 25,
+        "{} mutants of the engine are too few",
+        all.len()
+    );
     for (rule, .., oracle) in MUTANTS {
         let known = ORACLES.iter().any(|known| known.name == *oracle);
         assert!(known, "{rule:?} is to be caught by the unknown {oracle}");

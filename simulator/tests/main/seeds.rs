@@ -207,7 +207,7 @@ fn err_tape_files() {
     let no_text = TapeFile::from_bytes(b"crashpoint tape 1\nworkload \xff\n");
     errors += &format!("{}\n", no_text.expect_err("it is no text"));
     expect![[r#"
-        line 1: the tape has version "2", this command reads version 1
+        line 1: the tape has version "2", this simulator reads version 1
         line 1: expected "crashpoint tape" and a value, found "workload \"order\""
         line 2: "order" is no text in quotes
         line 3: there is no store "paper"
@@ -250,7 +250,7 @@ fn what_is_neither_a_token_nor_a_file_is_an_error_that_says_what_was_wrong() {
         "no-such-file" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT
         "" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT
         "a\0b" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT
-        the token has version "4", this command reads version 3
+        the token has version "4", this simulator reads version 3
         "/damaged.tape", line 3: expected store, found the end of the file
         can't read "": Is a directory (os error 21)"#]]
     .assert_eq(&errors.join("\n"));

@@ -33,9 +33,10 @@ pub(crate) fn page(report: &Report) -> Result<String, Failure> {
         main {
             section.verdict.violated[report.violations() > 0].held[report.violations() == 0] {
                 p { strong { @if report.violations() > 0 { "Promises are broken." } @else { "No promise is broken." } } }
+                p { (report.coverage()) }
                 @for caveat in report.caveats() { p.bad { (caveat) } }
             }
-            section { h2 { "Workloads" } (table(report)) p.note { (legend(&report.rows)) } }
+            section { h2 { "Workloads" } (table(report)) @for paragraph in legend(&report.rows) { p.note { (paragraph) } } }
             @if !stories.is_empty() {
                 section { h2 { "Violations" } (list(report)) }
             }
@@ -53,8 +54,9 @@ fn table(report: &Report) -> Markup {
     html! {
         div.wide { table {
             thead { tr {
-                th { "workload" } th { "store" } th.number { "crash points" } th.number { "edges" }
-                th.number { "schedules" } th.number { "violations" }
+                th { "workload" } th { "store" } th.number { "violations" }
+                th.number { "crash points" } th.number { "edges" } th.number { "schedules" }
+                th.number { "run twice" }
             } }
             tbody {
                 @for (index, row) in report.rows.iter().enumerate() {
@@ -63,12 +65,13 @@ fn table(report: &Report) -> Markup {
                     tr {
                         td { a href=(format!("#w{index}")) { (shown(row.name())) } }
                         td { (row.store) }
-                        td.number { (grouped(covered as u64)) " of " (grouped(total as u64)) }
-                        td.number { (taken) " of " (edges) }
-                        td.number { (grouped(row.findings.schedules)) }
                         td class=(if row.violations() > 0 { "number bad" } else { "number" }) {
                             (grouped(row.violations() as u64))
                         }
+                        td.number { (grouped(covered as u64)) " of " (grouped(total as u64)) }
+                        td.number { (taken) " of " (edges) }
+                        td.number { (grouped(row.findings.schedules)) }
+                        td.number { (grouped(row.findings.repeated)) }
                     }
                 }
             }

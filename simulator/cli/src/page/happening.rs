@@ -11,7 +11,8 @@ use maud::{Markup, html};
 
 use crate::page::log::{row_words, token};
 use crate::page::words::{message, shown, undo};
-use crate::text::{blob, whole};
+use crate::text::blob;
+use crashpoint_simulator::render::whole;
 
 /// Something that happened.
 #[derive(Debug)]

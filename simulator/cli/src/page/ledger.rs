@@ -4,7 +4,7 @@ use crashpoint_simulator::{History, Reception};
 use maud::{Markup, html};
 
 use crate::page::words::{life, shown};
-use crate::text::whole;
+use crashpoint_simulator::render::whole;
 
 pub(super) fn ledger(history: &History, id: &str) -> Markup {
     let mut effects = history.effects().peekable();
@@ -23,7 +23,7 @@ pub(super) fn ledger(history: &History, id: &str) -> Markup {
                             }
                             td { (effect.visit) }
                             td.short { code { (shown(&short(&effect.key))) } }
-                            td {
+                            td.short {
                                 @match effect.reception {
                                     Reception::Performed => "performed",
                                     Reception::Repeated => "knew the key",

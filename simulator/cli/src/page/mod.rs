@@ -1,7 +1,8 @@
 //! Pages: one file without a network, a font or a framework, which a browser shows and a printer
 //! prints. Scripts only add to it.
 //!
-//! What comes from a user is escaped twice: what is not plainly visible by [`text`](crate::text),
+//! What comes from a user is escaped twice: what is not plainly visible by
+//! [`whole`](crashpoint_simulator::render::whole),
 //! what HTML would take for its own by the templates. This module decides nothing: it shows what
 //! the oracles say.
 
@@ -71,7 +72,7 @@ fn document(title: &str, body: &Markup) -> String {
                 meta http-equiv="Content-Security-Policy"
                     content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
                 link rel="icon" href="data:,";
-                title { (crate::text::whole(title)) " - Crashpoint" }
+                title { (crashpoint_simulator::render::whole(title)) " - Crashpoint" }
                 style { (PreEscaped(STYLE)) }
             }
             body {

@@ -59,6 +59,16 @@
   addEventListener("hashchange", open);
   open();
 
+  // Paper can't be opened: what is told in a chapter, and what the marks mean, is printed.
+  const shut = [];
+  addEventListener("beforeprint", () => {
+    for (const part of document.querySelectorAll(".chapter:not([open]), .legend:not([open])")) {
+      part.open = true;
+      shut.push(part);
+    }
+  });
+  addEventListener("afterprint", () => { for (const part of shut.splice(0)) part.open = false; });
+
   if (navigator.clipboard) {
     for (const button of document.querySelectorAll("[data-copy]")) {
       button.hidden = false;

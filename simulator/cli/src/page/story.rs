@@ -7,7 +7,7 @@ use crate::page::graph::{self, Taken};
 use crate::page::happening::{Happening, anchor, happenings};
 use crate::page::words::message;
 use crate::page::{Broken, Schedule, broken, ledger, log, timeline};
-use crate::text::whole;
+use crashpoint_simulator::render::whole;
 
 /// The parts of a schedule's page; `id` begins the names of its anchors.
 pub(super) fn story(schedule: &Schedule<'_>, id: &str) -> Markup {
@@ -64,7 +64,7 @@ fn verdict(broken: &[Broken<'_>], happenings: &[Happening], id: &str) -> Markup 
                     summary { "and " (broken.len() - 1) " more" }
                     ul {
                         @for broken in &broken[1..] {
-                            li { strong { (broken.verdict.oracle) } ": " (message(&broken.verdict.message)) " " (since(broken, happenings, id)) }
+                            li { strong { (broken.verdict.oracle) } ": " (message(&broken.verdict.message)) ". " (since(broken, happenings, id)) }
                         }
                     }
                 }

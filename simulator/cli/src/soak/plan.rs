@@ -8,11 +8,9 @@ use crashpoint_simulator::workload;
 use crate::arguments::{ALL, GENERATED, SoakArguments, Store};
 use crate::exit::Failure;
 use crate::origin::Origin;
+use crate::rerun::REPEATED_EVERY;
 use crate::selection;
 use crate::soak::seed::{Outcome, examine};
-
-/// One in so many seeds of each cell is run twice.
-pub(crate) const REPEATED_EVERY: u64 = 16;
 
 /// A workload over a store.
 #[derive(Debug)]

@@ -3,19 +3,19 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use comfy_table::{Cell, Table, presets};
+use comfy_table::Cell;
 use crashpoint_simulator::{Shrunk, render};
 
 use crate::arguments::{ALL, SoakArguments};
 use crate::exit::Exit;
-use crate::report::right;
-use crate::rerun::{at_hand, command_at_hand, file_command_at_hand};
-use crate::soak::plan::REPEATED_EVERY;
+use crate::report::{right, table_of};
+use crate::rerun::{REPEATED_EVERY, at_hand, command_at_hand, file_command_at_hand};
 use crate::soak::seed::MOST;
 use crate::soak::tally::{Finding, Kind, Strays, Tally};
 use crate::soak::{Memory, Revisited};
-use crate::text::{counted, grouped, whole};
+use crate::text::{counted, grouped, wrapped};
 use crate::{origin, shrink};
+use crashpoint_simulator::render::whole;
 
 /// What was done and found.
 #[derive(Debug)]
@@ -57,15 +57,7 @@ impl Report<'_> {
     }
 
     fn table(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_FULL_CONDENSED);
-        table.set_header(vec![
-            "workload",
-            "store",
-            "schedules",
-            "run twice",
-            "violations",
-        ]);
+        let mut table = table_of(&["workload", "store", "schedules", "run twice", "violations"]);
         for ((name, store), count) in &self.tally.counts {
             table.add_row(vec![
                 Cell::new(name),
@@ -75,18 +67,19 @@ impl Report<'_> {
                 right(grouped(count.violations)),
             ]);
         }
-        writeln!(out, "{table}")?;
+        writeln!(out, "{}", table.trim_fmt())?;
         let seeds = match self.tally.schedules().checked_sub(1) {
             Some(more) => format!("Seeds {}..={}", self.first, self.first + more),
             None => "No seeds".to_owned(),
         };
-        writeln!(
-            out,
-            "{seeds}: each is a schedule of the workload and store whose turn it is, in which is\n\
-             possible what the seed draws, up to {MOST}: crashes, faults of the store\n\
-             and of its disk, errors of tasks, takeovers, switches between lives, cancellations, jumps\n\
-             of a clock. One in {REPEATED_EVERY} is run twice, and what breaks a promise.\n"
-        )
+        let what = format!(
+            "{seeds}: a sample, and no exhaustion. Each is a schedule of the workload and store whose \
+             turn it is, in which is possible what the seed draws, up to {MOST}: crashes, faults of \
+             the store and of its disk, errors of tasks, takeovers, switches between lives, \
+             cancellations, jumps of a clock. One in {REPEATED_EVERY} is run twice, and what breaks \
+             a promise."
+        );
+        writeln!(out, "{}\n", wrapped(&what))
     }
 
     fn memory(&self, out: &mut impl Write) -> io::Result<()> {
@@ -211,6 +204,7 @@ fn strays(strays: &Strays, what: &str, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "{}: {what}", counted(strays.count, "seed"))?;
     }
     for (seed, said) in &strays.lowest {
+        let said = said.replace('\n', "\n    ");
         writeln!(out, "  {seed}: {said}")?;
     }
     Ok(())

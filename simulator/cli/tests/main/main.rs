@@ -2,6 +2,7 @@
 //! pages.
 
 mod command;
+mod exit_codes;
 mod page;
 mod recordings;
 mod soak;

@@ -164,7 +164,7 @@ fn a_file_that_is_no_tape_of_this_version_is_refused() {
     };
     check(
         "crashpoint tape 2\nworkload \"order\"\n",
-        "line 1: the tape has version \"2\", this command reads version 1",
+        "line 1: the tape has version \"2\", this simulator reads version 1",
     );
     check(
         "",

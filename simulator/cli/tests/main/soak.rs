@@ -71,8 +71,8 @@ fn a_clean_soak_exits_with_0_and_names_its_seeds() {
     assert!(report.contains(" s: no violation\n"), "{report}");
     assert!(report.contains("\nresident memory: "), "{report}");
     for row in [
-        "generated        ┆ memory ┆        12",
-        "order-panics     ┆ redb",
+        "generated         memory         12",
+        "order-panics      redb",
     ] {
         assert!(report.contains(row), "{row:?} is missing in:\n{report}");
     }
@@ -121,12 +121,7 @@ fn what_is_found_is_shrunk_and_kept_and_run_first_the_next_time() {
         "--workload",
         "generated",
     ];
-    let mutant = [
-        "--store",
-        "memory",
-        "--mutant",
-        "AppendErrorIsNoTaskFailure",
-    ];
+    let mutant = ["--store", "memory", "--mutant", "RollbackIsJournaled"];
     let arguments = [&soak[..], &mutant, &["--corpus", path(&corpus)]].concat();
     let first = crashpoint(&arguments);
     let report = text(&first.stdout);
@@ -169,7 +164,10 @@ fn what_is_found_is_shrunk_and_kept_and_run_first_the_next_time() {
         })
         .collect();
     assert_eq!(files.len(), count);
-    assert!(count > 1, "one tape has no order: {report}");
+    assert!(
+        count > 2,
+        "so few tapes may be in order by chance: {report}"
+    );
     assert!(files.is_sorted(), "the shortest first: {files:?}");
 }
 
@@ -222,7 +220,7 @@ fn a_corpus_with_a_tape_of_another_version_is_refused() {
     assert_eq!(output.status.code(), Some(2));
     let (said, file) = (text(&output.stderr), path(&file));
     let expected = format!(
-        "error: can't read {file}: line 1: the tape has version \"0\", this command reads version 1\n"
+        "error: can't read {file}: line 1: the tape has version \"0\", this simulator reads version 1\n"
     );
     assert_eq!(said, expected);
     assert!(output.stdout.is_empty());

@@ -77,9 +77,12 @@ const RULES: &[Rule] = &[
         why: "core never awaits, reads a clock, a file or a random source, or knows a store",
     },
     Rule {
+        // One control has a map without order, to see that it is noticed.
         name: "ordered-maps",
         applies: |path| {
-            is_source(path) && (path.starts_with("engine/") || path.starts_with("simulator/"))
+            is_source(path)
+                && (path.starts_with("engine/") || path.starts_with("simulator/"))
+                && path != "simulator/src/workload/controls.rs"
         },
         view: View::Code,
         needles: &["HashMap", "HashSet"],

@@ -5,10 +5,12 @@
 //! that a text of a user's can't forge a field or a line. Bytes that are no text are hexadecimal.
 
 use crashpoint_engine::{CheckpointRow, Direction};
-use crashpoint_simulator::oracle::Verdict;
-use crashpoint_simulator::{Effect, Entry, History, Opening, Reception, What};
 
-use crate::text::whole;
+use crate::choices::Draw;
+use crate::history::{Entry, History, Opening, What};
+use crate::oracle::Verdict;
+use crate::render::whole;
+use crate::world::{Effect, Reception};
 
 /// The lines of a history.
 pub fn lines(history: &History) -> Vec<String> {
@@ -22,27 +24,25 @@ pub fn violation(verdict: &Verdict) -> String {
     format!("violation oracle={oracle} message={message}")
 }
 
-/// Where two histories of the same schedule part, in words.
-pub(crate) fn first_difference(one: &History, other: &History) -> Option<String> {
-    if one == other {
-        return None;
-    }
-    let (one, other) = (lines(one), lines(other));
-    let place = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
-    let at = |lines: &[String]| {
-        lines
-            .get(place)
-            .map_or("nothing", String::as_str)
-            .to_owned()
-    };
-    Some(format!(
-        "the same schedule, run twice, parts at event {place}: {} and then {}",
-        at(&one),
-        at(&other)
-    ))
+/// The line of a draw, which has a place among the draws.
+pub(crate) fn draw(place: usize, draw: &Draw) -> String {
+    let Draw { label, n, chosen } = draw;
+    format!(
+        "draw {place} label={} of={n} chosen={chosen}",
+        quoted(label)
+    )
 }
 
-fn line(place: usize, entry: &Entry) -> String {
+/// The line of a row that is in the log in the end.
+pub(crate) fn row(row: &CheckpointRow) -> String {
+    let fields = row_fields(row).into_iter();
+    let fields: String = fields
+        .map(|(key, value)| format!(" {key}={value}"))
+        .collect();
+    format!("log{fields}")
+}
+
+pub(crate) fn line(place: usize, entry: &Entry) -> String {
     let (word, fields) = word(&entry.what);
     let fields: String = fields
         .iter()
@@ -170,6 +170,6 @@ fn blob(bytes: &[u8]) -> String {
     }
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("\"{}\"", whole(text).replace('"', "\\\""))
 }

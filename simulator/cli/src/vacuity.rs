@@ -1,0 +1,46 @@
+//! `crashpoint vacuity`: whether the instruments do anything at all.
+
+use std::io::Write;
+
+use crashpoint_simulator::vacuity::{Table, WITNESSES};
+use crashpoint_simulator::{Budget, Settings, explore as explore_alone, workload};
+
+use crate::arguments::{ExploreArguments, VacuityArguments};
+use crate::exit::{Exit, Failure};
+use crate::explore;
+use crate::text::wrapped;
+
+/// A store that breaks its contract is no part of an exploration; there its faults fire.
+const BREACHES: (&str, &str) = ("order", "c1b1");
+
+pub(crate) fn run(arguments: &VacuityArguments, out: &mut impl Write) -> Result<Exit, Failure> {
+    let report = explore::explored(&ExploreArguments {
+        workload: arguments.workload.clone(),
+        store: arguments.store.clone(),
+        jobs: arguments.jobs,
+        ..ExploreArguments::default()
+    })?;
+    let mut table = Table::of(WITNESSES);
+    for row in &report.rows {
+        table.add(row.name(), row.store, &row.findings);
+    }
+    let (name, breaches) = BREACHES;
+    let subject = workload::named(name).expect("it is built in");
+    let breaches: Budget = breaches.parse().expect("it is a budget");
+    table.add_faults(&explore_alone(&subject, &Settings::within(breaches)));
+    writeln!(out, "{table}")?;
+    writeln!(out, "{}", wrapped(&report.coverage()))?;
+    for caveat in report.caveats() {
+        writeln!(out, "{caveat}")?;
+    }
+    writeln!(out, "{}", report.verdict())?;
+    let zeros = table.zeros();
+    for zero in &zeros {
+        writeln!(out, "ZERO: {zero}")?;
+    }
+    if zeros.is_empty() {
+        writeln!(out, "no zero: every instrument was seen doing its work")?;
+        return Ok(report.exit());
+    }
+    Ok(report.exit().max(Exit::Harness))
+}

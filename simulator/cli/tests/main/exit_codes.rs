@@ -1,0 +1,149 @@
+//! Each exit code is seen, end to end: by a mutant, or by a control that is there to be objected to.
+
+use crate::command::{crashpoint, text};
+use serde_json::Value;
+
+/// What is printed, where it exits with `code`.
+fn exits_with(code: i32, arguments: &[&str]) -> String {
+    let output = crashpoint(arguments);
+    let (report, said) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{arguments:?}\n{report}{said}"
+    );
+    report + &said
+}
+
+/// The token of the first of these in the JSON of an exploration.
+fn token(arguments: &[&str], of: &str) -> String {
+    let output = crashpoint(&[arguments, &["--json"]].concat());
+    let report: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    let replay = report["workloads"][0][of][0]["replay"].as_str();
+    let replay = replay.unwrap_or_else(|| panic!("{of} has one: {report}"));
+    replay.trim_start_matches("crashpoint replay ").to_owned()
+}
+
+const NEVER_ENDS: [&str; 6] = [
+    "--workload",
+    "order-fails",
+    "--store",
+    "memory",
+    "--mutant",
+    "RollbackResumes",
+];
+
+#[test]
+fn a_run_that_never_ends_exits_with_3() {
+    let explore = [&["explore", "--crashes", "1"], &NEVER_ENDS[..]].concat();
+    let report = exits_with(3, &explore);
+    assert!(report.contains(" violates liveness: "), "{report}");
+    let token = token(&explore, "violations");
+    for command in ["replay", "explain", "shrink"] {
+        exits_with(3, &[command, &token]);
+    }
+    let soak = ["soak", "--seed", "1", "--seeds", "40"];
+    let report = exits_with(3, &[&soak[..], &NEVER_ENDS].concat());
+    assert!(report.contains(" violates liveness, first "), "{report}");
+}
+
+#[test]
+fn a_workload_that_reads_the_world_outside_exits_with_4_and_the_event_is_named() {
+    for (control, read) in [
+        ("control-entropy", "payload=\"["),
+        ("control-clock", "payload=\""),
+        ("control-hash-map", "payload=\""),
+    ] {
+        let told = |report: &str| {
+            for part in [
+                " is not the same:\n",
+                "  first  0006 life=1 effect name=\"charge the card\" ",
+                "  then   0006 life=1 effect name=\"charge the card\" ",
+                read,
+            ] {
+                assert!(report.contains(part), "{part:?} is missing in:\n{report}");
+            }
+        };
+        let explore = ["explore", "--workload", control, "--store", "memory"];
+        let report = exits_with(4, &explore);
+        told(&report);
+        for part in [
+            &format!("{control} over memory is NOT DETERMINISTIC"),
+            "NOT exhaustive: ",
+            "HashMap",
+        ] {
+            assert!(report.contains(part), "{part:?} is missing in:\n{report}");
+        }
+        let token = token(&explore, "nondeterminism");
+        for command in ["replay", "explain", "shrink"] {
+            told(&exits_with(4, &[command, &token]));
+        }
+    }
+    let soak = ["soak", "--seed", "0", "--seeds", "40", "--store", "memory"];
+    let report = exits_with(4, &[&soak[..], &["--workload", "control-entropy"]].concat());
+    assert!(
+        report.contains(": not the same when run twice\n"),
+        "{report}"
+    );
+    assert!(report.contains("is not the same:\n"), "{report}");
+}
+
+#[test]
+fn a_panic_outside_of_the_simulation_exits_with_5() {
+    let control = ["--workload", "control-panics", "--store", "memory"];
+    let report = exits_with(5, &[&["explore"], &control[..]].concat());
+    assert!(report.contains("the control panics"), "{report}");
+    let soak = ["soak", "--seed", "0", "--seeds", "2"];
+    let report = exits_with(5, &[&soak[..], &control].concat());
+    assert!(
+        report.contains("2 seeds: ended by a panic, a bug of the simulator's\n"),
+        "{report}"
+    );
+}
+
+#[test]
+fn an_instrument_that_was_not_seen_working_exits_with_5_and_is_named() {
+    let one = ["vacuity", "--workload", "order", "--store", "memory"];
+    let report = exits_with(5, &one);
+    let zeros = report
+        .lines()
+        .filter_map(|line| line.strip_prefix("ZERO: "));
+    let zeros: Vec<&str> = zeros.collect();
+    assert_eq!(zeros[0], "no schedule had the fault: the power fails");
+    // There is no disk.
+    let of_a_disk = |zero: &&str| zero.contains("the power fails") || zero.contains("the disk ");
+    assert!(zeros.iter().all(of_a_disk), "{report}");
+    assert!(!report.contains("no zero"), "{report}");
+    for part in [
+        "edges",
+        "order~CompletionIsOneRow over memory",
+        "order over memory",
+    ] {
+        assert!(report.contains(part), "{part:?} is missing in:\n{report}");
+    }
+}
+
+#[test]
+fn an_exploration_says_whether_it_was_exhaustive() {
+    let one = ["explore", "--workload", "order", "--store", "memory"];
+    let report = exits_with(0, &one).replace('\n', " ");
+    for part in [
+        " exhaustive: every schedule within these bounds, 130 of 130 crash points covered; ",
+        " sampled beyond; ",
+        " run twice ",
+    ] {
+        assert!(report.contains(part), "{part:?} is missing in:\n{report}");
+    }
+    let mutant = [&one[..], &["--mutant", "TerminalAbsorbs"]].concat();
+    let report = exits_with(1, &mutant);
+    assert!(report.contains("\nNOT exhaustive: "), "{report}");
+    let exhaustive = |arguments: &[&str]| {
+        let output = crashpoint(&[arguments, &["--json"]].concat());
+        let report: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+        let row = report["workloads"][0]["exhaustive"].as_bool();
+        assert_eq!(report["exhaustive"].as_bool(), row);
+        row.expect("it is said")
+    };
+    assert!(exhaustive(&one));
+    assert!(!exhaustive(&mutant));
+}

@@ -1,0 +1,245 @@
+//! What the instruments have been seen doing. One that never fired proves nothing by its silence:
+//! a fault that no schedule had, a crash point that no crash reached, an oracle that objects to no
+//! mutant.
+//!
+//! A [`Table`] counts these over whatever was explored, and names its zeros. It has a row for every
+//! kind of [`Fault::kinds`] and every oracle of [`ORACLES`], so one that is new and has nothing to show
+//! is a zero; so is a fault that fired and is not in the list.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use crate::budget::Budget;
+use crate::choices::Exhaustive;
+use crate::executor::lock;
+use crate::explore::Findings;
+use crate::fault::Fault;
+use crate::oracle::{ORACLES, judge};
+use crate::sim::{Settings, SharedChoices, simulate};
+use crate::store_kind::StoreKind;
+use crate::workload::{controls, named};
+
+/// So many schedules are run at the most to see an oracle object.
+const SCHEDULES_MAX: u64 = 200_000;
+
+/// A mutant to which an oracle has to object: the rule stands behind the `~`. Two are none of the
+/// engine: a disk that loses what was synced, and a workflow whose author has made a mistake.
+#[derive(Debug, Clone, Copy)]
+pub struct Witness {
+    /// The oracle.
+    pub oracle: &'static str,
+    /// The workload, as it is called on the command line.
+    pub workload: &'static str,
+    /// The store under it.
+    pub store: StoreKind,
+    /// What a schedule may have, as in [`Budget`].
+    pub budget: &'static str,
+}
+
+const fn over_memory(
+    oracle: &'static str,
+    workload: &'static str,
+    budget: &'static str,
+) -> Witness {
+    Witness {
+        oracle,
+        workload,
+        store: StoreKind::Memory,
+        budget,
+    }
+}
+
+/// A witness for each oracle.
+pub const WITNESSES: &[Witness] = &[
+    over_memory("fold-equality", "order~StateIsTheFold", "c1"),
+    over_memory("prefixes-resume", "order~TerminalAbsorbs", "c1"),
+    over_memory("no-state-skipped", "order~CompletionIsOneRow", "c1"),
+    over_memory("visits-rerun", "order~ClaimsAreUnique", "t1p2"),
+    over_memory("edges", "order~CompletionIsOneRow", "c1"),
+    over_memory("log-is-dense", "order~ReadBackBeforeResend", "f2"),
+    over_memory("one-writer", "order~FencedStops", "t1p2"),
+    over_memory(
+        "storage-faults-stay-out",
+        "order~StorageFaultSuspends",
+        "f2",
+    ),
+    over_memory("terminal-absorbs", "order~TerminalAbsorbs", "c1"),
+    over_memory("refusals-do-nothing", "order~CorruptionStops", "c1b1"),
+    over_memory("liveness", "order-fails~RollbackResumes", "c1"),
+    over_memory("all-or-nothing", "order-fails~OpenVisitIsUndone", "c1"),
+    over_memory("direction", "order-fails~RollbackIsFinal", "c1"),
+    over_memory("undo-order", "order-fails~UndoInReverse", "c1"),
+    over_memory("undo-once", "order-fails~UndoRunsOnce", "c1"),
+    over_memory("coverage", "order-fails~OpenVisitIsUndone", "c1"),
+    over_memory("undo-bytes", "order-fails~UndoGetsItsOutput", "c1"),
+    over_memory("cursor", "import-loop~CursorBelongsToVisit", "c1"),
+    over_memory("step-order", "import-loop~StepWaitsForCursor", "c1"),
+    over_memory("outcome-is-durable", "order~OutcomeAfterRow", "c1f1"),
+    over_memory("pinned-row", "order~PinnedRowIsFinal", "c1f1"),
+    over_memory("keys", "order~KeyOutlivesTheLife", "c1"),
+    over_memory("no-false-fence", "order~FenceNeedsARival", "f1"),
+    over_memory("cancellation", "order~CancelIsHeeded", "x1"),
+    Witness {
+        store: StoreKind::RedbLosingWrites,
+        ..over_memory("store-keeps-rows", "order", "c1")
+    },
+    over_memory("invariants", controls::MISTAKEN, "c1"),
+];
+
+/// An oracle, objecting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Objection {
+    mutant: String,
+    /// How many schedules were run until then, this one included.
+    schedules: u64,
+    /// Its faults, in words.
+    schedule: Vec<String>,
+}
+
+/// Crash points of a workload over a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Points {
+    what: String,
+    covered: usize,
+    total: usize,
+}
+
+/// What was seen, and what was not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    faults: BTreeMap<Fault, u64>,
+    points: Vec<Points>,
+    oracles: Vec<(&'static str, Option<Objection>)>,
+}
+
+impl Table {
+    /// A table of what these witnesses show, with nothing explored yet.
+    ///
+    /// # Panics
+    ///
+    /// Where a witness names a workload or a budget that there is not.
+    pub fn of(witnesses: &[Witness]) -> Self {
+        let oracles = ORACLES.iter().map(|oracle| {
+            let mut witnesses = witnesses.iter().filter(|it| it.oracle == oracle.name);
+            (oracle.name, witnesses.find_map(objection))
+        });
+        Self {
+            faults: Fault::kinds().map(|fault| (fault, 0)).collect(),
+            points: Vec::new(),
+            oracles: oracles.collect(),
+        }
+    }
+
+    /// Counts the faults that fired while something was explored.
+    pub fn add_faults(&mut self, findings: &Findings) {
+        for (fault, count) in &findings.fired {
+            *self.faults.entry(*fault).or_default() += count;
+        }
+    }
+
+    /// Counts these, and the crash points of what was explored.
+    pub fn add(&mut self, workload: &str, store: StoreKind, findings: &Findings) {
+        self.add_faults(findings);
+        self.points.push(Points {
+            what: format!("{workload} over {store}"),
+            covered: findings.recorder.covered(),
+            total: findings.recorder.total(),
+        });
+    }
+
+    /// What has not been seen, each in words. A build with one is no proof of anything.
+    pub fn zeros(&self) -> Vec<String> {
+        let mut zeros = Vec::new();
+        for (fault, count) in &self.faults {
+            if *count == 0 {
+                zeros.push(format!("no schedule had the fault: {}", kind(*fault)));
+            }
+            if !Fault::kinds().any(|kind| kind == *fault) {
+                zeros.push(format!("a fault that is not in the table fired: {fault}"));
+            }
+        }
+        if self.points.is_empty() {
+            zeros.push("no crash points were counted".to_owned());
+        }
+        for Points {
+            what,
+            covered,
+            total,
+        } in &self.points
+        {
+            if covered < total || *total == 0 {
+                zeros.push(format!("{what}: {covered} of {total} crash points covered"));
+            }
+        }
+        let silent = self.oracles.iter().filter(|(_, seen)| seen.is_none());
+        zeros.extend(silent.map(|(oracle, _)| format!("{oracle} objected to no mutant")));
+        zeros
+    }
+}
+
+/// What a kind of faults is called: where each has a number of its own, the kind has the zero.
+fn kind(fault: Fault) -> String {
+    fault.to_string().replace(" 0", " N")
+}
+
+/// Runs the schedules of a mutant until the oracle objects.
+fn objection(witness: &Witness) -> Option<Objection> {
+    let workload = named(witness.workload);
+    let workload = workload.unwrap_or_else(|| panic!("{} is a workload", witness.workload));
+    let budget: Result<Budget, _> = witness.budget.parse();
+    let settings = Settings {
+        store: witness.store,
+        ..Settings::within(budget.unwrap_or_else(|bad| panic!("{bad}")))
+    };
+    let choices = Arc::new(Mutex::new(Exhaustive::new()));
+    for schedules in 1..=SCHEDULES_MAX {
+        let shared = Arc::clone(&choices) as SharedChoices;
+        let run = simulate(&workload, &settings, shared);
+        let mut verdicts = judge(&workload, &run).into_iter();
+        if verdicts.any(|verdict| verdict.oracle == witness.oracle) {
+            let faults = run.history.faults();
+            return Some(Objection {
+                mutant: format!("{} over {}", witness.workload, witness.store),
+                schedules,
+                schedule: faults.map(|(_, _, fired)| fired.to_string()).collect(),
+            });
+        }
+        if !lock(&choices).advance() {
+            break;
+        }
+    }
+    None
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:>9}  fault", "fired")?;
+        for (fault, count) in &self.faults {
+            writeln!(f, "{count:>9}  {}", kind(*fault))?;
+        }
+        writeln!(f, "\n{:>9}  {:>9}  crash points of", "covered", "of")?;
+        for Points {
+            what,
+            covered,
+            total,
+        } in &self.points
+        {
+            writeln!(f, "{covered:>9}  {total:>9}  {what}")?;
+        }
+        writeln!(f, "\n{:>9}  {:<24} objects to, where", "schedule", "oracle")?;
+        for (oracle, seen) in &self.oracles {
+            let Some(seen) = seen else {
+                writeln!(f, "{:>9}  {oracle:<24} nothing", 0)?;
+                continue;
+            };
+            let schedule = match seen.schedule.is_empty() {
+                true => "nothing goes wrong".to_owned(),
+                false => seen.schedule.join("; "),
+            };
+            let (schedules, mutant) = (seen.schedules, &seen.mutant);
+            writeln!(f, "{schedules:>9}  {oracle:<24} {mutant}: {schedule}")?;
+        }
+        Ok(())
+    }
+}

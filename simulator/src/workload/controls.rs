@@ -1,0 +1,159 @@
+//! Controls: workloads that an instrument has to object to, or it is blind. They are not among those
+//! that are explored; `crashpoint explore --workload control-entropy` asks for one by its name.
+//!
+//! Three read something that no choice gave them. One keeps no promise of its author's, and one has
+//! a subject that panics before it is simulated.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use crashpoint_engine::protocol::Faithful;
+use crashpoint_engine::{Ctx, Retention, Runtime as _, State, TaskError, TokioRuntime, Workflow};
+use futures_util::future::BoxFuture;
+use serde_json::json;
+
+use crate::sim::Process;
+use crate::subject::{LifeEnd, Subject};
+use crate::workload::{ActsOn, Recipe, Sharing, Workload};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+enum Control {
+    Charge,
+    Charged,
+}
+
+/// The names of the controls that read something from outside.
+pub const NONDETERMINISTIC: [&str; 3] = ["control-entropy", "control-clock", "control-hash-map"];
+
+/// The name of the control that breaks an invariant of its own.
+pub const MISTAKEN: &str = "control-charges-twice";
+
+/// The name of the control that panics outside of the simulation.
+pub const PANICKING: &str = "control-panics";
+
+/// The control of this name.
+pub(super) fn named(name: &str) -> Option<Workload> {
+    Some(match name {
+        "control-entropy" => reading(name, "reads real entropy", entropy),
+        "control-clock" => reading(name, "reads the wall clock", clock),
+        "control-hash-map" => reading(name, "goes through a HashMap", first_of_a_map),
+        MISTAKEN => mistaken(),
+        PANICKING => Workload {
+            subject: Box::new(|| panic!("the control panics")),
+            ..reading(name, "panics outside of the simulation", String::new)
+        },
+        _ => return None,
+    })
+}
+
+fn entropy() -> String {
+    format!("{:02x?}", TokioRuntime::new().entropy())
+}
+
+/// In nanoseconds, which no two runs share.
+fn clock() -> String {
+    static CLOCK: LazyLock<TokioRuntime> = LazyLock::new(TokioRuntime::new);
+    CLOCK.now().as_nanos().to_string()
+}
+
+#[expect(clippy::disallowed_types, reason = "to see that it is noticed")]
+fn first_of_a_map() -> String {
+    let map: std::collections::HashMap<u32, ()> = (0..1000).map(|key| (key, ())).collect();
+    map.keys()
+        .next()
+        .map(ToString::to_string)
+        .unwrap_or_default()
+}
+
+/// A workload of one task, with an effect whose payload is what was read.
+fn reading(name: &str, about: &'static str, read: fn() -> String) -> Workload {
+    let workflow = move |process: &Process| {
+        let process = process.clone();
+        workflow(move |ctx: Ctx| {
+            let process = process.clone();
+            async move {
+                process.effect(&ctx, "charge the card", &read()).await;
+                Ok(Control::Charged)
+            }
+        })
+    };
+    let mut workload = recipe(about, workflow).under(Faithful);
+    workload.name = name.to_owned();
+    workload
+}
+
+fn workflow<F>(charge: impl Fn(Ctx) -> F + Send + Sync + 'static) -> Workflow<Control>
+where
+    F: Future<Output = Result<Control, TaskError>> + Send + 'static,
+{
+    let workflow = Workflow::builder("control", 1)
+        .task(Control::Charge, "charge", charge)
+        .exit(Control::Charged)
+        .build();
+    workflow.expect("the control is well defined")
+}
+
+fn recipe(
+    about: &'static str,
+    workflow: impl Fn(&Process) -> Workflow<Control> + Send + Sync + 'static,
+) -> Recipe<Control> {
+    Recipe {
+        name: "control",
+        about,
+        workflow: Arc::new(workflow),
+        start: Control::Charge,
+        input: json!(null),
+        retention: Retention::Keep,
+        sharing: Sharing::Shared,
+        retry_stuck: false,
+    }
+}
+
+/// A task that charges without a key, and an invariant that counts.
+fn mistaken() -> Workload {
+    let about = "charges again after a crash, and says so";
+    let mut workload = reading(MISTAKEN, about, String::new);
+    workload.acts_on = ActsOn::Own;
+    workload.subject = Box::new(|| {
+        let charges: Arc<AtomicU64> = Arc::default();
+        let counting = Arc::clone(&charges);
+        let workflow = move |process: &Process| {
+            let (process, charges) = (process.clone(), Arc::clone(&counting));
+            workflow(move |ctx: Ctx| {
+                let (process, charges) = (process.clone(), Arc::clone(&charges));
+                async move {
+                    charges.fetch_add(1, Ordering::Relaxed);
+                    process.effect(&ctx, "charge the card", "").await;
+                    Ok(Control::Charged)
+                }
+            })
+        };
+        let inner = (recipe(about, workflow).under(Faithful).subject)();
+        Arc::new(Mistaken { inner, charges })
+    });
+    workload
+}
+
+struct Mistaken {
+    inner: Arc<dyn Subject>,
+    charges: Arc<AtomicU64>,
+}
+
+impl Subject for Mistaken {
+    fn start(&self, process: &Process) -> BoxFuture<'static, LifeEnd> {
+        self.inner.start(process)
+    }
+
+    fn resume(&self, process: &Process) -> BoxFuture<'static, LifeEnd> {
+        self.inner.resume(process)
+    }
+
+    fn broken_invariants(&self, _: &LifeEnd) -> Vec<String> {
+        match self.charges.load(Ordering::Relaxed) {
+            0 | 1 => Vec::new(),
+            charges => vec![format!(
+                "a card is charged once: it was charged {charges} times"
+            )],
+        }
+    }
+}

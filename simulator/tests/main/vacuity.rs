@@ -1,0 +1,99 @@
+//! Every instrument is seen doing its work, and one that is not is named.
+
+use crashpoint_engine::protocol::Faithful;
+use crashpoint_simulator::vacuity::{Table, WITNESSES, Witness};
+use crashpoint_simulator::{Fault, Findings, Settings, StoreKind, explore};
+use expect_test::{Expect, expect};
+
+use crate::support::{budget, within};
+use crate::workloads::named;
+
+fn explored(workload: &str, store: StoreKind, most: &str) -> Findings {
+    let settings = Settings {
+        store,
+        ..within(budget(most))
+    };
+    explore(&named(workload, Faithful), &settings)
+}
+
+/// The least that has everything; the command has all workloads.
+fn whole(witnesses: &[Witness]) -> Table {
+    let mut table = Table::of(witnesses);
+    let (memory, redb) = (StoreKind::Memory, StoreKind::Redb);
+    table.add("order", memory, &explored("order", memory, "c2"));
+    table.add(
+        "order-cleared",
+        redb,
+        &explored("order-cleared", redb, "c1"),
+    );
+    for most in ["t1p2", "x1", "c1f1", "c1b1", "f1t1", "j1"] {
+        table.add_faults(&explored("order", memory, most));
+    }
+    table.add_faults(&explored("order-cleared", redb, "d1"));
+    // Its last task has a time limit.
+    table.add_faults(&explored("order-hangs", memory, "e1"));
+    table
+}
+
+#[test]
+fn every_fault_fires_every_point_is_covered_and_every_oracle_objects() {
+    let table = whole(WITNESSES);
+    assert_eq!(table.zeros(), [""; 0], "{table}");
+}
+
+fn check(table: &Table, expected: &Expect) {
+    expected.assert_eq(&table.zeros().join("\n"));
+}
+
+#[test]
+fn what_was_not_seen_is_named() {
+    let mut table = Table::of(&[]);
+    let zeros = table.zeros();
+    let silent = zeros
+        .iter()
+        .filter(|it| it.ends_with("objected to no mutant"));
+    assert_eq!(silent.count(), crashpoint_simulator::oracle::ORACLES.len());
+    let unfired = zeros.iter().filter(|it| it.starts_with("no schedule had"));
+    assert_eq!(unfired.count(), Fault::kinds().count());
+    assert!(zeros.contains(&"no crash points were counted".to_owned()));
+    table.add("nothing", StoreKind::Memory, &Findings::default());
+    let zeros = table.zeros();
+    let counted = "nothing over memory: 0 of 0 crash points covered".to_owned();
+    assert!(zeros.contains(&counted), "{zeros:?}");
+}
+
+#[test]
+fn an_oracle_a_fault_and_a_crash_point_that_are_new_and_not_seen_are_zeros() {
+    let seen = |oracle: &&Witness| oracle.oracle != "edges";
+    let witnesses: Vec<Witness> = WITNESSES.iter().filter(seen).copied().collect();
+    let mut table = whole(&witnesses);
+    let mut newer = Findings::default();
+    newer.fired.insert(Fault::FailsLate(9), 1);
+    table.add_faults(&newer);
+    let settings = Settings {
+        skip: Some("life1/append#2:acked".to_owned()),
+        ..within(budget("c1"))
+    };
+    let skipping = explore(&named("order", Faithful), &settings);
+    table.add("order, skipping one", StoreKind::Memory, &skipping);
+    check(
+        &table,
+        &expect![[r#"
+            a fault that is not in the table fired: the store fails, and the effect comes 9 operations later
+            order, skipping one over memory: 17 of 18 crash points covered
+            edges objected to no mutant"#]],
+    );
+}
+
+#[test]
+fn a_witness_that_shows_nothing_is_none() {
+    // What it breaks needs no fault, but this workload never clears.
+    let blind = Witness {
+        oracle: "edges",
+        workload: "order~ClearNeedsExclusivity",
+        store: StoreKind::Memory,
+        budget: "c1",
+    };
+    let zeros = Table::of(&[blind]).zeros();
+    assert!(zeros.contains(&"edges objected to no mutant".to_owned()));
+}
