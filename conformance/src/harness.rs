@@ -1,6 +1,7 @@
 //! What a backend's author writes: how a store is opened, and what the kit has to know about it.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,6 +64,8 @@ pub struct Options {
     pub poll_max: Duration,
     /// The longest blob that a store with the claim `limits` takes; `None` for 16 MiB or more.
     pub blob_bytes_max: Option<usize>,
+    /// Where the directories of places are made; `None` for the system's temporary directory.
+    pub folder: Option<PathBuf>,
     /// Names that the backend uses itself (tables, keys, files): ISO-15 uses them as ids.
     pub reserved_names: Vec<String>,
 }
@@ -75,6 +78,7 @@ impl Default for Options {
             race_budget: Duration::from_millis(500),
             poll_max: Duration::from_millis(5),
             blob_bytes_max: None,
+            folder: None,
             reserved_names: Vec::new(),
         }
     }

@@ -18,12 +18,14 @@ pub struct Place {
 }
 
 impl Place {
-    pub(crate) fn fresh(law: LawId) -> std::io::Result<Self> {
+    pub(crate) fn fresh(law: LawId, folder: Option<&Path>) -> std::io::Result<Self> {
         // Every `RandomState` has other keys; the process id alone would repeat on a shared server.
         let unique = RandomState::new().hash_one(std::process::id());
         let law = law.to_string().to_lowercase().replace('-', "_");
         let name = format!("crashpoint_{law}_{unique:016x}");
-        let root = std::env::temp_dir().join(&name);
+        let root = folder
+            .map_or_else(std::env::temp_dir, Path::to_owned)
+            .join(&name);
         let path = root.join("place");
         std::fs::create_dir_all(&path)?;
         Ok(Self { name, root, path })
