@@ -166,6 +166,24 @@ macro_rules! __catalogue {
             CLR_09 clr_09_a_large_run_clears Contract always task
                 "a large run clears";
         }
+        con "concurrency" {
+            CON_01 con_01_small_histories_are_linearizable Implied always thread
+                "small concurrent histories are linearizable, id by id";
+            CON_02 con_02_every_load_beside_a_writer_is_a_prefix Implied always thread
+                "with one sequential writer every load is a prefix";
+            CON_03 con_03_no_row_is_torn Contract always thread
+                "no torn rows";
+            CON_04 con_04_reads_do_not_go_backwards Implied always thread
+                "reads do not go backwards";
+            CON_05 con_05_distinct_sequences_of_one_run_all_land Contract always thread
+                "distinct sequences of one run all land";
+            CON_06 con_06_distinct_ids_all_land Contract always thread
+                "distinct ids all land";
+            CON_07 con_07_more_callers_than_connections_make_progress Implied always thread
+                "more callers than connections make progress";
+            CON_08 con_08_readers_do_not_starve_writers Advisory always thread
+                "readers do not starve writers";
+        }
         dur "reopening" {
             DUR_01 dur_01_rows_survive_reopening Capability reopen task
                 "rows survive dropping and reopening";

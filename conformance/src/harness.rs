@@ -59,6 +59,9 @@ pub struct Options {
     pub law_max: Duration,
     /// How long a race is repeated, beyond its minimum of rounds; 500 milliseconds.
     pub race_budget: Duration,
+    /// The minimum of rounds, of eight races each: 3. Below it a race has hardly been tried; more
+    /// would cost a store that syncs each append minutes.
+    pub race_rounds_min: u64,
     /// How long one poll of the store may hold its thread (RUN-03); 5 milliseconds.
     pub poll_max: Duration,
     /// The longest blob that a store with the claim `limits` takes; `None` for 16 MiB or more.
@@ -73,6 +76,7 @@ impl Default for Options {
             operation_max: Duration::from_secs(10),
             law_max: Duration::from_secs(600),
             race_budget: Duration::from_millis(500),
+            race_rounds_min: 3,
             poll_max: Duration::from_millis(5),
             blob_bytes_max: None,
             reserved_names: Vec::new(),

@@ -33,8 +33,7 @@
 //!
 //! # What it does not check
 //!
-//! Concurrent histories, cancellation, process crashes and power loss have ids reserved for them
-//! and no law yet.
+//! Cancellation, process crashes and power loss have ids reserved for them and no law yet.
 
 mod capability;
 mod case;
@@ -42,13 +41,16 @@ mod catalogue;
 mod certify;
 pub mod claim;
 mod clock;
+mod draws;
 mod expect;
 mod halting;
 mod harness;
 mod laws;
+pub mod linearize;
 mod place;
 mod plan;
 mod race;
+mod recorded;
 mod report;
 mod run;
 mod runtime;

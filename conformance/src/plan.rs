@@ -19,6 +19,7 @@ pub struct Plan {
     waived: Vec<(LawId, String)>,
     failing: Vec<(LawId, String)>,
     groups: Option<Vec<String>>,
+    laws: Option<Vec<LawId>>,
 }
 
 /// What is to be done with one law.
@@ -72,15 +73,23 @@ impl Plan {
         self
     }
 
+    /// Only these laws. The report says that it is a part.
+    #[must_use]
+    pub fn only_laws(mut self, laws: impl IntoIterator<Item = LawId>) -> Self {
+        self.laws = Some(laws.into_iter().collect());
+        self
+    }
+
     pub(crate) fn includes(&self, law: LawId) -> bool {
         let key = law.law().group.key;
-        self.groups
-            .as_ref()
-            .is_none_or(|groups| groups.iter().any(|group| group == key))
+        let groups = self.groups.as_ref();
+        let laws = self.laws.as_ref();
+        groups.is_none_or(|groups| groups.iter().any(|group| group == key))
+            && laws.is_none_or(|laws| laws.contains(&law))
     }
 
     pub(crate) fn is_partial(&self) -> bool {
-        self.groups.is_some()
+        self.groups.is_some() || self.laws.is_some()
     }
 
     pub(crate) fn step(&self, law: LawId) -> Step<'_> {

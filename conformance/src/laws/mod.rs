@@ -5,6 +5,7 @@
 
 pub(crate) mod bas;
 pub(crate) mod clr;
+pub(crate) mod con;
 pub(crate) mod dup;
 pub(crate) mod dur;
 pub(crate) mod eng;

@@ -12,6 +12,7 @@ use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoi
 
 pub(crate) mod bas;
 pub(crate) mod clr;
+pub(crate) mod con;
 pub(crate) mod dup;
 pub(crate) mod dur;
 pub(crate) mod eng;
@@ -203,6 +204,7 @@ impl<F: Fault> Mutant for Broken<F> {
 pub(crate) fn quick() -> Options {
     let mut options = Options::default();
     options.race_budget = Duration::from_millis(15);
+    options.race_rounds_min = 1;
     options
 }
 
