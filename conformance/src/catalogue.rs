@@ -184,6 +184,24 @@ macro_rules! __catalogue {
             CON_08 con_08_readers_do_not_starve_writers Advisory always thread
                 "readers do not starve writers";
         }
+        can "cancellation" {
+            CAN_01 can_01_a_dropped_append_is_whole_or_absent Implied atomic_cancellation task
+                "an append dropped after any number of polls is whole or absent";
+            CAN_02 can_02_a_future_never_polled_has_no_effect Implied always task
+                "a future never polled has no effect";
+            CAN_03 can_03_a_retry_agrees_with_what_load_shows Implied atomic_cancellation task
+                "after a dropped append, retrying agrees with what load shows";
+            CAN_04 can_04_a_thousand_dropped_futures_leave_the_store_usable Implied always task
+                "a thousand dropped futures leave the store usable";
+            CAN_05 can_05_dropped_loads_and_clears_too Implied atomic_cancellation task
+                "dropped loads and clears leave runs whole, too";
+            CAN_06 can_06_the_state_settles Implied always task
+                "the state settles once nothing runs";
+            CAN_07 can_07_a_dropped_append_does_not_outlive_a_clear Capability fenced_cancellation task
+                "a dropped append does not land after a later clear returned";
+            CAN_08 can_08_nothing_lands_late Capability settled task
+                "nothing lands late: once a load has returned without a row whose append was dropped, it never appears";
+        }
         dur "reopening" {
             DUR_01 dur_01_rows_survive_reopening Capability reopen task
                 "rows survive dropping and reopening";

@@ -96,8 +96,11 @@ macro_rules! __certify {
             $(($d id:ident $d name:ident $claim) => {
                 __crashpoint_law! { $d id $d name always }
             };)*
-            // The claim that is assumed.
+            // The claims that are assumed.
             ($d id:ident $d name:ident engine_kinds) => {
+                __crashpoint_law! { $d id $d name always }
+            };
+            ($d id:ident $d name:ident atomic_cancellation) => {
                 __crashpoint_law! { $d id $d name always }
             };
             ($d id:ident $d name:ident always) => {
@@ -150,6 +153,13 @@ macro_rules! __unclaimed {
         #[test] #[ignore = "not claimed: exclusive_scope"] $($test)*
     };
     (engine_kinds $($test:tt)*) => { #[test] #[ignore = "not claimed: engine_kinds"] $($test)* };
+    (atomic_cancellation $($test:tt)*) => {
+        #[test] #[ignore = "not claimed: atomic_cancellation"] $($test)*
+    };
+    (fenced_cancellation $($test:tt)*) => {
+        #[test] #[ignore = "not claimed: fenced_cancellation"] $($test)*
+    };
+    (settled $($test:tt)*) => { #[test] #[ignore = "not claimed: settled"] $($test)* };
 }
 
 /// What the user's file says about a law that is run.

@@ -20,7 +20,7 @@
 //!
 //! crashpoint_conformance::certify! {
 //!     harness: Memory,
-//!     claims: [limits, any_executor, exclusive_scope],
+//!     claims: [limits, any_executor, exclusive_scope, fenced_cancellation, settled],
 //! }
 //! ```
 //!
@@ -33,7 +33,7 @@
 //!
 //! # What it does not check
 //!
-//! Cancellation, process crashes and power loss have ids reserved for them and no law yet.
+//! Process crashes and power loss have ids reserved for them and no law yet.
 
 mod capability;
 mod case;
@@ -42,6 +42,7 @@ mod certify;
 pub mod claim;
 mod clock;
 mod draws;
+mod dropped;
 mod expect;
 mod halting;
 mod harness;

@@ -44,7 +44,7 @@ impl Plan {
         self
     }
 
-    /// Takes back claims that are assumed of every store: [`Claim::EngineKinds`].
+    /// Takes back claims that are [assumed](Claim::is_assumed) of every store.
     #[must_use]
     pub fn lacks(mut self, claims: impl IntoIterator<Item = Claim>) -> Self {
         self.lacks.extend(claims);

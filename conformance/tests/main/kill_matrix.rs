@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crashpoint_conformance::{Claim, LawId, Plan, Report, Verdict, catalogue, run_all};
 
 use crate::mutants::{
-    Broken, Faithful, Mutant, Mutated, Patient, bas, clr, con, dup, dur, eng, err, iso, ord, pay,
-    racing, run,
+    Broken, Faithful, Mutant, Mutated, Patient, bas, can, clr, con, dup, dur, eng, err, iso, ord,
+    pay, racing, run,
 };
 
 /// One line of the matrix.
@@ -48,16 +48,16 @@ macro_rules! matrix {
 }
 
 matrix! {
-    err_on_unknown: Broken<bas::ErrOnUnknown> => BAS_01 "expected Ok, came the error \"checkpoint store: no such run\"", also BAS_05 BAS_08 DUP_12 CLR_01 CLR_03 CLR_06 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03, maybe CLR_08 CON_01 CON_02 CON_04;
+    err_on_unknown: Broken<bas::ErrOnUnknown> => BAS_01 "expected Ok, came the error \"checkpoint store: no such run\"", also BAS_05 BAS_08 DUP_12 CLR_01 CLR_03 CLR_06 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03, maybe CLR_08 CON_01 CON_02 CON_04 CAN_02 CAN_04 CAN_05 CAN_07;
     forgets_task: Broken<bas::ForgetsTask> => BAS_02 "task \"\"", spares BAS_01 BAS_08 DUP_01 DUP_02 CLR_01 ERR_01 ERR_02 RUN_03;
     ack_before_write: Broken<bas::AckBeforeWrite> => BAS_03 "right after append 1 returned: expected 1 row", spares BAS_01 DUP_01 DUP_02 DUP_07 ERR_01 ERR_02 RUN_03;
     copies_on_clone: bas::CopiesOnClone => BAS_04 "through the store's clone: expected 1 row";
-    creates_on_load: Broken<bas::CreatesOnLoad> => BAS_05 "that was never written: expected an empty run", also BAS_01 BAS_08 CLR_06 CLR_09 ENG_03, maybe CLR_08 CON_01 CON_02 CON_03 CON_04;
+    creates_on_load: Broken<bas::CreatesOnLoad> => BAS_05 "that was never written: expected an empty run", also BAS_01 BAS_08 CLR_06 CLR_09 ENG_03, maybe CLR_08 CON_01 CON_02 CON_03 CON_04 CAN_02 CAN_05 CAN_07;
     gives_away: Broken<bas::GivesAway> => BAS_06 "after a caller changed its copy: expected 4 rows", spares BAS_01 BAS_02 ORD_01 PAY_01 CLR_01 DUP_01 ERR_02;
 
     descending: Broken<ord::Descending> => ORD_01 "appended in order: expected 20 rows", spares BAS_01 DUP_01 DUP_07 CLR_01 ERR_01 RUN_03;
     insertion_order: Broken<ord::InsertionOrder> => ORD_02 "appended out of order", also ORD_12 DUP_10, maybe CON_01 CON_05;
-    text_key: Broken<ord::TextKey> => ORD_03 "sequences of several lengths", also ORD_01 ORD_02 ORD_04 ORD_06 ORD_09 ORD_10 ORD_11 ORD_12 ISO_02 PAY_04 PAY_05 CLR_08 DUR_02 ENG_01 ENG_02 ENG_03, maybe CON_05;
+    text_key: Broken<ord::TextKey> => ORD_03 "sequences of several lengths", also ORD_01 ORD_02 ORD_04 ORD_06 ORD_09 ORD_10 ORD_11 ORD_12 ISO_02 PAY_04 PAY_05 CLR_08 DUR_02 ENG_01 ENG_02 ENG_03, maybe CON_05 CAN_04;
     dense_only: Broken<ord::DenseOnly> => ORD_04 "gap in the sequence", also ORD_02 ORD_03 ORD_06 ORD_08 ORD_12 DUP_10 ISO_02 CLR_01, maybe BAS_07 CON_05;
     starts_at_zero: Broken<ord::StartsAtZero> => ORD_05 "the run has no row 0", also ORD_02 ORD_03 ORD_07 ORD_12 DUP_10 DUP_11 ERR_05, maybe CON_05;
     i64_cast: Broken<ord::I64Cast> => ORD_06 "around i64::MAX and u64::MAX", also ORD_12;
@@ -65,16 +65,16 @@ matrix! {
     u32_sequence: Broken<ord::U32Sequence> => ORD_08 "expected Ok", also ORD_03 ORD_06 ORD_07 ORD_12 DUP_11 CLR_01;
     limit_1000: Broken<ord::Limit1000> => ORD_09 "expected 10000 rows";
     page_4_mib: Broken<ord::Page4MiB> => ORD_10 "expected 80 rows", also PAY_07;
-    newest_segment_first: Broken<ord::NewestSegmentFirst> => ORD_11 "interleaved with two others", also ORD_02 ORD_12, maybe RUN_01 RUN_02 CON_01 CON_05 CON_06;
+    newest_segment_first: Broken<ord::NewestSegmentFirst> => ORD_11 "interleaved with two others", also ORD_02 ORD_12, maybe RUN_01 RUN_02 CON_01 CON_05 CON_06 CAN_04;
     unordered_after_reopen: Broken<ord::UnorderedAfterReopen> => ORD_12 "after reopening";
 
-    upsert: Broken<dup::Upsert> => DUP_01 "expected a rejection, came Ok", also DUP_02 DUP_05 DUP_07 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe CON_01;
-    insert_ignore: Broken<dup::InsertIgnore> => DUP_01 "expected a rejection, came Ok", also DUP_02 DUP_05 DUP_07 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe CON_01;
-    idempotent_ok: Broken<dup::IdempotentOk> => DUP_02 "expected a rejection, came Ok", also DUP_11 ERR_01 ERR_05 ERR_06, maybe CON_01;
+    upsert: Broken<dup::Upsert> => DUP_01 "expected a rejection, came Ok", also DUP_02 DUP_05 DUP_07 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe CON_01 CAN_03;
+    insert_ignore: Broken<dup::InsertIgnore> => DUP_01 "expected a rejection, came Ok", also DUP_02 DUP_05 DUP_07 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe CON_01 CAN_03;
+    idempotent_ok: Broken<dup::IdempotentOk> => DUP_02 "expected a rejection, came Ok", also DUP_11 ERR_01 ERR_05 ERR_06, maybe CON_01 CAN_03;
     rejects_but_overwrites: Broken<dup::RejectsButOverwrites> => DUP_03 "after a rejection at sequence 2", also DUP_05 DUP_09 DUP_12 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe DUP_08 CON_01;
     leaks_transaction: Broken<dup::LeaksTransaction> => DUP_04 "a transaction is open", also DUP_01 DUP_02 DUP_12 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe CON_01 CON_02 CON_05 CON_06 CON_07;
     checks_last_only: Broken<dup::ChecksLastOnly> => DUP_05 "expected a rejection, came Ok", also DUP_09 ENG_01 ENG_02, maybe CON_01;
-    global_sequence: Broken<dup::GlobalSequence> => DUP_06 "expected Ok", also ORD_11 DUP_04 DUP_07 DUP_08 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_10 ISO_14 ISO_15 ISO_16 CLR_04 CLR_07 RUN_01 RUN_02 RUN_07 DUR_01 DUR_02 ENG_01 ENG_02 ENG_03 ENG_04, maybe CLR_08 CON_01 CON_02 CON_03 CON_04 CON_05 CON_06;
+    global_sequence: Broken<dup::GlobalSequence> => DUP_06 "expected Ok", also ORD_11 DUP_04 DUP_07 DUP_08 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_10 ISO_14 ISO_15 ISO_16 CLR_04 CLR_07 RUN_01 RUN_02 RUN_07 DUR_01 DUR_02 ENG_01 ENG_02 ENG_03 ENG_04, maybe CLR_08 CON_01 CON_02 CON_03 CON_04 CON_05 CON_06 CAN_01 CAN_03 CAN_04 CAN_05 CON_07;
     check_then_insert: racing::CheckThenInsert => DUP_07 "expected exactly one Ok, came", maybe DUP_08 ENG_02 CON_01;
     check_await_insert: racing::CheckAwaitInsert => DUP_07 "tasks on one runtime", maybe DUP_08 ENG_02 CON_01;
     shared_staging: racing::SharedStaging => DUP_08 "expected the row of the contender that was told Ok", maybe DUP_07 BAS_07 RUN_01 RUN_02 ENG_02 CON_01 CON_05 CON_06 CON_07;
@@ -115,7 +115,7 @@ matrix! {
     err_on_second_clear: Broken<clr::ErrOnSecondClear> => CLR_03 "already cleared", also CLR_02;
     clear_all: Broken<clr::ClearAll> => CLR_04 "after a clear of run \"run\": expected 3 rows", spares BAS_02 ORD_01 DUP_01 PAY_01 CLR_01 ERR_01 RUN_05;
     tombstone: Broken<clr::Tombstone> => CLR_05 "in its second life: expected 5 rows", also DUP_10 CLR_09, maybe CON_01;
-    clear_early_ack: Broken<clr::ClearEarlyAck> => CLR_06 "right after clear 0 returned: expected an empty run", also DUP_12 CLR_01 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03, maybe CON_01;
+    clear_early_ack: Broken<clr::ClearEarlyAck> => CLR_06 "right after clear 0 returned: expected an empty run", also DUP_12 CLR_01 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03, maybe CON_01 CAN_04 CAN_07;
     clear_in_memory: Broken<clr::ClearInMemory> => CLR_07 "cleared before reopening: expected an empty run";
     clear_row_by_row: racing::ClearRowByRow => CLR_08 "expected all 48 rows or none", maybe CON_01;
     clear_limit_1000: Broken<clr::ClearLimit1000> => CLR_09 "expected an empty run";
@@ -123,18 +123,27 @@ matrix! {
     clear_beside_the_lock: con::Remote<con::ClearBesideTheLock> => CON_01 "expected answers that one order of these operations explains, came\n", maybe ENG_02;
     index_cleared_later: con::Remote<con::IndexClearedLater> => CON_01 "-> conflict";
     two_shards: con::Remote<con::TwoShards> => CON_02 "expected the first rows of it, came sequences", maybe CON_01 CON_04 CLR_08;
-    torn_append: con::Remote<con::TornAppend> => CON_03 "blob of 0 bytes", maybe CON_01 CON_02;
-    two_replicas: con::Remote<con::TwoReplicas> => CON_04 "expected the second to show", maybe CON_01;
+    torn_append: con::Remote<con::TornAppend> => CON_03 "blob of 0 bytes", maybe CON_01 CON_02 CAN_01 CAN_03;
+    two_replicas: con::Remote<con::TwoReplicas> => CON_04 "expected the second to show", maybe CON_01 CAN_03 CAN_06 CAN_08;
     lost_update: con::Remote<con::LostUpdate> => CON_05 "appended at once, each its own: expected", maybe CON_01 BAS_07 DUP_07 DUP_08 ENG_02;
-    staged_by_sequence: con::Remote<con::StagedBySequence> => CON_06 "written beside the runs of others", maybe CON_01 CON_07 RUN_01 RUN_02 DUP_07 DUP_08 ENG_02;
+    staged_by_sequence: con::Remote<con::StagedBySequence> => CON_06 "written beside the runs of others", maybe CON_01 CON_07 RUN_01 RUN_02 DUP_07 DUP_08 ENG_02 CAN_03;
     two_connections: con::Remote<con::TwoConnections> => CON_07 "among 256 at once";
     readers_first: con::Remote<con::ReadersFirst> => CON_08 "expected an append to wait for at most";
+
+    half_append: con::Remote<can::HalfAppend> => CAN_01 "expected its row whole or absent", maybe CAN_03;
+    eager_append: can::EagerAppend => CAN_02 "after futures that were never polled: expected 2 rows";
+    reserves_first: con::Remote<can::ReservesFirst> => CAN_03 "and rejected when sent again: expected 1 row", maybe CON_01;
+    leaks_connections: con::Remote<can::LeaksConnections> => CAN_04 "no connection left";
+    clear_in_steps: con::Remote<can::ClearInSteps> => CAN_05 "after a clear dropped after 1 poll: expected all 12 rows or none, came";
+    second_replica_later: con::Remote<can::SecondReplicaLater> => CAN_06 "expected a row that was shown to stay", also CAN_03 CAN_08;
+    detached_write: con::Remote<can::DetachedWrite<false>> => CAN_07 "after a clear returned: expected an empty run", also CAN_08;
+    detached_write_fenced: con::Remote<can::DetachedWrite<true>> => CAN_08 "after a load without its row: expected an empty run";
 
     memory_only: Broken<dur::MemoryOnly> => DUR_01 "run \"first\" after reopening: expected 7 rows", also DUR_02 ORD_12 DUP_09 CLR_07;
     ten_segments: Broken<dur::TenSegments> => DUR_02 "after reopening 10 of 20: expected 3 rows";
 
     wrong_category: Broken<err::WrongCategory> => ERR_01 "came \"already_exists\"", also ERR_05 ERR_06;
-    panics_on_duplicate: Broken<err::PanicsOnDuplicate> => ERR_02 "came a panic: internal error", also DUP_01 DUP_02 DUP_03 DUP_04 DUP_05 DUP_07 DUP_08 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe CON_01;
+    panics_on_duplicate: Broken<err::PanicsOnDuplicate> => ERR_02 "came a panic: internal error", also DUP_01 DUP_02 DUP_03 DUP_04 DUP_05 DUP_07 DUP_08 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe CON_01 CAN_03;
     anonymous_conflict: Broken<err::AnonymousConflict> => ERR_05 "expected it to name \"order-4711\"";
     untyped_conflict: Broken<err::UntypedConflict> => ERR_06 "expected Some(Conflict), came Some(Other)";
 

@@ -15,5 +15,5 @@ impl Harness for Files {
 
 crashpoint_conformance::certify! {
     harness: Files,
-    claims: [reopen, limits, any_executor, exclusive_scope],
+    claims: [reopen, limits, any_executor, exclusive_scope, fenced_cancellation, settled],
 }

@@ -14,6 +14,8 @@ use super::{Loaded, Mutant, Run, Shelf, quick};
 
 /// What one operation does, over several round trips. The defaults have no fault.
 pub(crate) trait Trips: Default + Send + Sync + 'static {
+    const RACES: bool = true;
+
     fn opened(&mut self, shelf: &Shelf) {
         let _ = shelf;
     }
@@ -63,7 +65,7 @@ impl<T: Trips> CheckpointStore for Remote<T> {
 }
 
 impl<T: Trips> Mutant for Remote<T> {
-    const RACES: bool = true;
+    const RACES: bool = T::RACES;
 
     fn open(shelf: Shelf, _place: &Place) -> Self {
         let mut trips = T::default();
@@ -82,7 +84,7 @@ impl<T: Trips> Mutant for Remote<T> {
 const ROUND_TRIP_SPINS: u32 = 1000;
 
 /// Between two round trips: others may come in between, whether they are tasks or threads.
-async fn trip() {
+pub(super) async fn trip() {
     (0..ROUND_TRIP_SPINS).for_each(|_| std::hint::spin_loop());
     if tokio::runtime::Handle::try_current().is_ok() {
         tokio::task::yield_now().await;
