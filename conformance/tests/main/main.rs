@@ -12,3 +12,4 @@ mod memory;
 mod mutants;
 mod redb;
 mod reference;
+mod report;
