@@ -29,6 +29,9 @@ pub enum Claim {
     /// Nothing lands late: once a load has returned without a row whose append was dropped, the row
     /// never appears. A store with an [exclusive scope](Self::ExclusiveScope) has to claim it.
     Settled,
+    /// Rows survive SIGKILL of the process once they are acknowledged, and the place opens again
+    /// unaided.
+    ProcessCrash,
 }
 
 impl Claim {
@@ -42,6 +45,7 @@ impl Claim {
         Self::AtomicCancellation,
         Self::FencedCancellation,
         Self::Settled,
+        Self::ProcessCrash,
     ];
 
     /// The word that [`certify!`](crate::certify) knows the claim by.
@@ -55,6 +59,7 @@ impl Claim {
             Self::AtomicCancellation => "atomic_cancellation",
             Self::FencedCancellation => "fenced_cancellation",
             Self::Settled => "settled",
+            Self::ProcessCrash => "process_crash",
         }
     }
 

@@ -202,11 +202,23 @@ macro_rules! __catalogue {
             CAN_08 can_08_nothing_lands_late Capability settled task
                 "nothing lands late: once a load has returned without a row whose append was dropped, it never appears";
         }
-        dur "reopening" {
+        dur "durability" {
             DUR_01 dur_01_rows_survive_reopening Capability reopen task
                 "rows survive dropping and reopening";
             DUR_02 dur_02_rows_survive_twenty_reopenings Capability reopen task
                 "twenty reopenings in a row";
+            DUR_03 dur_03_acknowledged_rows_survive_a_kill Capability process_crash thread
+                "acknowledged rows survive SIGKILL of the process";
+            DUR_04 dur_04_an_unacknowledged_row_is_whole_or_absent Capability process_crash thread
+                "an unacknowledged row is whole or absent after SIGKILL";
+            DUR_05 dur_05_a_kill_inside_clear_leaves_all_or_nothing Capability process_crash thread
+                "SIGKILL inside clear: all or nothing";
+            DUR_06 dur_06_after_a_kill_the_store_opens_unaided Capability process_crash thread
+                "after SIGKILL the store opens unaided";
+            DUR_07 dur_07_a_kill_at_every_system_call_is_survived Capability process_crash thread
+                "SIGKILL at every write, sync, rename and unlink of the child";
+            DUR_14 dur_14_acknowledged_rows_are_durable_in_order Capability process_crash thread
+                "an acknowledged row implies that every row acknowledged before it is durable";
         }
         err "errors" {
             ERR_01 err_01_a_rejection_has_the_stores_category Implied always task

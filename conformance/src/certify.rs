@@ -1,6 +1,7 @@
 //! [`certify!`](crate::certify): one line of the user's becomes one named test for each law.
 
 use crate::catalogue::{Kind, Law, LawId};
+use crate::child::play_the_part;
 use crate::harness::{Harness, Subject};
 use crate::plan::Step;
 use crate::report::suite::Suite;
@@ -171,6 +172,7 @@ macro_rules! __unclaimed {
     (fenced_cancellation $($test:tt)*) => {
         #[test] #[ignore = "not claimed: fenced_cancellation"] $($test)*
     };
+    (process_crash $($test:tt)*) => { #[test] #[ignore = "not claimed: process_crash"] $($test)* };
     (settled $($test:tt)*) => { #[test] #[ignore = "not claimed: settled"] $($test)* };
 }
 
@@ -200,7 +202,10 @@ pub const fn one_wish_for_each_law(laws: &[LawId]) {
 ///
 /// Where the verdict is not the expected one.
 pub fn certify_law<H: Harness>(suite: &'static Suite, id: LawId) {
-    certify(suite, &Subject::of::<H>(), id.law());
+    let mut subject = Subject::of::<H>();
+    subject.again = Some(suite.arguments_again(id.law()));
+    play_the_part(&subject);
+    certify(suite, &subject, id.law());
 }
 
 fn certify(suite: &'static Suite, subject: &Subject, law: &'static Law) {

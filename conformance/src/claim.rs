@@ -23,3 +23,5 @@ pub const atomic_cancellation: Claim = Claim::AtomicCancellation;
 pub const fenced_cancellation: Claim = Claim::FencedCancellation;
 /// [`Claim::Settled`].
 pub const settled: Claim = Claim::Settled;
+/// [`Claim::ProcessCrash`].
+pub const process_crash: Claim = Claim::ProcessCrash;

@@ -98,6 +98,8 @@ pub(crate) struct Opened {
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
     pub(crate) options: Options,
+    /// The arguments with which this process, started again, comes to the same law.
+    pub(crate) again: Option<Vec<String>>,
     open: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Opened, BoxError>>,
     destroy: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<(), BoxError>>,
 }
@@ -107,6 +109,7 @@ impl Subject {
         Self {
             name: std::any::type_name::<H>(),
             options: H::options(),
+            again: None,
             open: |place| {
                 Box::pin(async move {
                     let store = H::open(place).await?;

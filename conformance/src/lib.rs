@@ -33,12 +33,13 @@
 //!
 //! # What it does not check
 //!
-//! Process crashes and power loss have ids reserved for them and no law yet.
+//! Power loss has ids reserved for it and no law yet.
 
 mod capability;
 mod case;
 mod catalogue;
 mod certify;
+mod child;
 pub mod claim;
 mod clock;
 mod draws;

@@ -20,6 +20,7 @@ pub struct Plan {
     failing: Vec<(LawId, String)>,
     groups: Option<Vec<String>>,
     laws: Option<Vec<LawId>>,
+    again: Option<Vec<String>>,
 }
 
 /// What is to be done with one law.
@@ -78,6 +79,20 @@ impl Plan {
     pub fn only_laws(mut self, laws: impl IntoIterator<Item = LawId>) -> Self {
         self.laws = Some(laws.into_iter().collect());
         self
+    }
+
+    /// The arguments with which this program, started again, comes to the same
+    /// [`run_all`](crate::run_all) with the same harness, and does nothing else on the way: for the
+    /// laws that need a child process to kill. In a test they are its path and `--exact`. Without
+    /// them those laws are not run.
+    #[must_use]
+    pub fn again<S: Into<String>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+        self.again = Some(arguments.into_iter().map(Into::into).collect());
+        self
+    }
+
+    pub(crate) fn arguments_again(&self) -> Option<Vec<String>> {
+        self.again.clone()
     }
 
     pub(crate) fn includes(&self, law: LawId) -> bool {

@@ -87,6 +87,7 @@ pub(crate) fn standing(law: &Law) -> (Level, Need) {
     let (level, need) = match law.claim {
         None | Some(Claim::AtomicCancellation) => (by_group, Need::Always),
         Some(Claim::Reopen) => (Level::Reopening, Need::Always),
+        Some(Claim::ProcessCrash) => (Level::ProcessCrash, Need::Always),
         Some(
             Claim::Limits
             | Claim::AnyExecutor

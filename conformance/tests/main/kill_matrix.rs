@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crashpoint_conformance::{Claim, LawId, Plan, Report, Verdict, catalogue, run_all};
+use crashpoint_conformance::{
+    Claim, Harness, LawId, Plan, Report, Verdict, catalogue, claim, run_all,
+};
 
+use crate::mutants::disk::InFile;
 use crate::mutants::{
-    Broken, Faithful, Mutant, Mutated, Patient, bas, can, clr, con, dup, dur, eng, err, iso, ord,
-    pay, racing, run,
+    Broken, Faithful, Mutant, Mutated, Patient, bas, can, clr, con, disk, dup, dur, eng, err, iso,
+    ord, pay, racing, run,
 };
 
 /// One line of the matrix.
@@ -162,6 +165,51 @@ matrix! {
     wildcard_kinds: Broken<eng::WildcardKinds> => ENG_04 "came 1 row with {sequence 0, state \"Reserve\", task \"\", state_entry", also ENG_01 ENG_02 ENG_03;
 }
 
+/// The second matrix: stores in files, whose process is killed. The test is its own child.
+macro_rules! killed {
+    ($(
+        $name:ident: $habit:ty => $by:ident $saying:literal
+        $(, also $($also:ident)+)? $(, maybe $($maybe:ident)+)?;
+    )*) => {
+        $(
+            #[test]
+            fn $name() {
+                let kill = Kill {
+                    by: LawId::$by,
+                    saying: $saying,
+                    also: &[$($(LawId::$also),+)?],
+                    maybe: &[$($(LawId::$maybe),+)?],
+                    spares: &[],
+                };
+                let test = concat!("kill_matrix::", stringify!($name));
+                tried(|| judged(&kill, &run_all::<InFile<$habit>>(&durability(test)), None));
+            }
+        )*
+
+        const NAMED_KILLED: &[LawId] = &[$(LawId::$by),*];
+    };
+}
+
+killed! {
+    flush_on_drop: disk::FlushOnDrop => DUR_03 "expected all of them, came 0 rows without sequence 0", also DUR_07, maybe DUR_14;
+    header_then_body: disk::HeaderThenBody => DUR_04 "blob of 0 bytes", also DUR_07;
+    deletes_row_by_row: disk::DeletesRowByRow => DUR_05 "expected all 12 rows or none, came", also DUR_07;
+    stale_lock_file: disk::StaleLockFile => DUR_06 "after SIGKILL of a child, the harness could not open the store", also DUR_03 DUR_04 DUR_05 DUR_07 DUR_14;
+    rewrites_in_place: disk::RewritesInPlace => DUR_07 "killed at its write number", maybe DUR_03 DUR_04 DUR_05 DUR_14;
+    buffer_for_each_run: disk::BufferForEachRun => DUR_14 "came append 2 without append 1";
+}
+
+/// The laws of a place that outlives its process.
+fn durability(test: &str) -> Plan {
+    let every = Claim::ALL.iter().copied();
+    Plan::new().claims(every).only(["bas", "dur"]).again([
+        test,
+        "--exact",
+        "--nocapture",
+        "--test-threads=1",
+    ])
+}
+
 /// Laws that no store of this matrix can break, and why.
 const EXEMPT: &[(LawId, &str)] = &[
     (LawId::BAS_07, "a store that breaks it does not compile"),
@@ -173,7 +221,9 @@ const EXEMPT: &[(LawId, &str)] = &[
 
 fn everything() -> Plan {
     let every = Claim::ALL.iter().copied();
-    Plan::new().claims(every)
+    // The shelves of these stores are gone with the process; see `killed!`.
+    let in_memory = every.filter(|claim| *claim != Claim::ProcessCrash);
+    Plan::new().claims(in_memory)
 }
 
 /// How often a line of the matrix is tried. Some laws race threads or read a clock: on a machine
@@ -182,11 +232,17 @@ fn everything() -> Plan {
 const TRIES: u32 = 3;
 
 fn check<S: Mutant>(kill: &Kill) {
-    let mut objection = String::new();
-    for _ in 0..TRIES {
+    tried(|| {
         let report = run_all::<Mutated<S>>(&everything());
         let longer = S::RACES.then(|| run_all::<Patient<S>>(&everything().only_laws([kill.by])));
-        match judged(kill, &report, longer.as_ref()) {
+        judged(kill, &report, longer.as_ref())
+    });
+}
+
+fn tried(attempt: impl Fn() -> Result<(), String>) {
+    let mut objection = String::new();
+    for _ in 0..TRIES {
+        match attempt() {
             Ok(()) => return,
             Err(found) => objection = found,
         }
@@ -239,14 +295,14 @@ fn failing(report: &Report) -> BTreeSet<LawId> {
     let not_passed = report
         .laws()
         .iter()
-        .filter(|law| law.verdict != Verdict::Pass);
+        .filter(|law| !matches!(law.verdict, Verdict::Pass | Verdict::NotClaimed(_)));
     not_passed.map(|law| law.law.id).collect()
 }
 
 #[test]
 fn every_law_kills_a_mutant_or_says_why_not() {
     for law in catalogue() {
-        let kills = NAMED.contains(&law.id);
+        let kills = NAMED.contains(&law.id) || NAMED_KILLED.contains(&law.id);
         let exempt = EXEMPT.iter().any(|(id, _)| *id == law.id);
         assert!(
             kills != exempt,
@@ -266,4 +322,44 @@ fn a_store_without_a_fault_keeps_every_law() {
 fn a_store_with_an_honest_limit_keeps_every_law() {
     let report = run_all::<Mutated<pay::HonestLimit>>(&everything());
     assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+}
+
+fn keeps_every_law_of_durability<H: Harness>(test: &str) {
+    let report = run_all::<H>(&durability(test));
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+    assert!(report.passed());
+}
+
+#[test]
+fn a_file_that_is_written_carefully_survives_every_kill() {
+    keeps_every_law_of_durability::<InFile<disk::Careful>>(
+        "kill_matrix::a_file_that_is_written_carefully_survives_every_kill",
+    );
+}
+
+#[test]
+fn a_child_that_runs_no_test_is_not_taken_for_one_that_was_killed() {
+    let report = run_all::<InFile<disk::Careful>>(&durability("no_such_test"));
+    let law = report.laws().iter().find(|law| law.law.id == LawId::DUR_03);
+    let Some(Verdict::HarnessError(message)) = law.map(|law| &law.verdict) else {
+        panic!("{report}");
+    };
+    assert!(
+        message.contains("is there a test that `no_such_test"),
+        "{message}"
+    );
+}
+
+#[test]
+fn without_a_way_to_start_again_the_laws_of_a_kill_are_not_run() {
+    let plan = Plan::new()
+        .claims([claim::process_crash])
+        .only_laws([LawId::DUR_03]);
+    let report = run_all::<InFile<disk::Careful>>(&plan);
+    let verdict = &report.laws()[0].verdict;
+    assert!(
+        matches!(verdict, Verdict::NotRun(why) if why.contains("Plan::again")),
+        "{report}"
+    );
+    assert!(!report.passed());
 }

@@ -15,5 +15,13 @@ impl Harness for Files {
 
 crashpoint_conformance::certify! {
     harness: Files,
-    claims: [reopen, limits, any_executor, exclusive_scope, fenced_cancellation, settled],
+    claims: [
+        reopen,
+        limits,
+        any_executor,
+        exclusive_scope,
+        fenced_cancellation,
+        settled,
+        process_crash,
+    ],
 }

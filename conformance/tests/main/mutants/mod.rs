@@ -14,6 +14,7 @@ pub(crate) mod bas;
 pub(crate) mod can;
 pub(crate) mod clr;
 pub(crate) mod con;
+pub(crate) mod disk;
 pub(crate) mod dup;
 pub(crate) mod dur;
 pub(crate) mod eng;
