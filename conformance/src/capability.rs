@@ -32,6 +32,9 @@ pub enum Claim {
     /// Rows survive SIGKILL of the process once they are acknowledged, and the place opens again
     /// unaided.
     ProcessCrash,
+    /// Rows survive a power loss once they are acknowledged, and a store whose disk has refused a
+    /// sync says so until it is opened again.
+    PowerLoss,
 }
 
 impl Claim {
@@ -46,6 +49,7 @@ impl Claim {
         Self::FencedCancellation,
         Self::Settled,
         Self::ProcessCrash,
+        Self::PowerLoss,
     ];
 
     /// The word that [`certify!`](crate::certify) knows the claim by.
@@ -60,6 +64,7 @@ impl Claim {
             Self::FencedCancellation => "fenced_cancellation",
             Self::Settled => "settled",
             Self::ProcessCrash => "process_crash",
+            Self::PowerLoss => "power_loss",
         }
     }
 

@@ -217,6 +217,16 @@ macro_rules! __catalogue {
                 "after SIGKILL the store opens unaided";
             DUR_07 dur_07_a_kill_at_every_system_call_is_survived Capability process_crash thread
                 "SIGKILL at every write, sync, rename and unlink of the child";
+            DUR_08 dur_08_data_is_synced_before_the_acknowledgement Capability power_loss thread
+                "data is synced before the acknowledgement";
+            DUR_09 dur_09_the_directory_is_synced_when_a_file_is_created Capability power_loss thread
+                "the directory is synced when a file is created";
+            DUR_10 dur_10_a_failed_sync_is_an_error Capability power_loss thread
+                "EIO from a sync is an error of the append that waited on it, and stays one";
+            DUR_11 dur_11_a_full_disk_is_an_error Capability power_loss thread
+                "ENOSPC is an error and leaves earlier rows whole";
+            DUR_13 dur_13_after_a_failed_sync_the_store_refuses Capability power_loss thread
+                "what a load has shown survives: after a failed sync the store refuses loads and appends until it is reopened";
             DUR_14 dur_14_acknowledged_rows_are_durable_in_order Capability process_crash thread
                 "an acknowledged row implies that every row acknowledged before it is durable";
         }

@@ -173,6 +173,7 @@ macro_rules! __unclaimed {
         #[test] #[ignore = "not claimed: fenced_cancellation"] $($test)*
     };
     (process_crash $($test:tt)*) => { #[test] #[ignore = "not claimed: process_crash"] $($test)* };
+    (power_loss $($test:tt)*) => { #[test] #[ignore = "not claimed: power_loss"] $($test)* };
     (settled $($test:tt)*) => { #[test] #[ignore = "not claimed: settled"] $($test)* };
 }
 

@@ -25,3 +25,5 @@ pub const fenced_cancellation: Claim = Claim::FencedCancellation;
 pub const settled: Claim = Claim::Settled;
 /// [`Claim::ProcessCrash`].
 pub const process_crash: Claim = Claim::ProcessCrash;
+/// [`Claim::PowerLoss`].
+pub const power_loss: Claim = Claim::PowerLoss;

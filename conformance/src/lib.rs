@@ -33,7 +33,8 @@
 //!
 //! # What it does not check
 //!
-//! Power loss has ids reserved for it and no law yet.
+//! What a power loss leaves is not tried: the laws of power loss see whether what was acknowledged
+//! had been synced, and what a store does when its disk refuses.
 
 mod capability;
 mod case;

@@ -88,6 +88,7 @@ pub(crate) fn standing(law: &Law) -> (Level, Need) {
         None | Some(Claim::AtomicCancellation) => (by_group, Need::Always),
         Some(Claim::Reopen) => (Level::Reopening, Need::Always),
         Some(Claim::ProcessCrash) => (Level::ProcessCrash, Need::Always),
+        Some(Claim::PowerLoss) => (Level::PowerLoss, Need::Always),
         Some(
             Claim::Limits
             | Claim::AnyExecutor

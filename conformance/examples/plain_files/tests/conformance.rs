@@ -23,5 +23,6 @@ crashpoint_conformance::certify! {
         fenced_cancellation,
         settled,
         process_crash,
+        power_loss,
     ],
 }

@@ -1,4 +1,5 @@
-//! A store in one file, a line for each operation, and faults that show when its process is killed.
+//! A store in one file, a line for each operation, and faults that show when its process is killed or
+//! its disk refuses.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,8 +17,12 @@ use crashpoint_engine::{
 
 use super::{Runs, quick};
 
-/// How operations come to the file. The defaults have no fault: each is one line, written at one go.
+/// How operations come to the file. The defaults have no fault: each is one line, written at one go and
+/// synced, and after an error nothing is answered any more.
 pub(crate) trait Habit: Default + Send + Sync + 'static {
+    const SYNCS_DIRECTORY: bool = true;
+    const REFUSES_AFTER_AN_ERROR: bool = true;
+
     fn open(folder: &Path) -> io::Result<()> {
         let _ = folder;
         Ok(())
@@ -45,6 +50,11 @@ pub(crate) struct Log {
 
 impl Log {
     fn write(&mut self, line: &str) -> io::Result<()> {
+        self.write_only(line)?;
+        self.file.sync_data()
+    }
+
+    fn write_only(&mut self, line: &str) -> io::Result<()> {
         self.file.write_all(format!("{line}\n").as_bytes())
     }
 }
@@ -116,6 +126,24 @@ struct Inner<H: Habit> {
     runs: Runs,
     log: Log,
     habit: H,
+    /// Whether an operation has met an error.
+    failed: bool,
+}
+
+impl<H: Habit> Inner<H> {
+    fn refuse_after_an_error(&self) -> Result<(), Error> {
+        if H::REFUSES_AFTER_AN_ERROR && self.failed {
+            return Err(Error::unavailable(
+                "an operation has failed; open the store again",
+            ));
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, done: io::Result<()>) -> Result<(), Error> {
+        self.failed |= done.is_err();
+        done.map_err(|error| Error::unknown_outcome(error.to_string()))
+    }
 }
 
 impl<H: Habit> Filed<H> {
@@ -130,11 +158,17 @@ impl<H: Habit> Filed<H> {
             perform(&mut runs, line).ok_or_else(|| io::Error::other("a line is no line"))?;
         }
         let file = File::options().create(true).append(true).open(&path)?;
-        file.set_len(whole as u64)?;
+        if whole < written.len() {
+            file.set_len(whole as u64)?;
+        }
+        if H::SYNCS_DIRECTORY {
+            File::open(folder)?.sync_all()?;
+        }
         let inner = Inner {
             runs,
             log: Log { path, file },
             habit: H::default(),
+            failed: false,
         };
         Ok(Self {
             inner: Mutex::new(inner),
@@ -147,32 +181,35 @@ impl<H: Habit> Filed<H> {
     }
 }
 
-fn failed(error: &io::Error) -> Error {
-    Error::unknown_outcome(error.to_string())
-}
-
 #[checkpoint_store]
 impl<H: Habit> CheckpointStore for Filed<H> {
     async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
-        let Inner { runs, log, habit } = &mut *self.inner();
-        if runs.has(workflow_id, row.sequence) {
+        let mut inner = self.inner();
+        inner.refuse_after_an_error()?;
+        if inner.runs.has(workflow_id, row.sequence) {
             return Err(Error::conflict(workflow_id, row.sequence));
         }
+        let Inner { log, habit, .. } = &mut *inner;
         let appended = habit.append(log, workflow_id, &row);
-        appended.map_err(|error| failed(&error))?;
-        runs.append(workflow_id, row)
+        inner.note(appended)?;
+        inner.runs.append(workflow_id, row)
     }
 
     async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
-        Ok(self.inner().runs.load(workflow_id))
+        let inner = self.inner();
+        inner.refuse_after_an_error()?;
+        Ok(inner.runs.load(workflow_id))
     }
 
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
-        let Inner { runs, log, habit } = &mut *self.inner();
-        let rows = runs.load(workflow_id);
-        let cleared = habit.clear(log, workflow_id, &rows);
-        cleared.map_err(|error| failed(&error))?;
-        runs.clear(workflow_id);
+        let mut inner = self.inner();
+        inner.refuse_after_an_error()?;
+        let Inner {
+            log, habit, runs, ..
+        } = &mut *inner;
+        let cleared = habit.clear(log, workflow_id, &runs.load(workflow_id));
+        inner.note(cleared)?;
+        inner.runs.clear(workflow_id);
         Ok(())
     }
 
@@ -226,7 +263,7 @@ impl Habit for FlushOnDrop {
 
     fn close(&mut self, log: &mut Log) {
         for line in self.0.drain(..) {
-            log.write(&line).unwrap();
+            let _ = log.write(&line);
         }
     }
 }
@@ -314,7 +351,8 @@ impl RewritesInPlace {
             return log.write(line);
         }
         log.file.set_len(0)?;
-        log.file.write_all(written.as_bytes())
+        log.file.write_all(written.as_bytes())?;
+        log.file.sync_data()
     }
 }
 
@@ -340,7 +378,67 @@ impl Habit for BufferForEachRun {
 
     fn close(&mut self, log: &mut Log) {
         for line in std::mem::take(&mut self.0).into_values().flatten() {
-            log.write(&line).unwrap();
+            let _ = log.write(&line);
         }
     }
+}
+
+/// Nothing is synced: it is all in the system's cache.
+#[derive(Default)]
+pub(crate) struct NoSync;
+
+impl Habit for NoSync {
+    fn append(&mut self, log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
+        log.write_only(&line_of(id, row))
+    }
+}
+
+/// The sync comes before the write.
+#[derive(Default)]
+pub(crate) struct SyncsTooEarly;
+
+impl Habit for SyncsTooEarly {
+    fn append(&mut self, log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
+        log.file.sync_data()?;
+        log.write_only(&line_of(id, row))
+    }
+}
+
+/// The file's data are synced, its name is not.
+#[derive(Default)]
+pub(crate) struct NoDirectorySync;
+
+impl Habit for NoDirectorySync {
+    const SYNCS_DIRECTORY: bool = false;
+}
+
+/// Takes a sync that has failed for one that was not needed.
+#[derive(Default)]
+pub(crate) struct IgnoresEio;
+
+impl Habit for IgnoresEio {
+    fn append(&mut self, log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
+        log.write_only(&line_of(id, row))?;
+        let _ = log.file.sync_data();
+        Ok(())
+    }
+}
+
+/// Takes what could not be written for written.
+#[derive(Default)]
+pub(crate) struct IgnoresEnospc;
+
+impl Habit for IgnoresEnospc {
+    fn append(&mut self, log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
+        let _ = log.write_only(&line_of(id, row));
+        log.file.sync_data()
+    }
+}
+
+/// Tells the error once, and goes on as if the next sync made good for it.
+#[derive(Default)]
+pub(crate) struct GoesOn;
+
+impl Habit for GoesOn {
+    const REFUSES_AFTER_AN_ERROR: bool = false;
 }

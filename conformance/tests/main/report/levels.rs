@@ -37,7 +37,7 @@ fn a_level_is_reached_when_all_its_laws_are_there_and_pass() {
             L1 concurrency and cancellation: reached
             L2 reopening: reached
             L3 process crash: reached
-            L4 power loss: DUR-08 no such law in this version of the kit (and 4 more)
+            L4 power loss: reached
         "#]],
     );
 }
