@@ -67,6 +67,11 @@ impl Progress {
         current.sequence = sequence;
     }
 
+    /// An operation has ended, of a step that has many and is told as one.
+    pub(crate) fn beat(&self) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn steps(&self) -> u64 {
         self.steps.load(Ordering::Relaxed)
     }

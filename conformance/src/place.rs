@@ -15,6 +15,15 @@ pub struct Place {
     name: String,
     root: PathBuf,
     path: PathBuf,
+    owner: Owner,
+}
+
+/// Who removes the directory in the end.
+#[derive(Debug, PartialEq, Eq)]
+enum Owner {
+    This,
+    /// The process that has started this one.
+    Parent,
 }
 
 impl Place {
@@ -28,7 +37,25 @@ impl Place {
             .join(&name);
         let path = root.join("place");
         std::fs::create_dir_all(&path)?;
-        Ok(Self { name, root, path })
+        let owner = Owner::This;
+        Ok(Self {
+            name,
+            root,
+            path,
+            owner,
+        })
+    }
+
+    /// The place of this name that a parent process has made.
+    pub(crate) fn of_parent(name: &str) -> Self {
+        let root = std::env::temp_dir().join(name);
+        let path = root.join("place");
+        Self {
+            name: name.to_owned(),
+            root,
+            path,
+            owner: Owner::Parent,
+        }
     }
 
     /// An existing directory, empty when the store is opened in it for the first time.
@@ -63,6 +90,8 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         // A leftover in the temporary directory is no reason to change a verdict.
-        let _ = std::fs::remove_dir_all(&self.root);
+        if self.owner == Owner::This {
+            let _ = std::fs::remove_dir_all(&self.root);
+        }
     }
 }

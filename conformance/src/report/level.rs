@@ -85,11 +85,18 @@ pub(crate) fn standing(law: &Law) -> (Level, Need) {
         _ => Level::Contract,
     };
     let (level, need) = match law.claim {
-        None => (by_group, Need::Always),
+        None | Some(Claim::AtomicCancellation) => (by_group, Need::Always),
         Some(Claim::Reopen) => (Level::Reopening, Need::Always),
-        Some(Claim::Limits | Claim::AnyExecutor | Claim::ExclusiveScope | Claim::EngineKinds) => {
-            (by_group, Need::WhereClaimed)
-        }
+        Some(Claim::ProcessCrash) => (Level::ProcessCrash, Need::Always),
+        Some(Claim::PowerLoss) => (Level::PowerLoss, Need::Always),
+        Some(
+            Claim::Limits
+            | Claim::AnyExecutor
+            | Claim::ExclusiveScope
+            | Claim::EngineKinds
+            | Claim::FencedCancellation
+            | Claim::Settled,
+        ) => (by_group, Need::WhereClaimed),
     };
     match law.kind {
         Kind::Advisory => (level, Need::Never),

@@ -7,6 +7,7 @@
 
 mod harness;
 mod kill_matrix;
+mod linearize;
 mod memory;
 mod mutants;
 mod redb;

@@ -22,5 +22,5 @@ impl Harness for Redb {
 // Its blocking work needs tokio's pool, so any executor will not do.
 crashpoint_conformance::certify! {
     harness: Redb,
-    claims: [reopen, limits, exclusive_scope],
+    claims: [reopen, limits, exclusive_scope, fenced_cancellation, settled, process_crash, power_loss],
 }

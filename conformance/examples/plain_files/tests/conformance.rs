@@ -15,5 +15,14 @@ impl Harness for Files {
 
 crashpoint_conformance::certify! {
     harness: Files,
-    claims: [reopen, limits, any_executor, exclusive_scope],
+    claims: [
+        reopen,
+        limits,
+        any_executor,
+        exclusive_scope,
+        fenced_cancellation,
+        settled,
+        process_crash,
+        power_loss,
+    ],
 }
