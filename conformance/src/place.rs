@@ -46,16 +46,21 @@ impl Place {
         })
     }
 
-    /// The place of this name that a parent process has made.
-    pub(crate) fn of_parent(name: &str) -> Self {
-        let root = std::env::temp_dir().join(name);
+    /// The place with this [root](Self::root) that a parent process has made.
+    pub(crate) fn of_parent(root: PathBuf) -> Option<Self> {
+        let name = root.file_name()?.to_str()?.to_owned();
         let path = root.join("place");
-        Self {
-            name: name.to_owned(),
+        Some(Self {
+            name,
             root,
             path,
             owner: Owner::Parent,
-        }
+        })
+    }
+
+    /// What a child process is told of the place.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// An existing directory, empty when the store is opened in it for the first time.

@@ -80,7 +80,8 @@ fn assigned(name: &str) -> Option<(Part, Place)> {
     }
     let word = variable(PART)?;
     let part = Part::ALL.into_iter().find(|part| part.word() == word)?;
-    Some((part, Place::of_parent(&variable(PLACE)?)))
+    let place = Place::of_parent(std::env::var_os(PLACE)?.into())?;
+    Some((part, place))
 }
 
 /// Tells the parent. Where nobody listens any more the child has no reason to go on.
@@ -152,7 +153,7 @@ impl<'a> Running<'a> {
                 .args(&arguments)
                 .env(PART, part.word())
                 .env(HARNESS, case.subject.name)
-                .env(PLACE, place.name())
+                .env(PLACE, place.root())
                 .env("CRASHPOINT_REPORT", "")
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())

@@ -29,8 +29,14 @@ pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<
         true
     })?;
     let report = match arguments.store {
-        Store::Memory => certified::<Memory>("MemoryCheckpointStore", Memory::CLAIMS, &interrupted),
-        Store::Redb => certified::<Redb>("RedbCheckpointStore", Redb::CLAIMS, &interrupted),
+        Store::Memory => {
+            let plan = plan("memory", Memory::CLAIMS);
+            certified::<Memory>("MemoryCheckpointStore", &plan, &interrupted)
+        }
+        Store::Redb => {
+            let plan = plan("redb", Redb::CLAIMS);
+            certified::<Redb>("RedbCheckpointStore", &plan, &interrupted)
+        }
     };
     let merged = Merged {
         reports: vec![report],
@@ -49,16 +55,26 @@ pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<
     })
 }
 
-fn certified<H: Harness>(name: &str, claims: &[Claim], interrupted: &AtomicBool) -> Report {
-    let plan = Plan::new().claims(claims.iter().copied());
-    let mut progress = CertifyProgress::new(name, catalogue().len());
-    let report = run_while::<H>(&plan, |law| {
+/// What is claimed of a store, and how this command comes to be a child process of itself: by the
+/// arguments that lead to the same laws, and write no file on the way.
+fn plan(store: &str, claims: &[Claim]) -> Plan {
+    let again = ["certify", "--store", store];
+    Plan::new().claims(claims.iter().copied()).again(again)
+}
+
+fn certified<H: Harness>(name: &str, plan: &Plan, interrupted: &AtomicBool) -> Report {
+    // Not before the first law: a child process never comes to it, and shows nothing.
+    let mut progress = None;
+    let report = run_while::<H>(plan, |law| {
         if interrupted.load(Ordering::Relaxed) {
             return ControlFlow::Break("Ctrl-C came before it".to_owned());
         }
-        progress.begins(law);
+        let new = || CertifyProgress::new(name, catalogue().len());
+        progress.get_or_insert_with(new).begins(law);
         ControlFlow::Continue(())
     });
-    progress.finish();
+    if let Some(progress) = progress {
+        progress.finish();
+    }
     report.named(stores::name(name))
 }

@@ -56,7 +56,15 @@ pub(super) struct Redb;
 
 impl Redb {
     // Its blocking work needs tokio's pool, so any executor will not do.
-    pub(super) const CLAIMS: &[Claim] = &[claim::reopen, claim::limits, claim::exclusive_scope];
+    pub(super) const CLAIMS: &[Claim] = &[
+        claim::reopen,
+        claim::limits,
+        claim::exclusive_scope,
+        claim::fenced_cancellation,
+        claim::settled,
+        claim::process_crash,
+        claim::power_loss,
+    ];
 }
 
 impl Harness for Redb {
