@@ -192,7 +192,7 @@ pub(crate) struct CertifyArguments {
 #[derive(Debug, Args)]
 pub(crate) struct ReportArguments {
     /// The files that tests have left, or folders with them; without any the file that
-    /// CRASHPOINT_REPORT names, or target/crashpoint, here or above.
+    /// `CRASHPOINT_REPORT` names, or target/crashpoint, here or above.
     #[arg(value_name = "FILE|DIR")]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]

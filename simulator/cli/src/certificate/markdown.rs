@@ -152,7 +152,7 @@ fn cell(text: &str) -> String {
             '`' if closes => in_code = !in_code,
             '|' => cell.push('\\'),
             '\\' | '*' | '_' | '<' | '>' | '[' | ']' | '#' | '&' | '`' | '~' if !in_code => {
-                cell.push('\\')
+                cell.push('\\');
             }
             _ => {}
         }

@@ -36,8 +36,13 @@ fn options(reserved: &[&str]) -> Options {
 pub(super) struct Memory;
 
 impl Memory {
-    pub(super) const CLAIMS: &[Claim] =
-        &[claim::limits, claim::any_executor, claim::exclusive_scope];
+    pub(super) const CLAIMS: &[Claim] = &[
+        claim::limits,
+        claim::any_executor,
+        claim::exclusive_scope,
+        claim::fenced_cancellation,
+        claim::settled,
+    ];
 }
 
 impl Harness for Memory {

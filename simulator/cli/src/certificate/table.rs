@@ -101,7 +101,7 @@ fn ladder(report: &Report, width: Option<usize>, out: &mut impl Write) -> io::Re
     for rung in report.ladder() {
         let (level, title) = (rung.level, rung.level.title());
         let line = match held_back(&rung.held_back) {
-            Some(why) => format!("not reached, {why}"),
+            Some(why) => format!("not reached, {}", whole(&why)),
             None if Some(level) <= reached => {
                 format!("reached, {} passed", counted(rung.laws as u64, "law"))
             }

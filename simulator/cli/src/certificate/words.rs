@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use crashpoint_conformance::{HeldBack, Level, Report};
+use crashpoint_conformance::{Claim, HeldBack, Level, Report};
 
 use crate::text::{counted, whole};
 
@@ -46,7 +46,7 @@ pub(crate) fn held_back(held_back: &[HeldBack]) -> Option<String> {
         0 => String::new(),
         more => format!("; {} as well", counted(more, "other law")),
     };
-    Some(format!("{}: {}{more}", first.law, whole(reason)))
+    Some(format!("{}: {}{more}", first.law, reason))
 }
 
 /// `118 laws: 100 pass, 18 not_claimed`
@@ -57,7 +57,7 @@ pub(crate) fn counts(report: &Report) -> String {
 
 /// Words of claims, one after the other.
 pub(crate) fn claims(report: &Report) -> String {
-    let words: Vec<_> = report.claims().map(|claim| claim.word()).collect();
+    let words: Vec<_> = report.claims().map(Claim::word).collect();
     if words.is_empty() {
         "nothing".to_owned()
     } else {

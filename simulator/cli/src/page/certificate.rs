@@ -1,6 +1,8 @@
 //! The page of certificates: what each store has shown, and what holds it back.
 
-use crashpoint_conformance::{LawId, LawReport, Merged, Outcome, Remark, Report, Rung, Verdict};
+use crashpoint_conformance::{
+    Claim, LawId, LawReport, Merged, Outcome, Remark, Report, Rung, Verdict,
+};
 use maud::{Markup, html};
 
 use crate::certificate::{badge, date, lines, time, told};
@@ -125,7 +127,7 @@ fn held_back(rung: &Rung, report: &Report, index: usize) -> Markup {
 }
 
 fn claims(report: &Report) -> Markup {
-    let mut words = report.claims().map(|claim| claim.word()).peekable();
+    let mut words = report.claims().map(Claim::word).peekable();
     html! {
         @if words.peek().is_none() { p.note { "Nothing beyond the contract." } }
         ul.chips { @for word in words { li { code { (word) } } } }
