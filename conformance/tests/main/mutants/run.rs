@@ -8,6 +8,7 @@ use crashpoint_conformance::Place;
 use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
+use super::con::Trips;
 use super::{Mutant, Shelf};
 
 /// A faithful store but for what comes before an append.
@@ -88,43 +89,26 @@ before_append! {
     };
 }
 
-/// Keeps the handle of the runtime that opened it, and spawns there whatever it does.
-pub(crate) struct HandleCapture {
-    shelf: Shelf,
-    handle: Option<Handle>,
-}
+/// Keeps the handle of the runtime that opened it, and spawns there whatever it writes.
+#[derive(Default)]
+pub(crate) struct HandleCapture(Option<Handle>);
 
-#[checkpoint_store]
-impl CheckpointStore for HandleCapture {
-    async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
-        let (shelf, id) = (self.shelf.clone(), workflow_id.to_owned());
-        let Some(handle) = &self.handle else {
+impl Trips for HandleCapture {
+    const RACES: bool = false;
+
+    fn opened(&mut self, _shelf: &Shelf) {
+        self.0 = Handle::try_current().ok();
+    }
+
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let (shelf, id) = (shelf.clone(), id.to_owned());
+        let Some(handle) = &self.0 else {
             return shelf.runs().append(&id, row);
         };
         let append = handle.spawn(async move { shelf.runs().append(&id, row) });
         append
             .await
             .map_err(|error| Error::unavailable(error.to_string()))?
-    }
-
-    async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
-        Ok(self.shelf.runs().load(workflow_id))
-    }
-
-    async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
-        self.shelf.runs().clear(workflow_id);
-        Ok(())
-    }
-
-    fn exclusive_scope(&self) -> Option<ScopeId> {
-        Some(self.shelf.scope())
-    }
-}
-
-impl Mutant for HandleCapture {
-    fn open(shelf: Shelf, _place: &Place) -> Self {
-        let handle = Handle::try_current().ok();
-        Self { shelf, handle }
     }
 }
 
