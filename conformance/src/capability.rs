@@ -35,6 +35,8 @@ pub enum Claim {
     /// Rows survive a power loss once they are acknowledged, and a store whose disk has refused a
     /// sync says so until it is opened again.
     PowerLoss,
+    /// The store goes on working when the runtime that opened it has ended, on another one.
+    OutlivesRuntime,
 }
 
 impl Claim {
@@ -50,6 +52,7 @@ impl Claim {
         Self::Settled,
         Self::ProcessCrash,
         Self::PowerLoss,
+        Self::OutlivesRuntime,
     ];
 
     /// The word that [`certify!`](crate::certify) knows the claim by.
@@ -65,6 +68,7 @@ impl Claim {
             Self::Settled => "settled",
             Self::ProcessCrash => "process_crash",
             Self::PowerLoss => "power_loss",
+            Self::OutlivesRuntime => "outlives_runtime",
         }
     }
 

@@ -247,6 +247,8 @@ macro_rules! __catalogue {
                 "works with 1, 2 and 8 workers";
             RUN_03 run_03_the_executor_is_never_blocked Implied always thread
                 "a heartbeat on the same runtime keeps beating";
+            RUN_04 run_04_a_store_outlives_its_runtime Capability outlives_runtime thread
+                "a store outlives the runtime that created it";
             RUN_05 run_05_futures_move_between_threads Implied always thread
                 "futures may move between threads";
             RUN_06 run_06_a_store_is_dropped_inside_async_code Implied always thread

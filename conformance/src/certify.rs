@@ -174,6 +174,9 @@ macro_rules! __unclaimed {
     };
     (process_crash $($test:tt)*) => { #[test] #[ignore = "not claimed: process_crash"] $($test)* };
     (power_loss $($test:tt)*) => { #[test] #[ignore = "not claimed: power_loss"] $($test)* };
+    (outlives_runtime $($test:tt)*) => {
+        #[test] #[ignore = "not claimed: outlives_runtime"] $($test)*
+    };
     (settled $($test:tt)*) => { #[test] #[ignore = "not claimed: settled"] $($test)* };
 }
 

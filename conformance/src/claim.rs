@@ -27,3 +27,5 @@ pub const settled: Claim = Claim::Settled;
 pub const process_crash: Claim = Claim::ProcessCrash;
 /// [`Claim::PowerLoss`].
 pub const power_loss: Claim = Claim::PowerLoss;
+/// [`Claim::OutlivesRuntime`].
+pub const outlives_runtime: Claim = Claim::OutlivesRuntime;

@@ -20,7 +20,14 @@
 //!
 //! crashpoint_conformance::certify! {
 //!     harness: Memory,
-//!     claims: [limits, any_executor, exclusive_scope, fenced_cancellation, settled],
+//!     claims: [
+//!         limits,
+//!         any_executor,
+//!         outlives_runtime,
+//!         exclusive_scope,
+//!         fenced_cancellation,
+//!         settled,
+//!     ],
 //! }
 //! ```
 //!

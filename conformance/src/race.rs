@@ -90,8 +90,8 @@ pub(crate) fn repeat(case: &Case, round: impl FnMut(&Arena, &Session, u64) -> Ch
     repeat_until(case, || true, round)
 }
 
-/// How many times the budget a race is given to become one.
-const PATIENCE: u32 = 40;
+/// How long a race is given to become one, on a machine that is busy with something else.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The same until `enough`, for races that may miss each other: what they are about has then not been
 /// tried. They are given up after a while all the same, and the law says that it is inconclusive.
@@ -112,7 +112,7 @@ pub(crate) fn repeat_until(
         let mut number = 0;
         while number < case.options().race_rounds_min
             || watch.elapsed() < budget
-            || (!enough() && driver == Driver::Threads && watch.elapsed() < budget * PATIENCE)
+            || (!enough() && driver == Driver::Threads && watch.elapsed() < PATIENCE)
         {
             let words = driver.words();
             let step = format!("round {number} of a race between {words}");

@@ -23,6 +23,34 @@ async fn dropped_append(store: &Session, id: &str, row: CheckpointRow, cut: Cut)
     ended.map(|appended| appended.is_ok())
 }
 
+/// Appends to one run after another, each dropped at another cut.
+struct Dropped<'a> {
+    store: &'a Session,
+    cuts: Cuts,
+    number: u64,
+}
+
+impl<'a> Dropped<'a> {
+    fn on(store: &'a Session) -> Self {
+        Self {
+            store,
+            cuts: Cuts::new(),
+            number: 0,
+        }
+    }
+
+    /// Begins an append of `row` to a run of its own and drops it; which run, and where it was cut.
+    async fn next(&mut self, row: CheckpointRow) -> Option<(String, Cut)> {
+        let cut = self.cuts.next()?;
+        let id = format!("run {}", self.number);
+        self.number += 1;
+        if dropped_append(self.store, &id, row, cut).await.is_some() {
+            self.cuts.ended();
+        }
+        Some((id, cut))
+    }
+}
+
 pub(crate) async fn can_01_a_dropped_append_is_whole_or_absent(case: &Case) -> Checked {
     let store = case.open().await?;
     let mut cuts = Cuts::new();
@@ -71,14 +99,8 @@ pub(crate) async fn can_02_a_future_never_polled_has_no_effect(case: &Case) -> C
 
 pub(crate) async fn can_03_a_retry_agrees_with_what_load_shows(case: &Case) -> Checked {
     let store = case.open().await?;
-    let mut cuts = Cuts::new();
-    let mut number = 0_u64;
-    while let Some(cut) = cuts.next() {
-        let id = format!("run {number}");
-        number += 1;
-        if dropped_append(&store, &id, wide(0), cut).await.is_some() {
-            cuts.ended();
-        }
+    let mut dropped = Dropped::on(&store);
+    while let Some((id, cut)) = dropped.next(wide(0)).await {
         let shown = !store.load(&id).await?.is_empty();
         let accepted = sent_again(&store, &id).await?;
         if shown && accepted {
@@ -179,14 +201,8 @@ pub(crate) async fn can_05_dropped_loads_and_clears_too(case: &Case) -> Checked 
 
 pub(crate) async fn can_06_the_state_settles(case: &Case) -> Checked {
     let store = case.open().await?;
-    let mut number = 0_u64;
-    let mut cuts = Cuts::new();
-    while let Some(cut) = cuts.next() {
-        let id = format!("run {number}");
-        number += 1;
-        if dropped_append(&store, &id, row(0), cut).await.is_some() {
-            cuts.ended();
-        }
+    let mut dropped = Dropped::on(&store);
+    while let Some((id, cut)) = dropped.next(row(0)).await {
         let mut shown = false;
         for _ in 0..LOOKS {
             let now = !store.load(&id).await?.is_empty();
@@ -206,14 +222,8 @@ pub(crate) async fn can_06_the_state_settles(case: &Case) -> Checked {
 
 pub(crate) async fn can_07_a_dropped_append_does_not_outlive_a_clear(case: &Case) -> Checked {
     let store = case.open().await?;
-    let mut number = 0_u64;
-    let mut cuts = Cuts::new();
-    while let Some(cut) = cuts.next() {
-        let id = format!("run {number}");
-        number += 1;
-        if dropped_append(&store, &id, row(0), cut).await.is_some() {
-            cuts.ended();
-        }
+    let mut dropped = Dropped::on(&store);
+    while let Some((id, cut)) = dropped.next(row(0)).await {
         store.clear(&id).await?;
         stays_away(&store, &id, || {
             format!("whose append was dropped {cut}, after a clear returned")
@@ -225,14 +235,8 @@ pub(crate) async fn can_07_a_dropped_append_does_not_outlive_a_clear(case: &Case
 
 pub(crate) async fn can_08_nothing_lands_late(case: &Case) -> Checked {
     let store = case.open().await?;
-    let mut number = 0_u64;
-    let mut cuts = Cuts::new();
-    while let Some(cut) = cuts.next() {
-        let id = format!("run {number}");
-        number += 1;
-        if dropped_append(&store, &id, row(0), cut).await.is_some() {
-            cuts.ended();
-        }
+    let mut dropped = Dropped::on(&store);
+    while let Some((id, cut)) = dropped.next(row(0)).await {
         if store.load(&id).await?.is_empty() {
             stays_away(&store, &id, || {
                 format!("whose append was dropped {cut}, after a load without its row")

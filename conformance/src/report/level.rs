@@ -95,6 +95,7 @@ pub(crate) fn standing(law: &Law) -> (Level, Need) {
             | Claim::ExclusiveScope
             | Claim::EngineKinds
             | Claim::FencedCancellation
+            | Claim::OutlivesRuntime
             | Claim::Settled,
         ) => (by_group, Need::WhereClaimed),
     };

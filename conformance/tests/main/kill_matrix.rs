@@ -153,6 +153,7 @@ matrix! {
     blocks_in_place: run::BlocksInPlace => RUN_01 "came a panic", also RUN_03 RUN_06;
     four_slots: run::FourSlots => RUN_02 "no slot for this worker";
     sleeps_in_poll: run::SleepsInPoll => RUN_03 "expected an append to hold the thread";
+    handle_capture: con::Remote<run::HandleCapture> => RUN_04 "was cancelled", maybe CAN_07 CAN_08;
     thread_bound: run::ThreadBound => RUN_05 "polled by another thread", maybe BAS_07 DUP_07 DUP_08 RUN_02 CON_01 CON_02 CON_03 CON_04 CON_05 CON_06 CON_07;
     owns_runtime: run::OwnsRuntime => RUN_06 "came a panic";
     needs_tokio: run::NeedsTokio => RUN_07 "came a panic";

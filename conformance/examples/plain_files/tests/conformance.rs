@@ -19,6 +19,7 @@ crashpoint_conformance::certify! {
         reopen,
         limits,
         any_executor,
+        outlives_runtime,
         exclusive_scope,
         fenced_cancellation,
         settled,
