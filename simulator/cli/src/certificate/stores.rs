@@ -39,6 +39,7 @@ impl Memory {
     pub(super) const CLAIMS: &[Claim] = &[
         claim::limits,
         claim::any_executor,
+        claim::outlives_runtime,
         claim::exclusive_scope,
         claim::fenced_cancellation,
         claim::settled,
@@ -64,6 +65,7 @@ impl Redb {
     pub(super) const CLAIMS: &[Claim] = &[
         claim::reopen,
         claim::limits,
+        claim::outlives_runtime,
         claim::exclusive_scope,
         claim::fenced_cancellation,
         claim::settled,
