@@ -7,6 +7,7 @@
 
 mod harness;
 mod kill_matrix;
+mod kill_matrix_page;
 mod linearize;
 mod memory;
 mod mutants;
