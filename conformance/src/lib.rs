@@ -43,6 +43,8 @@
 //! What a power loss leaves is not tried: the laws of power loss see whether what was acknowledged
 //! had been synced, and what a store does when its disk refuses.
 
+#[cfg(feature = "bench")]
+pub mod bench;
 mod capability;
 mod case;
 mod catalogue;

@@ -28,10 +28,14 @@ enum Owner {
 
 impl Place {
     pub(crate) fn fresh(law: LawId, folder: Option<&Path>) -> std::io::Result<Self> {
+        Self::fresh_for(&law.to_string().to_lowercase().replace('-', "_"), folder)
+    }
+
+    /// A fresh place for something else than a law: `purpose` is a short word.
+    pub(crate) fn fresh_for(purpose: &str, folder: Option<&Path>) -> std::io::Result<Self> {
         // Every `RandomState` has other keys; the process id alone would repeat on a shared server.
         let unique = RandomState::new().hash_one(std::process::id());
-        let law = law.to_string().to_lowercase().replace('-', "_");
-        let name = format!("crashpoint_{law}_{unique:016x}");
+        let name = format!("crashpoint_{purpose}_{unique:016x}");
         let root = folder
             .map_or_else(std::env::temp_dir, Path::to_owned)
             .join(&name);

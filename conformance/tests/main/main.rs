@@ -7,10 +7,10 @@
 
 mod harness;
 mod kill_matrix;
-mod kill_matrix_page;
 mod linearize;
 mod memory;
 mod mutants;
+mod pages;
 mod redb;
 mod reference;
 mod report;

@@ -1,4 +1,5 @@
-//! `docs/kill-matrix.md` is the kill matrix: made of the same lines as its tests.
+//! The pages in `docs/` about the kit: `kill-matrix.md` is made of the lines of the matrix, and the
+//! example's certificate is whole.
 
 use std::fmt::Write as _;
 
@@ -18,7 +19,7 @@ below; a law that the mutant keeps must not object. The mutants are in
     cargo test -p crashpoint-conformance --test main kill_matrix
 
 This page is made by `UPDATE_EXPECT=1 cargo test -p crashpoint-conformance --test main
-kill_matrix_page`, and a test compares the two.
+pages`, and a test compares the two.
 ";
 
 fn page() -> String {
@@ -62,4 +63,17 @@ fn code(text: &str) -> String {
 #[test]
 fn the_page_is_the_matrix() {
     expect_file!["../../../docs/kill-matrix.md"].assert_eq(&page());
+}
+
+/// It is made by hand, since the example is no part of the workspace: `cargo test` in its folder, with
+/// `CRASHPOINT_REPORT` naming a file, and `crashpoint report FILE --markdown --badge ...`.
+#[test]
+fn the_certificate_of_the_example_is_about_every_law() {
+    let certificate = include_str!("../../../docs/certificates/plain-files.md");
+    let rows = certificate
+        .lines()
+        .filter(|line| line.contains(" | pass | "));
+    let ids: Vec<_> = rows.filter_map(|line| line.split(' ').nth(1)).collect();
+    let laws = catalogue().iter().map(|law| law.id.to_string());
+    assert_eq!(ids, laws.collect::<Vec<_>>());
 }
