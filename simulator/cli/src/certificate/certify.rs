@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crashpoint_conformance::{Claim, Harness, Merged, Plan, Report, catalogue, run_while};
@@ -11,7 +10,7 @@ use crate::arguments::{CertifyArguments, Store};
 use crate::certificate::stores::{self, Memory, Redb};
 use crate::certificate::{Files, exit, show};
 use crate::exit::{Exit, Failure};
-use crate::interrupt::at_ctrl_c;
+use crate::interrupt::flag_at_ctrl_c;
 use crate::progress::CertifyProgress;
 
 pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<Exit, Failure> {
@@ -22,12 +21,7 @@ pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<
         let folder = folder.canonicalize();
         stores::place_in(folder.map_err(Failure::Output)?);
     }
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
-    at_ctrl_c(move || {
-        flag.store(true, Ordering::Relaxed);
-        true
-    })?;
+    let interrupted = flag_at_ctrl_c()?;
     let report = match arguments.store {
         Store::Memory => {
             let plan = plan("memory", Memory::CLAIMS);
