@@ -1,8 +1,9 @@
 //! What a store may claim beyond the contract: the list of capabilities, in one place.
 
 /// A capability that a store declares. Nothing is detected: a law that needs a claim is run only
-/// where the claim is made, and then it has to hold. One claim is made for every store that does
-/// not say that it [lacks](crate::Plan::lacks) it: [`EngineKinds`](Self::EngineKinds).
+/// where the claim is made, and then it has to hold. Two claims are made for every store that does
+/// not say that it [lacks](crate::Plan::lacks) them: [`EngineKinds`](Self::EngineKinds) and
+/// [`AtomicCancellation`](Self::AtomicCancellation).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Claim {
@@ -20,6 +21,22 @@ pub enum Claim {
     /// reference contract. Assumed: a store without it can run no workflow. A store that was written
     /// for the reference crate says that it lacks it.
     EngineKinds,
+    /// An append or a clear whose future is dropped has taken effect as a whole, or not at all.
+    /// Assumed: it is a clause of the contract.
+    AtomicCancellation,
+    /// An append whose future was dropped does not land once a later clear has returned.
+    FencedCancellation,
+    /// Nothing lands late: once a load has returned without a row whose append was dropped, the row
+    /// never appears. A store with an [exclusive scope](Self::ExclusiveScope) has to claim it.
+    Settled,
+    /// Rows survive SIGKILL of the process once they are acknowledged, and the place opens again
+    /// unaided.
+    ProcessCrash,
+    /// Rows survive a power loss once they are acknowledged, and a store whose disk has refused a
+    /// sync says so until it is opened again.
+    PowerLoss,
+    /// The store goes on working when the runtime that opened it has ended, on another one.
+    OutlivesRuntime,
 }
 
 impl Claim {
@@ -30,6 +47,12 @@ impl Claim {
         Self::AnyExecutor,
         Self::ExclusiveScope,
         Self::EngineKinds,
+        Self::AtomicCancellation,
+        Self::FencedCancellation,
+        Self::Settled,
+        Self::ProcessCrash,
+        Self::PowerLoss,
+        Self::OutlivesRuntime,
     ];
 
     /// The word that [`certify!`](crate::certify) knows the claim by.
@@ -40,11 +63,17 @@ impl Claim {
             Self::AnyExecutor => "any_executor",
             Self::ExclusiveScope => "exclusive_scope",
             Self::EngineKinds => "engine_kinds",
+            Self::AtomicCancellation => "atomic_cancellation",
+            Self::FencedCancellation => "fenced_cancellation",
+            Self::Settled => "settled",
+            Self::ProcessCrash => "process_crash",
+            Self::PowerLoss => "power_loss",
+            Self::OutlivesRuntime => "outlives_runtime",
         }
     }
 
     /// Whether the claim is made for a store that says nothing about it.
     pub const fn is_assumed(self) -> bool {
-        matches!(self, Self::EngineKinds)
+        matches!(self, Self::EngineKinds | Self::AtomicCancellation)
     }
 }

@@ -67,6 +67,11 @@ impl Progress {
         current.sequence = sequence;
     }
 
+    /// An operation has ended, of a step that has many and is told as one.
+    pub(crate) fn beat(&self) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn steps(&self) -> u64 {
         self.steps.load(Ordering::Relaxed)
     }
@@ -107,7 +112,7 @@ impl Case {
         subject: Subject,
         progress: Arc<Progress>,
     ) -> Result<Self, Failure> {
-        let place = Arc::new(fresh_place(law)?);
+        let place = Arc::new(fresh_place(law, &subject.options)?);
         let places = Mutex::new(vec![Arc::clone(&place)]);
         let opened = Mutex::default();
         Ok(Self {
@@ -151,7 +156,7 @@ impl Case {
 
     /// Another fresh place, which the caller hands back to [`Self::leave`].
     pub(crate) fn another_place(&self) -> Result<Arc<Place>, Failure> {
-        let place = Arc::new(fresh_place(self.law)?);
+        let place = Arc::new(fresh_place(self.law, self.options())?);
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         places.push(Arc::clone(&place));
         Ok(place)
@@ -208,8 +213,9 @@ impl Case {
     }
 }
 
-fn fresh_place(law: LawId) -> Result<Place, Failure> {
-    Place::fresh(law).map_err(|error| Failure::Harness(format!("no fresh place: {error}")))
+fn fresh_place(law: LawId, options: &Options) -> Result<Place, Failure> {
+    let place = Place::fresh(law, options.folder.as_deref());
+    place.map_err(|error| Failure::Harness(format!("no fresh place: {error}")))
 }
 
 /// An opened store whose every operation is watched, and whose unexpected errors are put into

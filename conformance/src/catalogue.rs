@@ -166,11 +166,69 @@ macro_rules! __catalogue {
             CLR_09 clr_09_a_large_run_clears Contract always task
                 "a large run clears";
         }
-        dur "reopening" {
+        con "concurrency" {
+            CON_01 con_01_small_histories_are_linearizable Implied always thread
+                "small concurrent histories are linearizable, id by id";
+            CON_02 con_02_every_load_beside_a_writer_is_a_prefix Implied always thread
+                "with one sequential writer every load is a prefix";
+            CON_03 con_03_no_row_is_torn Contract always thread
+                "no torn rows";
+            CON_04 con_04_reads_do_not_go_backwards Implied always thread
+                "reads do not go backwards";
+            CON_05 con_05_distinct_sequences_of_one_run_all_land Contract always thread
+                "distinct sequences of one run all land";
+            CON_06 con_06_distinct_ids_all_land Contract always thread
+                "distinct ids all land";
+            CON_07 con_07_more_callers_than_connections_make_progress Implied always thread
+                "more callers than connections make progress";
+            CON_08 con_08_readers_do_not_starve_writers Advisory always thread
+                "readers do not starve writers";
+        }
+        can "cancellation" {
+            CAN_01 can_01_a_dropped_append_is_whole_or_absent Implied atomic_cancellation task
+                "an append dropped after any number of polls is whole or absent";
+            CAN_02 can_02_a_future_never_polled_has_no_effect Implied always task
+                "a future never polled has no effect";
+            CAN_03 can_03_a_retry_agrees_with_what_load_shows Implied atomic_cancellation task
+                "after a dropped append, retrying agrees with what load shows";
+            CAN_04 can_04_a_thousand_dropped_futures_leave_the_store_usable Implied always task
+                "a thousand dropped futures leave the store usable";
+            CAN_05 can_05_dropped_loads_and_clears_too Implied atomic_cancellation task
+                "dropped loads and clears leave runs whole, too";
+            CAN_06 can_06_the_state_settles Implied always task
+                "the state settles once nothing runs";
+            CAN_07 can_07_a_dropped_append_does_not_outlive_a_clear Capability fenced_cancellation task
+                "a dropped append does not land after a later clear returned";
+            CAN_08 can_08_nothing_lands_late Capability settled task
+                "nothing lands late: once a load has returned without a row whose append was dropped, it never appears";
+        }
+        dur "durability" {
             DUR_01 dur_01_rows_survive_reopening Capability reopen task
                 "rows survive dropping and reopening";
             DUR_02 dur_02_rows_survive_twenty_reopenings Capability reopen task
                 "twenty reopenings in a row";
+            DUR_03 dur_03_acknowledged_rows_survive_a_kill Capability process_crash thread
+                "acknowledged rows survive SIGKILL of the process";
+            DUR_04 dur_04_an_unacknowledged_row_is_whole_or_absent Capability process_crash thread
+                "an unacknowledged row is whole or absent after SIGKILL";
+            DUR_05 dur_05_a_kill_inside_clear_leaves_all_or_nothing Capability process_crash thread
+                "SIGKILL inside clear: all or nothing";
+            DUR_06 dur_06_after_a_kill_the_store_opens_unaided Capability process_crash thread
+                "after SIGKILL the store opens unaided";
+            DUR_07 dur_07_a_kill_at_every_system_call_is_survived Capability process_crash thread
+                "SIGKILL at every write, sync, rename and unlink of the child";
+            DUR_08 dur_08_data_is_synced_before_the_acknowledgement Capability power_loss thread
+                "data is synced before the acknowledgement";
+            DUR_09 dur_09_the_directory_is_synced_when_a_file_is_created Capability power_loss thread
+                "the directory is synced when a file is created";
+            DUR_10 dur_10_a_failed_sync_is_an_error Capability power_loss thread
+                "EIO from a sync is an error of the append that waited on it, and stays one";
+            DUR_11 dur_11_a_full_disk_is_an_error Capability power_loss thread
+                "ENOSPC is an error and leaves earlier rows whole";
+            DUR_13 dur_13_after_a_failed_sync_the_store_refuses Capability power_loss thread
+                "what a load has shown survives: after a failed sync the store refuses loads and appends until it is reopened";
+            DUR_14 dur_14_acknowledged_rows_are_durable_in_order Capability process_crash thread
+                "an acknowledged row implies that every row acknowledged before it is durable";
         }
         err "errors" {
             ERR_01 err_01_a_rejection_has_the_stores_category Implied always task
@@ -189,6 +247,8 @@ macro_rules! __catalogue {
                 "works with 1, 2 and 8 workers";
             RUN_03 run_03_the_executor_is_never_blocked Implied always thread
                 "a heartbeat on the same runtime keeps beating";
+            RUN_04 run_04_a_store_outlives_its_runtime Capability outlives_runtime thread
+                "a store outlives the runtime that created it";
             RUN_05 run_05_futures_move_between_threads Implied always thread
                 "futures may move between threads";
             RUN_06 run_06_a_store_is_dropped_inside_async_code Implied always thread

@@ -1,6 +1,7 @@
 //! [`certify!`](crate::certify): one line of the user's becomes one named test for each law.
 
 use crate::catalogue::{Kind, Law, LawId};
+use crate::child::play_the_part;
 use crate::harness::{Harness, Subject};
 use crate::plan::Step;
 use crate::report::suite::Suite;
@@ -108,8 +109,11 @@ macro_rules! __certify {
             $(($d id:ident $d name:ident $claim) => {
                 __crashpoint_law! { $d id $d name always }
             };)*
-            // The claim that is assumed.
+            // The claims that are assumed.
             ($d id:ident $d name:ident engine_kinds) => {
+                __crashpoint_law! { $d id $d name always }
+            };
+            ($d id:ident $d name:ident atomic_cancellation) => {
                 __crashpoint_law! { $d id $d name always }
             };
             ($d id:ident $d name:ident always) => {
@@ -162,6 +166,18 @@ macro_rules! __unclaimed {
         #[test] #[ignore = "not claimed: exclusive_scope"] $($test)*
     };
     (engine_kinds $($test:tt)*) => { #[test] #[ignore = "not claimed: engine_kinds"] $($test)* };
+    (atomic_cancellation $($test:tt)*) => {
+        #[test] #[ignore = "not claimed: atomic_cancellation"] $($test)*
+    };
+    (fenced_cancellation $($test:tt)*) => {
+        #[test] #[ignore = "not claimed: fenced_cancellation"] $($test)*
+    };
+    (process_crash $($test:tt)*) => { #[test] #[ignore = "not claimed: process_crash"] $($test)* };
+    (power_loss $($test:tt)*) => { #[test] #[ignore = "not claimed: power_loss"] $($test)* };
+    (outlives_runtime $($test:tt)*) => {
+        #[test] #[ignore = "not claimed: outlives_runtime"] $($test)*
+    };
+    (settled $($test:tt)*) => { #[test] #[ignore = "not claimed: settled"] $($test)* };
 }
 
 /// Refuses, while the user's file is compiled, a law that is waived or expected to fail twice.
@@ -190,7 +206,10 @@ pub const fn one_wish_for_each_law(laws: &[LawId]) {
 ///
 /// Where the verdict is not the expected one.
 pub fn certify_law<H: Harness>(suite: &'static Suite, id: LawId) {
-    certify(suite, &Subject::of::<H>(), id.law());
+    let mut subject = Subject::of::<H>();
+    subject.again = Some(suite.arguments_again(id.law()));
+    play_the_part(&subject);
+    certify(suite, &subject, id.law());
 }
 
 fn certify(suite: &'static Suite, subject: &Subject, law: &'static Law) {

@@ -17,3 +17,15 @@ pub const any_executor: Claim = Claim::AnyExecutor;
 pub const exclusive_scope: Claim = Claim::ExclusiveScope;
 /// [`Claim::EngineKinds`].
 pub const engine_kinds: Claim = Claim::EngineKinds;
+/// [`Claim::AtomicCancellation`].
+pub const atomic_cancellation: Claim = Claim::AtomicCancellation;
+/// [`Claim::FencedCancellation`].
+pub const fenced_cancellation: Claim = Claim::FencedCancellation;
+/// [`Claim::Settled`].
+pub const settled: Claim = Claim::Settled;
+/// [`Claim::ProcessCrash`].
+pub const process_crash: Claim = Claim::ProcessCrash;
+/// [`Claim::PowerLoss`].
+pub const power_loss: Claim = Claim::PowerLoss;
+/// [`Claim::OutlivesRuntime`].
+pub const outlives_runtime: Claim = Claim::OutlivesRuntime;

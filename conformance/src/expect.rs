@@ -11,6 +11,8 @@ pub(crate) enum Failure {
     Broken(String),
     /// The harness, or the machine under it, failed.
     Harness(String),
+    /// The check can't be done here.
+    NotRun(String),
     /// The check could not do its minimum.
     Inconclusive(String),
 }

@@ -1,6 +1,7 @@
 //! What a backend's author writes: how a store is opened, and what the kit has to know about it.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,10 +60,15 @@ pub struct Options {
     pub law_max: Duration,
     /// How long a race is repeated, beyond its minimum of rounds; 500 milliseconds.
     pub race_budget: Duration,
+    /// The minimum of rounds, of eight races each: 3. Below it a race has hardly been tried; more
+    /// would cost a store that syncs each append minutes.
+    pub race_rounds_min: u64,
     /// How long one poll of the store may hold its thread (RUN-03); 5 milliseconds.
     pub poll_max: Duration,
     /// The longest blob that a store with the claim `limits` takes; `None` for 16 MiB or more.
     pub blob_bytes_max: Option<usize>,
+    /// Where the directories of places are made; `None` for the system's temporary directory.
+    pub folder: Option<PathBuf>,
     /// Names that the backend uses itself (tables, keys, files): ISO-15 uses them as ids.
     pub reserved_names: Vec<String>,
 }
@@ -73,8 +79,10 @@ impl Default for Options {
             operation_max: Duration::from_secs(10),
             law_max: Duration::from_secs(600),
             race_budget: Duration::from_millis(500),
+            race_rounds_min: 3,
             poll_max: Duration::from_millis(5),
             blob_bytes_max: None,
+            folder: None,
             reserved_names: Vec::new(),
         }
     }
@@ -94,6 +102,8 @@ pub(crate) struct Opened {
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
     pub(crate) options: Options,
+    /// The arguments with which this process, started again, comes to the same law.
+    pub(crate) again: Option<Vec<String>>,
     open: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Opened, BoxError>>,
     destroy: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<(), BoxError>>,
 }
@@ -103,6 +113,7 @@ impl Subject {
         Self {
             name: std::any::type_name::<H>(),
             options: H::options(),
+            again: None,
             open: |place| {
                 Box::pin(async move {
                     let store = H::open(place).await?;

@@ -20,7 +20,14 @@
 //!
 //! crashpoint_conformance::certify! {
 //!     harness: Memory,
-//!     claims: [limits, any_executor, exclusive_scope],
+//!     claims: [
+//!         limits,
+//!         any_executor,
+//!         outlives_runtime,
+//!         exclusive_scope,
+//!         fenced_cancellation,
+//!         settled,
+//!     ],
 //! }
 //! ```
 //!
@@ -33,22 +40,29 @@
 //!
 //! # What it does not check
 //!
-//! Concurrent histories, cancellation, process crashes and power loss have ids reserved for them
-//! and no law yet.
+//! What a power loss leaves is not tried: the laws of power loss see whether what was acknowledged
+//! had been synced, and what a store does when its disk refuses.
 
+#[cfg(feature = "bench")]
+pub mod bench;
 mod capability;
 mod case;
 mod catalogue;
 mod certify;
+mod child;
 pub mod claim;
 mod clock;
+mod draws;
+mod dropped;
 mod expect;
 mod halting;
 mod harness;
 mod laws;
+pub mod linearize;
 mod place;
 mod plan;
 mod race;
+mod recorded;
 mod report;
 mod run;
 mod runtime;

@@ -15,18 +15,56 @@ pub struct Place {
     name: String,
     root: PathBuf,
     path: PathBuf,
+    owner: Owner,
+}
+
+/// Who removes the directory in the end.
+#[derive(Debug, PartialEq, Eq)]
+enum Owner {
+    This,
+    /// The process that has started this one.
+    Parent,
 }
 
 impl Place {
-    pub(crate) fn fresh(law: LawId) -> std::io::Result<Self> {
+    pub(crate) fn fresh(law: LawId, folder: Option<&Path>) -> std::io::Result<Self> {
+        Self::fresh_for(&law.to_string().to_lowercase().replace('-', "_"), folder)
+    }
+
+    /// A fresh place for something else than a law: `purpose` is a short word.
+    pub(crate) fn fresh_for(purpose: &str, folder: Option<&Path>) -> std::io::Result<Self> {
         // Every `RandomState` has other keys; the process id alone would repeat on a shared server.
         let unique = RandomState::new().hash_one(std::process::id());
-        let law = law.to_string().to_lowercase().replace('-', "_");
-        let name = format!("crashpoint_{law}_{unique:016x}");
-        let root = std::env::temp_dir().join(&name);
+        let name = format!("crashpoint_{purpose}_{unique:016x}");
+        let root = folder
+            .map_or_else(std::env::temp_dir, Path::to_owned)
+            .join(&name);
         let path = root.join("place");
         std::fs::create_dir_all(&path)?;
-        Ok(Self { name, root, path })
+        let owner = Owner::This;
+        Ok(Self {
+            name,
+            root,
+            path,
+            owner,
+        })
+    }
+
+    /// The place with this [root](Self::root) that a parent process has made.
+    pub(crate) fn of_parent(root: PathBuf) -> Option<Self> {
+        let name = root.file_name()?.to_str()?.to_owned();
+        let path = root.join("place");
+        Some(Self {
+            name,
+            root,
+            path,
+            owner: Owner::Parent,
+        })
+    }
+
+    /// What a child process is told of the place.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// An existing directory, empty when the store is opened in it for the first time.
@@ -61,6 +99,8 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         // A leftover in the temporary directory is no reason to change a verdict.
-        let _ = std::fs::remove_dir_all(&self.root);
+        if self.owner == Owner::This {
+            let _ = std::fs::remove_dir_all(&self.root);
+        }
     }
 }

@@ -19,6 +19,8 @@ pub struct Plan {
     waived: Vec<(LawId, String)>,
     failing: Vec<(LawId, String)>,
     groups: Option<Vec<String>>,
+    laws: Option<Vec<LawId>>,
+    again: Option<Vec<String>>,
 }
 
 /// What is to be done with one law.
@@ -43,7 +45,7 @@ impl Plan {
         self
     }
 
-    /// Takes back claims that are assumed of every store: [`Claim::EngineKinds`].
+    /// Takes back claims that are [assumed](Claim::is_assumed) of every store.
     #[must_use]
     pub fn lacks(mut self, claims: impl IntoIterator<Item = Claim>) -> Self {
         self.lacks.extend(claims);
@@ -72,15 +74,37 @@ impl Plan {
         self
     }
 
+    /// Only these laws. The report says that it is a part.
+    #[must_use]
+    pub fn only_laws(mut self, laws: impl IntoIterator<Item = LawId>) -> Self {
+        self.laws = Some(laws.into_iter().collect());
+        self
+    }
+
+    /// The arguments with which this program, started again, comes to the same
+    /// [`run_all`](crate::run_all) with the same harness, and does nothing else on the way: for the
+    /// laws that need a child process to kill. In a test they are its path and `--exact`. Without
+    /// them those laws are not run.
+    #[must_use]
+    pub fn again<S: Into<String>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+        self.again = Some(arguments.into_iter().map(Into::into).collect());
+        self
+    }
+
+    pub(crate) fn arguments_again(&self) -> Option<Vec<String>> {
+        self.again.clone()
+    }
+
     pub(crate) fn includes(&self, law: LawId) -> bool {
         let key = law.law().group.key;
-        self.groups
-            .as_ref()
-            .is_none_or(|groups| groups.iter().any(|group| group == key))
+        let groups = self.groups.as_ref();
+        let laws = self.laws.as_ref();
+        groups.is_none_or(|groups| groups.iter().any(|group| group == key))
+            && laws.is_none_or(|laws| laws.contains(&law))
     }
 
     pub(crate) fn is_partial(&self) -> bool {
-        self.groups.is_some()
+        self.groups.is_some() || self.laws.is_some()
     }
 
     pub(crate) fn step(&self, law: LawId) -> Step<'_> {

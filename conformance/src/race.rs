@@ -16,8 +16,6 @@ use crate::harness::BoxFuture;
 use crate::run::panic_message;
 use crate::runtime::{Workers, start};
 
-/// Below this a race has not been tried; more would cost a store that syncs each append minutes.
-const ROUNDS_MIN: u64 = 3;
 /// More tasks than any pool of connections has members.
 const TASKS: usize = 16;
 /// More threads than cores only wait for each other.
@@ -88,10 +86,21 @@ impl Arena {
 
 /// Repeats `round` under both drivers, each with a store at a place of its own, for the race budget
 /// and at least the minimum of rounds.
-pub(crate) fn repeat(
+pub(crate) fn repeat(case: &Case, round: impl FnMut(&Arena, &Session, u64) -> Checked) -> Checked {
+    repeat_until(case, || true, round)
+}
+
+/// How long a race is given to become one, on a machine that is busy with something else.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The same until `enough`, for races that may miss each other: what they are about has then not been
+/// tried. They are given up after a while all the same, and the law says that it is inconclusive.
+pub(crate) fn repeat_until(
     case: &Case,
+    enough: impl Fn() -> bool,
     mut round: impl FnMut(&Arena, &Session, u64) -> Checked,
 ) -> Checked {
+    let budget = case.options().race_budget;
     for driver in [Driver::Tasks, Driver::Threads] {
         let arena = Arena {
             runtime: start(Workers::Pool(Driver::Threads.contenders()))?,
@@ -101,7 +110,10 @@ pub(crate) fn repeat(
         let session = arena.block_on(case.open_at(&place))?;
         let watch = Stopwatch::start();
         let mut number = 0;
-        while number < ROUNDS_MIN || watch.elapsed() < case.options().race_budget {
+        while number < case.options().race_rounds_min
+            || watch.elapsed() < budget
+            || (!enough() && driver == Driver::Threads && watch.elapsed() < PATIENCE)
+        {
             let words = driver.words();
             let step = format!("round {number} of a race between {words}");
             case.progress.step(Blame::Store, &step);

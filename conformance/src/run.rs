@@ -59,6 +59,7 @@ fn verdict(checked: Checked) -> Verdict {
         Ok(()) => Verdict::Pass,
         Err(Failure::Broken(message)) => Verdict::Fail(message),
         Err(Failure::Harness(message)) => Verdict::HarnessError(message),
+        Err(Failure::NotRun(message)) => Verdict::NotRun(message),
         Err(Failure::Inconclusive(message)) => Verdict::Inconclusive(message),
     }
 }

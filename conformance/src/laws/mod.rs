@@ -4,7 +4,9 @@
 //! Checks know no store's type: they are compiled once, in this crate.
 
 pub(crate) mod bas;
+pub(crate) mod can;
 pub(crate) mod clr;
+pub(crate) mod con;
 pub(crate) mod dup;
 pub(crate) mod dur;
 pub(crate) mod eng;

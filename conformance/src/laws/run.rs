@@ -128,6 +128,24 @@ impl<T> Future for LongestPoll<'_, T> {
     }
 }
 
+pub(crate) fn run_04_a_store_outlives_its_runtime(case: &Case) -> Checked {
+    let first = start(Workers::Pool(2))?;
+    let store = first.block_on(case.open())?;
+    first.block_on(store.append("run", &row(0)))?;
+    store.step(Blame::Store, "ending the runtime that opened the store");
+    drop(first);
+    let second = start(Workers::Pool(2))?;
+    let checked = second.block_on(async {
+        store.append_all("run", &rows(1..3)).await?;
+        let when = "continued on another runtime than the one that opened the store";
+        store.holds("run", &rows(0..3), when).await?;
+        store.clear("run").await
+    });
+    drop(store);
+    case.close_inside(&second);
+    checked
+}
+
 pub(crate) fn run_05_futures_move_between_threads(case: &Case) -> Checked {
     let runtime = start(Workers::Pool(2))?;
     let store = runtime.block_on(case.open())?;

@@ -88,6 +88,13 @@ impl LawReport {
 }
 
 impl Report {
+    /// The same report under another name, for whoever knows the store better than by its harness.
+    #[must_use]
+    pub fn named(mut self, name: Name) -> Self {
+        self.name = name;
+        self
+    }
+
     /// What the report is about.
     pub fn name(&self) -> &Name {
         &self.name

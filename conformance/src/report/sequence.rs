@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::catalogue::{Law, catalogue};
+use crate::child::play_the_part;
 use crate::clock::unix_ms;
 use crate::harness::{Harness, Subject};
 use crate::plan::{Plan, Step};
@@ -25,7 +26,9 @@ pub fn run_while<H: Harness>(
     plan: &Plan,
     mut before: impl FnMut(&'static Law) -> ControlFlow<String>,
 ) -> Report {
-    let subject = Subject::of::<H>();
+    let mut subject = Subject::of::<H>();
+    subject.again = plan.arguments_again();
+    play_the_part(&subject);
     let mut broken_off = None;
     let laws = catalogue().iter().filter(|law| plan.includes(law.id));
     let laws = laws.map(|law| {

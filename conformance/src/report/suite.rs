@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::capability::Claim;
-use crate::catalogue::LawId;
+use crate::catalogue::{Law, LawId};
 use crate::plan::Plan;
 
 /// What [`certify!`](crate::certify) knows of itself and of the crate that it stands in.
@@ -38,6 +38,23 @@ impl Suite {
             plan = plan.expect_fail(*law, *reason);
         }
         plan
+    }
+
+    /// The arguments with which libtest runs the test of `law`, and no other.
+    pub(crate) fn arguments_again(&self, law: &Law) -> Vec<String> {
+        // The first part of a module's path is its crate, which the names of tests are without.
+        let module = self.module.split_once("::").map_or("", |(_, inner)| inner);
+        let separator = if module.is_empty() { "" } else { "::" };
+        let test = format!("{module}{separator}{}", law.name);
+        let flags = [
+            "--exact",
+            "--include-ignored",
+            "--nocapture",
+            "--test-threads=1",
+        ];
+        std::iter::once(test)
+            .chain(flags.map(str::to_owned))
+            .collect()
     }
 
     pub(crate) fn name(&self, harness: &str) -> Name {

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crashpoint_conformance::{Claim, LawId, Plan, Report, Verdict, catalogue, run_all};
+use crashpoint_conformance::{
+    Claim, Harness, LawId, Plan, Report, Verdict, catalogue, claim, run_all,
+};
 
+use crate::mutants::disk::InFile;
 use crate::mutants::{
-    Broken, Faithful, Mutant, Mutated, Patient, bas, clr, dup, dur, eng, err, iso, ord, pay,
-    racing, run,
+    Broken, Faithful, Mutant, Mutated, Patient, bas, can, clr, con, disk, dup, dur, eng, err, iso,
+    ord, pay, racing, run,
 };
 
 /// One line of the matrix.
@@ -22,6 +25,17 @@ struct Kill {
     /// For a mutant that breaks what most laws stand on: some that must pass all the same. The
     /// other lists are then empty and say nothing.
     spares: &'static [LawId],
+}
+
+/// A line of the matrix, for whoever lists them.
+pub(crate) struct Named {
+    pub(crate) mutant: &'static str,
+    pub(crate) by: LawId,
+    pub(crate) saying: &'static str,
+}
+
+const fn named(mutant: &'static str, by: LawId, saying: &'static str) -> Named {
+    Named { mutant, by, saying }
 }
 
 /// The matrix: one test for each mutant, and the list that says which laws have one.
@@ -43,45 +57,45 @@ macro_rules! matrix {
             }
         )*
 
-        const NAMED: &[LawId] = &[$(LawId::$by),*];
+        pub(crate) const NAMED: &[Named] = &[$(named(stringify!($name), LawId::$by, $saying)),*];
     };
 }
 
 matrix! {
-    err_on_unknown: Broken<bas::ErrOnUnknown> => BAS_01 "expected Ok, came the error \"checkpoint store: no such run\"", also BAS_05 BAS_08 DUP_12 CLR_01 CLR_03 CLR_06 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03, maybe CLR_08;
+    err_on_unknown: Broken<bas::ErrOnUnknown> => BAS_01 "expected Ok, came the error \"checkpoint store: no such run\"", also BAS_05 BAS_08 DUP_12 CLR_01 CLR_03 CLR_06 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03, maybe CLR_08 CON_01 CON_02 CON_04 CAN_02 CAN_04 CAN_05 CAN_07;
     forgets_task: Broken<bas::ForgetsTask> => BAS_02 "task \"\"", spares BAS_01 BAS_08 DUP_01 DUP_02 CLR_01 ERR_01 ERR_02 RUN_03;
     ack_before_write: Broken<bas::AckBeforeWrite> => BAS_03 "right after append 1 returned: expected 1 row", spares BAS_01 DUP_01 DUP_02 DUP_07 ERR_01 ERR_02 RUN_03;
     copies_on_clone: bas::CopiesOnClone => BAS_04 "through the store's clone: expected 1 row";
-    creates_on_load: Broken<bas::CreatesOnLoad> => BAS_05 "that was never written: expected an empty run", also BAS_01 BAS_08 CLR_06 CLR_09 ENG_03, maybe CLR_08;
+    creates_on_load: Broken<bas::CreatesOnLoad> => BAS_05 "that was never written: expected an empty run", also BAS_01 BAS_08 CLR_06 CLR_09 ENG_03, maybe CLR_08 CON_01 CON_02 CON_03 CON_04 CAN_02 CAN_05 CAN_07;
     gives_away: Broken<bas::GivesAway> => BAS_06 "after a caller changed its copy: expected 4 rows", spares BAS_01 BAS_02 ORD_01 PAY_01 CLR_01 DUP_01 ERR_02;
 
     descending: Broken<ord::Descending> => ORD_01 "appended in order: expected 20 rows", spares BAS_01 DUP_01 DUP_07 CLR_01 ERR_01 RUN_03;
-    insertion_order: Broken<ord::InsertionOrder> => ORD_02 "appended out of order", also ORD_12 DUP_10;
-    text_key: Broken<ord::TextKey> => ORD_03 "sequences of several lengths", also ORD_01 ORD_02 ORD_04 ORD_06 ORD_09 ORD_10 ORD_11 ORD_12 ISO_02 PAY_04 PAY_05 CLR_08 DUR_02 ENG_01 ENG_02 ENG_03;
-    dense_only: Broken<ord::DenseOnly> => ORD_04 "gap in the sequence", also ORD_02 ORD_03 ORD_06 ORD_08 ORD_12 DUP_10 ISO_02 CLR_01;
-    starts_at_zero: Broken<ord::StartsAtZero> => ORD_05 "the run has no row 0", also ORD_02 ORD_03 ORD_07 ORD_12 DUP_10 DUP_11 ERR_05;
+    insertion_order: Broken<ord::InsertionOrder> => ORD_02 "appended out of order", also ORD_12 DUP_10, maybe CON_01 CON_05;
+    text_key: Broken<ord::TextKey> => ORD_03 "sequences of several lengths", also ORD_01 ORD_02 ORD_04 ORD_06 ORD_09 ORD_10 ORD_11 ORD_12 ISO_02 PAY_04 PAY_05 CLR_08 DUR_02 ENG_01 ENG_02 ENG_03, maybe CON_05 CAN_04;
+    dense_only: Broken<ord::DenseOnly> => ORD_04 "gap in the sequence", also ORD_02 ORD_03 ORD_06 ORD_08 ORD_12 DUP_10 ISO_02 CLR_01, maybe BAS_07 CON_05;
+    starts_at_zero: Broken<ord::StartsAtZero> => ORD_05 "the run has no row 0", also ORD_02 ORD_03 ORD_07 ORD_12 DUP_10 DUP_11 ERR_05, maybe CON_05;
     i64_cast: Broken<ord::I64Cast> => ORD_06 "around i64::MAX and u64::MAX", also ORD_12;
     float_sequence: Broken<ord::FloatSequence> => ORD_07 "expected Ok", also ORD_06;
     u32_sequence: Broken<ord::U32Sequence> => ORD_08 "expected Ok", also ORD_03 ORD_06 ORD_07 ORD_12 DUP_11 CLR_01;
     limit_1000: Broken<ord::Limit1000> => ORD_09 "expected 10000 rows";
     page_4_mib: Broken<ord::Page4MiB> => ORD_10 "expected 80 rows", also PAY_07;
-    newest_segment_first: Broken<ord::NewestSegmentFirst> => ORD_11 "interleaved with two others", also ORD_02 ORD_12, maybe RUN_01 RUN_02;
+    newest_segment_first: Broken<ord::NewestSegmentFirst> => ORD_11 "interleaved with two others", also ORD_02 ORD_12, maybe RUN_01 RUN_02 CON_01 CON_05 CON_06 CAN_04;
     unordered_after_reopen: Broken<ord::UnorderedAfterReopen> => ORD_12 "after reopening";
 
-    upsert: Broken<dup::Upsert> => DUP_01 "expected a rejection, came Ok", also DUP_02 DUP_05 DUP_07 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02;
-    insert_ignore: Broken<dup::InsertIgnore> => DUP_01 "expected a rejection, came Ok", also DUP_02 DUP_05 DUP_07 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02;
-    idempotent_ok: Broken<dup::IdempotentOk> => DUP_02 "expected a rejection, came Ok", also DUP_11 ERR_01 ERR_05 ERR_06;
-    rejects_but_overwrites: Broken<dup::RejectsButOverwrites> => DUP_03 "after a rejection at sequence 2", also DUP_05 DUP_09 DUP_12 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe DUP_08;
-    leaks_transaction: Broken<dup::LeaksTransaction> => DUP_04 "a transaction is open", also DUP_01 DUP_02 DUP_12 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02;
-    checks_last_only: Broken<dup::ChecksLastOnly> => DUP_05 "expected a rejection, came Ok", also DUP_09 ENG_01 ENG_02;
-    global_sequence: Broken<dup::GlobalSequence> => DUP_06 "expected Ok", also ORD_11 DUP_04 DUP_07 DUP_08 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_10 ISO_14 ISO_15 ISO_16 CLR_04 CLR_07 RUN_01 RUN_02 RUN_07 DUR_01 DUR_02 ENG_01 ENG_02 ENG_03 ENG_04, maybe CLR_08;
-    check_then_insert: racing::CheckThenInsert => DUP_07 "expected exactly one Ok, came", maybe DUP_08 ENG_02;
-    check_await_insert: racing::CheckAwaitInsert => DUP_07 "tasks on one runtime", maybe DUP_08 ENG_02;
-    shared_staging: racing::SharedStaging => DUP_08 "expected the row of the contender that was told Ok", maybe DUP_07 BAS_07 RUN_01 RUN_02 ENG_02;
+    upsert: Broken<dup::Upsert> => DUP_01 "expected a rejection, came Ok", also DUP_02 DUP_05 DUP_07 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe CON_01 CAN_03;
+    insert_ignore: Broken<dup::InsertIgnore> => DUP_01 "expected a rejection, came Ok", also DUP_02 DUP_05 DUP_07 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe CON_01 CAN_03;
+    idempotent_ok: Broken<dup::IdempotentOk> => DUP_02 "expected a rejection, came Ok", also DUP_11 ERR_01 ERR_05 ERR_06, maybe CON_01 CAN_03;
+    rejects_but_overwrites: Broken<dup::RejectsButOverwrites> => DUP_03 "after a rejection at sequence 2", also DUP_05 DUP_09 DUP_12 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe DUP_08 CON_01;
+    leaks_transaction: Broken<dup::LeaksTransaction> => DUP_04 "a transaction is open", also DUP_01 DUP_02 DUP_12 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe CON_01 CON_02 CON_05 CON_06 CON_07;
+    checks_last_only: Broken<dup::ChecksLastOnly> => DUP_05 "expected a rejection, came Ok", also DUP_09 ENG_01 ENG_02, maybe CON_01;
+    global_sequence: Broken<dup::GlobalSequence> => DUP_06 "expected Ok", also ORD_11 DUP_04 DUP_07 DUP_08 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_10 ISO_14 ISO_15 ISO_16 CLR_04 CLR_07 RUN_01 RUN_02 RUN_07 DUR_01 DUR_02 ENG_01 ENG_02 ENG_03 ENG_04, maybe CLR_08 CON_01 CON_02 CON_03 CON_04 CON_05 CON_06 CAN_01 CAN_03 CAN_04 CAN_05 CON_07;
+    check_then_insert: racing::CheckThenInsert => DUP_07 "expected exactly one Ok, came", maybe DUP_08 ENG_02 CON_01;
+    check_await_insert: racing::CheckAwaitInsert => DUP_07 "tasks on one runtime", maybe DUP_08 ENG_02 CON_01;
+    shared_staging: racing::SharedStaging => DUP_08 "expected the row of the contender that was told Ok", maybe DUP_07 BAS_07 RUN_01 RUN_02 ENG_02 CON_01 CON_05 CON_06 CON_07;
     dup_index_in_memory: Broken<dup::DupIndexInMemory> => DUP_09 "expected a rejection, came Ok";
-    taken_for_ever: Broken<dup::TakenForEver> => DUP_10 "expected Ok", also CLR_05 CLR_06 CLR_09 ENG_03;
+    taken_for_ever: Broken<dup::TakenForEver> => DUP_10 "expected Ok", also CLR_05 CLR_06 CLR_09 ENG_03, maybe CON_01;
     max_unprotected: Broken<dup::MaxUnprotected> => DUP_11 "expected a rejection, came Ok";
-    leaks_permits: Broken<dup::LeaksPermits> => DUP_12 "no permit left", maybe DUP_07 DUP_08;
+    leaks_permits: Broken<dup::LeaksPermits> => DUP_12 "no permit left", maybe DUP_07 DUP_08 CON_01;
 
     prefix_clear: Broken<iso::PrefixClear> => ISO_01 "run \"order-\" after a clear of run \"order\": expected 2 rows", also ISO_02 ISO_04 ISO_05 ISO_06 ISO_07 ISO_08 ISO_09 ISO_10 ISO_11 ISO_12 ISO_14 ISO_15 ISO_16 CLR_04;
     concat_key: Broken<iso::ConcatKey> => ISO_02 "expected 3 rows";
@@ -99,7 +113,7 @@ matrix! {
     length_and_prefix: Broken<iso::LengthAndPrefix> => ISO_13 "(201 bytes)";
     parses_numbers: Broken<iso::ParsesNumbers> => ISO_14 "\"01\"";
     meta_is_a_run: Broken<iso::MetaIsARun> => ISO_15 "run \"meta\"";
-    short_hash: Broken<iso::ShortHash> => ISO_16 "expected Ok", also ERR_05;
+    short_hash: Broken<iso::ShortHash> => ISO_16 "expected Ok", also ERR_05, maybe CON_01 CON_06;
 
     empty_to_none: Broken<pay::EmptyToNone> => PAY_01 "blob of 0 bytes";
     utf8_lossy: Broken<pay::Utf8Lossy> => PAY_02 "blob of 256 bytes", also PAY_05 PAY_06 PAY_07 ENG_01 ENG_02 ENG_03 ENG_04;
@@ -114,24 +128,44 @@ matrix! {
     err_on_unknown_clear: Broken<clr::ErrOnUnknownClear> => CLR_02 "no such run";
     err_on_second_clear: Broken<clr::ErrOnSecondClear> => CLR_03 "already cleared", also CLR_02;
     clear_all: Broken<clr::ClearAll> => CLR_04 "after a clear of run \"run\": expected 3 rows", spares BAS_02 ORD_01 DUP_01 PAY_01 CLR_01 ERR_01 RUN_05;
-    tombstone: Broken<clr::Tombstone> => CLR_05 "in its second life: expected 5 rows", also DUP_10 CLR_09;
-    clear_early_ack: Broken<clr::ClearEarlyAck> => CLR_06 "right after clear 0 returned: expected an empty run", also DUP_12 CLR_01 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03;
+    tombstone: Broken<clr::Tombstone> => CLR_05 "in its second life: expected 5 rows", also DUP_10 CLR_09, maybe CON_01;
+    clear_early_ack: Broken<clr::ClearEarlyAck> => CLR_06 "right after clear 0 returned: expected an empty run", also DUP_12 CLR_01 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03, maybe CON_01 CAN_04 CAN_07;
     clear_in_memory: Broken<clr::ClearInMemory> => CLR_07 "cleared before reopening: expected an empty run";
-    clear_row_by_row: racing::ClearRowByRow => CLR_08 "expected all 48 rows or none";
+    clear_row_by_row: racing::ClearRowByRow => CLR_08 "expected all 48 rows or none", maybe CON_01;
     clear_limit_1000: Broken<clr::ClearLimit1000> => CLR_09 "expected an empty run";
+
+    clear_beside_the_lock: con::Remote<con::ClearBesideTheLock> => CON_01 "expected answers that one order of these operations explains, came\n", maybe ENG_02;
+    index_cleared_later: con::Remote<con::IndexClearedLater> => CON_01 "-> conflict";
+    two_shards: con::Remote<con::TwoShards> => CON_02 "expected the first rows of it, came sequences", maybe CON_01 CON_04 CLR_08;
+    torn_append: con::Remote<con::TornAppend> => CON_03 "blob of 0 bytes", maybe CON_01 CON_02 CAN_01 CAN_03;
+    two_replicas: con::Remote<con::TwoReplicas> => CON_04 "expected the second to show", maybe CON_01 CAN_03 CAN_06 CAN_08;
+    lost_update: con::Remote<con::LostUpdate> => CON_05 "appended at once, each its own: expected", maybe CON_01 BAS_07 DUP_07 DUP_08 ENG_02;
+    staged_by_sequence: con::Remote<con::StagedBySequence> => CON_06 "written beside the runs of others", maybe CON_01 CON_07 RUN_01 RUN_02 DUP_07 DUP_08 ENG_02 CAN_03;
+    two_connections: con::Remote<con::TwoConnections> => CON_07 "among 256 at once";
+    readers_first: con::Remote<con::ReadersFirst> => CON_08 "expected an append to wait for at most";
+
+    half_append: con::Remote<can::HalfAppend> => CAN_01 "expected its row whole or absent", maybe CAN_03;
+    eager_append: can::EagerAppend => CAN_02 "after futures that were never polled: expected 2 rows";
+    reserves_first: con::Remote<can::ReservesFirst> => CAN_03 "and rejected when sent again: expected 1 row", maybe CON_01;
+    leaks_connections: con::Remote<can::LeaksConnections> => CAN_04 "no connection left";
+    clear_in_steps: con::Remote<can::ClearInSteps> => CAN_05 "after a clear dropped after 1 poll: expected all 12 rows or none, came";
+    second_replica_later: con::Remote<can::SecondReplicaLater> => CAN_06 "expected a row that was shown to stay", also CAN_03 CAN_08;
+    detached_write: con::Remote<can::DetachedWrite<false>> => CAN_07 "after a clear returned: expected an empty run", also CAN_08;
+    detached_write_fenced: con::Remote<can::DetachedWrite<true>> => CAN_08 "after a load without its row: expected an empty run";
 
     memory_only: Broken<dur::MemoryOnly> => DUR_01 "run \"first\" after reopening: expected 7 rows", also DUR_02 ORD_12 DUP_09 CLR_07;
     ten_segments: Broken<dur::TenSegments> => DUR_02 "after reopening 10 of 20: expected 3 rows";
 
     wrong_category: Broken<err::WrongCategory> => ERR_01 "came \"already_exists\"", also ERR_05 ERR_06;
-    panics_on_duplicate: Broken<err::PanicsOnDuplicate> => ERR_02 "came a panic: internal error", also DUP_01 DUP_02 DUP_03 DUP_04 DUP_05 DUP_07 DUP_08 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02;
+    panics_on_duplicate: Broken<err::PanicsOnDuplicate> => ERR_02 "came a panic: internal error", also DUP_01 DUP_02 DUP_03 DUP_04 DUP_05 DUP_07 DUP_08 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe CON_01 CAN_03;
     anonymous_conflict: Broken<err::AnonymousConflict> => ERR_05 "expected it to name \"order-4711\"";
     untyped_conflict: Broken<err::UntypedConflict> => ERR_06 "expected Some(Conflict), came Some(Other)";
 
     blocks_in_place: run::BlocksInPlace => RUN_01 "came a panic", also RUN_03 RUN_06;
     four_slots: run::FourSlots => RUN_02 "no slot for this worker";
     sleeps_in_poll: run::SleepsInPoll => RUN_03 "expected an append to hold the thread";
-    thread_bound: run::ThreadBound => RUN_05 "polled by another thread", maybe BAS_07 DUP_07 DUP_08 RUN_02;
+    handle_capture: con::Remote<run::HandleCapture> => RUN_04 "was cancelled", maybe CAN_07 CAN_08;
+    thread_bound: run::ThreadBound => RUN_05 "polled by another thread", maybe BAS_07 DUP_07 DUP_08 RUN_02 CON_01 CON_02 CON_03 CON_04 CON_05 CON_06 CON_07;
     owns_runtime: run::OwnsRuntime => RUN_06 "came a panic";
     needs_tokio: run::NeedsTokio => RUN_07 "came a panic";
 
@@ -143,8 +177,60 @@ matrix! {
     wildcard_kinds: Broken<eng::WildcardKinds> => ENG_04 "came 1 row with {sequence 0, state \"Reserve\", task \"\", state_entry", also ENG_01 ENG_02 ENG_03;
 }
 
+/// The second matrix: stores in files, whose process is killed. The test is its own child.
+macro_rules! killed {
+    ($(
+        $name:ident: $habit:ty => $by:ident $saying:literal
+        $(, also $($also:ident)+)? $(, maybe $($maybe:ident)+)?;
+    )*) => {
+        $(
+            #[test]
+            fn $name() {
+                let kill = Kill {
+                    by: LawId::$by,
+                    saying: $saying,
+                    also: &[$($(LawId::$also),+)?],
+                    maybe: &[$($(LawId::$maybe),+)?],
+                    spares: &[],
+                };
+                let test = concat!("kill_matrix::", stringify!($name));
+                tried(|| judged(&kill, &run_all::<InFile<$habit>>(&durability(test)), None));
+            }
+        )*
+
+        pub(crate) const NAMED_KILLED: &[Named] =
+            &[$(named(stringify!($name), LawId::$by, $saying)),*];
+    };
+}
+
+killed! {
+    flush_on_drop: disk::FlushOnDrop => DUR_03 "expected all of them, came 0 rows without sequence 0", also DUR_07, maybe DUR_08 DUR_10 DUR_11 DUR_13 DUR_14;
+    header_then_body: disk::HeaderThenBody => DUR_04 "blob of 0 bytes", also DUR_07 DUR_11;
+    deletes_row_by_row: disk::DeletesRowByRow => DUR_05 "expected all 12 rows or none, came", also DUR_07 DUR_11;
+    stale_lock_file: disk::StaleLockFile => DUR_06 "after SIGKILL of a child, the harness could not open the store", also DUR_03 DUR_04 DUR_05 DUR_07 DUR_14;
+    rewrites_in_place: disk::RewritesInPlace => DUR_07 "killed at its write number", also DUR_11, maybe DUR_03 DUR_04 DUR_05 DUR_14;
+    buffer_for_each_run: disk::BufferForEachRun => DUR_14 "came append 2 without append 1";
+    no_sync: disk::NoSync => DUR_08 "expected a sync of one of them after its last write";
+    syncs_too_early: disk::SyncsTooEarly => DUR_08 "expected a sync of one of them after its last write";
+    no_directory_sync: disk::NoDirectorySync => DUR_09 "left a new file \"log\" with data in it";
+    ignores_eio: disk::IgnoresEio => DUR_10 "answered EIO: expected an error, came Ok";
+    ignores_enospc: disk::IgnoresEnospc => DUR_11 "whose write number 0 failed in step 0, opened again: expected [";
+    goes_on: disk::GoesOn => DUR_13 "expected loads and appends to be refused until the store is opened again, came";
+}
+
+/// The laws of a place that outlives its process.
+fn durability(test: &str) -> Plan {
+    let every = Claim::ALL.iter().copied();
+    Plan::new().claims(every).only(["bas", "dur"]).again([
+        test,
+        "--exact",
+        "--nocapture",
+        "--test-threads=1",
+    ])
+}
+
 /// Laws that no store of this matrix can break, and why.
-const EXEMPT: &[(LawId, &str)] = &[
+pub(crate) const EXEMPT: &[(LawId, &str)] = &[
     (LawId::BAS_07, "a store that breaks it does not compile"),
     (
         LawId::BAS_08,
@@ -154,7 +240,9 @@ const EXEMPT: &[(LawId, &str)] = &[
 
 fn everything() -> Plan {
     let every = Claim::ALL.iter().copied();
-    Plan::new().claims(every)
+    // The shelves of these stores are gone with the process; see `killed!`.
+    let in_memory = every.filter(|claim| !matches!(claim, Claim::ProcessCrash | Claim::PowerLoss));
+    Plan::new().claims(in_memory)
 }
 
 /// How often a line of the matrix is tried. Some laws race threads or read a clock: on a machine
@@ -163,12 +251,17 @@ fn everything() -> Plan {
 const TRIES: u32 = 3;
 
 fn check<S: Mutant>(kill: &Kill) {
-    let mut objection = String::new();
-    let group = kill.by.law().group.key;
-    for _ in 0..TRIES {
+    tried(|| {
         let report = run_all::<Mutated<S>>(&everything());
-        let longer = S::RACES.then(|| run_all::<Patient<S>>(&everything().only([group])));
-        match judged(kill, &report, longer.as_ref()) {
+        let longer = S::RACES.then(|| run_all::<Patient<S>>(&everything().only_laws([kill.by])));
+        judged(kill, &report, longer.as_ref())
+    });
+}
+
+fn tried(attempt: impl Fn() -> Result<(), String>) {
+    let mut objection = String::new();
+    for _ in 0..TRIES {
+        match attempt() {
             Ok(()) => return,
             Err(found) => objection = found,
         }
@@ -221,14 +314,15 @@ fn failing(report: &Report) -> BTreeSet<LawId> {
     let not_passed = report
         .laws()
         .iter()
-        .filter(|law| law.verdict != Verdict::Pass);
+        .filter(|law| !matches!(law.verdict, Verdict::Pass | Verdict::NotClaimed(_)));
     not_passed.map(|law| law.law.id).collect()
 }
 
 #[test]
 fn every_law_kills_a_mutant_or_says_why_not() {
     for law in catalogue() {
-        let kills = NAMED.contains(&law.id);
+        let mut named = NAMED.iter().chain(NAMED_KILLED);
+        let kills = named.any(|named| named.by == law.id);
         let exempt = EXEMPT.iter().any(|(id, _)| *id == law.id);
         assert!(
             kills != exempt,
@@ -248,4 +342,44 @@ fn a_store_without_a_fault_keeps_every_law() {
 fn a_store_with_an_honest_limit_keeps_every_law() {
     let report = run_all::<Mutated<pay::HonestLimit>>(&everything());
     assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+}
+
+fn keeps_every_law_of_durability<H: Harness>(test: &str) {
+    let report = run_all::<H>(&durability(test));
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+    assert!(report.passed());
+}
+
+#[test]
+fn a_file_that_is_written_carefully_survives_every_kill() {
+    keeps_every_law_of_durability::<InFile<disk::Careful>>(
+        "kill_matrix::a_file_that_is_written_carefully_survives_every_kill",
+    );
+}
+
+#[test]
+fn a_child_that_runs_no_test_is_not_taken_for_one_that_was_killed() {
+    let report = run_all::<InFile<disk::Careful>>(&durability("no_such_test"));
+    let law = report.laws().iter().find(|law| law.law.id == LawId::DUR_03);
+    let Some(Verdict::HarnessError(message)) = law.map(|law| &law.verdict) else {
+        panic!("{report}");
+    };
+    assert!(
+        message.contains("is there a test that `no_such_test"),
+        "{message}"
+    );
+}
+
+#[test]
+fn without_a_way_to_start_again_the_laws_of_a_kill_are_not_run() {
+    let plan = Plan::new()
+        .claims([claim::process_crash])
+        .only_laws([LawId::DUR_03]);
+    let report = run_all::<InFile<disk::Careful>>(&plan);
+    let verdict = &report.laws()[0].verdict;
+    assert!(
+        matches!(verdict, Verdict::NotRun(why) if why.contains("Plan::again")),
+        "{report}"
+    );
+    assert!(!report.passed());
 }

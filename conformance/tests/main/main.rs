@@ -7,8 +7,10 @@
 
 mod harness;
 mod kill_matrix;
+mod linearize;
 mod memory;
 mod mutants;
+mod pages;
 mod redb;
 mod reference;
 mod report;

@@ -22,5 +22,14 @@ impl Harness for Redb {
 // Its blocking work needs tokio's pool, so any executor will not do.
 crashpoint_conformance::certify! {
     harness: Redb,
-    claims: [reopen, limits, exclusive_scope],
+    claims: [
+        reopen,
+        limits,
+        outlives_runtime,
+        exclusive_scope,
+        fenced_cancellation,
+        settled,
+        process_crash,
+        power_loss,
+    ],
 }

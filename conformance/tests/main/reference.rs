@@ -5,6 +5,6 @@ use crate::mutants::{Broken, Mutated, eng};
 
 crashpoint_conformance::certify! {
     harness: Mutated<Broken<eng::WildcardKinds>>,
-    claims: [reopen, any_executor],
+    claims: [reopen, any_executor, fenced_cancellation, settled],
     lacks: [engine_kinds],
 }

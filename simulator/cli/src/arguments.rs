@@ -12,12 +12,12 @@ use crashpoint_simulator::{Budget, StoreKind};
 const EXIT_CODES: &str = "\
 Exit codes:
   0    nothing was violated
-  1    a safety promise was broken: something happened that never may
+  1    a safety promise was broken: something happened that never may; a store broke a law
   2    the command was called wrongly
   3    a liveness promise was broken: a run did not end with nothing failing
   4    nondeterminism: a schedule took another course when it was run again
-  5    a fault of the command itself: a crash point left out, a file not
-       written, a bug
+  5    a fault of the command itself, or too little to go by: a crash point or
+       a law left out, a line that can't be read, a file not written, a bug
   130  Ctrl-C before everything was explored; nothing was violated until then";
 
 /// Crashes workflows at every point, and says what came of it.
@@ -53,6 +53,12 @@ pub(crate) enum Command {
     /// objects to a mutant. Whatever does not is named, and exits with 5.
     #[command(after_help = EXIT_CODES)]
     Vacuity(VacuityArguments),
+    /// Hold a store that we ship against every law of the conformance kit.
+    #[command(after_help = EXIT_CODES)]
+    Certify(CertifyArguments),
+    /// Merge what the conformance kit's tests have left behind to the certificates of their stores.
+    #[command(after_help = EXIT_CODES)]
+    Report(ReportArguments),
 }
 
 impl Default for Command {
@@ -212,6 +218,49 @@ pub(crate) struct VacuityArguments {
     /// How many threads explore; one for each core without this.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CertifyArguments {
+    /// The store.
+    #[arg(long, value_enum, value_name = "STORE")]
+    pub(crate) store: Store,
+    /// Where the files of the store are while it is tested, a fresh folder for each law: the file
+    /// system under them is tested as well. The system's temporary folder without this.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) shape: Shape,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// The files that tests have left, or folders with them; without any the file that
+    /// `CRASHPOINT_REPORT` names, or target/crashpoint, here or above.
+    #[arg(value_name = "FILE|DIR")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) shape: Shape,
+}
+
+/// How a certificate is shown.
+#[derive(Debug, Args)]
+pub(crate) struct Shape {
+    /// Print one JSON object instead of a table.
+    #[arg(long, conflicts_with = "markdown")]
+    pub(crate) json: bool,
+    /// Print Markdown instead of a table.
+    #[arg(long)]
+    pub(crate) markdown: bool,
+    /// List every law, not only those that did not pass.
+    #[arg(long)]
+    pub(crate) laws: bool,
+    /// Write one self-contained page as well.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Write a badge as well, an SVG picture; of several certificates the one that shows least.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) badge: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,6 @@
 //! Ctrl-C.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::exit::{Exit, Failure};
@@ -15,4 +16,15 @@ pub(crate) fn at_ctrl_c(tell: impl Fn() -> bool + Send + 'static) -> Result<(), 
         }
     });
     set.map_err(|error| Failure::Harness(format!("can't listen for Ctrl-C: {error}")))
+}
+
+/// A flag that the first Ctrl-C sets, for work that looks at it now and then.
+pub(crate) fn flag_at_ctrl_c() -> Result<Arc<AtomicBool>, Failure> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    at_ctrl_c(move || {
+        flag.store(true, Ordering::Relaxed);
+        true
+    })?;
+    Ok(interrupted)
 }

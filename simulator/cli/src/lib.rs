@@ -1,10 +1,11 @@
 //! The command `crashpoint`: explores workflows under crashes, every schedule within bounds or by
-//! seeds, and shrinks, replays and explains what it found, as text or as a page.
+//! seeds, and shrinks, replays and explains what it found, as text or as a page; certifies stores.
 //!
 //! This crate alone knows terminals and pages: arguments, progress, tables, exit codes, HTML. It is
 //! a library for the sake of its tests; nobody depends on it.
 
 mod arguments;
+pub mod certificate;
 mod crew;
 pub mod exit;
 mod explain;
@@ -51,6 +52,8 @@ fn run(command: &Command) -> Exit {
         Command::Replay(arguments) => replay::run(arguments, &mut out),
         Command::Explain(arguments) => explain::run(arguments, &mut out),
         Command::Vacuity(arguments) => vacuity::run(arguments, &mut out),
+        Command::Certify(arguments) => certificate::certify(arguments, &mut out),
+        Command::Report(arguments) => certificate::report(arguments, &mut out),
     };
     match done.and_then(|exit| out.flush().map(|()| exit).map_err(Failure::from)) {
         Ok(exit) => exit,

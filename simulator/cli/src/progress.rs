@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
+use crashpoint_conformance::Law;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::text::{counted, grouped};
@@ -95,6 +96,35 @@ impl SoakProgress {
             });
         }
         elapsed
+    }
+
+    pub(crate) fn finish(self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// What is shown of a certification while it is under way, in the same way.
+#[derive(Debug)]
+pub(crate) struct CertifyProgress {
+    bar: ProgressBar,
+    laws: usize,
+}
+
+impl CertifyProgress {
+    pub(crate) fn new(store: &str, laws: usize) -> Self {
+        let opening = format!("holding {store} against {}", counted(laws as u64, "law"));
+        Self {
+            bar: bar(laws as u64, &opening),
+            laws: 0,
+        }
+    }
+
+    /// A law is looked at; those before it are done.
+    pub(crate) fn begins(&mut self, law: &Law) {
+        self.bar.set_position(self.laws as u64);
+        self.laws += 1;
+        self.bar
+            .set_message(format!("{}: {}", law.id, law.sentence));
     }
 
     pub(crate) fn finish(self) {

@@ -11,7 +11,10 @@ use crashpoint_conformance::{BoxError, Harness, Options, Place};
 use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 
 pub(crate) mod bas;
+pub(crate) mod can;
 pub(crate) mod clr;
+pub(crate) mod con;
+pub(crate) mod disk;
 pub(crate) mod dup;
 pub(crate) mod dur;
 pub(crate) mod eng;
@@ -203,6 +206,7 @@ impl<F: Fault> Mutant for Broken<F> {
 pub(crate) fn quick() -> Options {
     let mut options = Options::default();
     options.race_budget = Duration::from_millis(15);
+    options.race_rounds_min = 1;
     options
 }
 

@@ -8,6 +8,7 @@ use crashpoint_conformance::Place;
 use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
+use super::con::Trips;
 use super::{Mutant, Shelf};
 
 /// A faithful store but for what comes before an append.
@@ -86,6 +87,29 @@ before_append! {
         Handle::current();
         Ok(())
     };
+}
+
+/// Keeps the handle of the runtime that opened it, and spawns there whatever it writes.
+#[derive(Default)]
+pub(crate) struct HandleCapture(Option<Handle>);
+
+impl Trips for HandleCapture {
+    const RACES: bool = false;
+
+    fn opened(&mut self, _shelf: &Shelf) {
+        self.0 = Handle::try_current().ok();
+    }
+
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let (shelf, id) = (shelf.clone(), id.to_owned());
+        let Some(handle) = &self.0 else {
+            return shelf.runs().append(&id, row);
+        };
+        let append = handle.spawn(async move { shelf.runs().append(&id, row) });
+        append
+            .await
+            .map_err(|error| Error::unavailable(error.to_string()))?
+    }
 }
 
 /// Owns a runtime, which can't be dropped where futures run.

@@ -4,8 +4,9 @@
 //! What comes from a user is escaped twice: what is not plainly visible by
 //! [`whole`](crashpoint_simulator::render::whole),
 //! what HTML would take for its own by the templates. This module decides nothing: it shows what
-//! the oracles say.
+//! the oracles and the laws say.
 
+mod certificate;
 pub(crate) mod exploration;
 mod file;
 mod graph;
@@ -25,6 +26,7 @@ use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{Run, StoreKind};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+pub use certificate::of_certificates;
 pub(crate) use file::File;
 pub use moment::{Broken, broken};
 

@@ -13,7 +13,6 @@ mod tally;
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ use crashpoint_simulator::{Recording, shrink_recording};
 use crate::arguments::SoakArguments;
 use crate::exit::{Exit, Failure};
 use crate::explore;
-use crate::interrupt::at_ctrl_c;
+use crate::interrupt::flag_at_ctrl_c;
 use crate::memory::Resident;
 use crate::progress::{SoakProgress, Stopwatch};
 use crate::soak::corpus::{Corpus, Revisited};
@@ -51,12 +50,7 @@ struct Memory {
 pub(crate) fn run(arguments: &SoakArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let plan = Plan::of(arguments)?;
     let corpus = arguments.corpus.as_deref().map(Corpus::open).transpose()?;
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
-    at_ctrl_c(move || {
-        flag.store(true, Ordering::Relaxed);
-        true
-    })?;
+    let interrupted = flag_at_ctrl_c()?;
     let revisited = match &corpus {
         Some(corpus) => corpus.revisit(&interrupted)?,
         None => Vec::new(),

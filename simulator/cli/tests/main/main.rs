@@ -1,6 +1,7 @@
 //! Tests of the workspace as a whole: the shape of its sources, the command, what it keeps, and its
 //! pages.
 
+mod certificates;
 mod command;
 mod exit_codes;
 mod page;

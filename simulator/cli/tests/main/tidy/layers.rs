@@ -37,7 +37,10 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("clap", &["crashpoint"]),
     ("indicatif", &["crashpoint"]),
     ("madsim", &["crashpoint-simulator"]),
-    ("criterion", &["crashpoint-benches"]),
+    (
+        "criterion",
+        &["crashpoint-benches", "crashpoint-conformance"],
+    ),
 ];
 
 /// Each room of the engine, a folder or a file beside `lib.rs`, with those that it may name.

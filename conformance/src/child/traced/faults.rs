@@ -1,0 +1,89 @@
+//! A call that answers an error: the disk's, or that of a full one.
+
+use nix::errno::Errno;
+
+use super::{Action, Call, Does, Watch, follow};
+use crate::child::{Running, Told};
+use crate::expect::{Failure, broken};
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// A sync answers EIO, and has not synced.
+    SyncFails,
+    /// Nothing more fits on the disk: writes answer ENOSPC, from one of them on.
+    DiskFull,
+}
+
+/// How a child fared with a fault.
+pub(crate) struct Faulty {
+    /// The call that failed first, and in which step of the child's; none where it had fewer calls.
+    pub(crate) failed: Option<(&'static str, u64)>,
+    /// What it told, in order.
+    pub(crate) told: Vec<Told>,
+}
+
+struct Injector {
+    fault: Fault,
+    /// Calls that are let go.
+    left: usize,
+    step: u64,
+    failed: Option<(&'static str, u64)>,
+}
+
+impl Watch for Injector {
+    fn before(&mut self, call: &Call) -> Action {
+        let (does, errno) = match self.fault {
+            Fault::SyncFails => (Does::Sync, Errno::EIO),
+            Fault::DiskFull => (Does::Write, Errno::ENOSPC),
+        };
+        // Where a descriptor is no file's, as that of a runtime's alarm clock, a disk has no say.
+        let is_file = call
+            .path()
+            .is_some_and(|path| path.is_absolute() && path.exists());
+        if call.does != does || !is_file {
+            return Action::GoOn;
+        }
+        if self.left > 0 {
+            self.left -= 1;
+            return Action::GoOn;
+        }
+        let again = self.failed.is_some();
+        self.failed.get_or_insert((call.name, self.step));
+        match self.fault {
+            // The kernel tells it once.
+            Fault::SyncFails if again => Action::GoOn,
+            _ => Action::Fail(errno),
+        }
+    }
+
+    fn told(&mut self, nth: u64) {
+        self.step = nth + 1;
+    }
+}
+
+/// Lets a child that stands ready go on; its call number `nth` of the kind meets the fault.
+pub(crate) fn run_with_a_fault(
+    mut running: Running<'_>,
+    fault: Fault,
+    nth: usize,
+) -> Result<Faulty, Failure> {
+    let mut injector = Injector {
+        fault,
+        left: nth,
+        step: 0,
+        failed: None,
+    };
+    follow(&mut running, &mut injector)?;
+    let told = running.last_words();
+    let failed = injector.failed;
+    if told.contains(&Told::Ended) {
+        return Ok(Faulty { failed, told });
+    }
+    match failed {
+        Some((call, step)) => Err(broken(format!(
+            "a child whose {call} failed in step {step}: expected errors, came the end of its process"
+        ))),
+        None => Err(running.no_sign()),
+    }
+}

@@ -1,0 +1,138 @@
+//! What was written, and whether it was synced by the time that the child was told so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::{Action, Call, Does, Watch, follow};
+use crate::child::{Running, Told};
+use crate::expect::{Failure, broken};
+
+/// What was seen of one step by the time at which it was acknowledged.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// Writes to files at the place.
+    pub(crate) writes: usize,
+    /// Whether a file that was written has been synced after its last write.
+    pub(crate) synced: bool,
+    /// A file that has got its name in this step, in a directory that was not synced.
+    pub(crate) nameless: Option<PathBuf>,
+}
+
+struct Syncs {
+    place: PathBuf,
+    /// By the file's own number: written in this step, and not synced since.
+    dirty: BTreeMap<u64, bool>,
+    /// Every file that was ever written, by its number.
+    written: BTreeSet<u64>,
+    names: BTreeSet<PathBuf>,
+    directories_synced: BTreeSet<PathBuf>,
+    now: Seen,
+    steps: Vec<Seen>,
+}
+
+impl Syncs {
+    fn note(&mut self, call: &Call) -> Option<()> {
+        if matches!(call.name, "msync" | "syncfs") {
+            // They are about everything that might have been written.
+            self.dirty.values_mut().for_each(|dirty| *dirty = false);
+            return Some(());
+        }
+        let path = call.path()?;
+        if !path.starts_with(&self.place) {
+            return None;
+        }
+        let about = fs::metadata(call.link()).ok()?;
+        match call.does {
+            Does::Sync if about.is_dir() => _ = self.directories_synced.insert(path),
+            Does::Sync => {
+                if let Some(dirty) = self.dirty.get_mut(&about.ino()) {
+                    *dirty = false;
+                }
+            }
+            Does::Write => {
+                self.now.writes += 1;
+                self.written.insert(about.ino());
+                self.dirty.insert(about.ino(), !writes_through(call));
+            }
+            Does::Name => {}
+        }
+        Some(())
+    }
+}
+
+/// Whether each write of the descriptor is a sync as well.
+fn writes_through(call: &Call) -> bool {
+    const O_DSYNC: u32 = 0o10000;
+    let about = call.link().to_string_lossy().replace("/fd/", "/fdinfo/");
+    let about = fs::read_to_string(about).unwrap_or_default();
+    let flags = about.lines().find_map(|line| line.strip_prefix("flags:"));
+    let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+    flags.is_some_and(|flags| flags & O_DSYNC != 0)
+}
+
+impl Watch for Syncs {
+    fn before(&mut self, call: &Call) -> Action {
+        if matches!(call.does, Does::Write | Does::Sync) {
+            self.note(call);
+        }
+        Action::GoOn
+    }
+
+    fn told(&mut self, _nth: u64) {
+        let mut seen = std::mem::take(&mut self.now);
+        seen.synced = self.dirty.values().any(|dirty| !dirty);
+        let names = names_in(&self.place);
+        let new = names.difference(&self.names);
+        let nameless = new.filter(|name| {
+            let written = fs::metadata(name).is_ok_and(|about| self.written.contains(&about.ino()));
+            let parent = name.parent().unwrap_or(&self.place);
+            written && !self.directories_synced.contains(parent)
+        });
+        seen.nameless = nameless.min().cloned();
+        self.names = names;
+        self.dirty.clear();
+        self.directories_synced.clear();
+        self.steps.push(seen);
+    }
+}
+
+/// Every file below a directory.
+fn names_in(directory: &Path) -> BTreeSet<PathBuf> {
+    let mut names = BTreeSet::new();
+    let mut directories = vec![directory.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => directories.push(entry.path()),
+                _ => _ = names.insert(entry.path()),
+            }
+        }
+    }
+    names
+}
+
+/// Lets a child that stands ready go on, and answers what was seen of each of its steps.
+pub(crate) fn watch_syncs(mut running: Running<'_>, place: &Path) -> Result<Vec<Seen>, Failure> {
+    let place = place.canonicalize();
+    let place = place.map_err(|error| Failure::Harness(format!("no place: {error}")))?;
+    let mut syncs = Syncs {
+        names: names_in(&place),
+        place,
+        dirty: BTreeMap::new(),
+        written: BTreeSet::new(),
+        directories_synced: BTreeSet::new(),
+        now: Seen::default(),
+        steps: Vec::new(),
+    };
+    follow(&mut running, &mut syncs)?;
+    let told = running.last_words();
+    if let Some(Told::Refused(message)) = told.last() {
+        return Err(broken(format!("in a child process: {message}")));
+    }
+    if told.last() != Some(&Told::Ended) {
+        return Err(running.no_sign());
+    }
+    Ok(syncs.steps)
+}

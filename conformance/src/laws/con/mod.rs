@@ -1,0 +1,18 @@
+//! Concurrency: what several callers do at once has to be what one could have done, in some order.
+
+mod histories;
+mod pool;
+mod together;
+mod watched;
+
+pub(crate) use self::histories::con_01_small_histories_are_linearizable;
+pub(crate) use self::pool::{
+    con_07_more_callers_than_connections_make_progress, con_08_readers_do_not_starve_writers,
+};
+pub(crate) use self::together::{
+    con_05_distinct_sequences_of_one_run_all_land, con_06_distinct_ids_all_land,
+};
+pub(crate) use self::watched::{
+    con_02_every_load_beside_a_writer_is_a_prefix, con_03_no_row_is_torn,
+    con_04_reads_do_not_go_backwards,
+};

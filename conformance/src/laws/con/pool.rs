@@ -1,0 +1,108 @@
+//! Many callers: whether all of them get their turn.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::case::{Blame, Case, Session};
+use crate::expect::{Checked, Failure, broken, row, rows};
+use crate::harness::BoxFuture;
+use crate::runtime::{Workers, start};
+
+/// More than any pool of connections that somebody would configure for a test.
+const CALLERS: usize = 256;
+
+pub(crate) fn con_07_more_callers_than_connections_make_progress(case: &Case) -> Checked {
+    let runtime = start(Workers::Pool(2))?;
+    let checked = runtime.block_on(async {
+        let store = case.open().await?;
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|caller| {
+                let work: BoxFuture<'static, Checked> = Box::pin(call(store.clone(), caller));
+                tokio::spawn(work)
+            })
+            .collect();
+        for caller in callers {
+            let joined = caller.await;
+            joined.map_err(|error| broken(format!("a caller failed: {error}")))??;
+        }
+        Ok(())
+    });
+    case.close_inside(&runtime);
+    checked
+}
+
+async fn call(store: Session, caller: usize) -> Checked {
+    let id = format!("of caller {caller} among {CALLERS} at once");
+    store.append_all(&id, &rows(0..2)).await?;
+    store.holds(&id, &rows(0..2), "beside the others'").await?;
+    store.clear(&id).await
+}
+
+/// Callers that load all the time.
+const READERS: usize = 8;
+/// How many loads may begin and end while one append waits: this many for each reader.
+const LOADS_MAX: u64 = 200 * READERS as u64;
+/// Appends that are watched; more than half of them have to be starved, since a thread that is off
+/// its core lets others go ahead of it.
+const APPENDS: u64 = 20;
+
+pub(crate) fn con_08_readers_do_not_starve_writers(case: &Case) -> Checked {
+    // On one worker tasks take turns, however busy the machine is.
+    let runtime = start(Workers::Pool(1))?;
+    let store = runtime.block_on(case.open())?;
+    let work: BoxFuture<'static, Result<Vec<u64>, Failure>> =
+        Box::pin(append_beside_readers(store));
+    let waited = runtime.block_on(runtime.spawn(work));
+    let waited = waited.map_err(|error| broken(format!("a caller failed: {error}")))??;
+    case.close_inside(&runtime);
+    let starved = waited.iter().filter(|&&loads| loads > LOADS_MAX).count();
+    if starved * 2 <= waited.len() {
+        return Ok(());
+    }
+    let most = waited.iter().max().copied().unwrap_or_default();
+    Err(broken(format!(
+        "appends beside {READERS} callers that load all the time: expected an append to wait for at \
+         most {LOADS_MAX} loads, came more in {starved} of {APPENDS} appends (most {most})"
+    )))
+}
+
+/// How many loads each append waited for.
+async fn append_beside_readers(store: Session) -> Result<Vec<u64>, Failure> {
+    store.append_all("run", &rows(0..4)).await?;
+    store.step(
+        Blame::Store,
+        "appends beside callers that load all the time",
+    );
+    let (loads, done) = (
+        Arc::new(AtomicU64::new(0)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let readers: Vec<_> = (0..READERS)
+        .map(|_| {
+            let (store, loads, done) = (store.clone(), Arc::clone(&loads), Arc::clone(&done));
+            let read: BoxFuture<'static, ()> = Box::pin(async move {
+                while !done.load(Ordering::SeqCst) {
+                    // Whether it succeeds is the business of other laws.
+                    let _ = store.store().load_run("run").await;
+                    loads.fetch_add(1, Ordering::SeqCst);
+                    tokio::task::yield_now().await;
+                }
+            });
+            tokio::spawn(read)
+        })
+        .collect();
+    let mut waited = Vec::new();
+    for sequence in 4..4 + APPENDS {
+        let before = loads.load(Ordering::SeqCst);
+        let _ = store.store().append("run", row(sequence)).await;
+        store.progress().beat();
+        waited.push(loads.load(Ordering::SeqCst) - before);
+        tokio::task::yield_now().await;
+    }
+    done.store(true, Ordering::SeqCst);
+    for reader in readers {
+        let joined = reader.await;
+        joined.map_err(|error| broken(format!("a reader failed: {error}")))?;
+    }
+    Ok(waited)
+}

@@ -1,0 +1,193 @@
+//! One caller appends in order, the others load: what each load may show.
+
+use std::sync::Arc;
+
+use crashpoint_engine::{CheckpointRow, Error};
+
+use crate::case::{Case, Session};
+use crate::expect::{Checked, broken, describe, quote, row, sequences};
+use crate::harness::DynStore;
+use crate::race::{Arena, Contender, Driver, HEATS, repeat};
+use crate::recorded::Recorded;
+
+/// Rows of one run: enough to be met half-way, few enough for a disk that syncs slowly.
+const ROWS: u64 = 10;
+/// The one that appends.
+const WRITER: usize = 0;
+const READERS_MAX: usize = 3;
+/// Loads that a reader does at most before it gives the writer up.
+const LOADS_MAX: usize = 400;
+
+/// A load, between the ticks at which it began and ended.
+struct Seen {
+    begun: u64,
+    ended: u64,
+    rows: Result<Vec<CheckpointRow>, Error>,
+}
+
+pub(crate) fn con_02_every_load_beside_a_writer_is_a_prefix(case: &Case) -> Checked {
+    repeat(case, |arena, store, number| {
+        let rows: Vec<CheckpointRow> = (0..ROWS).map(row).collect();
+        watch(arena, store, number, row, |id, seen| {
+            for one in seen {
+                let came = loaded(&one.rows, id)?;
+                if came.len() > rows.len() || rows[..came.len()] != came[..] {
+                    let (driver, came) = (arena.driver.words(), sequences(came));
+                    return Err(broken(format!(
+                        "a load beside the one caller that appends sequences 0..{ROWS} in order to \
+                         run {} ({driver}): expected the first rows of it, came sequences {came}",
+                        quote(id)
+                    )));
+                }
+            }
+            Ok(())
+        })
+    })
+}
+
+/// A row that takes several pages, blocks or packets, all of it made from its sequence.
+fn wide(sequence: u64) -> CheckpointRow {
+    const BYTES: usize = 40_000;
+    let letter = char::from(b'a' + (sequence % 26) as u8);
+    let state: String = std::iter::repeat_n(letter, 300).collect();
+    let blob = vec![letter as u8; BYTES];
+    CheckpointRow::new(sequence, state.clone(), state).with_output(blob)
+}
+
+pub(crate) fn con_03_no_row_is_torn(case: &Case) -> Checked {
+    repeat(case, |arena, store, number| {
+        watch(arena, store, number, wide, |id, seen| {
+            for row in seen.iter().flat_map(|one| one.rows.iter().flatten()) {
+                if row.sequence < ROWS && *row == wide(row.sequence) {
+                    continue;
+                }
+                let (driver, came) = (arena.driver.words(), describe(row));
+                let whole = describe(&wide(row.sequence));
+                return Err(broken(format!(
+                    "a load beside an append to run {} ({driver}): expected {whole} or no such \
+                     row, came {came}",
+                    quote(id)
+                )));
+            }
+            Ok(())
+        })
+    })
+}
+
+pub(crate) fn con_04_reads_do_not_go_backwards(case: &Case) -> Checked {
+    repeat(case, |arena, store, number| {
+        watch(arena, store, number, row, |id, seen| {
+            for (later, one) in seen.iter().enumerate() {
+                let count = loaded(&one.rows, id)?.len();
+                let earlier = seen[..later].iter().filter(|two| two.ended < one.begun);
+                let most = earlier.filter_map(|two| two.rows.as_ref().ok().map(Vec::len));
+                let most = most.max().unwrap_or(0);
+                if count < most {
+                    let (driver, id) = (arena.driver.words(), quote(id));
+                    return Err(broken(format!(
+                        "two loads of run {id}, one after the other, beside the caller that \
+                         appends to it ({driver}): expected the second to show the {most} rows \
+                         of the first, came {count}"
+                    )));
+                }
+            }
+            Ok(())
+        })
+    })
+}
+
+fn loaded<'a>(
+    rows: &'a Result<Vec<CheckpointRow>, Error>,
+    id: &str,
+) -> Result<&'a [CheckpointRow], crate::expect::Failure> {
+    rows.as_deref().map_err(|error| {
+        let id = quote(id);
+        broken(format!(
+            "a load of run {id} beside an append: expected Ok, came the error \"{error}\""
+        ))
+    })
+}
+
+/// One round: in each heat a run is written and watched. `judge` gets what was seen of each run, by
+/// the beginnings of the loads.
+fn watch(
+    arena: &Arena,
+    session: &Session,
+    number: u64,
+    row: fn(u64) -> CheckpointRow,
+    judge: impl Fn(&str, &[Seen]) -> Checked,
+) -> Checked {
+    let contenders = match arena.driver {
+        Driver::Tasks => 1 + READERS_MAX,
+        Driver::Threads => arena.driver.contenders().min(1 + READERS_MAX),
+    };
+    let id = move |heat: usize| format!("watched {number} {heat}");
+    let came = arena.round(contenders, &write_and_watch(session, id, row))?;
+    let mut heats: Vec<Vec<Seen>> = (0..HEATS).map(|_| Vec::new()).collect();
+    for contender in came {
+        for (heat, seen) in contender.into_iter().enumerate() {
+            heats[heat].extend(seen?);
+        }
+    }
+    for (heat, seen) in heats.iter_mut().enumerate() {
+        seen.sort_by_key(|one| one.begun);
+        judge(&id(heat), seen)?;
+    }
+    Ok(())
+}
+
+fn write_and_watch(
+    session: &Session,
+    id: impl Fn(usize) -> String + Send + Sync + 'static,
+    row: fn(u64) -> CheckpointRow,
+) -> Contender<Result<Vec<Seen>, crate::expect::Failure>> {
+    let clock = Recorded::new(session);
+    let store = Arc::clone(session.store());
+    Arc::new(move |number, heat| {
+        let (id, clock) = (id(heat), clock.clone());
+        let store = Arc::clone(&store);
+        Box::pin(async move {
+            if number == WRITER {
+                return write(&store, &clock, &id, row).await;
+            }
+            Ok(look(&store, &clock, &id).await)
+        })
+    })
+}
+
+async fn write(
+    store: &DynStore,
+    clock: &Recorded,
+    id: &str,
+    row: fn(u64) -> CheckpointRow,
+) -> Result<Vec<Seen>, crate::expect::Failure> {
+    for sequence in 0..ROWS {
+        let appended = store.append(id, row(sequence)).await;
+        clock.beat();
+        appended.map_err(|error| {
+            let id = quote(id);
+            broken(format!(
+                "append of sequence {sequence} to run {id} by its only caller, beside loads: \
+                 expected Ok, came the error \"{error}\""
+            ))
+        })?;
+    }
+    Ok(Vec::new())
+}
+
+async fn look(store: &DynStore, clock: &Recorded, id: &str) -> Vec<Seen> {
+    let mut seen = Vec::new();
+    while seen.len() < LOADS_MAX {
+        let begun = clock.tick();
+        let rows = store.load_run(id).await;
+        clock.beat();
+        let ended = clock.tick();
+        let last = rows.as_ref().map_or(true, |rows| rows.len() as u64 >= ROWS);
+        seen.push(Seen { begun, ended, rows });
+        if last {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    seen
+}

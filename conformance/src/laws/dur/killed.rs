@@ -1,0 +1,190 @@
+//! A child process is killed with SIGKILL, at a time of its own choosing as far as the store can know.
+
+use std::sync::Arc;
+
+use crashpoint_engine::CheckpointRow;
+
+use crate::case::{Blame, Case, Session};
+use crate::child::{CLEARED_ROWS, IN_TURN, Part, Running, WRITTEN, cleared_run, wide};
+use crate::expect::{Checked, Failure, broken, describe, quote, row, rows, same_rows};
+use crate::place::Place;
+use crate::runtime::{Workers, start};
+
+/// After how many acknowledged steps a child is killed, in turn.
+const KILLED_AFTER: [u64; 6] = [1, 2, 3, 5, 9, 20];
+
+/// A child plays `part` and is killed after so many steps; then the place is opened again, and `judge`
+/// gets the store and the number of steps that were acknowledged.
+fn kill_and_open(
+    case: &Case,
+    part: Part,
+    steps: u64,
+    judge: impl AsyncFnOnce(&Session, u64) -> Checked,
+) -> Checked {
+    let place = case.another_place()?;
+    let mut running = Running::start(case, part, &place)?;
+    running.go()?;
+    let heard = running.hear_steps(steps)?;
+    let acknowledged = running.kill(heard)?;
+    judge_at(case, &place, async |store| judge(store, acknowledged).await)
+}
+
+/// Opens the place of a child that is dead.
+pub(super) fn judge_at(
+    case: &Case,
+    place: &Arc<Place>,
+    judge: impl AsyncFnOnce(&Session) -> Checked,
+) -> Checked {
+    let runtime = start(Workers::Pool(2))?;
+    case.progress
+        .step(Blame::Store, "opening the store after SIGKILL");
+    let checked = runtime.block_on(async {
+        let opened = case.open_at(place).await;
+        let store = opened.map_err(|failure| match failure {
+            Failure::Harness(message) => broken(format!("after SIGKILL of a child, {message}")),
+            other => other,
+        })?;
+        judge(&store).await
+    });
+    case.close_inside(&runtime);
+    runtime.block_on(case.leave(place))?;
+    checked
+}
+
+pub(crate) fn dur_03_acknowledged_rows_survive_a_kill(case: &Case) -> Checked {
+    for steps in KILLED_AFTER {
+        kill_and_open(case, Part::Writes, steps, async |store, acknowledged| {
+            let came = store.load(WRITTEN).await?;
+            let held = |row: &CheckpointRow| came.iter().any(|one| one.sequence == row.sequence);
+            let lost = (0..acknowledged).map(wide).find(|row| !held(row));
+            let Some(lost) = lost else { return Ok(()) };
+            let (sequence, count) = (lost.sequence, came.len());
+            Err(broken(format!(
+                "after SIGKILL of a child that had been acknowledged {acknowledged} rows: expected \
+                 all of them, came {count} rows without sequence {sequence}"
+            )))
+        })?;
+    }
+    Ok(())
+}
+
+pub(crate) fn dur_04_an_unacknowledged_row_is_whole_or_absent(case: &Case) -> Checked {
+    for steps in KILLED_AFTER {
+        kill_and_open(case, Part::Writes, steps, async |store, acknowledged| {
+            let came = store.load(WRITTEN).await?;
+            let torn = came.iter().find(|row| **row != wide(row.sequence));
+            if let Some(torn) = torn {
+                let (whole, torn) = (describe(&wide(torn.sequence)), describe(torn));
+                return Err(broken(format!(
+                    "after SIGKILL of a child inside an append: expected {whole} or no such row, \
+                     came {torn}"
+                )));
+            }
+            // It was under way, or not even begun.
+            let beyond = came.iter().find(|row| row.sequence > acknowledged);
+            beyond.map_or(Ok(()), |row| {
+                let sequence = row.sequence;
+                Err(broken(format!(
+                    "after SIGKILL of a child that had been acknowledged {acknowledged} rows, one \
+                     after the other: expected at most one more, came sequence {sequence}"
+                )))
+            })
+        })?;
+    }
+    Ok(())
+}
+
+pub(crate) fn dur_05_a_kill_inside_clear_leaves_all_or_nothing(case: &Case) -> Checked {
+    for round in 1..=KILLED_AFTER.len() as u64 {
+        // The last row before the clear of the run number `round`: the clear is what comes next.
+        let steps = round * (CLEARED_ROWS + 1) - 1;
+        kill_and_open(case, Part::Clears, steps, async |store, acknowledged| {
+            for number in 0..=acknowledged / (CLEARED_ROWS + 1) {
+                let id = cleared_run(number);
+                let came = store.load(&id).await?;
+                let begun = number * (CLEARED_ROWS + 1);
+                let is_cleared = acknowledged > begun + CLEARED_ROWS;
+                let is_full = acknowledged >= begun + CLEARED_ROWS;
+                let allowed = match (is_cleared, is_full) {
+                    (true, _) => came.is_empty(),
+                    (_, true) => came.is_empty() || came == rows(0..CLEARED_ROWS),
+                    // Its rows are the business of the laws before.
+                    _ => true,
+                };
+                if !allowed {
+                    let (id, count) = (quote(&id), came.len());
+                    let expected = if is_cleared {
+                        "no rows".to_owned()
+                    } else {
+                        format!("all {CLEARED_ROWS} rows or none")
+                    };
+                    return Err(broken(format!(
+                        "run {id} after SIGKILL of a child inside or after its clear: expected \
+                         {expected}, came {count}"
+                    )));
+                }
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+pub(crate) fn dur_06_after_a_kill_the_store_opens_unaided(case: &Case) -> Checked {
+    for steps in [1, 4] {
+        kill_and_open(case, Part::Writes, steps, async |store, _| {
+            // What the dead one left is neither in the way nor taken for a duplicate.
+            store.append("new", &row(0)).await?;
+            store
+                .holds("new", &rows([0]), "written after SIGKILL")
+                .await?;
+            store.clear(WRITTEN).await?;
+            store.holds(WRITTEN, &[], "cleared after SIGKILL").await
+        })?;
+    }
+    Ok(())
+}
+
+pub(crate) fn dur_14_acknowledged_rows_are_durable_in_order(case: &Case) -> Checked {
+    let runs = IN_TURN.len() as u64;
+    for steps in KILLED_AFTER {
+        kill_and_open(
+            case,
+            Part::WritesInTurn,
+            steps,
+            async |store, acknowledged| {
+                let mut last = None;
+                let mut missing = None;
+                let mut loaded = Vec::new();
+                for id in IN_TURN {
+                    loaded.push(store.load(id).await?);
+                }
+                for step in 0..=acknowledged {
+                    let (turn, sequence) = ((step % runs) as usize, step / runs);
+                    if loaded[turn].iter().any(|row| row.sequence == sequence) {
+                        last = Some(step);
+                    } else if missing.is_none() {
+                        missing = Some(step);
+                    }
+                }
+                if let (Some(missing), Some(last)) = (missing, last)
+                    && missing < last
+                {
+                    let (turn, sequence) = ((missing % runs) as usize, missing / runs);
+                    let id = quote(IN_TURN[turn]);
+                    return Err(broken(format!(
+                        "after SIGKILL of a child that appended to {runs} runs in turn: expected every \
+                     row before the last that is there, came append {last} without append \
+                     {missing} (sequence {sequence} of run {id})"
+                    )));
+                }
+                for (id, came) in IN_TURN.iter().zip(&loaded) {
+                    let what = || format!("run {} after SIGKILL", quote(id));
+                    same_rows(what, &rows(0..came.len() as u64), came)?;
+                }
+                Ok(())
+            },
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! Durability: what was acknowledged is there for whoever opens the place next, however the last one
+//! ended.
+
+mod killed;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+mod power;
+mod reopened;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+mod script;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+mod traced;
+#[cfg(not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")))]
+mod untraced;
+
+pub(crate) use self::killed::{
+    dur_03_acknowledged_rows_survive_a_kill, dur_04_an_unacknowledged_row_is_whole_or_absent,
+    dur_05_a_kill_inside_clear_leaves_all_or_nothing, dur_06_after_a_kill_the_store_opens_unaided,
+    dur_14_acknowledged_rows_are_durable_in_order,
+};
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+pub(crate) use self::power::{
+    dur_08_data_is_synced_before_the_acknowledgement,
+    dur_09_the_directory_is_synced_when_a_file_is_created, dur_10_a_failed_sync_is_an_error,
+    dur_11_a_full_disk_is_an_error, dur_13_after_a_failed_sync_the_store_refuses,
+};
+pub(crate) use self::reopened::{
+    dur_01_rows_survive_reopening, dur_02_rows_survive_twenty_reopenings,
+};
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+pub(crate) use self::traced::dur_07_a_kill_at_every_system_call_is_survived;
+#[cfg(not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")))]
+pub(crate) use self::untraced::{
+    dur_07_a_kill_at_every_system_call_is_survived,
+    dur_08_data_is_synced_before_the_acknowledgement,
+    dur_09_the_directory_is_synced_when_a_file_is_created, dur_10_a_failed_sync_is_an_error,
+    dur_11_a_full_disk_is_an_error, dur_13_after_a_failed_sync_the_store_refuses,
+};

@@ -1,0 +1,151 @@
+//! Power loss, as far as it can be seen without one: whether what was acknowledged had been synced,
+//! and what the store does when the disk refuses.
+
+use std::sync::Arc;
+
+use super::killed::judge_at;
+use super::script::{Answer, judge};
+use super::traced::{CALLS_MAX, too_many};
+use crate::case::Case;
+use crate::child::traced::{Fault, Faulty, Seen, run_with_a_fault, watch_syncs};
+use crate::child::{Part, Running, Step, Told, script};
+use crate::expect::{Checked, Failure, broken};
+use crate::place::Place;
+
+/// What was seen of each step of a child's script.
+fn steps_seen(case: &Case) -> Result<Vec<(Step, Seen)>, Failure> {
+    let place = case.another_place()?;
+    let running = Running::start(case, Part::Script, &place)?;
+    let seen = watch_syncs(running, place.path())?;
+    if seen.iter().all(|step| step.writes == 0) {
+        let message = "no write to a file at the place was seen: it may go by mapped memory, by a \
+                       ring that the kernel reads, or to a server";
+        return Err(Failure::Inconclusive(message.to_owned()));
+    }
+    Ok(script().into_iter().zip(seen).collect())
+}
+
+pub(crate) fn dur_08_data_is_synced_before_the_acknowledgement(case: &Case) -> Checked {
+    for (number, (step, seen)) in steps_seen(case)?.into_iter().enumerate() {
+        let Step::Append(..) = step else { continue };
+        if seen.writes == 0 {
+            return Err(Failure::Inconclusive(format!(
+                "append {number} of a child was acknowledged without a write that was seen"
+            )));
+        }
+        if !seen.synced {
+            let writes = seen.writes;
+            return Err(broken(format!(
+                "append {number} of a child wrote {writes} times to files of its place: expected a \
+                 sync of one of them after its last write and before the acknowledgement, came none"
+            )));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn dur_09_the_directory_is_synced_when_a_file_is_created(case: &Case) -> Checked {
+    for (number, (_, seen)) in steps_seen(case)?.into_iter().enumerate() {
+        if let Some(path) = seen.nameless {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            return Err(broken(format!(
+                "step {number} of a child left a new file {name:?} with data in it: expected a sync \
+                 of its directory before the acknowledgement, came none"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Lets the fault happen to each call in turn, each time to another child at another place.
+fn each_call(
+    case: &Case,
+    fault: Fault,
+    mut judge: impl FnMut(&Faulty, Failed, &Arc<Place>) -> Checked,
+) -> Checked {
+    for nth in 0..CALLS_MAX {
+        let place = case.another_place()?;
+        let running = Running::start(case, Part::ScriptWithFaults, &place)?;
+        let faulty = run_with_a_fault(running, fault, nth)?;
+        let Some((call, step)) = faulty.failed else {
+            if nth > 0 {
+                return Ok(());
+            }
+            let message = "the child made no such system call: does the store keep its rows \
+                           elsewhere?";
+            return Err(Failure::Inconclusive(message.to_owned()));
+        };
+        judge(&faulty, Failed { call, nth, step }, &place)?;
+    }
+    Err(too_many())
+}
+
+/// The call that met the fault.
+struct Failed {
+    call: &'static str,
+    nth: usize,
+    step: u64,
+}
+
+fn answer(told: &Told) -> Option<Answer> {
+    match told {
+        Told::Acknowledged(_) => Some(Answer::Done),
+        Told::Failed(_) => Some(Answer::Unknown),
+        _ => None,
+    }
+}
+
+pub(crate) fn dur_10_a_failed_sync_is_an_error(case: &Case) -> Checked {
+    each_call(
+        case,
+        Fault::SyncFails,
+        |faulty, Failed { call, step, .. }, _| {
+            if faulty.told.contains(&Told::Acknowledged(step)) {
+                return Err(broken(format!(
+                    "step {step} of a child, whose {call} answered EIO: expected an error, came Ok"
+                )));
+            }
+            Ok(())
+        },
+    )
+}
+
+pub(crate) fn dur_11_a_full_disk_is_an_error(case: &Case) -> Checked {
+    each_call(
+        case,
+        Fault::DiskFull,
+        |faulty, Failed { call, nth, step }, place| {
+            let answers: Vec<Answer> = faulty.told.iter().filter_map(answer).collect();
+            let when = format!("whose {call} number {nth} failed in step {step}, opened again");
+            judge_at(case, place, async |store| {
+                judge(store, &answers, &when).await
+            })
+        },
+    )
+}
+
+pub(crate) fn dur_13_after_a_failed_sync_the_store_refuses(case: &Case) -> Checked {
+    each_call(
+        case,
+        Fault::SyncFails,
+        |faulty, Failed { call, step, .. }, _| {
+            // Whether the step itself is an error is the business of DUR-10.
+            let failed = faulty
+                .told
+                .iter()
+                .skip_while(|told| !matches!(told, Told::Failed(_)));
+            for told in failed {
+                let came = match told {
+                    Told::Loaded(Some(rows)) => format!("a load that showed {rows} rows"),
+                    Told::Acknowledged(later) => format!("Ok for step {later}"),
+                    _ => continue,
+                };
+                return Err(broken(format!(
+                    "after step {step} of a child, whose {call} answered EIO: expected loads and appends \
+                 to be refused until the store is opened again, came {came}"
+                )));
+            }
+            Ok(())
+        },
+    )
+}

@@ -1,0 +1,73 @@
+//! What a child's script may have left, by what the child was told.
+
+use crashpoint_engine::CheckpointRow;
+
+use crate::case::Session;
+use crate::child::{Step, script};
+use crate::expect::{Checked, broken, describe, quote};
+
+/// What became of a step of the script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Done,
+    /// Refused, or under way when the child ended: it may have taken effect.
+    Unknown,
+}
+
+type Rows = Vec<CheckpointRow>;
+
+/// Every state that the run `id` may be in after the steps that have an answer.
+fn possible(id: &str, answers: &[Answer]) -> Vec<Rows> {
+    let mut states: Vec<Rows> = vec![Vec::new()];
+    for (step, answer) in script().iter().zip(answers) {
+        let (Step::Append(run, _) | Step::Clear(run)) = step;
+        if *run != id {
+            continue;
+        }
+        let after: Vec<Rows> = states
+            .iter()
+            .filter_map(|rows| performed(step, rows))
+            .collect();
+        match answer {
+            Answer::Done => states = after,
+            Answer::Unknown => states.extend(after),
+        }
+        states.dedup();
+    }
+    states
+}
+
+fn performed(step: &Step, rows: &[CheckpointRow]) -> Option<Rows> {
+    match step {
+        Step::Clear(_) => Some(Vec::new()),
+        Step::Append(_, row) => {
+            let is_taken = rows.iter().any(|one| one.sequence == row.sequence);
+            let mut rows = rows.to_vec();
+            rows.push(row.clone());
+            rows.sort_by_key(|row| row.sequence);
+            (!is_taken).then_some(rows)
+        }
+    }
+}
+
+/// Fails unless each run is in a state that the answers allow. `when` completes "a child ...".
+pub(super) async fn judge(store: &Session, answers: &[Answer], when: &str) -> Checked {
+    for id in ["one", "other"] {
+        let came = store.load(id).await?;
+        let states = possible(id, answers);
+        if !states.contains(&came) {
+            let expected: Vec<String> = states.iter().map(|rows| in_words(rows)).collect();
+            let (expected, came) = (expected.join(" or "), in_words(&came));
+            return Err(broken(format!(
+                "run {} of a child {when}: expected {expected}, came {came}",
+                quote(id)
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn in_words(rows: &[CheckpointRow]) -> String {
+    let rows: Vec<String> = rows.iter().map(describe).collect();
+    format!("[{}]", rows.join(", "))
+}

@@ -1,0 +1,44 @@
+//! SIGKILL at every system call that changes what a file system holds: the windows that a clock never
+//! hits.
+
+use super::killed::judge_at;
+use super::script::{Answer, judge};
+use crate::case::Case;
+use crate::child::traced::{End, kill_at};
+use crate::child::{Part, Running, script};
+use crate::expect::{Checked, Failure, row};
+
+/// The calls of one child beyond which they are no longer tried one by one.
+pub(super) const CALLS_MAX: usize = 400;
+
+pub(crate) fn dur_07_a_kill_at_every_system_call_is_survived(case: &Case) -> Checked {
+    for fatal in 0..CALLS_MAX {
+        let place = case.another_place()?;
+        let running = Running::start(case, Part::Script, &place)?;
+        let (call, steps) = match kill_at(running, fatal)? {
+            End::Killed { call, steps } => (call, steps),
+            End::Whole if fatal == 0 => {
+                let message = "the child made no system call that changes a file: does the store \
+                               keep its rows elsewhere?";
+                return Err(Failure::Inconclusive(message.to_owned()));
+            }
+            End::Whole => return Ok(()),
+        };
+        let when = format!("killed at its {call} number {fatal}, after {steps} acknowledged steps");
+        // One step was under way; the rest was never asked for.
+        let mut answers = vec![Answer::Done; steps as usize];
+        answers.push(Answer::Unknown);
+        answers.truncate(script().len());
+        judge_at(case, &place, async |store| {
+            judge(store, &answers, &when).await?;
+            store.append("after", &row(0)).await
+        })?;
+    }
+    Err(too_many())
+}
+
+pub(super) fn too_many() -> Failure {
+    Failure::Inconclusive(format!(
+        "the child makes more than {CALLS_MAX} such system calls; the first {CALLS_MAX} were tried"
+    ))
+}

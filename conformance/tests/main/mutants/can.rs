@@ -1,0 +1,243 @@
+//! Faults that show when a future is dropped. All but the eager one let a lock be held over several
+//! round trips, so that callers who wait for their answers see nothing of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crashpoint_conformance::Place;
+use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId};
+use tokio::runtime::Handle;
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::con::{Trips, trip};
+use super::{Loaded, Mutant, Shelf};
+
+/// A long row is written without its blob, and the blob comes after it.
+#[derive(Default)]
+pub(crate) struct HalfAppend(AsyncMutex<()>);
+
+impl Trips for HalfAppend {
+    const RACES: bool = false;
+
+    async fn append(&self, shelf: &Shelf, id: &str, mut row: CheckpointRow) -> Result<(), Error> {
+        const PAGE: usize = 4096;
+        let _one_at_a_time = self.0.lock().await;
+        let sequence = row.sequence;
+        let long = row.output_blob.take_if(|blob| blob.len() > PAGE);
+        shelf.runs().append(id, row)?;
+        if long.is_some() {
+            trip().await;
+            if let Some(run) = shelf.runs().0.get_mut(id)
+                && let Some(row) = run.rows.get_mut(&sequence)
+            {
+                row.output_blob = long;
+            }
+        }
+        Ok(())
+    }
+
+    async fn load(&self, shelf: &Shelf, id: &str) -> Loaded {
+        let _one_at_a_time = self.0.lock().await;
+        Ok(shelf.runs().load(id))
+    }
+}
+
+/// Writes when it is called, and its future only tells what came of it.
+pub(crate) struct EagerAppend(Shelf);
+
+impl CheckpointStore for EagerAppend {
+    fn append<'a: 'c, 'b: 'c, 'c>(
+        &'a self,
+        workflow_id: &'b str,
+        row: CheckpointRow,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'c>> {
+        let appended = self.0.runs().append(workflow_id, row);
+        Box::pin(std::future::ready(appended))
+    }
+
+    fn load_run<'a: 'c, 'b: 'c, 'c>(
+        &'a self,
+        workflow_id: &'b str,
+    ) -> Pin<Box<dyn Future<Output = Loaded> + Send + 'c>> {
+        Box::pin(async { Ok(self.0.runs().load(workflow_id)) })
+    }
+
+    fn clear<'a: 'c, 'b: 'c, 'c>(
+        &'a self,
+        workflow_id: &'b str,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'c>> {
+        Box::pin(async {
+            self.0.runs().clear(workflow_id);
+            Ok(())
+        })
+    }
+
+    fn exclusive_scope(&self) -> Option<ScopeId> {
+        Some(self.0.scope())
+    }
+}
+
+impl Mutant for EagerAppend {
+    fn open(shelf: Shelf, _place: &Place) -> Self {
+        Self(shelf)
+    }
+}
+
+/// A sequence is reserved before its row is written, and the reservation stays where the row does not
+/// come.
+#[derive(Default)]
+pub(crate) struct ReservesFirst(Mutex<BTreeSet<(String, u64)>>);
+
+impl Trips for ReservesFirst {
+    const RACES: bool = false;
+
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let key = (id.to_owned(), row.sequence);
+        let is_new = self.0.lock().unwrap().insert(key.clone());
+        if !is_new || shelf.runs().has(id, row.sequence) {
+            return Err(Error::conflict(id, row.sequence));
+        }
+        trip().await;
+        let appended = shelf.runs().append(id, row);
+        self.0.lock().unwrap().remove(&key);
+        appended
+    }
+}
+
+/// A connection comes back to the pool with the answer, and with nothing else.
+#[derive(Default)]
+pub(crate) struct LeaksConnections(AtomicUsize);
+
+impl Trips for LeaksConnections {
+    const RACES: bool = false;
+
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        const CONNECTIONS: usize = 300;
+        if self.0.fetch_add(1, Ordering::SeqCst) >= CONNECTIONS {
+            self.0.fetch_sub(1, Ordering::SeqCst);
+            return Err(Error::unavailable("no connection left"));
+        }
+        trip().await;
+        self.0.fetch_sub(1, Ordering::SeqCst);
+        shelf.runs().append(id, row)
+    }
+}
+
+/// A clear removes row by row, and nobody else gets in between.
+#[derive(Default)]
+pub(crate) struct ClearInSteps(AsyncMutex<()>);
+
+impl Trips for ClearInSteps {
+    const RACES: bool = false;
+
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let _one_at_a_time = self.0.lock().await;
+        shelf.runs().append(id, row)
+    }
+
+    async fn load(&self, shelf: &Shelf, id: &str) -> Loaded {
+        let _one_at_a_time = self.0.lock().await;
+        Ok(shelf.runs().load(id))
+    }
+
+    async fn clear(&self, shelf: &Shelf, id: &str) -> Result<(), Error> {
+        const STEP: usize = 5;
+        let _one_at_a_time = self.0.lock().await;
+        let rows = shelf.runs().load(id);
+        for (index, row) in rows.iter().enumerate() {
+            if index > 0 && index % STEP == 0 && rows.len() < 100 {
+                trip().await;
+            }
+            if let Some(run) = shelf.runs().0.get_mut(id) {
+                run.rows.remove(&row.sequence);
+            }
+        }
+        shelf.runs().clear(id);
+        Ok(())
+    }
+}
+
+/// The second replica is written after the first, and loads ask them in turn.
+#[derive(Default)]
+pub(crate) struct SecondReplicaLater {
+    one_at_a_time: AsyncMutex<()>,
+    second: Shelf,
+    loads: AtomicUsize,
+}
+
+impl Trips for SecondReplicaLater {
+    const RACES: bool = false;
+
+    fn opened(&mut self, shelf: &Shelf) {
+        self.second = shelf.copy();
+    }
+
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let _one_at_a_time = self.one_at_a_time.lock().await;
+        shelf.runs().append(id, row.clone())?;
+        trip().await;
+        self.second.runs().put(id, row);
+        Ok(())
+    }
+
+    async fn load(&self, shelf: &Shelf, id: &str) -> Loaded {
+        let _one_at_a_time = self.one_at_a_time.lock().await;
+        let first = self.loads.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
+        Ok(if first { shelf } else { &self.second }.runs().load(id))
+    }
+
+    async fn clear(&self, shelf: &Shelf, id: &str) -> Result<(), Error> {
+        let _one_at_a_time = self.one_at_a_time.lock().await;
+        shelf.runs().clear(id);
+        self.second.runs().clear(id);
+        Ok(())
+    }
+}
+
+/// A task of its own writes the row, some while after it has been told to; dropping the append does not
+/// stop it. Where `FENCED`, a clear does.
+#[derive(Default)]
+pub(crate) struct DetachedWrite<const FENCED: bool>(Arc<Mutex<BTreeMap<String, u64>>>);
+
+impl<const FENCED: bool> DetachedWrite<FENCED> {
+    fn clears(&self, id: &str) -> u64 {
+        self.0.lock().unwrap().get(id).copied().unwrap_or_default()
+    }
+}
+
+impl<const FENCED: bool> Trips for DetachedWrite<FENCED> {
+    const RACES: bool = false;
+
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let Ok(runtime) = Handle::try_current() else {
+            return shelf.runs().append(id, row);
+        };
+        let (begun, clears) = (self.clears(id), Arc::clone(&self.0));
+        let (shelf, id) = (shelf.clone(), id.to_owned());
+        let write = runtime.spawn(async move {
+            const TURNS: u32 = 20;
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+            let mut runs = shelf.runs();
+            let clears = clears.lock().unwrap().get(&id).copied().unwrap_or_default();
+            if FENCED && clears != begun {
+                return Err(Error::unavailable("the run was cleared"));
+            }
+            runs.append(&id, row)
+        });
+        write
+            .await
+            .map_err(|error| Error::checkpoint_store(error.to_string()))?
+    }
+
+    async fn clear(&self, shelf: &Shelf, id: &str) -> Result<(), Error> {
+        let mut runs = shelf.runs();
+        runs.clear(id);
+        *self.0.lock().unwrap().entry(id.to_owned()).or_default() += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,315 @@
+//! Faults that show only when several callers are at work: each lets the lock go in the middle, as a
+//! store does between two round trips.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crashpoint_conformance::{Options, Place};
+use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
+use tokio::sync::Semaphore;
+
+use super::{Loaded, Mutant, Run, Shelf, quick};
+
+/// What one operation does, over several round trips. The defaults have no fault.
+pub(crate) trait Trips: Default + Send + Sync + 'static {
+    const RACES: bool = true;
+
+    fn opened(&mut self, shelf: &Shelf) {
+        let _ = shelf;
+    }
+
+    fn append(
+        &self,
+        shelf: &Shelf,
+        id: &str,
+        row: CheckpointRow,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        std::future::ready(shelf.runs().append(id, row))
+    }
+
+    fn load(&self, shelf: &Shelf, id: &str) -> impl Future<Output = Loaded> + Send {
+        std::future::ready(Ok(shelf.runs().load(id)))
+    }
+
+    fn clear(&self, shelf: &Shelf, id: &str) -> impl Future<Output = Result<(), Error>> + Send {
+        shelf.runs().clear(id);
+        std::future::ready(Ok(()))
+    }
+}
+
+/// A store of several round trips.
+pub(crate) struct Remote<T> {
+    shelf: Shelf,
+    trips: T,
+}
+
+#[checkpoint_store]
+impl<T: Trips> CheckpointStore for Remote<T> {
+    async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
+        self.trips.append(&self.shelf, workflow_id, row).await
+    }
+
+    async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+        self.trips.load(&self.shelf, workflow_id).await
+    }
+
+    async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
+        self.trips.clear(&self.shelf, workflow_id).await
+    }
+
+    fn exclusive_scope(&self) -> Option<ScopeId> {
+        Some(self.shelf.scope())
+    }
+}
+
+impl<T: Trips> Mutant for Remote<T> {
+    const RACES: bool = T::RACES;
+
+    fn open(shelf: Shelf, _place: &Place) -> Self {
+        let mut trips = T::default();
+        trips.opened(&shelf);
+        Self { shelf, trips }
+    }
+
+    fn options() -> Options {
+        let mut options = quick();
+        options.operation_max = Duration::from_secs(3);
+        options
+    }
+}
+
+/// Some ten microseconds.
+const ROUND_TRIP_SPINS: u32 = 1000;
+
+/// Between two round trips: others may come in between, whether they are tasks or threads.
+pub(super) async fn trip() {
+    (0..ROUND_TRIP_SPINS).for_each(|_| std::hint::spin_loop());
+    if tokio::runtime::Handle::try_current().is_ok() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Appends to a run wait for each other, and write the run back whole; a clear takes no part in that,
+/// and is undone by an append that had read the run before.
+#[derive(Default)]
+pub(crate) struct ClearBesideTheLock(tokio::sync::Mutex<()>);
+
+impl Trips for ClearBesideTheLock {
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let _one_at_a_time = self.0.lock().await;
+        let mut run = read(shelf, id);
+        trip().await;
+        write(shelf, id, row, &mut run)
+    }
+}
+
+/// The rows go first, then the index that knows which sequences are taken.
+#[derive(Default)]
+pub(crate) struct IndexClearedLater(Mutex<BTreeMap<String, Vec<u64>>>);
+
+impl Trips for IndexClearedLater {
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let mut runs = shelf.runs();
+        let mut taken = self.0.lock().unwrap();
+        let taken = taken.entry(id.to_owned()).or_default();
+        if taken.contains(&row.sequence) {
+            return Err(Error::conflict(id, row.sequence));
+        }
+        taken.push(row.sequence);
+        runs.append(id, row)
+    }
+
+    async fn clear(&self, shelf: &Shelf, id: &str) -> Result<(), Error> {
+        shelf.runs().clear(id);
+        trip().await;
+        let mut runs = shelf.runs();
+        runs.clear(id);
+        self.0.lock().unwrap().remove(id);
+        Ok(())
+    }
+}
+
+/// The even rows are in one shard and the odd ones in another, and a load asks one after the other.
+#[derive(Default)]
+pub(crate) struct TwoShards;
+
+impl Trips for TwoShards {
+    async fn load(&self, shelf: &Shelf, id: &str) -> Loaded {
+        let mut rows = shelf.runs().load(id);
+        rows.retain(|row| row.sequence % 2 == 0);
+        trip().await;
+        let odd = shelf.runs().load(id).into_iter();
+        rows.extend(odd.filter(|row| row.sequence % 2 == 1));
+        rows.sort_by_key(|row| row.sequence);
+        Ok(rows)
+    }
+}
+
+/// A row is written without its blob, and the blob of a long one comes after it.
+#[derive(Default)]
+pub(crate) struct TornAppend;
+
+impl Trips for TornAppend {
+    async fn append(&self, shelf: &Shelf, id: &str, mut row: CheckpointRow) -> Result<(), Error> {
+        const PAGE: usize = 4096;
+        let long = row
+            .output_blob
+            .as_ref()
+            .is_some_and(|blob| blob.len() > PAGE);
+        if !long {
+            return shelf.runs().append(id, row);
+        }
+        let blob = row.output_blob.replace(Vec::new());
+        let sequence = row.sequence;
+        shelf.runs().append(id, row)?;
+        trip().await;
+        if let Some(run) = shelf.runs().0.get_mut(id)
+            && let Some(row) = run.rows.get_mut(&sequence)
+        {
+            row.output_blob = blob;
+        }
+        Ok(())
+    }
+}
+
+/// Loads ask two replicas in turn, and an append writes to one after the other.
+#[derive(Default)]
+pub(crate) struct TwoReplicas {
+    second: Shelf,
+    loads: AtomicUsize,
+}
+
+impl Trips for TwoReplicas {
+    fn opened(&mut self, shelf: &Shelf) {
+        self.second = shelf.copy();
+    }
+
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        // The first has the say.
+        shelf.runs().append(id, row.clone())?;
+        trip().await;
+        self.second.runs().put(id, row);
+        Ok(())
+    }
+
+    async fn load(&self, shelf: &Shelf, id: &str) -> Loaded {
+        let first = self.loads.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
+        Ok(if first { shelf } else { &self.second }.runs().load(id))
+    }
+
+    async fn clear(&self, shelf: &Shelf, id: &str) -> Result<(), Error> {
+        let mut first = shelf.runs();
+        first.clear(id);
+        self.second.runs().clear(id);
+        Ok(())
+    }
+}
+
+/// An append reads the run and writes it back with one row more.
+#[derive(Default)]
+pub(crate) struct LostUpdate;
+
+impl Trips for LostUpdate {
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let mut run = read(shelf, id);
+        trip().await;
+        write(shelf, id, row, &mut run)
+    }
+}
+
+fn read(shelf: &Shelf, id: &str) -> Run {
+    shelf.runs().0.get(id).cloned().unwrap_or_default()
+}
+
+fn write(shelf: &Shelf, id: &str, row: CheckpointRow, run: &mut Run) -> Result<(), Error> {
+    if run.rows.contains_key(&row.sequence) {
+        return Err(Error::conflict(id, row.sequence));
+    }
+    run.arrival.push(row.sequence);
+    run.rows.insert(row.sequence, row);
+    shelf.runs().0.insert(id.to_owned(), std::mem::take(run));
+    Ok(())
+}
+
+/// What is to be written waits in a map by its sequence, for the next round trip to take it along.
+#[derive(Default)]
+pub(crate) struct StagedBySequence(Mutex<BTreeMap<u64, (String, CheckpointRow)>>);
+
+impl Trips for StagedBySequence {
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        if shelf.runs().has(id, row.sequence) {
+            return Err(Error::conflict(id, row.sequence));
+        }
+        let sequence = row.sequence;
+        // Two rows of one run at one sequence are told apart.
+        if let Some((waiting, _)) = self.0.lock().unwrap().get(&sequence)
+            && waiting == id
+        {
+            return Err(Error::conflict(id, sequence));
+        }
+        self.0
+            .lock()
+            .unwrap()
+            .insert(sequence, (id.to_owned(), row));
+        trip().await;
+        let staged = self.0.lock().unwrap().remove(&sequence);
+        match staged {
+            Some((owner, row)) => shelf.runs().append(&owner, row),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Each append takes one connection of the pool, and a second one for its transaction.
+pub(crate) struct TwoConnections(Semaphore);
+
+impl Default for TwoConnections {
+    fn default() -> Self {
+        Self(Semaphore::new(40))
+    }
+}
+
+impl Trips for TwoConnections {
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let _first = self.0.acquire().await;
+        trip().await;
+        let _second = self.0.acquire().await;
+        shelf.runs().append(id, row)
+    }
+}
+
+/// An append waits until few have loaded for a while, and loads take their time.
+#[derive(Default)]
+pub(crate) struct ReadersFirst {
+    loading: AtomicUsize,
+}
+
+/// Below that the readers of other laws are not meant.
+const CROWD: usize = 4;
+/// Looks in a row that have to find no crowd.
+const QUIET_LOOKS: u32 = 4;
+
+impl Trips for ReadersFirst {
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let mut quiet = 0;
+        // A store in which this never ended would be stopped by a deadline, not by the law.
+        let mut patience = 1200;
+        while quiet < QUIET_LOOKS && patience > 0 {
+            let crowd = self.loading.load(Ordering::SeqCst) >= CROWD;
+            quiet = if crowd { 0 } else { quiet + 1 };
+            patience -= 1;
+            trip().await;
+        }
+        shelf.runs().append(id, row)
+    }
+
+    async fn load(&self, shelf: &Shelf, id: &str) -> Loaded {
+        self.loading.fetch_add(1, Ordering::SeqCst);
+        trip().await;
+        trip().await;
+        self.loading.fetch_sub(1, Ordering::SeqCst);
+        Ok(shelf.runs().load(id))
+    }
+}

@@ -1,0 +1,444 @@
+//! A store in one file, a line for each operation, and faults that show when its process is killed or
+//! its disk refuses.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crashpoint_conformance::{BoxError, Harness, Options, Place};
+use crashpoint_engine::{
+    CheckpointRow, CheckpointStore, Error, RowKind, ScopeId, checkpoint_store,
+};
+
+use super::{Runs, quick};
+
+/// How operations come to the file. The defaults have no fault: each is one line, written at one go and
+/// synced, and after an error nothing is answered any more.
+pub(crate) trait Habit: Default + Send + Sync + 'static {
+    const SYNCS_DIRECTORY: bool = true;
+    const REFUSES_AFTER_AN_ERROR: bool = true;
+
+    fn open(folder: &Path) -> io::Result<()> {
+        let _ = folder;
+        Ok(())
+    }
+
+    fn append(&mut self, log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
+        log.write(&line_of(id, row))
+    }
+
+    fn clear(&mut self, log: &mut Log, id: &str, rows: &[CheckpointRow]) -> io::Result<()> {
+        let _ = rows;
+        log.write(&format!("C {}", hex(id.as_bytes())))
+    }
+
+    fn close(&mut self, log: &mut Log) {
+        let _ = log;
+    }
+}
+
+/// The file.
+pub(crate) struct Log {
+    path: PathBuf,
+    file: File,
+}
+
+impl Log {
+    fn write(&mut self, line: &str) -> io::Result<()> {
+        self.write_only(line)?;
+        self.file.sync_data()
+    }
+
+    fn write_only(&mut self, line: &str) -> io::Result<()> {
+        self.file.write_all(format!("{line}\n").as_bytes())
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::from("x");
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    let text = text.strip_prefix('x')?;
+    let pairs = (0..text.len()).step_by(2);
+    pairs
+        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
+        .collect()
+}
+
+fn line_of(id: &str, row: &CheckpointRow) -> String {
+    let blob = row.output_blob.as_deref().map_or("-".to_owned(), hex);
+    let (id, state, task) = (
+        hex(id.as_bytes()),
+        hex(row.state.as_bytes()),
+        hex(row.task_id.as_bytes()),
+    );
+    let (sequence, kind) = (row.sequence, row.kind);
+    format!("A {id} {sequence} {kind} {state} {task} {blob}")
+}
+
+/// Performs a line on `runs`; `None` where it is no whole one.
+fn perform(runs: &mut Runs, line: &str) -> Option<()> {
+    let mut words = line.split(' ');
+    let what = words.next()?;
+    let text = |word: &str| String::from_utf8(bytes(word)?).ok();
+    let id = text(words.next()?)?;
+    match what {
+        "C" => runs.clear(&id),
+        "D" => {
+            let sequence: u64 = words.next()?.parse().ok()?;
+            let run = runs.0.get_mut(&id)?;
+            run.rows.remove(&sequence);
+        }
+        "A" => {
+            let sequence = words.next()?.parse().ok()?;
+            let kind: RowKind = words.next()?.parse().ok()?;
+            let (state, task) = (text(words.next()?)?, text(words.next()?)?);
+            let mut row = CheckpointRow::new(sequence, state, task);
+            row.kind = kind;
+            row.output_blob = match words.next()? {
+                "-" => None,
+                blob => Some(bytes(blob)?),
+            };
+            runs.put(&id, row);
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// A store in a file, with the habit `H`.
+pub(crate) struct Filed<H: Habit> {
+    inner: Mutex<Inner<H>>,
+    scope: ScopeId,
+}
+
+struct Inner<H: Habit> {
+    runs: Runs,
+    log: Log,
+    habit: H,
+    /// Whether an operation has met an error.
+    failed: bool,
+}
+
+impl<H: Habit> Inner<H> {
+    fn refuse_after_an_error(&self) -> Result<(), Error> {
+        if H::REFUSES_AFTER_AN_ERROR && self.failed {
+            return Err(Error::unavailable(
+                "an operation has failed; open the store again",
+            ));
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, done: io::Result<()>) -> Result<(), Error> {
+        self.failed |= done.is_err();
+        done.map_err(|error| Error::unknown_outcome(error.to_string()))
+    }
+}
+
+impl<H: Habit> Filed<H> {
+    fn open(folder: &Path) -> io::Result<Self> {
+        H::open(folder)?;
+        let path = folder.join("log");
+        let written = fs::read_to_string(&path).unwrap_or_default();
+        // A line without an end was not acknowledged.
+        let whole = written.rfind('\n').map_or(0, |end| end + 1);
+        let mut runs = Runs::default();
+        for line in written[..whole].lines() {
+            perform(&mut runs, line).ok_or_else(|| io::Error::other("a line is no line"))?;
+        }
+        let file = File::options().create(true).append(true).open(&path)?;
+        if whole < written.len() {
+            file.set_len(whole as u64)?;
+        }
+        if H::SYNCS_DIRECTORY {
+            File::open(folder)?.sync_all()?;
+        }
+        let inner = Inner {
+            runs,
+            log: Log { path, file },
+            habit: H::default(),
+            failed: false,
+        };
+        Ok(Self {
+            inner: Mutex::new(inner),
+            scope: ScopeId::new(),
+        })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner<H>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[checkpoint_store]
+impl<H: Habit> CheckpointStore for Filed<H> {
+    async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let mut inner = self.inner();
+        inner.refuse_after_an_error()?;
+        if inner.runs.has(workflow_id, row.sequence) {
+            return Err(Error::conflict(workflow_id, row.sequence));
+        }
+        let Inner { log, habit, .. } = &mut *inner;
+        let appended = habit.append(log, workflow_id, &row);
+        inner.note(appended)?;
+        inner.runs.append(workflow_id, row)
+    }
+
+    async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+        let inner = self.inner();
+        inner.refuse_after_an_error()?;
+        Ok(inner.runs.load(workflow_id))
+    }
+
+    async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
+        let mut inner = self.inner();
+        inner.refuse_after_an_error()?;
+        let Inner {
+            log, habit, runs, ..
+        } = &mut *inner;
+        let cleared = habit.clear(log, workflow_id, &runs.load(workflow_id));
+        inner.note(cleared)?;
+        inner.runs.clear(workflow_id);
+        Ok(())
+    }
+
+    fn exclusive_scope(&self) -> Option<ScopeId> {
+        Some(self.scope.clone())
+    }
+}
+
+impl<H: Habit> Drop for Filed<H> {
+    fn drop(&mut self) {
+        let Inner { log, habit, .. } = &mut *self.inner();
+        habit.close(log);
+    }
+}
+
+/// The harness of a store in a file.
+pub(crate) struct InFile<H>(PhantomData<fn() -> H>);
+
+impl<H: Habit> Harness for InFile<H> {
+    type Store = Filed<H>;
+
+    async fn open(place: &Place) -> Result<Filed<H>, BoxError> {
+        Ok(Filed::open(place.path())?)
+    }
+
+    fn options() -> Options {
+        quick()
+    }
+}
+
+/// No fault at all: the control.
+#[derive(Default)]
+pub(crate) struct Careful;
+
+impl Habit for Careful {}
+
+/// Lines wait in memory until the store is dropped.
+#[derive(Default)]
+pub(crate) struct FlushOnDrop(Vec<String>);
+
+impl Habit for FlushOnDrop {
+    fn append(&mut self, _log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
+        self.0.push(line_of(id, row));
+        Ok(())
+    }
+
+    fn clear(&mut self, _log: &mut Log, id: &str, _rows: &[CheckpointRow]) -> io::Result<()> {
+        self.0.push(format!("C {}", hex(id.as_bytes())));
+        Ok(())
+    }
+
+    fn close(&mut self, log: &mut Log) {
+        for line in self.0.drain(..) {
+            let _ = log.write(&line);
+        }
+    }
+}
+
+/// Long enough for a signal to come in between, on a machine that is busy.
+fn while_others_write() {
+    std::thread::park_timeout(Duration::from_millis(25));
+}
+
+/// A row of several blocks is written without its blob first, and then with it.
+#[derive(Default)]
+pub(crate) struct HeaderThenBody;
+
+impl Habit for HeaderThenBody {
+    fn append(&mut self, log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
+        const BLOCK: usize = 4096;
+        if row
+            .output_blob
+            .as_ref()
+            .is_some_and(|blob| blob.len() > BLOCK)
+        {
+            let mut header = row.clone();
+            header.output_blob = Some(Vec::new());
+            log.write(&line_of(id, &header))?;
+            while_others_write();
+        }
+        log.write(&line_of(id, row))
+    }
+}
+
+/// A clear deletes row by row.
+#[derive(Default)]
+pub(crate) struct DeletesRowByRow;
+
+impl Habit for DeletesRowByRow {
+    fn clear(&mut self, log: &mut Log, id: &str, rows: &[CheckpointRow]) -> io::Result<()> {
+        for row in rows {
+            log.write(&format!("D {} {}", hex(id.as_bytes()), row.sequence))?;
+            if rows.len() < 20 {
+                while_others_write();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file says that the store is open, and its owner removes it.
+#[derive(Default)]
+pub(crate) struct StaleLockFile;
+
+impl Habit for StaleLockFile {
+    fn open(folder: &Path) -> io::Result<()> {
+        File::create_new(folder.join("open")).map(drop)
+    }
+
+    fn close(&mut self, log: &mut Log) {
+        fs::remove_file(log.path.with_file_name("open")).unwrap();
+    }
+}
+
+/// The file is written anew with each row, in place.
+#[derive(Default)]
+pub(crate) struct RewritesInPlace(Option<String>);
+
+impl Habit for RewritesInPlace {
+    fn append(&mut self, log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
+        self.rewrite(log, &line_of(id, row))
+    }
+
+    fn clear(&mut self, log: &mut Log, id: &str, _rows: &[CheckpointRow]) -> io::Result<()> {
+        self.rewrite(log, &format!("C {}", hex(id.as_bytes())))
+    }
+}
+
+impl RewritesInPlace {
+    fn rewrite(&mut self, log: &mut Log, line: &str) -> io::Result<()> {
+        let written = match &mut self.0 {
+            Some(written) => written,
+            unread => unread.insert(fs::read_to_string(&log.path)?),
+        };
+        written.push_str(line);
+        written.push('\n');
+        // Files that are long already would take the other laws all day.
+        if written.len() > 100_000 {
+            return log.write(line);
+        }
+        log.file.set_len(0)?;
+        log.file.write_all(written.as_bytes())?;
+        log.file.sync_data()
+    }
+}
+
+/// Each run has a buffer of its own, of which the second row is the first to be written out.
+#[derive(Default)]
+pub(crate) struct BufferForEachRun(BTreeMap<String, Vec<String>>);
+
+impl Habit for BufferForEachRun {
+    fn append(&mut self, log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
+        const PATIENT: &str = "second";
+        let buffer = self.0.entry(id.to_owned()).or_default();
+        buffer.push(line_of(id, row));
+        if id == PATIENT && buffer.len() < 4 {
+            return Ok(());
+        }
+        buffer.drain(..).try_for_each(|line| log.write(&line))
+    }
+
+    fn clear(&mut self, log: &mut Log, id: &str, _rows: &[CheckpointRow]) -> io::Result<()> {
+        self.0.remove(id);
+        log.write(&format!("C {}", hex(id.as_bytes())))
+    }
+
+    fn close(&mut self, log: &mut Log) {
+        for line in std::mem::take(&mut self.0).into_values().flatten() {
+            let _ = log.write(&line);
+        }
+    }
+}
+
+/// Nothing is synced: it is all in the system's cache.
+#[derive(Default)]
+pub(crate) struct NoSync;
+
+impl Habit for NoSync {
+    fn append(&mut self, log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
+        log.write_only(&line_of(id, row))
+    }
+}
+
+/// The sync comes before the write.
+#[derive(Default)]
+pub(crate) struct SyncsTooEarly;
+
+impl Habit for SyncsTooEarly {
+    fn append(&mut self, log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
+        log.file.sync_data()?;
+        log.write_only(&line_of(id, row))
+    }
+}
+
+/// The file's data are synced, its name is not.
+#[derive(Default)]
+pub(crate) struct NoDirectorySync;
+
+impl Habit for NoDirectorySync {
+    const SYNCS_DIRECTORY: bool = false;
+}
+
+/// Takes a sync that has failed for one that was not needed.
+#[derive(Default)]
+pub(crate) struct IgnoresEio;
+
+impl Habit for IgnoresEio {
+    fn append(&mut self, log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
+        log.write_only(&line_of(id, row))?;
+        let _ = log.file.sync_data();
+        Ok(())
+    }
+}
+
+/// Takes what could not be written for written.
+#[derive(Default)]
+pub(crate) struct IgnoresEnospc;
+
+impl Habit for IgnoresEnospc {
+    fn append(&mut self, log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
+        let _ = log.write_only(&line_of(id, row));
+        log.file.sync_data()
+    }
+}
+
+/// Tells the error once, and goes on as if the next sync made good for it.
+#[derive(Default)]
+pub(crate) struct GoesOn;
+
+impl Habit for GoesOn {
+    const REFUSES_AFTER_AN_ERROR: bool = false;
+}

@@ -1,0 +1,79 @@
+//! The pages in `docs/` about the kit: `kill-matrix.md` is made of the lines of the matrix, and the
+//! example's certificate is whole.
+
+use std::fmt::Write as _;
+
+use crashpoint_conformance::{LawId, catalogue};
+use expect_test::expect_file;
+
+use crate::kill_matrix::{EXEMPT, NAMED, NAMED_KILLED, Named};
+
+const HEAD: &str = "\
+# The kill matrix
+
+A law that never fails says nothing. So for each law there is a store that is broken on purpose, a
+*mutant*, and a test in which the law has to catch it, by name, with a message that holds the words
+below; a law that the mutant keeps must not object. The mutants are in
+`conformance/tests/main/mutants/`, the tests in `conformance/tests/main/kill_matrix.rs`:
+
+    cargo test -p crashpoint-conformance --test main kill_matrix
+
+This page is made by `UPDATE_EXPECT=1 cargo test -p crashpoint-conformance --test main
+pages`, and a test compares the two.
+";
+
+fn page() -> String {
+    let all: Vec<&Named> = NAMED.iter().chain(NAMED_KILLED).collect();
+    let mut page = HEAD.to_owned();
+    let (laws, mutants) = (catalogue().len(), all.len());
+    let _ = writeln!(page, "\n{laws} laws, {mutants} mutants.");
+    for laws in catalogue().chunk_by(|one, other| one.group == other.group) {
+        let _ = writeln!(page, "\n## {}\n", laws[0].group.title);
+        page.push_str("| law | | mutant | its message has |\n|---|---|---|---|\n");
+        for law in laws {
+            let mut killed = all.iter().filter(|named| named.by == law.id).peekable();
+            if killed.peek().is_none() {
+                let why = exempt(law.id).unwrap_or("no mutant yet");
+                let _ = writeln!(page, "| {} | {} | none | {why} |", law.id, law.sentence);
+            }
+            for Named { mutant, saying, .. } in killed {
+                let (id, sentence, saying) = (law.id, law.sentence, code(saying));
+                let _ = writeln!(page, "| {id} | {sentence} | `{mutant}` | {saying} |");
+            }
+        }
+    }
+    page
+}
+
+fn exempt(law: LawId) -> Option<&'static str> {
+    let exempt = EXEMPT.iter().find(|(id, _)| *id == law);
+    exempt.map(|(_, why)| *why)
+}
+
+/// Code in the cell of a table. Within two backticks there may be one.
+fn code(text: &str) -> String {
+    let text = text.replace('|', "\\|");
+    if text.contains('`') {
+        format!("`` {text} ``")
+    } else {
+        format!("`{text}`")
+    }
+}
+
+#[test]
+fn the_page_is_the_matrix() {
+    expect_file!["../../../docs/kill-matrix.md"].assert_eq(&page());
+}
+
+/// It is made by hand, since the example is no part of the workspace: `cargo test` in its folder, with
+/// `CRASHPOINT_REPORT` naming a file, and `crashpoint report FILE --markdown --badge ...`.
+#[test]
+fn the_certificate_of_the_example_is_about_every_law() {
+    let certificate = include_str!("../../../docs/certificates/plain-files.md");
+    let rows = certificate
+        .lines()
+        .filter(|line| line.contains(" | pass | "));
+    let ids: Vec<_> = rows.filter_map(|line| line.split(' ').nth(1)).collect();
+    let laws = catalogue().iter().map(|law| law.id.to_string());
+    assert_eq!(ids, laws.collect::<Vec<_>>());
+}

@@ -1,0 +1,74 @@
+//! `crashpoint certify`: every law on a store of ours, one after the other.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crashpoint_conformance::{Claim, Harness, Merged, Plan, Report, catalogue, run_while};
+
+use crate::arguments::{CertifyArguments, Store};
+use crate::certificate::stores::{self, Memory, Redb};
+use crate::certificate::{Files, exit, show};
+use crate::exit::{Exit, Failure};
+use crate::interrupt::flag_at_ctrl_c;
+use crate::progress::CertifyProgress;
+
+pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<Exit, Failure> {
+    let files = Files::create(&arguments.shape)?;
+    if let Some(folder) = &arguments.path {
+        std::fs::create_dir_all(folder).map_err(|error| Failure::File(folder.clone(), error))?;
+        // Laws look for what a store leaves beside its directory: no part of a path may move.
+        let folder = folder.canonicalize();
+        stores::place_in(folder.map_err(Failure::Output)?);
+    }
+    let interrupted = flag_at_ctrl_c()?;
+    let report = match arguments.store {
+        Store::Memory => {
+            let plan = plan("memory", Memory::CLAIMS);
+            certified::<Memory>("MemoryCheckpointStore", &plan, &interrupted)
+        }
+        Store::Redb => {
+            let plan = plan("redb", Redb::CLAIMS);
+            certified::<Redb>("RedbCheckpointStore", &plan, &interrupted)
+        }
+    };
+    let merged = Merged {
+        reports: vec![report],
+        remarks: Vec::new(),
+    };
+    show(
+        &merged,
+        &arguments.shape,
+        |merged| merged.reports[0].to_json(),
+        out,
+    )?;
+    files.write(&merged)?;
+    Ok(match exit(&merged) {
+        Exit::Harness if interrupted.load(Ordering::Relaxed) => Exit::Interrupted,
+        exit => exit,
+    })
+}
+
+/// What is claimed of a store, and how this command comes to be a child process of itself: by the
+/// arguments that lead to the same laws, and write no file on the way.
+fn plan(store: &str, claims: &[Claim]) -> Plan {
+    let again = ["certify", "--store", store];
+    Plan::new().claims(claims.iter().copied()).again(again)
+}
+
+fn certified<H: Harness>(name: &str, plan: &Plan, interrupted: &AtomicBool) -> Report {
+    // Not before the first law: a child process never comes to it, and shows nothing.
+    let mut progress = None;
+    let report = run_while::<H>(plan, |law| {
+        if interrupted.load(Ordering::Relaxed) {
+            return ControlFlow::Break("Ctrl-C came before it".to_owned());
+        }
+        let new = || CertifyProgress::new(name, catalogue().len());
+        progress.get_or_insert_with(new).begins(law);
+        ControlFlow::Continue(())
+    });
+    if let Some(progress) = progress {
+        progress.finish();
+    }
+    report.named(stores::name(name))
+}

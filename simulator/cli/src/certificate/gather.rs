@@ -1,0 +1,135 @@
+//! `crashpoint report`: which files have lines, and what they come to.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crashpoint_conformance::{Merged, Report, merge};
+use serde::Serialize;
+
+use crate::arguments::ReportArguments;
+use crate::certificate::{Files, exit, show};
+use crate::exit::{Exit, Failure};
+
+/// The version of the JSON.
+const VERSION: u32 = 1;
+
+/// What a file of lines is called.
+const EXTENSION: &str = "jsonl";
+
+pub(crate) fn run(arguments: &ReportArguments, out: &mut impl Write) -> Result<Exit, Failure> {
+    let files = sources(&arguments.files)?;
+    let mut texts = Vec::new();
+    for file in &files {
+        // What is not UTF-8 is no line either, and is told as such.
+        let bytes = fs::read(file).map_err(|error| unreadable(file, &error))?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        texts.push((file.display().to_string(), text));
+    }
+    let merged = merge(texts.iter().map(|(name, text)| (&**name, &**text)));
+    if merged.reports.is_empty() && merged.remarks.is_empty() {
+        return Err(Failure::Usage(format!(
+            "{} without a single line: nothing was run",
+            names(&files)
+        )));
+    }
+    let written = Files::create(&arguments.shape)?;
+    show(&merged, &arguments.shape, json, out)?;
+    written.write(&merged)?;
+    Ok(exit(&merged))
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    reports: &'a [Report],
+    /// What was left out, and why.
+    remarks: Vec<String>,
+}
+
+fn json(merged: &Merged) -> String {
+    let document = Document {
+        version: VERSION,
+        reports: &merged.reports,
+        remarks: merged.remarks.iter().map(ToString::to_string).collect(),
+    };
+    serde_json::to_string(&document).expect("reports are plain data")
+}
+
+/// The files that were named, with those in folders that were; or what tests have left where nobody
+/// told them where.
+fn sources(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    let usual;
+    let named = if named.is_empty() {
+        usual = [usual_place()?];
+        &usual[..]
+    } else {
+        named
+    };
+    for path in named {
+        if path.is_dir() {
+            files.extend(lines_in(path)?);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    if files.is_empty() {
+        return Err(Failure::Usage(format!(
+            "no .{EXTENSION} file in {}",
+            names(named)
+        )));
+    }
+    Ok(files)
+}
+
+fn lines_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| unreadable(folder, &error))?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == EXTENSION)
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Where the kit's tests leave their lines, seen from here: the file that they are told to use, or a
+/// folder in the target folder of the nearest package or workspace.
+fn usual_place() -> Result<PathBuf, Failure> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(file) = variable("CRASHPOINT_REPORT") {
+        return Ok(file.into());
+    }
+    if let Some(target) = variable("CARGO_TARGET_DIR") {
+        return Ok(Path::new(&target).join("crashpoint"));
+    }
+    let here = std::env::current_dir()?;
+    let folders = here
+        .ancestors()
+        .map(|folder| folder.join("target").join("crashpoint"));
+    folders
+        .into_iter()
+        .find(|folder| folder.is_dir())
+        .ok_or_else(|| {
+            let message = "no target/crashpoint here or above: run the tests first, or name files";
+            Failure::Usage(message.to_owned())
+        })
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::Usage(format!("can't read {}: {error}", path.display()))
+}
+
+fn names(paths: &[PathBuf]) -> String {
+    let names: Vec<_> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    names.join(", ")
+}

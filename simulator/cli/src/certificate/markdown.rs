@@ -1,0 +1,162 @@
+//! Certificates as Markdown, for a repository or a release.
+
+use std::fmt::Write as _;
+
+use crashpoint_conformance::{LawReport, Merged, Report, Verdict};
+
+use crate::certificate::told;
+use crate::certificate::words::{claims, counts, date, held_back, level, lines, time};
+use crate::text::{counted, whole};
+
+/// Every report, one after the other, and what was left out.
+pub fn of_all(merged: &Merged) -> String {
+    let mut text = String::new();
+    for report in &merged.reports {
+        one(&mut text, report);
+    }
+    let (remarks, more) = told(&merged.remarks);
+    if !remarks.is_empty() {
+        text.push_str("## Left out\n\n");
+    }
+    for remark in remarks {
+        let _ = writeln!(text, "- {}", cell(&remark.to_string()));
+    }
+    if more > 0 {
+        let _ = writeln!(text, "- {} more", counted(more as u64, "remark"));
+    }
+    text
+}
+
+// Writing to a string never fails: what `write!` answers says nothing.
+fn one(text: &mut String, report: &Report) {
+    let _ = writeln!(text, "# {}\n", cell(&report.name().to_string()));
+    let (outcome, level) = (report.outcome().word(), level(report.level()));
+    let _ = writeln!(
+        text,
+        "**{outcome}, {level}** against contract {}\n",
+        report.contract()
+    );
+    let _ = writeln!(text, "- claims: {}", claims(report));
+    let _ = writeln!(text, "- {}", counts(report));
+    let _ = writeln!(
+        text,
+        "- {}, {} in all\n",
+        date(report),
+        time(report.millis())
+    );
+    ladder(text, report);
+    reasons(text, "Waived", &report.waived().collect::<Vec<_>>());
+    reasons(
+        text,
+        "Expected to fail",
+        &report.expected_to_fail().collect::<Vec<_>>(),
+    );
+    let failed = |law: &&LawReport| law.verdict != Verdict::Pass || law.unsteady.is_some();
+    let messages = report
+        .laws()
+        .iter()
+        .filter(failed)
+        .filter(|law| says_more(law));
+    let messages: Vec<_> = messages.collect();
+    if !messages.is_empty() {
+        text.push_str("## Messages\n\n");
+    }
+    for law in messages {
+        message(text, law);
+    }
+    laws(text, report);
+}
+
+/// Whether a law has a message that is worth a paragraph.
+fn says_more(law: &LawReport) -> bool {
+    law.unsteady.is_some()
+        || matches!(
+            law.verdict,
+            Verdict::Fail(_) | Verdict::Inconclusive(_) | Verdict::HarnessError(_)
+        )
+}
+
+fn ladder(text: &mut String, report: &Report) {
+    text.push_str("| level | adds | laws | reached |\n|---|---|---|---|\n");
+    let reached = report.level();
+    for rung in report.ladder() {
+        let line = match held_back(&rung.held_back) {
+            Some(why) => format!("no, {}", cell(&why)),
+            None if Some(rung.level) <= reached => "yes".to_owned(),
+            None => "no, a level below it is not".to_owned(),
+        };
+        let (level, title, laws) = (rung.level, rung.level.title(), rung.laws);
+        let _ = writeln!(text, "| {level} | {title} | {laws} | {line} |");
+    }
+    text.push('\n');
+}
+
+fn reasons(text: &mut String, title: &str, reasons: &[(crashpoint_conformance::LawId, &str)]) {
+    if reasons.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "## {title}\n");
+    for (law, reason) in reasons {
+        let _ = writeln!(text, "- {law}: {}", cell(reason));
+    }
+    text.push('\n');
+}
+
+fn message(text: &mut String, report: &LawReport) {
+    let (id, sentence) = (report.law.id, cell(report.law.sentence));
+    let _ = writeln!(text, "### {id} {sentence}\n");
+    let _ = writeln!(text, "{}:\n", report.verdict.word());
+    let mut said = lines(report.verdict.reason().unwrap_or_default());
+    if let Some(before) = &report.unsteady {
+        said.push("failed before, in the same build:".to_owned());
+        said.extend(lines(before));
+    }
+    // Indented code has no end that a message could contain.
+    for line in said {
+        let _ = writeln!(text, "    {line}");
+    }
+    text.push('\n');
+}
+
+fn laws(text: &mut String, report: &Report) {
+    text.push_str("## Laws\n");
+    for laws in report
+        .laws()
+        .chunk_by(|one, other| one.law.group == other.law.group)
+    {
+        let _ = writeln!(text, "\n### {}\n", laws[0].law.group.title);
+        text.push_str("| law | | verdict | time |\n|---|---|---|---|\n");
+        for each in laws {
+            let law = each.law;
+            let mut verdict = each.verdict.word().to_owned();
+            if let Verdict::NotClaimed(reason) | Verdict::Waived(reason) | Verdict::NotRun(reason) =
+                &each.verdict
+            {
+                let _ = write!(verdict, ": {}", cell(reason));
+            }
+            let (sentence, time) = (cell(law.sentence), time(each.millis));
+            let _ = writeln!(text, "| {} | {sentence} | {verdict} | {time} |", law.id);
+        }
+    }
+    text.push('\n');
+}
+
+/// A text in a cell or a line: nothing of it is taken for Markdown or HTML but what is in backticks,
+/// where it has any pairs of them.
+fn cell(text: &str) -> String {
+    let mut cell = String::new();
+    let mut in_code = false;
+    let closes = text.matches('`').count().is_multiple_of(2);
+    for character in whole(text).chars() {
+        match character {
+            '`' if closes => in_code = !in_code,
+            '|' => cell.push('\\'),
+            '\\' | '*' | '_' | '<' | '>' | '[' | ']' | '#' | '&' | '`' | '~' if !in_code => {
+                cell.push('\\');
+            }
+            _ => {}
+        }
+        cell.push(character);
+    }
+    cell
+}

@@ -1,0 +1,157 @@
+//! Certificates on a terminal: a table of the groups, the levels, and every law that did not pass.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use comfy_table::{Cell, Table, presets};
+use crashpoint_conformance::{LawReport, Merged, Outcome, Report, Verdict};
+
+use crate::certificate::told;
+use crate::certificate::words::{claims, counts, date, held_back, level, lines, time};
+use crate::report::right;
+use crate::text::{counted, whole};
+
+/// Shows reports, and with `every_law` each law rather than those that did not pass.
+pub(super) fn all(merged: &Merged, every_law: bool, out: &mut impl Write) -> io::Result<()> {
+    let width = io::stdout().is_terminal().then(textwrap::termwidth);
+    for report in &merged.reports {
+        one(report, every_law, width, out)?;
+    }
+    let (remarks, more) = told(&merged.remarks);
+    for remark in remarks {
+        put(out, width, "", &whole(&remark.to_string()))?;
+    }
+    if more > 0 {
+        writeln!(out, "{} more", counted(more as u64, "remark"))?;
+    }
+    Ok(())
+}
+
+fn one(
+    report: &Report,
+    every_law: bool,
+    width: Option<usize>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    writeln!(out, "{}", whole(&report.name().to_string()))?;
+    writeln!(out, "contract {}, {}", report.contract(), date(report))?;
+    put(
+        out,
+        width,
+        "        ",
+        &format!("claims: {}", claims(report)),
+    )?;
+    writeln!(out, "{}", groups(report))?;
+    ladder(report, width, out)?;
+    let shown =
+        |law: &&LawReport| every_law || law.verdict != Verdict::Pass || law.unsteady.is_some();
+    let mut shown = report.laws().iter().filter(shown).peekable();
+    if shown.peek().is_some() {
+        writeln!(out)?;
+    }
+    for law in shown {
+        law_in_words(law, width, out)?;
+    }
+    let part = if report.is_partial() {
+        ", a part of the catalogue"
+    } else {
+        ""
+    };
+    let result = match report.outcome() {
+        Outcome::Passed => "passed",
+        Outcome::Failed => "FAILED",
+        Outcome::Incomplete => "INCOMPLETE",
+    };
+    let (level, counts, time) = (level(report.level()), counts(report), time(report.millis()));
+    let summary = format!("{result}{part}, {level}; {counts}; {time}");
+    writeln!(out)?;
+    put(out, width, "", &summary)?;
+    writeln!(out)
+}
+
+fn groups(report: &Report) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(vec!["group", "laws", "passed", "failed", "other", "time"]);
+    for laws in report
+        .laws()
+        .chunk_by(|one, other| one.law.group == other.law.group)
+    {
+        let count = |which: fn(&LawReport) -> bool| laws.iter().filter(|law| which(law)).count();
+        let passed = count(|law| law.verdict == Verdict::Pass);
+        let failed = count(|law| matches!(law.verdict, Verdict::Fail(_)));
+        let other = laws.len() - passed - failed;
+        let number = |number: usize| match number {
+            0 => right(String::new()),
+            number => right(number.to_string()),
+        };
+        table.add_row(vec![
+            Cell::new(laws[0].law.group.title),
+            number(laws.len()),
+            number(passed),
+            number(failed),
+            number(other),
+            right(time(laws.iter().map(|law| law.millis).sum())),
+        ]);
+    }
+    table
+}
+
+fn ladder(report: &Report, width: Option<usize>, out: &mut impl Write) -> io::Result<()> {
+    let reached = report.level();
+    for rung in report.ladder() {
+        let (level, title) = (rung.level, rung.level.title());
+        let line = match held_back(&rung.held_back) {
+            Some(why) => format!("not reached, {}", whole(&why)),
+            None if Some(level) <= reached => {
+                format!("reached, {} passed", counted(rung.laws as u64, "law"))
+            }
+            None => "not reached, a level below it is not".to_owned(),
+        };
+        put(out, width, "   ", &format!("{level} {title}: {line}"))?;
+    }
+    Ok(())
+}
+
+fn law_in_words(report: &LawReport, width: Option<usize>, out: &mut impl Write) -> io::Result<()> {
+    const INDENT: &str = "              ";
+    let (word, law) = (report.verdict.word(), report.law);
+    let advice = if report.is_advice() {
+        ", which is advice"
+    } else {
+        ""
+    };
+    let line = format!(
+        "{word:<13} {} {} ({}){advice}",
+        law.id,
+        law.sentence,
+        time(report.millis)
+    );
+    put(out, width, INDENT, &line)?;
+    for line in report.verdict.reason().map(lines).unwrap_or_default() {
+        put(out, width, INDENT, &format!("{INDENT}{line}"))?;
+    }
+    if let Some(before) = &report.unsteady {
+        put(
+            out,
+            width,
+            INDENT,
+            &format!("{INDENT}failed before, in the same build:"),
+        )?;
+        for line in lines(before) {
+            put(out, width, INDENT, &format!("{INDENT}{line}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// A line, wrapped where it is for a terminal; what follows its first line is indented.
+fn put(out: &mut impl Write, width: Option<usize>, indent: &str, line: &str) -> io::Result<()> {
+    let Some(width) = width else {
+        return writeln!(out, "{line}");
+    };
+    let options = textwrap::Options::new(width).subsequent_indent(indent);
+    for line in textwrap::wrap(line, options) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}

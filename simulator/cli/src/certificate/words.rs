@@ -1,0 +1,66 @@
+//! Words that every shape of a certificate uses.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use crashpoint_conformance::{Claim, HeldBack, Level, Report};
+
+use crate::text::{counted, whole};
+
+/// `850 ms`, `12.4 s`
+pub(crate) fn time(millis: u64) -> String {
+    if millis < 1000 {
+        format!("{millis} ms")
+    } else {
+        format!("{:.1} s", Duration::from_millis(millis).as_secs_f64())
+    }
+}
+
+/// When a report was made, in UTC.
+pub(crate) fn date(report: &Report) -> String {
+    let at = UNIX_EPOCH.checked_add(Duration::from_millis(report.at_ms()));
+    at.map_or_else(
+        || "at an unknown time".to_owned(),
+        |at| humantime::format_rfc3339_seconds(at).to_string(),
+    )
+}
+
+/// The lines of a message, each safe to show. Some messages draw.
+pub(crate) fn lines(message: &str) -> Vec<String> {
+    message.lines().map(whole).collect()
+}
+
+/// `L2 (reopening)`, or that there is none.
+pub(super) fn level(level: Option<Level>) -> String {
+    level.map_or_else(
+        || "no level".to_owned(),
+        |level| format!("level {level} ({})", level.title()),
+    )
+}
+
+/// The first law that holds a level back, and how many more do.
+pub(crate) fn held_back(held_back: &[HeldBack]) -> Option<String> {
+    let first = held_back.first()?;
+    let reason = first.reason.lines().next().unwrap_or_default();
+    let more = held_back.len() as u64 - 1;
+    let more = match more {
+        0 => String::new(),
+        more => format!("; {} as well", counted(more, "other law")),
+    };
+    Some(format!("{}: {}{more}", first.law, reason))
+}
+
+/// `118 laws: 100 pass, 18 not_claimed`
+pub(crate) fn counts(report: &Report) -> String {
+    let laws = counted(report.laws().len() as u64, "law");
+    format!("{laws}: {}", report.counts())
+}
+
+/// Words of claims, one after the other.
+pub(crate) fn claims(report: &Report) -> String {
+    let words: Vec<_> = report.claims().map(Claim::word).collect();
+    if words.is_empty() {
+        "nothing".to_owned()
+    } else {
+        words.join(", ")
+    }
+}

@@ -1,0 +1,246 @@
+//! The page of certificates: what each store has shown, and what holds it back.
+
+use crashpoint_conformance::{
+    Claim, LawId, LawReport, Merged, Outcome, Remark, Report, Rung, Verdict,
+};
+use maud::{Markup, html};
+
+use crate::certificate::{badge, date, lines, time, told};
+use crate::page::document;
+use crate::page::words::message;
+use crate::text::{counted, whole};
+
+/// The page of all reports.
+pub fn of_certificates(merged: &Merged) -> String {
+    let reports = &merged.reports;
+    let title = match &reports[..] {
+        [one] => one.name().to_string(),
+        several => counted(several.len() as u64, "certificate"),
+    };
+    let body = html! {
+        header {
+            p.product { "Crashpoint: what stores have shown of the contract" }
+            h1 { bdi { (whole(&title)) } }
+            @if reports.len() > 1 {
+                nav { ul {
+                    @for (index, report) in reports.iter().enumerate() {
+                        li { a href=(format!("#c{index}")) { bdi { (whole(&report.name().to_string())) } } ": " (verdict(report)) }
+                    }
+                } }
+            }
+        }
+        main {
+            (remarks(&merged.remarks))
+            @for (index, report) in reports.iter().enumerate() {
+                article.certificate id=(format!("c{index}")) { (certificate(report, index, reports.len() > 1)) }
+            }
+        }
+    };
+    document(&title, &body)
+}
+
+fn verdict(report: &Report) -> String {
+    let outcome = match report.outcome() {
+        Outcome::Passed => "passed",
+        Outcome::Failed => "failed",
+        Outcome::Incomplete => "incomplete",
+    };
+    let level = report.level();
+    level.map_or_else(
+        || format!("{outcome}, no level"),
+        |level| format!("{outcome}, {level} {}", level.title()),
+    )
+}
+
+fn certificate(report: &Report, index: usize, named: bool) -> Markup {
+    let outcome = report.outcome();
+    html! {
+        @if named { h2 { bdi { (whole(&report.name().to_string())) } } }
+        section.verdict.held[outcome == Outcome::Passed].violated[outcome == Outcome::Failed].unknown[outcome == Outcome::Incomplete] {
+            p.message { (verdict(report)) }
+            p { (counted(report.laws().len() as u64, "law")) ": " (report.counts()) }
+            p.note { "Contract " (report.contract()) ", " (date(report)) ", " (time(report.millis())) " in all" }
+            @if report.is_partial() { p.warn { "A part of the catalogue." } }
+            (badge::inline(report))
+        }
+        div.columns {
+            section { h3 { "Levels" } (ladder(report, index)) }
+            section { h3 { "Claims" } (claims(report)) }
+        }
+        (reasons("Waived", &report.waived().collect::<Vec<_>>(), index))
+        (reasons("Expected to fail", &report.expected_to_fail().collect::<Vec<_>>(), index))
+        (troubles(report, index))
+        section {
+            h3 { "Laws" }
+            @for laws in report.laws().chunk_by(|one, other| one.law.group == other.law.group) {
+                (group(laws, index))
+            }
+        }
+    }
+}
+
+fn ladder(report: &Report, index: usize) -> Markup {
+    let reached = report.level();
+    html! {
+        ol.ladder {
+            @for rung in report.ladder() {
+                li.reached[Some(rung.level) <= reached] {
+                    strong { (rung.level) " " (rung.level.title()) }
+                    " "
+                    @if Some(rung.level) <= reached {
+                        span.good { "reached, " (counted(rung.laws as u64, "law")) " passed" }
+                    } @else { (held_back(&rung, report, index)) }
+                }
+            }
+        }
+    }
+}
+
+/// How many laws that hold a level back are named before they are folded away.
+const NAMED_MAX: usize = 3;
+
+fn held_back(rung: &Rung, report: &Report, index: usize) -> Markup {
+    let one = |law: &str, reason: &str| {
+        let known = report
+            .laws()
+            .iter()
+            .any(|each| each.law.id.to_string() == law);
+        html! { li {
+            @if known { a href=(format!("#c{index}-{law}")) { (law) } } @else { (law) }
+            ": " (message(reason.lines().next().unwrap_or_default()))
+        } }
+    };
+    let (first, rest) = rung.held_back.split_at(rung.held_back.len().min(NAMED_MAX));
+    html! {
+        @if first.is_empty() { span.faint { "not reached, since a level below it is not" } }
+        @else {
+            span.bad { "not reached" }
+            ul { @for held in first { (one(&held.law, &held.reason)) } }
+            @if !rest.is_empty() {
+                details {
+                    summary { (counted(rest.len() as u64, "other law")) }
+                    ul { @for held in rest { (one(&held.law, &held.reason)) } }
+                }
+            }
+        }
+    }
+}
+
+fn claims(report: &Report) -> Markup {
+    let mut words = report.claims().map(Claim::word).peekable();
+    html! {
+        @if words.peek().is_none() { p.note { "Nothing beyond the contract." } }
+        ul.chips { @for word in words { li { code { (word) } } } }
+    }
+}
+
+fn reasons(title: &str, reasons: &[(LawId, &str)], index: usize) -> Markup {
+    html! {
+        @if !reasons.is_empty() {
+            section {
+                h3 { (title) }
+                ul { @for (law, reason) in reasons {
+                    li { a href=(format!("#c{index}-{law}")) { (law) } ": " (message(reason)) }
+                } }
+            }
+        }
+    }
+}
+
+/// Whether a law has something to say that is not said by what was declared.
+fn is_trouble(law: &&LawReport) -> bool {
+    law.unsteady.is_some()
+        || matches!(
+            law.verdict,
+            Verdict::Fail(_) | Verdict::Inconclusive(_) | Verdict::HarnessError(_)
+        )
+}
+
+fn troubles(report: &Report, index: usize) -> Markup {
+    let troubles: Vec<_> = report.laws().iter().filter(is_trouble).collect();
+    html! {
+        @if !troubles.is_empty() {
+            section {
+                h3 { "What was found" }
+                @for law in troubles {
+                    div.trouble {
+                        p {
+                            span.bad { (law.verdict.word()) } " "
+                            a href=(format!("#c{index}-{}", law.law.id)) { (law.law.id) } " "
+                            strong { (law.law.sentence) }
+                            @if law.is_advice() { span.note { " (advice)" } }
+                        }
+                        (drawn(law.verdict.reason()))
+                        @if let Some(before) = &law.unsteady {
+                            p.bad { "Failed before, in the same build:" }
+                            (drawn(Some(before)))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A message with its line breaks: some draw a history.
+fn drawn(message: Option<&str>) -> Markup {
+    let lines = message.map(lines).unwrap_or_default();
+    html! { @if !lines.is_empty() { pre { bdi { (lines.join("\n")) } } } }
+}
+
+fn group(laws: &[LawReport], index: usize) -> Markup {
+    let passed = laws
+        .iter()
+        .filter(|law| law.verdict == Verdict::Pass)
+        .count();
+    let millis = laws.iter().map(|law| law.millis).sum();
+    let whole = passed == laws.len();
+    html! {
+        details.chapter open[!whole] {
+            summary {
+                strong { (laws[0].law.group.title) } ": "
+                span.good[whole] { (passed) " of " (laws.len()) " passed" }
+                span.note { ", " (time(millis)) }
+            }
+            div.wide { table {
+                thead { tr { th { "law" } th { "" } th { "verdict" } th.number { "time" } } }
+                tbody { @for law in laws { (row(law, index)) } }
+            } }
+        }
+    }
+}
+
+fn row(report: &LawReport, index: usize) -> Markup {
+    let (law, verdict) = (report.law, &report.verdict);
+    let class = match verdict {
+        Verdict::Pass => "good",
+        Verdict::Fail(_) | Verdict::Inconclusive(_) | Verdict::HarnessError(_) => "bad",
+        Verdict::NotRun(_) => "warn",
+        Verdict::Waived(_) | Verdict::ExpectedFail(_) | Verdict::NotClaimed(_) => "note",
+    };
+    // What is long is told above.
+    let reason = verdict.reason().filter(|_| !is_trouble(&report));
+    html! {
+        tr id=(format!("c{index}-{}", law.id)) {
+            td.short { (law.id) }
+            td { (law.sentence) @if let Some(reason) = reason { p.note { (message(reason)) } } }
+            td.short { span class=(class) { (verdict.word()) } }
+            td.number { (time(report.millis)) }
+        }
+    }
+}
+
+fn remarks(remarks: &[Remark]) -> Markup {
+    let (shown, more) = told(remarks);
+    html! {
+        @if !shown.is_empty() {
+            section.remarks {
+                h3 { "Left out" }
+                ul {
+                    @for remark in shown { li.bad[remark.is_damage] { (message(&remark.to_string())) } }
+                    @if more > 0 { li { (counted(more as u64, "remark")) " more" } }
+                }
+            }
+        }
+    }
+}
