@@ -22,6 +22,16 @@ fn main() -> io::Result<ExitCode> {
         out.flush()
     };
     let (mixed, appends) = (Script::mixed(), Script::appends(40));
+    let batches = Script::batches();
+    let exploration = Exploration::of(&batches, &Embedded);
+    tell(
+        "batches, within recovery",
+        &exploration.within_recovery().explore(),
+    )?;
+    tell(
+        "batches, every error, whatever is left",
+        &exploration.every_error(),
+    )?;
     let exploration = Exploration::of(&mixed, &Embedded);
     tell(
         "mixed, within recovery",
