@@ -6,6 +6,7 @@
 
 mod arguments;
 mod crew;
+mod doctor;
 pub mod exit;
 mod explain;
 mod explore;
@@ -17,9 +18,12 @@ mod progress;
 mod replay;
 mod report;
 mod rerun;
+mod runs;
 mod selection;
+mod show;
 mod shrink;
 pub mod soak;
+mod stored;
 mod tapes;
 pub mod text;
 pub mod trace;
@@ -50,6 +54,9 @@ fn run(command: &Command) -> Exit {
         Command::Shrink(arguments) => shrink::run(arguments, &mut out),
         Command::Replay(arguments) => replay::run(arguments, &mut out),
         Command::Explain(arguments) => explain::run(arguments, &mut out),
+        Command::Doctor(arguments) => doctor::run(arguments, &mut out),
+        Command::Runs(arguments) => runs::run(arguments, &mut out),
+        Command::Show(arguments) => show::run(arguments, &mut out),
     };
     match done.and_then(|exit| out.flush().map(|()| exit).map_err(Failure::from)) {
         Ok(exit) => exit,

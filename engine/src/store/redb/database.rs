@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use redb::{ReadableDatabase, ReadableTable, Table, TableDefinition, WriteTransaction};
+use redb::{ReadableDatabase, Table, TableDefinition, WriteTransaction};
 
 use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::recovery::CheckpointRow;
@@ -217,12 +217,15 @@ fn append(
         let bound = format!("with its id it is longer than {VALUE_BYTES_MAX} bytes");
         return Ok(Err(Error::unavailable(format!("{what}: {bound}"))));
     }
+    // Once down the tree instead of twice: a duplicate is rare, and what it replaced is put back. The
+    // transaction hides both.
     let key = (id, sequence);
-    if rows.get(key)?.is_some() {
-        return Ok(Err(Error::conflict(id, sequence)));
-    }
-    rows.insert(key, value.as_slice())?;
-    Ok(Ok(()))
+    let before = rows.insert(key, value.as_slice())?;
+    let Some(first) = before.map(|before| before.value().to_vec()) else {
+        return Ok(Ok(()));
+    };
+    rows.insert(key, first.as_slice())?;
+    Ok(Err(Error::conflict(id, sequence)))
 }
 
 /// Whether there was a row.

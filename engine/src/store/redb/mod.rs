@@ -11,7 +11,9 @@ mod database;
 mod disk;
 mod opening;
 mod operation;
+mod overlay;
 mod queue;
+mod reader;
 pub mod row_format;
 
 use std::path::Path;
@@ -29,6 +31,7 @@ use crate::scope::ScopeId;
 
 pub use self::disk::{Directory, Disk};
 pub use self::opening::OpenCheck;
+pub use self::reader::RedbReader;
 
 /// A [`CheckpointStore`] in one file, on redb. Share it as an `Arc`.
 ///

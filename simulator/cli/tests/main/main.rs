@@ -5,4 +5,5 @@ mod command;
 mod page;
 mod recordings;
 mod soak;
+mod stored;
 mod tidy;
