@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Reopen(Reopening),
     /// A workflow takes transitions without a disk.
     Transition(Common),
+    /// Runs come and go in the embedded store, and the length of its file is told.
+    Churn(Churning),
     /// Writers, readers, clears, SIGKILL and reopenings on the embedded store.
     Soak(Soaking),
     /// The process that is killed.
@@ -75,6 +77,18 @@ pub(crate) struct Reopening {
     /// How many runs of one row the store has.
     #[arg(long, default_value_t = 100_000)]
     pub(crate) runs: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Churning {
+    /// How many runs of three rows are cleared in all.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) runs: u64,
+    /// Fail where the file gets longer than this.
+    #[arg(long, value_name = "BYTES", default_value_t = 32 << 20)]
+    pub(crate) bytes_max: u64,
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@
 //! promise, and the ratio is printed with the names of both.
 
 mod arguments;
+mod churn;
 mod device;
 mod group;
 mod json;
@@ -51,6 +52,7 @@ fn run(command: &Command) -> Result<ExitCode, String> {
             (reopen::compare(reopening, &Place::of(common)?), common)
         }
         Command::Transition(common) => (transition::compare(), common),
+        Command::Churn(arguments) => return churn::run(arguments),
         Command::Soak(arguments) => return soak::run(arguments),
         Command::SoakChild(arguments) => return soak::child(arguments),
     };

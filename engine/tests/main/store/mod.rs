@@ -6,6 +6,7 @@ mod damage;
 mod disk;
 mod failing;
 mod format;
+mod growth;
 mod lifetimes;
 mod listing;
 mod opening;
