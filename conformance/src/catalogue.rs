@@ -347,19 +347,25 @@ pub fn catalogue_markdown() -> String {
     let mut text = format!("# The laws of a CheckpointStore, contract {CONTRACT}\n\n");
     text.push_str(
         "Kind: **R** the contract's own text, **N** implied by what the engine does with a store, \
-         **C** only with the claim named, **A** advisory: reported, never failing.\n",
+         **C** only with the claim named, **A** advisory: reported, never failing.\n\n\
+         Level: what the law adds to, **L0** contract, **L1** concurrency and cancellation, **L2** \
+         reopening, **L3** process crash, **L4** power loss.\n",
     );
     let mut group = "";
     for law in LAWS {
         if law.group.key != group {
             group = law.group.key;
             let title = law.group.title;
-            let _ = write!(text, "\n## {title}\n\n| id | law | kind |\n|---|---|---|\n");
+            let _ = write!(
+                text,
+                "\n## {title}\n\n| id | law | kind | level |\n|---|---|---|---|\n"
+            );
         }
         let claim = law.claim.map_or("", Claim::word);
         let (id, sentence, letter) = (law.id, law.sentence, law.kind.letter());
         let kind = format!("{letter} {claim}");
-        let _ = writeln!(text, "| {id} | {sentence} | {} |", kind.trim_end());
+        let (kind, level) = (kind.trim_end(), law.level());
+        let _ = writeln!(text, "| {id} | {sentence} | {kind} | {level} |");
     }
     text
 }

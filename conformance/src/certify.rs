@@ -1,7 +1,10 @@
 //! [`certify!`](crate::certify): one line of the user's becomes one named test for each law.
 
-use crate::catalogue::{Kind, LawId};
+use crate::catalogue::{Kind, Law, LawId};
 use crate::harness::{Harness, Subject};
+use crate::plan::Step;
+use crate::report::suite::Suite;
+use crate::report::{journal, print_line};
 use crate::run::judge;
 use crate::verdict::Verdict;
 
@@ -65,7 +68,16 @@ macro_rules! __certify {
         [$($claim:ident)*] [$($lacked:ident)*]
         [$($waived:ident $why:literal)*] [$($failing:ident $because:literal)*]
     ) => {
-        const _: &[$crate::Claim] = &[$($crate::claim::$claim,)* $($crate::claim::$lacked,)*];
+        static __CRASHPOINT_SUITE: $crate::__private::Suite = $crate::__private::Suite {
+            package: option_env!("CARGO_PKG_NAME"),
+            version: option_env!("CARGO_PKG_VERSION"),
+            module: module_path!(),
+            target_tmpdir: option_env!("CARGO_TARGET_TMPDIR"),
+            claims: &[$($crate::claim::$claim),*],
+            lacks: &[$($crate::claim::$lacked),*],
+            waived: &[$(($crate::LawId::$waived, $why)),*],
+            failing: &[$(($crate::LawId::$failing, $because)),*],
+        };
         const _: () = $crate::__private::one_wish_for_each_law(&[
             $($crate::LawId::$waived,)* $($crate::LawId::$failing,)*
         ]);
@@ -76,8 +88,8 @@ macro_rules! __certify {
                 #[ignore = $why]
                 fn $d name() {
                     $crate::__private::certify_law::<$harness>(
+                        &__CRASHPOINT_SUITE,
                         $crate::LawId::$waived,
-                        $crate::__private::Expect::Pass,
                     );
                 }
             };)*
@@ -85,8 +97,8 @@ macro_rules! __certify {
                 #[test]
                 fn $d name() {
                     $crate::__private::certify_law::<$harness>(
+                        &__CRASHPOINT_SUITE,
                         $crate::LawId::$failing,
-                        $crate::__private::Expect::Fail($because),
                     );
                 }
             };)*
@@ -104,8 +116,8 @@ macro_rules! __certify {
                 #[test]
                 fn $d name() {
                     $crate::__private::certify_law::<$harness>(
+                        &__CRASHPOINT_SUITE,
                         $crate::LawId::$d id,
-                        $crate::__private::Expect::Pass,
                     );
                 }
             };
@@ -116,8 +128,8 @@ macro_rules! __certify {
                 $crate::__unclaimed! { $d claim
                     fn $d name() {
                         $crate::__private::certify_law::<$harness>(
+                            &__CRASHPOINT_SUITE,
                             $crate::LawId::$d id,
-                            $crate::__private::Expect::Pass,
                         );
                     }
                 }
@@ -152,15 +164,6 @@ macro_rules! __unclaimed {
     (engine_kinds $($test:tt)*) => { #[test] #[ignore = "not claimed: engine_kinds"] $($test)* };
 }
 
-/// What the user's file says about a law that is run.
-#[derive(Debug, Clone, Copy)]
-pub enum Expect {
-    /// The law has to hold.
-    Pass,
-    /// The law has to fail, for this reason.
-    Fail(&'static str),
-}
-
 /// Refuses, while the user's file is compiled, a law that is waived or expected to fail twice.
 ///
 /// # Panics
@@ -181,29 +184,32 @@ pub const fn one_wish_for_each_law(laws: &[LawId]) {
     }
 }
 
-/// Runs one law as a test.
+/// Runs one law as a test, and leaves a line about it for `crashpoint report`.
 ///
 /// # Panics
 ///
 /// Where the verdict is not the expected one.
-pub fn certify_law<H: Harness>(id: LawId, expect: Expect) {
-    let subject = Subject::of::<H>();
-    let law = id.law();
-    let verdict = judge(&subject, law).verdict;
-    conclude(id, expect, verdict);
+pub fn certify_law<H: Harness>(suite: &'static Suite, id: LawId) {
+    certify(suite, &Subject::of::<H>(), id.law());
 }
 
-fn conclude(id: LawId, expect: Expect, verdict: Verdict) {
-    let law = id.law();
-    let verdict = match expect {
-        Expect::Pass => verdict,
-        Expect::Fail(reason) => verdict.expected_to_fail(reason),
-    };
+fn certify(suite: &'static Suite, subject: &Subject, law: &'static Law) {
+    let plan = suite.plan();
+    let step = plan.step(law.id);
+    let mut judgement = judge(subject, law);
+    judgement.verdict = step.read(judgement.verdict);
+    journal::note(suite, subject.name, law, &judgement);
+    let verdict = judgement.verdict;
     let reason = verdict.reason().unwrap_or_default();
-    let told = format!("{id} ({}): {}: {reason}", law.sentence, verdict.word());
-    let advisory = law.kind == Kind::Advisory && matches!(expect, Expect::Pass);
+    let told = format!(
+        "{} ({}): {}: {reason}",
+        law.id,
+        law.sentence,
+        verdict.word()
+    );
+    let advisory = law.kind == Kind::Advisory && !matches!(step, Step::RunExpectingFailure(_));
     if matches!(verdict, Verdict::Fail(_)) && advisory {
-        crate::report::print_line(&format!("advisory {told}"));
+        print_line(&format!("advisory {told}"));
     } else {
         assert!(!verdict.is_failure(), "{told}");
     }

@@ -62,11 +62,15 @@ pub use crate::catalogue::{Group, Kind, Law, LawId, catalogue, catalogue_markdow
 pub use crate::harness::{Harness, Options};
 pub use crate::place::Place;
 pub use crate::plan::Plan;
-pub use crate::report::{LawReport, Report, run_all};
+pub use crate::report::{
+    HeldBack, LawReport, Level, Merged, Name, Outcome, Remark, Report, Rung, merge, run_all,
+    run_while,
+};
 pub use crate::verdict::Verdict;
 
 /// What [`certify!`] expands to.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::certify::{Expect, certify_law, one_wish_for_each_law};
+    pub use crate::certify::{certify_law, one_wish_for_each_law};
+    pub use crate::report::suite::Suite;
 }

@@ -97,6 +97,20 @@ impl Plan {
         }
     }
 
+    /// The claims that are made, those that are assumed included.
+    pub(crate) fn holds(&self) -> impl Iterator<Item = Claim> + '_ {
+        let every = Claim::ALL.iter().copied();
+        every.filter(|claim| self.has(*claim))
+    }
+
+    pub(crate) fn waived(&self) -> &[(LawId, String)] {
+        &self.waived
+    }
+
+    pub(crate) fn failing(&self) -> &[(LawId, String)] {
+        &self.failing
+    }
+
     fn has(&self, claim: Claim) -> bool {
         let claimed = claim.is_assumed() || self.claims.contains(&claim);
         claimed && !self.lacks.contains(&claim)

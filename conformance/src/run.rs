@@ -22,6 +22,12 @@ pub(crate) struct Judgement {
     pub(crate) elapsed: Duration,
 }
 
+impl Judgement {
+    pub(crate) fn millis(&self) -> u64 {
+        u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
 /// Runs `law` on a store of `subject`.
 pub(crate) fn judge(subject: &Subject, law: &'static Law) -> Judgement {
     let watch = Stopwatch::start();

@@ -1,9 +1,9 @@
 //! What came of one law.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What came of one law. Only [`Pass`](Self::Pass) says that the store keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", content = "reason", rename_all = "snake_case")]
 pub enum Verdict {
     /// The check ran in full and found nothing.
@@ -16,6 +16,8 @@ pub enum Verdict {
     ExpectedFail(String),
     /// The law needs a claim that was not made; it was not run.
     NotClaimed(String),
+    /// The law was to be run and was not, for this reason.
+    NotRun(String),
     /// The check could not do its minimum of rounds, so it says nothing about the store.
     Inconclusive(String),
     /// The harness or the kit failed, so nothing is known about the store.
@@ -23,6 +25,18 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The words of every verdict, in the order in which they are counted.
+    pub const WORDS: &'static [&'static str] = &[
+        "pass",
+        "fail",
+        "waived",
+        "expected_fail",
+        "not_claimed",
+        "not_run",
+        "inconclusive",
+        "harness_error",
+    ];
+
     /// A stable word for the verdict.
     pub fn word(&self) -> &'static str {
         match self {
@@ -31,6 +45,7 @@ impl Verdict {
             Self::Waived(_) => "waived",
             Self::ExpectedFail(_) => "expected_fail",
             Self::NotClaimed(_) => "not_claimed",
+            Self::NotRun(_) => "not_run",
             Self::Inconclusive(_) => "inconclusive",
             Self::HarnessError(_) => "harness_error",
         }
@@ -44,6 +59,7 @@ impl Verdict {
             | Self::Waived(reason)
             | Self::ExpectedFail(reason)
             | Self::NotClaimed(reason)
+            | Self::NotRun(reason)
             | Self::Inconclusive(reason)
             | Self::HarnessError(reason) => Some(reason),
         }
@@ -53,7 +69,7 @@ impl Verdict {
     pub fn is_failure(&self) -> bool {
         matches!(
             self,
-            Self::Fail(_) | Self::Inconclusive(_) | Self::HarnessError(_)
+            Self::Fail(_) | Self::NotRun(_) | Self::Inconclusive(_) | Self::HarnessError(_)
         )
     }
 
@@ -62,6 +78,20 @@ impl Verdict {
         match self {
             Self::Fail(_) => Self::ExpectedFail(reason.to_owned()),
             Self::Pass => Self::Fail(format!("expected to fail ({reason}), but it passed")),
+            other => other,
+        }
+    }
+
+    /// The verdict of a law that was not to be run, and was all the same.
+    pub(crate) fn beside(self, came: &Self) -> Self {
+        let came = match came.reason() {
+            None => came.word().to_owned(),
+            Some(reason) => format!("{}: {reason}", came.word()),
+        };
+        let also = |reason: String| format!("{reason} (run all the same: {came})");
+        match self {
+            Self::Waived(reason) => Self::Waived(also(reason)),
+            Self::NotClaimed(reason) => Self::NotClaimed(also(reason)),
             other => other,
         }
     }

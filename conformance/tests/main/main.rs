@@ -11,3 +11,4 @@ mod memory;
 mod mutants;
 mod redb;
 mod reference;
+mod report;

@@ -420,6 +420,9 @@ impl<R: Rules> Life<R> {
             }
             (Some(_), false) => {}
         }
+        if self.sabotage_leave_rollback() {
+            return;
+        }
         let state = self
             .state
             .current_state()
@@ -496,6 +499,7 @@ impl<R: Rules> Life<R> {
         match pinned.standing(&log, self.known) {
             Standing::Durable => self.acknowledged(&pinned, plan),
             Standing::Absent if self.sabotage_change_pinned(plan) => {}
+            Standing::Absent if !self.rules.keeps(Rule::FenceNeedsARival) => self.fenced(plan),
             Standing::Absent if pinned.sends < plan.append_retry.sends_max => {
                 self.stage = Stage::PausingBeforeResend(pinned, plan.append_retry.delay);
             }
@@ -515,7 +519,7 @@ impl<R: Rules> Life<R> {
             let ended = self.state.ended().expect("a terminal state is an ending");
             return self.finish(Ok(ended));
         }
-        let legal = self.state.apply(&pinned.event);
+        let legal = self.state.apply(&self.sabotage_lived(&pinned.event));
         assert!(
             legal.is_ok(),
             "the engine appended an illegal event: {legal:?}"
@@ -547,7 +551,7 @@ impl<R: Rules> Life<R> {
 
     /// Asks for what the run needs next.
     pub(super) fn advance(&mut self, plan: Plan<'_>) {
-        if self.sabotage_advance(plan) {
+        if self.sabotage_advance(plan) || self.sabotage_redo(plan) {
             return;
         }
         match decide(&self.state) {
@@ -563,7 +567,7 @@ impl<R: Rules> Life<R> {
                 self.heed_cancellation(plan);
             }
             Decision::Undo(undo) => {
-                let work = undo_work(undo, plan);
+                let work = undo_work(&self.sabotage_undo(undo), plan);
                 self.stage = Stage::Performing { work, attempt: 1 };
             }
             Decision::RecordRolledBack => self.pin(Event::RolledBack, plan),
@@ -590,7 +594,7 @@ impl<R: Rules> Life<R> {
     }
 
     fn heed_cancellation(&mut self, plan: Plan<'_>) {
-        if self.cancel_requested && self.may_turn_around() {
+        if self.cancel_requested && self.may_turn_around() && self.heeds_cancellation() {
             self.turn_around(Cause::new(CauseKind::Cancelled, ""), plan);
         }
     }
@@ -619,7 +623,7 @@ impl<R: Rules> Life<R> {
     // ---- what came of an action ----
 
     fn performed(&mut self, work: Work, attempt: u32, performed: Performed, plan: Plan<'_>) {
-        if self.sabotage_loser_performed(plan) {
+        if self.sabotage_loser_performed(plan) || self.sabotage_redone(&work, plan) {
             return;
         }
         match work {
@@ -674,6 +678,8 @@ impl<R: Rules> Life<R> {
                     plan,
                 );
             }
+            (TaskKind::Stepped, Performed::Stepped { cursor })
+                if self.sabotage_step_on(state, &visit, &cursor) => {}
             (TaskKind::Stepped, Performed::Stepped { cursor }) => {
                 let event = Event::StepAdvanced {
                     state: visit.state,
@@ -713,16 +719,14 @@ impl<R: Rules> Life<R> {
             .policy;
         match performed {
             Performed::Undone => {
-                self.pin(
-                    Event::Compensated {
-                        task: undo.task,
-                        undone: undo.undone,
-                    },
-                    plan,
-                );
+                if self.sabotage_undo_again(state, &undo, attempt, policy.undo_retry.attempts) {
+                    return;
+                }
+                let Undo { task, undone, .. } = self.sabotage_recorded(undo);
+                self.pin(Event::Compensated { task, undone }, plan);
             }
             Performed::Failed(failure) => {
-                let (task, undone) = (undo.task.clone(), undo.undone);
+                let Undo { task, undone, .. } = self.sabotage_recorded(undo.clone());
                 let work = Work::Undo { state, undo };
                 if let Some(failure) = self.retried(work, attempt, failure, policy.undo_retry) {
                     let error = shortened(&failure.message);

@@ -45,6 +45,28 @@ pub enum Rule {
     CancelWaitsForAppend,
     /// A log is cleared only where no other life can exist. Broken: always, when the run is done.
     ClearNeedsExclusivity,
+    /// What came last is undone first. Broken: what came first is, and the records say otherwise.
+    UndoInReverse,
+    /// An undo that succeeded is recorded. Broken: it is performed again until its attempts are used
+    /// up, and once more.
+    UndoRunsOnce,
+    /// An undo receives the output of its own visit. Broken: that of the newest completion.
+    UndoGetsItsOutput,
+    /// Nothing is done once a rollback has started. Broken: what it cut short is done again first.
+    RollbackIsFinal,
+    /// A rollback that a crash interrupted is gone on with. Broken: it is left as it is.
+    RollbackResumes,
+    /// A step begins when the cursor before it is durable. Broken: every second cursor is only
+    /// remembered.
+    StepWaitsForCursor,
+    /// A cancelled life does nothing any more but undo. Broken: it goes on.
+    CancelIsHeeded,
+    /// A life is fenced by another life's row. Broken: by an append that did not arrive as well.
+    FenceNeedsARival,
+    /// The live state is what the durable rows amount to. Broken: it has another clock.
+    StateIsTheFold,
+    /// An idempotency key is the same in every life. Broken: it depends on the life's claim.
+    KeyOutlivesTheLife,
 }
 
 impl Rule {
@@ -68,6 +90,16 @@ impl Rule {
         Self::CorruptionStops,
         Self::CancelWaitsForAppend,
         Self::ClearNeedsExclusivity,
+        Self::UndoInReverse,
+        Self::UndoRunsOnce,
+        Self::UndoGetsItsOutput,
+        Self::RollbackIsFinal,
+        Self::RollbackResumes,
+        Self::StepWaitsForCursor,
+        Self::CancelIsHeeded,
+        Self::FenceNeedsARival,
+        Self::StateIsTheFold,
+        Self::KeyOutlivesTheLife,
     ];
 }
 

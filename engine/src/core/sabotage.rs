@@ -3,15 +3,16 @@
 //! Every hook that `life.rs` calls stands here, so that the machine reads as what it is. Under
 //! [`Faithful`](crate::core::Faithful) rules each hook is a constant and disappears.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use crate::core::claim::Nonce;
 use crate::core::definition::{Mismatch, TaskKind};
-use crate::core::event::{Bytes, Cause, CauseKind, Event, Label};
-use crate::core::life::{Halt, Life, Plan, Stage, undo_work};
+use crate::core::event::{Bytes, Cause, CauseKind, Event, Label, Undone};
+use crate::core::life::{Halt, Life, Plan, Stage, Work, undo_work};
 use crate::core::pinned::Pinned;
 use crate::core::rules::{Rule, Rules};
-use crate::core::run_state::{RunState, Undo, Visit};
+use crate::core::run_state::{Phase, Rollback, RunState, Undo, Visit};
 use crate::recovery::CheckpointRow;
 
 /// What a broken rule has to remember; empty in a faithful life.
@@ -25,13 +26,17 @@ pub(super) struct Sabotage {
     loser: Option<Vec<Undo>>,
     /// The newest cursor of each stepped state.
     cursors: Vec<(Label, Bytes)>,
+    /// Whether what a rollback cut short was done again.
+    redone: bool,
 }
 
 impl<R: Rules> Life<R> {
     /// The run id that idempotency keys are made of.
     pub(crate) fn key_run_id(&self) -> Nonce {
         let header = self.state.header().expect("only a claimed run performs");
-        if self.rules.keeps(Rule::KeyNamesTheRun) {
+        if !self.rules.keeps(Rule::KeyOutlivesTheLife) {
+            header.claim.nonce
+        } else if self.rules.keeps(Rule::KeyNamesTheRun) {
             header.run_id
         } else {
             Nonce([0; 16])
@@ -234,5 +239,141 @@ impl<R: Rules> Life<R> {
             None => Stage::Finished(Err(Halt::Fenced)),
         };
         true
+    }
+
+    // ---- the rules about undos ----
+
+    /// What is undone where `due` is due.
+    pub(super) fn sabotage_undo<'a>(&'a self, due: &'a Undo) -> Cow<'a, Undo> {
+        let mut undo = Cow::Borrowed(due);
+        if !self.rules.keeps(Rule::UndoInReverse)
+            && let Some(first) = self.rollback().and_then(|it| it.pending.first())
+        {
+            undo = Cow::Borrowed(first);
+        }
+        if !self.rules.keeps(Rule::UndoGetsItsOutput) && undo.output.is_some() {
+            let newest = self.state.completed().last();
+            undo.to_mut().output = newest.map(|newest| newest.output.clone());
+        }
+        undo
+    }
+
+    /// What is recorded where `undo` was performed.
+    pub(super) fn sabotage_recorded(&self, undo: Undo) -> Undo {
+        if self.rules.keeps(Rule::UndoInReverse) {
+            return undo;
+        }
+        let due = self.rollback().and_then(|it| it.pending.last());
+        due.cloned().unwrap_or(undo)
+    }
+
+    pub(super) fn sabotage_undo_again(
+        &mut self,
+        state: usize,
+        undo: &Undo,
+        attempt: u32,
+        allowed: u32,
+    ) -> bool {
+        if self.rules.keeps(Rule::UndoRunsOnce) || attempt > allowed {
+            return false;
+        }
+        let undo = undo.clone();
+        self.stage = Stage::Performing {
+            work: Work::Undo { state, undo },
+            attempt: attempt + 1,
+        };
+        true
+    }
+
+    fn rollback(&self) -> Option<&Rollback> {
+        match self.state.phase() {
+            Phase::RollingBack(rollback) => Some(rollback),
+            _ => None,
+        }
+    }
+
+    // ---- the rules about rollbacks ----
+
+    /// Begins what the rollback cut short once more, before it is undone.
+    pub(super) fn sabotage_redo(&mut self, plan: Plan<'_>) -> bool {
+        if self.rules.keeps(Rule::RollbackIsFinal) || self.sabotage.redone {
+            return false;
+        }
+        let open = self.rollback().and_then(|rollback| {
+            let undo = rollback.pending.last()?;
+            let visit = Visit {
+                id: undo.visit,
+                state: rollback.state.clone(),
+                cursor: None,
+                cursors: 0,
+            };
+            matches!(undo.undone, Undone::InDoubt(_)).then_some(visit)
+        });
+        let Some(visit) = open else {
+            return false;
+        };
+        let state = (plan.definition.resolve)(&visit.state).expect("the state was checked");
+        self.sabotage.redone = true;
+        self.stage = Stage::Performing {
+            work: Work::Do { state, visit },
+            attempt: 1,
+        };
+        true
+    }
+
+    /// Forgets what came of it.
+    pub(super) fn sabotage_redone(&mut self, work: &Work, plan: Plan<'_>) -> bool {
+        let redone = self.sabotage.redone && matches!(work, Work::Do { .. });
+        if redone {
+            self.advance(plan);
+        }
+        redone
+    }
+
+    pub(super) fn sabotage_leave_rollback(&mut self) -> bool {
+        if self.rules.keeps(Rule::RollbackResumes) || self.rollback().is_none() {
+            return false;
+        }
+        self.stage = Stage::Finished(Err(Halt::Suspended { in_doubt: None }));
+        true
+    }
+
+    // ---- Rule::StepWaitsForCursor ----
+
+    /// Goes on with the next step without an append.
+    pub(super) fn sabotage_step_on(&mut self, state: usize, visit: &Visit, cursor: &Bytes) -> bool {
+        if self.rules.keeps(Rule::StepWaitsForCursor) || visit.cursors % 2 == 1 {
+            return false;
+        }
+        let visit = Visit {
+            cursor: Some(cursor.clone()),
+            cursors: visit.cursors + 1,
+            ..visit.clone()
+        };
+        self.stage = Stage::Performing {
+            work: Work::Do { state, visit },
+            attempt: 1,
+        };
+        true
+    }
+
+    // ---- Rule::CancelIsHeeded ----
+
+    /// Whether a cancelled life begins nothing any more: always, where the rule is kept.
+    pub(crate) fn heeds_cancellation(&self) -> bool {
+        self.rules.keeps(Rule::CancelIsHeeded)
+    }
+
+    // ---- Rule::StateIsTheFold ----
+
+    /// The event that the live state applies where this one is durable.
+    pub(super) fn sabotage_lived<'a>(&self, durable: &'a Event) -> Cow<'a, Event> {
+        let mut lived = Cow::Borrowed(durable);
+        if !self.rules.keeps(Rule::StateIsTheFold)
+            && let Event::Claimed { claim, .. } = lived.to_mut()
+        {
+            claim.unix_ms += 1;
+        }
+        lived
     }
 }

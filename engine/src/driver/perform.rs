@@ -19,7 +19,8 @@ impl<R: Rules> Driver<'_, R> {
     pub(super) async fn perform(&self, work: &Work, attempt: u32) -> Performed {
         // The cancellation may have come while the append before this was under way, or in the
         // pause before this attempt: nothing more is begun then.
-        if matches!(work, Work::Do { .. }) && self.environment.cancel.is_cancelled() {
+        let forward = matches!(work, Work::Do { .. });
+        if forward && self.environment.cancel.is_cancelled() && self.life.heeds_cancellation() {
             return Performed::Cancelled;
         }
         let (state, action, call) = self.prepare(work, attempt);

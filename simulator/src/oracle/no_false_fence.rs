@@ -1,5 +1,6 @@
 //! A life that says it was fenced has a rival: another life's row became durable where it was going to
-//! write. A stale load can look the same to a life, so schedules with one are not asked.
+//! write, before it said so. A stale load can look the same to a life, so schedules with one are not
+//! asked.
 
 use crate::fault::Fault;
 use crate::history::What;
@@ -20,7 +21,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     {
         return Ok(());
     }
-    for (_, life, _) in case
+    for (told, life, _) in case
         .history()
         .told()
         .filter(|told| *told.2 == LifeEnd::Fenced)
@@ -37,7 +38,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         let rival = case
             .history()
             .landed()
-            .any(|(_, other, row)| other != life && row.sequence >= lowest);
+            .any(|(place, other, row)| place < told && other != life && row.sequence >= lowest);
         if !rival {
             return Err(format!(
                 "life {life} says it was fenced, but nobody else wrote"

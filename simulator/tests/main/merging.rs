@@ -141,7 +141,17 @@ fn merging_loses_no_violation() {
         CorruptionStops order c1b1: 61
         CancelWaitsForAppend order t1x1: 9
         ClearNeedsExclusivity trip-cleared-shared f1: 5
-        ClearNeedsExclusivity trip-cleared-shared t1p2: 13"#]]
+        ClearNeedsExclusivity trip-cleared-shared t1p2: 13
+        UndoInReverse order-fails c2: 16
+        UndoRunsOnce order-fails c2: 9
+        UndoGetsItsOutput order-fails c2: 9
+        RollbackIsFinal order-fails c2: 14
+        RollbackResumes order-fails c2: 1
+        StepWaitsForCursor import-loop c2: 27
+        CancelIsHeeded order x1: 3
+        FenceNeedsARival order f1: 1
+        StateIsTheFold order c2: 8
+        KeyOutlivesTheLife order c2: 9"#]]
     .assert_eq(&table.join("\n"));
 }
 

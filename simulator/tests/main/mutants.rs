@@ -87,6 +87,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "t1p2",
         "all-or-nothing",
     ),
+    (Rule::UndoInReverse, "order-fails", "c1", "undo-order"),
+    (Rule::UndoRunsOnce, "order-fails", "c1", "undo-once"),
+    (Rule::UndoGetsItsOutput, "order-fails", "c1", "undo-bytes"),
+    (Rule::RollbackIsFinal, "order-fails", "c1", "direction"),
+    (Rule::RollbackResumes, "order-fails", "c1", "liveness"),
+    (Rule::StepWaitsForCursor, "import-loop", "c1", "step-order"),
+    (Rule::CancelIsHeeded, "order", "x1", "cancellation"),
+    (Rule::FenceNeedsARival, "order", "f1", "no-false-fence"),
+    (Rule::StateIsTheFold, "order", "c1", "fold-equality"),
+    (Rule::KeyOutlivesTheLife, "order", "c1", "keys"),
 ];
 
 #[test]
@@ -178,6 +188,37 @@ fn every_rule_that_is_left_out_is_caught() {
         ClearNeedsExclusivity in trip-cleared-shared, t1p2: all-or-nothing, schedule 7
             at life1/append#2:before: another process takes the run over
             done in Paid, but the receiver that honours keys still holds book@0, pay@1
+        UndoInReverse in order-fails, c1: undo-order, schedule 1
+            no fault
+            life 1 undid charge before reserve was settled
+        UndoRunsOnce in order-fails, c1: undo-once, schedule 1
+            no fault
+            life 1 undid ship of visit 2 2 times in a row
+        UndoGetsItsOutput in order-fails, c1: undo-bytes, schedule 1
+            no fault
+            life 1 undid charge of visit 0 with {"of":"reserve the goods","visit":1}, durable is {"of":"charge the card","visit":0}
+        RollbackIsFinal in order-fails, c1: direction, schedule 1
+            no fault
+            life 1 began ship after the rollback had started
+        RollbackResumes in order-fails, c1: liveness, schedule 5
+            at life1/append#7:before: the process crashes
+            life 25 had no fault and did not end the run: suspended
+        StepWaitsForCursor in import-loop, c1: step-order, schedule 1
+            no fault
+            life 1 began step 1 with 0 durable
+        CancelIsHeeded in order, x1: cancellation, schedule 8
+            at life1/append#2:acked: the run is cancelled
+            life 1 began ship after it was cancelled
+        FenceNeedsARival in order, f1: no-false-fence, schedule 3
+            at life1/append#3:before: the store fails, without effect
+            life 1 says it was fenced, but nobody else wrote
+        StateIsTheFold in order, c1: fold-equality, schedule 1
+            no fault
+            life 1 differs after row 0: live RunState { next_sequence: 1, header: Some(RunHeader { run_id: Nonce(00000000000000010000000000000000), input: [123, 34, 99, 101, 110, 116, 115, 34, 58, 49, 57, 57, 57, 125], started_unix_ms: 1767225600001, lives: 1, claim_sequence: 0, claim: ClaimRecord { run_id: Nonce(00000000000000010000000000000000), nonce: Nonce(00000000000000010000000000000000), definition: "order", version: 1, fingerprint: 6719913523086561921, unix_ms: 1767225600001, exits: ["Shipped"], input: None } }), phase: Forward(Visit { id: 0, state: "Charge", cursor: None, cursors: 0 }), completed: [] }
+        rebuilt RunState { next_sequence: 1, header: Some(RunHeader { run_id: Nonce(00000000000000010000000000000000), input: [123, 34, 99, 101, 110, 116, 115, 34, 58, 49, 57, 57, 57, 125], started_unix_ms: 1767225600000, lives: 1, claim_sequence: 0, claim: ClaimRecord { run_id: Nonce(00000000000000010000000000000000), nonce: Nonce(00000000000000010000000000000000), definition: "order", version: 1, fingerprint: 6719913523086561921, unix_ms: 1767225600000, exits: ["Shipped"], input: None } }), phase: Forward(Visit { id: 0, state: "Charge", cursor: None, cursors: 0 }), completed: [] }
+        KeyOutlivesTheLife in order, c1: keys, schedule 5
+            at life1/append#3:before: the process crashes
+            life 2 has another key for ship
     "#]].assert_eq(&table);
 }
 
@@ -233,10 +274,12 @@ fn no_rule_that_is_kept_is_objected_to() {
         import-loop c1: 50
         order c1: 19
         order c1b1: 176
+        order f1: 29
         order f1c1: 768
         order f1t1: 987
         order f2: 463
         order t1p2: 1420
+        order x1: 19
         order x1t1: 655
         order-fails c1: 37
         trip-again c1: 16

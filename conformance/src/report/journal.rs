@@ -1,0 +1,146 @@
+//! Where the tests of `certify!` leave their lines: a file that any number of processes append to.
+//!
+//! A line is one write to a file that is opened for appending, under the file's lock: cargo nextest
+//! runs each law in a process of its own, and several of them at a time.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::UNIX_EPOCH;
+
+use crate::catalogue::Law;
+use crate::clock::unix_ms;
+use crate::report::line::{Line, Origin};
+use crate::report::suite::Suite;
+use crate::run::Judgement;
+
+/// Names the file to append to. Where it is empty, no line is left.
+const VARIABLE: &str = "CRASHPOINT_REPORT";
+
+/// Leaves a line about one law. That it could not is told and is no verdict: the law is then not run
+/// as far as a report knows.
+pub(crate) fn note(suite: &Suite, harness: &str, law: &Law, judgement: &Judgement) {
+    let Some(journal) = Journal::at_hand(suite) else {
+        return;
+    };
+    let name = suite.name(harness);
+    let line = Line::new(name, &suite.plan(), origin(), law);
+    let line = line.with(judgement.verdict.clone(), judgement.millis());
+    if let Err(error) = journal.append(&line) {
+        let path = journal.path.display();
+        super::print_line(&format!("crashpoint: no line in {path}: {error}"));
+    }
+}
+
+fn origin() -> Origin {
+    static RUN: OnceLock<String> = OnceLock::new();
+    let run = RUN.get_or_init(|| {
+        let whole = std::env::var("NEXTEST_RUN_ID");
+        whole.unwrap_or_else(|_| format!("{}-{}", unix_ms(), std::process::id()))
+    });
+    Origin {
+        build: build().unwrap_or_else(|| "unknown".to_owned()),
+        run: run.clone(),
+        at_ms: unix_ms(),
+    }
+}
+
+/// Tells one build of the tests from the next: the length of the file that is run, and when it was
+/// written.
+fn build() -> Option<String> {
+    let metadata = std::fs::metadata(std::env::current_exe().ok()?).ok()?;
+    let written = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(format!("{:x}-{:x}", metadata.len(), written.as_nanos()))
+}
+
+struct Journal {
+    path: PathBuf,
+    /// Whether the lines of earlier builds go when a new one begins: where the file is our own.
+    renewed: bool,
+}
+
+impl Journal {
+    fn at_hand(suite: &Suite) -> Option<Self> {
+        let variable = std::env::var_os(VARIABLE);
+        let exe = std::env::current_exe().ok();
+        let tmpdir = suite.target_tmpdir.map(Path::new);
+        Self::placed(variable, tmpdir, exe.as_deref())
+    }
+
+    fn placed(
+        variable: Option<OsString>,
+        target_tmpdir: Option<&Path>,
+        exe: Option<&Path>,
+    ) -> Option<Self> {
+        if let Some(path) = variable {
+            let named = !path.is_empty();
+            return named.then(|| Self {
+                path: path.into(),
+                renewed: false,
+            });
+        }
+        let exe = exe?;
+        let target = target_of(target_tmpdir, exe)?;
+        let file = Path::new(exe.file_stem()?).with_extension("jsonl");
+        Some(Self {
+            path: target.join("crashpoint").join(file),
+            renewed: true,
+        })
+    }
+
+    fn append(&self, line: &Line) -> io::Result<()> {
+        if let Some(folder) = self.path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let options = OpenOptions::new()
+            .append(true)
+            .read(true)
+            .create(true)
+            .to_owned();
+        let mut file = options.open(&self.path)?;
+        // Where a file system has no locks, one write to the end is as much as there is.
+        let _locked = file.lock();
+        if self.renewed && begins_with_another_build(&mut file, &line.origin.build)? {
+            file.set_len(0)?;
+        }
+        let mut text = line.to_json();
+        if !ends_a_line(&mut file)? {
+            // Somebody was killed amid a line; this one is not to be lost with it.
+            text.insert(0, '\n');
+        }
+        file.write_all(text.as_bytes())
+    }
+}
+
+/// The target folder of cargo's: the one that holds a mark of cargo's, as seen from either place.
+fn target_of(target_tmpdir: Option<&Path>, exe: &Path) -> Option<PathBuf> {
+    let is_target = |folder: &&Path| {
+        let marks = ["CACHEDIR.TAG", ".rustc_info.json"];
+        marks.iter().any(|mark| folder.join(mark).exists())
+    };
+    // The tests may be elsewhere than where they were built.
+    let tmpdir = target_tmpdir.filter(|tmpdir| tmpdir.exists());
+    let around = |path: &Path| path.ancestors().find(is_target).map(Path::to_owned);
+    let marked = tmpdir.and_then(around).or_else(|| around(exe));
+    marked.or_else(|| tmpdir?.parent().map(Path::to_owned))
+}
+
+fn begins_with_another_build(file: &mut File, build: &str) -> io::Result<bool> {
+    let mut first = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    BufReader::new(file).read_until(b'\n', &mut first)?;
+    let first = Line::read(&String::from_utf8_lossy(&first));
+    Ok(first.is_ok_and(|line| line.origin.build != build))
+}
+
+fn ends_a_line(file: &mut File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}

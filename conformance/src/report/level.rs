@@ -1,0 +1,198 @@
+//! Levels: how much of the contract a store has shown to keep, as one step of a ladder.
+//!
+//! A law stands on one step, by its claim or by its group. A step is reached when every law on it
+//! passed, and every step below is reached: what was waived, not claimed, not run or in vain holds
+//! it back as a failure does.
+
+use std::fmt;
+
+use crate::capability::Claim;
+use crate::catalogue::{Kind, Law, catalogue};
+use crate::report::LawReport;
+use crate::verdict::Verdict;
+
+/// How much a store has shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// L0: the contract, as one process sees it.
+    Contract,
+    /// L1: and under concurrent calls, and calls that are dropped.
+    Concurrency,
+    /// L2: and when the store is opened again.
+    Reopening,
+    /// L3: and when its process is killed.
+    ProcessCrash,
+    /// L4: and when the power goes.
+    PowerLoss,
+}
+
+impl Level {
+    /// Every level, from the lowest.
+    pub const ALL: &'static [Self] = &[
+        Self::Contract,
+        Self::Concurrency,
+        Self::Reopening,
+        Self::ProcessCrash,
+        Self::PowerLoss,
+    ];
+
+    /// `L0` to `L4`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Contract => "L0",
+            Self::Concurrency => "L1",
+            Self::Reopening => "L2",
+            Self::ProcessCrash => "L3",
+            Self::PowerLoss => "L4",
+        }
+    }
+
+    /// What the level adds to those below.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Contract => "contract",
+            Self::Concurrency => "concurrency and cancellation",
+            Self::Reopening => "reopening",
+            Self::ProcessCrash => "process crash",
+            Self::PowerLoss => "power loss",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// When a level needs one of its laws.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Of every store.
+    Always,
+    /// Of a store that makes the law's claim; stores of another kind rightly don't.
+    WhereClaimed,
+    /// Never: the law is advice.
+    Never,
+}
+
+/// The level that a law belongs to, and whether the level needs it. A new claim has to be placed
+/// here before it compiles.
+pub(crate) fn standing(law: &Law) -> (Level, Need) {
+    let by_group = match law.group.key {
+        "con" | "can" => Level::Concurrency,
+        "dur" => Level::Reopening,
+        _ => Level::Contract,
+    };
+    let (level, need) = match law.claim {
+        None => (by_group, Need::Always),
+        Some(Claim::Reopen) => (Level::Reopening, Need::Always),
+        Some(Claim::Limits | Claim::AnyExecutor | Claim::ExclusiveScope | Claim::EngineKinds) => {
+            (by_group, Need::WhereClaimed)
+        }
+    };
+    match law.kind {
+        Kind::Advisory => (level, Need::Never),
+        _ => (level, need),
+    }
+}
+
+/// The ids of laws without which a level is not whole. As long as one of them is missing from the
+/// catalogue, nobody reaches the level.
+const RESERVED: &[(Level, &[&str])] = &[
+    (
+        Level::Concurrency,
+        &[
+            "CON-01", "CON-02", "CON-03", "CON-04", "CON-05", "CON-06", "CON-07", "CAN-01",
+            "CAN-02", "CAN-03", "CAN-04", "CAN-05", "CAN-06",
+        ],
+    ),
+    (Level::Reopening, &["DUR-01", "DUR-02"]),
+    (
+        Level::ProcessCrash,
+        &["DUR-03", "DUR-04", "DUR-05", "DUR-06", "DUR-07", "DUR-14"],
+    ),
+    (
+        Level::PowerLoss,
+        &["DUR-08", "DUR-09", "DUR-10", "DUR-11", "DUR-13"],
+    ),
+];
+
+/// One step of a report's ladder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rung {
+    /// The level.
+    pub level: Level,
+    /// How many laws it needs of this store.
+    pub laws: usize,
+    /// Why it is not reached, law by law; a level below may be the reason as well.
+    pub held_back: Vec<HeldBack>,
+}
+
+/// A law that holds a level back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldBack {
+    /// The law's id.
+    pub law: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Every level, with what holds it back.
+pub(crate) fn ladder(laws: &[LawReport]) -> Vec<Rung> {
+    let rung = |level: &Level| rung(*level, laws);
+    Level::ALL.iter().map(rung).collect()
+}
+
+/// The highest level that nothing holds back, those below it included.
+pub(crate) fn reached(ladder: &[Rung]) -> Option<Level> {
+    let whole = ladder.iter().take_while(|rung| rung.held_back.is_empty());
+    whole.last().map(|rung| rung.level)
+}
+
+fn rung(level: Level, laws: &[LawReport]) -> Rung {
+    let mut rung = Rung {
+        level,
+        laws: 0,
+        held_back: missing(level),
+    };
+    for law in catalogue() {
+        let (stands_on, need) = standing(law);
+        if stands_on != level || need == Need::Never {
+            continue;
+        }
+        let report = laws.iter().find(|report| report.law.id == law.id);
+        let verdict = report.map(|report| &report.verdict);
+        if need == Need::WhereClaimed && matches!(verdict, Some(Verdict::NotClaimed(_))) {
+            continue;
+        }
+        rung.laws += 1;
+        let reason = match report {
+            None => Some("not run: it is not in this part of the catalogue".to_owned()),
+            Some(report) => report.why_not_passed(),
+        };
+        rung.held_back.extend(reason.map(|reason| HeldBack {
+            law: law.id.to_string(),
+            reason,
+        }));
+    }
+    rung
+}
+
+fn missing(level: Level) -> Vec<HeldBack> {
+    let reserved = RESERVED.iter().filter(|(of, _)| *of == level);
+    let ids = reserved.flat_map(|(_, ids)| ids.iter());
+    let absent = ids.filter(|id| !catalogue().iter().any(|law| law.id.to_string() == ***id));
+    let held_back = absent.map(|id| HeldBack {
+        law: (*id).to_owned(),
+        reason: "no such law in this version of the kit".to_owned(),
+    });
+    held_back.collect()
+}
+
+impl Law {
+    /// The level that the law belongs to.
+    pub fn level(&self) -> Level {
+        standing(self).0
+    }
+}

@@ -1,0 +1,159 @@
+//! One line of a journal: what came of one law, and all that is needed to place it.
+//!
+//! A line says everything about its suite again, since any line may be the only one: a law that is
+//! waived or not claimed leaves none.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::capability::Claim;
+use crate::catalogue::{CONTRACT, Law, LawId, catalogue};
+use crate::plan::Plan;
+use crate::report::suite::Name;
+use crate::verdict::Verdict;
+
+/// The version of the format.
+pub(crate) const FORMAT: u32 = 1;
+
+/// What came of one law in one process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Line {
+    /// [`FORMAT`]. The key is what tells the lines of a journal from all others.
+    crashpoint_law: u32,
+    pub(crate) contract: String,
+    #[serde(flatten)]
+    pub(crate) name: Name,
+    pub(crate) claims: Vec<String>,
+    pub(crate) waived: BTreeMap<String, String>,
+    pub(crate) expected_to_fail: BTreeMap<String, String>,
+    #[serde(flatten)]
+    pub(crate) origin: Origin,
+    pub(crate) law: String,
+    #[serde(flatten)]
+    pub(crate) verdict: Verdict,
+    pub(crate) millis: u64,
+}
+
+/// Where a line comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Origin {
+    /// Which build of the tests: its verdicts belong together, and to no other build's.
+    pub(crate) build: String,
+    /// Which run of them.
+    pub(crate) run: String,
+    /// When the law was over, in milliseconds since 1970.
+    pub(crate) at_ms: u64,
+}
+
+impl Line {
+    pub(crate) fn new(name: Name, plan: &Plan, origin: Origin, law: &Law) -> Self {
+        let by_id = |reasons: &[(LawId, String)]| {
+            let reasons = reasons.iter();
+            reasons
+                .map(|(id, why)| (id.to_string(), why.clone()))
+                .collect()
+        };
+        Self {
+            crashpoint_law: FORMAT,
+            contract: CONTRACT.to_owned(),
+            name,
+            claims: words(plan.holds()),
+            waived: by_id(plan.waived()),
+            expected_to_fail: by_id(plan.failing()),
+            origin,
+            law: law.id.to_string(),
+            verdict: Verdict::NotRun(String::new()),
+            millis: 0,
+        }
+    }
+
+    pub(crate) fn with(mut self, verdict: Verdict, millis: u64) -> Self {
+        self.verdict = verdict;
+        self.millis = millis;
+        self
+    }
+
+    /// The line as it is written, its end included.
+    ///
+    /// # Panics
+    ///
+    /// Never: a line holds nothing that JSON lacks.
+    pub(crate) fn to_json(&self) -> String {
+        let mut json = serde_json::to_string(self).expect("a line is plain data");
+        json.push('\n');
+        json
+    }
+
+    /// Reads a line.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Version {
+            crashpoint_law: u32,
+        }
+        let version = serde_json::from_str::<Version>(text);
+        let version = version.map_err(|error| format!("is no law's line: {error}"))?;
+        if version.crashpoint_law != FORMAT {
+            let other = version.crashpoint_law;
+            return Err(format!("has format {other}, and this kit reads {FORMAT}"));
+        }
+        let line = serde_json::from_str::<Self>(text);
+        let line = line.map_err(|error| format!("is no whole line: {error}"))?;
+        if line.contract != CONTRACT {
+            let other = &line.contract;
+            return Err(format!(
+                "is about contract {other}, and this kit knows {CONTRACT}"
+            ));
+        }
+        Ok(line)
+    }
+
+    /// What the suite declares.
+    ///
+    /// # Errors
+    ///
+    /// A claim or a law that this kit does not know.
+    pub(crate) fn plan(&self) -> Result<Plan, String> {
+        let mut plan = Plan::new();
+        for word in &self.claims {
+            let claim = Claim::ALL.iter().find(|claim| claim.word() == word);
+            let claim =
+                claim.ok_or_else(|| format!("names the claim {word:?}, which is not known"))?;
+            plan = plan.claims([*claim]);
+        }
+        let assumed = Claim::ALL.iter().filter(|claim| claim.is_assumed());
+        let lacked = assumed.filter(|claim| !self.claims.iter().any(|word| word == claim.word()));
+        plan = plan.lacks(lacked.copied());
+        for (id, reason) in &self.waived {
+            plan = plan.waive(known(id)?.id, reason);
+        }
+        for (id, reason) in &self.expected_to_fail {
+            plan = plan.expect_fail(known(id)?.id, reason);
+        }
+        Ok(plan)
+    }
+
+    /// The law that it is about.
+    ///
+    /// # Errors
+    ///
+    /// Where this kit does not know it.
+    pub(crate) fn law(&self) -> Result<&'static Law, String> {
+        known(&self.law)
+    }
+}
+
+/// The words of claims.
+pub(crate) fn words(claims: impl Iterator<Item = Claim>) -> Vec<String> {
+    claims.map(|claim| claim.word().to_owned()).collect()
+}
+
+fn known(id: &str) -> Result<&'static Law, String> {
+    let mut laws = catalogue().iter();
+    laws.find(|law| law.id.to_string() == id)
+        .ok_or_else(|| format!("names the law {id:?}, which is not known"))
+}

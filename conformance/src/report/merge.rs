@@ -1,0 +1,154 @@
+//! Reports of the lines that tests have left.
+//!
+//! A report is about one build of a suite, the newest that has a line: verdicts on another build are
+//! verdicts on another store. Within a build the last line about a law counts, and a failure before
+//! it is not forgotten. What can't be read is told, line by line.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::catalogue::{Law, LawId, catalogue};
+use crate::plan::Plan;
+use crate::report::line::Line;
+use crate::report::suite::Name;
+use crate::report::{LawReport, Report};
+use crate::verdict::Verdict;
+
+/// What the lines of some files come to.
+#[derive(Debug, Clone, Default)]
+pub struct Merged {
+    /// One report for each suite, in the order of their names.
+    pub reports: Vec<Report>,
+    /// What was left out, and why.
+    pub remarks: Vec<Remark>,
+}
+
+/// Something that a reader of the reports has to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// Where it comes from: a file, and the line in it.
+    pub place: String,
+    /// What it is.
+    pub what: String,
+    /// Whether a verdict may be lost with it. Lines of an earlier build are left out by rights.
+    pub is_damage: bool,
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.what)
+    }
+}
+
+/// Merges the lines of files, each given by its name and its text, to one report for each suite.
+pub fn merge<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Merged {
+    let mut merged = Merged::default();
+    let mut suites: BTreeMap<OwnedKey, Vec<Line>> = BTreeMap::new();
+    for (file, text) in files {
+        for line in lines(file, text, &mut merged.remarks) {
+            suites.entry(key(&line.name)).or_default().push(line);
+        }
+    }
+    for lines in suites.into_values() {
+        merged.reports.extend(report(lines, &mut merged.remarks));
+    }
+    merged
+}
+
+type OwnedKey = (Option<String>, Option<String>, String);
+
+fn key(name: &Name) -> OwnedKey {
+    let (package, module, harness) = name.key();
+    (
+        package.map(str::to_owned),
+        module.map(str::to_owned),
+        harness.to_owned(),
+    )
+}
+
+/// The lines of one file that can be read and understood.
+fn lines(file: &str, text: &str, remarks: &mut Vec<Remark>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for (index, each) in text.split_inclusive('\n').enumerate() {
+        let content = each.trim_end_matches(['\n', '\r']);
+        if content.is_empty() {
+            continue;
+        }
+        let read = Line::read(content).and_then(|line| {
+            line.law()?;
+            line.plan()?;
+            Ok(line)
+        });
+        match read {
+            Ok(line) => lines.push(line),
+            Err(what) => {
+                let cut = if each.ends_with('\n') {
+                    ""
+                } else {
+                    ", and the file ends within it"
+                };
+                remarks.push(Remark {
+                    place: format!("{file}:{}", index + 1),
+                    what: format!("{what}{cut}"),
+                    is_damage: true,
+                });
+            }
+        }
+    }
+    lines
+}
+
+/// The report of one suite.
+fn report(mut lines: Vec<Line>, remarks: &mut Vec<Remark>) -> Option<Report> {
+    // Stable: of two lines within a millisecond the later one in the file is the last.
+    lines.sort_by_key(|line| line.origin.at_ms);
+    let newest = lines.last()?.clone();
+    let all = lines.len();
+    lines.retain(|line| line.origin.build == newest.origin.build);
+    let stale = all - lines.len();
+    if stale > 0 {
+        remarks.push(Remark {
+            place: newest.name.to_string(),
+            what: format!("{stale} of {all} lines are about other builds and were left out"),
+            is_damage: false,
+        });
+    }
+    let plan = newest.plan().ok()?;
+    let mut by_law: BTreeMap<LawId, Vec<&Line>> = BTreeMap::new();
+    for line in &lines {
+        let id = line.law().ok()?.id;
+        by_law.entry(id).or_default().push(line);
+    }
+    let none = Vec::new();
+    let each = |law: &'static Law| one(law, &plan, by_law.get(&law.id).unwrap_or(&none));
+    let laws = catalogue().iter().map(each).collect();
+    Some(Report {
+        name: newest.name,
+        laws,
+        plan,
+        at_ms: newest.origin.at_ms,
+    })
+}
+
+/// What came of one law, whose lines are in the order of time.
+fn one(law: &'static Law, plan: &Plan, lines: &[&Line]) -> LawReport {
+    let declared = plan.step(law.id).without_a_run();
+    let Some(last) = lines.last() else {
+        let none = || Verdict::NotRun("this build has left no line about it".to_owned());
+        return LawReport::new(law, declared.unwrap_or_else(none), 0);
+    };
+    if let Some(declared) = declared {
+        // Asked for with `--ignored`; what came of it says something, but not that the claim is made.
+        let verdict = declared.beside(&last.verdict);
+        return LawReport::new(law, verdict, last.millis);
+    }
+    let mut report = LawReport::new(law, last.verdict.clone(), last.millis);
+    let mut failures = lines.iter().rev().filter_map(|line| match &line.verdict {
+        Verdict::Fail(message) => Some(message.clone()),
+        _ => None,
+    });
+    if !matches!(last.verdict, Verdict::Fail(_)) {
+        report.unsteady = failures.next();
+    }
+    report
+}

@@ -1,0 +1,84 @@
+//! What one `certify!` says: whose store it is, and what is claimed, waived and expected of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::capability::Claim;
+use crate::catalogue::LawId;
+use crate::plan::Plan;
+
+/// What [`certify!`](crate::certify) knows of itself and of the crate that it stands in.
+#[derive(Debug)]
+pub struct Suite {
+    /// `CARGO_PKG_NAME`, where cargo is what builds.
+    pub package: Option<&'static str>,
+    /// `CARGO_PKG_VERSION`.
+    pub version: Option<&'static str>,
+    /// The module of the call.
+    pub module: &'static str,
+    /// `CARGO_TARGET_TMPDIR`, which tests beside a crate have and tests inside of it don't.
+    pub target_tmpdir: Option<&'static str>,
+    /// `claims: [...]`.
+    pub claims: &'static [Claim],
+    /// `lacks: [...]`.
+    pub lacks: &'static [Claim],
+    /// `waive: [...]`.
+    pub waived: &'static [(LawId, &'static str)],
+    /// `expect_fail: [...]`.
+    pub failing: &'static [(LawId, &'static str)],
+}
+
+impl Suite {
+    pub(crate) fn plan(&self) -> Plan {
+        let claims = self.claims.iter().copied();
+        let mut plan = Plan::new().claims(claims).lacks(self.lacks.iter().copied());
+        for (law, reason) in self.waived {
+            plan = plan.waive(*law, *reason);
+        }
+        for (law, reason) in self.failing {
+            plan = plan.expect_fail(*law, *reason);
+        }
+        plan
+    }
+
+    pub(crate) fn name(&self, harness: &str) -> Name {
+        Name {
+            package: self.package.map(str::to_owned),
+            version: self.version.map(str::to_owned),
+            module: Some(self.module.to_owned()),
+            harness: harness.to_owned(),
+        }
+    }
+}
+
+/// What a report is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Name {
+    /// The package that the tests are part of, where it is known.
+    pub package: Option<String>,
+    /// The version of that package.
+    pub version: Option<String>,
+    /// The module in which `certify!` stands; none where the laws were not run as tests.
+    pub module: Option<String>,
+    /// The type of the harness.
+    pub harness: String,
+}
+
+impl Name {
+    /// The same apart from the version: what keeps its place when a crate is released.
+    pub(crate) fn key(&self) -> (Option<&str>, Option<&str>, &str) {
+        let (package, module) = (self.package.as_deref(), self.module.as_deref());
+        (package, module, &self.harness)
+    }
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(package) = &self.package {
+            write!(f, "{package} ")?;
+        }
+        if let Some(version) = &self.version {
+            write!(f, "{version} ")?;
+        }
+        f.write_str(&self.harness)
+    }
+}
