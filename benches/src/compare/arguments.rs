@@ -62,11 +62,11 @@ pub(crate) struct Comparing {
     /// How many at a time.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 64, 256])]
     pub(crate) writers: Vec<usize>,
-    /// How often each has its turn.
-    #[arg(long, default_value_t = 5)]
+    /// How often each has its turn; odd, so that there is a median.
+    #[arg(long, default_value_t = 15)]
     pub(crate) rounds: usize,
-    /// How long a turn is.
-    #[arg(long, default_value = "1s", value_parser = humantime::parse_duration)]
+    /// How long a turn is: short, so that whatever disturbs the machine disturbs neighbours alike.
+    #[arg(long, default_value = "300ms", value_parser = humantime::parse_duration)]
     pub(crate) turn: Duration,
 }
 

@@ -110,10 +110,15 @@ fn start(file: &Path, epoch: u64) -> io::Result<(Child, Receiver<String>)> {
     let out = child.stdout.take().expect("it is piped");
     let (sender, said) = mpsc::sync_channel(1 << 16);
     let reader = move || {
-        for line in BufReader::new(out).lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
+        let mut out = BufReader::new(out);
+        let mut line = String::new();
+        // The last line of a process that was killed may be cut; it says nothing then.
+        while out.read_line(&mut line).is_ok() && line.ends_with('\n') {
+            let whole = line.trim_end().to_owned();
+            if sender.send(whole).is_err() {
                 return;
             }
+            line.clear();
         }
     };
     thread::Builder::new().spawn(reader)?;

@@ -19,6 +19,9 @@ const READERS: u64 = 8;
 /// Every so many runs one is kept until the next one that is.
 const KEPT_EVERY: u64 = 16;
 
+/// Lines that are printed in one go.
+const LINES_AT_A_TIME: usize = 1000;
+
 /// How far a writer is: of its newest run so many rows were acknowledged.
 #[derive(Default)]
 struct Progress {
@@ -67,18 +70,24 @@ pub(crate) fn run(arguments: &SoakChild) -> Result<ExitCode, String> {
     })
 }
 
-/// Prints what is said, at once where nothing more waits.
+/// Prints what is said, whatever waits at a time.
 fn print(lines: &Receiver<String>) {
-    let mut out = io::BufWriter::new(io::stdout());
-    while let Ok(line) = lines.recv() {
-        let mut printed = writeln!(out, "{line}");
-        for line in lines.try_iter() {
-            printed = printed.and_then(|()| writeln!(out, "{line}"));
+    while let Ok(first) = lines.recv() {
+        let mut some = first + "\n";
+        for line in lines.try_iter().take(LINES_AT_A_TIME) {
+            some = some + &line + "\n";
         }
-        if printed.and_then(|()| out.flush()).is_err() {
+        if print_now(&some).is_err() {
             return;
         }
     }
+}
+
+/// Printed when this returns: whatever becomes of this process, it is heard.
+fn print_now(lines: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(lines.as_bytes())?;
+    out.flush()
 }
 
 impl Soak {
@@ -116,6 +125,11 @@ impl Soak {
                 false => Some(id),
             };
             let Some(cleared) = cleared else { continue };
+            // An acknowledgement that is not heard proves nothing; a clear that nobody has heard of
+            // would look like a loss.
+            if let Err(error) = print_now(&format!("b {cleared}\n")) {
+                return error.to_string();
+            }
             if let Err(error) = self.store.clear(&cleared).await {
                 return format!("wrong: {error}");
             }

@@ -5,11 +5,20 @@ use std::collections::BTreeMap;
 /// The rows of a run. It is cleared after the last one.
 pub(crate) const ROWS_OF_A_RUN: u64 = 24;
 
-/// What is known of a run: so many rows of it were acknowledged, and perhaps its clear.
+/// What is known of a run.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Known {
+    /// So many rows were acknowledged; that of more may not have been heard.
     pub(crate) rows: u64,
-    pub(crate) cleared: bool,
+    pub(crate) clear: Clear,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Clear {
+    #[default]
+    NotBegun,
+    Begun,
+    Acknowledged,
 }
 
 /// Runs of which something was said, by their ids.
@@ -20,7 +29,8 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    /// A line: `a ID SEQUENCE` for a row that was acknowledged, `c ID` for a clear.
+    /// A line: `a ID SEQUENCE` for a row that was acknowledged, `b ID` for a clear that is about to
+    /// begin, `c ID` for one that was acknowledged.
     ///
     /// # Errors
     ///
@@ -29,19 +39,29 @@ impl Told {
         let mut words = line.split(' ');
         match (words.next(), words.next(), words.next()) {
             (Some("a"), Some(id), Some(sequence)) => {
-                // The last line of a process that was killed may be cut, but then it has no end.
                 let sequence: u64 = sequence.parse().map_err(|_| line.to_owned())?;
                 let known = self.runs.entry(id.to_owned()).or_default();
                 known.rows = known.rows.max(sequence + 1);
                 self.rows += 1;
                 Ok(())
             }
-            (Some("c"), Some(id), None) => {
-                self.runs.entry(id.to_owned()).or_default().cleared = true;
+            (Some(word @ ("b" | "c")), Some(id), None) => {
+                let known = self.runs.entry(id.to_owned()).or_default();
+                let clear = if word == "b" {
+                    Clear::Begun
+                } else {
+                    Clear::Acknowledged
+                };
+                // The two come by different ways.
+                known.clear = known.clear.max(clear);
                 Ok(())
             }
             _ => Err(line.to_owned()),
         }
+    }
+
+    pub(crate) fn of(&self, id: &str) -> Known {
+        self.runs.get(id).copied().unwrap_or_default()
     }
 
     pub(crate) fn rows(&self) -> u64 {

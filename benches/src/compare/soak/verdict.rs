@@ -6,7 +6,7 @@ use crashpoint_engine::{CheckpointStore as _, ListRuns as _, RedbCheckpointStore
 
 use crate::rounds::runtime;
 use crate::soak::child::row;
-use crate::soak::told::{Known, ROWS_OF_A_RUN, Told};
+use crate::soak::told::{Clear, Known, ROWS_OF_A_RUN, Told};
 
 /// Opens the store, looks at every run and clears it, so that the next process begins with nothing.
 ///
@@ -24,7 +24,8 @@ pub(crate) fn check(file: &Path, epoch: u64, told: &Told) -> Result<(), String> 
             if !id.starts_with(&format!("{epoch}-")) {
                 return Err(format!("{id} is there, which was cleared before"));
             }
-            judge(&store, &id, Known::default()).await?;
+            // Of those of which nothing was heard, too.
+            judge(&store, &id, told.of(&id)).await?;
             store.clear(&id).await.map_err(|error| error.to_string())?;
         }
         Ok(())
@@ -41,11 +42,10 @@ async fn judge(store: &RedbCheckpointStore, id: &str, known: Known) -> Result<()
         return Err(format!("{id} has another row at {at}"));
     }
     let count = rows.len() as u64;
-    let right = match known {
-        Known { cleared: true, .. } => count == 0,
-        // All of its rows were there: its clear may have been under way.
-        Known { rows, .. } if rows == ROWS_OF_A_RUN => count == 0 || count == rows,
-        Known { rows, .. } => count >= rows && count <= ROWS_OF_A_RUN,
+    let right = match known.clear {
+        Clear::Acknowledged => count == 0,
+        Clear::Begun => count == 0 || count == ROWS_OF_A_RUN,
+        Clear::NotBegun => (known.rows..=ROWS_OF_A_RUN).contains(&count),
     };
     match right {
         true => Ok(()),
