@@ -30,7 +30,17 @@ impl Group {
         Self(sender)
     }
 
-    pub(crate) async fn perform(&self, write: Write) {
+    pub(crate) async fn append(&self, id: &str, sequence: u64) {
+        let id = id.to_owned();
+        self.perform(Write::Append { id, sequence }).await;
+    }
+
+    pub(crate) async fn clear(&self, id: &str) {
+        let id = id.to_owned();
+        self.perform(Write::Clear { id }).await;
+    }
+
+    async fn perform(&self, write: Write) {
         let (reply, answer) = oneshot::channel();
         let sent = self.0.send((write, reply));
         sent.expect("the thread lives as long as this");

@@ -1,12 +1,14 @@
 //! Every store at every number of writers, in rounds; medians and ratios.
 
 use std::io::{self, Write as _};
+use std::sync::Arc;
 
+use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::arguments::Comparing;
 use crate::measure::{Turn, turn};
-use crate::peers::Peer;
+use crate::peers::{Peer, Subject};
 use crate::place::Place;
 use crate::workload::Workload;
 
@@ -41,7 +43,18 @@ pub(crate) fn runtime() -> Runtime {
     runtime.expect("a tokio runtime")
 }
 
-/// Each has a turn in every round, with a store that is new.
+/// A store in its folder.
+type Opened = (TempDir, Arc<dyn Subject>);
+
+/// A new store with what the workload needs.
+fn prepared(peer: Peer, workload: Workload, place: &Place) -> Opened {
+    let folder = place.folder();
+    let subject = peer.open(folder.path());
+    runtime().block_on(workload.prepare(&*subject));
+    (folder, subject)
+}
+
+/// Each has a turn in every round, with a store that is new; one that is only read is made once.
 pub(crate) fn compare(comparing: &Comparing, workload: Workload, place: &Place) -> Results {
     let mut subjects = comparing.subjects.clone();
     if workload == Workload::Load {
@@ -56,16 +69,20 @@ pub(crate) fn compare(comparing: &Comparing, workload: Workload, place: &Place) 
         subjects.iter().map(of).collect::<Vec<_>>()
     };
     let mut rows: Vec<Row> = comparing.writers.iter().flat_map(of_writers).collect();
+    let mut read: Vec<Option<Opened>> = subjects.iter().map(|_| None).collect();
     for round in 1..=comparing.rounds {
-        for (row, peer) in rows.iter_mut().zip(subjects.iter().cycle()) {
+        for (index, row) in rows.iter_mut().enumerate() {
+            let which = index % subjects.len();
+            let kept = read[which].take();
+            let opened = kept.unwrap_or_else(|| prepared(subjects[which], workload, place));
             let runtime = runtime();
-            let folder = place.folder();
-            let subject = peer.open(folder.path());
-            runtime.block_on(workload.prepare(&*subject));
             let how = (row.writers, comparing.turn);
-            row.turns
-                .push(turn(&runtime, &subject, workload, how, place));
+            let turn = turn(&runtime, &opened.1, workload, how, place);
+            row.turns.push(turn);
             runtime.shutdown_background();
+            if workload == Workload::Load {
+                read[which] = Some(opened);
+            }
         }
         _ = writeln!(io::stderr(), "round {round} of {}", comparing.rounds);
     }

@@ -9,7 +9,7 @@ use crate::peers::Subject;
 const ROWS_OF_A_RUN: u64 = 24;
 
 /// The runs that readers load.
-const RUNS_TO_LOAD: u64 = 1000;
+const RUNS_TO_LOAD: u64 = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Workload {
@@ -92,7 +92,7 @@ async fn load(deadline: Instant, subject: &dyn Subject, reader: usize) -> Done {
     let mut run = reader as u64;
     while now() < deadline {
         // A step that is prime to the number of runs comes to each.
-        run = (run + 7919) % RUNS_TO_LOAD;
+        run = (run + 37) % RUNS_TO_LOAD;
         let id = format!("run-{run}");
         let (took, rows) = timed(subject.load(&id)).await;
         assert_eq!(rows as u64, ROWS_OF_A_RUN, "the run is there");

@@ -69,12 +69,11 @@ impl Batch for Rows {
 #[async_trait]
 impl Subject for Store {
     async fn append(&self, id: &str, sequence: u64) {
-        let id = id.to_owned();
-        self.group.perform(Write::Append { id, sequence }).await;
+        self.group.append(id, sequence).await;
     }
 
     async fn clear(&self, id: &str) {
-        self.group.perform(Write::Clear { id: id.to_owned() }).await;
+        self.group.clear(id).await;
     }
 
     async fn load(&self, id: &str) -> usize {

@@ -1,11 +1,9 @@
 //! The stores that are compared. Each makes a row durable before it acknowledges it.
 
-mod cano_0_12;
-mod cano_0_15;
-mod crashpoint;
 mod fjall;
 mod raw_log;
 mod raw_redb;
+mod redb_stores;
 mod sqlite;
 
 use std::path::Path;
@@ -81,9 +79,9 @@ impl Peer {
     /// Opens the store in this folder, or makes it there.
     pub(crate) fn open(self, folder: &Path) -> Arc<dyn Subject> {
         match self {
-            Self::CrashpointRedb => Arc::new(crashpoint::Store::open(folder)),
-            Self::Cano012 => Arc::new(cano_0_12::Store::open(folder)),
-            Self::Cano015 => Arc::new(cano_0_15::Store::open(folder)),
+            Self::CrashpointRedb => Arc::new(redb_stores::Crashpoint::open(folder)),
+            Self::Cano012 => Arc::new(redb_stores::Cano012::open(folder)),
+            Self::Cano015 => Arc::new(redb_stores::Cano015::open(folder)),
             Self::SqliteFull => Arc::new(sqlite::Single::open(folder)),
             Self::SqliteFullGroup => Arc::new(sqlite::Grouped::open(folder)),
             Self::FjallGroup => Arc::new(fjall::Store::open(folder)),

@@ -52,12 +52,11 @@ impl Batch for Log {
 #[async_trait]
 impl Subject for Store {
     async fn append(&self, id: &str, sequence: u64) {
-        let id = id.to_owned();
-        self.0.perform(Write::Append { id, sequence }).await;
+        self.0.append(id, sequence).await;
     }
 
     async fn clear(&self, id: &str) {
-        self.0.perform(Write::Clear { id: id.to_owned() }).await;
+        self.0.clear(id).await;
     }
 
     async fn load(&self, _: &str) -> usize {

@@ -9,6 +9,7 @@ use redb::{ReadableDatabase, Table, TableDefinition, WriteTransaction};
 
 use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::recovery::CheckpointRow;
+use crate::store::redb::batch;
 use crate::store::redb::disk::Disk;
 use crate::store::redb::opening::{self, OpenCheck};
 use crate::store::redb::operation::{Answer, Operation};
@@ -75,15 +76,18 @@ impl Database {
     /// [`Bounds`]: crate::store::redb::batch::Bounds
     pub(super) fn apply(
         &mut self,
-        batch: &[Operation],
+        operations: &[Operation],
         mut answer: impl FnMut(usize, Result<Answer, Error>),
     ) {
-        let numbered = || batch.iter().enumerate();
+        let numbered = || operations.iter().enumerate();
         let writes: Vec<_> = numbered().filter(|(_, each)| each.writes()).collect();
         if !writes.is_empty() {
             let mut value = std::mem::take(&mut self.value);
             let written = self.access(|redb| write(redb, &writes, &mut value));
-            self.value = value;
+            // A row can be as long as a gibibyte; that is not kept.
+            if value.capacity() <= batch::BYTES_MAX {
+                self.value = value;
+            }
             match written {
                 Ok(answers) => {
                     let places = writes.into_iter().map(|(place, _)| place);

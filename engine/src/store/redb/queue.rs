@@ -90,7 +90,13 @@ impl Queue {
                 Ok(Reply::Performed(answer)) => return answer,
                 // Somebody else's runtime has ended. Ours may be alive.
                 Ok(Reply::GivenBack(operation)) if !is_ours => operation,
-                Ok(Reply::GivenBack(_)) | Err(oneshot::Canceled) => return Err(not_performed()),
+                Ok(Reply::GivenBack(_)) => return Err(not_performed()),
+                // A committer that has begun answers, unless it has a bug.
+                Err(oneshot::Canceled) => {
+                    return Err(Error::unknown_outcome(
+                        "the committer ended without an answer",
+                    ));
+                }
             };
         }
     }

@@ -75,7 +75,7 @@ pub(super) fn encode_into(
     if length > VALUE_BYTES_MAX {
         return None;
     }
-    value.reserve_exact(length);
+    value.reserve(length);
     value.push(row.kind.code());
     value.push(u8::from(blob.is_some()));
     for text in [&row.state, &row.task_id] {
