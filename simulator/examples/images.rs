@@ -1,7 +1,7 @@
 //! Crash images of the embedded store in full: longer scripts than the test suite has, every crash
 //! of theirs and of their recoveries, and every crash after an error of the disk at every call.
 //!
-//! It takes a minute and a gigabyte in a release build, so the test suite has shorter scripts.
+//! It takes a minute and 750 megabytes in a release build, so the test suite has shorter scripts.
 //! Exits with 1 where a promise is broken.
 
 use std::io::{self, Write as _};
