@@ -1,4 +1,4 @@
-//! How many rows a second a store takes: 1, 8 and 64 runs that append at the same time. And what an
+//! How many rows a second a store takes: 1, 8, 64 and 256 runs that append at the same time. And what an
 //! append to the embedded store costs beside a bare commit of the same row, one run at a time.
 //!
 //! Files are below the target folder, not in the system's temporary one, which may be in memory.
@@ -60,7 +60,7 @@ fn each(
     (name, rows): (&str, u64),
     fresh: fn() -> Fresh,
 ) {
-    for runs in [1, 8, 64] {
+    for runs in [1, 8, 64, 256] {
         group.throughput(Throughput::Elements(runs * rows));
         group.bench_function(BenchmarkId::new(name, runs), |bencher| {
             bencher.iter_custom(|iterations| {

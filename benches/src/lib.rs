@@ -7,6 +7,7 @@
 mod comparison;
 mod file_system;
 mod forgetful;
+pub mod transition;
 
 pub use comparison::{Comparison, elapsed};
 pub use file_system::file_system_of;

@@ -104,7 +104,7 @@ pub use crate::runtime::{Runtime, TaskHandle, TokioRuntime};
 pub use crate::scope::ScopeId;
 pub use crate::store::MemoryCheckpointStore;
 #[cfg(feature = "redb")]
-pub use crate::store::RedbCheckpointStore;
+pub use crate::store::{OpenCheck, RedbCheckpointStore, RedbReader};
 pub use crate::task::{
     BoxError, CompensatableTask, Ctx, StepOutcome, SteppedTask, Task, TaskError,
 };

@@ -5,16 +5,11 @@
 //! and with a memory store of the same build. The engine clears the log of the run when it is done, as
 //! the reference crate does.
 
-mod ours;
-mod reference;
-
+use crashpoint_benches::transition::{TRANSITIONS, ours, reference};
 use crashpoint_benches::{Comparison, ForgetfulStore};
 use crashpoint_engine::MemoryCheckpointStore;
 use criterion::{Criterion, Throughput};
 use tokio::runtime::{Builder, Runtime};
-
-/// Of one run.
-pub(crate) const TRANSITIONS: u32 = 256;
 
 const FORGETFUL: &str = "crashpoint, store that forgets";
 const MEMORY: &str = "crashpoint, memory store";

@@ -62,6 +62,18 @@ impl StatusPhase {
 }
 
 impl Status {
+    /// How the run stands whose whole log this is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] for an empty log, and [`Error::CorruptLog`].
+    pub fn of_log(workflow_id: &str, rows: &[CheckpointRow]) -> Result<Self, Error> {
+        let state = rebuilt(workflow_id, rows)?;
+        Self::of(&state).ok_or_else(|| Error::NotFound {
+            workflow_id: workflow_id.to_owned(),
+        })
+    }
+
     /// None for an empty log.
     pub(super) fn of(state: &RunState) -> Option<Self> {
         let header = state.header()?;
@@ -112,8 +124,7 @@ impl Engine {
         let workflow_id = workflow_id.to_owned();
         async move {
             let rows = store.load_run(&workflow_id).await?;
-            let state = rebuilt(&workflow_id, &rows)?;
-            Status::of(&state).ok_or(Error::NotFound { workflow_id })
+            Status::of_log(&workflow_id, &rows)
         }
     }
 }

@@ -6,4 +6,4 @@ mod redb;
 
 pub use memory::MemoryCheckpointStore;
 #[cfg(feature = "redb")]
-pub use redb::{Directory, Disk, RedbCheckpointStore, row_format};
+pub use redb::{Directory, Disk, OpenCheck, RedbCheckpointStore, RedbReader, row_format};

@@ -20,6 +20,14 @@ Exit codes:
        a law left out, a line that can't be read, a file not written, a bug
   130  Ctrl-C before everything was explored; nothing was violated until then";
 
+/// What they mean where the file of a store is looked at.
+const STORED_EXIT_CODES: &str = "\
+Exit codes:
+  0    nothing is wrong
+  1    the file is damaged, of a newer format or no store, or a log in it breaks the rules
+  2    the command was called wrongly: no such file or run, or a process has the store open
+  5    a fault of the command itself: output not written, a bug";
+
 /// Crashes workflows at every point, and says what came of it.
 ///
 /// Without a subcommand every workload is explored: with up to two crashes over the store in memory,
@@ -59,6 +67,15 @@ pub(crate) enum Command {
     /// Merge what the conformance kit's tests have left behind to the certificates of their stores.
     #[command(after_help = EXIT_CODES)]
     Report(ReportArguments),
+    /// Check the file of an embedded store: every page, and every run's log. It is only read.
+    #[command(after_help = STORED_EXIT_CODES)]
+    Doctor(StoredArguments),
+    /// List the runs of an embedded store: where each stands, its rows, its lives, its age.
+    #[command(after_help = STORED_EXIT_CODES)]
+    Runs(RunsArguments),
+    /// Show the log of a run in an embedded store.
+    #[command(after_help = STORED_EXIT_CODES)]
+    Show(ShowArguments),
 }
 
 impl Default for Command {
@@ -261,6 +278,34 @@ pub(crate) struct Shape {
     /// Write a badge as well, an SVG picture; of several certificates the one that shows least.
     #[arg(long, value_name = "FILE")]
     pub(crate) badge: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StoredArguments {
+    /// The file of the store, which no process may have open.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsArguments {
+    #[command(flatten)]
+    pub(crate) stored: StoredArguments,
+    /// Ages as of then, in milliseconds since 1970-01-01 UTC; as of now without this.
+    #[arg(long, value_name = "UNIX_MS")]
+    pub(crate) at: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArguments {
+    #[command(flatten)]
+    pub(crate) stored: StoredArguments,
+    /// The run.
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

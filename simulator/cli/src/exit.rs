@@ -16,7 +16,7 @@ pub enum Exit {
     Interrupted,
     /// A run did not end although nothing failed any more.
     Liveness,
-    /// Something happened that never may.
+    /// Something happened that never may, or the file of a store is not whole.
     Safety,
     /// The command was called wrongly.
     Usage,
@@ -58,6 +58,8 @@ impl Exit {
 #[derive(Debug)]
 pub(crate) enum Failure {
     Usage(String),
+    /// The file of a store is damaged, of a newer format, or something else.
+    Store(String),
     Nondeterminism(String),
     Output(io::Error),
     File(PathBuf, io::Error),
@@ -68,6 +70,7 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
+            Self::Store(_) => Exit::Safety,
             Self::Nondeterminism(_) => Exit::Nondeterminism,
             Self::Output(_) | Self::File(..) | Self::Harness(_) => Exit::Harness,
         }
@@ -89,9 +92,10 @@ impl From<ReplayError> for Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Usage(message) | Self::Nondeterminism(message) | Self::Harness(message) => {
-                f.write_str(message)
-            }
+            Self::Usage(message)
+            | Self::Store(message)
+            | Self::Nondeterminism(message)
+            | Self::Harness(message) => f.write_str(message),
             Self::Output(error) => write!(f, "can't write the output: {error}"),
             Self::File(path, error) => write!(f, "can't write {}: {error}", path.display()),
         }

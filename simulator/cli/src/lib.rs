@@ -7,6 +7,7 @@
 mod arguments;
 pub mod certificate;
 mod crew;
+mod doctor;
 pub mod exit;
 mod explain;
 mod explore;
@@ -18,9 +19,12 @@ mod progress;
 mod replay;
 mod report;
 mod rerun;
+mod runs;
 mod selection;
+mod show;
 mod shrink;
 pub mod soak;
+mod stored;
 mod tapes;
 mod text;
 mod vacuity;
@@ -54,6 +58,9 @@ fn run(command: &Command) -> Exit {
         Command::Vacuity(arguments) => vacuity::run(arguments, &mut out),
         Command::Certify(arguments) => certificate::certify(arguments, &mut out),
         Command::Report(arguments) => certificate::report(arguments, &mut out),
+        Command::Doctor(arguments) => doctor::run(arguments, &mut out),
+        Command::Runs(arguments) => runs::run(arguments, &mut out),
+        Command::Show(arguments) => show::run(arguments, &mut out),
     };
     match done.and_then(|exit| out.flush().map(|()| exit).map_err(Failure::from)) {
         Ok(exit) => exit,

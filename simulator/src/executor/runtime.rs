@@ -22,6 +22,16 @@ pub struct SimRuntime {
     nonces: Arc<AtomicU64>,
     /// How far the wall clock is from where it should be.
     clock_skew_ms: Arc<AtomicI64>,
+    blocking: BlockingWork,
+}
+
+/// When blocking work is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BlockingWork {
+    /// At once, as a step of the task that asks for it.
+    Inline,
+    /// As a task of its own: whoever is polled before it comes first.
+    Task,
 }
 
 impl SimRuntime {
@@ -36,6 +46,16 @@ impl SimRuntime {
             process,
             nonces,
             clock_skew_ms,
+            blocking: BlockingWork::Inline,
+        }
+    }
+
+    /// The same, with blocking work done by tasks. What a store is asked before such a task has its
+    /// turn, it is asked at the same time.
+    pub(crate) fn with_blocking_tasks(self) -> Self {
+        Self {
+            blocking: BlockingWork::Task,
+            ..self
         }
     }
 }
@@ -74,8 +94,22 @@ impl Runtime for SimRuntime {
     }
 
     fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
-        // One thread: blocking work is a step of the task that asks for it.
-        Box::pin(async move { work() })
+        match self.blocking {
+            BlockingWork::Inline => Box::pin(async move { work() }),
+            BlockingWork::Task => {
+                let (executor, process) = (self.executor.clone(), self.process);
+                Box::pin(async move {
+                    let (done, joined) = oneshot::channel();
+                    let task = async move {
+                        work();
+                        // Nobody may be waiting; the work is done all the same.
+                        _ = done.send(());
+                    };
+                    executor.spawn(process, Box::pin(task));
+                    _ = joined.await;
+                })
+            }
+        }
     }
 
     fn entropy(&self) -> [u8; 16] {

@@ -5,7 +5,8 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 use crashpoint_engine::{
     CheckpointRow, CheckpointStore, Error, RedbCheckpointStore, StoreError, StoreErrorKind,
@@ -15,7 +16,7 @@ use futures_util::future::BoxFuture;
 use crate::disk::SimDisk;
 use crate::executor::{Executor, SimRuntime};
 use crate::images::model::{Answer, Log};
-use crate::images::script::{Request, What};
+use crate::images::script::{Dropped, Request, What};
 use crate::panics::quietly;
 
 /// A store under test: how a process opens it.
@@ -53,60 +54,101 @@ pub(crate) struct Machine {
     store: Box<dyn CheckpointStore>,
 }
 
+/// How far the disk has come.
+pub(crate) type Position = Arc<dyn Fn() -> usize + Send + Sync>;
+
+/// Wakes whoever waits for an answer, and notes how far the disk had come then: a crash after that
+/// comes after the answer.
+struct Noted {
+    position: Position,
+    /// `usize::MAX` before the first call since the last poll.
+    at: AtomicUsize,
+}
+
+/// A request that was begun and not answered.
+struct Asked<'a> {
+    request: &'a Request,
+    future: BoxFuture<'a, Answer>,
+    noted: Arc<Noted>,
+}
+
 /// What a store does that it must not: it fails to open, to answer, or panics.
 pub(crate) type Complaint = String;
 
 impl Machine {
+    /// A process that asks one thing at a time.
     pub(crate) fn open(store: &impl Open, disk: &SimDisk) -> Result<Self, Complaint> {
-        Self::with(|runtime| store.open(disk, runtime))
+        let executor = Executor::default();
+        let runtime = SimRuntime::new(executor.clone(), 1, Arc::default(), Arc::default());
+        Self::opened(executor, || store.open(disk, runtime))
     }
 
-    pub(crate) fn with(
+    /// A process that asks many things at the same time: none is done before all are begun.
+    pub(crate) fn concurrent(
         open: impl FnOnce(SimRuntime) -> Result<Box<dyn CheckpointStore>, Error>,
     ) -> Result<Self, Complaint> {
         let executor = Executor::default();
         let runtime = SimRuntime::new(executor.clone(), 1, Arc::default(), Arc::default());
-        let opened = caught(|| open(runtime))?;
+        Self::opened(executor, || open(runtime.with_blocking_tasks()))
+    }
+
+    fn opened(
+        executor: Executor,
+        open: impl FnOnce() -> Result<Box<dyn CheckpointStore>, Error>,
+    ) -> Result<Self, Complaint> {
+        let opened = caught(open)?;
         let store = opened.map_err(|error| format!("opening failed: {error}"))?;
         Ok(Self { executor, store })
     }
 
-    /// Begins every request and then waits for all of them; each answer as it comes. A request
-    /// whose future was dropped is answered as unknown.
+    /// Begins every request and then waits for all of them. Each answer as it comes, with how far
+    /// the disk had come when it was given. A request whose future was dropped is answered as unknown.
     pub(crate) fn perform(
         &self,
         requests: &[Request],
-        mut answered: impl FnMut(&Request, Answer),
+        position: &Position,
+        mut answered: impl FnMut(&Request, Answer, usize),
     ) -> Result<(), Complaint> {
-        let mut waiting: Vec<(&Request, BoxFuture<'_, Answer>)> = Vec::new();
+        let mut waiting = Vec::new();
         for request in requests {
-            let mut future = self.request(request);
-            match caught(|| poll(&mut future))? {
-                Poll::Ready(answer) => answered(request, answer),
-                Poll::Pending if request.is_dropped() => {
-                    caught(|| drop(future))?;
-                    answered(request, Answer::Unknown);
+            let mut asked = self.ask(request, position);
+            match caught(|| asked.poll())? {
+                Poll::Ready((answer, at)) => answered(request, answer, at),
+                Poll::Pending if request.is_dropped(Dropped::BeforeItIsDone) => {
+                    caught(|| drop(asked))?;
+                    answered(request, Answer::Unknown, position());
                 }
-                Poll::Pending => waiting.push((request, future)),
+                Poll::Pending => waiting.push(asked),
             }
         }
         loop {
             let worked = self.work();
             let before = waiting.len();
-            let mut still = Vec::new();
-            for (request, mut future) in waiting {
-                match caught(|| poll(&mut future))? {
-                    Poll::Ready(answer) => answered(request, answer),
-                    Poll::Pending => still.push((request, future)),
+            let (mut answers, mut still) = (Vec::new(), Vec::new());
+            for mut asked in waiting {
+                let request = asked.request;
+                if request.is_dropped(Dropped::Unheard) {
+                    caught(|| drop(asked))?;
+                    answers.push((position(), request, Answer::Unknown));
+                    continue;
+                }
+                match caught(|| asked.poll())? {
+                    Poll::Ready((answer, at)) => answers.push((at, request, answer)),
+                    Poll::Pending => still.push(asked),
                 }
             }
             waiting = still;
+            // In the order in which they were given, and of those given at once that of the requests.
+            answers.sort_by_key(|(at, ..)| *at);
+            for (at, request, answer) in answers {
+                answered(request, answer, at);
+            }
             if waiting.is_empty() {
                 self.work();
                 return Ok(());
             }
             if !worked && waiting.len() == before {
-                return Err(format!("{} was never answered", waiting[0].0));
+                return Err(format!("{} was never answered", waiting[0].request));
             }
         }
     }
@@ -166,6 +208,18 @@ impl Machine {
 
     pub(crate) fn load(&self, run: &str) -> Result<Log, Complaint> {
         self.answer(self.store.load_run(run), "a load")
+    }
+
+    fn ask<'a>(&'a self, request: &'a Request, position: &Position) -> Asked<'a> {
+        let noted = Noted {
+            position: Arc::clone(position),
+            at: AtomicUsize::new(usize::MAX),
+        };
+        Asked {
+            request,
+            future: self.request(request),
+            noted: Arc::new(noted),
+        }
     }
 
     fn request<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Answer> {
@@ -236,13 +290,34 @@ impl Machine {
 }
 
 impl Request {
-    pub(crate) fn is_dropped(&self) -> bool {
-        matches!(self.what, What::Append { dropped: true, .. })
+    pub(crate) fn was_dropped(&self) -> bool {
+        matches!(self.what, What::Append { dropped, .. } if dropped.is_some())
+    }
+
+    fn is_dropped(&self, when: Dropped) -> bool {
+        matches!(self.what, What::Append { dropped, .. } if dropped == Some(when))
     }
 }
 
-fn poll(future: &mut BoxFuture<'_, Answer>) -> Poll<Answer> {
-    Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+impl Asked<'_> {
+    /// The answer, and how far the disk had come when it was given.
+    fn poll(&mut self) -> Poll<(Answer, usize)> {
+        let called = self.noted.at.swap(usize::MAX, Ordering::Relaxed);
+        let waker = Waker::from(Arc::clone(&self.noted));
+        let polled = Pin::new(&mut self.future).poll(&mut Context::from_waker(&waker));
+        polled.map(|answer| match called {
+            usize::MAX => (answer, (self.noted.position)()),
+            at => (answer, at),
+        })
+    }
+}
+
+impl Wake for Noted {
+    fn wake(self: Arc<Self>) {
+        let position = (self.position)();
+        let first = self.at.load(Ordering::Relaxed).min(position);
+        self.at.store(first, Ordering::Relaxed);
+    }
 }
 
 fn of(error: &Error) -> Answer {

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crashpoint_engine::{CheckpointRow, CheckpointStore, Error};
 
 use crate::executor::SimRuntime;
-use crate::images::machine::{Complaint, Machine};
+use crate::images::machine::{Complaint, Machine, Position};
 use crate::images::model::{Answer, Model, contradiction};
 use crate::images::script::{Request, Requests, Script};
 
@@ -35,17 +36,19 @@ pub fn perform(
     open: impl Fn(SimRuntime) -> Result<Box<dyn CheckpointStore>, Error>,
     mut say: impl FnMut(Said),
 ) -> Result<(), String> {
-    let mut machine = Machine::with(&open)?;
+    // Nobody knows how far the disk of another process has come.
+    let nowhere: Position = Arc::new(|| 0);
+    let mut machine = Machine::concurrent(&open)?;
     for group in script.requests() {
         let Requests::Together(requests) = group else {
             drop(machine);
-            machine = Machine::with(&open)?;
+            machine = Machine::concurrent(&open)?;
             continue;
         };
         for request in &requests {
             say(Said::Begun(request.index));
         }
-        machine.perform(&requests, |request, answer| {
+        machine.perform(&requests, &nowhere, |request, answer, _| {
             say(match answer {
                 Answer::Done | Answer::Rows(_) => Said::Done(request.index),
                 Answer::Taken => Said::Taken(request.index),
@@ -72,7 +75,7 @@ pub fn verify(
     for said in said {
         hear(&mut model, &requests, *said)?;
     }
-    let machine = Machine::with(open)?;
+    let machine = Machine::concurrent(open)?;
     let runs: Vec<String> = requests.iter().map(|request| request.run.clone()).collect();
     let found = machine.read(&runs)?;
     // An operation that had not begun may not be there either.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::disk::{Call, Image, SimDisk, Step};
-use crate::images::machine::{Complaint, Machine, Open};
+use crate::images::machine::{Complaint, Machine, Open, Position};
 use crate::images::model::{Answer, Model, Possible};
 use crate::images::report::Faulty;
 use crate::images::script::{Request, Requests, Script};
@@ -38,10 +38,13 @@ struct Mark {
 struct Recorder<'a, S> {
     store: &'a S,
     disk: SimDisk,
+    position: Position,
     model: Model,
     marks: Vec<Mark>,
     complaints: Vec<Complaint>,
     faults: u64,
+    /// Whether no call of the disk fails, so that there is no reason for an error.
+    well: bool,
 }
 
 impl Recording {
@@ -54,13 +57,16 @@ impl Recording {
         if let Some(fault) = faulty.fault {
             disk.arm(fault);
         }
+        let recorded = disk.clone();
         let mut recorder = Recorder {
             store,
             disk,
+            position: Arc::new(move || recorded.recorded()),
             model: Model::default(),
             marks: Vec::new(),
             complaints: Vec::new(),
             faults: 0,
+            well: faulty.fault.is_none(),
         };
         recorder.mark(false, "during the first opening");
         recorder.run(script);
@@ -155,19 +161,25 @@ impl<S: Open> Recorder<'_, S> {
             self.mark(true, &format!("during {request}"));
         }
         let mut failed = false;
-        let done = machine.perform(requests, |request, answer| {
-            failed |= answer == Answer::Unknown && !request.is_dropped();
+        let position = Arc::clone(&self.position);
+        let done = machine.perform(requests, &position, |request, answer, at| {
+            let in_error = answer == Answer::Unknown && !request.was_dropped();
+            failed |= in_error;
+            if in_error && self.well {
+                self.complaints
+                    .push(format!("{request} failed, and the disk is well"));
+            }
             if let Err(complaint) = self.model.end(request, &answer) {
                 self.complaints.push(complaint);
             }
-            self.mark(false, &format!("after {request}"));
+            self.mark_at(at, false, &format!("after {request}"));
         });
         self.complaints.extend(done.err());
         failed
     }
 
     fn open(&mut self) -> Option<Machine> {
-        let opened = Machine::open(self.store, &self.disk);
+        let opened = self.machine();
         let Err(complaint) = opened else {
             return opened.ok();
         };
@@ -178,15 +190,28 @@ impl<S: Open> Recorder<'_, S> {
             self.complaints.push(complaint);
             return None;
         }
-        let opened = Machine::open(self.store, &self.disk);
+        let opened = self.machine();
         opened
             .map_err(|complaint| self.complaints.push(complaint))
             .ok()
     }
 
+    fn machine(&self) -> Result<Machine, Complaint> {
+        Machine::concurrent(|runtime| self.store.open(&self.disk, runtime))
+    }
+
     fn mark(&mut self, begins: bool, doing: &str) {
+        self.mark_at(self.disk.recorded(), begins, doing);
+    }
+
+    fn mark_at(&mut self, position: usize, begins: bool, doing: &str) {
+        // In the order in which the answers were taken; one is not taken back by a later one.
+        let position = self
+            .marks
+            .last()
+            .map_or(position, |last| position.max(last.position));
         self.marks.push(Mark {
-            position: self.disk.recorded(),
+            position,
             begins,
             possible: self.model.possible(),
             doing: doing.to_owned(),

@@ -11,8 +11,12 @@ pub enum Op {
     Append(u8),
     /// Appends another row at the last sequence of a run, which is taken.
     Duplicate(u8),
-    /// The same as an append, and the future is dropped after its first poll.
+    /// The same as an append, and the future is dropped after its first poll, before anything else
+    /// is done.
     Drop(u8),
+    /// The same as an append, and the future is dropped once everything is done, with its answer
+    /// unheard.
+    Abandon(u8),
     /// Loads a run.
     Load(u8),
     /// Clears a run; its rows begin at 0 again.
@@ -45,9 +49,19 @@ pub(crate) struct Request {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum What {
-    Append { row: CheckpointRow, dropped: bool },
+    Append {
+        row: CheckpointRow,
+        dropped: Option<Dropped>,
+    },
     Load,
     Clear,
+}
+
+/// When a future is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dropped {
+    BeforeItIsDone,
+    Unheard,
 }
 
 /// A part of a script with its requests.
@@ -98,6 +112,35 @@ impl Script {
             .then([Append(0), Clear(2), Load(2)])
     }
 
+    /// Batches: everything that may be in one, in every order that matters. Appends of many runs, one
+    /// after the other to the same run, duplicates of rows before the batch and within it, a clear
+    /// between the rows of before and of after, loads between writes, futures that are dropped.
+    pub fn batches() -> Self {
+        use Op::{Abandon, Append, Clear, Drop, Duplicate, Load};
+        Self::new(100)
+            .together((0..6).map(Append))
+            .together([
+                Append(0),
+                Duplicate(0),
+                Append(1),
+                Append(0),
+                Duplicate(2),
+                Load(3),
+            ])
+            .together([Append(3), Clear(0), Append(0), Clear(1), Load(4), Append(4)])
+            .together([Drop(2), Append(5), Abandon(3), Append(1), Clear(4)])
+            .reopen()
+            .together([
+                Append(2),
+                Load(2),
+                Append(2),
+                Clear(2),
+                Append(2),
+                Duplicate(2),
+            ])
+            .together([Clear(0), Clear(1), Clear(3), Append(5), Load(5)])
+    }
+
     /// So many transactions: rows to four runs in turn.
     pub fn appends(transactions: usize) -> Self {
         let runs = (0..4).cycle().take(transactions);
@@ -131,10 +174,14 @@ impl Script {
             CheckpointRow::new(sequence, format!("state-{index}"), "task").with_output(blob)
         };
         match *op {
-            Op::Append(run) | Op::Drop(run) => {
+            Op::Append(run) | Op::Drop(run) | Op::Abandon(run) => {
                 let sequence = next[usize::from(run)];
                 next[usize::from(run)] += 1;
-                let dropped = matches!(op, Op::Drop(_));
+                let dropped = match op {
+                    Op::Drop(_) => Some(Dropped::BeforeItIsDone),
+                    Op::Abandon(_) => Some(Dropped::Unheard),
+                    _ => None,
+                };
                 (
                     run,
                     What::Append {
@@ -145,13 +192,7 @@ impl Script {
             }
             Op::Duplicate(run) => {
                 let row = row(next[usize::from(run)].saturating_sub(1));
-                (
-                    run,
-                    What::Append {
-                        row,
-                        dropped: false,
-                    },
-                )
+                (run, What::Append { row, dropped: None })
             }
             Op::Load(run) => (run, What::Load),
             Op::Clear(run) => {
@@ -167,7 +208,11 @@ impl fmt::Display for Request {
         let Self { index, run, what } = self;
         match what {
             What::Append { row, dropped } => {
-                let dropped = if *dropped { "dropped " } else { "" };
+                let dropped = match dropped {
+                    Some(Dropped::BeforeItIsDone) => "dropped ",
+                    Some(Dropped::Unheard) => "unheard ",
+                    None => "",
+                };
                 let sequence = row.sequence;
                 write!(
                     f,

@@ -111,7 +111,8 @@ impl Process {
         self.point(Instant::at(&what, "before-effect")).await;
         effect.reception = self.sim().state().lasting.world.receive(&effect);
         let reception = effect.reception;
-        self.sim().record_life(self.life(), What::Effect(Arc::new(effect)));
+        self.sim()
+            .record_life(self.life(), What::Effect(Arc::new(effect)));
         self.point(Instant::at(&what, "after-effect")).await;
         reception
     }

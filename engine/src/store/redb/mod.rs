@@ -1,13 +1,19 @@
 //! The embedded store: rows in one file, through the database redb.
 //!
-//! Operations queue up and are performed one after the other, in the order in which their futures
-//! were first polled, on a thread that may block. One whose future is dropped is given up if it has
-//! not begun, and finished before the next if it has. So a load or a clear comes after every append
-//! that was begun before it, and nothing lands later: the store can be held exclusively.
+//! Operations queue up in the order in which their futures were first polled. One committer, on a
+//! thread that may block, takes everything that waits into one transaction and answers after its
+//! commit. An operation whose future is dropped is given up if its batch has not begun, and finished
+//! before the next batch if it has. So a load or a clear comes after every append that was begun
+//! before it, and nothing lands later: the store can be held exclusively.
 
+mod batch;
 mod database;
 mod disk;
+mod opening;
+mod operation;
+mod overlay;
 mod queue;
+mod reader;
 pub mod row_format;
 
 use std::path::Path;
@@ -16,6 +22,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use self::database::Database;
+use self::operation::{Answer, Operation};
 use self::queue::Queue;
 use crate::error::Error;
 use crate::recovery::{CheckpointRow, CheckpointStore, ListRuns};
@@ -23,6 +30,8 @@ use crate::runtime::{Runtime, TokioRuntime};
 use crate::scope::ScopeId;
 
 pub use self::disk::{Directory, Disk};
+pub use self::opening::OpenCheck;
+pub use self::reader::RedbReader;
 
 /// A [`CheckpointStore`] in one file, on redb. Share it as an `Arc`.
 ///
@@ -51,6 +60,16 @@ pub use self::disk::{Directory, Disk};
 /// An operation takes its turn with the first poll of its future. Dropping the future gives up what
 /// has not begun; what has is finished before anything else. An append is whole or absent then, and
 /// which of the two is settled before any later operation.
+///
+/// # Many at once
+///
+/// Everything that waits while a commit is under way goes into the next one, in order, up to 4 MiB of
+/// rows or 1024 operations; nothing waits for others to come. A refusal, of a duplicate or of a row
+/// that is too long, is the answer of that operation alone. A commit that fails is the answer of all
+/// that were in it: the outcome is unknown.
+///
+/// A future that waits keeps its row, and dropping it frees the row. The store itself holds no more
+/// than the batch that is under way, however many wait and however slow the disk is.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -100,14 +119,41 @@ impl RedbCheckpointStore {
         Self::on_disk(&Directory::new(path.as_ref()), runtime)
     }
 
-    /// The same on any disk: the seam for simulated ones.
+    /// The same, and says what is read of the file before it is used: what [`OpenCheck::Skipped`]
+    /// saves, and its price, stands there.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), with what the check finds.
+    pub fn with_check(
+        path: impl AsRef<Path>,
+        check: OpenCheck,
+        runtime: impl Runtime,
+    ) -> Result<Self, Error> {
+        Self::on_disk_with_check(&Directory::new(path.as_ref()), check, runtime)
+    }
+
+    /// On any disk: the seam for simulated ones.
     #[doc(hidden)]
     pub fn on_disk(disk: &impl Disk, runtime: impl Runtime) -> Result<Self, Error> {
+        Self::on_disk_with_check(disk, OpenCheck::Whole, runtime)
+    }
+
+    #[doc(hidden)]
+    pub fn on_disk_with_check(
+        disk: &impl Disk,
+        check: OpenCheck,
+        runtime: impl Runtime,
+    ) -> Result<Self, Error> {
         Ok(Self {
-            queue: Arc::new(Queue::new(Database::open(disk)?)),
+            queue: Arc::new(Queue::new(Database::open(disk, check)?)),
             runtime: Arc::new(runtime),
             scope: ScopeId::new(),
         })
+    }
+
+    async fn perform(&self, operation: Operation) -> Result<Answer, Error> {
+        self.queue.perform(&*self.runtime, operation).await
     }
 }
 
@@ -115,20 +161,29 @@ impl RedbCheckpointStore {
 impl CheckpointStore for RedbCheckpointStore {
     async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
         let id = workflow_id.to_owned();
-        let operation = move |database: &mut Database| database.append(&id, &row);
-        self.queue.perform(&*self.runtime, operation).await
+        let answer = self.perform(Operation::Append { id, row }).await?;
+        let Answer::Done = answer else {
+            unreachable!("an append is answered {answer:?}")
+        };
+        Ok(())
     }
 
     async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
         let id = workflow_id.to_owned();
-        let operation = move |database: &mut Database| database.load_run(&id);
-        self.queue.perform(&*self.runtime, operation).await
+        let answer = self.perform(Operation::Load { id }).await?;
+        let Answer::Rows(rows) = answer else {
+            unreachable!("a load is answered {answer:?}")
+        };
+        Ok(rows)
     }
 
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
         let id = workflow_id.to_owned();
-        let operation = move |database: &mut Database| database.clear(&id);
-        self.queue.perform(&*self.runtime, operation).await
+        let answer = self.perform(Operation::Clear { id }).await?;
+        let Answer::Done = answer else {
+            unreachable!("a clear is answered {answer:?}")
+        };
+        Ok(())
     }
 
     fn exclusive_scope(&self) -> Option<ScopeId> {
@@ -144,13 +199,16 @@ impl CheckpointStore for RedbCheckpointStore {
 impl ListRuns for RedbCheckpointStore {
     async fn run_ids(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, Error> {
         let after = after.map(ToOwned::to_owned);
-        let operation = move |database: &mut Database| database.run_ids(after.as_deref(), limit);
-        self.queue.perform(&*self.runtime, operation).await
+        let answer = self.perform(Operation::List { after, limit }).await?;
+        let Answer::Ids(ids) = answer else {
+            unreachable!("a listing is answered {answer:?}")
+        };
+        Ok(ids)
     }
 }
 
 impl Drop for RedbCheckpointStore {
-    /// Waits for the operation that is under way, if its future was dropped, and closes the file, so
+    /// Waits for the batch that is under way, if its futures were dropped, and closes the file, so
     /// that it can be opened again at once.
     fn drop(&mut self) {
         self.queue.close();

@@ -1,4 +1,4 @@
-//! Operations in the order in which they were begun, one at a time, off the executor.
+//! Operations in the order in which they were begun, a batch at a time, off the executor.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,36 +8,48 @@ use futures_util::future::{Either, select};
 
 use crate::error::Error;
 use crate::runtime::Runtime;
+use crate::store::redb::batch::Bounds;
 use crate::store::redb::database::Database;
+use crate::store::redb::operation::{Answer, Operation};
 
-/// An operation, with its answer's way back inside of it. `None` where nobody performs it: it is then
-/// given back.
-type Job = Box<dyn FnOnce(Option<&mut Database>) + Send>;
+/// An operation that waits, and its answer's way back.
+struct Request {
+    operation: Operation,
+    reply: oneshot::Sender<Reply>,
+}
+
+enum Reply {
+    Performed(Result<Answer, Error>),
+    /// Nobody performs it.
+    GivenBack(Operation),
+}
 
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
-    /// None once the store is closed. Whoever has it locked performs the jobs.
+    /// None once the store is closed. Whoever has it locked is the committer.
     database: Mutex<Option<Database>>,
 }
 
+/// What waits belongs to futures that somebody holds: each took its row in and takes it out again,
+/// so there is no more of it than there is of them.
 #[derive(Default)]
 struct Waiting {
     /// By their turn.
-    jobs: BTreeMap<u64, Job>,
+    requests: BTreeMap<u64, Request>,
     next_turn: u64,
-    /// Whether somebody is performing jobs, or about to.
+    /// Whether there is a committer, or is about to be one.
     drained: bool,
 }
 
-/// A job's place in the queue. Dropped before the job has begun, it takes the job along: what nobody
-/// waits for would else pile up behind a disk that hangs.
+/// A request's place in the queue. Dropped before the request's batch has begun, it takes the
+/// request along: what nobody waits for would else pile up behind a disk that hangs.
 struct Turn<'a> {
     queue: &'a Queue,
     number: u64,
 }
 
-/// Someone's duty to perform every job that waits. Dropped without having done it, it gives them all
-/// back, and whoever comes next has the duty.
+/// The committer: someone's duty to perform everything that waits. Dropped without having done it,
+/// it gives every request back, and whoever comes next has the duty.
 struct Drain {
     queue: Arc<Queue>,
     done: bool,
@@ -51,34 +63,22 @@ impl Queue {
         }
     }
 
-    /// Performs `operation` after everything that was begun before it. Its turn is that of the first
-    /// poll. Dropping this future gives the turn up; an operation that is under way by then is
-    /// finished, before any other.
-    pub(super) async fn perform<T, F>(
+    /// Performs the operation after everything that was begun before it. Its turn is that of the
+    /// first poll. Dropping this future gives the turn up; an operation whose batch is under way by
+    /// then is finished, before any other.
+    pub(super) async fn perform(
         self: &Arc<Self>,
         runtime: &dyn Runtime,
-        mut operation: F,
-    ) -> Result<T, Error>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Database) -> Result<T, Error> + Send + 'static,
-    {
+        mut operation: Operation,
+    ) -> Result<Answer, Error> {
         loop {
             let (reply, answer) = oneshot::channel();
-            let job = Box::new(move |database: Option<&mut Database>| {
-                let answer = match database {
-                    Some(database) => Ok(operation(database)),
-                    None => Err(operation),
-                };
-                // Nobody may be waiting any more; the operation counts all the same.
-                _ = reply.send(answer);
-            });
-            let (_turn, drain) = self.enter(job);
+            let (_turn, drain) = self.enter(Request { operation, reply });
             let is_ours = drain.is_some();
             let answered = match drain {
                 None => answer.await,
                 Some(drain) => {
-                    // It performs this job among others; after the answer, it goes on without us.
+                    // It performs this request among others; after the answer, it goes on without us.
                     let drained = runtime.blocking(Box::new(move || drain.run()));
                     match select(drained, answer).await {
                         Either::Left(((), answer)) => answer.await,
@@ -87,15 +87,21 @@ impl Queue {
                 }
             };
             operation = match answered {
-                Ok(Ok(result)) => return result,
+                Ok(Reply::Performed(answer)) => return answer,
                 // Somebody else's runtime has ended. Ours may be alive.
-                Ok(Err(operation)) if !is_ours => operation,
-                Ok(Err(_)) | Err(oneshot::Canceled) => return Err(not_performed()),
+                Ok(Reply::GivenBack(operation)) if !is_ours => operation,
+                Ok(Reply::GivenBack(_)) => return Err(not_performed()),
+                // A committer that has begun answers, unless it has a bug.
+                Err(oneshot::Canceled) => {
+                    return Err(Error::unknown_outcome(
+                        "the committer ended without an answer",
+                    ));
+                }
             };
         }
     }
 
-    /// Closes the database after the operation that is under way.
+    /// Closes the database after the batch that is under way.
     pub(super) fn close(&self) {
         let database = lock(&self.database).take();
         if let Some(database) = database {
@@ -103,11 +109,11 @@ impl Queue {
         }
     }
 
-    fn enter(self: &Arc<Self>, job: Job) -> (Turn<'_>, Option<Drain>) {
+    fn enter(self: &Arc<Self>, request: Request) -> (Turn<'_>, Option<Drain>) {
         let mut waiting = lock(&self.waiting);
         let number = waiting.next_turn;
         waiting.next_turn += 1;
-        waiting.jobs.insert(number, job);
+        waiting.requests.insert(number, request);
         let idle = !std::mem::replace(&mut waiting.drained, true);
         let drain = idle.then(|| Drain {
             queue: Arc::clone(self),
@@ -117,18 +123,26 @@ impl Queue {
         (Turn { queue, number }, drain)
     }
 
-    /// The job that is due, or none: then nobody drains the queue any more.
-    fn next(&self) -> Option<Job> {
+    /// The batch that is due. With nothing in it, there is no committer any more.
+    fn next(&self) -> (Vec<Operation>, Vec<oneshot::Sender<Reply>>) {
         let mut waiting = lock(&self.waiting);
-        let job = waiting.jobs.pop_first();
-        waiting.drained = job.is_some();
-        job.map(|(_, job)| job)
+        let mut bounds = Bounds::default();
+        let mut batch = (Vec::new(), Vec::new());
+        while let Some(first) = waiting.requests.first_entry()
+            && bounds.take(&first.get().operation)
+        {
+            let Request { operation, reply } = first.remove();
+            batch.0.push(operation);
+            batch.1.push(reply);
+        }
+        waiting.drained = !batch.0.is_empty();
+        batch
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let withdrawn = lock(&self.queue.waiting).jobs.remove(&self.number);
+        let withdrawn = lock(&self.queue.waiting).requests.remove(&self.number);
         // Outside of the lock, since it drops what the caller gave.
         drop(withdrawn);
     }
@@ -137,12 +151,36 @@ impl Drop for Turn<'_> {
 impl Drain {
     fn run(mut self) {
         let mut database = lock(&self.queue.database);
-        while let Some(job) = self.queue.next() {
-            job(database.as_mut());
+        loop {
+            let (operations, replies) = self.queue.next();
+            if operations.is_empty() {
+                break;
+            }
+            perform(database.as_mut(), operations, replies);
         }
         drop(database);
         self.done = true;
     }
+}
+
+/// Nobody may be waiting any more for an answer; the operation counts all the same.
+fn perform(
+    database: Option<&mut Database>,
+    operations: Vec<Operation>,
+    replies: Vec<oneshot::Sender<Reply>>,
+) {
+    let Some(database) = database else {
+        for (operation, reply) in operations.into_iter().zip(replies) {
+            _ = reply.send(Reply::GivenBack(operation));
+        }
+        return;
+    };
+    let mut replies: Vec<_> = replies.into_iter().map(Some).collect();
+    database.apply(&operations, |place, answer| {
+        let reply = replies[place].take();
+        let reply = reply.expect("an operation is answered once");
+        _ = reply.send(Reply::Performed(answer));
+    });
 }
 
 impl Drop for Drain {
@@ -153,9 +191,11 @@ impl Drop for Drain {
         let abandoned = {
             let mut waiting = lock(&self.queue.waiting);
             waiting.drained = false;
-            std::mem::take(&mut waiting.jobs)
+            std::mem::take(&mut waiting.requests)
         };
-        abandoned.into_values().for_each(|job| job(None));
+        for Request { operation, reply } in abandoned.into_values() {
+            _ = reply.send(Reply::GivenBack(operation));
+        }
     }
 }
 
@@ -163,7 +203,7 @@ fn not_performed() -> Error {
     Error::unavailable("the runtime ended before the operation began")
 }
 
-/// Jobs catch their panics, and what they leave behind says whether it can still be used.
+/// The database catches its panics, and what they leave behind says whether it can still be used.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -51,6 +51,17 @@ pub enum Damage {
 
 /// The value of a row; none where it would be longer than 1 GiB.
 pub fn encode(workflow_id: &str, row: &CheckpointRow) -> Option<Vec<u8>> {
+    let mut value = Vec::new();
+    encode_into(&mut value, workflow_id, row).map(|()| value)
+}
+
+/// Puts the value of a row in the place of what is there; none where it would be longer than 1 GiB.
+pub(super) fn encode_into(
+    value: &mut Vec<u8>,
+    workflow_id: &str,
+    row: &CheckpointRow,
+) -> Option<()> {
+    value.clear();
     let blob = row.output_blob.as_deref();
     let fixed = 2 + 2 * size_of::<u32>() + CHECKSUM_BYTES;
     let parts = [
@@ -64,7 +75,7 @@ pub fn encode(workflow_id: &str, row: &CheckpointRow) -> Option<Vec<u8>> {
     if length > VALUE_BYTES_MAX {
         return None;
     }
-    let mut value = Vec::with_capacity(length);
+    value.reserve(length);
     value.push(row.kind.code());
     value.push(u8::from(blob.is_some()));
     for text in [&row.state, &row.task_id] {
@@ -72,8 +83,8 @@ pub fn encode(workflow_id: &str, row: &CheckpointRow) -> Option<Vec<u8>> {
         value.extend(text.as_bytes());
     }
     value.extend(blob.unwrap_or_default());
-    value.extend(checksum(workflow_id, row.sequence, &value).to_le_bytes());
-    Some(value)
+    value.extend(checksum(workflow_id, row.sequence, value).to_le_bytes());
+    Some(())
 }
 
 /// The row that [`encode`] wrote under this key.

@@ -1,23 +1,26 @@
 //! The embedded store: its bytes, what damages it, what it refuses, and what it survives.
 
+mod batches;
 mod creation;
 mod damage;
 mod disk;
 mod failing;
 mod format;
+mod growth;
 mod lifetimes;
 mod listing;
 mod opening;
 mod rot;
 mod runs;
+mod stopped;
 mod turns;
 
 use std::future::Future;
 use std::time::Duration;
 
 use crashpoint_engine::{
-    CheckpointRow, CheckpointStore, Error, RedbCheckpointStore, RowKind, Runtime, StoreErrorKind,
-    TaskHandle, TokioRuntime,
+    CheckpointRow, CheckpointStore, Error, OpenCheck, RedbCheckpointStore, RowKind, Runtime,
+    StoreErrorKind, TaskHandle, TokioRuntime,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -71,8 +74,12 @@ impl Runtime for Blocking {
 
 /// A store whose operations are over after one poll.
 fn open(disk: &MemoryDisk) -> Result<RedbCheckpointStore, Error> {
+    open_with_check(disk, OpenCheck::Whole)
+}
+
+fn open_with_check(disk: &MemoryDisk, check: OpenCheck) -> Result<RedbCheckpointStore, Error> {
     let inline = Blocking::new(|work| Box::pin(async { work() }));
-    RedbCheckpointStore::on_disk(disk, inline)
+    RedbCheckpointStore::on_disk_with_check(disk, check, inline)
 }
 
 /// Opens a place that may fail; what it answers then names the place.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crashpoint_engine::{CheckpointStore as _, RedbCheckpointStore, StoreErrorKind};
+use crashpoint_engine::{CheckpointStore as _, RedbCheckpointStore, RedbReader, StoreErrorKind};
 use redb::TableDefinition;
 
 use super::{ABOUT, kind_of, row};
@@ -227,6 +227,27 @@ async fn a_store_that_is_open_already() {
     let again = RedbCheckpointStore::new(&path).expect("it is closed");
     let rows = again.load_run("order-1").await.expect("it is whole");
     assert_eq!(rows, [row(0), row(1)]);
+}
+
+/// Whoever looks at the file keeps the store closed, and not somebody else from looking.
+#[test]
+fn a_store_that_is_looked_at() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store");
+    drop(RedbCheckpointStore::new(&path).expect("a fresh file"));
+    let before = fs::read(&path).expect("it is there");
+    let mut one = RedbReader::open(&path).expect("nobody has it open");
+    let mut other = RedbReader::open(&path).expect("both only read");
+    let error = RedbCheckpointStore::new(&path).expect_err("it would write");
+    assert!(error.to_string().contains("is open already"), "{error}");
+    for reader in [&mut one, &mut other] {
+        let ids = reader.run_ids(None, 10).expect("it is whole");
+        assert_eq!(ids, Vec::<String>::new());
+        assert_eq!(reader.load_run("order-1").expect("it is whole"), []);
+    }
+    drop((one, other));
+    assert_eq!(fs::read(&path).expect("it is there"), before);
+    drop(RedbCheckpointStore::new(&path).expect("it is closed"));
 }
 
 #[test]

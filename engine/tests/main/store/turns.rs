@@ -1,52 +1,13 @@
 //! Operations in the order of their first polls, whatever becomes of their futures.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
 
-use crashpoint_engine::{
-    CheckpointStore as _, Error, RedbCheckpointStore, StoreErrorKind, TokioRuntime,
-};
-use futures_util::future::BoxFuture;
+use crashpoint_engine::{CheckpointStore as _, RedbCheckpointStore, StoreErrorKind, TokioRuntime};
 use futures_util::poll;
-use tokio::sync::oneshot;
 
-use super::disk::{Fate, MemoryDisk};
+use super::disk::MemoryDisk;
+use super::stopped::{Stopped, stopped};
 use super::{Blocking, append, kind_of, load, open, row};
-
-/// A store on tokio that is in the middle of a commit.
-struct Stopped {
-    store: Arc<RedbCheckpointStore>,
-    /// The append that is being committed, of row 0.
-    under_way: BoxFuture<'static, Result<(), Error>>,
-    leave: mpsc::Sender<()>,
-}
-
-/// The commit stops before its first sync and waits for leave to go on.
-async fn stopped() -> Stopped {
-    let disk = MemoryDisk::default();
-    let store = RedbCheckpointStore::on_disk(&disk, TokioRuntime::new()).expect("an empty place");
-    let (tell, reached) = oneshot::channel();
-    let (leave, wait) = mpsc::channel();
-    let mut tell = Some(tell);
-    disk.plan(move |operation| {
-        if let ("sync", Some(tell)) = (operation, tell.take_if(|_| operation == "sync")) {
-            tell.send(()).expect("the test listens");
-            wait.recv().expect("the test gives leave");
-        }
-        Fate::Happens
-    });
-    let store = Arc::new(store);
-    let handle = Arc::clone(&store);
-    let append = async move { handle.append("order-1", row(0)).await };
-    let mut under_way: BoxFuture<'static, _> = Box::pin(append);
-    assert!(poll!(&mut under_way).is_pending());
-    reached.await.expect("the commit begins");
-    Stopped {
-        store,
-        under_way,
-        leave,
-    }
-}
 
 #[tokio::test]
 async fn what_was_never_polled_has_no_effect() {
@@ -65,6 +26,7 @@ async fn a_dropped_append_that_is_under_way_is_finished_before_a_later_load() {
         store,
         under_way,
         leave,
+        ..
     } = stopped().await;
     drop(under_way);
     let mut loaded = store.load_run("order-1");
@@ -79,6 +41,7 @@ async fn a_dropped_append_does_not_land_after_a_later_clear() {
         store,
         under_way,
         leave,
+        ..
     } = stopped().await;
     drop(under_way);
     let mut cleared = store.clear("order-1");
@@ -99,6 +62,7 @@ async fn a_dropped_append_that_has_not_begun_is_given_up() {
         store,
         under_way,
         leave,
+        ..
     } = stopped().await;
     let mut kept = store.append("order-1", row(500));
     assert!(poll!(&mut kept).is_pending());
@@ -123,6 +87,7 @@ async fn those_who_wait_are_served_when_the_first_is_dropped() {
         store,
         under_way,
         leave,
+        ..
     } = stopped().await;
     let mut others: Vec<_> = (1..50)
         .map(|sequence| store.append("order-1", row(sequence)))

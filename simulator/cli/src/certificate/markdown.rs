@@ -6,7 +6,8 @@ use crashpoint_conformance::{LawReport, Merged, Report, Verdict};
 
 use crate::certificate::told;
 use crate::certificate::words::{claims, counts, date, held_back, level, lines, time};
-use crate::text::{counted, whole};
+use crate::text::counted;
+use crashpoint_simulator::render::whole;
 
 /// Every report, one after the other, and what was left out.
 pub fn of_all(merged: &Merged) -> String {

@@ -8,7 +8,8 @@ use crashpoint_conformance::{LawReport, Merged, Outcome, Report, Verdict};
 use crate::certificate::told;
 use crate::certificate::words::{claims, counts, date, held_back, level, lines, time};
 use crate::report::right;
-use crate::text::{counted, whole};
+use crate::text::counted;
+use crashpoint_simulator::render::whole;
 
 /// Shows reports, and with `every_law` each law rather than those that did not pass.
 pub(super) fn all(merged: &Merged, every_law: bool, out: &mut impl Write) -> io::Result<()> {

@@ -8,7 +8,8 @@ use maud::{Markup, html};
 use crate::certificate::{badge, date, lines, time, told};
 use crate::page::document;
 use crate::page::words::message;
-use crate::text::{counted, whole};
+use crate::text::counted;
+use crashpoint_simulator::render::whole;
 
 /// The page of all reports.
 pub fn of_certificates(merged: &Merged) -> String {

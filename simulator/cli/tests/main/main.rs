@@ -7,4 +7,5 @@ mod exit_codes;
 mod page;
 mod recordings;
 mod soak;
+mod stored;
 mod tidy;

@@ -1,5 +1,6 @@
 //! Crash images of the embedded store: nothing that was acknowledged is lost, wherever it crashes.
 
+mod grouped;
 mod mutants;
 #[cfg(unix)]
 mod real;
@@ -24,16 +25,16 @@ fn a_crash_at_every_step_of_a_mixed_script_and_of_its_recovery_breaks_no_promise
     check(
         &exploration.explore(),
         &expect![[r#"
-        process crash      18658    12416
-        name lost             61       61
-        none kept          18600    18599
-        all kept            8054     3947
-        prefix kept         1107     1107
-        subset kept         8217     7465
-        torn               27376    26762
-        all                82073    70357
-        within recovery    73207    63009
-        0 violations"#]],
+            process crash      14210     9381
+            name lost             61       61
+            none kept          14152    14151
+            all kept            6117     2870
+            prefix kept          773      773
+            subset kept         5633     5086
+            torn               18976    18311
+            all                59922    50633
+            within recovery    53748    45610
+            0 violations"#]],
     );
 }
 
@@ -52,6 +53,64 @@ fn a_crash_at_every_step_of_forty_transactions_breaks_no_promise() {
         subset kept         6056     3146
         torn               18752    16191
         all                26677    20806
+        within recovery        0        0
+        0 violations"#]],
+    );
+}
+
+/// The store commits as often as there are groups in the script, and the clears and duplicates, the
+/// loads and the dropped futures are within.
+#[test]
+fn a_crash_at_every_step_of_batches_and_of_their_recovery_breaks_no_promise() {
+    let script = Script::batches();
+    let exploration = Exploration::of(&script, &Embedded).within_recovery();
+    check(
+        &exploration.explore(),
+        &expect![[r#"
+        process crash      12992     8493
+        name lost             61       61
+        none kept          12934    12933
+        all kept            5575     2483
+        prefix kept          639      639
+        subset kept         4599     4144
+        torn               15616    14918
+        all                52416    43671
+        within recovery    47320    39626
+        0 violations"#]],
+    );
+}
+
+#[test]
+fn an_error_at_every_read_write_and_sync_of_batches_breaks_no_promise() {
+    let script = Script::batches();
+    let exploration = Exploration::of(&script, &Embedded).modes(Modes::Plain);
+    let report = exploration.every_error();
+    check(
+        &report,
+        &expect![[r#"
+        process crash      51438    49218
+        name lost          11168    11168
+        none kept          40616    40615
+        all               103222   101001
+        within recovery        0        0
+        0 violations"#]],
+    );
+}
+
+#[test]
+fn a_disk_that_is_full_at_any_size_within_batches_breaks_no_promise() {
+    let script = Script::new(6_000).together((0..4).cycle().take(12).map(Op::Append));
+    let script = script.together([Op::Append(0), Op::Clear(1), Op::Append(1), Op::Append(2)]);
+    let report = Exploration::of(&script, &Embedded)
+        .modes(Modes::Plain)
+        .every_size();
+    check(
+        &report,
+        &expect![[r#"
+        process crash       3334     3214
+        name lost           1248     1248
+        none kept           2127     2126
+        all                 6709     6588
         within recovery        0        0
         0 violations"#]],
     );
@@ -87,14 +146,14 @@ fn an_error_at_every_read_write_and_sync_breaks_no_promise() {
     check(
         &report,
         &expect![[r#"
-            process crash      98489    93767
-            name lost          14888    14888
-            none kept          84071    84070
-            all               197448   192725
+            process crash      63942    60840
+            name lost          12248    12248
+            none kept          52076    52075
+            all               128266   125163
             within recovery        0        0
             0 violations"#]],
     );
-    expect!["470 runs, 623 errors"]
+    expect!["382 runs, 490 errors"]
         .assert_eq(&format!("{} runs, {} errors", report.runs, report.faults));
 }
 
@@ -139,7 +198,7 @@ fn a_bit_that_turns_over_never_makes_a_wrong_row() {
     let script = Script::mixed();
     let rot = Exploration::of(&script, &Embedded).rot(4_000, 1);
     assert_eq!(rot.wrong, [""; 0]);
-    expect!["3538 of 4000 right, 462 refused"].assert_eq(&format!(
+    expect!["3579 of 4000 right, 421 refused"].assert_eq(&format!(
         "{} of {} right, {} refused",
         rot.right, rot.images, rot.refused
     ));

@@ -10,17 +10,20 @@ use crashpoint_simulator::SimRuntime;
 use crashpoint_simulator::disk::{Lie, SimDisk, SimFile, Which};
 use crashpoint_simulator::images::{Embedded, Exploration, Modes, Op, Open, Report, Script};
 use expect_test::{Expect, expect};
-use redb::{Builder, Database, ReadableDatabase as _, TableDefinition};
 
 /// The first violation, which replays, and no more of it than what does not depend on the database.
 #[track_caller]
-fn check<S: Open>(exploration: &Exploration<'_, S>, expected: &Expect) {
+pub(super) fn check<S: Open>(exploration: &Exploration<'_, S>, expected: &Expect) {
     let report = exploration.explore();
     assert_caught(exploration, &report, expected);
 }
 
 #[track_caller]
-fn assert_caught<S: Open>(exploration: &Exploration<'_, S>, report: &Report, expected: &Expect) {
+pub(super) fn assert_caught<S: Open>(
+    exploration: &Exploration<'_, S>,
+    report: &Report,
+    expected: &Expect,
+) {
     let first = report.violations.first().expect("the mutant is caught");
     expected.assert_eq(&first.to_string());
     let again = exploration.replay(&first.token).expect("the token is one");
@@ -143,142 +146,15 @@ fn a_clear_that_is_acknowledged_before_its_commit_is_caught() {
     );
 }
 
-const ROWS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("rows");
-
-/// A store that commits in one phase or in two; otherwise alike.
-struct Phases {
-    database: Database,
-    two: bool,
-}
-
-impl Phases {
-    fn open(disk: &SimDisk, two: bool) -> Result<Box<dyn CheckpointStore>, Error> {
-        let file = match disk.open().map_err(failed)? {
-            Some(file) => file,
-            None => {
-                disk.draft().map_err(failed)?;
-                let draft = disk.open_draft(&()).map_err(failed)?;
-                Builder::new().create_with_backend(draft).map_err(failed)?;
-                disk.publish(()).map_err(failed)?;
-                disk.file(Which::Named)
-            }
-        };
-        let mut builder = Builder::new();
-        builder.set_check_integrity_on_open(true);
-        let database = builder.create_with_backend(file).map_err(failed)?;
-        let store = Self { database, two };
-        store.write(|_| Ok(())).map_err(failed)?;
-        Ok(Box::new(store))
-    }
-
-    fn write(
-        &self,
-        change: impl FnOnce(
-            &mut redb::Table<'_, (&'static str, u64), &'static [u8]>,
-        ) -> Result<(), redb::Error>,
-    ) -> Result<(), redb::Error> {
-        let mut transaction = self.database.begin_write()?;
-        transaction.set_two_phase_commit(self.two);
-        change(&mut transaction.open_table(ROWS)?)?;
-        Ok(transaction.commit()?)
-    }
-}
-
-fn failed(error: impl std::fmt::Display) -> Error {
-    Error::unknown_outcome(error.to_string())
-}
-
-/// What stands for a row in the double.
-fn encoded(row: &CheckpointRow) -> Vec<u8> {
-    let blob = row.output_blob.as_deref().unwrap_or_default();
-    [
-        row.state.as_bytes(),
-        b"|",
-        row.task_id.as_bytes(),
-        b"|",
-        blob,
-    ]
-    .concat()
-}
-
-fn decoded(sequence: u64, value: &[u8]) -> CheckpointRow {
-    let mut parts = value.splitn(3, |byte| *byte == b'|');
-    let mut text = || String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
-    let row = CheckpointRow::new(sequence, text(), text());
-    match parts.next() {
-        Some(blob) if !blob.is_empty() => row.with_output(blob.to_vec()),
-        _ => row,
-    }
-}
-
-#[async_trait]
-impl CheckpointStore for Phases {
-    async fn append(&self, run: &str, row: CheckpointRow) -> Result<(), Error> {
-        if self
-            .load_run(run)
-            .await?
-            .iter()
-            .any(|other| other.sequence == row.sequence)
-        {
-            return Err(Error::conflict(run, row.sequence));
-        }
-        let value = encoded(&row);
-        let key = (run, row.sequence);
-        self.write(|rows| Ok(rows.insert(key, value.as_slice()).map(drop)?))
-            .map_err(failed)
-    }
-
-    async fn load_run(&self, run: &str) -> Result<Vec<CheckpointRow>, Error> {
-        let read = || -> Result<_, redb::Error> {
-            let rows = self.database.begin_read()?.open_table(ROWS)?;
-            let entries = rows.range((run, 0)..=(run, u64::MAX))?;
-            let decoded = entries.map(|entry| {
-                let (key, value) = entry?;
-                Ok(decoded(key.value().1, value.value()))
-            });
-            decoded.collect()
-        };
-        read().map_err(failed)
-    }
-
-    async fn clear(&self, run: &str) -> Result<(), Error> {
-        let range = (run, 0)..=(run, u64::MAX);
-        self.write(|rows| Ok(rows.retain_in(range, |_, _| false)?))
-            .map_err(failed)
-    }
-}
-
-/// Pages of a commit whose sync failed stay visible to the process that opens the file next, which
-/// goes on from them; the power loss after that leaves a header that points to nothing.
-#[test]
-fn a_commit_in_one_phase_with_a_failed_sync_and_a_warm_opening_is_caught() {
-    let script = Script::appends(4);
-    let one = |disk: &SimDisk, _: SimRuntime| Phases::open(disk, false);
-    let two = |disk: &SimDisk, _: SimRuntime| Phases::open(disk, true);
-    let exploration = Exploration::of(&script, &one).modes(Modes::Plain);
-    let report = exploration.every_error();
-    let first = report.violations.first().expect("one phase is caught");
-    let fault = first.faulty.fault.expect("an error of the disk led to it");
-    assert_caught(
-        &exploration.failing(fault),
-        &report,
-        &expect![[r#"
-        opening failed: checkpoint store: DB corrupted: Failed to repair database. All roots are corrupted
-          on a disk that fails: Broken { call: Sync, at: 13, lasting: Once }
-          after step 44 of the disk (sync of the file), during the first opening: the power failed, what a failed sync should have written is gone
-          again: .replay("44:none")"#]],
-    );
-    let report = Exploration::of(&script, &two)
-        .modes(Modes::Plain)
-        .every_error();
-    assert_eq!(report.violations, [], "two phases are enough");
-}
-
 #[test]
 fn a_disk_that_lies_about_a_sync_is_caught() {
-    let script = Script::appends(6);
-    for lie in [Lie::EveryNth(5), Lie::Writes, Lie::Names] {
-        let lying = Exploration::of(&script, &Embedded)
+    let (script, batches) = (Script::appends(6), Script::batches());
+    let lies = [Lie::EveryNth(5), Lie::Writes, Lie::Names];
+    for (lie, script) in lies
+        .into_iter()
+        .flat_map(|lie| [(lie, &script), (lie, &batches)])
+    {
+        let lying = Exploration::of(script, &Embedded)
             .modes(Modes::Plain)
             .lying(lie);
         let report = lying.explore();

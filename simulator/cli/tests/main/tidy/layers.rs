@@ -34,7 +34,7 @@ const CRATES: &[(&str, &[&str])] = &[
 
 /// Crates from outside that one room may have, and no other.
 const RESERVED: &[(&str, &[&str])] = &[
-    ("clap", &["crashpoint"]),
+    ("clap", &["crashpoint", "crashpoint-benches"]),
     ("indicatif", &["crashpoint"]),
     ("madsim", &["crashpoint-simulator"]),
     (

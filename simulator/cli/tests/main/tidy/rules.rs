@@ -17,7 +17,7 @@ const THE_DATABASE: &str = "engine/src/store/redb/database.rs";
 
 /// What that `begin` is. A commit in one phase, or one in two after it, is exposed to a failed sync.
 const BEGIN: &str = "
-fn begin(redb: &redb::Database) -> Result<WriteTransaction, redb::Error> {
+pub(super) fn begin(redb: &redb::Database) -> Result<WriteTransaction, redb::Error> {
     let mut transaction = redb.begin_write()?;
     transaction.set_two_phase_commit(true);
     Ok(transaction)
@@ -395,7 +395,7 @@ fn another_way_to_a_write_transaction_is_found() {
     for (kept, broken) in [
         ("two_phase_commit(true)", "two_phase_commit(false)"),
         ("    transaction.set_two_phase_commit(true);\n", ""),
-        ("fn begin(redb", "pub fn begin(redb"),
+        ("pub(super) fn begin(redb", "pub fn begin(redb"),
     ] {
         let broken = whole.replace(kept, broken);
         assert!(found(&broken).contains(&1), "{broken}");

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use cano::prelude::{CanoError, Resources, Task, TaskResult, Workflow};
 use cano::recovery::{CheckpointRow, CheckpointStore};
 
-use crate::TRANSITIONS;
+use crate::transition::TRANSITIONS;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Lap {
@@ -37,12 +37,15 @@ impl Task<Lap> for Round {
     }
 }
 
-pub(crate) struct Peer {
+/// The reference crate, with its workflow.
+#[expect(missing_debug_implementations, reason = "its workflow has none")]
+pub struct Peer {
     workflow: Workflow<Lap>,
 }
 
 impl Peer {
-    pub(crate) fn without_store() -> Self {
+    /// Without a store.
+    pub fn without_store() -> Self {
         let round = Round {
             left: AtomicU32::new(TRANSITIONS - 1),
         };
@@ -52,7 +55,8 @@ impl Peer {
         Self { workflow }
     }
 
-    pub(crate) fn with_memory_store() -> Self {
+    /// With one in memory.
+    pub fn with_memory_store() -> Self {
         let Self { workflow } = Self::without_store();
         let workflow = workflow
             .with_checkpoint_store(Arc::new(MemoryStore::default()))
@@ -60,7 +64,12 @@ impl Peer {
         Self { workflow }
     }
 
-    pub(crate) async fn run(&self) {
+    /// A run from its beginning to its end.
+    ///
+    /// # Panics
+    ///
+    /// Where it ends otherwise.
+    pub async fn run(&self) {
         let end = self.workflow.orchestrate(Lap::Round).await;
         assert_eq!(end.expect("the run ends"), Lap::Done);
     }

@@ -6,7 +6,7 @@ use crashpoint_engine::{
     CheckpointStore, Ctx, Engine, Outcome, Retention, State, Task, TaskError, Workflow,
 };
 
-use crate::TRANSITIONS;
+use crate::transition::TRANSITIONS;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Lap {
@@ -30,17 +30,25 @@ impl Task<Lap> for Round {
     }
 }
 
-pub(crate) struct Peer {
+/// The engine, with its workflow.
+#[derive(Debug)]
+pub struct Peer {
     engine: Engine,
     workflow: Workflow<Lap>,
 }
 
 impl Peer {
-    pub(crate) fn keeping(store: impl CheckpointStore) -> Self {
+    /// Keeps the logs.
+    pub fn keeping(store: impl CheckpointStore) -> Self {
         Self::with(Engine::new(store))
     }
 
-    pub(crate) fn clearing(store: impl CheckpointStore) -> Self {
+    /// Clears each log at the end.
+    ///
+    /// # Panics
+    ///
+    /// Where the store is not held exclusively.
+    pub fn clearing(store: impl CheckpointStore) -> Self {
         let engine = Engine::new(store).with_retention(Retention::ClearWhenDone);
         Self::with(engine.expect("the store is held exclusively"))
     }
@@ -59,7 +67,12 @@ impl Peer {
         }
     }
 
-    pub(crate) async fn run(&self) {
+    /// A run from its beginning to its end.
+    ///
+    /// # Panics
+    ///
+    /// Where it ends otherwise.
+    pub async fn run(&self) {
         let outcome = self.engine.run(&self.workflow, "laps-1", Lap::Round, &());
         let outcome = outcome.await.expect("the run ends");
         assert_eq!(outcome, Outcome::Done(Lap::Done));

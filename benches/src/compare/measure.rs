@@ -1,0 +1,101 @@
+//! One turn of one store: so many tasks at a time for so long, and a timer beside them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Runtime;
+
+use crate::device::{Counters, counters};
+use crate::peers::Subject;
+use crate::place::{Place, in_us};
+use crate::workload::Workload;
+
+/// What came of a turn.
+#[derive(Debug, Clone)]
+pub(crate) struct Turn {
+    pub(crate) rows_per_second: f64,
+    pub(crate) p50_us: u64,
+    pub(crate) p99_us: u64,
+    /// None where the system does not count them.
+    pub(crate) flushes_per_row: Option<f64>,
+    pub(crate) bytes_per_row: Option<f64>,
+    /// By how much a timer of a millisecond on the same runtime was late at worst.
+    pub(crate) timer_stall: Duration,
+}
+
+/// The number below which so many of a hundred are; `sorted` is ascending.
+pub(crate) fn percentile(sorted: &[u64], percent: usize) -> u64 {
+    let last = sorted.len().saturating_sub(1);
+    sorted.get(last * percent / 100).copied().unwrap_or(0)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark measures the wall clock"
+)]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+/// Has `writers` tasks use the store at the same time until the time is over.
+pub(crate) fn turn(
+    runtime: &Runtime,
+    subject: &Arc<dyn Subject>,
+    workload: Workload,
+    (writers, duration): (usize, Duration),
+    place: &Place,
+) -> Turn {
+    let before = counters(place.path());
+    let begin = now();
+    let deadline = begin + duration;
+    let timer = runtime.spawn(lateness(deadline));
+    let tasks: Vec<_> = (0..writers)
+        .map(|writer| {
+            let subject = Arc::clone(subject);
+            runtime.spawn(async move { workload.until(deadline, &*subject, writer).await })
+        })
+        .collect();
+    let mut rows = 0;
+    let mut times = Vec::new();
+    for task in tasks {
+        let done = runtime.block_on(task).expect("a store answers");
+        rows += done.rows;
+        times.extend(done.times_us);
+    }
+    let took = begin.elapsed().as_secs_f64();
+    let after = counters(place.path());
+    let timer_stall = runtime.block_on(timer).expect("a timer is no store");
+    times.sort_unstable();
+    let rows = rows as f64;
+    let per_row = |of: fn(&Counters) -> u64| {
+        let (before, after) = (before.as_ref()?, after.as_ref()?);
+        Some((of(after) - of(before)) as f64 / rows)
+    };
+    Turn {
+        rows_per_second: rows / took,
+        p50_us: percentile(&times, 50),
+        p99_us: percentile(&times, 99),
+        flushes_per_row: per_row(|counters| counters.flushes),
+        bytes_per_row: per_row(|counters| counters.bytes),
+        timer_stall,
+    }
+}
+
+/// The longest time by which a timer of a millisecond comes too late.
+async fn lateness(deadline: Instant) -> Duration {
+    const TICK: Duration = Duration::from_millis(1);
+    let mut longest = Duration::ZERO;
+    while now() < deadline {
+        let begin = now();
+        tokio::time::sleep(TICK).await;
+        longest = longest.max(begin.elapsed().saturating_sub(TICK));
+    }
+    longest
+}
+
+/// How long a future takes, in microseconds, and what it gives.
+pub(crate) async fn timed<T>(future: impl Future<Output = T>) -> (u64, T) {
+    let begin = now();
+    let value = future.await;
+    (in_us(begin.elapsed()), value)
+}

@@ -1,0 +1,180 @@
+//! The process that is killed: writers, readers and clears on one store.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+
+use crashpoint_engine::{CheckpointRow, CheckpointStore as _, RedbCheckpointStore, StoreErrorKind};
+
+use crate::arguments::SoakChild;
+use crate::rounds::runtime;
+use crate::soak::told::ROWS_OF_A_RUN;
+
+const WRITERS: u64 = 64;
+const READERS: u64 = 8;
+
+/// Every so many runs one is kept until the next one that is.
+const KEPT_EVERY: u64 = 16;
+
+/// Lines that are printed in one go.
+const LINES_AT_A_TIME: usize = 1000;
+
+/// How far a writer is: of its newest run so many rows were acknowledged.
+#[derive(Default)]
+struct Progress {
+    run: AtomicU64,
+    rows: AtomicU64,
+}
+
+struct Soak {
+    store: RedbCheckpointStore,
+    epoch: u64,
+    progress: Vec<Progress>,
+    said: Sender<String>,
+}
+
+/// A row by which its sender can be told.
+pub(crate) fn row(id: &str, sequence: u64) -> CheckpointRow {
+    let blob = format!("{id}/{sequence}/").repeat(6).into_bytes();
+    CheckpointRow::new(sequence, "Reserve", "charge").with_output(blob)
+}
+
+pub(crate) fn run(arguments: &SoakChild) -> Result<ExitCode, String> {
+    let store = RedbCheckpointStore::new(&arguments.file).map_err(|error| error.to_string())?;
+    let (said, lines) = mpsc::channel();
+    let printer = thread::Builder::new().spawn(move || print(&lines));
+    printer.map_err(|error| error.to_string())?;
+    let soak = Arc::new(Soak {
+        store,
+        epoch: arguments.epoch,
+        progress: (0..WRITERS).map(|_| Progress::default()).collect(),
+        said,
+    });
+    let runtime = runtime();
+    let mut tasks = Vec::new();
+    for writer in 0..WRITERS {
+        let soak = Arc::clone(&soak);
+        tasks.push(runtime.spawn(async move { soak.write(writer).await }));
+    }
+    for reader in 0..READERS {
+        let soak = Arc::clone(&soak);
+        tasks.push(runtime.spawn(async move { soak.read(reader).await }));
+    }
+    let (first, ..) = runtime.block_on(futures_util::future::select_all(tasks));
+    Err(match first {
+        Ok(wrong) => wrong,
+        Err(panic) => panic.to_string(),
+    })
+}
+
+/// Prints what is said, whatever waits at a time.
+fn print(lines: &Receiver<String>) {
+    while let Ok(first) = lines.recv() {
+        let mut some = first + "\n";
+        for line in lines.try_iter().take(LINES_AT_A_TIME) {
+            some = some + &line + "\n";
+        }
+        if print_now(&some).is_err() {
+            return;
+        }
+    }
+}
+
+/// Printed when this returns: whatever becomes of this process, it is heard.
+fn print_now(lines: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(lines.as_bytes())?;
+    out.flush()
+}
+
+impl Soak {
+    fn id(&self, writer: u64, run: u64) -> String {
+        format!("{}-{writer}-{run}", self.epoch)
+    }
+
+    fn say(&self, line: String) {
+        // Without the printer there is nobody who listens, and soon no process.
+        _ = self.said.send(line);
+    }
+
+    /// Goes on for ever; gives what is wrong.
+    async fn write(&self, writer: u64) -> String {
+        let progress = &self.progress[writer as usize];
+        let mut kept = None;
+        for run in 0.. {
+            let id = self.id(writer, run);
+            progress.rows.store(0, Ordering::SeqCst);
+            progress.run.store(run, Ordering::SeqCst);
+            for sequence in 0..ROWS_OF_A_RUN {
+                if let Err(error) = self.store.append(&id, row(&id, sequence)).await {
+                    return format!("wrong: {error}");
+                }
+                self.say(format!("a {id} {sequence}"));
+                progress.rows.store(sequence + 1, Ordering::SeqCst);
+                if (run + sequence).is_multiple_of(50)
+                    && let Some(wrong) = self.duplicate(&id, sequence).await
+                {
+                    return wrong;
+                }
+            }
+            let cleared = match run.is_multiple_of(KEPT_EVERY) {
+                true => kept.replace(id),
+                false => Some(id),
+            };
+            let Some(cleared) = cleared else { continue };
+            // An acknowledgement that is not heard proves nothing; a clear that nobody has heard of
+            // would look like a loss.
+            if let Err(error) = print_now(&format!("b {cleared}\n")) {
+                return error.to_string();
+            }
+            if let Err(error) = self.store.clear(&cleared).await {
+                return format!("wrong: {error}");
+            }
+            self.say(format!("c {cleared}"));
+        }
+        unreachable!("there are more numbers than time")
+    }
+
+    async fn duplicate(&self, id: &str, sequence: u64) -> Option<String> {
+        let refused = self.store.append(id, row(id, sequence)).await.err();
+        let kind = refused.as_ref().and_then(|error| error.store_error());
+        match kind.map(crashpoint_engine::StoreError::kind) {
+            Some(StoreErrorKind::Conflict) => None,
+            _ => Some(format!(
+                "wrong: a second row {sequence} of {id}: {refused:?}"
+            )),
+        }
+    }
+
+    /// Loads what is being written, for ever; gives what is wrong.
+    async fn read(&self, reader: u64) -> String {
+        for turn in reader.. {
+            let writer = turn * 7 % WRITERS;
+            let progress = &self.progress[writer as usize];
+            let run = progress.run.load(Ordering::SeqCst);
+            let acknowledged = progress.rows.load(Ordering::SeqCst);
+            let id = self.id(writer, run);
+            let rows = match self.store.load_run(&id).await {
+                Ok(rows) => rows,
+                Err(error) => return format!("wrong: {error}"),
+            };
+            let dense = (0..).zip(&rows);
+            if let Some((sequence, _)) = dense
+                .into_iter()
+                .find(|(at, found)| **found != row(&id, *at))
+            {
+                return format!("wrong: {id} has another row at {sequence}");
+            }
+            // It may have gone on, and have been cleared; then this says nothing.
+            let is_same = progress.run.load(Ordering::SeqCst) == run;
+            let not_cleared = progress.rows.load(Ordering::SeqCst) < ROWS_OF_A_RUN;
+            if is_same && not_cleared && (rows.len() as u64) < acknowledged {
+                return format!("wrong: {id} has {} rows of {acknowledged}", rows.len());
+            }
+        }
+        unreachable!("there are more numbers than time")
+    }
+}

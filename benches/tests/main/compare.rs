@@ -1,0 +1,120 @@
+//! The program that compares stores: the shape of its JSON, what it refuses, and that a soak ends.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crashpoint_benches::file_system_of;
+use serde_json::Value;
+
+/// Runs it in a folder in memory, where there is one: a slow disk is no matter of these tests.
+fn compare(arguments: &[&str]) -> Output {
+    let memory = tempfile::tempdir_in("/dev/shm");
+    let folder = memory.or_else(|_| tempfile::tempdir());
+    let folder = folder.expect("a folder");
+    let program = env!("CARGO_BIN_EXE_compare");
+    let mut command = Command::new(program);
+    command.args(arguments).arg("--dir").arg(folder.path());
+    command.output().expect("the program runs")
+}
+
+fn said(output: &Output) -> String {
+    let bytes = [&*output.stdout, &*output.stderr].concat();
+    String::from_utf8(bytes).expect("it says text")
+}
+
+fn keys(object: &Value) -> Vec<&str> {
+    let object = object.as_object().expect("an object");
+    object.keys().map(String::as_str).collect()
+}
+
+/// Every subject once, for too short to be a number, in a folder that may be in memory.
+fn json(workload: &str) -> Value {
+    let arguments = [
+        workload,
+        "--json",
+        "--allow-tmpfs",
+        "--rounds",
+        "1",
+        "--turn",
+        "20ms",
+        "--writers",
+        "1,4",
+    ];
+    let output = compare(&arguments);
+    assert!(output.status.success(), "{}", said(&output));
+    serde_json::from_slice(&output.stdout).expect("it is one document")
+}
+
+#[test]
+fn results_have_a_shape_that_programs_can_rely_on() {
+    for (workload, subjects) in [("append", 8), ("lifecycle", 8), ("load", 7)] {
+        let document = json(workload);
+        assert_eq!(keys(&document), ["ratios", "rows", "version"]);
+        assert_eq!(document["version"], 1);
+        let rows = document["rows"].as_array().expect("a list");
+        assert_eq!(rows.len(), 2 * subjects, "{workload}");
+        for row in rows {
+            let expected = [
+                "bytes_per_row",
+                "flushes_per_row",
+                "p50_us",
+                "p99_us",
+                "rows_per_second",
+                "subject",
+                "timer_stall_ms",
+                "writers",
+            ];
+            assert_eq!(keys(row), expected);
+            let rate = row["rows_per_second"].as_f64().expect("a number");
+            assert!(rate > 0.0, "{row}");
+        }
+        let ratios = document["ratios"].as_array().expect("a list");
+        assert_eq!(
+            ratios.len(),
+            2 * (subjects - 1),
+            "ours over each of the others"
+        );
+        for ratio in ratios {
+            assert_eq!(
+                keys(ratio),
+                ["denominator", "numerator", "ratio", "writers"]
+            );
+            assert_eq!(ratio["numerator"], "crashpoint-redb");
+        }
+    }
+}
+
+#[test]
+fn a_folder_in_memory_is_refused() {
+    let memory = Path::new("/dev/shm");
+    if file_system_of(memory) != "tmpfs" {
+        return;
+    }
+    let program = env!("CARGO_BIN_EXE_compare");
+    let mut command = Command::new(program);
+    let output = command.args(["append", "--dir", "/dev/shm"]).output();
+    let output = output.expect("the program runs");
+    assert_eq!(output.status.code(), Some(2));
+    let expected = "error: /dev/shm is on tmpfs, which is no disk: name another folder with --dir, or \
+                    say --allow-tmpfs\n";
+    assert_eq!(said(&output), expected);
+}
+
+#[test]
+fn a_soak_kills_a_process_and_finds_every_row() {
+    let output = compare(&["soak", "--kills", "2", "--allow-tmpfs"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let said = said(&output);
+    assert!(said.starts_with("2 kills in "), "{said}");
+    assert!(said.contains("none lost and none twice"), "{said}");
+}
+
+#[test]
+fn a_file_that_grows_beyond_what_was_said_is_told() {
+    let few = ["churn", "--runs", "500", "--allow-tmpfs", "--bytes-max"];
+    for (most, code) in [("33554432", 0), ("4096", 2)] {
+        let arguments: Vec<&str> = few.into_iter().chain([most]).collect();
+        let output = compare(&arguments);
+        assert_eq!(output.status.code(), Some(code), "{}", said(&output));
+    }
+}

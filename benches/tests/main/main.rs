@@ -1,0 +1,3 @@
+//! Tests of what the benchmarks say.
+
+mod compare;

@@ -1,0 +1,204 @@
+//! A file that is read and never written: what is changed stays in memory.
+//!
+//! The database can't be opened without a write, since it marks the file as open, and after a crash
+//! repairs it. Here it may, and the file keeps its bytes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use redb::backends::FileBackend;
+use redb::{BackendError, StorageBackend};
+
+use crate::store::redb::disk::Disk;
+
+const PAGE_BYTES: u64 = 4096;
+
+/// A path whose file is only looked at; none is made where there is none.
+pub(super) struct Looked<'a>(pub(super) &'a Path);
+
+/// The file, and what was changed of it. While it is open nobody else can open the store.
+pub(super) struct Overlay {
+    file: FileBackend,
+    changed: Mutex<Changed>,
+}
+
+struct Changed {
+    length: u64,
+    /// Up to where bytes that were not written are those of the file; after that they are zero.
+    unchanged: u64,
+    /// Pages that were written, by their number.
+    pages: BTreeMap<u64, Vec<u8>>,
+}
+
+impl Disk for Looked<'_> {
+    type File = Overlay;
+    type Draft = ();
+
+    fn name(&self) -> String {
+        self.0.display().to_string()
+    }
+
+    fn open(&self) -> io::Result<Option<Overlay>> {
+        let file = FileBackend::new(File::open(self.0)?).map_err(io::Error::other)?;
+        let length = file.len()?;
+        let changed = Changed {
+            length,
+            unchanged: length,
+            pages: BTreeMap::new(),
+        };
+        let changed = Mutex::new(changed);
+        Ok(Some(Overlay { file, changed }))
+    }
+
+    fn draft(&self) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn open_draft(&self, (): &()) -> io::Result<Overlay> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn publish(&self, (): ()) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+}
+
+impl Overlay {
+    fn changed(&self) -> MutexGuard<'_, Changed> {
+        // A page is replaced as a whole.
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A page as it is now.
+    fn page(&self, changed: &Changed, number: u64) -> io::Result<Vec<u8>> {
+        if let Some(page) = changed.pages.get(&number) {
+            return Ok(page.clone());
+        }
+        let begin = number * PAGE_BYTES;
+        let mut page = vec![0; PAGE_BYTES as usize];
+        let there = changed.unchanged.saturating_sub(begin).min(PAGE_BYTES);
+        if there > 0 {
+            self.file.read(begin, &mut page[..there as usize])?;
+        }
+        Ok(page)
+    }
+}
+
+/// The pages that `length` bytes from `offset` touch: of each its number, where in it they begin, and
+/// which of the bytes are there.
+fn touched(
+    offset: u64,
+    length: usize,
+) -> impl Iterator<Item = (u64, usize, std::ops::Range<usize>)> {
+    let end = offset + length as u64;
+    (offset / PAGE_BYTES..end.div_ceil(PAGE_BYTES)).map(move |number| {
+        let begin = offset.max(number * PAGE_BYTES);
+        let stop = end.min((number + 1) * PAGE_BYTES);
+        let within = (begin % PAGE_BYTES) as usize;
+        (
+            number,
+            within,
+            (begin - offset) as usize..(stop - offset) as usize,
+        )
+    })
+}
+
+impl StorageBackend for Overlay {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.changed().length)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let changed = self.changed();
+        let end = offset.checked_add(out.len() as u64);
+        if end.is_none_or(|end| end > changed.length) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        // The same again, page by page, where any was changed.
+        let written = offset / PAGE_BYTES..=(offset + out.len() as u64) / PAGE_BYTES;
+        let is_unchanged = changed.pages.range(written).next().is_none();
+        if is_unchanged && end.is_some_and(|end| end <= changed.unchanged) {
+            drop(changed);
+            return self.file.read(offset, out);
+        }
+        for (number, within, part) in touched(offset, out.len()) {
+            let page = self.page(&changed, number)?;
+            let length = part.len();
+            out[part].copy_from_slice(&page[within..within + length]);
+        }
+        Ok(())
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        let mut changed = self.changed();
+        changed.length = length;
+        changed.unchanged = changed.unchanged.min(length);
+        // What is cut off is zero when the file grows again.
+        changed.pages.split_off(&length.div_ceil(PAGE_BYTES));
+        let kept = (length % PAGE_BYTES) as usize;
+        if let Some(last) = changed.pages.get_mut(&(length / PAGE_BYTES)) {
+            last[kept..].fill(0);
+        }
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut changed = self.changed();
+        for (number, within, part) in touched(offset, data.len()) {
+            let mut page = self.page(&changed, number)?;
+            page[within..within + part.len()].copy_from_slice(&data[part]);
+            changed.pages.insert(number, page);
+        }
+        Ok(())
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.file.close()
+    }
+
+    // Every lock is a shared one: it keeps writers out, and a file that is open for reading alone
+    // has no other.
+
+    fn try_lock_range(&self, from: Bound<u64>, to: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.try_lock_shared_range(from, to)
+    }
+
+    fn try_lock_shared_range(
+        &self,
+        from: Bound<u64>,
+        to: Bound<u64>,
+    ) -> Result<bool, BackendError> {
+        self.file.try_lock_shared_range(from, to)
+    }
+
+    fn lock_range(&self, from: Bound<u64>, to: Bound<u64>) -> Result<(), BackendError> {
+        self.file.lock_shared_range(from, to)
+    }
+
+    fn lock_shared_range(&self, from: Bound<u64>, to: Bound<u64>) -> Result<(), BackendError> {
+        self.file.lock_shared_range(from, to)
+    }
+
+    fn unlock_range(&self, from: Bound<u64>, to: Bound<u64>) -> Result<(), BackendError> {
+        self.file.unlock_range(from, to)
+    }
+
+    fn query_lock_range(&self, from: Bound<u64>, to: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.query_lock_range(from, to)
+    }
+}
+
+impl fmt::Debug for Overlay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Overlay").finish_non_exhaustive()
+    }
+}

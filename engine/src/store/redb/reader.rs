@@ -1,0 +1,83 @@
+//! The file of a store, looked at while no process has it open.
+
+use std::path::Path;
+
+use crate::error::Error;
+use crate::recovery::CheckpointRow;
+use crate::store::redb::database::Database;
+use crate::store::redb::opening::OpenCheck;
+use crate::store::redb::operation::{Answer, Operation};
+use crate::store::redb::overlay::Looked;
+
+/// Reads the file of a [`RedbCheckpointStore`](crate::RedbCheckpointStore) and does not change a byte
+/// of it, not even to repair it after a crash: for tools of operators. Everything here blocks.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use crashpoint_engine::{CheckpointRow, CheckpointStore, RedbCheckpointStore, RedbReader};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("runs.redb");
+/// let store = RedbCheckpointStore::new(&path)?;
+/// store.append("run-1", CheckpointRow::new(0, "Start", "fetch")).await?;
+/// drop(store);
+///
+/// let mut reader = RedbReader::open(&path)?;
+/// assert_eq!(reader.run_ids(None, 10)?, ["run-1"]);
+/// assert_eq!(reader.load_run("run-1")?[0].state, "Start");
+/// # Ok(())
+/// # }
+/// ```
+pub struct RedbReader(Database);
+
+impl RedbReader {
+    /// Opens the file and checks every page of it. As long as this lives, no process can open the
+    /// store; what a repair would change is kept in memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`RedbCheckpointStore::new`](crate::RedbCheckpointStore::new), and where there is no file.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Database::open(&Looked(path.as_ref()), OpenCheck::Whole).map(Self)
+    }
+
+    /// At most `limit` ids with at least one row, ascending, all of them greater than `after`.
+    ///
+    /// # Errors
+    ///
+    /// Where the file can't be read.
+    pub fn run_ids(&mut self, after: Option<&str>, limit: usize) -> Result<Vec<String>, Error> {
+        let after = after.map(ToOwned::to_owned);
+        match self.perform(Operation::List { after, limit })? {
+            Answer::Ids(ids) => Ok(ids),
+            other => unreachable!("a listing is answered {other:?}"),
+        }
+    }
+
+    /// Every row of the run, ascending by sequence; empty for an unknown id.
+    ///
+    /// # Errors
+    ///
+    /// Where the file can't be read, or a row is damaged; the error names it.
+    pub fn load_run(&mut self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+        let id = workflow_id.to_owned();
+        match self.perform(Operation::Load { id })? {
+            Answer::Rows(rows) => Ok(rows),
+            other => unreachable!("a load is answered {other:?}"),
+        }
+    }
+
+    fn perform(&mut self, operation: Operation) -> Result<Answer, Error> {
+        let mut answered = None;
+        self.0
+            .apply(&[operation], |_, answer| answered = Some(answer));
+        answered.expect("every operation is answered")
+    }
+}
+
+impl std::fmt::Debug for RedbReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedbReader").finish_non_exhaustive()
+    }
+}

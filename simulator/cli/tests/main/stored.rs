@@ -1,0 +1,389 @@
+//! `doctor`, `runs` and `show`: what they say of the file of a store, and that they only read it.
+
+use std::path::{Path, PathBuf};
+
+use crashpoint_engine::{
+    CheckpointRow, CheckpointStore as _, ClaimRecord, Event, Nonce, RedbCheckpointStore,
+};
+use expect_test::{Expect, expect};
+use redb::{Database, TableDefinition};
+use tempfile::TempDir;
+
+use crate::command::{crashpoint, text};
+
+const ROWS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("rows");
+const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
+
+/// A folder with the file of a store.
+struct Place {
+    _folder: TempDir,
+    file: PathBuf,
+}
+
+impl Place {
+    fn empty() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("runs.redb");
+        Self {
+            _folder: folder,
+            file,
+        }
+    }
+
+    fn with(runs: &[(&str, Vec<CheckpointRow>)]) -> Self {
+        let place = Self::empty();
+        let store = RedbCheckpointStore::new(&place.file).expect("a fresh file");
+        append(&store, runs);
+        place
+    }
+
+    /// Does something to the file that a store never does.
+    fn meddle(&self, with: impl FnOnce(&redb::WriteTransaction)) {
+        let database = Database::create(&self.file).expect("nobody has it open");
+        let transaction = database.begin_write().expect("nobody has it open");
+        with(&transaction);
+        transaction.commit().expect("it is written");
+    }
+}
+
+fn append(store: &RedbCheckpointStore, runs: &[(&str, Vec<CheckpointRow>)]) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.expect("a runtime").block_on(async {
+        for (id, rows) in runs {
+            for row in rows {
+                store.append(id, row.clone()).await.expect("it is free");
+            }
+        }
+    });
+}
+
+/// 2026-01-01T00:00:00Z.
+const BEGUN: u64 = 1_767_225_600_000;
+
+fn rows(events: &[Event]) -> Vec<CheckpointRow> {
+    let rows = events.iter().zip(0..);
+    rows.map(|(event, sequence)| event.to_row(sequence))
+        .collect()
+}
+
+fn claimed(life: u8) -> Event {
+    let claim = ClaimRecord {
+        run_id: Nonce([1; 16]),
+        nonce: Nonce([life; 16]),
+        definition: "order".into(),
+        version: 3,
+        fingerprint: 0,
+        unix_ms: BEGUN,
+        exits: ["Shipped".into()].into(),
+        input: (life == 1).then(|| b"1999"[..].into()),
+    };
+    Event::Claimed {
+        state: "Charge".into(),
+        claim,
+    }
+}
+
+fn charged() -> Event {
+    Event::Completed {
+        state: "Ship".into(),
+        task: "charge".into(),
+        output: b"\"receipt\""[..].into(),
+    }
+}
+
+fn shipped() -> Event {
+    Event::Entered {
+        state: "Shipped".into(),
+        task: "ship".into(),
+    }
+}
+
+/// A run that has ended, one that has not, and one whose log lacks a row.
+fn three() -> Vec<(&'static str, Vec<CheckpointRow>)> {
+    let mut gap = rows(&[claimed(1), charged(), shipped()]);
+    gap.remove(1);
+    vec![
+        ("order-1", rows(&[claimed(1), charged(), shipped()])),
+        ("order-2", rows(&[claimed(1), claimed(2), charged()])),
+        ("order\n3", gap),
+    ]
+}
+
+/// What the command prints, standard error below the rest, and its code.
+fn said(arguments: &[&str], file: &Path) -> String {
+    let output = crashpoint(arguments);
+    let code = output.status.code().expect("it ends by itself");
+    let all = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    let all = all.replace(&file.display().to_string(), "PATH");
+    format!("{all}exits with {code}\n")
+}
+
+#[track_caller]
+fn check(place: &Place, arguments: &[&str], expected: &Expect) {
+    let before = std::fs::read(&place.file).ok();
+    let path = place.file.display().to_string();
+    let arguments: Vec<&str> = arguments
+        .iter()
+        .map(|argument| {
+            if *argument == "PATH" {
+                &path
+            } else {
+                *argument
+            }
+        })
+        .collect();
+    expected.assert_eq(&said(&arguments, &place.file));
+    assert_eq!(std::fs::read(&place.file).ok(), before, "it is only read");
+}
+
+#[test]
+fn a_store_in_which_nothing_is_wrong() {
+    let runs = three();
+    let place = Place::with(&runs[..2]);
+    check(
+        &place,
+        &["doctor", "PATH"],
+        &expect![[r#"
+        2 runs, 6 rows: nothing is wrong
+        exits with 0
+    "#]],
+    );
+    check(
+        &place,
+        &["doctor", "PATH", "--json"],
+        &expect![[r#"
+        {"version":1,"runs":2,"rows":6,"wrong":[]}
+        exits with 0
+    "#]],
+    );
+    let at = (BEGUN + 3_600_000 + 61_000).to_string();
+    check(
+        &place,
+        &["runs", "PATH", "--at", &at],
+        &expect![[r#"
+        done         rows 3     lives 1   age 1h 1m 1s         order-1 of order 3  Shipped
+        running      rows 3     lives 2   age 1h 1m 1s         order-2 of order 3  Ship
+        exits with 0
+    "#]],
+    );
+    check(
+        &place,
+        &["runs", "PATH", "--at", &at, "--json"],
+        &expect![[r#"
+            {"version":1,"runs":[{"run":"order-1","workflow":"order","workflow_version":3,"phase":"done","state":"Shipped","rows":3,"lives":1,"started_unix_ms":1767225600000,"age_ms":3661000},{"run":"order-2","workflow":"order","workflow_version":3,"phase":"running","state":"Ship","rows":3,"lives":2,"started_unix_ms":1767225600000,"age_ms":3661000}]}
+            exits with 0
+        "#]],
+    );
+    check(
+        &place,
+        &["show", "PATH", "order-1"],
+        &expect![[r#"
+        order-1: order 3, 1 life, begun 2026-01-01T00:00:00Z
+        done Shipped
+          #0   claim                   at Charge, life 0101010101010101, input 1999
+          #1   compensation_completion charge -> Ship, output "receipt"
+          #2   state_entry             ship -> Shipped
+        exits with 0
+    "#]],
+    );
+    check(
+        &place,
+        &["show", "PATH", "order-2", "--json"],
+        &expect![[r#"
+            {"version":1,"run":"order-2","workflow":"order","workflow_version":3,"phase":"running","state":"Ship","lives":2,"started_unix_ms":1767225600000,"error":null,"rows":[{"sequence":0,"kind":"claim","state":"Charge","task":"","blob_bytes":86},{"sequence":1,"kind":"claim","state":"Charge","task":"","blob_bytes":78},{"sequence":2,"kind":"compensation_completion","state":"Ship","task":"charge","blob_bytes":9}]}
+            exits with 0
+        "#]],
+    );
+    check(
+        &place,
+        &["show", "PATH", "order-9"],
+        &expect![[r#"
+        error: there is no run "order-9"
+        exits with 2
+    "#]],
+    );
+}
+
+#[test]
+fn a_log_that_breaks_the_rules() {
+    let place = Place::with(&three());
+    check(
+        &place,
+        &["doctor", "PATH"],
+        &expect![[r#"
+        log of run "order\\n3" is corrupt at sequence 2: expected sequence 1
+        3 runs, 8 rows; wrong: 1 run
+        exits with 1
+    "#]],
+    );
+    check(
+        &place,
+        &["doctor", "PATH", "--json"],
+        &expect![[r#"
+        {"version":1,"runs":3,"rows":8,"wrong":[{"run":"order\n3","reason":"log of run \"order\\n3\" is corrupt at sequence 2: expected sequence 1"}]}
+        exits with 1
+    "#]],
+    );
+    let at = BEGUN.to_string();
+    check(
+        &place,
+        &["runs", "PATH", "--at", &at],
+        &expect![[r#"
+        wrong        log of run "order\\n3" is corrupt at sequence 2: expected sequence 1
+        done         rows 3     lives 1   age 0s               order-1 of order 3  Shipped
+        running      rows 3     lives 2   age 0s               order-2 of order 3  Ship
+        exits with 1
+    "#]],
+    );
+    check(
+        &place,
+        &["show", "PATH", "order\n3"],
+        &expect![[r#"
+        order\n3: log of run "order\\n3" is corrupt at sequence 2: expected sequence 1
+          #0   claim                   at Charge, life 0101010101010101, input 1999
+          #2   state_entry             ship -> Shipped
+        exits with 1
+    "#]],
+    );
+}
+
+#[test]
+fn a_row_that_is_damaged() {
+    let place = Place::with(&three()[..2]);
+    place.meddle(|transaction| {
+        let mut rows = transaction.open_table(ROWS).expect("a store has it");
+        rows.insert(("order-1", 1), &[0; 40][..])
+            .expect("it is written");
+    });
+    check(
+        &place,
+        &["doctor", "PATH"],
+        &expect![[r#"
+        checkpoint store: row 1 of run "order-1" is damaged: its checksum is 00000000 and should be 4f527b69
+        2 runs, 3 rows; wrong: 1 run
+        exits with 1
+    "#]],
+    );
+    check(
+        &place,
+        &["runs", "PATH", "--at", "0", "--json"],
+        &expect![[r#"
+            {"version":1,"runs":[{"run":"order-1","error":"checkpoint store: row 1 of run \"order-1\" is damaged: its checksum is 00000000 and should be 4f527b69"},{"run":"order-2","workflow":"order","workflow_version":3,"phase":"running","state":"Ship","rows":3,"lives":2,"started_unix_ms":1767225600000,"age_ms":0}]}
+            exits with 1
+        "#]],
+    );
+    check(
+        &place,
+        &["show", "PATH", "order-1"],
+        &expect![[r#"
+        order-1: checkpoint store: row 1 of run "order-1" is damaged: its checksum is 00000000 and should be 4f527b69
+          empty
+        exits with 1
+    "#]],
+    );
+}
+
+#[test]
+fn a_file_that_is_none_of_ours_or_too_new() {
+    let newer = Place::empty();
+    newer.meddle(|transaction| {
+        let mut about = transaction.open_table(ABOUT).expect("a fresh table");
+        about.insert("format", 2).expect("it is written");
+    });
+    check(
+        &newer,
+        &["doctor", "PATH"],
+        &expect![[r#"
+        error: checkpoint store: PATH: the file has format 2, and this version reads format 1
+        exits with 1
+    "#]],
+    );
+    let foreign = Place::empty();
+    foreign.meddle(|_| {});
+    check(
+        &foreign,
+        &["runs", "PATH"],
+        &expect![[r#"
+        error: checkpoint store: PATH: the file is a redb database but no checkpoint store
+        exits with 1
+    "#]],
+    );
+    let text = Place::empty();
+    std::fs::write(&text.file, "a list of things to buy\n".repeat(100)).expect("it is written");
+    check(
+        &text,
+        &["show", "PATH", "order-1"],
+        &expect![[r#"
+        error: checkpoint store: PATH: I/O error: Not a redb database: magic number mismatch
+        exits with 1
+    "#]],
+    );
+    let empty = Place::empty();
+    std::fs::write(&empty.file, "").expect("it is written");
+    check(
+        &empty,
+        &["doctor", "PATH"],
+        &expect![[r#"
+        error: checkpoint store: PATH: the file is empty, which a store never is; remove it to begin a new store
+        exits with 1
+    "#]],
+    );
+    let missing = Place::empty();
+    check(
+        &missing,
+        &["doctor", "PATH"],
+        &expect![[r#"
+        error: checkpoint store: PATH: No such file or directory (os error 2)
+        exits with 2
+    "#]],
+    );
+    assert!(!missing.file.exists(), "nothing was made");
+}
+
+#[test]
+fn a_page_that_has_rotted() {
+    let place = Place::with(&three());
+    let mut bytes = std::fs::read(&place.file).expect("it is there");
+    // Every copy, since pages that are not used any more have some too.
+    let copies = bytes.windows(7).enumerate();
+    let copies: Vec<usize> = copies
+        .filter_map(|(at, part)| (part == b"receipt").then_some(at))
+        .collect();
+    copies.iter().for_each(|at| bytes[*at] ^= 1);
+    std::fs::write(&place.file, bytes).expect("it is written");
+    for arguments in [&["doctor", "PATH"][..], &["runs", "PATH"]] {
+        let output = {
+            let path = place.file.display().to_string();
+            crashpoint(&[arguments[0], &path])
+        };
+        assert_eq!(output.status.code(), Some(1));
+        let error = text(&output.stderr);
+        assert!(error.starts_with("error: checkpoint store: "), "{error}");
+    }
+}
+
+/// The file as a crash leaves it has to be repaired when it is opened. Here it is not.
+#[test]
+fn a_file_whose_process_has_crashed_is_read_and_stays_as_it_is() {
+    let place = Place::empty();
+    let crashed = Place::empty();
+    let store = RedbCheckpointStore::new(&place.file).expect("a fresh file");
+    append(&store, &three()[..2]);
+    std::fs::copy(&place.file, &crashed.file).expect("it is copied");
+    check(
+        &crashed,
+        &["doctor", "PATH"],
+        &expect![[r#"
+        2 runs, 6 rows: nothing is wrong
+        exits with 0
+    "#]],
+    );
+    check(
+        &place,
+        &["doctor", "PATH"],
+        &expect![[r#"
+            error: checkpoint store: PATH: the store is open already, here or in another process
+            exits with 2
+        "#]],
+    );
+}
