@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use crashpoint_engine::{CompensatableTask, Ctx, State, TaskError, Workflow};
 use crashpoint_simulator::{
     CrashTest, Fault, Findings, LifeEnd, Process, crash_test, crash_test_in,
 };
 use expect_test::{Expect, expect};
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+
+mod tasks;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Order {
@@ -198,6 +197,11 @@ fn failure<T>(test: impl FnOnce() -> T) -> String {
         .err()
         .expect("the test fails");
     *panic.downcast::<String>().expect("a panic in words")
+}
+
+/// What a crash test panics with at first.
+fn first_line<T>(test: impl FnOnce() -> T) -> String {
+    failure(test).lines().next().unwrap_or_default().to_owned()
 }
 
 /// How much of a failure a test looks at.
@@ -418,121 +422,6 @@ fn an_invariant_that_panics_is_a_violation_with_its_words() {
         "{failure}"
     );
     assert!(failure.contains("arithmetic"), "{failure}");
-}
-
-/// A task that needs tokio's runtime panics in a simulation. Its run rolled back then, in every
-/// schedule alike, and the test passed without having seen the task at work.
-#[test]
-fn a_task_that_calls_tokio_fails_the_test_with_what_to_do_instead() {
-    async fn sleeps() {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-    async fn is_limited() {
-        _ = tokio::time::timeout(Duration::from_secs(1), std::future::pending::<()>()).await;
-    }
-    async fn spawns() {
-        _ = tokio::spawn(async {}).await;
-    }
-    let tasks: [fn() -> BoxFuture<'static, ()>; 3] = [
-        || sleeps().boxed(),
-        || is_limited().boxed(),
-        || spawns().boxed(),
-    ];
-    for task in tasks {
-        let test = crash_test(Mail::Send, "hello", move |_| {
-            let send = move |_: Ctx| async move {
-                task().await;
-                Ok::<_, TaskError>(Mail::Sent)
-            };
-            let mail = Workflow::builder("mail", 1).task(Mail::Send, "send", send);
-            mail.exit(Mail::Sent).build().expect("it is well defined")
-        });
-        let failed = failure(|| test.run());
-        let first = failed.lines().next().unwrap_or_default();
-        let expected =
-            "prefixes-resume: life 1 panicked: the task \"send\" calls tokio's time or tasks";
-        assert!(first.starts_with(expected), "{failed}");
-        assert!(first.contains("wait with `ctx.sleep`"), "{failed}");
-    }
-}
-
-/// A crash test of a workflow with one task.
-fn mail<F>(send: impl Fn(Process, Ctx) -> F + Clone + Send + Sync + 'static) -> CrashTest<Mail>
-where
-    F: Future<Output = Result<Mail, TaskError>> + Send + 'static,
-{
-    crash_test(Mail::Send, &(), move |process| {
-        let (process, send) = (process.clone(), send.clone());
-        Workflow::builder("mail", 1)
-            .task(Mail::Send, "send", move |ctx| send(process.clone(), ctx))
-            .exit(Mail::Sent)
-            .build()
-            .expect("the workflow is well defined")
-    })
-}
-
-/// What a crash test panics with at first.
-fn first_line<T>(test: impl FnOnce() -> T) -> String {
-    failure(test).lines().next().unwrap_or_default().to_owned()
-}
-
-#[test]
-fn a_task_that_reads_what_is_not_drawn_is_told_from_a_broken_promise() {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    let calls = Arc::new(AtomicU64::new(0));
-    let counts = mail(move |process, ctx| {
-        let call = calls.fetch_add(1, Ordering::Relaxed).to_string();
-        async move {
-            process.effect(&ctx, "send the mail", &call).await;
-            Ok(Mail::Sent)
-        }
-    });
-    let failure = failure(|| counts.run());
-    for part in [
-        "the workflow is not deterministic: ",
-        "schedule\n  nothing goes wrong\nevent ",
-        "  first  0006 life=1 effect name=\"send the mail\" payload=\"1\"",
-        "  then   0006 life=1 effect name=\"send the mail\" payload=\"2\"",
-        "HashMap",
-    ] {
-        assert!(failure.contains(part), "{part:?} is missing in:\n{failure}");
-    }
-}
-
-/// Each of these went on for ever, or until the memory was full, or named a promise and no task.
-#[test]
-fn a_task_that_never_ends_is_named() {
-    let waits = mail(|_, _| std::future::pending());
-    expect!["prefixes-resume: a life waits for what never comes in send: nothing in the simulation is left that could wake it, and nothing outside of it, such as a thread, is waited for"].assert_eq(&first_line(|| waits.run()));
-    let asks = mail(|process, ctx| async move {
-        loop {
-            process.effect(&ctx, "ask whether it was sent", "").await;
-        }
-    });
-    let failure = failure(|| asks.run());
-    expect!["prefixes-resume: life 1 goes in circles in send: it was stopped"]
-        .assert_eq(failure.lines().next().unwrap_or_default());
-    let lines = failure.lines().count();
-    assert!(
-        lines < 600 && failure.contains(" lines more ...\n"),
-        "{lines} lines"
-    );
-    let sleeps = mail(|_, ctx| async move {
-        loop {
-            ctx.sleep(Duration::from_secs(1)).await;
-        }
-    });
-    expect!["prefixes-resume: life 1 goes in circles in send: it was stopped"]
-        .assert_eq(&first_line(|| sleeps.run()));
-}
-
-/// A task that needs what there is not panics, and its run turns around: such a test passed.
-#[test]
-fn a_task_that_panics_although_nothing_goes_wrong_fails_the_test_unless_it_may() {
-    let panics = || mail(|_, _| async { panic!("no reactor is running") });
-    expect!["send panics although nothing goes wrong: no reactor is running"]
-        .assert_eq(&first_line(|| panics().run()));
-    panics().tasks_may_panic().run();
 }
 
 // ---- merging ----
