@@ -28,10 +28,10 @@ pub(crate) struct State {
     pub(crate) injecting: bool,
     /// An instant at which the injector is told to offer no crash: for the test of the recorder.
     skip: Option<String>,
-    /// How often each instant was passed, by life.
-    passed: BTreeMap<(u32, Doing, &'static str), u32>,
-    /// How often it was drawn there whose turn it is.
-    switched: BTreeMap<(u32, Doing, &'static str), u32>,
+    /// The instants that were passed.
+    passed: Names,
+    /// Those at which it was drawn whose turn it is.
+    switched: Names,
     /// Rows that loads show although they are not durable.
     pub(crate) phantoms: Vec<Arc<CheckpointRow>>,
     /// Lives that are alive.
@@ -91,6 +91,10 @@ pub(crate) struct Late {
     pub(crate) life: u32,
     pub(crate) change: Change,
 }
+
+/// How often each instant was met, by life: what tells the second time there from the first.
+#[derive(Default)]
+struct Names(BTreeMap<(u32, Doing, &'static str), u32>);
 
 /// The source of choices, which outlives the simulation.
 struct Drawn {
@@ -154,8 +158,8 @@ impl State {
             },
             injecting: true,
             skip: settings.skip.clone(),
-            passed: BTreeMap::new(),
-            switched: BTreeMap::new(),
+            passed: Names::default(),
+            switched: Names::default(),
             phantoms: Vec::new(),
             alive: 0,
             rival_wanted: false,
@@ -185,7 +189,7 @@ impl State {
         if !self.injecting || self.is_settled() {
             return None;
         }
-        let point = self.name(life, instant);
+        let point = self.passed.next(life, instant.what, instant.when);
         let (recorder, crashes) = (&mut self.recorder, &self.lasting.crashes);
         if instant.crash {
             recorder.passed(crashes, &point);
@@ -296,40 +300,30 @@ impl State {
     pub(crate) fn choose_switch(
         &mut self,
         life: u32,
-        standing: (Doing, &'static str),
+        (what, when): (Doing, &'static str),
         others: &[Fault],
         preempts: bool,
     ) -> Option<Fault> {
         if preempts && self.lasting.budget.preemptions == 0 {
             return None;
         }
-        let point = self.name_switch(life, standing);
+        let point = format_smolstr!("{}, switch", self.switched.next(life, &what, when));
         let fault = self.choose(point.clone(), others, 0)?;
         self.lasting.budget.preemptions -= u32::from(preempts);
         let fired = What::Fault(Fired { point, fault });
         self.lasting.history.push(life, fired);
         Some(fault)
     }
+}
 
-    /// `life1/append#3:before`, and `life1/ship.2:pending` where the life passes it a second time.
-    fn name(&mut self, life: u32, instant: &Instant<'_>) -> SmolStr {
-        let Instant { what, when, .. } = *instant;
-        let passed = self.passed.entry((life, what.clone(), when)).or_default();
-        *passed += 1;
-        match *passed {
+impl Names {
+    /// `life1/append#3:before`, and `life1/ship.2:pending` where the life comes there a second time.
+    fn next(&mut self, life: u32, what: &Doing, when: &'static str) -> SmolStr {
+        let times = self.0.entry((life, what.clone(), when)).or_default();
+        *times += 1;
+        match *times {
             1 => format_smolstr!("life{life}/{what}:{when}"),
             again => format_smolstr!("life{life}/{what}.{again}:{when}"),
-        }
-    }
-
-    /// `life1/append#3:before, switch`, and `life1/append#3.2:before, switch` the second time.
-    fn name_switch(&mut self, life: u32, (what, when): (Doing, &'static str)) -> SmolStr {
-        let instant = (life, what.clone(), when);
-        let switched = self.switched.entry(instant).or_default();
-        *switched += 1;
-        match *switched {
-            1 => format_smolstr!("life{life}/{what}:{when}, switch"),
-            again => format_smolstr!("life{life}/{what}.{again}:{when}, switch"),
         }
     }
 }
