@@ -1,5 +1,7 @@
 //! Numbers and bytes as words.
 
+use textwrap::{Options, WordSplitter};
+
 /// The bytes of a blob as text.
 pub(crate) fn blob(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -27,17 +29,10 @@ pub(crate) fn grouped(number: u64) -> String {
 /// The longest line of a paragraph, in characters.
 const LINE_LENGTH_MAX: usize = 79;
 
-/// A paragraph in lines that a terminal does not have to break.
+/// A paragraph in lines that a terminal does not have to break. Words stay whole.
 pub(crate) fn wrapped(paragraph: &str) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for word in paragraph.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + word.chars().count() < LINE_LENGTH_MAX => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines.join("\n")
+    let options = Options::new(LINE_LENGTH_MAX)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .break_words(false);
+    textwrap::fill(paragraph, options)
 }
