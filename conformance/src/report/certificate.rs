@@ -43,6 +43,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// `passed`, `FAILED` or `INCOMPLETE`: as the last line of a text says it, to be seen.
+    pub const fn headline(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "FAILED",
+            Self::Incomplete => "INCOMPLETE",
+        }
+    }
+
     /// `passed`, `failed` or `incomplete`.
     pub const fn word(self) -> &'static str {
         match self {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::report::{LawReport, Outcome, Report};
+use crate::report::{LawReport, Report};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,11 +30,7 @@ impl fmt::Display for Report {
         } else {
             ""
         };
-        let result = match self.outcome() {
-            Outcome::Passed => "passed",
-            Outcome::Failed => "FAILED",
-            Outcome::Incomplete => "INCOMPLETE",
-        };
+        let result = self.outcome().headline();
         write!(f, "\n{result}{part}: {} laws", self.laws().len())?;
         let counts = self.counts();
         if counts.is_empty() {

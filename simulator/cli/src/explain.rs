@@ -3,13 +3,13 @@
 use std::io::Write;
 
 use crashpoint_simulator::render;
+use crashpoint_simulator::render::whole;
 
 use crate::arguments::ExplainArguments;
 use crate::exit::{Exit, Failure};
 use crate::origin;
 use crate::page::{self, Schedule};
 use crate::rerun::Rerun;
-use crashpoint_simulator::render::whole;
 use crashpoint_simulator::trace;
 
 pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<Exit, Failure> {

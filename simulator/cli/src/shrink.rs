@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use crashpoint_simulator::render::whole;
 use crashpoint_simulator::{SHRINK_RUNS_MAX, Schedule, Shrunk, render, shrink_recording};
 
 use crate::arguments::ShrinkArguments;
@@ -10,7 +11,6 @@ use crate::exit::{Exit, Failure};
 use crate::rerun::{Rerun, command_at_hand, file_command_at_hand};
 use crate::text::wrapped;
 use crate::{origin, page, tapes};
-use crashpoint_simulator::render::whole;
 
 pub(crate) fn run(arguments: &ShrinkArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let rerun = Rerun::of(&arguments.which)?;

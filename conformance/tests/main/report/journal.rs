@@ -21,6 +21,11 @@ fn start(arguments: &[&str], journal: &Path) -> Child {
     command.spawn().unwrap()
 }
 
+fn succeed(arguments: &[&str], journal: &Path) {
+    let ended = start(arguments, journal).wait().unwrap();
+    assert!(ended.success(), "{arguments:?}: {ended}");
+}
+
 fn read(journal: &Path) -> String {
     std::fs::read_to_string(journal).unwrap()
 }
@@ -52,7 +57,7 @@ fn a_process_for_each_law_and_one_for_all_leave_the_same_verdicts() {
         .into_iter()
         .chain(names.iter().map(|name| &**name))
         .collect();
-    assert!(start(&all, &together).wait().unwrap().success());
+    succeed(&all, &together);
     let verdicts = |journal: &Path| -> Vec<String> {
         let Merged { reports, remarks } = merge([("journal", &*read(journal))]);
         assert_eq!(remarks, []);
@@ -72,12 +77,7 @@ fn a_line_says_whose_store_it_is_and_what_is_claimed() {
     let folder = tempfile::tempdir().unwrap();
     let journal = folder.path().join("journal.jsonl");
     let test = "reference::bas_01_an_unknown_id_loads_as_an_empty_run";
-    assert!(
-        start(&["--exact", test], &journal)
-            .wait()
-            .unwrap()
-            .success()
-    );
+    succeed(&["--exact", test], &journal);
     let Merged { reports, .. } = merge([("journal", &*read(&journal))]);
     let report = &reports[0];
     let name = report.name();
@@ -112,12 +112,7 @@ fn what_somebody_left_half_written_spoils_its_own_line_alone() {
     let half = text([&Line::pass("BAS-02")]);
     std::fs::write(&journal, &half[..half.len() / 2]).unwrap();
     let test = "memory::bas_01_an_unknown_id_loads_as_an_empty_run";
-    assert!(
-        start(&["--exact", test], &journal)
-            .wait()
-            .unwrap()
-            .success()
-    );
+    succeed(&["--exact", test], &journal);
     let Merged { reports, remarks } = merge([("journal", &*read(&journal))]);
     assert_eq!(said(&reports[0], "BAS-01"), "pass");
     assert_eq!(remarks.len(), 1);
@@ -208,11 +203,6 @@ fn in_a_file_of_the_users_the_lines_of_every_build_stay() {
     let journal = folder.path().join("journal.jsonl");
     std::fs::write(&journal, text([&Line::pass("BAS-02")])).unwrap();
     let test = "memory::bas_01_an_unknown_id_loads_as_an_empty_run";
-    assert!(
-        start(&["--exact", test], &journal)
-            .wait()
-            .unwrap()
-            .success()
-    );
+    succeed(&["--exact", test], &journal);
     assert_eq!(read(&journal).lines().count(), 2);
 }

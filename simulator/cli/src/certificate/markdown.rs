@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use crashpoint_conformance::{LawReport, Merged, Report, Verdict};
+use crashpoint_simulator::render::whole;
 
 use crate::certificate::told;
 use crate::certificate::words::{claims, counts, date, held_back, level, lines, time};
 use crate::text::counted;
-use crashpoint_simulator::render::whole;
 
 /// Every report, one after the other, and what was left out.
 pub fn of_all(merged: &Merged) -> String {

@@ -3,13 +3,13 @@
 use std::io::{self, IsTerminal as _, Write};
 
 use comfy_table::{Cell, Table, presets};
-use crashpoint_conformance::{LawReport, Merged, Outcome, Report, Verdict};
+use crashpoint_conformance::{LawReport, Merged, Report, Verdict};
+use crashpoint_simulator::render::whole;
 
 use crate::certificate::told;
 use crate::certificate::words::{claims, counts, date, held_back, level, lines, time};
 use crate::report::right;
 use crate::text::counted;
-use crashpoint_simulator::render::whole;
 
 /// Shows reports, and with `every_law` each law rather than those that did not pass.
 pub(super) fn all(merged: &Merged, every_law: bool, out: &mut impl Write) -> io::Result<()> {
@@ -57,11 +57,7 @@ fn one(
     } else {
         ""
     };
-    let result = match report.outcome() {
-        Outcome::Passed => "passed",
-        Outcome::Failed => "FAILED",
-        Outcome::Incomplete => "INCOMPLETE",
-    };
+    let result = report.outcome().headline();
     let (level, counts, time) = (level(report.level()), counts(report), time(report.millis()));
     let summary = format!("{result}{part}, {level}; {counts}; {time}");
     writeln!(out)?;

@@ -3,9 +3,9 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use crashpoint_conformance::{Claim, HeldBack, Level, Report};
+use crashpoint_simulator::render::whole;
 
 use crate::text::counted;
-use crashpoint_simulator::render::whole;
 
 /// `850 ms`, `12.4 s`
 pub(crate) fn time(millis: u64) -> String {

@@ -3,13 +3,13 @@
 use crashpoint_conformance::{
     Claim, LawId, LawReport, Merged, Outcome, Remark, Report, Rung, Verdict,
 };
+use crashpoint_simulator::render::whole;
 use maud::{Markup, html};
 
 use crate::certificate::{badge, date, lines, time, told};
 use crate::page::document;
 use crate::page::words::message;
 use crate::text::counted;
-use crashpoint_simulator::render::whole;
 
 /// The page of all reports.
 pub fn of_certificates(merged: &Merged) -> String {

@@ -5,6 +5,7 @@
 
 use crashpoint_engine::{CheckpointRow, Direction, Event, RowKind};
 use crashpoint_simulator::render::opening_words;
+use crashpoint_simulator::render::whole;
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{Effect, Entry, Fault, Fired, History, LifeEnd, Reception, What};
 use maud::{Markup, html};
@@ -12,7 +13,6 @@ use maud::{Markup, html};
 use crate::page::log::{row_words, token};
 use crate::page::words::{message, shown, undo};
 use crate::text::blob;
-use crashpoint_simulator::render::whole;
 
 /// Something that happened.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! The ledger: every effect that reached the world.
 
+use crashpoint_simulator::render::whole;
 use crashpoint_simulator::{History, Reception};
 use maud::{Markup, html};
 
 use crate::page::words::{life, shown};
-use crashpoint_simulator::render::whole;
 
 pub(super) fn ledger(history: &History, id: &str) -> Markup {
     let mut effects = history.effects().peekable();

@@ -1,13 +1,13 @@
 //! One schedule: what is broken, what was done to the run, and what came of it.
 
 use crashpoint_simulator::render;
+use crashpoint_simulator::render::whole;
 use maud::{Markup, html};
 
 use crate::page::graph::{self, Taken};
 use crate::page::happening::{Happening, anchor, happenings};
 use crate::page::words::message;
 use crate::page::{Broken, Schedule, broken, ledger, log, timeline};
-use crashpoint_simulator::render::whole;
 
 /// The parts of a schedule's page; `id` begins the names of its anchors.
 pub(super) fn story(schedule: &Schedule<'_>, id: &str) -> Markup {

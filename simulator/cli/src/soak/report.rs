@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use comfy_table::Cell;
+use crashpoint_simulator::render::whole;
 use crashpoint_simulator::{Shrunk, render};
 
 use crate::arguments::{ALL, SoakArguments};
@@ -15,7 +16,6 @@ use crate::soak::tally::{Finding, Kind, Strays, Tally};
 use crate::soak::{Memory, Revisited};
 use crate::text::{counted, grouped, wrapped};
 use crate::{origin, shrink};
-use crashpoint_simulator::render::whole;
 
 /// What was done and found.
 #[derive(Debug)]
