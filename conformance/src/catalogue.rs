@@ -5,12 +5,13 @@
 //!
 //! [`run_all`]: crate::run_all
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use crate::capability::Claim;
 use crate::case::Case;
 use crate::claim;
 use crate::expect::Checked;
+use crate::guide::{self, GroupGuide, Guide};
 use crate::harness::BoxFuture;
 
 /// Version of the contract that the catalogue enforces.
@@ -318,7 +319,12 @@ macro_rules! define {
                 sentence: $sentence,
                 kind: Kind::$kind,
                 claim: needs!($claim),
-                group: Group { key: stringify!($group), title: $title },
+                group: Group {
+                    key: stringify!($group),
+                    title: $title,
+                    guide: guide::$group::GROUP,
+                },
+                guide: guide::$group::$id,
                 check: check!($runs crate::laws::$group::$name),
             },
         )*)*];
@@ -359,6 +365,8 @@ pub struct Group {
     pub key: &'static str,
     /// The same in words.
     pub title: &'static str,
+    /// What its laws have in common, and what helps stores of each kind.
+    pub guide: GroupGuide,
 }
 
 /// One named clause of the contract.
@@ -375,6 +383,8 @@ pub struct Law {
     pub claim: Option<Claim>,
     /// What it is about.
     pub group: Group,
+    /// Why it holds in full, and what to do when it fails.
+    pub guide: Guide,
     pub(crate) check: Check,
 }
 
@@ -400,32 +410,4 @@ impl LawId {
 /// Every law, in the order of the ids within each group.
 pub fn catalogue() -> &'static [Law] {
     LAWS
-}
-
-/// The catalogue as a Markdown table: the text of `LAWS.md`.
-pub fn catalogue_markdown() -> String {
-    let mut text = format!("# The laws of a CheckpointStore, contract {CONTRACT}\n\n");
-    text.push_str(
-        "Kind: **R** the contract's own text, **N** implied by what the engine does with a store, \
-         **C** only with the claim named, **A** advisory: reported, never failing.\n\n\
-         Level: what the law adds to, **L0** contract, **L1** concurrency and cancellation, **L2** \
-         reopening, **L3** process crash, **L4** power loss.\n",
-    );
-    let mut group = "";
-    for law in LAWS {
-        if law.group.key != group {
-            group = law.group.key;
-            let title = law.group.title;
-            let _ = write!(
-                text,
-                "\n## {title}\n\n| id | law | kind | level |\n|---|---|---|---|\n"
-            );
-        }
-        let claim = law.claim.map_or("", Claim::word);
-        let (id, sentence, letter) = (law.id, law.sentence, law.kind.letter());
-        let kind = format!("{letter} {claim}");
-        let (kind, level) = (kind.trim_end(), law.level());
-        let _ = writeln!(text, "| {id} | {sentence} | {kind} | {level} |");
-    }
-    text
 }
