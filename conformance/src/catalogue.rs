@@ -21,8 +21,8 @@ pub(crate) const CONTRACT: &str = "1.0";
 /// `__catalogue! { (callback) [arguments] }`.
 ///
 /// A row is: id, name of the test and of the check, kind, claim (or `always`), how the check runs
-/// (`task`: on a runtime that the kit has started; `thread`: on a bare thread that starts its own),
-/// sentence.
+/// (`task`: on a runtime that the kit has started; `thread`: on a bare thread that starts its own;
+/// `alone`: the same, with no other law beside it where the kit can see to that), sentence.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __catalogue {
@@ -246,7 +246,7 @@ macro_rules! __catalogue {
                 "works on a current-thread runtime";
             RUN_02 run_02_works_with_1_2_and_8_workers Implied always thread
                 "works with 1, 2 and 8 workers";
-            RUN_03 run_03_the_executor_is_never_blocked Implied always thread
+            RUN_03 run_03_the_executor_is_never_blocked Implied always alone
                 "a heartbeat on the same runtime keeps beating";
             RUN_04 run_04_a_store_outlives_its_runtime Capability outlives_runtime thread
                 "a store outlives the runtime that created it";
@@ -277,6 +277,8 @@ pub(crate) enum Check {
     Task(for<'a> fn(&'a Case) -> BoxFuture<'a, Checked>),
     /// On a bare thread.
     Thread(fn(&Case) -> Checked),
+    /// On a bare thread, with no other law beside it: it measures time.
+    Alone(fn(&Case) -> Checked),
 }
 
 macro_rules! check {
@@ -285,6 +287,9 @@ macro_rules! check {
     };
     (thread $check:path) => {
         Check::Thread($check)
+    };
+    (alone $check:path) => {
+        Check::Alone($check)
     };
 }
 
@@ -386,6 +391,13 @@ pub struct Law {
     /// Why it holds in full, and what to do when it fails.
     pub guide: Guide,
     pub(crate) check: Check,
+}
+
+impl Law {
+    /// Whether no other law may run beside it.
+    pub(crate) fn runs_alone(&self) -> bool {
+        matches!(self.check, Check::Alone(_))
+    }
 }
 
 impl fmt::Debug for Law {

@@ -246,6 +246,10 @@ pub(crate) struct CertifyArguments {
     /// system under them is tested as well. The system's temporary folder without this.
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Option<PathBuf>,
+    /// Run so many laws at a time; without this eight for each core, since most of them wait for
+    /// the disk.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     pub(crate) shape: Shape,
 }
