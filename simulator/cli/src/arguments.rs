@@ -282,6 +282,9 @@ pub(crate) struct Shape {
     /// Write a badge as well, an SVG picture; of several certificates the one that shows least.
     #[arg(long, value_name = "FILE")]
     pub(crate) badge: Option<PathBuf>,
+    /// Write the verdicts as JUnit XML as well, a test case for each law, for a build server.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
