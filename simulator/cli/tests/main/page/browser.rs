@@ -9,16 +9,21 @@ use super::{named, page, violated};
 /// What Chromium is called.
 const NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
 
-fn browser() -> Option<&'static str> {
+pub(super) fn browser() -> Option<&'static str> {
     let answers = |name: &&&str| {
         let version = Command::new(name).arg("--version").output();
         version.is_ok_and(|output| output.status.success())
     };
-    NAMES.iter().find(answers).copied()
+    let found = NAMES.iter().find(answers).copied();
+    assert!(
+        found.is_some() || std::env::var_os("CI").is_none(),
+        "no browser is installed: tried {NAMES:?}"
+    );
+    found
 }
 
 /// What the browser makes of a file, and what it complains about.
-fn opened(browser: &str, file: &Path, profile: &Path) -> Output {
+pub(super) fn opened(browser: &str, file: &Path, profile: &Path, more: &[&str]) -> Output {
     Command::new(browser)
         .args([
             "--headless",
@@ -33,6 +38,7 @@ fn opened(browser: &str, file: &Path, profile: &Path) -> Output {
             "--virtual-time-budget=2000",
             "--dump-dom",
         ])
+        .args(more)
         .arg(format!("--user-data-dir={}", profile.display()))
         .arg(format!("file://{}", file.display()))
         .output()
@@ -42,10 +48,6 @@ fn opened(browser: &str, file: &Path, profile: &Path) -> Output {
 #[test]
 fn a_browser_shows_the_lanes_and_has_no_complaint() {
     let Some(browser) = browser() else {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "no browser is installed: tried {NAMES:?}"
-        );
         return;
     };
     let workload = named("order~FencedStops");
@@ -54,7 +56,8 @@ fn a_browser_shows_the_lanes_and_has_no_complaint() {
     let check = |name: &str, page: &str| {
         let file = folder.path().join(name);
         std::fs::write(&file, page).expect("the page is written");
-        let Output { stdout, stderr, .. } = opened(browser, &file, &folder.path().join("profile"));
+        let Output { stdout, stderr, .. } =
+            opened(browser, &file, &folder.path().join("profile"), &[]);
         let dom = String::from_utf8_lossy(&stdout).into_owned();
         let complaints = String::from_utf8_lossy(&stderr).into_owned();
         let complaints = complaints.lines().filter(|line| line.contains("CONSOLE"));

@@ -1,6 +1,7 @@
 //! Pages: what is on them, that no text of a user's breaks out, and that a browser shows them.
 
 mod browser;
+mod certificate;
 mod escaping;
 mod layout;
 mod structure;
