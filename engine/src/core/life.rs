@@ -11,207 +11,23 @@
 use std::time::Duration;
 
 use crate::core::claim::{ClaimRecord, Nonce};
+use crate::core::command::{
+    Command, Failure, FailureKind, Halt, Performed, Reply, StoreFailed, Verdict, Work,
+};
 use crate::core::decide::{Decision, Ended, decide};
-use crate::core::definition::{Definition, Mismatch, RetryPolicy, TaskKind};
+use crate::core::definition::{RetryPolicy, TaskKind};
 use crate::core::digest::LogDigest;
 use crate::core::event::{Bytes, Cause, CauseKind, Event, Label, shortened};
 use crate::core::pinned::{Pinned, Standing};
+use crate::core::plan::{Opening, Plan, Retention};
 use crate::core::rules::{Rule, Rules};
 use crate::core::run_state::{Phase, RunState, Undo, Visit};
 use crate::core::sabotage::Sabotage;
-use crate::core::transition::{RebuildError, rebuild};
+use crate::core::transition::rebuild;
 use crate::recovery::CheckpointRow;
 
 /// How often a resume that loses its claim to another life tries again.
 const CLAIMS_MAX: u32 = 8;
-
-/// What a life works with and never changes.
-#[derive(Debug, Clone, Copy)]
-pub struct Plan<'a> {
-    /// The workflow.
-    pub definition: &'a Definition,
-    /// What becomes of the log of an ended run.
-    pub retention: Retention,
-    /// How an append in doubt is sent again.
-    pub append_retry: AppendRetry,
-}
-
-/// What becomes of the log of an ended run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Retention {
-    /// It is kept, and with it the fence: an older life that thaws can't write into a new run.
-    #[default]
-    Keep,
-    /// It is cleared after the terminal row. Only for a store that one process holds exclusively.
-    ///
-    /// A process that dies after the clear and before its caller has heard the outcome leaves no
-    /// trace: a resume then answers [`Error::NotFound`](crate::Error), and `run_or_resume` begins a
-    /// new run. Keep the outcome elsewhere, or take that answer for "it has ended".
-    ClearWhenDone,
-}
-
-/// How an append whose row the log does not show is sent again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct AppendRetry {
-    /// How often a row is sent at most, at least 1.
-    pub sends_max: u32,
-    /// The time before a row is sent again.
-    pub delay: Duration,
-}
-
-impl Default for AppendRetry {
-    /// Five sends, 100 milliseconds apart: over a restart of a store's connection, not of a store.
-    fn default() -> Self {
-        Self {
-            sends_max: 5,
-            delay: Duration::from_millis(100),
-        }
-    }
-}
-
-/// How a life begins.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Opening {
-    /// A new run, at this state and with this input.
-    Run {
-        /// The label of the first state.
-        state: Label,
-        /// The serialized input.
-        input: Bytes,
-    },
-    /// Whatever the log says comes next.
-    Resume,
-    /// Another try at what could not be undone.
-    RetryStuck,
-}
-
-/// What a life asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Command<'a> {
-    /// Load the log.
-    Load,
-    /// Append the row.
-    Append(&'a CheckpointRow),
-    /// Wait.
-    Pause(Duration),
-    /// Perform an action of the workflow.
-    Perform {
-        /// The action.
-        work: &'a Work,
-        /// Which attempt of this life it is, from 1.
-        attempt: u32,
-    },
-    /// Clear the log.
-    Clear,
-    /// Nothing any more.
-    Finish(&'a Verdict),
-}
-
-/// An action of the workflow, with the state whose task it belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Work {
-    /// Run the open visit's task, or its next step.
-    Do {
-        /// The state's index.
-        state: usize,
-        /// The visit.
-        visit: Visit,
-    },
-    /// Run a compensation.
-    Undo {
-        /// The index of the state whose task it is.
-        state: usize,
-        /// What to undo.
-        undo: Undo,
-    },
-}
-
-/// What came of a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reply {
-    /// Of [`Command::Load`]; an error says only that there was one.
-    Loaded(Result<Vec<CheckpointRow>, StoreFailed>),
-    /// Of [`Command::Append`]. A conflict and a fault are the same: the row may be durable.
-    Appended(Result<(), StoreFailed>),
-    /// Of [`Command::Pause`].
-    Paused,
-    /// Of [`Command::Perform`].
-    Performed(Performed),
-    /// Of [`Command::Clear`], whether it succeeded or not.
-    Cleared,
-}
-
-/// A store's operation failed; how is for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StoreFailed;
-
-/// What came of an action.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Performed {
-    /// The task completed; `output` is what a compensatable one leaves.
-    Completed {
-        /// The index of the state to enter.
-        next: usize,
-        /// The serialized output.
-        output: Option<Bytes>,
-    },
-    /// A stepped task advanced.
-    Stepped {
-        /// The serialized cursor.
-        cursor: Bytes,
-    },
-    /// The compensation succeeded.
-    Undone,
-    /// The attempt failed.
-    Failed(Failure),
-    /// The attempt was dropped because the run was cancelled.
-    Cancelled,
-}
-
-/// A failed attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// Whether another attempt may help.
-    pub kind: FailureKind,
-    /// What the task said.
-    pub message: String,
-}
-
-/// Whether another attempt may help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailureKind {
-    /// It may.
-    Retry,
-    /// It will not.
-    Fatal,
-    /// The attempt took too long; another may help.
-    Timeout,
-}
-
-/// How a life ended: with a durable ending of the run, or without.
-pub type Verdict = Result<Ended, Halt>;
-
-/// Why a life ended although the run has not.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Halt {
-    /// The id has a log already.
-    AlreadyExists,
-    /// The id has no log.
-    NotFound,
-    /// The run isn't stuck.
-    NotStuck,
-    /// Another life has taken over.
-    Fenced,
-    /// The store failed.
-    Suspended {
-        /// The sequence of an unresolved append.
-        in_doubt: Option<u64>,
-    },
-    /// The log and the definition do not fit.
-    Mismatch(Mismatch),
-    /// The log breaks the rules of a log.
-    Corrupt(RebuildError),
-}
 
 /// A life: see the module's docs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -761,16 +577,6 @@ impl<R: Rules> Life<R> {
             delay: policy.delay,
         };
         None
-    }
-}
-
-impl Failure {
-    fn into_cause(self) -> Cause {
-        let kind = match self.kind {
-            FailureKind::Timeout => CauseKind::Timeout,
-            FailureKind::Retry | FailureKind::Fatal => CauseKind::Failure,
-        };
-        Cause::new(kind, &self.message)
     }
 }
 

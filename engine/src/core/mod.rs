@@ -8,12 +8,14 @@
 //!    used live and on resume;
 //! 3. [`Definition`] is the workflow as the machine sees it: labels and policies, no code;
 //! 4. [`decide`] says what a run needs next;
-//! 5. [`Life`] is one process's ownership of a run as a machine of commands and replies: claims,
+//! 5. [`Plan`] is what a life is given, [`Command`] what it asks for, [`Reply`] what it is told;
+//! 6. [`Life`] is one process's ownership of a run as a machine of commands and replies: claims,
 //!    pinned appends, reading back, fences, retries. The driver performs its commands, and the
 //!    simulator's protocol check explores the very same machine exhaustively;
-//! 6. [`Rule`] names each decision of the protocol, so that it can be broken on purpose.
+//! 7. [`Rule`] names each decision of the protocol, so that it can be broken on purpose.
 
 mod claim;
+mod command;
 mod decide;
 mod definition;
 mod digest;
@@ -21,6 +23,7 @@ mod event;
 mod idempotency;
 mod life;
 mod pinned;
+mod plan;
 mod rules;
 mod run_state;
 mod sabotage;
@@ -28,16 +31,17 @@ mod transition;
 mod wire;
 
 pub use claim::{ClaimRecord, Nonce};
+pub use command::{
+    Command, Failure, FailureKind, Halt, Performed, Reply, StoreFailed, Verdict, Work,
+};
 pub use decide::{Decision, Ended, decide};
 pub use definition::{
     Definition, Mismatch, Policy, RetryPolicy, Role, StateDefinition, TaskDefinition, TaskKind,
 };
 pub use event::{BlobFault, Bytes, Cause, CauseKind, Event, Label, RowFault, Undone};
 pub use idempotency::{Direction, idempotency_key};
-pub use life::{
-    AppendRetry, Command, Failure, FailureKind, Halt, Life, Opening, Performed, Plan, Reply,
-    Retention, StoreFailed, Verdict, Work,
-};
+pub use life::Life;
+pub use plan::{AppendRetry, Opening, Plan, Retention};
 pub use rules::{Faithful, Rule, Rules, Without};
 pub use run_state::{Completion, FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit};
 pub use transition::{IllegalEvent, LogFault, RebuildError, rebuild};

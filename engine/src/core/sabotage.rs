@@ -7,10 +7,12 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use crate::core::claim::Nonce;
+use crate::core::command::{Halt, Work};
 use crate::core::definition::{Mismatch, TaskKind};
 use crate::core::event::{Bytes, Cause, CauseKind, Event, Label, Undone};
-use crate::core::life::{Halt, Life, Plan, Stage, Work, undo_work};
+use crate::core::life::{Life, Stage, undo_work};
 use crate::core::pinned::Pinned;
+use crate::core::plan::Plan;
 use crate::core::rules::{Rule, Rules};
 use crate::core::run_state::{Phase, Rollback, RunState, Undo, Visit};
 use crate::recovery::CheckpointRow;

@@ -1,16 +1,10 @@
 //! What no line of a file may say, and how long a file may be.
 
+use super::Finding;
 use super::source::{code, names};
-use super::{File, Finding};
 
 /// Longest Rust file, in lines: more than a newcomer reads in one sitting.
 const LINES_MAX: usize = 700;
-
-/// Files that may be longer, each with the reason.
-const LONG_FILES: &[(&str, &str)] = &[(
-    "engine/src/core/life.rs",
-    "the machine of a life is one table of stages and replies; parts of it are read together",
-)];
 
 /// The file whose private `begin` is the only way to a write transaction of redb's.
 const THE_DATABASE: &str = "engine/src/store/redb/database.rs";
@@ -249,25 +243,11 @@ fn check_shape(path: &str, text: &str) -> Vec<Finding> {
     if text.ends_with("\n\n") {
         findings.push(Finding::new(path, lines, "an empty line at the end"));
     }
-    let may_be_long = LONG_FILES.iter().any(|(long, _)| *long == path);
-    if is_rust(path) && lines > LINES_MAX && !may_be_long {
+    if is_rust(path) && lines > LINES_MAX {
         let message = format!("{lines} lines exceed the limit of {LINES_MAX}");
         findings.push(Finding::new(path, lines, message));
     }
     findings
-}
-
-/// Files that may be long and are not, or are not there any more.
-pub(super) fn stale_allowances(files: &[File]) -> Vec<Finding> {
-    let is_long = |path: &str| {
-        let file = files.iter().find(|file| file.path == path);
-        file.is_some_and(|file| file.text.lines().count() > LINES_MAX)
-    };
-    LONG_FILES
-        .iter()
-        .filter(|(path, _)| !is_long(path))
-        .map(|(path, _)| Finding::new(path, 1, "is not long: take it off LONG_FILES"))
-        .collect()
 }
 
 #[test]
@@ -456,12 +436,4 @@ fn the_shape_of_a_file_is_looked_at() {
     }
     assert_eq!(check("a.md", &long), []);
     assert_eq!(check("a.md", ""), []);
-    let (allowed, _) = LONG_FILES[0];
-    assert_eq!(check(allowed, &long), []);
-    let file = |text: &str| File {
-        path: allowed.to_owned(),
-        text: text.to_owned(),
-    };
-    assert_eq!(stale_allowances(&[file(&long)]), []);
-    assert_eq!(stale_allowances(&[file("x\n")]).len(), 1);
 }
