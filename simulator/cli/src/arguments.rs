@@ -282,7 +282,8 @@ pub(crate) struct Shape {
     /// Write a badge as well, an SVG picture; of several certificates the one that shows least.
     #[arg(long, value_name = "FILE")]
     pub(crate) badge: Option<PathBuf>,
-    /// Write the verdicts as JUnit XML as well, a test case for each law, for a build server.
+    /// Write the verdicts as XML as well, in the form that build servers know as junit: a test case
+    /// for each law.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
 }

@@ -1,4 +1,5 @@
-//! Certificates as JUnit XML, which build servers read: a suite for each store, a case for each law.
+//! Certificates as XML in the form that build servers know as junit: a suite for each store, a case for
+//! each law.
 
 use std::time::Duration;
 

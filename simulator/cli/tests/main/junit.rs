@@ -1,4 +1,4 @@
-//! Certificates as JUnit XML: a case for each law, and a reason for each that did not pass.
+//! Certificates as junit XML: a case for each law, and a reason for each that did not pass.
 
 use crashpoint::certificate::junit;
 use crashpoint_conformance::{catalogue, merge};
