@@ -290,7 +290,6 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// covered.
     #[track_caller]
     pub fn run(self) -> Findings {
-        let run = Location::caller();
         let workload = self.workload();
         if let Some(recording) = std::env::var_os(REPLAY) {
             self.hold(&workload, &recording.to_string_lossy());
@@ -301,8 +300,8 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         {
             panic!("{panic}");
         }
-        let mut all = self.exhaust(&workload, run);
-        self.sample(&workload, &mut all, run);
+        let mut all = self.exhaust(&workload);
+        self.sample(&workload, &mut all);
         all
     }
 

@@ -1,4 +1,5 @@
-//! What is explored of a crash test, round by round, and what is made of what was found.
+//! What is explored of a crash test, round by round, and what is made of what was found. A panic is
+//! the caller's, so that it has the line of the test.
 
 use std::panic::Location;
 
@@ -20,15 +21,16 @@ const REPEATED_EVERY: u64 = 16;
 
 impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// Runs every schedule of the campaigns.
-    pub(super) fn exhaust(&self, workload: &Workload, run: &Location<'_>) -> Findings {
+    #[track_caller]
+    pub(super) fn exhaust(&self, workload: &Workload) -> Findings {
         let mut all = Findings::default();
         // What is wrong without a fault is told without one, and before anything else.
         let calm = explore(workload, &within(Budget::default(), u64::MAX));
-        self.judged(workload, calm, None, run);
+        self.judged(workload, calm, None);
         for budget in workload.campaigns(StoreKind::Memory, self.crashes) {
             let left = self.schedules_max.saturating_sub(all.schedules);
             let findings = explore(workload, &within(budget, left));
-            all.merge(self.judged(workload, findings, None, run));
+            all.merge(self.judged(workload, findings, None));
             let (covered, total) = (all.recorder.covered(), all.recorder.total());
             assert!(
                 covered == total && !all.cut_short,
@@ -44,7 +46,8 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
 
     /// Samples what lies beyond the campaigns: a crash more, alone, and then everything at once. One by
     /// one the seeds would seldom have a crash more among all else that they may have.
-    pub(super) fn sample(&self, workload: &Workload, all: &mut Findings, run: &Location<'_>) {
+    #[track_caller]
+    pub(super) fn sample(&self, workload: &Workload, all: &mut Findings) {
         if self.crashes == 0 {
             return;
         }
@@ -67,7 +70,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             let seeds = samples.min(left);
             let (source, settings) = (Source::Fixed(workload), within(most, seeds));
             let findings = explore_seeds(source, &settings, possible, 0..seeds);
-            all.merge(self.judged(workload, findings, Some(self.samples), run));
+            all.merge(self.judged(workload, findings, Some(self.samples)));
             assert!(
                 seeds == samples,
                 "{} of {} sampled: the crash test of {} was stopped after {}",
@@ -80,13 +83,8 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     }
 
     /// What was found, where nothing is wrong with it; else it panics with the story of the smallest.
-    fn judged(
-        &self,
-        workload: &Workload,
-        findings: Findings,
-        sampled: Option<u64>,
-        run: &Location<'_>,
-    ) -> Findings {
+    #[track_caller]
+    fn judged(&self, workload: &Workload, findings: Findings, sampled: Option<u64>) -> Findings {
         if let Some(found) = findings.nondeterminism.first() {
             let unsteady = failure::nondeterminism(found, self.at);
             panic!("{unsteady}");
@@ -97,7 +95,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
                 violation,
                 sampled,
                 at: self.at,
-                run,
+                run: Location::caller(),
             };
             // In words before it panics: what fails in a replay may panic as well.
             let failed = Failed::new(workload, &found).to_string();
