@@ -3,6 +3,7 @@
 mod browser;
 mod escaping;
 mod layout;
+mod paper;
 mod structure;
 
 use std::sync::{Arc, Mutex};
