@@ -134,9 +134,9 @@ impl fmt::Display for Failed<'_> {
             Err(error) => writeln!(f, "not shrunk: {error}\n")?,
         }
         writeln!(f, "{}", self.story())?;
-        let (token, test) = (self.recording(), name_of_test());
+        let (token, name) = (self.recording(), name_of_test());
         writeln!(f, "replay it")?;
-        writeln!(f, "  {REPLAY}={token} cargo test {test} -- --exact\n")?;
+        writeln!(f, "  {REPLAY}={token} cargo test {name} -- --exact\n")?;
         f.write_str(&self.test(&self.in_words().unwrap_or(token)))
     }
 }
