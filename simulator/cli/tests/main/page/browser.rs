@@ -9,6 +9,7 @@ use super::{named, page, violated};
 /// What Chromium is called.
 const NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
 
+/// The browser to look with; none where nobody asks for one.
 pub(super) fn browser() -> Option<&'static str> {
     let answers = |name: &&&str| {
         let version = Command::new(name).arg("--version").output();
@@ -22,8 +23,8 @@ pub(super) fn browser() -> Option<&'static str> {
     found
 }
 
-/// What the browser makes of a file, and what it complains about.
-pub(super) fn opened(browser: &str, file: &Path, profile: &Path, more: &[&str]) -> Output {
+/// What the browser makes of a file, and what it complains about. Its profile is in the folder.
+pub(super) fn started(browser: &str, file: &Path, folder: &Path, arguments: &[&str]) -> Output {
     Command::new(browser)
         .args([
             "--headless",
@@ -36,10 +37,12 @@ pub(super) fn opened(browser: &str, file: &Path, profile: &Path, more: &[&str]) 
             "--disable-dev-shm-usage",
             "--enable-logging=stderr",
             "--virtual-time-budget=2000",
-            "--dump-dom",
         ])
-        .args(more)
-        .arg(format!("--user-data-dir={}", profile.display()))
+        .args(arguments)
+        .arg(format!(
+            "--user-data-dir={}",
+            folder.join("profile").display()
+        ))
         .arg(format!("file://{}", file.display()))
         .output()
         .expect("the browser runs")
@@ -47,17 +50,14 @@ pub(super) fn opened(browser: &str, file: &Path, profile: &Path, more: &[&str]) 
 
 #[test]
 fn a_browser_shows_the_lanes_and_has_no_complaint() {
-    let Some(browser) = browser() else {
-        return;
-    };
+    let Some(browser) = browser() else { return };
     let workload = named("order~FencedStops");
     let run = violated(&workload, "c1t1");
     let folder = tempfile::tempdir().expect("a folder is made");
     let check = |name: &str, page: &str| {
         let file = folder.path().join(name);
         std::fs::write(&file, page).expect("the page is written");
-        let Output { stdout, stderr, .. } =
-            opened(browser, &file, &folder.path().join("profile"), &[]);
+        let Output { stdout, stderr, .. } = started(browser, &file, folder.path(), &["--dump-dom"]);
         let dom = String::from_utf8_lossy(&stdout).into_owned();
         let complaints = String::from_utf8_lossy(&stderr).into_owned();
         let complaints = complaints.lines().filter(|line| line.contains("CONSOLE"));

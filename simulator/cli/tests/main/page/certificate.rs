@@ -6,7 +6,7 @@ use std::path::Path;
 use crashpoint::page::of_certificates;
 use crashpoint_conformance::merge;
 
-use super::browser::{browser, opened};
+use super::browser::{browser, started};
 use super::escaping::NASTY;
 use crate::certificates::{failing, journal};
 
@@ -56,8 +56,8 @@ fn a_certificate_fits_a_phone_keeps_texts_apart_has_a_dark_side_and_prints() {
     let dom = |name: &str, page: &str, more: &[&str]| {
         let file = folder.path().join(name);
         std::fs::write(&file, page).expect("the page is written");
-        let profile = folder.path().join("profile");
-        let output = opened(browser, &file, &profile, more);
+        let arguments = [&["--dump-dom"], more].concat();
+        let output = started(browser, &file, folder.path(), &arguments);
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     let width = |dom: &str| said(dom, "wide").parse::<u32>().expect("a number");

@@ -4,6 +4,7 @@ mod browser;
 mod certificate;
 mod escaping;
 mod layout;
+mod paper;
 mod structure;
 
 use std::sync::{Arc, Mutex};
