@@ -10,6 +10,7 @@ mod growth;
 mod lifetimes;
 mod listing;
 mod opening;
+mod queue;
 mod rot;
 mod runs;
 mod stopped;
