@@ -73,6 +73,17 @@ impl Runtime for Blocking {
     }
 }
 
+/// A runtime that has ended: it drops the blocking work that it is given.
+fn ended() -> Blocking {
+    Blocking::new(|work| {
+        Box::pin(async {
+            // Others come while it is not clear yet.
+            tokio::task::yield_now().await;
+            drop(work);
+        })
+    })
+}
+
 /// A store whose operations are over after one poll.
 fn open(disk: &MemoryDisk) -> Result<RedbCheckpointStore, Error> {
     open_with_check(disk, OpenCheck::Whole)

@@ -9,7 +9,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::disk::MemoryDisk;
 use super::stopped::{Stopped, stopped};
-use super::{Blocking, kind_of, open, row};
+use super::{ended, kind_of, open, row};
 
 /// The most that is queued, but for a row that is longer.
 const BOUND: usize = 8 << 20;
@@ -182,13 +182,7 @@ async fn a_commit_that_fails_leaves_nobody_in_line() {
 #[tokio::test]
 async fn a_runtime_that_has_ended_leaves_nobody_in_line() {
     let disk = MemoryDisk::default();
-    let ended = Blocking::new(|work| {
-        Box::pin(async {
-            tokio::task::yield_now().await;
-            drop(work);
-        })
-    });
-    let store = RedbCheckpointStore::on_disk(&disk, ended).expect("an empty place");
+    let store = RedbCheckpointStore::on_disk(&disk, ended()).expect("an empty place");
     let appends = many(&store, 300).await;
     for answer in join_all(appends).await {
         let error = answer.expect_err("nobody performs it");
