@@ -45,6 +45,8 @@
 
 #[cfg(feature = "bench")]
 pub mod bench;
+#[cfg(any(feature = "cano-0-12", feature = "cano-0-15"))]
+pub mod cano;
 mod capability;
 mod case;
 mod catalogue;
