@@ -54,6 +54,8 @@ mod certify;
 mod child;
 pub mod claim;
 mod clock;
+#[cfg(feature = "differential")]
+pub mod differential;
 mod draws;
 mod dropped;
 mod expect;
