@@ -93,6 +93,20 @@ impl History {
         shorter
     }
 
+    /// The history with one row, the first or the last, in the place of the rows that operation number
+    /// `index` appends.
+    pub(super) fn with_one_row(&self, index: usize) -> Vec<Self> {
+        let Operation::Rows { id, from, count } = &self.operations[index] else {
+            return Vec::new();
+        };
+        let one = |sequence| {
+            let mut simpler = self.clone();
+            simpler.operations[index] = append(id.as_str(), plain(sequence));
+            simpler
+        };
+        vec![one(*from), one(from + (count - 1))]
+    }
+
     /// The operations up to and with number `index`, counted from 0.
     pub(super) fn up_to(&self, index: usize) -> Self {
         Self::new(self.operations.iter().take(index + 1).cloned())

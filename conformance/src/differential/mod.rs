@@ -31,5 +31,7 @@ mod model;
 mod play;
 mod search;
 
+pub use crashpoint_engine::RowKind;
+
 pub use self::history::{History, Operation, append, clear, load, plain, reopen, row, rows_from};
 pub use self::search::{Counted, Differential, Ended, Found};

@@ -273,6 +273,13 @@ fn smallest(subject: &Subject, mut tree: impl ValueTree<Value = History>) -> His
             index = found.operations().len();
         }
     }
+    for index in 0..found.operations().len() {
+        let simpler = found.with_one_row(index);
+        let simpler = simpler
+            .into_iter()
+            .find(|simpler| differs(simpler).is_some());
+        found = simpler.unwrap_or(found);
+    }
     found
 }
 
