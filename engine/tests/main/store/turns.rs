@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crashpoint_engine::{CheckpointStore as _, RedbCheckpointStore, StoreErrorKind, TokioRuntime};
+use crashpoint_engine::{
+    CheckpointStore as _, RedbCheckpointStore, Runtime as _, StoreErrorKind, TokioRuntime,
+};
 use futures_util::poll;
 
 use super::disk::MemoryDisk;
@@ -166,4 +168,22 @@ async fn those_who_wait_go_on_when_the_runtime_of_the_first_has_ended() {
     assert_eq!(performed, [false, true, true, true, true]);
     let rows = store.load_run("order-1").await.expect("it is whole");
     assert_eq!(rows, [row(1), row(2), row(3), row(4)]);
+}
+
+/// Of one thread nobody could come meanwhile.
+#[test]
+fn a_committer_ends_with_its_work_where_nobody_runs_beside_it() {
+    static COMMITTERS: AtomicUsize = AtomicUsize::new(0);
+    let counted = Blocking::new(|work| {
+        COMMITTERS.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async { work() })
+    });
+    assert!(!counted.blocks_beside());
+    assert!(TokioRuntime::new().blocks_beside());
+    let disk = MemoryDisk::default();
+    let store = RedbCheckpointStore::on_disk(&disk, counted).expect("an empty place");
+    for sequence in 0..10 {
+        append(&store, "order-1", row(sequence)).expect("it is free");
+    }
+    assert_eq!(COMMITTERS.load(Ordering::Relaxed), 10);
 }
