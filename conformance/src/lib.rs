@@ -57,6 +57,7 @@ mod dropped;
 mod expect;
 mod halting;
 mod harness;
+mod hooks;
 mod laws;
 pub mod linearize;
 mod place;
@@ -74,6 +75,7 @@ pub use crashpoint_engine::BoxError;
 pub use crate::capability::Claim;
 pub use crate::catalogue::{Group, Kind, Law, LawId, catalogue, catalogue_markdown};
 pub use crate::harness::{Harness, Options};
+pub use crate::hooks::{Damage, Hook};
 pub use crate::place::Place;
 pub use crate::plan::Plan;
 pub use crate::report::{

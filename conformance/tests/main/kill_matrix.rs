@@ -7,9 +7,10 @@ use crashpoint_conformance::{
 };
 
 use crate::mutants::disk::InFile;
+use crate::mutants::outage::Breakable;
 use crate::mutants::{
-    Broken, Faithful, Mutant, Mutated, Patient, bas, can, clr, con, disk, dup, dur, eng, err, iso,
-    ord, pay, racing, run,
+    Broken, Faithful, Mutant, Mutated, Patient, bas, can, clr, con, damaged, disk, dup, dur, eng,
+    err, iso, ord, outage, pay, prf, racing, run,
 };
 
 /// One line of the matrix.
@@ -93,6 +94,7 @@ matrix! {
     check_await_insert: racing::CheckAwaitInsert => DUP_07 "tasks on one runtime", maybe DUP_08 ENG_02 CON_01;
     shared_staging: racing::SharedStaging => DUP_08 "expected the row of the contender that was told Ok", maybe DUP_07 BAS_07 RUN_01 RUN_02 ENG_02 CON_01 CON_05 CON_06 CON_07;
     dup_index_in_memory: Broken<dup::DupIndexInMemory> => DUP_09 "expected a rejection, came Ok";
+    index_of_its_own: Broken<dup::IndexOfItsOwn> => DUP_13 "expected exactly one Ok, came 2";
     taken_for_ever: Broken<dup::TakenForEver> => DUP_10 "expected Ok", also CLR_05 CLR_06 CLR_09 ENG_03, maybe CON_01;
     max_unprotected: Broken<dup::MaxUnprotected> => DUP_11 "expected a rejection, came Ok";
     leaks_permits: Broken<dup::LeaksPermits> => DUP_12 "no permit left", maybe DUP_07 DUP_08 CON_01;
@@ -218,15 +220,111 @@ killed! {
     goes_on: disk::GoesOn => DUR_13 "expected loads and appends to be refused until the store is opened again, came";
 }
 
+/// The third matrix: what only some stores claim, in the groups that are named.
+macro_rules! claimed {
+    ($(
+        $name:ident: $harness:ty, claiming [$($claim:ident)+], in [$($group:literal)+]
+        => $by:ident $saying:literal $(, also $($also:ident)+)? $(, maybe $($maybe:ident)+)?;
+    )*) => {
+        $(
+            #[test]
+            fn $name() {
+                let kill = Kill {
+                    by: LawId::$by,
+                    saying: $saying,
+                    also: &[$($(LawId::$also),+)?],
+                    maybe: &[$($(LawId::$maybe),+)?],
+                    spares: &[],
+                };
+                let test = concat!("kill_matrix::", stringify!($name));
+                let plan = in_groups(test, &[$(claim::$claim),+], &[$($group),+]);
+                tried(|| judged(&kill, &run_all::<$harness>(&plan), None));
+            }
+        )*
+
+        pub(crate) const NAMED_CLAIMED: &[Named] =
+            &[$(named(stringify!($name), LawId::$by, $saying)),*];
+    };
+}
+
+claimed! {
+    retries_for_ever: Breakable<outage::RetriesForEver>, claiming [outage], in ["bas" "dup" "clr" "err"] => ERR_03 "deadline passed at append of sequence 4, run \"before\"", also ERR_04;
+    down_is_empty: Breakable<outage::DownIsEmpty>, claiming [outage], in ["bas" "dup" "clr" "err"] => ERR_03 "while the backend was down: expected 4 rows";
+    acknowledges_meanwhile: Breakable<outage::AcknowledgesMeanwhile>, claiming [outage], in ["bas" "dup" "clr" "err"] => ERR_03 "an append to run \"before\" while the backend was down: expected an error, came Ok";
+    clears_meanwhile: Breakable<outage::ClearsMeanwhile>, claiming [outage], in ["bas" "dup" "clr" "err"] => ERR_03 "a clear of run \"before\" while the backend was down: expected an error, came Ok";
+    never_reconnects: Breakable<outage::NeverReconnects>, claiming [outage], in ["bas" "dup" "clr" "err"] => ERR_04 "once the backend was back, tried 50 times: expected Ok";
+    reconnects_to_nothing: Breakable<outage::ReconnectsToNothing>, claiming [outage], in ["bas" "dup" "clr" "err"] => ERR_04 "once the backend was back: expected 4 rows";
+
+    believes_anything: InFile<damaged::BelievesAnything>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "expected an error, or what was written, came 8 rows with {sequence 3";
+    skips_bad_rows: InFile<damaged::SkipsBadRows>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "came 7 rows with no such row";
+    panics_on_bad_rows: InFile<damaged::PanicsOnBadRows>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "expected an error, came a panic: a line is no line";
+
+    two_writers_of_one_file: InFile<disk::Careful>, claiming [reopen many_processes], in ["bas" "dup"] => DUP_14 "2 processes append to sequence 0 of run \"contended\" at once: expected exactly one Ok, came 2";
+
+    stalls_at_times: Mutated<con::Remote<prf::StallsAtTimes>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_01 "expected at most 100 times their p50";
+    rewrite_whole_run: Mutated<Broken<prf::RewriteWholeRun>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_02 "expected at most 8 times what they take in a run of ten";
+    scans_everything: Mutated<Broken<prf::ScansEverything>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_03 "expected at most 8 times what they take beside one";
+    steps_back: Mutated<con::Remote<prf::StepsBack>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_04 "expected at most 32 times what 32 appends to one take";
+    room_for_any_row: InFile<prf::RoomForAnyRow>, claiming [reopen on_disk], in ["bas" "prf"] => PRF_05 "expected at most 16 times that in files, came";
+}
+
+fn in_groups(test: &str, claims: &[Claim], groups: &[&'static str]) -> Plan {
+    let plan = Plan::new().claims(claims.iter().copied());
+    plan.only(groups.iter().copied()).again(again(test))
+}
+
+#[test]
+fn a_store_that_answers_errors_while_its_backend_is_down_keeps_the_laws_of_an_outage() {
+    let plan = in_groups("", &[claim::outage], &["err"]);
+    for report in [
+        run_all::<Breakable<outage::Polite>>(&plan),
+        run_all::<Breakable<outage::PoliteWhenReopened>>(&plan),
+    ] {
+        assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+    }
+}
+
+#[test]
+fn two_processes_may_take_turns_or_keep_each_other_out() {
+    let test = "kill_matrix::two_processes_may_take_turns_or_keep_each_other_out";
+    let plan = in_groups(test, &[claim::many_processes], &["dup"]);
+    for report in [
+        run_all::<InFile<damaged::Locks>>(&plan),
+        run_all::<InFile<damaged::Shares>>(&plan),
+    ] {
+        assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+    }
+}
+
+/// Where a claim is made whose hook the harness does not have, the law is not run, and that is no pass.
+#[test]
+fn a_claim_without_its_hook_is_reported_as_not_offered() {
+    let plan = Plan::new()
+        .claims([claim::outage, claim::corruption])
+        .only_laws([LawId::ERR_03, LawId::ERR_04, LawId::DUR_12]);
+    let report = run_all::<Mutated<Broken<Faithful>>>(&plan);
+    for law in report.laws() {
+        let Verdict::NotRun(reason) = &law.verdict else {
+            panic!("{report}");
+        };
+        assert!(
+            reason.starts_with("not offered: the harness has no `"),
+            "{reason}"
+        );
+    }
+    assert!(!report.passed());
+}
+
 /// The laws of a place that outlives its process.
 fn durability(test: &str) -> Plan {
     let every = Claim::ALL.iter().copied();
-    Plan::new().claims(every).only(["bas", "dur"]).again([
-        test,
-        "--exact",
-        "--nocapture",
-        "--test-threads=1",
-    ])
+    let plan = Plan::new().claims(every).only(["bas", "dur"]);
+    plan.again(again(test))
+}
+
+/// The arguments with which libtest runs this test, and no other.
+fn again(test: &str) -> [&str; 4] {
+    [test, "--exact", "--nocapture", "--test-threads=1"]
 }
 
 /// Laws that no store of this matrix can break, and why.
@@ -240,9 +338,20 @@ pub(crate) const EXEMPT: &[(LawId, &str)] = &[
 
 fn everything() -> Plan {
     let every = Claim::ALL.iter().copied();
-    // The shelves of these stores are gone with the process; see `killed!`.
-    let in_memory = every.filter(|claim| !matches!(claim, Claim::ProcessCrash | Claim::PowerLoss));
-    Plan::new().claims(in_memory)
+    // The shelves of these stores are gone with the process, and have no hooks; see `killed!` and
+    // `claimed!`.
+    let elsewhere = |claim: &Claim| {
+        matches!(
+            claim,
+            Claim::ProcessCrash
+                | Claim::PowerLoss
+                | Claim::ManyProcesses
+                | Claim::Outage
+                | Claim::Corruption
+                | Claim::OnDisk
+        )
+    };
+    Plan::new().claims(every.filter(|claim| !elsewhere(claim)))
 }
 
 /// How often a line of the matrix is tried. Some laws race threads or read a clock: on a machine
@@ -321,7 +430,7 @@ fn failing(report: &Report) -> BTreeSet<LawId> {
 #[test]
 fn every_law_kills_a_mutant_or_says_why_not() {
     for law in catalogue() {
-        let mut named = NAMED.iter().chain(NAMED_KILLED);
+        let mut named = NAMED.iter().chain(NAMED_KILLED).chain(NAMED_CLAIMED);
         let kills = named.any(|named| named.by == law.id);
         let exempt = EXEMPT.iter().any(|(id, _)| *id == law.id);
         assert!(

@@ -14,6 +14,7 @@ pub(crate) mod bas;
 pub(crate) mod can;
 pub(crate) mod clr;
 pub(crate) mod con;
+pub(crate) mod damaged;
 pub(crate) mod disk;
 pub(crate) mod dup;
 pub(crate) mod dur;
@@ -21,7 +22,9 @@ pub(crate) mod eng;
 pub(crate) mod err;
 pub(crate) mod iso;
 pub(crate) mod ord;
+pub(crate) mod outage;
 pub(crate) mod pay;
+pub(crate) mod prf;
 pub(crate) mod racing;
 pub(crate) mod run;
 
