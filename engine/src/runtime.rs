@@ -33,6 +33,13 @@ pub trait Runtime: Send + Sync + 'static {
     /// Work that has begun is finished even where the returned future is dropped.
     fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()>;
 
+    /// Whether others go on while work runs in [`blocking`](Self::blocking). Work that has come to its
+    /// end may then look out for more of its kind, for some microseconds, before it returns; where
+    /// nobody else can run that would be time lost. False unless a runtime says so.
+    fn blocks_beside(&self) -> bool {
+        false
+    }
+
     /// Sixteen bytes that no other call, in any process, has returned.
     fn entropy(&self) -> [u8; 16];
 }
@@ -136,6 +143,10 @@ impl Runtime for TokioRuntime {
 
     fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
         Box::pin(async move { propagate_panic(tokio::task::spawn_blocking(work).await) })
+    }
+
+    fn blocks_beside(&self) -> bool {
+        true
     }
 
     #[expect(

@@ -2,12 +2,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crashpoint_engine::{CheckpointStore as _, RedbCheckpointStore, StoreErrorKind, TokioRuntime};
+use crashpoint_engine::{
+    CheckpointStore as _, RedbCheckpointStore, Runtime as _, StoreErrorKind, TokioRuntime,
+};
 use futures_util::poll;
 
 use super::disk::MemoryDisk;
 use super::stopped::{Stopped, stopped};
-use super::{Blocking, append, kind_of, load, open, row};
+use super::{Blocking, append, ended, kind_of, load, open, row};
 
 #[tokio::test]
 async fn what_was_never_polled_has_no_effect() {
@@ -123,14 +125,7 @@ async fn one_sequence_is_taken_once_however_many_ask_at_once() {
 #[tokio::test]
 async fn operations_of_a_runtime_that_has_ended_are_answered() {
     let disk = MemoryDisk::default();
-    let ended = Blocking::new(|work| {
-        Box::pin(async {
-            // Others come while it is not clear yet.
-            tokio::task::yield_now().await;
-            drop(work);
-        })
-    });
-    let store = RedbCheckpointStore::on_disk(&disk, ended).expect("an empty place");
+    let store = RedbCheckpointStore::on_disk(&disk, ended()).expect("an empty place");
     for _ in 0..2 {
         let appends = (0..3).map(|sequence| store.append("order-1", row(sequence)));
         for answer in futures_util::future::join_all(appends).await {
@@ -166,4 +161,22 @@ async fn those_who_wait_go_on_when_the_runtime_of_the_first_has_ended() {
     assert_eq!(performed, [false, true, true, true, true]);
     let rows = store.load_run("order-1").await.expect("it is whole");
     assert_eq!(rows, [row(1), row(2), row(3), row(4)]);
+}
+
+/// Of one thread nobody could come meanwhile.
+#[test]
+fn a_committer_ends_with_its_work_where_nobody_runs_beside_it() {
+    static COMMITTERS: AtomicUsize = AtomicUsize::new(0);
+    let counted = Blocking::new(|work| {
+        COMMITTERS.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async { work() })
+    });
+    assert!(!counted.blocks_beside());
+    assert!(TokioRuntime::new().blocks_beside());
+    let disk = MemoryDisk::default();
+    let store = RedbCheckpointStore::on_disk(&disk, counted).expect("an empty place");
+    for sequence in 0..10 {
+        append(&store, "order-1", row(sequence)).expect("it is free");
+    }
+    assert_eq!(COMMITTERS.load(Ordering::Relaxed), 10);
 }

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use crashpoint_conformance::{
-    BoxError, Claim, Damage, Harness, Hook, Name, Options, Place, claim,
-};
+use crashpoint_conformance::{BoxError, Claim, Damage, Harness, Hook, Name, Options, Place, claim};
 use crashpoint_engine::{MemoryCheckpointStore, RedbCheckpointStore};
 
 /// Where the places of the stores are; a harness has no values, so this is the process's.

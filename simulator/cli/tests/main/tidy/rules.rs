@@ -1,7 +1,7 @@
 //! What no line of a file may say, and how long a file may be.
 
-use super::source::{code, names};
 use super::Finding;
+use super::source::{code, names};
 
 /// Longest Rust file, in lines: more than a newcomer reads in one sitting.
 const LINES_MAX: usize = 700;
