@@ -37,6 +37,22 @@ pub enum Claim {
     PowerLoss,
     /// The store goes on working when the runtime that opened it has ended, on another one.
     OutlivesRuntime,
+    /// One place can be opened several times within a process, and the stores keep the contract
+    /// together.
+    ManyHandles,
+    /// Several processes may open one place: their stores keep the contract together, or every
+    /// opening after the first is refused with an error.
+    ManyProcesses,
+    /// A backend that is down is an error, and one that comes back is used again. The harness offers
+    /// [`break_backend`](crate::Harness::break_backend) and
+    /// [`heal_backend`](crate::Harness::heal_backend).
+    Outage,
+    /// A row that was damaged where it is kept is an error. The harness offers
+    /// [`corrupt`](crate::Harness::corrupt).
+    Corruption,
+    /// The store keeps its rows in files below [`Place::path`](crate::Place::path), so that their
+    /// size can be seen.
+    OnDisk,
 }
 
 impl Claim {
@@ -53,6 +69,11 @@ impl Claim {
         Self::ProcessCrash,
         Self::PowerLoss,
         Self::OutlivesRuntime,
+        Self::ManyHandles,
+        Self::ManyProcesses,
+        Self::Outage,
+        Self::Corruption,
+        Self::OnDisk,
     ];
 
     /// The word that [`certify!`](crate::certify) knows the claim by.
@@ -69,6 +90,11 @@ impl Claim {
             Self::ProcessCrash => "process_crash",
             Self::PowerLoss => "power_loss",
             Self::OutlivesRuntime => "outlives_runtime",
+            Self::ManyHandles => "many_handles",
+            Self::ManyProcesses => "many_processes",
+            Self::Outage => "outage",
+            Self::Corruption => "corruption",
+            Self::OnDisk => "on_disk",
         }
     }
 

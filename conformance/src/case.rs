@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 
 use crate::catalogue::LawId;
 use crate::expect::{Checked, Failure, broken, describe, quote, same_rows};
-use crate::harness::{DynStore, Options, Subject};
+use crate::harness::{DynStore, Opened, Options, Subject};
 use crate::place::Place;
 
 /// Who is to blame when a step never ends, or panics.
@@ -145,13 +145,18 @@ impl Case {
         let opened = opened.map_err(|error| {
             Failure::Harness(format!("the harness could not open the store: {error}"))
         })?;
+        Ok(self.adopt(opened))
+    }
+
+    /// Takes a store over that was opened elsewhere.
+    pub(crate) fn adopt(&self, opened: Opened) -> Session {
         self.keep().push(Arc::clone(&opened.store));
         self.keep().extend(opened.clone.clone());
-        Ok(Session {
+        Session {
             store: opened.store,
             clone: opened.clone,
             progress: Arc::clone(&self.progress),
-        })
+        }
     }
 
     /// Another fresh place, which the caller hands back to [`Self::leave`].
@@ -172,18 +177,28 @@ impl Case {
 
     /// Drops every store that the law has opened and opens the place again.
     pub(crate) async fn reopen(&self, session: Session) -> Result<Session, Failure> {
-        drop(session);
-        self.progress.step(Blame::Store, "dropping the store");
-        let kept = std::mem::take(&mut *self.keep());
-        // Not here, in async code: that is the business of RUN-06.
-        let dropped = tokio::task::spawn_blocking(move || drop(kept)).await;
-        dropped.map_err(|error| broken(format!("dropping the store failed: {error}")))?;
+        self.drop_all(session).await?;
         self.progress.step(Blame::Store, "opening the store again");
         let opened = self.open().await;
         opened.map_err(|failure| match failure {
             Failure::Harness(message) => broken(format!("after dropping the store, {message}")),
             other => other,
         })
+    }
+
+    /// Drops every store that the law has opened.
+    pub(crate) async fn drop_all(&self, session: Session) -> Checked {
+        drop(session);
+        self.close_all().await
+    }
+
+    /// The same once nobody has a session any more.
+    pub(crate) async fn close_all(&self) -> Checked {
+        self.progress.step(Blame::Store, "dropping the store");
+        let kept = std::mem::take(&mut *self.keep());
+        // Not here, in async code: that is the business of RUN-06.
+        let dropped = tokio::task::spawn_blocking(move || drop(kept)).await;
+        dropped.map_err(|error| broken(format!("dropping the store failed: {error}")))
     }
 
     /// Drops the stores, then lets the harness remove what they left.

@@ -22,7 +22,8 @@ pub(crate) const CONTRACT: &str = "1.0";
 ///
 /// A row is: id, name of the test and of the check, kind, claim (or `always`), how the check runs
 /// (`task`: on a runtime that the kit has started; `thread`: on a bare thread that starts its own;
-/// `alone`: the same, with no other law beside it where the kit can see to that), sentence.
+/// `alone` and `task_alone`: the same two with no other law beside them, where the kit can see to that),
+/// sentence.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __catalogue {
@@ -96,6 +97,10 @@ macro_rules! __catalogue {
                 "`u64::MAX` is protected too";
             DUP_12 dup_12_a_thousand_rejections_leave_nothing_stuck Implied always task
                 "a thousand rejections leave nothing stuck";
+            DUP_13 dup_13_two_handles_have_one_winner Capability many_handles thread
+                "two handles on one place have one winner";
+            DUP_14 dup_14_two_processes_have_one_winner Capability many_processes thread
+                "two processes on one place: one winner, or the second open is refused";
         }
         iso "isolation of ids" {
             ISO_01 iso_01_prefixes_stay_apart Contract always task
@@ -226,6 +231,8 @@ macro_rules! __catalogue {
                 "EIO from a sync is an error of the append that waited on it, and stays one";
             DUR_11 dur_11_a_full_disk_is_an_error Capability power_loss thread
                 "ENOSPC is an error and leaves earlier rows whole";
+            DUR_12 dur_12_a_corrupt_row_is_a_loud_error Capability corruption task
+                "a corrupt row is a loud error, never a panic, never skipped";
             DUR_13 dur_13_after_a_failed_sync_the_store_refuses Capability power_loss thread
                 "what a load has shown survives: after a failed sync the store refuses loads and appends until it is reopened";
             DUR_14 dur_14_acknowledged_rows_are_durable_in_order Capability process_crash thread
@@ -236,6 +243,10 @@ macro_rules! __catalogue {
                 "a rejection has the category `checkpoint_store`";
             ERR_02 err_02_nothing_panics Contract always task
                 "nothing panics";
+            ERR_03 err_03_a_backend_that_is_down_is_an_error Capability outage task
+                "a backend that is down is an error, in bounded time";
+            ERR_04 err_04_a_backend_that_comes_back_is_used_again Capability outage task
+                "a backend that comes back is used again";
             ERR_05 err_05_messages_name_id_and_sequence Advisory always task
                 "messages name the id and the sequence";
             ERR_06 err_06_a_duplicate_is_a_typed_conflict Advisory always task
@@ -256,6 +267,18 @@ macro_rules! __catalogue {
                 "dropping a store inside async code is fine";
             RUN_07 run_07_works_outside_of_tokio Capability any_executor thread
                 "works outside of tokio";
+        }
+        prf "cost" {
+            PRF_01 prf_01_no_append_in_a_hundred_stalls Advisory always task_alone
+                "append p50 and p99: no append in a hundred stalls";
+            PRF_02 prf_02_an_append_costs_the_same_in_a_long_run Advisory always task_alone
+                "an append costs the same at row 10 and at row 10,000";
+            PRF_03 prf_03_a_load_costs_the_same_beside_many_ids Advisory always task_alone
+                "a load costs the same beside one other id and beside 10,000";
+            PRF_04 prf_04_eight_ids_get_as_much_done_as_one Advisory always task_alone
+                "throughput from one id to eight: together they get as much done";
+            PRF_05 prf_05_bytes_on_disk_for_a_byte_of_payload Advisory on_disk task
+                "bytes on disk for a byte of payload";
         }
         eng "the engine on the store" {
             ENG_01 eng_01_a_workflow_survives_a_crash_at_every_operation Implied engine_kinds task
@@ -279,6 +302,8 @@ pub(crate) enum Check {
     Thread(fn(&Case) -> Checked),
     /// On a bare thread, with no other law beside it: it measures time.
     Alone(fn(&Case) -> Checked),
+    /// On a runtime, with no other law beside it: it measures time, too.
+    TaskAlone(for<'a> fn(&'a Case) -> BoxFuture<'a, Checked>),
 }
 
 macro_rules! check {
@@ -290,6 +315,9 @@ macro_rules! check {
     };
     (alone $check:path) => {
         Check::Alone($check)
+    };
+    (task_alone $check:path) => {
+        Check::TaskAlone(|case| Box::pin($check(case)))
     };
 }
 
@@ -396,7 +424,7 @@ pub struct Law {
 impl Law {
     /// Whether no other law may run beside it.
     pub(crate) fn runs_alone(&self) -> bool {
-        matches!(self.check, Check::Alone(_))
+        matches!(self.check, Check::Alone(_) | Check::TaskAlone(_))
     }
 }
 

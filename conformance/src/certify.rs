@@ -177,6 +177,11 @@ macro_rules! __unclaimed {
     (outlives_runtime $($test:tt)*) => {
         #[test] #[ignore = "not claimed: outlives_runtime"] $($test)*
     };
+    (many_handles $($test:tt)*) => { #[test] #[ignore = "not claimed: many_handles"] $($test)* };
+    (many_processes $($test:tt)*) => { #[test] #[ignore = "not claimed: many_processes"] $($test)* };
+    (outage $($test:tt)*) => { #[test] #[ignore = "not claimed: outage"] $($test)* };
+    (corruption $($test:tt)*) => { #[test] #[ignore = "not claimed: corruption"] $($test)* };
+    (on_disk $($test:tt)*) => { #[test] #[ignore = "not claimed: on_disk"] $($test)* };
     (settled $($test:tt)*) => { #[test] #[ignore = "not claimed: settled"] $($test)* };
 }
 

@@ -29,3 +29,13 @@ pub const process_crash: Claim = Claim::ProcessCrash;
 pub const power_loss: Claim = Claim::PowerLoss;
 /// [`Claim::OutlivesRuntime`].
 pub const outlives_runtime: Claim = Claim::OutlivesRuntime;
+/// [`Claim::ManyHandles`].
+pub const many_handles: Claim = Claim::ManyHandles;
+/// [`Claim::ManyProcesses`].
+pub const many_processes: Claim = Claim::ManyProcesses;
+/// [`Claim::Outage`].
+pub const outage: Claim = Claim::Outage;
+/// [`Claim::Corruption`].
+pub const corruption: Claim = Claim::Corruption;
+/// [`Claim::OnDisk`].
+pub const on_disk: Claim = Claim::OnDisk;

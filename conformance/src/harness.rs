@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crashpoint_engine::{BoxError, CheckpointStore};
 
+use crate::hooks::{Damage, Hook};
 use crate::place::Place;
 
 /// How the kit gets hold of a store. A type without values: laws run in threads and processes of
@@ -43,6 +44,41 @@ pub trait Harness: Send + Sync + 'static {
         None
     }
 
+    /// Takes the backend of `place` away from stores that are open: its server is stopped, its
+    /// connections are cut, its disk fails. For the claim `outage`.
+    ///
+    /// # Errors
+    ///
+    /// Whatever went wrong; the law is then reported as a harness error.
+    fn break_backend(place: &Place) -> impl Future<Output = Result<Hook, BoxError>> + Send {
+        let _ = place;
+        async { Ok(Hook::not_offered("the harness has no `break_backend`")) }
+    }
+
+    /// Brings back what [`break_backend`](Self::break_backend) took away.
+    ///
+    /// # Errors
+    ///
+    /// Whatever went wrong; the law is then reported as a harness error.
+    fn heal_backend(place: &Place) -> impl Future<Output = Result<Hook, BoxError>> + Send {
+        let _ = place;
+        async { Ok(Hook::not_offered("the harness has no `heal_backend`")) }
+    }
+
+    /// Damages a row that is stored at `place`, where no store is open. For the claim `corruption`;
+    /// where blobs stand in files as they are, `damage.turn_over(place.path())` does it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever went wrong; the law is then reported as a harness error.
+    fn corrupt(
+        place: &Place,
+        damage: Damage<'_>,
+    ) -> impl Future<Output = Result<Hook, BoxError>> + Send {
+        let _ = (place, damage);
+        async { Ok(Hook::not_offered("the harness has no `corrupt`")) }
+    }
+
     /// Limits and names that the kit can't know.
     fn options() -> Options {
         Options::default()
@@ -67,6 +103,9 @@ pub struct Options {
     pub poll_max: Duration,
     /// The longest blob that a store with the claim `limits` takes; `None` for 16 MiB or more.
     pub blob_bytes_max: Option<usize>,
+    /// Whether a store that has met an outage works again only once its place has been opened anew
+    /// (ERR-04). `false`: the store that is open has to find its backend again by itself.
+    pub reopens_after_outage: bool,
     /// Where the directories of places are made; `None` for the system's temporary directory.
     pub folder: Option<PathBuf>,
     /// Names that the backend uses itself (tables, keys, files): ISO-15 uses them as ids.
@@ -82,6 +121,7 @@ impl Default for Options {
             race_rounds_min: 3,
             poll_max: Duration::from_millis(5),
             blob_bytes_max: None,
+            reopens_after_outage: false,
             folder: None,
             reserved_names: Vec::new(),
         }
@@ -106,6 +146,9 @@ pub(crate) struct Subject {
     pub(crate) again: Option<Vec<String>>,
     open: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Opened, BoxError>>,
     destroy: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<(), BoxError>>,
+    break_backend: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Hook, BoxError>>,
+    heal_backend: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Hook, BoxError>>,
+    corrupt: for<'a> fn(&'a Place, Damage<'a>) -> BoxFuture<'a, Result<Hook, BoxError>>,
 }
 
 impl Subject {
@@ -123,6 +166,9 @@ impl Subject {
                 })
             },
             destroy: |place| Box::pin(H::destroy(place)),
+            break_backend: |place| Box::pin(H::break_backend(place)),
+            heal_backend: |place| Box::pin(H::heal_backend(place)),
+            corrupt: |place, damage| Box::pin(H::corrupt(place, damage)),
         }
     }
 
@@ -132,5 +178,21 @@ impl Subject {
 
     pub(crate) async fn destroy(&self, place: &Place) -> Result<(), BoxError> {
         (self.destroy)(place).await
+    }
+
+    pub(crate) async fn break_backend(&self, place: &Place) -> Result<Hook, BoxError> {
+        (self.break_backend)(place).await
+    }
+
+    pub(crate) async fn heal_backend(&self, place: &Place) -> Result<Hook, BoxError> {
+        (self.heal_backend)(place).await
+    }
+
+    pub(crate) async fn corrupt(
+        &self,
+        place: &Place,
+        damage: Damage<'_>,
+    ) -> Result<Hook, BoxError> {
+        (self.corrupt)(place, damage).await
     }
 }

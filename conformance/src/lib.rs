@@ -63,6 +63,7 @@ mod expect;
 pub mod guide;
 mod halting;
 mod harness;
+mod hooks;
 mod laws;
 pub mod linearize;
 mod place;
@@ -81,6 +82,7 @@ pub use crate::capability::Claim;
 pub use crate::catalogue::{Group, Kind, Law, LawId, catalogue};
 pub use crate::guide::page::catalogue_markdown;
 pub use crate::harness::{Harness, Options};
+pub use crate::hooks::{Damage, Hook};
 pub use crate::place::Place;
 pub use crate::plan::Plan;
 pub use crate::report::{

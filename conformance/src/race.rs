@@ -13,6 +13,7 @@ use crate::case::{Blame, Case, Session};
 use crate::clock::Stopwatch;
 use crate::expect::{Checked, Failure, broken};
 use crate::harness::BoxFuture;
+use crate::place::Place;
 use crate::run::panic_message;
 use crate::runtime::{Workers, start};
 
@@ -100,6 +101,25 @@ pub(crate) fn repeat_until(
     enough: impl Fn() -> bool,
     mut round: impl FnMut(&Arena, &Session, u64) -> Checked,
 ) -> Checked {
+    let over_one = |arena: &Arena, handles: &[Session], number| round(arena, &handles[0], number);
+    rounds(case, 1, enough, over_one)
+}
+
+/// The same with several handles on one place.
+pub(crate) fn repeat_over(
+    case: &Case,
+    handles: usize,
+    round: impl FnMut(&Arena, &[Session], u64) -> Checked,
+) -> Checked {
+    rounds(case, handles, || true, round)
+}
+
+fn rounds(
+    case: &Case,
+    handles: usize,
+    enough: impl Fn() -> bool,
+    mut round: impl FnMut(&Arena, &[Session], u64) -> Checked,
+) -> Checked {
     let budget = case.options().race_budget;
     for driver in [Driver::Tasks, Driver::Threads] {
         let arena = Arena {
@@ -107,7 +127,7 @@ pub(crate) fn repeat_until(
             driver,
         };
         let place = case.another_place()?;
-        let session = arena.block_on(case.open_at(&place))?;
+        let sessions = arena.block_on(open_handles(case, &place, handles))?;
         let watch = Stopwatch::start();
         let mut number = 0;
         while number < case.options().race_rounds_min
@@ -117,14 +137,32 @@ pub(crate) fn repeat_until(
             let words = driver.words();
             let step = format!("round {number} of a race between {words}");
             case.progress.step(Blame::Store, &step);
-            round(&arena, &session, number)?;
+            round(&arena, &sessions, number)?;
             number += 1;
         }
-        drop(session);
+        drop(sessions);
         case.close_inside(&arena.runtime);
         arena.block_on(case.leave(&place))?;
     }
     Ok(())
+}
+
+async fn open_handles(
+    case: &Case,
+    place: &Arc<Place>,
+    handles: usize,
+) -> Result<Vec<Session>, Failure> {
+    let mut sessions = vec![case.open_at(place).await?];
+    while sessions.len() < handles {
+        let another = case.open_at(place).await.map_err(|failure| match failure {
+            Failure::Harness(message) => broken(format!(
+                "another handle on the place, beside one that is open: {message}"
+            )),
+            other => other,
+        })?;
+        sessions.push(another);
+    }
+    Ok(sessions)
 }
 
 async fn race_tasks<T: Send + 'static>(

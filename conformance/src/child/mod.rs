@@ -20,7 +20,10 @@ use crate::harness::Subject;
 use crate::place::Place;
 
 use self::played::play;
-pub(crate) use self::played::{CLEARED_ROWS, IN_TURN, Step, WRITTEN, cleared_run, script, wide};
+pub(crate) use self::played::{
+    CLEARED_ROWS, CONTENDED, CONTENDED_ROWS, IN_TURN, Step, WRITTEN, cleared_run, contended,
+    script, wide,
+};
 
 /// What a child does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,15 +38,19 @@ pub(crate) enum Part {
     Script,
     /// The same on a store that is open already, whatever is refused.
     ScriptWithFaults,
+    /// Appends rows of its own to the run that another child appends to, whatever is refused.
+    Contends(u8),
 }
 
 impl Part {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::Writes,
         Self::WritesInTurn,
         Self::Clears,
         Self::Script,
         Self::ScriptWithFaults,
+        Self::Contends(0),
+        Self::Contends(1),
     ];
 
     fn word(self) -> &'static str {
@@ -53,6 +60,8 @@ impl Part {
             Self::Clears => "clears",
             Self::Script => "script",
             Self::ScriptWithFaults => "script_with_faults",
+            Self::Contends(0) => "contends",
+            Self::Contends(_) => "contends_too",
         }
     }
 }
@@ -136,12 +145,32 @@ pub(crate) struct Running<'a> {
     arguments: Vec<String>,
 }
 
+/// A child that was started.
+pub(crate) enum Started<'a> {
+    /// It has opened the store.
+    Ready(Running<'a>),
+    /// The store could not be opened, for this reason.
+    Refused(String),
+}
+
 /// How long one look at what the child says takes.
 const LOOK: Duration = Duration::from_millis(50);
 
 impl<'a> Running<'a> {
     /// Starts a child that plays `part` at `place`, and waits until it stands ready.
     pub(crate) fn start(case: &'a Case, part: Part, place: &Place) -> Result<Self, Failure> {
+        match Self::try_start(case, part, place)? {
+            Started::Ready(running) => Ok(running),
+            Started::Refused(message) => Err(broken(format!("in a child process: {message}"))),
+        }
+    }
+
+    /// The same for a child that may find its place taken.
+    pub(crate) fn try_start(
+        case: &'a Case,
+        part: Part,
+        place: &Place,
+    ) -> Result<Started<'a>, Failure> {
         let arguments = case.subject.again.clone().ok_or_else(|| {
             let message = "how to start this process again is not known: say so with `Plan::again`";
             Failure::NotRun(message.to_owned())
@@ -182,8 +211,8 @@ impl<'a> Running<'a> {
             arguments,
         };
         match running.hear()? {
-            Some(Told::Ready) => Ok(running),
-            Some(Told::Refused(message)) => Err(broken(format!("in a child process: {message}"))),
+            Some(Told::Ready) => Ok(Started::Ready(running)),
+            Some(Told::Refused(message)) => Ok(Started::Refused(message)),
             // No word of it is no sign of the store's: the wrong test may have been run, or none.
             _ => Err(running.no_sign()),
         }

@@ -6,7 +6,7 @@ use std::process::exit;
 use crashpoint_engine::{CheckpointRow, Error};
 
 use crate::child::{Part, tell};
-use crate::expect::row;
+use crate::expect::{marked, row};
 use crate::harness::{DynStore, Subject};
 use crate::place::Place;
 use crate::runtime::{Workers, start};
@@ -32,6 +32,15 @@ pub(crate) const CLEARED_ROWS: u64 = 12;
 
 pub(crate) fn cleared_run(number: u64) -> String {
     format!("cleared {number}")
+}
+
+/// The run of [`Part::Contends`], and how many rows each child appends to it.
+pub(crate) const CONTENDED: &str = "contended";
+pub(crate) const CONTENDED_ROWS: u64 = 200;
+
+/// The row of a child at a step.
+pub(crate) fn contended(step: u64, who: u8) -> CheckpointRow {
+    marked(step, &format!("child {who}"))
 }
 
 /// One step of [`Part::Script`].
@@ -112,6 +121,15 @@ async fn steps(store: &DynStore, part: Part) -> Result<(), Error> {
             }
         }
         Part::ScriptWithFaults => whatever_is_refused(store).await,
+        Part::Contends(who) => {
+            for step in 0..CONTENDED_ROWS {
+                let appended = store.append(CONTENDED, contended(step, who)).await;
+                tell(&match appended {
+                    Ok(()) => format!("ack {step}"),
+                    Err(_) => format!("nak {step}"),
+                });
+            }
+        }
         Part::Script => {
             for (number, step) in script().into_iter().enumerate() {
                 match step {

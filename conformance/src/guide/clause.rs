@@ -39,6 +39,8 @@ pub enum Clause {
     Engine,
     /// What the kit asks of a harness.
     Harness,
+    /// What is good for a store, and asked of none.
+    Advice,
 }
 
 impl Clause {
@@ -60,6 +62,7 @@ impl Clause {
         Self::Claim,
         Self::Engine,
         Self::Harness,
+        Self::Advice,
     ];
 
     /// What it says.
@@ -103,6 +106,7 @@ impl Clause {
             Self::Claim => "the store claims it, and a claim is held to its word",
             Self::Engine => "no clause says it, and the engine's promises rest on it",
             Self::Harness => "the kit's own condition: each law has a place to itself",
+            Self::Advice => "no clause says it: it is reported, and no store fails for it",
         }
     }
 
@@ -150,6 +154,7 @@ impl Clause {
             Self::Claim => "`crashpoint_conformance::Claim`, under the word of the claim",
             Self::Engine => "DESIGN.md, \"Why do some laws run workflows?\"",
             Self::Harness => "`crashpoint_conformance::Harness` and `Place`",
+            Self::Advice => "`crashpoint_conformance::Kind`, under `Advisory`",
         }
     }
 }

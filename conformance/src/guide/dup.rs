@@ -61,4 +61,18 @@ guide! {
         "A refused append that keeps a connection, a lock or a file open stops the store after as many \
          refusals as there are of them."
         "Tie what is taken to a guard that gives it back on every path.";
+    DUP_13 Claim
+        (reading "stores on one place within a process are one store in two pieces, and the fence is of the \
+                  place, not of the piece")
+        "A service that opens its store in two corners has two lives with one log. A fence that is kept in \
+         the memory of each store lets both write the same row."
+        "Ask the stored rows, or keep what all stores on a place share in one registry of the process, by \
+         the canonical path. Do not claim `many_handles` where the second opening is refused.";
+    DUP_14 Claim
+        (reading "a store that keeps other processes out has one winner too: the one that is in")
+        "A deployment starts the new process before the old one is gone. No lock within a process and no \
+         atomic of it stands between them."
+        "A unique index of the server, a lock of the file's that the kernel lets go with the process \
+         (`File::try_lock` when opening, not a file whose existence is the lock), or `create_new` for each \
+         row.";
 }

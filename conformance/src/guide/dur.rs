@@ -62,6 +62,13 @@ guide! {
         "A full disk is an ordinary day. It costs the append, not the rows that are there."
         "Answer the error; cut off what was half written (or leave it to opening), and do not go on \
          appending behind it.";
+    DUR_12 Claim
+        "Disks and memory turn bits over. A row that is skipped makes the engine do its task again; one \
+         that is believed sends the workflow on with a value that nobody computed; a panic stops all runs \
+         for the damage of one."
+        "A checksum over the whole row (CRC-32C or longer, id and sequence included), looked at with each \
+         load, and an error that names the row. Leave out only what a kill can leave: an end that was cut \
+         short.";
     DUR_13 ShownStays
         "After a failed sync the file's pages may be in memory and not on the disk. A load from there shows \
          rows that vanish with the power."

@@ -23,6 +23,20 @@ guide! {
         "A panic in a store takes the workflow's task with it and poisons locks for all others."
         "Errors in place of `unwrap`, `expect`, slicing of texts and arithmetic that overflows, on whatever \
          comes from callers or from the disk.";
+    ERR_03 Claim
+        (reading "a load may answer what the store knows by heart; an empty answer says that there was no \
+                  run")
+        "Networks break every week. A store that waits for ever holds its workflow without a word, and one \
+         that answers Ok or \"no rows\" meanwhile makes the engine believe in a row that is not there, or \
+         begin the run from its start."
+        "A limit on connecting and on each request, no retries without an end, `Error::unavailable` where \
+         nothing was sent and `Error::unknown_outcome` where it was; never an empty run for a failed query.";
+    ERR_04 Claim
+        "A backend is back in a minute, the process lives for months. A store that needs a restart makes \
+         an outage of each break of the network."
+        "A pool that tests its connections and replaces the dead ones; connect anew with the next \
+         operation. Where a store has to be opened again on purpose, say so with \
+         `Options::reopens_after_outage`.";
     ERR_05 Errors
         "\"Duplicate key\" alone sends somebody through all the runs."
         "Put the id and the sequence into the message; `Error::conflict` does.";

@@ -18,6 +18,7 @@ pub(crate) mod iso;
 pub(crate) mod ord;
 pub(crate) mod page;
 pub(crate) mod pay;
+pub(crate) mod prf;
 pub(crate) mod run;
 
 pub use clause::Clause;

@@ -14,6 +14,7 @@ pub(crate) mod err;
 pub(crate) mod iso;
 pub(crate) mod ord;
 pub(crate) mod pay;
+pub(crate) mod prf;
 pub(crate) mod run;
 
 mod ids;

@@ -96,7 +96,12 @@ pub(crate) fn standing(law: &Law) -> (Level, Need) {
             | Claim::EngineKinds
             | Claim::FencedCancellation
             | Claim::OutlivesRuntime
-            | Claim::Settled,
+            | Claim::Settled
+            | Claim::ManyHandles
+            | Claim::ManyProcesses
+            | Claim::Outage
+            | Claim::Corruption
+            | Claim::OnDisk,
         ) => (by_group, Need::WhereClaimed),
     };
     match law.kind {

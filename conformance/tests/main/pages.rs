@@ -3,10 +3,10 @@
 
 use std::fmt::Write as _;
 
-use crashpoint_conformance::{LawId, catalogue};
+use crashpoint_conformance::{Claim, Law, LawId, catalogue};
 use expect_test::expect_file;
 
-use crate::kill_matrix::{EXEMPT, NAMED, NAMED_KILLED, Named};
+use crate::kill_matrix::{EXEMPT, NAMED, NAMED_CLAIMED, NAMED_KILLED, Named};
 
 const HEAD: &str = "\
 # The kill matrix
@@ -23,7 +23,8 @@ pages`, and a test compares the two.
 ";
 
 fn page() -> String {
-    let all: Vec<&Named> = NAMED.iter().chain(NAMED_KILLED).collect();
+    let all = [NAMED, NAMED_KILLED, NAMED_CLAIMED];
+    let all: Vec<&Named> = all.into_iter().flatten().collect();
     let mut page = HEAD.to_owned();
     let (laws, mutants) = (catalogue().len(), all.len());
     let _ = writeln!(page, "\n{laws} laws, {mutants} mutants.");
@@ -74,6 +75,9 @@ fn the_certificate_of_the_example_is_about_every_law() {
         .lines()
         .filter(|line| line.contains(" | pass | "));
     let ids: Vec<_> = rows.filter_map(|line| line.split(' ').nth(1)).collect();
-    let laws = catalogue().iter().map(|law| law.id.to_string());
+    // Its place is taken while a store is open in it, so it claims no second handle.
+    let claimed = |law: &&Law| law.claim != Some(Claim::ManyHandles);
+    let laws = catalogue().iter().filter(claimed);
+    let laws = laws.map(|law| law.id.to_string());
     assert_eq!(ids, laws.collect::<Vec<_>>());
 }

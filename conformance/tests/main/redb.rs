@@ -1,6 +1,6 @@
 //! The engine's embedded store keeps every law that it claims.
 
-use crashpoint_conformance::{BoxError, Harness, Options, Place};
+use crashpoint_conformance::{BoxError, Damage, Harness, Hook, Options, Place};
 use crashpoint_engine::RedbCheckpointStore;
 
 struct Redb;
@@ -10,6 +10,10 @@ impl Harness for Redb {
 
     async fn open(place: &Place) -> Result<RedbCheckpointStore, BoxError> {
         Ok(RedbCheckpointStore::new(place.path().join("runs.redb"))?)
+    }
+
+    async fn corrupt(place: &Place, damage: Damage<'_>) -> Result<Hook, BoxError> {
+        Ok(damage.turn_over(place.path())?)
     }
 
     fn options() -> Options {
@@ -31,5 +35,8 @@ crashpoint_conformance::certify! {
         settled,
         process_crash,
         power_loss,
+        many_processes,
+        corruption,
+        on_disk,
     ],
 }

@@ -101,7 +101,10 @@ impl Files {
     /// The directory of a run that has one.
     fn find(&self, id: &str) -> io::Result<Option<PathBuf>> {
         let entries = match fs::read_dir(self.bucket(id)) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            // Where the root is gone, too, nothing is known about any run.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return fs::metadata(&self.root).map(|_| None);
+            }
             entries => entries?,
         };
         for entry in entries {

@@ -17,6 +17,7 @@
 //!   is taken: that is the rejection of a second row. The directory is synced before the append
 //!   returns.
 //! - A run is cleared by one rename, so a crash leaves all of it or nothing.
+//! - A row has a checksum, so a bit that has turned over on the disk is an error of the load.
 //! - After an error in a write the store answers errors until it is opened again, since nobody knows
 //!   what a failed sync has left.
 //! - One thread performs the operations in the order in which they were begun. So the executor is
@@ -25,8 +26,7 @@
 //!
 //! # What is not
 //!
-//! Rows have no checksum: a file of the wrong length is an error, a flipped bit is not noticed. One
-//! append at a time costs some syncs; it is an example, not a fast store.
+//! One append at a time costs some syncs; it is an example, not a fast store.
 //!
 //! `tests/conformance.rs` is all that it takes to certify it.
 

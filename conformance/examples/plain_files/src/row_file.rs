@@ -1,4 +1,5 @@
-//! The bytes of a row's file: a line with the kind and three lengths, then state, task and blob.
+//! The bytes of a row's file: a line with a checksum of the rest, one with the kind and three lengths,
+//! then state, task and blob.
 
 use crashpoint_engine::{CheckpointRow, RowKind};
 
@@ -9,11 +10,28 @@ pub(crate) fn encode(row: &CheckpointRow) -> Vec<u8> {
     // No blob and an empty blob are two things.
     let blob_length = blob.map_or_else(|| "-".to_owned(), |blob| blob.len().to_string());
     let head = format!("{kind} {} {} {blob_length}\n", state.len(), task.len());
-    [head.as_bytes(), state, task, blob.unwrap_or_default()].concat()
+    let rest = [head.as_bytes(), state, task, blob.unwrap_or_default()].concat();
+    let checksum = checksum(row.sequence, &rest);
+    [format!("{checksum:016x}\n").as_bytes(), &rest].concat()
 }
 
-/// The row in a file, or `None` where the file is not whole.
+/// Sixteen digits and the end of the line.
+const CHECKSUM_BYTES: usize = 17;
+
+/// FNV-1a, 64 bits, of the sequence too: a file under the name of another row is no row. It finds a
+/// bit that has turned over, not somebody who means to deceive.
+fn checksum(sequence: u64, bytes: &[u8]) -> u64 {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    let hash = sequence.to_be_bytes().iter().fold(0xcbf2_9ce4_8422_2325, step);
+    bytes.iter().fold(hash, step)
+}
+
+/// The row in a file, or `None` where the file is not what was written.
 pub(crate) fn decode(sequence: u64, bytes: &[u8]) -> Option<CheckpointRow> {
+    let (seal, bytes) = bytes.split_at_checked(CHECKSUM_BYTES)?;
+    if seal != format!("{:016x}\n", checksum(sequence, bytes)).as_bytes() {
+        return None;
+    }
     let head_end = bytes.iter().position(|&byte| byte == b'\n')?;
     let (head, rest) = (
         std::str::from_utf8(&bytes[..head_end]).ok()?,

@@ -16,5 +16,9 @@ crashpoint_conformance::certify! {
         settled,
         process_crash,
         power_loss,
+        many_processes,
+        outage,
+        corruption,
+        on_disk,
     ],
 }

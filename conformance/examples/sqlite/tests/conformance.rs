@@ -16,5 +16,7 @@ crashpoint_conformance::certify! {
         settled,
         process_crash,
         power_loss,
+        many_processes,
+        on_disk,
     ],
 }

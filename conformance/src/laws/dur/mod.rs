@@ -1,6 +1,7 @@
 //! Durability: what was acknowledged is there for whoever opens the place next, however the last one
 //! ended.
 
+mod corrupt;
 mod killed;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 mod power;
@@ -12,6 +13,7 @@ mod traced;
 #[cfg(not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")))]
 mod untraced;
 
+pub(crate) use self::corrupt::dur_12_a_corrupt_row_is_a_loud_error;
 pub(crate) use self::killed::{
     dur_03_acknowledged_rows_survive_a_kill, dur_04_an_unacknowledged_row_is_whole_or_absent,
     dur_05_a_kill_inside_clear_leaves_all_or_nothing, dur_06_after_a_kill_the_store_opens_unaided,

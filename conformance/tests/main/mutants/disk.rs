@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crashpoint_conformance::{BoxError, Harness, Options, Place};
+use crashpoint_conformance::{BoxError, Damage, Harness, Hook, Options, Place};
 use crashpoint_engine::{
     CheckpointRow, CheckpointStore, Error, RowKind, ScopeId, checkpoint_store,
 };
@@ -22,6 +22,8 @@ use super::{Runs, quick};
 pub(crate) trait Habit: Default + Send + Sync + 'static {
     const SYNCS_DIRECTORY: bool = true;
     const REFUSES_AFTER_AN_ERROR: bool = true;
+    const BAD_LINE: BadLine = BadLine::Error;
+    const LOCK: Lock = Lock::None;
 
     fn open(folder: &Path) -> io::Result<()> {
         let _ = folder;
@@ -42,6 +44,26 @@ pub(crate) trait Habit: Default + Send + Sync + 'static {
     }
 }
 
+/// What becomes of a line that is not what was written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BadLine {
+    Error,
+    Skip,
+    Panic,
+    /// The checksum is not looked at.
+    Believe,
+}
+
+/// What keeps another process away.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lock {
+    None,
+    /// The place is taken for as long as the store is open.
+    WhileOpen,
+    /// Each append has the file for itself, and reads what others have written.
+    WhileAppending,
+}
+
 /// The file.
 pub(crate) struct Log {
     path: PathBuf,
@@ -49,14 +71,42 @@ pub(crate) struct Log {
 }
 
 impl Log {
+    pub(super) fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
     fn write(&mut self, line: &str) -> io::Result<()> {
         self.write_only(line)?;
         self.file.sync_data()
     }
 
-    fn write_only(&mut self, line: &str) -> io::Result<()> {
-        self.file.write_all(format!("{line}\n").as_bytes())
+    pub(super) fn write_only(&mut self, line: &str) -> io::Result<()> {
+        self.file.write_all(sealed(line).as_bytes())
     }
+}
+
+/// A line with its checksum (FNV-1a).
+fn sealed(line: &str) -> String {
+    let step = |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    let hash = line.bytes().fold(0x811c_9dc5, step);
+    format!("{line} {hash:08x}\n")
+}
+
+/// Every whole line, performed in order.
+fn read(written: &str, bad_line: BadLine) -> io::Result<Runs> {
+    let mut runs = Runs::default();
+    for line in written.lines() {
+        let content = line.rsplit_once(' ').map_or(line, |(content, _)| content);
+        let is_sealed = sealed(content).trim_end() == line;
+        match bad_line {
+            BadLine::Skip if !is_sealed => continue,
+            BadLine::Panic => assert!(is_sealed, "a line is no line"),
+            BadLine::Error if !is_sealed => return Err(io::Error::other("a line is no line")),
+            _ => {}
+        }
+        perform(&mut runs, content).ok_or_else(|| io::Error::other("a line is no line"))?;
+    }
+    Ok(runs)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -75,7 +125,7 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-fn line_of(id: &str, row: &CheckpointRow) -> String {
+pub(super) fn line_of(id: &str, row: &CheckpointRow) -> String {
     let blob = row.output_blob.as_deref().map_or("-".to_owned(), hex);
     let (id, state, task) = (
         hex(id.as_bytes()),
@@ -128,6 +178,7 @@ struct Inner<H: Habit> {
     habit: H,
     /// Whether an operation has met an error.
     failed: bool,
+    lock: File,
 }
 
 impl<H: Habit> Inner<H> {
@@ -136,6 +187,16 @@ impl<H: Habit> Inner<H> {
             return Err(Error::unavailable(
                 "an operation has failed; open the store again",
             ));
+        }
+        Ok(())
+    }
+
+    /// Locks others out and reads what they have written.
+    fn catch_up(&mut self) -> io::Result<()> {
+        if H::LOCK == Lock::WhileAppending {
+            self.lock.lock()?;
+            let written = fs::read_to_string(&self.log.path)?;
+            self.runs = read(&written, H::BAD_LINE)?;
         }
         Ok(())
     }
@@ -150,13 +211,14 @@ impl<H: Habit> Filed<H> {
     fn open(folder: &Path) -> io::Result<Self> {
         H::open(folder)?;
         let path = folder.join("log");
+        let lock = File::create(folder.join("lock"))?;
+        if H::LOCK == Lock::WhileOpen {
+            lock.try_lock()?;
+        }
         let written = fs::read_to_string(&path).unwrap_or_default();
         // A line without an end was not acknowledged.
         let whole = written.rfind('\n').map_or(0, |end| end + 1);
-        let mut runs = Runs::default();
-        for line in written[..whole].lines() {
-            perform(&mut runs, line).ok_or_else(|| io::Error::other("a line is no line"))?;
-        }
+        let runs = read(&written[..whole], H::BAD_LINE)?;
         let file = File::options().create(true).append(true).open(&path)?;
         if whole < written.len() {
             file.set_len(whole as u64)?;
@@ -169,6 +231,7 @@ impl<H: Habit> Filed<H> {
             log: Log { path, file },
             habit: H::default(),
             failed: false,
+            lock,
         };
         Ok(Self {
             inner: Mutex::new(inner),
@@ -185,12 +248,18 @@ impl<H: Habit> Filed<H> {
 impl<H: Habit> CheckpointStore for Filed<H> {
     async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
         let mut inner = self.inner();
+        let shared = inner.catch_up();
+        inner.note(shared)?;
         inner.refuse_after_an_error()?;
         if inner.runs.has(workflow_id, row.sequence) {
+            let _ = inner.lock.unlock();
             return Err(Error::conflict(workflow_id, row.sequence));
         }
         let Inner { log, habit, .. } = &mut *inner;
         let appended = habit.append(log, workflow_id, &row);
+        if H::LOCK == Lock::WhileAppending {
+            let _ = inner.lock.unlock();
+        }
         inner.note(appended)?;
         inner.runs.append(workflow_id, row)
     }
@@ -233,6 +302,11 @@ impl<H: Habit> Harness for InFile<H> {
 
     async fn open(place: &Place) -> Result<Filed<H>, BoxError> {
         Ok(Filed::open(place.path())?)
+    }
+
+    async fn corrupt(place: &Place, damage: Damage<'_>) -> Result<Hook, BoxError> {
+        let encoded = hex(damage.needle).into_bytes();
+        Ok(damage.turn_over_encoded(place.path(), &encoded)?)
     }
 
     fn options() -> Options {
@@ -344,8 +418,7 @@ impl RewritesInPlace {
             Some(written) => written,
             unread => unread.insert(fs::read_to_string(&log.path)?),
         };
-        written.push_str(line);
-        written.push('\n');
+        written.push_str(&sealed(line));
         // Files that are long already would take the other laws all day.
         if written.len() > 100_000 {
             return log.write(line);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crashpoint_conformance::Place;
 use crashpoint_engine::{CheckpointRow, Error};
 
 use super::{Fault, Runs};
@@ -120,6 +121,34 @@ impl Fault for GlobalSequence {
 pub(crate) struct DupIndexInMemory(Mutex<BTreeSet<(String, u64)>>);
 
 impl Fault for DupIndexInMemory {
+    fn append(&self, runs: &mut Runs, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        if !self.0.lock().unwrap().insert((id.to_owned(), row.sequence)) {
+            return Err(Error::conflict(id, row.sequence));
+        }
+        runs.put(id, row);
+        Ok(())
+    }
+
+    fn clear(&self, runs: &mut Runs, id: &str) -> Result<(), Error> {
+        self.0.lock().unwrap().retain(|(owner, _)| owner != id);
+        runs.clear(id);
+        Ok(())
+    }
+}
+
+/// The index of taken sequences is read when a place is opened, and each store has its own.
+#[derive(Default)]
+pub(crate) struct IndexOfItsOwn(Mutex<BTreeSet<(String, u64)>>);
+
+impl Fault for IndexOfItsOwn {
+    fn opened(&mut self, runs: &mut Runs, _place: &Place) {
+        let taken = runs.0.iter().flat_map(|(id, run)| {
+            let sequences = run.rows.keys();
+            sequences.map(|sequence| (id.clone(), *sequence))
+        });
+        self.0.lock().unwrap().extend(taken);
+    }
+
     fn append(&self, runs: &mut Runs, id: &str, row: CheckpointRow) -> Result<(), Error> {
         if !self.0.lock().unwrap().insert((id.to_owned(), row.sequence)) {
             return Err(Error::conflict(id, row.sequence));

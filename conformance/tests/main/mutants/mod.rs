@@ -15,6 +15,7 @@ pub(crate) mod between;
 pub(crate) mod can;
 pub(crate) mod clr;
 pub(crate) mod con;
+pub(crate) mod damaged;
 pub(crate) mod disk;
 pub(crate) mod dup;
 pub(crate) mod dur;
@@ -22,7 +23,9 @@ pub(crate) mod eng;
 pub(crate) mod err;
 pub(crate) mod iso;
 pub(crate) mod ord;
+pub(crate) mod outage;
 pub(crate) mod pay;
+pub(crate) mod prf;
 pub(crate) mod racing;
 pub(crate) mod run;
 

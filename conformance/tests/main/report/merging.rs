@@ -201,7 +201,7 @@ fn what_is_no_line_is_told_with_its_place() {
     remarked(
         &whole[..whole.len() / 2],
         &expect![[r#"
-            lines.jsonl:1: is no law's line: EOF while parsing an object at line 1 column 217, and the file ends within it
+            lines.jsonl:1: is no law's line: EOF while parsing a value at line 1 column 249, and the file ends within it
         "#]],
     );
     remarked(
@@ -226,7 +226,7 @@ fn what_is_no_line_is_told_with_its_place() {
             lines.jsonl:2: is about contract 1.1, and this kit knows 1.0
             lines.jsonl:3: names the law "XYZ-01", which is not known
             lines.jsonl:4: names the claim "telepathy", which is not known
-            lines.jsonl:5: is no whole line: unknown variant `perhaps`, expected one of `pass`, `fail`, `waived`, `expected_fail`, `not_claimed`, `not_run`, `inconclusive`, `harness_error` at line 1 column 437
+            lines.jsonl:5: is no whole line: unknown variant `perhaps`, expected one of `pass`, `fail`, `waived`, `expected_fail`, `not_claimed`, `not_run`, `inconclusive`, `harness_error` at line 1 column 501
             lines.jsonl:6: names the law "XYZ-01", which is not known
         "#]],
     );

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use crashpoint_conformance::{BoxError, Claim, Harness, Name, Options, Place, claim};
+use crashpoint_conformance::{BoxError, Claim, Damage, Harness, Hook, Name, Options, Place, claim};
 use crashpoint_engine::{MemoryCheckpointStore, RedbCheckpointStore};
 
 /// Where the places of the stores are; a harness has no values, so this is the process's.
@@ -71,6 +71,9 @@ impl Redb {
         claim::settled,
         claim::process_crash,
         claim::power_loss,
+        claim::many_processes,
+        claim::corruption,
+        claim::on_disk,
     ];
 }
 
@@ -79,6 +82,10 @@ impl Harness for Redb {
 
     async fn open(place: &Place) -> Result<RedbCheckpointStore, BoxError> {
         Ok(RedbCheckpointStore::new(place.path().join("runs.redb"))?)
+    }
+
+    async fn corrupt(place: &Place, damage: Damage<'_>) -> Result<Hook, BoxError> {
+        Ok(damage.turn_over(place.path())?)
     }
 
     fn options() -> Options {

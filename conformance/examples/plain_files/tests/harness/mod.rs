@@ -1,6 +1,9 @@
 //! How the kit opens the store, for the certificate and for the benchmarks.
 
-use crashpoint_conformance::{BoxError, Harness, Place};
+use std::fs;
+use std::path::PathBuf;
+
+use crashpoint_conformance::{BoxError, Damage, Harness, Hook, Options, Place};
 use plain_files::FileCheckpointStore;
 
 pub struct Files;
@@ -11,4 +14,31 @@ impl Harness for Files {
     async fn open(place: &Place) -> Result<FileCheckpointStore, BoxError> {
         Ok(FileCheckpointStore::open(place.path())?)
     }
+
+    /// The disk is pulled out: the directory is where nobody looks for it.
+    async fn break_backend(place: &Place) -> Result<Hook, BoxError> {
+        fs::rename(place.path(), away(place))?;
+        Ok(Hook::Done)
+    }
+
+    async fn heal_backend(place: &Place) -> Result<Hook, BoxError> {
+        fs::rename(away(place), place.path())?;
+        Ok(Hook::Done)
+    }
+
+    /// Rows stand in their files as they are.
+    async fn corrupt(place: &Place, damage: Damage<'_>) -> Result<Hook, BoxError> {
+        Ok(damage.turn_over(place.path())?)
+    }
+
+    fn options() -> Options {
+        let mut options = Options::default();
+        // After an error in a write it refuses everything, since nobody knows what a disk has kept.
+        options.reopens_after_outage = true;
+        options
+    }
+}
+
+fn away(place: &Place) -> PathBuf {
+    place.path().with_extension("away")
 }

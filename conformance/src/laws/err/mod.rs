@@ -1,5 +1,7 @@
 //! Errors: what a store says when it does not do as asked, and that it says anything at all.
 
+mod outage;
+
 use std::sync::Arc;
 
 use crashpoint_engine::{CheckpointRow, Error, StoreErrorKind};
@@ -8,6 +10,10 @@ use crate::case::{Blame, Case, Session};
 use crate::expect::{Checked, broken, marked, quote, row};
 use crate::harness::BoxFuture;
 use crate::run::panic_message;
+
+pub(crate) use self::outage::{
+    err_03_a_backend_that_is_down_is_an_error, err_04_a_backend_that_comes_back_is_used_again,
+};
 
 const ID: &str = "order-4711";
 

@@ -1,12 +1,16 @@
 //! Duplicates: a taken sequence is taken. This rejection is the fence between two lives of a run.
 
-use std::sync::Arc;
+mod processes;
+mod raced;
 
-use crashpoint_engine::{CheckpointRow, Error};
+use crate::case::Case;
+use crate::expect::{Checked, broken, marked, row, rows, sequences};
 
-use crate::case::{Case, Session};
-use crate::expect::{Checked, Failure, broken, describe, marked, quote, row, rows, sequences};
-use crate::race::{Arena, Contender, HEATS, repeat};
+pub(crate) use self::processes::dup_14_two_processes_have_one_winner;
+pub(crate) use self::raced::{
+    dup_07_of_racing_appends_exactly_one_wins, dup_08_the_row_stored_is_the_winners,
+    dup_13_two_handles_have_one_winner,
+};
 
 pub(crate) async fn dup_01_another_row_at_a_taken_sequence_is_rejected(case: &Case) -> Checked {
     let store = case.open().await?;
@@ -88,70 +92,6 @@ pub(crate) async fn dup_06_ids_have_sequences_of_their_own(case: &Case) -> Check
             .await?;
     }
     Ok(())
-}
-
-pub(crate) fn dup_07_of_racing_appends_exactly_one_wins(case: &Case) -> Checked {
-    repeat(case, |arena, store, number| {
-        let id = format!("race {number}");
-        for (sequence, winners) in (0_u64..).zip(race(arena, store, &id)?) {
-            if winners.len() != 1 {
-                let (contenders, driver) = (arena.driver.contenders(), arena.driver.words());
-                let (count, id) = (winners.len(), quote(&id));
-                return Err(broken(format!(
-                    "{contenders} {driver} append to sequence {sequence} of run {id} at once: \
-                     expected exactly one Ok, came {count} (contenders {winners:?})"
-                )));
-            }
-        }
-        Ok(())
-    })
-}
-
-pub(crate) fn dup_08_the_row_stored_is_the_winners(case: &Case) -> Checked {
-    repeat(case, |arena, store, number| {
-        let id = format!("race {number}");
-        let heats = race(arena, store, &id)?;
-        let stored = arena.block_on(store.load(&id))?;
-        for (sequence, winners) in (0_u64..).zip(heats) {
-            let at_sequence = stored.iter().filter(|row| row.sequence == sequence);
-            let at_sequence: Vec<&CheckpointRow> = at_sequence.collect();
-            let of = |row: &CheckpointRow, winner| *row == contender_row(sequence, winner);
-            match at_sequence[..] {
-                [row] if winners.iter().any(|&winner| of(row, winner)) => {}
-                _ => {
-                    let driver = arena.driver.words();
-                    let came: Vec<String> = at_sequence.into_iter().map(describe).collect();
-                    let id = quote(&id);
-                    return Err(broken(format!(
-                        "after {driver} raced for sequence {sequence} of run {id}: expected the \
-                         row of the contender that was told Ok (of {winners:?}), came {came:?}"
-                    )));
-                }
-            }
-        }
-        Ok(())
-    })
-}
-
-fn contender_row(sequence: u64, number: usize) -> CheckpointRow {
-    marked(sequence, &format!("contender {number}"))
-}
-
-/// Races for the first sequences of `id`, one in each heat, and answers who was told Ok.
-fn race(arena: &Arena, store: &Session, id: &str) -> Result<Vec<Vec<usize>>, Failure> {
-    let (store, id) = (Arc::clone(store.store()), id.to_owned());
-    let contender: Contender<Result<(), Error>> = Arc::new(move |number, heat| {
-        let (store, id) = (Arc::clone(&store), id.clone());
-        let row = contender_row(heat as u64, number);
-        Box::pin(async move { store.append(&id, row).await })
-    });
-    let told = arena.round(arena.driver.contenders(), &contender)?;
-    let winners = |heat: usize| {
-        let numbered = told.iter().enumerate();
-        let winners = numbered.filter(|(_, heats)| heats[heat].is_ok());
-        winners.map(|(number, _)| number).collect()
-    };
-    Ok((0..HEATS).map(winners).collect())
 }
 
 pub(crate) async fn dup_09_rejection_survives_reopening(case: &Case) -> Checked {

@@ -1,0 +1,97 @@
+//! Two processes on one place, started by the kit and let go at once.
+
+use crate::case::Case;
+use crate::child::{CONTENDED, CONTENDED_ROWS, Part, Running, Started, Told, contended};
+use crate::expect::{Checked, Failure, broken, describe, marked};
+use crate::runtime::{Workers, start};
+
+/// How often two processes contend, each time for a place of its own.
+const ROUNDS: u32 = 3;
+
+pub(crate) fn dup_14_two_processes_have_one_winner(case: &Case) -> Checked {
+    for _ in 0..ROUNDS {
+        let place = case.another_place()?;
+        let mut first = Running::start(case, Part::Contends(0), &place)?;
+        let mut children = vec![];
+        let second = Running::try_start(case, Part::Contends(1), &place)?;
+        first.go()?;
+        children.push(first);
+        if let Started::Ready(mut second) = second {
+            second.go()?;
+            children.push(second);
+        }
+        let mut told = Vec::new();
+        for child in &mut children {
+            told.push(acknowledged(child)?);
+        }
+        drop(children);
+        let runtime = start(Workers::Pool(2))?;
+        let checked = runtime.block_on(async {
+            let store = case.open_at(&place).await?;
+            let stored = store.load(CONTENDED).await?;
+            (0..CONTENDED_ROWS).try_for_each(|sequence| {
+                let winners = winners(&told, sequence);
+                let here = stored.iter().filter(|row| row.sequence == sequence);
+                let here: Vec<String> = here.map(describe).collect();
+                judge(sequence, &winners, told.len(), &here)
+            })?;
+            if let Some(taken) = stored.first() {
+                let late = marked(taken.sequence, "parent");
+                store.rejects(CONTENDED, late).await?;
+            }
+            Ok(())
+        });
+        case.close_inside(&runtime);
+        runtime.block_on(case.leave(&place))?;
+        checked?;
+    }
+    Ok(())
+}
+
+/// For each sequence, whether the child was told Ok.
+fn acknowledged(child: &mut Running<'_>) -> Result<Vec<bool>, Failure> {
+    let mut told = vec![false; CONTENDED_ROWS as usize];
+    loop {
+        match child.hear()? {
+            Some(Told::Acknowledged(step)) => told[step as usize] = true,
+            Some(Told::Failed(_) | Told::Ready | Told::Loaded(_)) => {}
+            Some(Told::Ended) => return Ok(told),
+            Some(Told::Refused(message)) => {
+                return Err(broken(format!("in a child process: {message}")));
+            }
+            None => {
+                let message = "a child process ended in the middle of its appends";
+                return Err(broken(message));
+            }
+        }
+    }
+}
+
+/// The children that were told Ok.
+fn winners(told: &[Vec<bool>], sequence: u64) -> Vec<u8> {
+    let numbered = (0_u8..).zip(told);
+    let winners = numbered.filter(|(_, told)| told[sequence as usize]);
+    winners.map(|(who, _)| who).collect()
+}
+
+fn judge(sequence: u64, winners: &[u8], children: usize, stored: &[String]) -> Checked {
+    let expected = match winners {
+        [winner] => describe(&contended(sequence, *winner)),
+        // Both were refused, as by a database that was locked for too long: nothing is known then.
+        [] if children > 1 && stored.len() <= 1 => return Ok(()),
+        _ => {
+            let count = winners.len();
+            return Err(broken(format!(
+                "{children} processes append to sequence {sequence} of run \"{CONTENDED}\" at once: \
+                 expected exactly one Ok, came {count} (children {winners:?})"
+            )));
+        }
+    };
+    if stored == [expected.clone()] {
+        return Ok(());
+    }
+    Err(broken(format!(
+        "after {children} processes appended to sequence {sequence} of run \"{CONTENDED}\": expected \
+         {expected} of the one that was told Ok, came {stored:?}"
+    )))
+}

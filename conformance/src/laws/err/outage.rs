@@ -1,0 +1,116 @@
+//! A backend that is away for a while: what a store says meanwhile, and that it finds it again.
+
+use std::time::Duration;
+
+use crashpoint_engine::{CheckpointRow, Error};
+
+use crate::case::{Blame, Case, Session};
+use crate::expect::{Checked, Failure, broken, quote, row, rows, same_rows};
+use crate::hooks::offered;
+
+/// The run that is there before the outage, and its rows.
+const BEFORE: &str = "before";
+const ROWS: u64 = 4;
+
+/// A run that is begun during the outage.
+const MEANWHILE: &str = "meanwhile";
+
+pub(crate) async fn err_03_a_backend_that_is_down_is_an_error(case: &Case) -> Checked {
+    let store = case.open().await?;
+    store.append_all(BEFORE, &rows(0..ROWS)).await?;
+    go_down(case).await?;
+    // Twice: the first may find a connection that does not know it yet.
+    for _ in 0..2 {
+        refused(&store, "an append to", BEFORE, Ask::Append(row(ROWS))).await?;
+        refused(&store, "an append to", MEANWHILE, Ask::Append(row(0))).await?;
+        refused(&store, "a clear of", BEFORE, Ask::Clear).await?;
+        // A store may know rows by heart, but an empty run means that there was none.
+        if let Ok(came) = store.try_load(BEFORE).await {
+            let when = || format!("run {} while the backend was down", quote(BEFORE));
+            same_rows(when, &rows(0..ROWS), &came)?;
+        }
+    }
+    come_back(case).await
+}
+
+enum Ask {
+    Append(CheckpointRow),
+    Clear,
+}
+
+/// Asks for what can't be done; that it is answered at all is watched by the law's deadline.
+async fn refused(store: &Session, words: &str, id: &str, ask: Ask) -> Checked {
+    let answer: Result<(), Error> = match ask {
+        Ask::Append(row) => store.try_append(id, row).await,
+        Ask::Clear => {
+            let progress = store.progress();
+            progress.operation("clear", id, None);
+            store.store().clear(id).await
+        }
+    };
+    match answer {
+        Err(_) => Ok(()),
+        Ok(()) => Err(broken(format!(
+            "{words} run {} while the backend was down: expected an error, came Ok",
+            quote(id)
+        ))),
+    }
+}
+
+/// How often a store may fail to find its backend again, and what part of the deadline of an
+/// operation passes between two tries.
+const TRIES: u32 = 50;
+
+pub(crate) async fn err_04_a_backend_that_comes_back_is_used_again(case: &Case) -> Checked {
+    let store = case.open().await?;
+    store.append_all(BEFORE, &rows(0..ROWS)).await?;
+    go_down(case).await?;
+    // The store has to notice. What it answers is the business of the law before.
+    let lost = store.try_append(BEFORE, row(ROWS)).await;
+    let _ = store.try_load(BEFORE).await;
+    come_back(case).await?;
+    let store = match case.options().reopens_after_outage {
+        true => case.reopen(store).await?,
+        false => store,
+    };
+    let pause = case.options().operation_max / (TRIES * 2);
+    let came = find_again(&store, pause).await?;
+    // An append that was refused may have taken effect: its outcome was not known.
+    let is_whole = lost.is_ok() || came.len() > ROWS as usize;
+    let expected = rows(0..ROWS + u64::from(is_whole));
+    let when = || format!("run {} once the backend was back", quote(BEFORE));
+    same_rows(when, &expected, &came)?;
+    store.append("after", &row(0)).await?;
+    let when = "written once the backend was back";
+    store.holds("after", &rows([0]), when).await?;
+    store.clear(BEFORE).await
+}
+
+/// The run as it is once the store works again.
+async fn find_again(store: &Session, pause: Duration) -> Result<Vec<CheckpointRow>, Failure> {
+    let mut last = String::new();
+    for _ in 0..TRIES {
+        match store.try_load(BEFORE).await {
+            Ok(came) => return Ok(came),
+            Err(error) => last = error.to_string(),
+        }
+        tokio::time::sleep(pause).await;
+    }
+    Err(broken(format!(
+        "a load of run {} once the backend was back, tried {TRIES} times: expected Ok, came the \
+         error \"{last}\"",
+        quote(BEFORE)
+    )))
+}
+
+async fn go_down(case: &Case) -> Checked {
+    case.progress.step(Blame::Harness, "breaking the backend");
+    let came = case.subject.break_backend(case.place()).await;
+    offered("break_backend", came)
+}
+
+async fn come_back(case: &Case) -> Checked {
+    case.progress.step(Blame::Harness, "healing the backend");
+    let came = case.subject.heal_backend(case.place()).await;
+    offered("heal_backend", came)
+}

@@ -1,0 +1,58 @@
+//! What a byte of payload takes on the disk.
+
+use crate::case::{Blame, Case};
+use crate::expect::{Checked, Failure, broken, row};
+use crate::hooks::files_below;
+
+/// Blobs of 4 KiB, 2 MiB of them: enough for what a file needs of its own to be a part of it.
+const BLOB: usize = 4 << 10;
+const ROWS: u64 = 512;
+
+/// Copies, indices, room to grow and what was not cleared away yet, all together.
+const TIMES: u64 = 16;
+
+pub(crate) async fn prf_05_bytes_on_disk_for_a_byte_of_payload(case: &Case) -> Checked {
+    let store = case.open().await?;
+    for sequence in 0..ROWS {
+        // No two alike, and no pattern: what a store packs is the payload of programs, not this.
+        let blob = noise(sequence);
+        store
+            .append("payload", &row(sequence).with_output(blob))
+            .await?;
+    }
+    case.drop_all(store).await?;
+    case.progress.step(Blame::Harness, "measuring the files");
+    let measured = files_below(case.place().path()).and_then(|files| {
+        let sizes = files
+            .into_iter()
+            .map(|file| Ok(std::fs::metadata(file)?.len()));
+        sizes.sum::<std::io::Result<u64>>()
+    });
+    let bytes = measured.map_err(|error| Failure::Harness(format!("no sizes: {error}")))?;
+    let payload = ROWS * BLOB as u64;
+    if bytes < payload / TIMES {
+        return Err(broken(format!(
+            "{ROWS} rows with blobs of {BLOB} bytes: expected about {payload} bytes in files below the \
+             place, came {bytes}: the claim `on_disk` says that they are there"
+        )));
+    }
+    if bytes > payload * TIMES {
+        return Err(broken(format!(
+            "{ROWS} rows with blobs of {BLOB} bytes: expected at most {TIMES} times that in files, came \
+             {bytes} bytes for {payload}"
+        )));
+    }
+    Ok(())
+}
+
+/// Bytes that are the same in each run and can't be packed: a generator of Marsaglia's.
+fn noise(seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let words = std::iter::repeat_with(move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    });
+    words.take(BLOB / 8).flatten().collect()
+}

@@ -1,0 +1,19 @@
+//! Cost: that it does not grow with what lies beside. All of it is advice.
+//!
+//! Nothing here has a bound in seconds, since the machine may be busy with something else. What is
+//! compared was measured in turn within one run, as medians of many, and a store is objected to only
+//! when each of several tries came out beyond a generous bound. So a factor of two goes unseen, and so
+//! does a cost that is in both of what is compared; the benchmarks of the feature `bench` show those.
+
+mod alone;
+mod beside;
+mod disk;
+mod measure;
+
+pub(crate) use self::alone::{
+    prf_01_no_append_in_a_hundred_stalls, prf_02_an_append_costs_the_same_in_a_long_run,
+};
+pub(crate) use self::beside::{
+    prf_03_a_load_costs_the_same_beside_many_ids, prf_04_eight_ids_get_as_much_done_as_one,
+};
+pub(crate) use self::disk::prf_05_bytes_on_disk_for_a_byte_of_payload;
