@@ -45,6 +45,8 @@
 
 #[cfg(feature = "bench")]
 pub mod bench;
+#[cfg(any(feature = "cano-0-12", feature = "cano-0-15"))]
+pub mod cano;
 mod capability;
 mod case;
 mod catalogue;
@@ -52,6 +54,8 @@ mod certify;
 mod child;
 pub mod claim;
 mod clock;
+#[cfg(feature = "differential")]
+pub mod differential;
 mod draws;
 mod dropped;
 mod expect;

@@ -238,7 +238,8 @@ pub(crate) const EXEMPT: &[(LawId, &str)] = &[
     ),
 ];
 
-fn everything() -> Plan {
+/// Every claim that a store in memory can make.
+pub(crate) fn everything() -> Plan {
     let every = Claim::ALL.iter().copied();
     // The shelves of these stores are gone with the process; see `killed!`.
     let in_memory = every.filter(|claim| !matches!(claim, Claim::ProcessCrash | Claim::PowerLoss));

@@ -5,6 +5,7 @@
     reason = "clippy takes the helpers of an integration test for a library's code"
 )]
 
+mod differential;
 mod harness;
 mod kill_matrix;
 mod linearize;

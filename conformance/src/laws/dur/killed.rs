@@ -26,22 +26,25 @@ fn kill_and_open(
     running.go()?;
     let heard = running.hear_steps(steps)?;
     let acknowledged = running.kill(heard)?;
-    judge_at(case, &place, async |store| judge(store, acknowledged).await)
+    judge_at(case, &place, "SIGKILL of a child", async |store| {
+        judge(store, acknowledged).await
+    })
 }
 
-/// Opens the place of a child that is dead.
+/// Opens the place of a child that is dead: `after` says what became of it.
 pub(super) fn judge_at(
     case: &Case,
     place: &Arc<Place>,
+    after: &str,
     judge: impl AsyncFnOnce(&Session) -> Checked,
 ) -> Checked {
     let runtime = start(Workers::Pool(2))?;
     case.progress
-        .step(Blame::Store, "opening the store after SIGKILL");
+        .step(Blame::Store, &format!("opening the store after {after}"));
     let checked = runtime.block_on(async {
         let opened = case.open_at(place).await;
         let store = opened.map_err(|failure| match failure {
-            Failure::Harness(message) => broken(format!("after SIGKILL of a child, {message}")),
+            Failure::Harness(message) => broken(format!("after {after}, {message}")),
             other => other,
         })?;
         judge(&store).await

@@ -117,7 +117,8 @@ pub(crate) fn dur_11_a_full_disk_is_an_error(case: &Case) -> Checked {
         |faulty, Failed { call, nth, step }, place| {
             let answers: Vec<Answer> = faulty.told.iter().filter_map(answer).collect();
             let when = format!("whose {call} number {nth} failed in step {step}, opened again");
-            judge_at(case, place, async |store| {
+            let after = format!("a child whose {call} number {nth} failed in step {step}");
+            judge_at(case, place, &after, async |store| {
                 judge(store, &answers, &when).await
             })
         },

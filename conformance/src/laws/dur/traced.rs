@@ -29,7 +29,8 @@ pub(crate) fn dur_07_a_kill_at_every_system_call_is_survived(case: &Case) -> Che
         let mut answers = vec![Answer::Done; steps as usize];
         answers.push(Answer::Unknown);
         answers.truncate(script().len());
-        judge_at(case, &place, async |store| {
+        let after = format!("SIGKILL of a child, {when}");
+        judge_at(case, &place, &after, async |store| {
             judge(store, &answers, &when).await?;
             store.append("after", &row(0)).await
         })?;

@@ -11,6 +11,7 @@ use crashpoint_conformance::{BoxError, Harness, Options, Place};
 use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 
 pub(crate) mod bas;
+pub(crate) mod between;
 pub(crate) mod can;
 pub(crate) mod clr;
 pub(crate) mod con;

@@ -1,0 +1,6 @@
+//! Stores of release 0.15 of the reference crate, whose rows have a version beside.
+
+super::adapter!(cano_0_15, |row| {
+    let version = row.workflow_version;
+    (version != 0).then(|| format!("the workflow version {version}"))
+});

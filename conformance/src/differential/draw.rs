@@ -1,0 +1,70 @@
+//! What histories are drawn from: few runs, few sequences, so that operations meet.
+
+use crashpoint_engine::RowKind;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::history::{History, Operation, append, clear, load, reopen, row, rows_from};
+
+/// Plain ids first: what is drawn shrinks towards them.
+const IDS: [&str; 6] = ["a", "b", "c", "ab", "a:1", "A"];
+
+/// Sequences that a run does not come to by counting.
+const FAR: [u64; 6] = [
+    255,
+    256,
+    1 << 32,
+    (1 << 53) + 1,
+    i64::MAX as u64 + 1,
+    u64::MAX,
+];
+
+/// The most rows that are appended in a row. More would hide the other operations.
+const ROWS_MAX: u64 = 40;
+
+/// What may be in a history.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scope {
+    pub(super) operations_max: usize,
+    pub(super) reopens: bool,
+    pub(super) engine_kinds: bool,
+}
+
+pub(super) fn histories(scope: Scope) -> impl Strategy<Value = History> {
+    vec(operation(scope), 1..=scope.operations_max).prop_map(History::new)
+}
+
+fn operation(scope: Scope) -> impl Strategy<Value = Operation> {
+    let id = || (0..IDS.len()).prop_map(|index| IDS[index]);
+    let one = (id(), sequence(), 0..3_u8, kind(scope), blob());
+    let one = one.prop_map(|(id, at, mark, kind, blob)| append(id, row(at, mark, kind, blob)));
+    let many = (id(), 0..4_u64, 2..=ROWS_MAX);
+    let many = many.prop_map(|(id, from, count)| rows_from(id, from, count));
+    prop_oneof![
+        10 => one,
+        2 => many,
+        4 => id().prop_map(load),
+        3 => id().prop_map(clear),
+        u32::from(scope.reopens) => Just(()).prop_map(|()| reopen()),
+    ]
+}
+
+fn sequence() -> impl Strategy<Value = u64> {
+    prop_oneof![12 => 0..6_u64, 2 => 6..40_u64, 1 => select(&FAR[..])]
+}
+
+fn kind(scope: Scope) -> impl Strategy<Value = RowKind> {
+    // The first three are those of the reference contract.
+    let count = if scope.engine_kinds {
+        RowKind::ALL.len()
+    } else {
+        3
+    };
+    (0..count).prop_map(|index| RowKind::ALL[index])
+}
+
+fn blob() -> impl Strategy<Value = Option<Vec<u8>>> {
+    option::of(vec(any::<u8>(), 0..12))
+}

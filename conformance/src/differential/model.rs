@@ -1,0 +1,36 @@
+//! The model: every row there is in one list, looked through from its beginning each time.
+
+use crashpoint_engine::CheckpointRow;
+
+/// What a store has to hold.
+#[derive(Debug, Default)]
+pub(super) struct Model(Vec<(String, CheckpointRow)>);
+
+impl Model {
+    /// Whether the row was taken in: its sequence was free.
+    pub(super) fn append(&mut self, id: &str, row: CheckpointRow) -> bool {
+        let taken = self.of(id).any(|one| one.sequence == row.sequence);
+        if !taken {
+            self.0.push((id.to_owned(), row));
+        }
+        !taken
+    }
+
+    pub(super) fn load(&self, id: &str) -> Vec<CheckpointRow> {
+        let mut rows: Vec<_> = self.of(id).cloned().collect();
+        rows.sort_by_key(|row| row.sequence);
+        rows
+    }
+
+    /// Whether there was anything to clear.
+    pub(super) fn clear(&mut self, id: &str) -> bool {
+        let before = self.0.len();
+        self.0.retain(|(owner, _)| owner != id);
+        self.0.len() < before
+    }
+
+    fn of<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a CheckpointRow> {
+        let rows = self.0.iter().filter(move |(owner, _)| owner == id);
+        rows.map(|(_, row)| row)
+    }
+}

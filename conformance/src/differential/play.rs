@@ -1,0 +1,240 @@
+//! A history played: each operation is asked of the store and of the model.
+
+use std::sync::Arc;
+
+use crashpoint_engine::{CheckpointRow, Error};
+use tokio::runtime::Runtime;
+
+use super::history::{History, Operation, plain};
+use super::model::Model;
+use super::search::Counted;
+use crate::expect::{Checked, Failure, broken, describe, quote, same_rows};
+use crate::harness::{BoxFuture, DynStore, Subject};
+use crate::place::Place;
+use crate::run::panic_message;
+use crate::runtime::{Workers, start};
+
+/// What came of a history.
+pub(super) struct Played {
+    /// What each operation did, up to the one whose answer differs.
+    pub(super) answers: Vec<String>,
+    pub(super) counted: Counted,
+    pub(super) checked: Checked,
+}
+
+/// Plays `history` on a fresh place.
+pub(super) fn play(subject: &Subject, history: &History) -> Played {
+    let mut played = Played {
+        answers: Vec::new(),
+        counted: Counted::default(),
+        checked: Ok(()),
+    };
+    played.checked = in_a_place(subject, history, &mut played.answers, &mut played.counted);
+    played
+}
+
+fn in_a_place(
+    subject: &Subject,
+    history: &History,
+    answers: &mut Vec<String>,
+    counted: &mut Counted,
+) -> Checked {
+    let folder = subject.options.folder.as_deref();
+    let place = Place::fresh_for("differential", folder);
+    let place = place.map_err(|error| Failure::Harness(format!("no fresh place: {error}")))?;
+    let runtime = start(Workers::Pool(2))?;
+    let checked = runtime.block_on(async {
+        let mut player = Player {
+            subject,
+            place: &place,
+            store: open(subject, &place).await?,
+            model: Model::default(),
+            answers,
+            counted,
+        };
+        player.all(history).await
+    });
+    let destroyed = runtime.block_on(subject.destroy(&place));
+    // A store that blocks for ever has a thread of it.
+    Runtime::shutdown_background(runtime);
+    let destroyed = destroyed.map_err(|error| {
+        Failure::Harness(format!("the harness could not destroy the place: {error}"))
+    });
+    checked.and(destroyed)
+}
+
+async fn open(subject: &Subject, place: &Place) -> Result<DynStore, Failure> {
+    let opened = tokio::time::timeout(subject.options.operation_max, subject.open(place)).await;
+    let failed = match opened {
+        Ok(Ok(opened)) => return Ok(opened.store),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer within {:?}", subject.options.operation_max),
+    };
+    let message = format!("the harness could not open the store: {failed}");
+    Err(Failure::Harness(message))
+}
+
+struct Player<'a> {
+    subject: &'a Subject,
+    place: &'a Place,
+    store: DynStore,
+    model: Model,
+    answers: &'a mut Vec<String>,
+    counted: &'a mut Counted,
+}
+
+impl Player<'_> {
+    async fn all(&mut self, history: &History) -> Checked {
+        for operation in history.operations() {
+            let answer = self.one(operation).await?;
+            self.answers.push(answer);
+        }
+        let mut ids: Vec<&str> = history
+            .operations()
+            .iter()
+            .filter_map(Operation::run)
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        for id in ids {
+            self.load(id, "at the end").await?;
+        }
+        Ok(())
+    }
+
+    async fn one(&mut self, operation: &Operation) -> Result<String, Failure> {
+        match operation {
+            Operation::Append(id, row) => {
+                let taken_in = self.append(id, row.clone()).await?;
+                Ok(if taken_in { "Ok" } else { "refused" }.to_owned())
+            }
+            Operation::Rows { id, from, count } => {
+                let mut taken_in = 0;
+                for sequence in *from..from + count {
+                    taken_in += u64::from(self.append(id, plain(sequence)).await?);
+                }
+                Ok(format!("{taken_in} Ok, {} refused", count - taken_in))
+            }
+            Operation::Load(id) => {
+                let rows = self.load(id, "").await?;
+                *if rows == 0 {
+                    &mut self.counted.loads_of_nothing
+                } else {
+                    &mut self.counted.loads
+                } += 1;
+                Ok(if rows == 1 {
+                    "1 row".to_owned()
+                } else {
+                    format!("{rows} rows")
+                })
+            }
+            Operation::Clear(id) => {
+                let had_rows = self.clear(id).await?;
+                *if had_rows {
+                    &mut self.counted.clears
+                } else {
+                    &mut self.counted.clears_of_nothing
+                } += 1;
+                Ok("Ok".to_owned())
+            }
+            Operation::Reopen => {
+                self.reopen().await?;
+                self.counted.reopenings += 1;
+                Ok("Ok".to_owned())
+            }
+        }
+    }
+
+    /// Whether the row was taken in.
+    async fn append(&mut self, id: &str, row: CheckpointRow) -> Result<bool, Failure> {
+        let free = self.model.append(id, row.clone());
+        let (store, run, sent) = (Arc::clone(&self.store), id.to_owned(), row.clone());
+        let appended = self.ask("append", async move { store.append(&run, sent).await });
+        let (row, id) = (describe(&row), quote(id));
+        match (free, appended.await?) {
+            (true, Err(error)) => Err(broken(format!(
+                "append of {row} to run {id}: expected Ok, came the error \"{error}\""
+            ))),
+            (false, Ok(())) => Err(broken(format!(
+                "append of {row} to run {id}, where the sequence is taken: expected a rejection, \
+                 came Ok"
+            ))),
+            (true, Ok(())) => {
+                self.counted.appends += 1;
+                Ok(true)
+            }
+            (false, Err(_)) => {
+                self.counted.rejections += 1;
+                Ok(false)
+            }
+        }
+    }
+
+    /// The number of rows of the run, which are the model's.
+    async fn load(&mut self, id: &str, when: &str) -> Result<usize, Failure> {
+        let (store, run) = (Arc::clone(&self.store), id.to_owned());
+        let loaded = self
+            .ask("load", async move { store.load_run(&run).await })
+            .await?;
+        let loaded = loaded.map_err(|error| unexpected("load", id, &error))?;
+        let words = || format!("run {} {when}", quote(id)).trim_end().to_owned();
+        same_rows(words, &self.model.load(id), &loaded)?;
+        Ok(loaded.len())
+    }
+
+    /// Whether the run had rows.
+    async fn clear(&mut self, id: &str) -> Result<bool, Failure> {
+        let (store, run) = (Arc::clone(&self.store), id.to_owned());
+        let cleared = self
+            .ask("clear", async move { store.clear(&run).await })
+            .await?;
+        cleared.map_err(|error| unexpected("clear", id, &error))?;
+        Ok(self.model.clear(id))
+    }
+
+    async fn reopen(&mut self) -> Checked {
+        // Nobody else has it now, so it is dropped there: outside of async code, as RUN-06 is another's.
+        let nothing: DynStore = Arc::new(crashpoint_engine::MemoryCheckpointStore::new());
+        let store = std::mem::replace(&mut self.store, nothing);
+        let dropped = tokio::task::spawn_blocking(move || drop(store)).await;
+        dropped.map_err(|error| broken(format!("dropping the store failed: {error}")))?;
+        let opened = open(self.subject, self.place).await;
+        self.store = opened.map_err(|failure| match failure {
+            Failure::Harness(message) => broken(format!("after dropping the store, {message}")),
+            other => other,
+        })?;
+        Ok(())
+    }
+
+    /// Asks in a task of its own, so that a panic and a thread that is held for ever are answers.
+    async fn ask<T: Send + 'static>(
+        &self,
+        words: &str,
+        asked: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<Result<T, Error>, Failure> {
+        let asked: BoxFuture<'static, Result<T, Error>> = Box::pin(asked);
+        let limit = self.subject.options.operation_max;
+        match tokio::time::timeout(limit, tokio::spawn(asked)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                let message = match error.try_into_panic() {
+                    Ok(payload) => panic_message(&*payload),
+                    Err(error) => error.to_string(),
+                };
+                Err(broken(format!(
+                    "{words}: expected an answer, came a panic: {message}"
+                )))
+            }
+            Err(_) => Err(broken(format!(
+                "{words}: expected an answer within {limit:?}, came nothing"
+            ))),
+        }
+    }
+}
+
+fn unexpected(words: &str, id: &str, error: &Error) -> Failure {
+    let id = quote(id);
+    broken(format!(
+        "{words} of run {id}: expected Ok, came the error \"{error}\""
+    ))
+}
