@@ -5,7 +5,7 @@
 //! Beside them, in turns in the same process, the lane that many have: tokio's paused clock, where a
 //! crash is a dropped future and nothing is checked but the outcome. The two do unequal work: the lane
 //! crashes between polls, of which there are fewer than crash points, lives once after a crash where a
-//! simulation lives three times, keeps no history and asks no oracle. Their ratio says what a schedule costs
+//! simulation lives twice, keeps no history and asks no oracle. Their ratio says what a schedule costs
 //! beside the least that a test of crashes can do, not which executor is faster.
 
 use std::future::Future as _;

@@ -1,5 +1,6 @@
 //! A workflow as the pure machine sees it: labels, edges and policies, no code and no state type.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -239,9 +240,13 @@ impl Definition {
     /// # Errors
     ///
     /// Names the first thing that does not fit.
-    pub fn check(&self, rows: &[CheckpointRow], state: &RunState) -> Result<(), Mismatch> {
+    pub fn check<R>(&self, rows: &[R], state: &RunState) -> Result<(), Mismatch>
+    where
+        R: Borrow<CheckpointRow>,
+    {
         self.check_claims(state)?;
         for row in rows {
+            let row: &CheckpointRow = row.borrow();
             if !row.state.is_empty() && (self.resolve)(&row.state).is_none() {
                 let label = row.state.as_str().into();
                 return Err(Mismatch::UnknownState {
@@ -292,9 +297,10 @@ impl Definition {
     }
 
     /// Every forward row, and the start of a rollback, is of the task of the state that was open.
-    fn check_tasks(&self, rows: &[CheckpointRow]) -> Result<(), Mismatch> {
+    fn check_tasks<R: Borrow<CheckpointRow>>(&self, rows: &[R]) -> Result<(), Mismatch> {
         let mut open: Option<&str> = None;
         for row in rows {
+            let row: &CheckpointRow = row.borrow();
             let (enters, leaves) = match row.kind {
                 RowKind::Claim => (open.is_none(), false),
                 RowKind::StateEntry | RowKind::CompensationCompletion => (true, true),

@@ -65,7 +65,9 @@ impl<R: Rules> Life<R> {
         if self.rules.keeps(Rule::MismatchBeforeClaim) {
             return None;
         }
-        plan.definition.check(&[], &self.state).err()
+        plan.definition
+            .check::<CheckpointRow>(&[], &self.state)
+            .err()
     }
 
     // ---- Rule::CursorBelongsToVisit ----

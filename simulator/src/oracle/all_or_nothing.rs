@@ -162,9 +162,8 @@ fn completed(case: &Case<'_>) -> Held {
     let Some(log) = case.logs().iter().rev().find(|log| !log.rows.is_empty()) else {
         return Held::new();
     };
-    let visits = log.visits();
-    let done = visits
-        .iter()
+    let done = log
+        .visits()
         .filter_map(|visit| match &visit.closed_by?.event {
             Event::Completed { task, .. } => Some((SmolStr::from(&**task), visit.id)),
             _ => None,

@@ -28,7 +28,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
                 continue;
             };
             let (from, to) = (
-                (definition.resolve)(&visit.state),
+                (definition.resolve)(visit.state),
                 (definition.resolve)(next),
             );
             let known = from.and_then(|from| definition.task(from));

@@ -15,6 +15,14 @@ pub struct Log {
     /// The place of the clear that ended it, or the end of the history.
     pub until: usize,
     from: usize,
+    visits: Vec<Spanned>,
+}
+
+/// A visit by the indices of the rows that entered and left it. Found once: most oracles ask.
+#[derive(Debug, Clone, Copy)]
+struct Spanned {
+    entered: usize,
+    closed: Option<usize>,
 }
 
 /// A row that became durable.
@@ -36,7 +44,7 @@ pub struct VisitRecord<'a> {
     /// The sequence of the row that entered it.
     pub id: u64,
     /// Its state.
-    pub state: Label,
+    pub state: &'a Label,
     /// The row that left it: a completion, an entry or the start of a rollback.
     pub closed_by: Option<&'a Stored>,
 }
@@ -61,6 +69,7 @@ impl Log {
             rows: Vec::new(),
             until: history.0.len(),
             from,
+            visits: Vec::new(),
         };
         let mut logs = vec![empty(0)];
         for (place, entry) in history.0.iter().enumerate() {
@@ -84,6 +93,9 @@ impl Log {
                 }
                 _ => {}
             }
+        }
+        for log in &mut logs {
+            log.visits = spans(&log.rows);
         }
         logs
     }
@@ -136,33 +148,20 @@ impl Log {
     }
 
     /// The visits, in order.
-    pub fn visits(&self) -> Vec<VisitRecord<'_>> {
-        let mut visits: Vec<VisitRecord<'_>> = Vec::new();
-        for stored in &self.rows {
-            let entered = match &stored.event {
-                Event::Claimed { state, .. } if visits.is_empty() => Some(state),
-                Event::Entered { state, .. } | Event::Completed { state, .. } => Some(state),
-                Event::RollbackStarted { .. } => None,
-                _ => continue,
-            };
-            if let Some(open) = visits.last_mut() {
-                open.closed_by.get_or_insert(stored);
-            }
-            if let Some(state) = entered {
-                let (id, state) = (stored.row.sequence, state.clone());
-                visits.push(VisitRecord {
-                    id,
-                    state,
-                    closed_by: None,
-                });
-            }
-        }
-        visits
+    pub fn visits(&self) -> impl Iterator<Item = VisitRecord<'_>> {
+        self.visits.iter().filter_map(|visit| {
+            let entered = &self.rows[visit.entered];
+            Some(VisitRecord {
+                id: entered.row.sequence,
+                state: state_entered(&entered.event)?,
+                closed_by: visit.closed.map(|closed| &self.rows[closed]),
+            })
+        })
     }
 
     /// The visit with this id.
     pub fn visit(&self, id: u64) -> Option<VisitRecord<'_>> {
-        self.visits().into_iter().find(|visit| visit.id == id)
+        self.visits().find(|visit| visit.id == id)
     }
 
     /// The cursors of a visit, with where each became durable.
@@ -234,12 +233,41 @@ impl Log {
                         .closed_by
                         .is_some_and(|stored| stored.row.sequence == sequence)
                 };
-                self.visits()
-                    .iter()
-                    .find(|visit| closed(visit))
-                    .map(|visit| visit.id)
+                self.visits().find(closed).map(|visit| visit.id)
             }
         }
+    }
+}
+
+/// The visits that rows tell of. A claim enters one only where there is none, a rollback none.
+fn spans(rows: &[Stored]) -> Vec<Spanned> {
+    let mut visits: Vec<Spanned> = Vec::new();
+    for (at, stored) in rows.iter().enumerate() {
+        let enters = match &stored.event {
+            Event::Claimed { .. } if visits.is_empty() => true,
+            Event::Entered { .. } | Event::Completed { .. } => true,
+            Event::RollbackStarted { .. } => false,
+            _ => continue,
+        };
+        if let Some(open) = visits.last_mut() {
+            open.closed.get_or_insert(at);
+        }
+        if enters {
+            visits.push(Spanned {
+                entered: at,
+                closed: None,
+            });
+        }
+    }
+    visits
+}
+
+fn state_entered(event: &Event) -> Option<&Label> {
+    match event {
+        Event::Claimed { state, .. }
+        | Event::Entered { state, .. }
+        | Event::Completed { state, .. } => Some(state),
+        _ => None,
     }
 }
 

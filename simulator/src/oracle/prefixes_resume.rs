@@ -4,7 +4,7 @@
 //! Whether resuming a prefix also comes to a right end is what the exploration of crash points shows;
 //! here only the log is read.
 
-use crashpoint_engine::{CheckpointRow, Direction, RebuildError, RunState};
+use crashpoint_engine::{CheckpointRow, Direction, Event, RebuildError, RunState};
 
 use crate::history::{ENDLESS, Entry, What};
 use crate::oracle::{Case, Log, Oracle};
@@ -62,17 +62,28 @@ fn check(case: &Case<'_>) -> Result<(), String> {
 }
 
 /// One fold goes through all prefixes: each is the one before and a row.
+///
+/// Whether a row fits depends on the rows of the visit that is open before it, and on the state that
+/// the prefix amounts to. So each prefix is asked for its open visit; its earlier visits were asked
+/// for, row by row, when they were open.
 fn every_prefix(case: &Case<'_>, log: &Log) -> Result<(), String> {
     let definition = &case.workload().definition;
-    let rows = log.rows.iter().map(|stored| (*stored.row).clone());
-    let rows: Vec<CheckpointRow> = rows.collect();
+    let rows: Vec<&CheckpointRow> = log.rows.iter().map(|stored| &*stored.row).collect();
     let mut state = RunState::new();
-    for (before, row) in rows.iter().enumerate() {
+    let mut opened = 0;
+    for (at, row) in rows.iter().enumerate() {
         let sequence = row.sequence;
         let applied = state.apply_row(row);
         applied.map_err(|fault| RebuildError { sequence, fault }.to_string())?;
-        let fits = definition.check(&rows[..=before], &state);
+        // The row that leaves a visit is asked for with it, though it may enter another one.
+        let fits = definition.check(&rows[opened..=at], &state);
         fits.map_err(|mismatch| mismatch.to_string())?;
+        if matches!(
+            log.rows[at].event,
+            Event::Entered { .. } | Event::Completed { .. }
+        ) {
+            opened = at;
+        }
     }
     Ok(())
 }

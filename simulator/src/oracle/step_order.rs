@@ -19,9 +19,9 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             let cursors = log.cursors(visit.id);
             let mut begun = BTreeSet::new();
             for (place, life, attempt) in case.history().started() {
-                let stepped = case.kind(&attempt.task) == Some(TaskKind::Stepped);
-                let here = log.contains(place) && attempt.visit == visit.id;
-                if !stepped || !here || attempt.direction == Direction::Undo {
+                let here = attempt.visit == visit.id && log.contains(place);
+                let stepped = |task: &str| case.kind(task) == Some(TaskKind::Stepped);
+                if !here || attempt.direction == Direction::Undo || !stepped(&attempt.task) {
                     continue;
                 }
                 begun.insert(attempt.step);
