@@ -50,10 +50,7 @@ fn the_timeline_tells_what_happened_a_line_each() {
         life 2 ends: done in Published
         life 3 begins by resuming, with no fault any more
         life 3 loads 5 rows
-        life 3 ends: done in Published
-        life 4 begins by resuming, with no fault any more
-        life 4 loads 5 rows
-        life 4 ends: done in Published"#]]
+        life 3 ends: done in Published"#]]
     .assert_eq(&timeline(&page(&workload, run)));
 }
 
