@@ -22,7 +22,10 @@ const CHECKSUM_BYTES: usize = 17;
 /// bit that has turned over, not somebody who means to deceive.
 fn checksum(sequence: u64, bytes: &[u8]) -> u64 {
     let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    let hash = sequence.to_be_bytes().iter().fold(0xcbf2_9ce4_8422_2325, step);
+    let hash = sequence
+        .to_be_bytes()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, step);
     bytes.iter().fold(hash, step)
 }
 
