@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::store::redb::operation::Operation;
 
-/// The most bytes of rows in one batch: what the store holds besides what its callers do, and how
-/// long one commit can take. A row that is longer makes a batch of its own.
+/// The most bytes of rows in one batch, and so how long one commit can take. A row that is longer makes
+/// a batch of its own. What waits for the next one has a bound too, in `waiting.rs`.
 pub(super) const BYTES_MAX: usize = 4 << 20;
 
 /// The most operations in one batch. Their answers come at once, and whoever waits for the next

@@ -41,7 +41,6 @@ struct Turn<'a> {
 /// it gives every request back, and whoever comes next has the duty.
 struct Drain {
     queue: Arc<Queue>,
-    looks: u32,
     done: bool,
 }
 
@@ -67,12 +66,10 @@ impl Queue {
             let is_ours = drain.is_some();
             let answered = match drain {
                 None => answer.await,
-                Some(mut drain) => {
-                    if runtime.blocks_beside() {
-                        drain.looks = LOOKS;
-                    }
+                Some(drain) => {
+                    let looks = if runtime.blocks_beside() { LOOKS } else { 0 };
                     // It performs this request among others; after the answer, it goes on without us.
-                    let drained = runtime.blocking(Box::new(move || drain.run()));
+                    let drained = runtime.blocking(Box::new(move || drain.run(looks)));
                     match select(drained, answer).await {
                         Either::Left(((), answer)) => answer.await,
                         Either::Right((answered, _)) => answered,
@@ -109,7 +106,6 @@ impl Queue {
         drop(state);
         let drain = idle.then(|| Drain {
             queue: Arc::clone(self),
-            looks: 0,
             done: false,
         });
         let queue = &**self;
@@ -139,7 +135,8 @@ impl Drop for Turn<'_> {
 }
 
 impl Drain {
-    fn run(mut self) {
+    /// Performs batch after batch, and before it ends looks so often for one more.
+    fn run(mut self, looks: u32) {
         let mut database = lock(&self.queue.database);
         loop {
             let batch = self.queue.next();
@@ -147,15 +144,15 @@ impl Drain {
                 break;
             }
             perform(database.as_mut(), batch);
-            self.look_out();
+            self.look_out(looks);
         }
         drop(database);
         self.done = true;
     }
 
     /// Returns once something waits, or it is time to end.
-    fn look_out(&self) {
-        for _ in 0..self.looks {
+    fn look_out(&self, looks: u32) {
+        for _ in 0..looks {
             if !lock(&self.queue.state).waiting.is_empty() {
                 return;
             }
