@@ -179,6 +179,19 @@ matrix! {
     wildcard_kinds: Broken<eng::WildcardKinds> => ENG_04 "came 1 row with {sequence 0, state \"Reserve\", task \"\", state_entry", also ENG_01 ENG_02 ENG_03;
 }
 
+/// A kill that spares no law.
+macro_rules! kill {
+    ($by:ident $saying:literal [$($also:ident)*] [$($maybe:ident)*]) => {
+        Kill {
+            by: LawId::$by,
+            saying: $saying,
+            also: &[$(LawId::$also),*],
+            maybe: &[$(LawId::$maybe),*],
+            spares: &[],
+        }
+    };
+}
+
 /// The second matrix: stores in files, whose process is killed. The test is its own child.
 macro_rules! killed {
     ($(
@@ -188,13 +201,7 @@ macro_rules! killed {
         $(
             #[test]
             fn $name() {
-                let kill = Kill {
-                    by: LawId::$by,
-                    saying: $saying,
-                    also: &[$($(LawId::$also),+)?],
-                    maybe: &[$($(LawId::$maybe),+)?],
-                    spares: &[],
-                };
+                let kill = kill!($by $saying [$($($also)+)?] [$($($maybe)+)?]);
                 let test = concat!("kill_matrix::", stringify!($name));
                 tried(|| judged(&kill, &run_all::<InFile<$habit>>(&durability(test)), None));
             }
@@ -229,13 +236,7 @@ macro_rules! claimed {
         $(
             #[test]
             fn $name() {
-                let kill = Kill {
-                    by: LawId::$by,
-                    saying: $saying,
-                    also: &[$($(LawId::$also),+)?],
-                    maybe: &[$($(LawId::$maybe),+)?],
-                    spares: &[],
-                };
+                let kill = kill!($by $saying [$($($also)+)?] [$($($maybe)+)?]);
                 let test = concat!("kill_matrix::", stringify!($name));
                 let plan = in_groups(test, &[$(claim::$claim),+], &[$($group),+]);
                 tried(|| judged(&kill, &run_all::<$harness>(&plan), None));

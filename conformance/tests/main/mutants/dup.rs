@@ -116,21 +116,36 @@ impl Fault for GlobalSequence {
     }
 }
 
+/// The sequences that a store takes for taken.
+#[derive(Default)]
+struct Taken(Mutex<BTreeSet<(String, u64)>>);
+
+impl Taken {
+    fn take(&self, id: &str, sequence: u64) -> Result<(), Error> {
+        if self.0.lock().unwrap().insert((id.to_owned(), sequence)) {
+            return Ok(());
+        }
+        Err(Error::conflict(id, sequence))
+    }
+
+    fn free(&self, id: &str) {
+        self.0.lock().unwrap().retain(|(owner, _)| owner != id);
+    }
+}
+
 /// Which sequences are taken is known only to the store that wrote them.
 #[derive(Default)]
-pub(crate) struct DupIndexInMemory(Mutex<BTreeSet<(String, u64)>>);
+pub(crate) struct DupIndexInMemory(Taken);
 
 impl Fault for DupIndexInMemory {
     fn append(&self, runs: &mut Runs, id: &str, row: CheckpointRow) -> Result<(), Error> {
-        if !self.0.lock().unwrap().insert((id.to_owned(), row.sequence)) {
-            return Err(Error::conflict(id, row.sequence));
-        }
+        self.0.take(id, row.sequence)?;
         runs.put(id, row);
         Ok(())
     }
 
     fn clear(&self, runs: &mut Runs, id: &str) -> Result<(), Error> {
-        self.0.lock().unwrap().retain(|(owner, _)| owner != id);
+        self.0.free(id);
         runs.clear(id);
         Ok(())
     }
@@ -138,7 +153,7 @@ impl Fault for DupIndexInMemory {
 
 /// The index of taken sequences is read when a place is opened, and each store has its own.
 #[derive(Default)]
-pub(crate) struct IndexOfItsOwn(Mutex<BTreeSet<(String, u64)>>);
+pub(crate) struct IndexOfItsOwn(DupIndexInMemory);
 
 impl Fault for IndexOfItsOwn {
     fn opened(&mut self, runs: &mut Runs, _place: &Place) {
@@ -146,33 +161,25 @@ impl Fault for IndexOfItsOwn {
             let sequences = run.rows.keys();
             sequences.map(|sequence| (id.clone(), *sequence))
         });
-        self.0.lock().unwrap().extend(taken);
+        self.0.0.0.lock().unwrap().extend(taken);
     }
 
     fn append(&self, runs: &mut Runs, id: &str, row: CheckpointRow) -> Result<(), Error> {
-        if !self.0.lock().unwrap().insert((id.to_owned(), row.sequence)) {
-            return Err(Error::conflict(id, row.sequence));
-        }
-        runs.put(id, row);
-        Ok(())
+        self.0.append(runs, id, row)
     }
 
     fn clear(&self, runs: &mut Runs, id: &str) -> Result<(), Error> {
-        self.0.lock().unwrap().retain(|(owner, _)| owner != id);
-        runs.clear(id);
-        Ok(())
+        self.0.clear(runs, id)
     }
 }
 
 /// A clear leaves the index of taken sequences behind.
 #[derive(Default)]
-pub(crate) struct TakenForEver(Mutex<BTreeSet<(String, u64)>>);
+pub(crate) struct TakenForEver(Taken);
 
 impl Fault for TakenForEver {
     fn append(&self, runs: &mut Runs, id: &str, row: CheckpointRow) -> Result<(), Error> {
-        if !self.0.lock().unwrap().insert((id.to_owned(), row.sequence)) {
-            return Err(Error::conflict(id, row.sequence));
-        }
+        self.0.take(id, row.sequence)?;
         runs.append(id, row)
     }
 }
