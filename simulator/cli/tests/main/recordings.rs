@@ -61,7 +61,7 @@ fn shrink_takes_a_token_to_a_smaller_one_that_breaks_the_same_promise() {
         "{report}"
     );
     for part in [
-        ", with ",
+        "shrunk in 1 step, with 1 simulation, ",
         "to a local minimum: ",
         "\nworkflow\n  a: ",
         "\nschedule\n  ",
