@@ -60,6 +60,16 @@ tests_in() {
         { grep -oE "[0-9]+ $1" || true; } | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
+# Of each test that failed its name and its first words, which may stand far above the end of a log.
+what_failed() {
+    awk '
+        /^test .* \.\.\. FAILED/ { print; next }
+        /^---- .* stdout ----$/ { left = 40 }
+        /^failures:$/ { left = 0 }
+        left > 0 { print; left-- }
+    ' "$1" | cut -c -500 | head -n 200
+}
+
 run_stage() {
     local name=$1 budget=$2 log="$logs/$1.log" began=$SECONDS code=0 passed failed verdict took
     echo "==== $name (budget $budget s)"
@@ -85,6 +95,7 @@ run_stage() {
         verdict=failed
         if ((code == 124)); then echo "error: stopped after $((budget * 2)) s" >>"$log"; fi
         tail -n 200 "$log"
+        what_failed "$log"
     fi
     if ((took > budget)); then verdict="$verdict, over budget"; fi
     echo "---- $name: $verdict in $took s"
