@@ -3,6 +3,7 @@
 //! An [`Error`] means that the run **has not ended**: nothing here is a business outcome. Those are
 //! in [`Outcome`](crate::Outcome).
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::core::{LogFault, Mismatch};
@@ -208,13 +209,25 @@ fn in_doubt_suffix(in_doubt: Option<u64>) -> String {
 }
 
 /// What a checkpoint store answered instead of success.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{message}")]
+#[derive(Debug, Clone)]
 pub struct StoreError {
     kind: StoreErrorKind,
     message: String,
-    #[source]
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for StoreError {
+    /// The cause as it was given, so that it can be downcast: that clones share it is not to be seen,
+    /// which a derived implementation would show.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|cause| cause as _)
+    }
 }
 
 /// What a [`StoreError`] says about the operation that failed.
@@ -255,10 +268,21 @@ impl StoreError {
     /// let error = Error::from(failed.with_source(cause));
     /// let source = error.store_error().and_then(|failed| failed.source());
     /// assert_eq!(source.map(ToString::to_string).as_deref(), Some("disk on fire"));
+    /// // It is the backend's own error still.
+    /// assert!(source.is_some_and(|source| source.is::<std::io::Error>()));
     /// ```
     #[must_use]
-    pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        self.source = Some(Arc::new(source));
+    pub fn with_source(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.with_shared_source(Arc::new(source))
+    }
+
+    /// The same with a cause that others keep too, such as the answers of a batch that failed whole.
+    #[must_use]
+    pub(crate) fn with_shared_source(
+        mut self,
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    ) -> Self {
+        self.source = Some(source);
         self
     }
 

@@ -49,7 +49,6 @@
 
 use std::error::Error as _;
 use std::fmt;
-use std::sync::Arc;
 
 use crashpoint_engine::{BoxError, Error, RowKind, StoreError, StoreErrorKind};
 
@@ -80,11 +79,7 @@ impl std::error::Error for Theirs {
 /// The category that a store behind an adapter gave its error.
 pub(crate) fn category(error: &Error) -> Option<&'static str> {
     let source = error.store_error()?.source()?;
-    let shared = source.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>();
-    let theirs = match shared {
-        Some(shared) => shared.downcast_ref::<Theirs>(),
-        None => source.downcast_ref::<Theirs>(),
-    };
+    let theirs = source.downcast_ref::<Theirs>();
     theirs.map(|theirs| theirs.category)
 }
 

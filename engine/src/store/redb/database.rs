@@ -162,7 +162,7 @@ impl Broken {
             } => {
                 let error = StoreError::new(*kind, format!("{operation}: {reason}"));
                 match source {
-                    Some(source) => error.with_source(Arc::clone(source)).into(),
+                    Some(source) => error.with_shared_source(source.clone()).into(),
                     None => error.into(),
                 }
             }
