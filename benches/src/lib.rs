@@ -7,8 +7,10 @@
 mod comparison;
 mod file_system;
 mod forgetful;
+mod order;
 pub mod transition;
 
 pub use comparison::{Comparison, elapsed};
 pub use file_system::file_system_of;
 pub use forgetful::ForgetfulStore;
+pub use order::order_of_turns;

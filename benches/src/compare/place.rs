@@ -53,6 +53,12 @@ impl Place {
         tempfile::tempdir_in(&self.0).expect("a folder can be made where the others are")
     }
 
+    /// Has the file system write down what it still has to, such as files that are gone.
+    pub(crate) fn settle(&self) {
+        // Elsewhere a folder can't be opened, and nothing is worth failing for.
+        _ = File::open(&self.0).and_then(|folder| folder.sync_all());
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }

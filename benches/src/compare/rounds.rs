@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
+use crashpoint_benches::order_of_turns;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
@@ -54,7 +55,9 @@ fn prepared(peer: Peer, workload: Workload, place: &Place) -> Opened {
     (folder, subject)
 }
 
-/// Each has a turn in every round, with a store that is new; one that is only read is made once.
+/// Each has a turn in every round, with a store that is new; one that is only read is made once. What
+/// the turn before has left to the disk is done by then, and from round to round another store comes
+/// before each.
 pub(crate) fn compare(comparing: &Comparing, workload: Workload, place: &Place) -> Results {
     let mut subjects = comparing.subjects.clone();
     if workload == Workload::Load {
@@ -71,10 +74,11 @@ pub(crate) fn compare(comparing: &Comparing, workload: Workload, place: &Place) 
     let mut rows: Vec<Row> = comparing.writers.iter().flat_map(of_writers).collect();
     let mut read: Vec<Option<Opened>> = subjects.iter().map(|_| None).collect();
     for round in 1..=comparing.rounds {
-        for (index, row) in rows.iter_mut().enumerate() {
-            let which = index % subjects.len();
+        for index in order_of_turns(round, rows.len(), subjects.len()) {
+            let (row, which) = (&mut rows[index], index % subjects.len());
             let kept = read[which].take();
             let opened = kept.unwrap_or_else(|| prepared(subjects[which], workload, place));
+            place.settle();
             let runtime = runtime();
             let how = (row.writers, comparing.turn);
             let turn = turn(&runtime, &opened.1, workload, how, place);

@@ -38,6 +38,8 @@ impl Workload {
         }
     }
 
+    /// Goes on until the deadline, and does one thing at least: on a machine that is busy it may have
+    /// passed already.
     pub(crate) async fn until(
         self,
         deadline: Instant,
@@ -55,15 +57,17 @@ impl Workload {
 async fn append(deadline: Instant, subject: &dyn Subject, writer: usize) -> Done {
     let mut done = Done::default();
     let id = format!("order-{writer}");
-    while now() < deadline {
+    loop {
         let (took, ()) = timed(subject.append(&id, done.rows)).await;
         done.times_us.push(took);
         done.rows += 1;
+        if now() >= deadline {
+            return done;
+        }
         // Between two rows a run does something else; without this, a store that never waits would
         // have the thread to itself.
         tokio::task::yield_now().await;
     }
-    done
 }
 
 /// Counts rows; the time of a clear is among the times.
@@ -72,12 +76,12 @@ async fn lifecycle(deadline: Instant, subject: &dyn Subject, writer: usize) -> D
     for run in 0_u64.. {
         let id = format!("order-{writer}-{run}");
         for sequence in 0..ROWS_OF_A_RUN {
-            if now() >= deadline {
-                return done;
-            }
             let (took, ()) = timed(subject.append(&id, sequence)).await;
             done.times_us.push(took);
             done.rows += 1;
+            if now() >= deadline {
+                return done;
+            }
             tokio::task::yield_now().await;
         }
         let (took, ()) = timed(subject.clear(&id)).await;
@@ -90,7 +94,7 @@ async fn lifecycle(deadline: Instant, subject: &dyn Subject, writer: usize) -> D
 async fn load(deadline: Instant, subject: &dyn Subject, reader: usize) -> Done {
     let mut done = Done::default();
     let mut run = reader as u64;
-    while now() < deadline {
+    loop {
         // A step that is prime to the number of runs comes to each.
         run = (run + 37) % RUNS_TO_LOAD;
         let id = format!("run-{run}");
@@ -98,7 +102,9 @@ async fn load(deadline: Instant, subject: &dyn Subject, reader: usize) -> Done {
         assert_eq!(rows as u64, ROWS_OF_A_RUN, "the run is there");
         done.times_us.push(took);
         done.rows += rows as u64;
+        if now() >= deadline {
+            return done;
+        }
         tokio::task::yield_now().await;
     }
-    done
 }

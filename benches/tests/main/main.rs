@@ -1,3 +1,4 @@
 //! Tests of what the benchmarks say.
 
 mod compare;
+mod order;
