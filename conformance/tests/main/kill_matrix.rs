@@ -7,6 +7,7 @@ use crashpoint_conformance::{
 };
 
 use crate::mutants::disk::InFile;
+use crate::mutants::drafts::InDrafts;
 use crate::mutants::outage::Breakable;
 use crate::mutants::{
     Broken, Faithful, Mutant, Mutated, Patient, bas, can, clr, con, damaged, disk, dup, dur, eng,
@@ -268,6 +269,8 @@ claimed! {
     skips_bad_rows: InFile<damaged::SkipsBadRows>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "came 7 rows with no such row";
     panics_on_bad_rows: InFile<damaged::PanicsOnBadRows>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "expected an error, came a panic: a line is no line";
 
+    shows_what_failed: InDrafts<true>, claiming [reopen process_crash power_loss], in ["bas" "dur"] => DUR_13 "whose file it gave up: expected a load that shows 0 rows, came 1";
+
     two_writers_of_one_file: InFile<disk::Careful>, claiming [reopen many_processes], in ["bas" "dup"] => DUP_14 "2 processes append to sequence 0 of run \"contended\" at once: expected exactly one Ok, came 2";
 
     stalls_at_times: Mutated<con::Remote<prf::StallsAtTimes>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_01 "expected at most 100 times their p50";
@@ -494,6 +497,14 @@ fn a_file_that_is_written_carefully_survives_every_kill() {
     keeps_every_law_of_durability::<InFile<disk::Careful>>(
         "kill_matrix::a_file_that_is_written_carefully_survives_every_kill",
     );
+}
+
+#[test]
+fn a_store_that_gives_up_the_file_whose_sync_failed_may_go_on() {
+    let test = "kill_matrix::a_store_that_gives_up_the_file_whose_sync_failed_may_go_on";
+    let claims = [claim::reopen, claim::process_crash, claim::power_loss];
+    let report = run_all::<InDrafts<false>>(&in_groups(test, &claims, &["bas", "dur"]));
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
 }
 
 #[test]
