@@ -23,6 +23,8 @@ const TASKS: usize = 16;
 const THREADS_MAX: usize = 8;
 /// How long a contender waits for the others at the barrier before the round is given up.
 const BARRIER_MAX: Duration = Duration::from_secs(5);
+/// What passes between two looks at the clock counts for no more than this.
+const LOOK_MAX: Duration = Duration::from_millis(250);
 
 /// Which driver a round runs under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -278,15 +280,18 @@ impl SpinBarrier {
 
     fn meet(&self, met: &AtomicUsize, spins_to_yield: u32) -> bool {
         met.fetch_add(1, Ordering::AcqRel);
-        let watch = Stopwatch::start();
+        let (mut look, mut waited) = (Stopwatch::start(), Duration::ZERO);
         let mut spins = 0_u32;
         while met.load(Ordering::Acquire) < self.contenders {
             std::hint::spin_loop();
             spins = spins.wrapping_add(1);
             if spins.is_multiple_of(spins_to_yield) {
-                if watch.elapsed() > BARRIER_MAX {
+                // A process that was stopped for a while has not waited for anybody.
+                waited += look.elapsed().min(LOOK_MAX);
+                if waited > BARRIER_MAX {
                     return false;
                 }
+                look = Stopwatch::start();
                 std::thread::yield_now();
             }
         }

@@ -73,7 +73,8 @@ guide! {
         "After a failed sync the file's pages may be in memory and not on the disk. A load from there shows \
          rows that vanish with the power."
         "Keep a flag that a sync has failed, and refuse loads and appends until the store is opened again \
-         and has read what is really there; a store of several files does so as a whole.";
+         and has read what is really there; a store of several files does so as a whole. Only where the file \
+         was a draft and is removed before the answer may the store go on.";
     DUR_14 Claim
         "The engine's rows build on each other. A later row without an earlier one is a decision without \
          its reason."

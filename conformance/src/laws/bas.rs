@@ -62,10 +62,13 @@ pub(crate) async fn bas_04_rows_are_visible_through_every_clone(case: &Case) -> 
     Ok(())
 }
 
+/// More loads than any pool has connections, or a process file descriptors.
+const LOADS: usize = 1_100;
+
 pub(crate) async fn bas_05_loading_changes_nothing(case: &Case) -> Checked {
     let store = case.open().await?;
     let listed = ids_listed(&store).await?;
-    for _ in 0..3 {
+    for _ in 0..LOADS {
         store.holds("run", &[], "that was never written").await?;
     }
     let listed_after = ids_listed(&store).await?;

@@ -12,6 +12,8 @@ use crate::race::{Contender, HEATS, repeat};
 pub(crate) async fn clr_01_clear_removes_every_row(case: &Case) -> Checked {
     let store = case.open().await?;
     let mut spread = rows(0..10);
+    // One whose blob a store may keep elsewhere.
+    spread.push(row(10).with_output(vec![b'l'; 100_000]));
     spread.extend(rows([500, u64::from(u32::MAX) + 1, u64::MAX]));
     store.append_all("run", &spread).await?;
     store.clear("run").await?;
@@ -70,6 +72,8 @@ pub(crate) async fn clr_06_nothing_is_left_once_clear_returned(case: &Case) -> C
     let store = case.open().await?;
     for round in 0..20 {
         store.append_all("run", &rows(0..20)).await?;
+        // What a store keeps of this load has to go with the run.
+        store.load("run").await?;
         store.clear("run").await?;
         let when = format!("right after clear {round} returned");
         store.holds("run", &[], &when).await?;

@@ -65,6 +65,11 @@ pub(crate) async fn iso_02_separators_smuggle_nothing(case: &Case) -> Checked {
         "/a",
         "a:0",
         "a:00000000000000000000",
+        // What an escape makes of some of the above.
+        "a%2F1",
+        "a%3a1",
+        "a%231",
+        "a\\/1",
     ];
     // `a` and 12 meet `a1` and 2 where id and sequence are glued together.
     let ids = Lookalikes {

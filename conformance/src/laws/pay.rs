@@ -31,6 +31,21 @@ fn varied(length: usize) -> Vec<u8> {
     bytes
 }
 
+/// Blobs of one length and almost the same bytes: what a store that keeps equal ones once, or shortens
+/// runs of one byte, has to tell apart.
+fn alike(length: usize) -> [Vec<u8>; 3] {
+    let with_one_at = |place: usize| {
+        let mut blob = vec![0; length];
+        blob[place] = 1;
+        blob
+    };
+    [
+        vec![0; length],
+        with_one_at(length / 2),
+        with_one_at(length - 1),
+    ]
+}
+
 pub(crate) async fn pay_01_no_blob_and_an_empty_blob_stay_apart(case: &Case) -> Checked {
     let mut without = with_blob(1, Vec::new());
     without.output_blob = None;
@@ -80,6 +95,8 @@ pub(crate) async fn pay_03_every_kind_with_and_without_a_blob(case: &Case) -> Ch
 
 pub(crate) async fn pay_04_states_and_task_ids_are_any_text(case: &Case) -> Checked {
     let long = "ü".repeat(32 * 1024);
+    // A cut that goes back to the begin of a character finds one anywhere.
+    let long_ascii = "ab".repeat(32 * 1024);
     let texts = [
         "",
         " ",
@@ -94,6 +111,7 @@ pub(crate) async fn pay_04_states_and_task_ids_are_any_text(case: &Case) -> Chec
         "null",
         "%s {} $1 ?",
         &long,
+        &long_ascii,
     ];
     let shifted = texts.iter().cycle().skip(5);
     let rows: Vec<CheckpointRow> = (0..)
@@ -105,12 +123,13 @@ pub(crate) async fn pay_04_states_and_task_ids_are_any_text(case: &Case) -> Chec
 
 pub(crate) async fn pay_05_blobs_at_block_edges_come_back(case: &Case) -> Checked {
     let edges = [256, 4096, 8192, 16_384, 32_768, 65_536];
-    let lengths = edges
+    let around = edges
         .into_iter()
         .flat_map(|edge| [edge - 1, edge, edge + 1]);
+    let blobs = around.map(varied).chain(edges.into_iter().flat_map(alike));
     let rows: Vec<CheckpointRow> = (0..)
-        .zip(lengths)
-        .map(|(sequence, length)| with_blob(sequence, varied(length)))
+        .zip(blobs)
+        .map(|(sequence, blob)| with_blob(sequence, blob))
         .collect();
     come_back(case, &rows, "with blobs at block edges").await
 }

@@ -14,6 +14,7 @@ pub struct Report {
     pub(super) plan: Plan,
     pub(super) laws: Vec<LawReport>,
     pub(super) at_ms: u64,
+    pub(super) millis: u64,
 }
 
 /// What came of one law.
@@ -146,8 +147,13 @@ impl Report {
         self.at_ms
     }
 
-    /// How long the laws took, one after the other, in milliseconds.
+    /// For how long laws were at work, in milliseconds: while several are, time passes once.
     pub fn millis(&self) -> u64 {
+        self.millis
+    }
+
+    /// How long the laws took, one after the other, in milliseconds.
+    pub fn millis_of_laws(&self) -> u64 {
         self.laws.iter().map(|law| law.millis).sum()
     }
 

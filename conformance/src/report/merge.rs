@@ -122,12 +122,30 @@ fn report(mut lines: Vec<Line>, remarks: &mut Vec<Remark>) -> Option<Report> {
     let none = Vec::new();
     let each = |law: &'static Law| one(law, &plan, by_law.get(&law.id).unwrap_or(&none));
     let laws = catalogue().iter().map(each).collect();
+    let at_work = by_law.values().filter_map(|lines| lines.last());
+    let millis = passed(at_work.map(|line| (line.origin.at_ms, line.millis)));
     Some(Report {
         name: newest.name,
         laws,
         plan,
         at_ms: newest.origin.at_ms,
+        millis,
     })
+}
+
+/// The time that passed while any of them was under way, each given by its end and its length, in
+/// milliseconds. Between two runs of the tests nothing is.
+fn passed(spans: impl Iterator<Item = (u64, u64)>) -> u64 {
+    let mut spans: Vec<_> = spans
+        .map(|(end, length)| (end.saturating_sub(length), end))
+        .collect();
+    spans.sort_unstable();
+    let (mut passed, mut until) = (0, 0);
+    for (begin, end) in spans {
+        passed += end.saturating_sub(begin.max(until));
+        until = until.max(end);
+    }
+    passed
 }
 
 /// What came of one law, whose lines are in the order of time.

@@ -7,7 +7,7 @@ use std::thread;
 
 use crate::catalogue::{Law, catalogue};
 use crate::child::play_the_part;
-use crate::clock::unix_ms;
+use crate::clock::{Stopwatch, unix_ms};
 use crate::harness::{Harness, Subject};
 use crate::plan::{Plan, Step};
 use crate::report::suite::Name;
@@ -33,8 +33,10 @@ pub fn run_while<H: Harness>(
     let mut subject = Subject::of::<H>();
     subject.again = plan.arguments_again();
     play_the_part(&subject);
+    let watch = Stopwatch::start();
     Report {
         laws: run_laws(&subject, plan, before),
+        millis: u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX),
         name: Name {
             package: None,
             version: None,

@@ -1,4 +1,8 @@
-//! The engine's embedded store keeps every law that it claims.
+//! The engine's embedded store keeps every law that it claims, opened as a service opens it: by a path.
+//!
+//! An outage is not claimed here. Nothing outside of a process takes an open file away from it, so that
+//! needs a disk of the harness' own between the store and the file: `crashpoint certify --store redb`
+//! has one, and claims it.
 
 use crashpoint_conformance::{BoxError, Damage, Harness, Hook, Options, Place};
 use crashpoint_engine::RedbCheckpointStore;

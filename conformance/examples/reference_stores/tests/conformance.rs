@@ -6,7 +6,7 @@ macro_rules! certificate {
     ($release:ident, $cano:ident) => {
         mod $release {
             use crashpoint_conformance::cano::$release::Adapted;
-            use crashpoint_conformance::{BoxError, Harness, Options, Place};
+            use crashpoint_conformance::{BoxError, Damage, Harness, Hook, Options, Place};
             use $cano::RedbCheckpointStore;
 
             struct Redb;
@@ -21,6 +21,11 @@ macro_rules! certificate {
 
                 fn duplicate(store: &Self::Store) -> Option<Self::Store> {
                     Some(store.clone())
+                }
+
+                /// Blobs stand in the file as they are.
+                async fn corrupt(place: &Place, damage: Damage<'_>) -> Result<Hook, BoxError> {
+                    Ok(damage.turn_over(place.path())?)
                 }
 
                 fn options() -> Options {
@@ -42,6 +47,9 @@ macro_rules! certificate {
                     settled,
                     process_crash,
                     power_loss,
+                    many_processes,
+                    corruption,
+                    on_disk,
                 ],
                 lacks: [engine_kinds],
                 waive: [
@@ -50,6 +58,7 @@ macro_rules! certificate {
                 expect_fail: [
                     DUR_07 => "findings: killed while it makes its file, it never opens again",
                     DUR_09 => "findings: the directory of a new file is not synced",
+                    DUR_12 => "findings: a bit of a blob that turned over is believed",
                     DUR_13 => "findings: after a failed sync it goes on answering loads",
                 ],
             }

@@ -1,7 +1,12 @@
 //! A call that answers an error: the disk's, or that of a full one.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
 use nix::errno::Errno;
 
+use super::syncs::names_in;
 use super::{Action, Call, Does, Watch, follow};
 use crate::child::{Running, Told};
 use crate::expect::{Failure, broken};
@@ -19,19 +24,35 @@ pub(crate) enum Fault {
 pub(crate) struct Faulty {
     /// The call that failed first, and in which step of the child's; none where it had fewer calls.
     pub(crate) failed: Option<(&'static str, u64)>,
+    /// Whether the first call that failed was about a file that had no name any more when the step was
+    /// answered: the child has given it up, and nothing of it can come back.
+    pub(crate) given_up: bool,
     /// What it told, in order.
     pub(crate) told: Vec<Told>,
 }
 
-struct Injector {
+struct Injector<'a> {
     fault: Fault,
     /// Calls that are let go.
     left: usize,
     step: u64,
     failed: Option<(&'static str, u64)>,
+    place: &'a Path,
+    /// The number of the file that met the fault, until its step is answered.
+    file: Option<u64>,
+    given_up: bool,
 }
 
-impl Watch for Injector {
+impl Injector<'_> {
+    /// Whether a file, by its number, has a name at the place.
+    fn is_named(&self, file: u64) -> bool {
+        let names = names_in(self.place);
+        let mut numbers = names.iter().flat_map(fs::symlink_metadata);
+        numbers.any(|about| about.ino() == file)
+    }
+}
+
+impl Watch for Injector<'_> {
     fn before(&mut self, call: &Call) -> Action {
         let (does, errno) = match self.fault {
             Fault::SyncFails => (Does::Sync, Errno::EIO),
@@ -49,7 +70,12 @@ impl Watch for Injector {
             return Action::GoOn;
         }
         let again = self.failed.is_some();
-        self.failed.get_or_insert((call.name, self.step));
+        if !again {
+            self.failed = Some((call.name, self.step));
+            // A folder is not given up.
+            let about = fs::metadata(call.link()).ok().filter(fs::Metadata::is_file);
+            self.file = about.map(|about| about.ino());
+        }
         match self.fault {
             // The kernel tells it once.
             Fault::SyncFails if again => Action::GoOn,
@@ -59,6 +85,9 @@ impl Watch for Injector {
 
     fn told(&mut self, nth: u64) {
         self.step = nth + 1;
+        if let Some(file) = self.file.take() {
+            self.given_up = !self.is_named(file);
+        }
     }
 }
 
@@ -67,18 +96,26 @@ pub(crate) fn run_with_a_fault(
     mut running: Running<'_>,
     fault: Fault,
     nth: usize,
+    place: &Path,
 ) -> Result<Faulty, Failure> {
     let mut injector = Injector {
         fault,
         left: nth,
         step: 0,
         failed: None,
+        place,
+        file: None,
+        given_up: false,
     };
     follow(&mut running, &mut injector)?;
     let told = running.last_words();
-    let failed = injector.failed;
+    let (failed, given_up) = (injector.failed, injector.given_up);
     if told.contains(&Told::Ended) {
-        return Ok(Faulty { failed, told });
+        return Ok(Faulty {
+            failed,
+            given_up,
+            told,
+        });
     }
     match failed {
         Some((call, step)) => Err(broken(format!(

@@ -99,7 +99,7 @@ impl Watch for Syncs {
 }
 
 /// Every file below a directory.
-fn names_in(directory: &Path) -> BTreeSet<PathBuf> {
+pub(super) fn names_in(directory: &Path) -> BTreeSet<PathBuf> {
     let mut names = BTreeSet::new();
     let mut directories = vec![directory.to_owned()];
     while let Some(directory) = directories.pop() {

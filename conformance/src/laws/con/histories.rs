@@ -47,7 +47,9 @@ pub(crate) fn con_01_small_histories_are_linearizable(case: &Case) -> Checked {
         return Ok(());
     }
     Err(Failure::Inconclusive(
-        "no two operations on one run were ever under way at once".to_owned(),
+        "no two operations on one run were ever under way at once: a store that never waits needs two \
+         cores to be raced"
+            .to_owned(),
     ))
 }
 

@@ -45,7 +45,18 @@ pub(crate) async fn dup_03_a_rejection_leaves_the_original_unchanged(case: &Case
             store.holds("run", &original, &when).await?;
         }
     }
-    Ok(())
+    // What is undone with the rejection must not be the run that the row is alone in. Elsewhere, since
+    // whether a store works on after a rejection is the business of DUP-04.
+    let place = case.another_place()?;
+    let store = case.open_at(&place).await?;
+    store.append("run", &row(0)).await?;
+    let rejected = store.try_append("run", marked(0, "intruder")).await;
+    if rejected.is_err() {
+        let when = "after a rejection at its only row";
+        store.holds("run", &rows([0]), when).await?;
+    }
+    drop(store);
+    case.leave(&place).await
 }
 
 pub(crate) async fn dup_04_a_rejection_leaves_the_store_working(case: &Case) -> Checked {

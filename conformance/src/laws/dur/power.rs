@@ -1,6 +1,7 @@
 //! Power loss, as far as it can be seen without one: whether what was acknowledged had been synced,
 //! and what the store does when the disk refuses.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::killed::judge_at;
@@ -66,7 +67,7 @@ fn each_call(
     for nth in 0..CALLS_MAX {
         let place = case.another_place()?;
         let running = Running::start(case, Part::ScriptWithFaults, &place)?;
-        let faulty = run_with_a_fault(running, fault, nth)?;
+        let faulty = run_with_a_fault(running, fault, nth, place.path())?;
         let Some((call, step)) = faulty.failed else {
             if nth > 0 {
                 return Ok(());
@@ -130,6 +131,10 @@ pub(crate) fn dur_13_after_a_failed_sync_the_store_refuses(case: &Case) -> Check
         case,
         Fault::SyncFails,
         |faulty, Failed { call, step, .. }, _| {
+            if faulty.given_up {
+                let when = format!("step {step} of a child, whose {call} answered EIO");
+                return shows_what_was_acknowledged(&faulty.told, &when);
+            }
             // Whether the step itself is an error is the business of DUR-10.
             let failed = faulty
                 .told
@@ -149,4 +154,36 @@ pub(crate) fn dur_13_after_a_failed_sync_the_store_refuses(case: &Case) -> Check
             Ok(())
         },
     )
+}
+
+/// Judges a child that has given up the file whose sync failed. It may go on, since nothing that it shows
+/// depends on that file; a row that it could not write is then one that it must not show.
+fn shows_what_was_acknowledged(told: &[Told], when: &str) -> Checked {
+    let script = script();
+    let mut kept: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut asked = "";
+    for told in told {
+        match told {
+            Told::Acknowledged(number) => match script.get(*number as usize) {
+                Some(Step::Append(run, _)) => *kept.entry(*run).or_default() += 1,
+                Some(Step::Clear(run)) => _ = kept.remove(run),
+                None => {}
+            },
+            Told::Failed(number) => {
+                let step = script.get(*number as usize);
+                asked = step.map_or("", |(Step::Append(run, _) | Step::Clear(run))| *run);
+            }
+            Told::Loaded(Some(rows)) => {
+                let expected = kept.get(asked).copied().unwrap_or_default();
+                if *rows != expected {
+                    return Err(broken(format!(
+                        "after {when} and whose file it gave up: expected a load that shows \
+                         {expected} rows, came {rows}"
+                    )));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }

@@ -3,6 +3,8 @@
 use std::sync::Mutex;
 
 use crashpoint_conformance::Place;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 
 use super::{Fault, Loaded, Mutant, Runs, Shelf};
@@ -59,6 +61,20 @@ impl Fault for CreatesOnLoad {
         let rows = runs.load(id);
         if rows.is_empty() {
             runs.put(id, CheckpointRow::new(0, "", ""));
+        }
+        Ok(rows)
+    }
+}
+
+/// Where there is nothing to read, the cursor stays open: one of 1,000.
+#[derive(Default)]
+pub(crate) struct LeaksCursors(AtomicUsize);
+
+impl Fault for LeaksCursors {
+    fn load(&self, runs: &mut Runs, id: &str) -> Loaded {
+        let rows = runs.load(id);
+        if rows.is_empty() && self.0.fetch_add(1, Ordering::SeqCst) >= 1_000 {
+            return Err(Error::unavailable("no cursor left"));
         }
         Ok(rows)
     }

@@ -1,6 +1,6 @@
 //! Faults of clear.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use crashpoint_engine::{CheckpointRow, Error};
@@ -112,6 +112,38 @@ impl Fault for ClearEarlyAck {
     fn clear(&self, runs: &mut Runs, id: &str) -> Result<(), Error> {
         self.settle(runs);
         *self.0.lock().unwrap() = Some(id.to_owned());
+        Ok(())
+    }
+}
+
+/// What a load has read is kept, and a clear forgets to forget it.
+#[derive(Default)]
+pub(crate) struct CacheSurvivesClear(Mutex<BTreeMap<String, Vec<CheckpointRow>>>);
+
+impl Fault for CacheSurvivesClear {
+    fn append(&self, runs: &mut Runs, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        self.0.lock().unwrap().remove(id);
+        runs.append(id, row)
+    }
+
+    fn load(&self, runs: &mut Runs, id: &str) -> Loaded {
+        let mut read = self.0.lock().unwrap();
+        let rows = read.entry(id.to_owned()).or_insert_with(|| runs.load(id));
+        Ok(rows.clone())
+    }
+}
+
+/// Blobs beyond a page stand in a table of their own, which a clear leaves alone.
+#[derive(Default)]
+pub(crate) struct KeepsLargeBlobs;
+
+impl Fault for KeepsLargeBlobs {
+    fn clear(&self, runs: &mut Runs, id: &str) -> Result<(), Error> {
+        if let Some(run) = runs.0.get_mut(id) {
+            let is_large = |blob: &Vec<u8>| blob.len() > 65_536;
+            let stays = |row: &CheckpointRow| row.output_blob.as_ref().is_some_and(is_large);
+            run.rows.retain(|_, row| stays(row));
+        }
         Ok(())
     }
 }

@@ -86,14 +86,14 @@ impl Log {
 }
 
 /// A line with its checksum (FNV-1a).
-fn sealed(line: &str) -> String {
+pub(super) fn sealed(line: &str) -> String {
     let step = |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
     let hash = line.bytes().fold(0x811c_9dc5, step);
     format!("{line} {hash:08x}\n")
 }
 
 /// Every whole line, performed in order.
-fn read(written: &str, bad_line: BadLine) -> io::Result<Runs> {
+pub(super) fn read(written: &str, bad_line: BadLine) -> io::Result<Runs> {
     let mut runs = Runs::default();
     for line in written.lines() {
         let content = line.rsplit_once(' ').map_or(line, |(content, _)| content);
@@ -109,7 +109,7 @@ fn read(written: &str, bad_line: BadLine) -> io::Result<Runs> {
     Ok(runs)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     let mut text = String::from("x");
     for byte in bytes {
         let _ = write!(text, "{byte:02x}");

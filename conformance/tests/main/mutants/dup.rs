@@ -61,6 +61,21 @@ impl Fault for RejectsButOverwrites {
     }
 }
 
+/// The rejection undoes the creation of a run that it did not create.
+#[derive(Default)]
+pub(crate) struct RollsBackTheRun;
+
+impl Fault for RollsBackTheRun {
+    fn append(&self, runs: &mut Runs, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let is_first = runs.load(id).len() <= 1;
+        runs.append(id, row).inspect_err(|_| {
+            if is_first {
+                runs.clear(id);
+            }
+        })
+    }
+}
+
 /// A rejection leaves its transaction open, and the next append finds it.
 #[derive(Default)]
 pub(crate) struct LeaksTransaction(AtomicBool);

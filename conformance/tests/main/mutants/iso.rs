@@ -30,6 +30,8 @@ keyed! {
     Trim = |id| id.trim_end().to_owned();
     /// Quotes are dropped on their way into a statement.
     StripsQuotes = |id| id.replace(['\'', '"'], "");
+    /// Slashes are escaped, and what escapes them is not.
+    UnescapedPercent = |id| id.replace('/', "%2F");
     /// A C string.
     CutAtNul = |id| id.split('\0').next().unwrap_or_default().to_owned();
     /// A file system that composes.

@@ -17,6 +17,7 @@ pub(crate) mod clr;
 pub(crate) mod con;
 pub(crate) mod damaged;
 pub(crate) mod disk;
+pub(crate) mod drafts;
 pub(crate) mod dup;
 pub(crate) mod dur;
 pub(crate) mod eng;

@@ -1,5 +1,8 @@
 //! Faults of what is kept of a row.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use crashpoint_conformance::{Options, Place};
 use crashpoint_engine::{
     CheckpointRow, CheckpointStore, Error, RowKind, ScopeId, checkpoint_store,
@@ -48,8 +51,39 @@ kept! {
             blob.truncate(65_535);
         }
     };
+    /// Half of a name's column is an index, and the rest is cut.
+    NameCutAt255 = |row| {
+        if row.state.is_char_boundary(255) {
+            row.state.truncate(255);
+        }
+    };
+    /// Runs of one byte are written as a byte and a length of 16 bits.
+    RunLength16 = |row| {
+        if let Some(blob) = &mut row.output_blob
+            && blob.iter().all(|&byte| byte == blob[0])
+        {
+            blob.truncate(blob.len() % 65_536);
+        }
+    };
     /// Beyond 512 KiB a blob is left out.
     DropsLargeBlobs = |row| row.output_blob = row.output_blob.take().filter(|b| b.len() <= 1 << 19);
+}
+
+type LengthAndBegin = (usize, Vec<u8>);
+
+/// A blob is kept once, under its length and its first bytes.
+#[derive(Default)]
+pub(crate) struct SharesBlobs(Mutex<BTreeMap<LengthAndBegin, Vec<u8>>>);
+
+impl Fault for SharesBlobs {
+    fn append(&self, runs: &mut Runs, id: &str, mut row: CheckpointRow) -> Result<(), Error> {
+        row.output_blob = row.output_blob.map(|blob| {
+            let begin = blob.iter().take(32).copied().collect();
+            let mut kept = self.0.lock().unwrap();
+            kept.entry((blob.len(), begin)).or_insert(blob).clone()
+        });
+        runs.append(id, row)
+    }
 }
 
 const LIMIT: usize = 2 << 20;

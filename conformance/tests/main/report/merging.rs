@@ -37,6 +37,30 @@ fn a_law_without_a_line_was_not_run_and_nothing_passes_with_it() {
     assert!(report.to_string().contains("INCOMPLETE: "), "{report}");
 }
 
+/// A line says when its law was over, and how long it took.
+#[test]
+fn time_passes_once_while_several_laws_are_at_work_and_not_at_all_between_two_runs() {
+    let line = |law, end, millis: u64| Line::pass(law).after(end).with("millis", millis);
+    let spans = [
+        line("BAS-01", 1_000, 600),
+        // Beside it for 400, and 100 longer.
+        line("BAS-02", 1_100, 500),
+        line("BAS-03", 1_050, 10),
+        // In the evening.
+        line("BAS-04", 9_000_000, 30),
+    ];
+    let report = report(&spans);
+    assert_eq!(report.millis(), 700 + 30);
+    assert_eq!(report.millis_of_laws(), 600 + 500 + 10 + 30);
+}
+
+#[test]
+fn of_a_law_that_was_run_twice_the_time_of_the_last_counts() {
+    let first = Line::pass("BAS-01").with("millis", 900);
+    let again = Line::pass("BAS-01").after(10_000).with("millis", 20);
+    assert_eq!(report([&first, &again]).millis(), 20);
+}
+
 #[test]
 fn no_lines_are_no_report() {
     let Merged { reports, remarks } = merge([("empty.jsonl", "")]);

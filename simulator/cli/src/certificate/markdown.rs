@@ -6,7 +6,7 @@ use crashpoint_conformance::{LawReport, Merged, Report, Verdict};
 use crashpoint_simulator::render::whole;
 
 use crate::certificate::told;
-use crate::certificate::words::{claims, counts, date, held_back, level, lines, time};
+use crate::certificate::words::{claims, counts, date, held_back, level, lines, time, time_in_all};
 use crate::text::counted;
 
 /// Every report, one after the other, and what was left out.
@@ -39,12 +39,7 @@ fn one(text: &mut String, report: &Report) {
     );
     let _ = writeln!(text, "- claims: {}", claims(report));
     let _ = writeln!(text, "- {}", counts(report));
-    let _ = writeln!(
-        text,
-        "- {}, {} in all\n",
-        date(report),
-        time(report.millis())
-    );
+    let _ = writeln!(text, "- {}, {}\n", date(report), time_in_all(report));
     ladder(text, report);
     reasons(text, "Waived", &report.waived().collect::<Vec<_>>());
     reasons(

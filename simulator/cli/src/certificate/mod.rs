@@ -6,6 +6,7 @@ mod certify;
 mod gather;
 pub mod junit;
 pub mod markdown;
+mod removable;
 mod stores;
 mod table;
 mod words;
@@ -17,7 +18,7 @@ use crashpoint_conformance::{Merged, Outcome, Remark};
 
 pub(crate) use certify::run as certify;
 pub(crate) use gather::run as report;
-pub(crate) use words::{date, lines, time};
+pub(crate) use words::{date, lines, time, time_in_all};
 
 use crate::arguments::Shape;
 use crate::exit::{Exit, Failure};

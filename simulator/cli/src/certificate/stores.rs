@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use crashpoint_conformance::{BoxError, Claim, Damage, Harness, Hook, Name, Options, Place, claim};
-use crashpoint_engine::{MemoryCheckpointStore, RedbCheckpointStore};
+use crashpoint_engine::{MemoryCheckpointStore, RedbCheckpointStore, TokioRuntime};
+
+use crate::certificate::removable::{RemovableDisk, bring_back, take_away};
 
 /// Where the places of the stores are; a harness has no values, so this is the process's.
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
@@ -72,6 +74,7 @@ impl Redb {
         claim::process_crash,
         claim::power_loss,
         claim::many_processes,
+        claim::outage,
         claim::corruption,
         claim::on_disk,
     ];
@@ -81,7 +84,19 @@ impl Harness for Redb {
     type Store = RedbCheckpointStore;
 
     async fn open(place: &Place) -> Result<RedbCheckpointStore, BoxError> {
-        Ok(RedbCheckpointStore::new(place.path().join("runs.redb"))?)
+        let path = place.path().join("runs.redb");
+        let disk = RemovableDisk::new(place.path(), &path);
+        Ok(RedbCheckpointStore::on_disk(&disk, TokioRuntime::new())?)
+    }
+
+    async fn break_backend(place: &Place) -> Result<Hook, BoxError> {
+        take_away(place.path());
+        Ok(Hook::Done)
+    }
+
+    async fn heal_backend(place: &Place) -> Result<Hook, BoxError> {
+        bring_back(place.path());
+        Ok(Hook::Done)
     }
 
     async fn corrupt(place: &Place, damage: Damage<'_>) -> Result<Hook, BoxError> {
@@ -89,6 +104,9 @@ impl Harness for Redb {
     }
 
     fn options() -> Options {
-        options(&["rows", "runs.redb", "meta"])
+        let mut options = options(&["rows", "runs.redb", "meta"]);
+        // After an error of its disk it refuses everything: nobody knows what the disk has kept.
+        options.reopens_after_outage = true;
+        options
     }
 }

@@ -1,5 +1,6 @@
 //! Certificates on a terminal: a table of the groups, the levels, and every law that did not pass.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write};
 
 use comfy_table::{Cell, Table, presets};
@@ -7,7 +8,7 @@ use crashpoint_conformance::{LawReport, Merged, Report, Verdict};
 use crashpoint_simulator::render::whole;
 
 use crate::certificate::told;
-use crate::certificate::words::{claims, counts, date, held_back, level, lines, time};
+use crate::certificate::words::{claims, counts, date, held_back, level, lines, time, time_in_all};
 use crate::report::right;
 use crate::text::counted;
 
@@ -45,9 +46,12 @@ fn one(
     ladder(report, width, out)?;
     let shown =
         |law: &&LawReport| every_law || law.verdict != Verdict::Pass || law.unsteady.is_some();
-    let mut shown = report.laws().iter().filter(shown).peekable();
-    if shown.peek().is_some() {
+    let mut shown: Vec<_> = report.laws().iter().filter(shown).collect();
+    if !shown.is_empty() {
         writeln!(out)?;
+    }
+    if !every_law {
+        alike(&mut shown, width, out)?;
     }
     for law in shown {
         law_in_words(law, width, out)?;
@@ -58,7 +62,7 @@ fn one(
         ""
     };
     let result = report.outcome().headline();
-    let (level, counts, time) = (level(report.level()), counts(report), time(report.millis()));
+    let (level, counts, time) = (level(report.level()), counts(report), time_in_all(report));
     let summary = format!("{result}{part}, {level}; {counts}; {time}");
     writeln!(out)?;
     put(out, width, "", &summary)?;
@@ -109,20 +113,48 @@ fn ladder(report: &Report, width: Option<usize>, out: &mut impl Write) -> io::Re
     Ok(())
 }
 
+/// What follows the word of a verdict stands below itself.
+const INDENT: &str = "              ";
+
+/// Tells laws that were not run for one and the same reason together, and takes them out of `laws`.
+fn alike(laws: &mut Vec<&LawReport>, width: Option<usize>, out: &mut impl Write) -> io::Result<()> {
+    let mut ids: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for law in &*laws {
+        if let Some(why) = why_not_run(law) {
+            ids.entry(why).or_default().push(law.law.id.to_string());
+        }
+    }
+    ids.retain(|_, ids| ids.len() > 1);
+    for ((word, reason), ids) in &ids {
+        let (reason, ids) = (whole(reason), ids.join(", "));
+        put(out, width, INDENT, &format!("{word:<13} {reason}: {ids}"))?;
+    }
+    laws.retain(|law| why_not_run(law).is_none_or(|why| !ids.contains_key(&why)));
+    Ok(())
+}
+
+/// The word and the reason of a law that was not run, where that is all there is to say of it.
+fn why_not_run(law: &LawReport) -> Option<(&'static str, &str)> {
+    match &law.verdict {
+        Verdict::NotClaimed(reason) | Verdict::NotRun(reason) if law.unsteady.is_none() => {
+            Some((law.verdict.word(), reason))
+        }
+        _ => None,
+    }
+}
+
 fn law_in_words(report: &LawReport, width: Option<usize>, out: &mut impl Write) -> io::Result<()> {
-    const INDENT: &str = "              ";
     let (word, law) = (report.verdict.word(), report.law);
     let advice = if report.is_advice() {
         ", which is advice"
     } else {
         ""
     };
-    let line = format!(
-        "{word:<13} {} {} ({}){advice}",
-        law.id,
-        law.sentence,
-        time(report.millis)
-    );
+    let took = match report.millis {
+        0 if why_not_run(report).is_some() => String::new(),
+        millis => format!(" ({})", time(millis)),
+    };
+    let line = format!("{word:<13} {} {}{took}{advice}", law.id, law.sentence);
     put(out, width, INDENT, &line)?;
     for line in report.verdict.reason().map(lines).unwrap_or_default() {
         put(out, width, INDENT, &format!("{INDENT}{line}"))?;

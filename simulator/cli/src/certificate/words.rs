@@ -16,6 +16,18 @@ pub(crate) fn time(millis: u64) -> String {
     }
 }
 
+/// `44.1 s in all, 212.3 s of laws side by side`; without the second where laws ran one by one.
+pub(crate) fn time_in_all(report: &Report) -> String {
+    let (passed, of_laws) = (report.millis(), report.millis_of_laws());
+    let in_all = format!("{} in all", time(passed));
+    // A law's end is noted a little after it.
+    if of_laws > passed + passed / 10 {
+        format!("{in_all}, {} of laws side by side", time(of_laws))
+    } else {
+        in_all
+    }
+}
+
 /// When a report was made, in UTC.
 pub(crate) fn date(report: &Report) -> String {
     let at = UNIX_EPOCH.checked_add(Duration::from_millis(report.at_ms()));

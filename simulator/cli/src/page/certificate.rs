@@ -6,7 +6,7 @@ use crashpoint_conformance::{
 use crashpoint_simulator::render::whole;
 use maud::{Markup, html};
 
-use crate::certificate::{badge, date, lines, time, told};
+use crate::certificate::{badge, date, lines, time, time_in_all, told};
 use crate::page::document;
 use crate::page::words::message;
 use crate::text::counted;
@@ -60,7 +60,7 @@ fn certificate(report: &Report, index: usize, named: bool) -> Markup {
         section.verdict.held[outcome == Outcome::Passed].violated[outcome == Outcome::Failed].unknown[outcome == Outcome::Incomplete] {
             p.message { (verdict(report)) }
             p { (counted(report.laws().len() as u64, "law")) ": " (report.counts()) }
-            p.note { "Contract " (report.contract()) ", " (date(report)) ", " (time(report.millis())) " in all" }
+            p.note { "Contract " (report.contract()) ", " (date(report)) ", " (time_in_all(report)) }
             @if report.is_partial() { p.warn { "A part of the catalogue." } }
             (badge::inline(report))
         }

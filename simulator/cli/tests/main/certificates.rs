@@ -238,6 +238,47 @@ fn a_badge_says_the_least_of_several_certificates() {
 }
 
 #[test]
+fn laws_that_were_not_run_for_one_reason_are_told_together() {
+    let folder = tempfile::tempdir().expect("a folder is made");
+    let of_the_contract = catalogue().iter().filter(|law| law.claim.is_none());
+    let lines: String = of_the_contract
+        .map(|law| format!("{}\n", line(&law.id.to_string())))
+        .collect();
+    let file = written(folder.path(), "contract", &lines);
+    let (short, _) = report(&[&file]);
+    assert!(
+        short.contains("\nnot_claimed   power_loss: DUR-08, DUR-09, DUR-10, DUR-11, DUR-13\n"),
+        "{short}"
+    );
+    let alone = "\nnot_claimed   DUP-13 two handles on one place have one winner\n              many_handles\n";
+    assert!(short.contains(alone), "{short}");
+    let (long, _) = report(&[&file, "--laws"]);
+    assert!(long.contains("\nnot_claimed   DUR-09 "), "{long}");
+}
+
+#[test]
+fn the_time_in_all_is_not_the_sum_of_laws_that_ran_side_by_side() {
+    let folder = tempfile::tempdir().expect("a folder is made");
+    let beside = journal(&Value::Null);
+    let (printed, _) = report(&[&written(folder.path(), "beside", &beside)]);
+    let sum = format!("{:.1} s", 1.2 * catalogue().len() as f64);
+    let both = format!("; 1.2 s in all, {sum} of laws side by side\n");
+    assert!(printed.contains(&both), "{printed}");
+    let mut end = 1_700_000_000_000_u64;
+    let one_by_one: String = catalogue()
+        .iter()
+        .map(|law| {
+            end += 1200;
+            let mut line = line(&law.id.to_string());
+            line["at_ms"] = end.into();
+            format!("{line}\n")
+        })
+        .collect();
+    let (printed, _) = report(&[&written(folder.path(), "one-by-one", &one_by_one)]);
+    assert!(printed.contains(&format!("; {sum} in all\n")), "{printed}");
+}
+
+#[test]
 fn every_law_is_listed_where_that_is_asked_for() {
     let folder = tempfile::tempdir().expect("a folder is made");
     let file = written(folder.path(), "whole", &journal(&Value::Null));

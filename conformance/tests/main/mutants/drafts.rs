@@ -1,0 +1,143 @@
+//! A store of many files: each run is written anew as a draft, synced, and renamed. A sync that fails costs
+//! the draft and nothing else, so the store may go on; what fails at the folder stops it.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crashpoint_conformance::{BoxError, Harness, Options, Place};
+use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
+
+use super::disk::{BadLine, hex, line_of, read, sealed};
+use super::{Runs, quick};
+
+/// The store; with `SHOWS` a row stays in memory although its draft was thrown away.
+pub(crate) struct Drafts<const SHOWS: bool> {
+    folder: PathBuf,
+    inner: Mutex<Inner>,
+    scope: ScopeId,
+}
+
+struct Inner {
+    runs: Runs,
+    /// Whether a name is in doubt.
+    failed: bool,
+}
+
+const DRAFT: &str = "draft";
+
+impl<const SHOWS: bool> Drafts<SHOWS> {
+    fn open(folder: &Path) -> io::Result<Self> {
+        match fs::remove_file(folder.join(DRAFT)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut runs = Runs::default();
+        for entry in fs::read_dir(folder)? {
+            let written = fs::read_to_string(entry?.path())?;
+            runs.0.extend(read(&written, BadLine::Error)?.0);
+        }
+        File::open(folder)?.sync_all()?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            inner: Mutex::new(Inner {
+                runs,
+                failed: false,
+            }),
+            scope: ScopeId::new(),
+        })
+    }
+
+    fn inner(&self) -> Result<MutexGuard<'_, Inner>, Error> {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if inner.failed {
+            return Err(Error::unavailable("a name is in doubt; open it again"));
+        }
+        Ok(inner)
+    }
+
+    fn file_of(&self, id: &str) -> PathBuf {
+        // Long enough for the ids of the laws about crashes.
+        self.folder.join(hex(id.as_bytes()))
+    }
+
+    fn draft(&self, id: &str, rows: &[CheckpointRow]) -> io::Result<()> {
+        let path = self.folder.join(DRAFT);
+        let lines: String = rows.iter().map(|row| sealed(&line_of(id, row))).collect();
+        let write = || {
+            let mut file = File::create_new(&path)?;
+            file.write_all(lines.as_bytes())?;
+            file.sync_all()
+        };
+        write().inspect_err(|_| _ = fs::remove_file(&path))
+    }
+
+    fn sync_names(&self, inner: &mut Inner, changed: io::Result<()>) -> Result<(), Error> {
+        let synced = changed.and_then(|()| File::open(&self.folder)?.sync_all());
+        inner.failed = synced.is_err();
+        synced.map_err(|error| Error::unknown_outcome(error.to_string()))
+    }
+}
+
+#[checkpoint_store]
+impl<const SHOWS: bool> CheckpointStore for Drafts<SHOWS> {
+    async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let mut inner = self.inner()?;
+        if inner.runs.has(workflow_id, row.sequence) {
+            return Err(Error::conflict(workflow_id, row.sequence));
+        }
+        let mut runs = Runs::default();
+        for kept in inner
+            .runs
+            .load(workflow_id)
+            .into_iter()
+            .chain([row.clone()])
+        {
+            runs.put(workflow_id, kept);
+        }
+        if SHOWS {
+            inner.runs.put(workflow_id, row.clone());
+        }
+        let drafted = self.draft(workflow_id, &runs.load(workflow_id));
+        drafted.map_err(|error| Error::unavailable(error.to_string()))?;
+        let renamed = fs::rename(self.folder.join(DRAFT), self.file_of(workflow_id));
+        self.sync_names(&mut inner, renamed)?;
+        inner.runs.put(workflow_id, row);
+        Ok(())
+    }
+
+    async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+        Ok(self.inner()?.runs.load(workflow_id))
+    }
+
+    async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
+        let mut inner = self.inner()?;
+        if !inner.runs.0.contains_key(workflow_id) {
+            return Ok(());
+        }
+        let removed = fs::remove_file(self.file_of(workflow_id));
+        self.sync_names(&mut inner, removed)?;
+        inner.runs.clear(workflow_id);
+        Ok(())
+    }
+
+    fn exclusive_scope(&self) -> Option<ScopeId> {
+        Some(self.scope.clone())
+    }
+}
+
+/// The harness of the store.
+pub(crate) struct InDrafts<const SHOWS: bool>;
+
+impl<const SHOWS: bool> Harness for InDrafts<SHOWS> {
+    type Store = Drafts<SHOWS>;
+
+    async fn open(place: &Place) -> Result<Drafts<SHOWS>, BoxError> {
+        Ok(Drafts::open(place.path())?)
+    }
+
+    fn options() -> Options {
+        quick()
+    }
+}
