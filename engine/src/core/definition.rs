@@ -237,6 +237,23 @@ impl Definition {
     where
         R: Borrow<CheckpointRow>,
     {
+        self.check_on(rows, state, 0)
+    }
+
+    /// The same of the newest rows of a log, from the one on that entered the visit which they go on
+    /// with, where it is known that so many of the completions fit.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    ///
+    /// # Panics
+    ///
+    /// Where the state has fewer completions than are said to fit.
+    pub fn check_on<R>(&self, rows: &[R], state: &RunState, fitting: usize) -> Result<(), Mismatch>
+    where
+        R: Borrow<CheckpointRow>,
+    {
         self.check_claims(state)?;
         for row in rows {
             let row: &CheckpointRow = row.borrow();
@@ -259,7 +276,7 @@ impl Definition {
         if state.is_terminal() {
             return Ok(());
         }
-        for completion in state.completed() {
+        for completion in &state.completed()[fitting..] {
             self.check_kind(&completion.task, TaskKind::Compensatable)?;
             self.check_blob(&completion.task, &completion.output)?;
         }
