@@ -8,7 +8,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crashpoint_engine::protocol::Role;
 use crashpoint_engine::{Direction, Event, TaskKind};
 
 use crate::fault::Fault;
@@ -86,16 +85,10 @@ fn naive<'a>(effects: &[&'a Effect]) -> Held<'a> {
 
 /// The effects of compensatable tasks in the newest run.
 fn compensatable<'a>(case: &'a Case<'_>) -> Vec<&'a Effect> {
-    let states = case.workload().definition.states.iter();
-    let names = states.filter_map(|state| match &state.role {
-        Role::Task(task) if task.kind == TaskKind::Compensatable => Some(&*task.name),
-        Role::Task(_) | Role::Exit => None,
-    });
-    let names: BTreeSet<&str> = names.collect();
     let began = newest_run(case).map_or(0, Log::began);
-    let effects = case.history().effects();
-    let effects =
-        effects.filter(|(place, _, effect)| *place >= began && names.contains(&*effect.task));
+    let effects = case.history().effects().filter(|(place, _, effect)| {
+        *place >= began && case.kind(&effect.task) == Some(TaskKind::Compensatable)
+    });
     effects.map(|(_, _, effect)| effect).collect()
 }
 
