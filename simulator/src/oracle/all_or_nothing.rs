@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crashpoint_engine::{Direction, Event, TaskKind};
+use crashpoint_engine::{Direction, Event, Label, TaskKind, Undone};
 
 use crate::fault::Fault;
 use crate::history::Opening;
@@ -42,7 +42,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             .any(|life| case.opening(life) == Some(Opening::Rival));
     let effects = compensatable(case);
     let completed = completed(case, &effects);
-    let judge = |receiver, held| judge(outcome, receiver, &held, &completed);
+    let judge = |receiver, held| judge(case, outcome, receiver, &held, &completed);
     judge("that honours keys", honoured(&effects))?;
     if overlapped {
         Ok(())
@@ -114,6 +114,7 @@ fn is_told_of(case: &Case<'_>, log: &Log, place: usize, life: u32) -> bool {
 }
 
 fn judge(
+    case: &Case<'_>,
     outcome: &LifeEnd,
     receiver: &str,
     held: &Held<'_>,
@@ -143,20 +144,45 @@ fn judge(
         ));
     }
     let extra: BTreeSet<_> = held.difference(&expected).collect();
-    if !extra.is_empty() {
-        return Err(format!(
-            "{outcome}, but the receiver {receiver} still holds {}",
-            show(extra)
-        ));
+    if extra.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let advice = match left_in_doubt(case, &extra) {
+        Some(task) => format!(
+            "; whether {task} was done was in doubt, and its compensate_in_doubt, which does nothing \
+             by default, left it"
+        ),
+        None => String::new(),
+    };
+    Err(format!(
+        "{outcome}, but the receiver {receiver} still holds {}{advice}",
+        show(extra)
+    ))
+}
+
+/// The task among these whose undo in doubt succeeded without undoing it.
+fn left_in_doubt<'a>(case: &'a Case<'_>, extra: &BTreeSet<&(&str, u64)>) -> Option<&'a Label> {
+    let rows = last_log(case)?.rows.iter();
+    rows.map(|stored| &stored.event)
+        .find_map(|event| match event {
+            Event::Compensated {
+                task,
+                undone: Undone::InDoubt(visit),
+            } => extra.contains(&(&**task, *visit)).then_some(task),
+            _ => None,
+        })
+}
+
+/// The log that had a row last.
+fn last_log<'a>(case: &'a Case<'_>) -> Option<&'a Log> {
+    case.logs().iter().rev().find(|log| !log.rows.is_empty())
 }
 
 /// What the log says was completed, of the tasks that had an effect at all.
 fn completed<'a>(case: &'a Case<'_>, effects: &[&'a Effect]) -> Held<'a> {
     let acted = effects.iter().map(|effect| (&*effect.task, effect.visit));
     let acted: Held<'_> = acted.collect();
-    let Some(log) = case.logs().iter().rev().find(|log| !log.rows.is_empty()) else {
+    let Some(log) = last_log(case) else {
         return Held::new();
     };
     let done = log
