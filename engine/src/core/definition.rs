@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -199,15 +200,7 @@ pub enum Mismatch {
 impl Definition {
     /// A pinned hash of names, versions, states and edges. Informational: nothing is refused for it.
     pub fn fingerprint(&self) -> u64 {
-        let mut shape = format!("{:?} {}\n", self.name, self.version);
-        for state in &self.states {
-            let role = match &state.role {
-                Role::Exit => "exit".to_owned(),
-                Role::Task(task) => format!("{:?} {:?} {:?}", task.kind, task.name, task.edges),
-            };
-            shape.push_str(&format!("{:?} {role}\n", state.label));
-        }
-        let digest: [u8; 32] = Sha256::digest(shape).into();
+        let digest: [u8; 32] = Sha256::digest(Shape(self).to_string()).into();
         let [a, b, c, d, e, f, g, h, ..] = digest;
         u64::from_le_bytes([a, b, c, d, e, f, g, h])
     }
@@ -244,6 +237,23 @@ impl Definition {
     where
         R: Borrow<CheckpointRow>,
     {
+        self.check_on(rows, state, 0)
+    }
+
+    /// The same of the newest rows of a log, from the one on that entered the visit which they go on
+    /// with, where it is known that so many of the completions fit.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    ///
+    /// # Panics
+    ///
+    /// Where the state has fewer completions than are said to fit.
+    pub fn check_on<R>(&self, rows: &[R], state: &RunState, fitting: usize) -> Result<(), Mismatch>
+    where
+        R: Borrow<CheckpointRow>,
+    {
         self.check_claims(state)?;
         for row in rows {
             let row: &CheckpointRow = row.borrow();
@@ -266,7 +276,7 @@ impl Definition {
         if state.is_terminal() {
             return Ok(());
         }
-        for completion in state.completed() {
+        for completion in &state.completed()[fitting..] {
             self.check_kind(&completion.task, TaskKind::Compensatable)?;
             self.check_blob(&completion.task, &completion.output)?;
         }
@@ -368,5 +378,26 @@ impl Definition {
                 task: task.clone(),
             }),
         }
+    }
+}
+
+/// A definition in the words that its fingerprint is the hash of.
+struct Shape<'a>(&'a Definition);
+
+impl fmt::Display for Shape<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:?} {}", self.0.name, self.0.version)?;
+        for StateDefinition { label, role } in &self.0.states {
+            match role {
+                Role::Exit => writeln!(f, "{label:?} exit")?,
+                Role::Task(task) => {
+                    let TaskDefinition {
+                        kind, name, edges, ..
+                    } = task;
+                    writeln!(f, "{label:?} {kind:?} {name:?} {edges:?}")?;
+                }
+            }
+        }
+        Ok(())
     }
 }

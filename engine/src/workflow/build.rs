@@ -132,18 +132,14 @@ fn check_labels<S: State>(labels: &[Label]) -> Result<(), BuildError> {
 }
 
 fn check_tasks(draft: &Draft, labels: &[Label]) -> Result<(), BuildError> {
-    let mut defined = BTreeSet::new();
-    for state in draft
-        .tasks
-        .iter()
-        .map(|task| task.state)
-        .chain(draft.exits.iter().copied())
-    {
-        if !defined.insert(state) {
+    let mut defined = vec![false; labels.len()];
+    let with_task = draft.tasks.iter().map(|task| task.state);
+    for state in with_task.chain(draft.exits.iter().copied()) {
+        if std::mem::replace(&mut defined[state], true) {
             return Err(BuildError::DuplicateState(labels[state].clone()));
         }
     }
-    if let Some(unhandled) = (0..labels.len()).find(|state| !defined.contains(state)) {
+    if let Some(unhandled) = defined.iter().position(|defined| !defined) {
         return Err(BuildError::Unhandled(labels[unhandled].clone()));
     }
     let mut names = BTreeSet::new();
@@ -174,17 +170,17 @@ fn check_reachable(definition: &Definition, first: Option<usize>) -> Result<(), 
         .clone()
         .unwrap_or_else(|| first.into_iter().collect());
     let all: Vec<usize> = (0..definition.states.len()).collect();
-    let mut reached: BTreeSet<usize> = BTreeSet::new();
+    let mut reached = vec![false; all.len()];
     let mut frontier = starts.clone();
     while let Some(state) = frontier.pop() {
-        if reached.insert(state)
+        if !std::mem::replace(&mut reached[state], true)
             && let Some(task) = definition.task(state)
         {
             frontier.extend(task.edges.as_ref().unwrap_or(&all));
         }
     }
     let label = |state: usize| definition.states[state].label.clone();
-    match all.into_iter().find(|state| !reached.contains(state)) {
+    match all.into_iter().find(|state| !reached[*state]) {
         Some(lost) => Err(BuildError::Unreachable(
             label(lost),
             starts.into_iter().map(label).collect(),

@@ -8,6 +8,7 @@ use crashpoint_simulator::workload::{self, Rule, Workload};
 use crashpoint_simulator::{Recording, Source, Trial, render};
 
 use crate::exit::Failure;
+use crate::text::counted;
 
 /// A workload that is built in, or how one is drawn.
 #[derive(Debug, Clone)]
@@ -82,12 +83,16 @@ fn in_words(nodes: &[Node]) -> Vec<String> {
         let kind = match node.kind {
             Kind::Plain => "plain".to_owned(),
             Kind::Compensatable => "compensatable".to_owned(),
-            Kind::Stepped(cursors) => format!("stepped, {cursors} cursors"),
+            Kind::Stepped(cursors) => format!("stepped, {}", counted(cursors, "cursor")),
         };
         let mut line = format!("{}: {kind}", label(index));
         if let Some(detour) = node.detour {
             let to = label(detour.to);
-            line.push_str(&format!("; goes to {to} the first {} times", detour.times));
+            let when = match detour.times {
+                1 => "first time".to_owned(),
+                times => format!("first {times} times"),
+            };
+            line.push_str(&format!("; goes to {to} the {when}"));
         }
         line.push_str(match node.failure {
             TaskFailure::Never => "",
@@ -96,8 +101,10 @@ fn in_words(nodes: &[Node]) -> Vec<String> {
             TaskFailure::Always => "; always fails",
             TaskFailure::Panics => "; always panics",
         });
-        if node.undo_failures > 0 {
-            line.push_str(&format!("; its undo fails {} times", node.undo_failures));
+        match node.undo_failures {
+            0 => {}
+            1 => line.push_str("; its undo fails once"),
+            times => line.push_str(&format!("; its undo fails {times} times")),
         }
         if node.sleeps {
             line.push_str("; sleeps first");

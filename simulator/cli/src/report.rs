@@ -106,7 +106,7 @@ impl Row {
     }
 
     /// Whether a schedule of it was run.
-    fn was_begun(&self) -> bool {
+    pub(crate) fn was_begun(&self) -> bool {
         self.findings.schedules > 0
     }
 
@@ -125,6 +125,16 @@ impl Row {
     pub(crate) fn points(&self) -> (usize, usize) {
         let recorder = &self.findings.recorder;
         (recorder.covered(), recorder.total())
+    }
+
+    /// The same in words.
+    pub(crate) fn points_in_words(&self) -> String {
+        match self.points() {
+            _ if !self.was_begun() => "not begun".to_owned(),
+            // Each workload has some, and no schedule was of the kind in which they are counted.
+            (_, 0) => "not counted".to_owned(),
+            (covered, total) => format!("{} of {}", grouped(covered as u64), grouped(total as u64)),
+        }
     }
 }
 
@@ -187,18 +197,16 @@ impl Report {
             some => format!("; {} sampled beyond", grouped(some)),
         };
         let (covered, repeated) = (grouped(covered as u64), grouped(repeated));
-        let total = counted(total as u64, "crash point");
-        match self.is_exhaustive() {
-            true => format!(
-                "exhaustive: every schedule within these bounds, {covered} of {total} covered{beyond}; \
-                 {repeated} run twice"
+        let points = counted(total as u64, "crash point");
+        let counted = match (self.is_exhaustive(), total) {
+            (true, 0) => "exhaustive: every schedule within these bounds".to_owned(),
+            (true, _) => format!(
+                "exhaustive: every schedule within these bounds, {covered} of {points} covered"
             ),
-            false => {
-                format!(
-                    "NOT exhaustive: of {total} seen {covered} covered{beyond}; {repeated} run twice"
-                )
-            }
-        }
+            (false, 0) => "NOT exhaustive: some schedules within these bounds".to_owned(),
+            (false, _) => format!("NOT exhaustive: of {points} seen {covered} covered"),
+        };
+        format!("{counted}{beyond}; {repeated} run twice")
     }
 
     /// What the reader must not overlook.
@@ -238,12 +246,10 @@ pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
         "violations",
     ]);
     for row in rows.iter().filter(|row| row.was_begun()) {
-        let (covered, total) = row.points();
-        let points = format!("{} of {}", grouped(covered as u64), grouped(total as u64));
         table.add_row(vec![
             Cell::new(row.name()),
             Cell::new(row.store.name()),
-            right(points),
+            right(row.points_in_words()),
             right(grouped(row.findings.merged)),
             right(grouped(row.findings.schedules)),
             right(grouped(rate(row.findings.schedules, row.busy))),
@@ -269,7 +275,7 @@ pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(out)?;
     let more = LEGEND_OF_THE_TABLE.into_iter().map(str::to_owned);
-    for paragraph in legend(rows).into_iter().chain(more) {
+    for paragraph in legend(report).into_iter().chain(more) {
         writeln!(out, "{}", wrapped(&paragraph))?;
     }
     writeln!(out)?;
@@ -282,7 +288,8 @@ pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// What is counted, in words: a paragraph for each thing.
-pub(crate) fn legend(rows: &[Row]) -> Vec<String> {
+pub(crate) fn legend(report: &Report) -> Vec<String> {
+    let rows = &report.rows[..];
     let twice = format!(
         "Run twice: the schedule without faults, those that break a promise, and one in \
          {REPEATED_EVERY} of the others, by what they draw."
@@ -291,7 +298,15 @@ pub(crate) fn legend(rows: &[Row]) -> Vec<String> {
         return Vec::new();
     };
     if let Bounds::Within(budget) = first.bounds {
-        return vec![format!("Schedules: all within {budget}, exhausted."), twice];
+        let schedules = match report.is_exhaustive() {
+            true => format!("Schedules: all within {budget}, exhausted."),
+            false => format!("Schedules: some of those within {budget}."),
+        };
+        let points = "Crash points are counted where nothing but crashes goes wrong.".to_owned();
+        return match rows.iter().all(|row| row.points().1 == 0) {
+            true => vec![schedules, points, twice],
+            false => vec![schedules, twice],
+        };
     }
     let crashes = first.crashes();
     let depth = match crashes {
@@ -345,11 +360,15 @@ pub(crate) fn legend(rows: &[Row]) -> Vec<String> {
         }
         false => "",
     };
+    let exhausted = match report.is_exhaustive() {
+        true => " All these are exhausted.",
+        false => "",
+    };
     vec![
         format!("Crash points: {depth}.{disk}{fewer}"),
         format!(
             "Schedules: these, and all with one fault of the store, one attempt of a task that goes \
-             wrong, one cancellation, or one rival life{more}.{short} All these are exhausted."
+             wrong, one cancellation, or one rival life{more}.{short}{exhausted}"
         ),
         format!(
             "Sampled: {SAMPLES} schedules more of each row, from seeds, with any of it at once, up to \

@@ -159,6 +159,15 @@ pub(super) fn nondeterminism(found: &Nondeterminism, at: &Location<'_>) -> Strin
     )
 }
 
+/// What to do where the crash test of `at` does not have the schedule that the environment names.
+pub(super) fn of_another_test(schedule: &str, at: &Location<'_>) -> String {
+    format!(
+        "{REPLAY} is for every crash test that the #[test] runs, and the one of {at} has no \
+         such schedule. Where it is another one's, write .replay({schedule:?}) in place of the .run() of \
+         that one, and leave {REPLAY} out"
+    )
+}
+
 /// Writes the tape of a violation to a file, and names it.
 fn saved(workload: &str, settings: &Settings, shrunk: &Shrunk) -> String {
     let file = TapeFile::of(workload, settings, &shrunk.tape);

@@ -279,8 +279,9 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         self
     }
 
-    /// Runs every schedule, and the samples. With `CRASHPOINT_REPLAY` in the environment just the one that it names, by
-    /// its token, the file of its tape, or in words.
+    /// Runs every schedule, and the samples. With `CRASHPOINT_REPLAY` in the environment just the one
+    /// that it names, by its token, the file of its tape, or in words. Every crash test of a `#[test]`
+    /// is asked for it, and one that has no such schedule fails.
     ///
     /// # Panics
     ///
@@ -291,8 +292,15 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     #[track_caller]
     pub fn run(self) -> Findings {
         let workload = self.workload();
-        if let Some(recording) = std::env::var_os(REPLAY) {
-            self.hold(&workload, &recording.to_string_lossy());
+        if let Some(schedule) = std::env::var_os(REPLAY) {
+            let schedule = schedule.to_string_lossy();
+            if let Err(error) = rerun(&workload, &schedule) {
+                panic!(
+                    "{error}\n\n{}",
+                    failure::of_another_test(&schedule, self.at)
+                );
+            }
+            self.hold(&workload, &schedule);
             return Findings::default();
         }
         if self.panics == Panics::Fail

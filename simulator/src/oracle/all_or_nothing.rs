@@ -8,16 +8,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crashpoint_engine::protocol::Role;
-use crashpoint_engine::{Direction, Event, TaskKind};
-
-use smol_str::SmolStr;
+use crashpoint_engine::{Direction, Event, Label, TaskKind, Undone};
 
 use crate::fault::Fault;
 use crate::history::Opening;
 use crate::oracle::{Case, Log, Oracle};
 use crate::subject::LifeEnd;
-use crate::world::Reception;
+use crate::world::{Effect, Reception};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "all-or-nothing",
@@ -43,23 +40,26 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         || case
             .lives()
             .any(|life| case.opening(life) == Some(Opening::Rival));
-    judge(case, outcome, "that honours keys", &honoured(case))?;
+    let effects = compensatable(case);
+    let completed = completed(case, &effects);
+    let judge = |receiver, held| judge(case, outcome, receiver, &held, &completed);
+    judge("that honours keys", honoured(&effects))?;
     if overlapped {
         Ok(())
     } else {
-        judge(case, outcome, "that repeats everything", &naive(case))
+        judge("that repeats everything", naive(&effects))
     }
 }
 
 /// The task and the visit of each effect that a receiver holds in the end.
-type Held = BTreeSet<(SmolStr, u64)>;
+type Held<'a> = BTreeSet<(&'a str, u64)>;
 
-fn honoured(case: &Case<'_>) -> Held {
+fn honoured<'a>(effects: &[&'a Effect]) -> Held<'a> {
     let mut held = BTreeMap::new();
-    for (_, _, effect) in compensatable(case) {
+    for effect in effects {
         match (effect.direction, effect.reception) {
             (Direction::Do, Reception::Performed) => {
-                held.insert(effect.do_key.clone(), (effect.task.clone(), effect.visit));
+                held.insert(&effect.do_key, (&*effect.task, effect.visit));
             }
             (Direction::Undo, _) => {
                 held.remove(&effect.do_key);
@@ -71,10 +71,10 @@ fn honoured(case: &Case<'_>) -> Held {
 }
 
 /// The last request wins.
-fn naive(case: &Case<'_>) -> Held {
+fn naive<'a>(effects: &[&'a Effect]) -> Held<'a> {
     let mut held = Held::new();
-    for (_, _, effect) in compensatable(case) {
-        let what = (effect.task.clone(), effect.visit);
+    for effect in effects {
+        let what = (&*effect.task, effect.visit);
         match effect.direction {
             Direction::Do => held.insert(what),
             Direction::Undo => held.remove(&what),
@@ -83,20 +83,13 @@ fn naive(case: &Case<'_>) -> Held {
     held
 }
 
-fn compensatable<'a>(
-    case: &'a Case<'_>,
-) -> impl Iterator<Item = (usize, u32, &'a crate::world::Effect)> {
-    let states = &case.workload().definition.states;
+/// The effects of compensatable tasks in the newest run.
+fn compensatable<'a>(case: &'a Case<'_>) -> Vec<&'a Effect> {
     let began = newest_run(case).map_or(0, Log::began);
-    case.history().effects().filter(move |(place, _, effect)| {
-        *place >= began
-            && states.iter().any(|state| match &state.role {
-                Role::Task(task) => {
-                    *task.name == *effect.task && task.kind == TaskKind::Compensatable
-                }
-                Role::Exit => false,
-            })
-    })
+    let effects = case.history().effects().filter(|(place, _, effect)| {
+        *place >= began && case.kind(&effect.task) == Some(TaskKind::Compensatable)
+    });
+    effects.map(|(_, _, effect)| effect).collect()
 }
 
 /// The log of the newest run.
@@ -120,17 +113,23 @@ fn is_told_of(case: &Case<'_>, log: &Log, place: usize, life: u32) -> bool {
     opened && !claimed
 }
 
-fn judge(case: &Case<'_>, outcome: &LifeEnd, receiver: &str, held: &Held) -> Result<(), String> {
+fn judge(
+    case: &Case<'_>,
+    outcome: &LifeEnd,
+    receiver: &str,
+    held: &Held<'_>,
+    completed: &Held<'_>,
+) -> Result<(), String> {
     let expected = match outcome {
-        LifeEnd::Done(_) => completed(case),
+        LifeEnd::Done(_) => completed.clone(),
         LifeEnd::Stuck(left) => {
-            let is_left = |task: &SmolStr| left.iter().any(|left| left == task);
+            let is_left = |task: &str| left.iter().any(|left| left == task);
             let held = held.iter().filter(|(task, _)| is_left(task));
-            held.cloned().collect()
+            held.copied().collect()
         }
         _ => Held::new(),
     };
-    let show = |what: BTreeSet<&(SmolStr, u64)>| {
+    let show = |what: BTreeSet<&(&str, u64)>| {
         let words: Vec<_> = what
             .iter()
             .map(|(task, visit)| format!("{task}@{visit}"))
@@ -145,27 +144,51 @@ fn judge(case: &Case<'_>, outcome: &LifeEnd, receiver: &str, held: &Held) -> Res
         ));
     }
     let extra: BTreeSet<_> = held.difference(&expected).collect();
-    if !extra.is_empty() {
-        return Err(format!(
-            "{outcome}, but the receiver {receiver} still holds {}",
-            show(extra)
-        ));
+    if extra.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let advice = match left_in_doubt(case, &extra) {
+        Some(task) => format!(
+            "; whether {task} was done was in doubt, and its compensate_in_doubt, which does nothing \
+             by default, left it"
+        ),
+        None => String::new(),
+    };
+    Err(format!(
+        "{outcome}, but the receiver {receiver} still holds {}{advice}",
+        show(extra)
+    ))
+}
+
+/// The task among these whose undo in doubt succeeded without undoing it.
+fn left_in_doubt<'a>(case: &'a Case<'_>, extra: &BTreeSet<&(&str, u64)>) -> Option<&'a Label> {
+    let rows = last_log(case)?.rows.iter();
+    rows.map(|stored| &stored.event)
+        .find_map(|event| match event {
+            Event::Compensated {
+                task,
+                undone: Undone::InDoubt(visit),
+            } => extra.contains(&(&**task, *visit)).then_some(task),
+            _ => None,
+        })
+}
+
+/// The log that had a row last.
+fn last_log<'a>(case: &'a Case<'_>) -> Option<&'a Log> {
+    case.logs().iter().rev().find(|log| !log.rows.is_empty())
 }
 
 /// What the log says was completed, of the tasks that had an effect at all.
-fn completed(case: &Case<'_>) -> Held {
-    let acted: Held = compensatable(case)
-        .map(|(_, _, effect)| (effect.task.clone(), effect.visit))
-        .collect();
-    let Some(log) = case.logs().iter().rev().find(|log| !log.rows.is_empty()) else {
+fn completed<'a>(case: &'a Case<'_>, effects: &[&'a Effect]) -> Held<'a> {
+    let acted = effects.iter().map(|effect| (&*effect.task, effect.visit));
+    let acted: Held<'_> = acted.collect();
+    let Some(log) = last_log(case) else {
         return Held::new();
     };
     let done = log
         .visits()
         .filter_map(|visit| match &visit.closed_by?.event {
-            Event::Completed { task, .. } => Some((SmolStr::from(&**task), visit.id)),
+            Event::Completed { task, .. } => Some((&**task, visit.id)),
             _ => None,
         });
     done.filter(|what| acted.contains(what)).collect()

@@ -16,27 +16,17 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     let mut by_key = BTreeMap::new();
     for (place, life, effect) in case.history().effects() {
         let run = case.run_id_at(place);
-        let action = (
-            run,
-            effect.task.clone(),
-            effect.direction,
-            effect.visit,
-            effect.step,
-        );
         let (task, key) = (&effect.task, &effect.key);
+        let action = (run, task, effect.direction, effect.visit, effect.step);
         if key.is_empty() || key.len() > 64 || !key.is_ascii() {
             return Err(format!(
                 "the key of {task} is not 1..=64 ASCII characters: {key:?}"
             ));
         }
-        if by_action
-            .entry(action.clone())
-            .or_insert_with(|| key.clone())
-            != key
-        {
+        if *by_action.entry(action).or_insert(key) != key {
             return Err(format!("life {life} has another key for {task}"));
         }
-        if *by_key.entry(key.clone()).or_insert_with(|| action.clone()) != action {
+        if *by_key.entry(key).or_insert(action) != action {
             return Err(format!(
                 "life {life} has a key for {task} that another action has"
             ));

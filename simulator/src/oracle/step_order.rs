@@ -14,14 +14,16 @@ pub(super) const ORACLE: Oracle = Oracle {
 };
 
 fn check(case: &Case<'_>) -> Result<(), String> {
+    let attempts = case.history().started().filter(|(_, _, attempt)| {
+        attempt.direction == Direction::Do && case.kind(&attempt.task) == Some(TaskKind::Stepped)
+    });
+    let steps: Vec<_> = attempts.collect();
     for log in case.logs() {
         for visit in log.visits() {
             let cursors = log.cursors(visit.id);
             let mut begun = BTreeSet::new();
-            for (place, life, attempt) in case.history().started() {
-                let here = attempt.visit == visit.id && log.contains(place);
-                let stepped = |task: &str| case.kind(task) == Some(TaskKind::Stepped);
-                if !here || attempt.direction == Direction::Undo || !stepped(&attempt.task) {
+            for &(place, life, attempt) in &steps {
+                if attempt.visit != visit.id || !log.contains(place) {
                     continue;
                 }
                 begun.insert(attempt.step);

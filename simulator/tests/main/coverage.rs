@@ -6,7 +6,7 @@ use crashpoint_engine::protocol::{Faithful, Rule, Without};
 use crashpoint_simulator::oracle::judge;
 use crashpoint_simulator::workload::{Workload, all};
 use crashpoint_simulator::{
-    Fault, Opening, Schedule, Settings, Source, StoreKind, What, explore, run_schedule,
+    Entry, Fault, Opening, Schedule, Settings, Source, StoreKind, What, explore, run_schedule,
 };
 use expect_test::expect;
 
@@ -285,4 +285,24 @@ fn three_lives_race_each_other() {
         None::<()>
     });
     expect!["8458"].assert_eq(&races.to_string());
+}
+
+/// Once is enough where the verification only looks and tells; otherwise there is another one.
+#[test]
+fn a_run_is_verified_again_where_the_first_time_did_more_than_look() {
+    let order = named("order", Faithful);
+    let (mut once, mut again) = (0, 0);
+    each_schedule_of(&order, &within(budget("f1")), |run| {
+        let entries = &run.history.0;
+        let verified = |entry: &&Entry| entry.what == What::Began(Opening::Verify);
+        let since = entries.iter().position(|entry| verified(&entry));
+        let since = &entries[since.expect("every run is verified")..];
+        let times = since.iter().filter(verified).count();
+        let looks = |what: &What| matches!(what, What::Began(_) | What::Loaded(_) | What::Told(_));
+        let looked = since.iter().all(|entry| looks(&entry.what));
+        assert!(times == 2 || looked, "verified {times} times");
+        *(if times == 1 { &mut once } else { &mut again }) += 1;
+        None::<()>
+    });
+    expect!["32 once, 1 again"].assert_eq(&format!("{once} once, {again} again"));
 }

@@ -10,6 +10,7 @@ use crashpoint_simulator::{
 };
 use expect_test::{Expect, expect};
 
+mod replayed;
 mod sampled;
 mod tasks;
 

@@ -32,11 +32,11 @@ pub(crate) fn page(report: &Report) -> Result<String, Failure> {
         }
         main {
             section.verdict.violated[report.violations() > 0].held[report.violations() == 0] {
-                p { strong { @if report.violations() > 0 { "Promises are broken." } @else { "No promise is broken." } } }
+                p { strong { (verdict(report)) } }
                 p { (report.coverage()) }
                 @for caveat in report.caveats() { p.bad { (caveat) } }
             }
-            section { h2 { "Workloads" } (table(report)) @for paragraph in legend(&report.rows) { p.note { (paragraph) } } }
+            section { h2 { "Workloads" } (table(report)) @for paragraph in legend(report) { p.note { (paragraph) } } }
             @if !stories.is_empty() {
                 section { h2 { "Violations" } (list(report)) }
             }
@@ -50,6 +50,14 @@ pub(crate) fn page(report: &Report) -> Result<String, Failure> {
     Ok(document("Exploration", &body))
 }
 
+fn verdict(report: &Report) -> &'static str {
+    match report.violations() {
+        0 if report.complete => "No promise is broken.",
+        0 => "No promise was broken until it was interrupted.",
+        _ => "Promises are broken.",
+    }
+}
+
 fn table(report: &Report) -> Markup {
     html! {
         div.wide { table {
@@ -60,7 +68,6 @@ fn table(report: &Report) -> Markup {
             } }
             tbody {
                 @for (index, row) in report.rows.iter().enumerate() {
-                    @let (covered, total) = row.points();
                     @let (taken, edges) = taken(row).covered(&row.workload.definition);
                     tr {
                         td { a href=(format!("#w{index}")) { (shown(row.name())) } }
@@ -68,7 +75,7 @@ fn table(report: &Report) -> Markup {
                         td class=(if row.violations() > 0 { "number bad" } else { "number" }) {
                             (grouped(row.violations() as u64))
                         }
-                        td.number { (grouped(covered as u64)) " of " (grouped(total as u64)) }
+                        td.number { (row.points_in_words()) }
                         td.number { (taken) " of " (edges) }
                         td.number { (grouped(row.findings.schedules)) }
                         td.number { (grouped(row.findings.repeated)) }
@@ -151,7 +158,10 @@ fn workload(row: &Row, index: usize) -> Markup {
             p { (shown(row.workload.about)) }
             div.columns {
                 div { (graph(&row.workload.definition, &taken(row))) }
-                div.side { (points::points(&row.findings.recorder)) }
+                div.side {
+                    @if row.was_begun() { (points::points(&row.findings.recorder)) }
+                    @else { p.note { "Not begun." } }
+                }
             }
         }
     }

@@ -25,7 +25,7 @@ type Operation = (u32, String, Option<u64>);
 pub(super) fn points(recorder: &Recorder) -> Markup {
     let (table, depth) = tally(recorder);
     html! {
-        @if table.is_empty() { p.note { "none: no schedule had nothing but crashes" } }
+        @if table.is_empty() { p.note { "Crash points are counted where nothing but crashes goes wrong." } }
         @else {
             div.wide { table.points {
                 thead { tr {

@@ -500,12 +500,24 @@ fn ctrl_c_ends_with_the_report_so_far_and_exits_with_130() {
         "--crashes",
         "3",
     ];
-    let arguments = [&explore[..], &["--json", "--jobs", "1"]].concat();
+    let folder = tempfile::tempdir().expect("a folder is made");
+    let path = folder.path().join("page.html");
+    let page = path.to_str().expect("the path is text");
+    let arguments = [&explore[..], &["--json", "--jobs", "1", "--html", page]].concat();
     let (status, report) = interrupted(&arguments, "exploring ");
     assert_eq!(status, Some(130));
     let report: Value = serde_json::from_str(&report).expect("it is JSON");
     assert_eq!(report["complete"], false);
     assert_eq!(report["violations_total"], 0);
+    let page = std::fs::read_to_string(&path).expect("the page was written");
+    for part in [
+        "No promise was broken until it was interrupted.",
+        "PARTIAL: interrupted before everything was explored",
+        "not begun",
+    ] {
+        assert!(page.contains(part), "{part:?} is missing");
+    }
+    assert!(!page.contains("exhausted."), "it was not exhausted");
 }
 
 #[test]

@@ -131,12 +131,24 @@ fn an_exploration_says_whether_it_was_exhaustive() {
         " exhaustive: every schedule within these bounds, 130 of 130 crash points covered; ",
         " sampled beyond; ",
         " run twice ",
+        " All these are exhausted. ",
     ] {
         assert!(report.contains(part), "{part:?} is missing in:\n{report}");
     }
+    let rivals = [&one[..], &["--within", "t1p2"]].concat();
+    let report = exits_with(0, &rivals).replace('\n', " ");
+    for part in [
+        " not counted ",
+        " Crash points are counted where nothing but crashes goes wrong. ",
+        " exhaustive: every schedule within these bounds; ",
+    ] {
+        assert!(report.contains(part), "{part:?} is missing in:\n{report}");
+    }
+    assert!(!report.contains("0 of 0"), "{report}");
     let mutant = [&one[..], &["--mutant", "TerminalAbsorbs"]].concat();
     let report = exits_with(1, &mutant);
     assert!(report.contains("\nNOT exhaustive: "), "{report}");
+    assert!(!report.contains("All these are exhausted."), "{report}");
     let exhaustive = |arguments: &[&str]| {
         let output = crashpoint(&[arguments, &["--json"]].concat());
         let report: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");

@@ -131,6 +131,7 @@ fn what_is_found_is_shrunk_and_kept_and_run_first_the_next_time() {
         "{report}"
     );
     assert!(report.contains("to a local minimum"), "{report}");
+    assert!(report.contains("; goes to a the first time\n"), "{report}");
     let kept = tapes(&corpus);
     let count = kept.len();
     let named = replays(&report)

@@ -1,6 +1,6 @@
 //! `doctor`, `runs` and `show`: what they say of the file of a store, and that they only read it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crashpoint_engine::{
     CheckpointRow, CheckpointStore as _, ClaimRecord, Event, Nonce, RedbCheckpointStore,
@@ -35,6 +35,24 @@ impl Place {
         let store = RedbCheckpointStore::new(&place.file).expect("a fresh file");
         append(&store, runs);
         place
+    }
+
+    /// Checks what the command prints, standard error below the rest, and its code. `PATH` among its
+    /// arguments stands for the file.
+    #[track_caller]
+    fn check(&self, arguments: &str, expected: &Expect) {
+        let before = std::fs::read(&self.file).ok();
+        let path = self.file.display().to_string();
+        let arguments = arguments.split(' ').map(|argument| match argument {
+            "PATH" => &path,
+            other => other,
+        });
+        let output = crashpoint(&arguments.collect::<Vec<_>>());
+        let code = output.status.code().expect("it ends by itself");
+        let all = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        let all = all.replace(&path, "PATH");
+        expected.assert_eq(&format!("{all}exits with {code}\n"));
+        assert_eq!(std::fs::read(&self.file).ok(), before, "it is only read");
     }
 
     /// Does something to the file that a store never does.
@@ -109,74 +127,42 @@ fn three() -> Vec<(&'static str, Vec<CheckpointRow>)> {
     ]
 }
 
-/// What the command prints, standard error below the rest, and its code.
-fn said(arguments: &[&str], file: &Path) -> String {
-    let output = crashpoint(arguments);
-    let code = output.status.code().expect("it ends by itself");
-    let all = format!("{}{}", text(&output.stdout), text(&output.stderr));
-    let all = all.replace(&file.display().to_string(), "PATH");
-    format!("{all}exits with {code}\n")
-}
-
-#[track_caller]
-fn check(place: &Place, arguments: &[&str], expected: &Expect) {
-    let before = std::fs::read(&place.file).ok();
-    let path = place.file.display().to_string();
-    let arguments: Vec<&str> = arguments
-        .iter()
-        .map(|argument| {
-            if *argument == "PATH" {
-                &path
-            } else {
-                *argument
-            }
-        })
-        .collect();
-    expected.assert_eq(&said(&arguments, &place.file));
-    assert_eq!(std::fs::read(&place.file).ok(), before, "it is only read");
-}
-
 #[test]
 fn a_store_in_which_nothing_is_wrong() {
     let runs = three();
     let place = Place::with(&runs[..2]);
-    check(
-        &place,
-        &["doctor", "PATH"],
+    place.check(
+        "doctor PATH",
         &expect![[r#"
         2 runs, 6 rows: nothing is wrong
         exits with 0
     "#]],
     );
-    check(
-        &place,
-        &["doctor", "PATH", "--json"],
+    place.check(
+        "doctor PATH --json",
         &expect![[r#"
         {"version":1,"runs":2,"rows":6,"wrong":[]}
         exits with 0
     "#]],
     );
-    let at = (BEGUN + 3_600_000 + 61_000).to_string();
-    check(
-        &place,
-        &["runs", "PATH", "--at", &at],
+    let at = BEGUN + 3_600_000 + 61_000;
+    place.check(
+        &format!("runs PATH --at {at}"),
         &expect![[r#"
         done         rows 3     lives 1   age 1h 1m 1s         order-1 of order 3  Shipped
         running      rows 3     lives 2   age 1h 1m 1s         order-2 of order 3  Ship
         exits with 0
     "#]],
     );
-    check(
-        &place,
-        &["runs", "PATH", "--at", &at, "--json"],
+    place.check(
+        &format!("runs PATH --at {at} --json"),
         &expect![[r#"
             {"version":1,"runs":[{"run":"order-1","workflow":"order","workflow_version":3,"phase":"done","state":"Shipped","rows":3,"lives":1,"started_unix_ms":1767225600000,"age_ms":3661000},{"run":"order-2","workflow":"order","workflow_version":3,"phase":"running","state":"Ship","rows":3,"lives":2,"started_unix_ms":1767225600000,"age_ms":3661000}]}
             exits with 0
         "#]],
     );
-    check(
-        &place,
-        &["show", "PATH", "order-1"],
+    place.check(
+        "show PATH order-1",
         &expect![[r#"
         order-1: order 3, 1 life, begun 2026-01-01T00:00:00Z
         done Shipped
@@ -186,17 +172,15 @@ fn a_store_in_which_nothing_is_wrong() {
         exits with 0
     "#]],
     );
-    check(
-        &place,
-        &["show", "PATH", "order-2", "--json"],
+    place.check(
+        "show PATH order-2 --json",
         &expect![[r#"
             {"version":1,"run":"order-2","workflow":"order","workflow_version":3,"phase":"running","state":"Ship","lives":2,"started_unix_ms":1767225600000,"error":null,"rows":[{"sequence":0,"kind":"claim","state":"Charge","task":"","blob_bytes":86},{"sequence":1,"kind":"claim","state":"Charge","task":"","blob_bytes":78},{"sequence":2,"kind":"compensation_completion","state":"Ship","task":"charge","blob_bytes":9}]}
             exits with 0
         "#]],
     );
-    check(
-        &place,
-        &["show", "PATH", "order-9"],
+    place.check(
+        "show PATH order-9",
         &expect![[r#"
         error: there is no run "order-9"
         exits with 2
@@ -207,27 +191,23 @@ fn a_store_in_which_nothing_is_wrong() {
 #[test]
 fn a_log_that_breaks_the_rules() {
     let place = Place::with(&three());
-    check(
-        &place,
-        &["doctor", "PATH"],
+    place.check(
+        "doctor PATH",
         &expect![[r#"
         log of run "order\n3" is corrupt at sequence 2: expected sequence 1
         3 runs, 8 rows; wrong: 1 run
         exits with 1
     "#]],
     );
-    check(
-        &place,
-        &["doctor", "PATH", "--json"],
+    place.check(
+        "doctor PATH --json",
         &expect![[r#"
         {"version":1,"runs":3,"rows":8,"wrong":[{"run":"order\n3","reason":"log of run \"order\\n3\" is corrupt at sequence 2: expected sequence 1"}]}
         exits with 1
     "#]],
     );
-    let at = BEGUN.to_string();
-    check(
-        &place,
-        &["runs", "PATH", "--at", &at],
+    place.check(
+        &format!("runs PATH --at {BEGUN}"),
         &expect![[r#"
         wrong        log of run "order\n3" is corrupt at sequence 2: expected sequence 1
         done         rows 3     lives 1   age 0s               order-1 of order 3  Shipped
@@ -235,9 +215,8 @@ fn a_log_that_breaks_the_rules() {
         exits with 1
     "#]],
     );
-    check(
-        &place,
-        &["show", "PATH", "order\n3"],
+    place.check(
+        "show PATH order\n3",
         &expect![[r#"
         order\n3: log of run "order\n3" is corrupt at sequence 2: expected sequence 1
           #0   claim                   at Charge, life 0101010101010101, input 1999
@@ -255,26 +234,23 @@ fn a_row_that_is_damaged() {
         rows.insert(("order-1", 1), &[0; 40][..])
             .expect("it is written");
     });
-    check(
-        &place,
-        &["doctor", "PATH"],
+    place.check(
+        "doctor PATH",
         &expect![[r#"
         checkpoint store: row 1 of run "order-1" is damaged: its checksum is 00000000 and should be 4f527b69
         2 runs, 3 rows; wrong: 1 run
         exits with 1
     "#]],
     );
-    check(
-        &place,
-        &["runs", "PATH", "--at", "0", "--json"],
+    place.check(
+        "runs PATH --at 0 --json",
         &expect![[r#"
             {"version":1,"runs":[{"run":"order-1","error":"checkpoint store: row 1 of run \"order-1\" is damaged: its checksum is 00000000 and should be 4f527b69"},{"run":"order-2","workflow":"order","workflow_version":3,"phase":"running","state":"Ship","rows":3,"lives":2,"started_unix_ms":1767225600000,"age_ms":0}]}
             exits with 1
         "#]],
     );
-    check(
-        &place,
-        &["show", "PATH", "order-1"],
+    place.check(
+        "show PATH order-1",
         &expect![[r#"
         order-1: checkpoint store: row 1 of run "order-1" is damaged: its checksum is 00000000 and should be 4f527b69
           empty
@@ -290,9 +266,8 @@ fn a_file_that_is_none_of_ours_or_too_new() {
         let mut about = transaction.open_table(ABOUT).expect("a fresh table");
         about.insert("format", 2).expect("it is written");
     });
-    check(
-        &newer,
-        &["doctor", "PATH"],
+    newer.check(
+        "doctor PATH",
         &expect![[r#"
         error: checkpoint store: PATH: the file has format 2, and this version reads format 1
         exits with 1
@@ -300,9 +275,8 @@ fn a_file_that_is_none_of_ours_or_too_new() {
     );
     let foreign = Place::empty();
     foreign.meddle(|_| {});
-    check(
-        &foreign,
-        &["runs", "PATH"],
+    foreign.check(
+        "runs PATH",
         &expect![[r#"
         error: checkpoint store: PATH: the file is a redb database but no checkpoint store
         exits with 1
@@ -310,9 +284,8 @@ fn a_file_that_is_none_of_ours_or_too_new() {
     );
     let text = Place::empty();
     std::fs::write(&text.file, "a list of things to buy\n".repeat(100)).expect("it is written");
-    check(
-        &text,
-        &["show", "PATH", "order-1"],
+    text.check(
+        "show PATH order-1",
         &expect![[r#"
         error: checkpoint store: PATH: I/O error: Not a redb database: magic number mismatch
         exits with 1
@@ -320,18 +293,16 @@ fn a_file_that_is_none_of_ours_or_too_new() {
     );
     let empty = Place::empty();
     std::fs::write(&empty.file, "").expect("it is written");
-    check(
-        &empty,
-        &["doctor", "PATH"],
+    empty.check(
+        "doctor PATH",
         &expect![[r#"
         error: checkpoint store: PATH: the file is empty, which a store never is; remove it to begin a new store
         exits with 1
     "#]],
     );
     let missing = Place::empty();
-    check(
-        &missing,
-        &["doctor", "PATH"],
+    missing.check(
+        "doctor PATH",
         &expect![[r#"
         error: checkpoint store: PATH: No such file or directory (os error 2)
         exits with 2
@@ -351,11 +322,9 @@ fn a_page_that_has_rotted() {
         .collect();
     copies.iter().for_each(|at| bytes[*at] ^= 1);
     std::fs::write(&place.file, bytes).expect("it is written");
-    for arguments in [&["doctor", "PATH"][..], &["runs", "PATH"]] {
-        let output = {
-            let path = place.file.display().to_string();
-            crashpoint(&[arguments[0], &path])
-        };
+    let path = place.file.display().to_string();
+    for command in ["doctor", "runs"] {
+        let output = crashpoint(&[command, &path]);
         assert_eq!(output.status.code(), Some(1));
         let error = text(&output.stderr);
         assert!(error.starts_with("error: checkpoint store: "), "{error}");
@@ -370,17 +339,15 @@ fn a_file_whose_process_has_crashed_is_read_and_stays_as_it_is() {
     let store = RedbCheckpointStore::new(&place.file).expect("a fresh file");
     append(&store, &three()[..2]);
     std::fs::copy(&place.file, &crashed.file).expect("it is copied");
-    check(
-        &crashed,
-        &["doctor", "PATH"],
+    crashed.check(
+        "doctor PATH",
         &expect![[r#"
         2 runs, 6 rows: nothing is wrong
         exits with 0
     "#]],
     );
-    check(
-        &place,
-        &["doctor", "PATH"],
+    place.check(
+        "doctor PATH",
         &expect![[r#"
             error: checkpoint store: PATH: the store is open already, here or in another process
             exits with 2

@@ -1,10 +1,11 @@
-//! Tasks that can't be simulated, or never end: the test fails, and says which task and what to do.
+//! Tasks that can't be simulated, never end, or lack a half: the test fails, and says which task and
+//! what to do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crashpoint_engine::{Ctx, TaskError, Workflow};
+use crashpoint_engine::{CompensatableTask, Ctx, TaskError, Workflow};
 use crashpoint_simulator::{CrashTest, Process, crash_test};
 use expect_test::expect;
 use futures_util::FutureExt as _;
@@ -125,4 +126,33 @@ fn a_task_that_panics_although_nothing_goes_wrong_fails_the_test_unless_it_may()
     expect!["send panics although nothing goes wrong: no reactor is running"]
         .assert_eq(&first_line(|| panics().run()));
     panics().tasks_may_panic().run();
+}
+
+/// Sends, and takes back what it knows to be sent.
+struct Letter(Process);
+
+impl CompensatableTask<Mail> for Letter {
+    type Output = ();
+
+    async fn run(&self, ctx: Ctx) -> Result<(Mail, ()), TaskError> {
+        self.0.effect(&ctx, "send the mail", "").await;
+        Ok((Mail::Sent, ()))
+    }
+
+    async fn compensate(&self, ctx: Ctx, (): ()) -> Result<(), TaskError> {
+        self.0.effect(&ctx, "take it back", "").await;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_task_that_does_not_say_how_it_is_undone_in_doubt_is_named_with_what_it_lacks() {
+    let test = crash_test(Mail::Send, &(), |process| {
+        Workflow::builder("mail", 1)
+            .compensatable(Mail::Send, "send", Letter(process.clone()))
+            .exit(Mail::Sent)
+            .build()
+            .expect("the workflow is well defined")
+    });
+    expect!["all-or-nothing: rolled back, but the receiver that honours keys still holds send@0; whether send was done was in doubt, and its compensate_in_doubt, which does nothing by default, left it"].assert_eq(&first_line(|| test.run()));
 }

@@ -9,7 +9,7 @@ use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, Runtime as _};
 use crashpoint_simulator::SimRuntime;
 use crashpoint_simulator::disk::{SimDisk, Which};
 use crashpoint_simulator::images::{Exploration, Modes, Op, Open, Script};
-use expect_test::expect;
+use expect_test::{Expect, expect};
 use futures_channel::oneshot;
 use futures_util::FutureExt as _;
 use redb::{Builder, Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
@@ -252,6 +252,12 @@ fn with(mistake: Mistake) -> impl Open {
     move |disk: &SimDisk, runtime: SimRuntime| Grouped::open(disk, runtime, mistake)
 }
 
+#[track_caller]
+fn check_caught(mistake: Mistake, script: &Script, expected: &Expect) {
+    let store = with(mistake);
+    check(&Exploration::of(script, &store), expected);
+}
+
 #[test]
 fn a_store_that_commits_in_groups_and_makes_no_mistake_breaks_no_promise() {
     let store = with(Mistake::Nothing);
@@ -265,10 +271,10 @@ fn a_store_that_commits_in_groups_and_makes_no_mistake_breaks_no_promise() {
 /// The batch has two appends of one run, one of another and a refusal.
 #[test]
 fn an_append_that_is_acknowledged_before_the_commit_of_its_batch_is_caught() {
-    let store = with(Mistake::AppendsBeforeTheCommit);
     let script = Script::new(10).together([Op::Append(0), Op::Append(1), Op::Duplicate(0)]);
-    check(
-        &Exploration::of(&script, &store),
+    check_caught(
+        Mistake::AppendsBeforeTheCommit,
+        &script,
         &expect![[r#"
         run-0 has no rows, and it should have [0:state-0]
           after step 39 of the disk (sync of the file), after append of row 0 to run-1 (operation 1): the process crashed
@@ -278,11 +284,11 @@ fn an_append_that_is_acknowledged_before_the_commit_of_its_batch_is_caught() {
 
 #[test]
 fn a_clear_that_is_acknowledged_before_the_commit_of_its_batch_is_caught() {
-    let store = with(Mistake::ClearsBeforeTheCommit);
     let script = Script::new(10).then([Op::Append(0)]);
     let script = script.together([Op::Append(1), Op::Clear(0), Op::Append(0)]);
-    check(
-        &Exploration::of(&script, &store),
+    check_caught(
+        Mistake::ClearsBeforeTheCommit,
+        &script,
         &expect![[r#"
         run-0 has [0:state-0], and it should have no rows, or [0:state-3]
           after step 47 of the disk (sync of the file), after clear of run-0 (operation 2): the process crashed
@@ -292,10 +298,10 @@ fn a_clear_that_is_acknowledged_before_the_commit_of_its_batch_is_caught() {
 
 #[test]
 fn a_batch_that_fails_as_a_whole_for_one_duplicate_is_caught() {
-    let store = with(Mistake::AllForOne);
     let script = Script::new(10).together([Op::Append(0), Op::Append(1), Op::Duplicate(0)]);
-    check(
-        &Exploration::of(&script, &store),
+    check_caught(
+        Mistake::AllForOne,
+        &script,
         &expect![[r#"
         append of row 0 to run-0 (operation 0) was answered that the sequence is taken, and it should have no rows
           before any crash
@@ -305,10 +311,10 @@ fn a_batch_that_fails_as_a_whole_for_one_duplicate_is_caught() {
 
 #[test]
 fn a_duplicate_within_a_batch_that_is_not_refused_is_caught() {
-    let store = with(Mistake::DuplicatesOfTheBatch);
     let script = Script::new(10).together([Op::Append(0), Op::Duplicate(0)]);
-    check(
-        &Exploration::of(&script, &store),
+    check_caught(
+        Mistake::DuplicatesOfTheBatch,
+        &script,
         &expect![[r#"
         append of row 0 to run-0 (operation 1) was answered with success, and it should have [0:state-0]
           before any crash
@@ -318,11 +324,11 @@ fn a_duplicate_within_a_batch_that_is_not_refused_is_caught() {
 
 #[test]
 fn a_batch_whose_clears_come_last_is_caught() {
-    let store = with(Mistake::ClearsLast);
     let script = Script::new(10).then([Op::Append(0)]);
     let script = script.together([Op::Clear(0), Op::Append(0)]);
-    check(
-        &Exploration::of(&script, &store),
+    check_caught(
+        Mistake::ClearsLast,
+        &script,
         &expect![[r#"
         append of row 0 to run-0 (operation 2) was answered that the sequence is taken, and it should have no rows
           before any crash

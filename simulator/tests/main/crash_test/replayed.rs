@@ -1,0 +1,47 @@
+//! `CRASHPOINT_REPLAY` in the environment of a test of the author's.
+
+use std::env;
+use std::process::Command;
+
+use super::{Mistake, offer, order};
+
+/// The test below, as the harness knows it.
+const TWO: &str =
+    "crash_test::replayed::a_schedule_of_one_of_two_crash_tests_in_a_test_is_told_of_by_the_other";
+
+/// What the harness prints of it with this schedule in its environment, and whether it passes.
+fn replayed(schedule: &str) -> (bool, String) {
+    let harness = env::current_exe().expect("it runs");
+    let harness = Command::new(harness)
+        .args([TWO, "--exact"])
+        .env("CRASHPOINT_REPLAY", schedule)
+        .output();
+    let output = harness.expect("it starts");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    (output.status.success(), said)
+}
+
+/// A token of the second crash test came to the first, which said that the workflow had changed.
+#[test]
+fn a_schedule_of_one_of_two_crash_tests_in_a_test_is_told_of_by_the_other() {
+    order(Mistake::None).crashes(1).samples(0).run();
+    offer(true).crashes(1).samples(0).run();
+    if env::var_os("CRASHPOINT_REPLAY").is_some() {
+        return;
+    }
+    let of_both = "at life1/append#1:before: the process crashes";
+    let (passed, said) = replayed(of_both);
+    assert!(passed && said.contains("1 passed"), "{said}");
+    let of_one = "at life1/take up:before-effect: the process crashes";
+    let (passed, said) = replayed(of_one);
+    assert!(!passed && said.contains("1 failed"), "{said}");
+    for part in [
+        &format!("this did not happen: {of_one}"),
+        "CRASHPOINT_REPLAY is for every crash test that the #[test] runs",
+        "the one of simulator/tests/main/crash_test.rs:",
+        &format!("write .replay({of_one:?}) in place of the .run()"),
+    ] {
+        assert!(said.contains(part), "{part:?} is missing in:\n{said}");
+    }
+}
