@@ -9,12 +9,11 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crashpoint_engine::protocol::Faithful;
-use crashpoint_engine::{Event, Retention, State, Workflow};
+use crashpoint_engine::{Retention, State, Workflow};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::budget::Budget;
-use crate::choices::Exhaustive;
 use crate::explore::{Findings, Violation, explore};
 use crate::oracle::judge;
 use crate::recording::{Recording, replay_recording};
@@ -24,7 +23,7 @@ use crate::sim::{Process, Repeat, Settings};
 use crate::store_kind::StoreKind;
 use crate::subject::LifeEnd;
 use crate::trial::{Source, Trial};
-use crate::workload::{ActsOn, Recipe, Sharing, Workload};
+use crate::workload::{ActsOn, Panics, Recipe, Sharing, Workload};
 
 use self::failure::Failed;
 use self::subject::{Invariant, Merging, Plan, WorldSubject};
@@ -63,15 +62,6 @@ pub struct CrashTest<S, W = ()> {
     schedules_max: u64,
     panics: Panics,
     at: &'static Location<'static>,
-}
-
-/// What a panic of a task means in the schedule in which nothing goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Panics {
-    /// The test has failed: a run that turns around at once has nothing to crash.
-    Fail,
-    /// It belongs to the workflow.
-    Belong,
 }
 
 /// Crash-tests the workflow that `workflow` makes for a simulated process: its tasks act on the
@@ -254,9 +244,9 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         self
     }
 
-    /// Lets tasks and undos panic although nothing goes wrong. Without this such a panic fails the test:
-    /// the engine takes it for a failure of the task, so a workflow that needs what a simulation does
-    /// not have, such as a runtime of tokio's, would pass the test by never doing anything.
+    /// Lets tasks, steps and undos panic. Without this a panic that no fault of the schedule is fails
+    /// the test, in whichever schedule it comes: the engine takes it for a failure of the task, so a
+    /// workflow that needs what a simulation does not have would pass the test by never doing anything.
     pub fn tasks_may_panic(mut self) -> Self {
         self.panics = Panics::Belong;
         self
@@ -277,11 +267,6 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         if let Some(recording) = std::env::var_os(REPLAY) {
             self.hold(&workload, &recording.to_string_lossy());
             return Findings::default();
-        }
-        if self.panics == Panics::Fail
-            && let Some(panic) = calm_panic(&workload)
-        {
-            panic!("{panic}");
         }
         let mut all = Findings::default();
         // What is wrong without a fault is told without one, and before anything else.
@@ -378,6 +363,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         Workload {
             echoes: false,
             acts_on,
+            panics: self.panics,
             subject: Box::new(move || Arc::new(subject())),
             ..recipe.under(Faithful)
         }
@@ -402,32 +388,6 @@ fn rerun(workload: &Workload, schedule: &str) -> Result<Trial, String> {
     }
     replay_recording(source, &recording).map_err(|error| error.to_string())
 }
-
-/// What a task of the workload panics with where nothing goes wrong.
-fn calm_panic(workload: &Workload) -> Option<String> {
-    let calm = Settings::default();
-    let (trial, _) = Source::Fixed(workload).run(&calm, Exhaustive::new());
-    let panicked = trial.run.log.iter().find_map(|row| {
-        let (task, message) = match Event::from_row(row).ok()? {
-            Event::RollbackStarted { task, cause, .. } => (task, cause.message),
-            Event::CompensationFailed { task, error, .. } => (task, error),
-            _ => return None,
-        };
-        Some((task, message.strip_prefix("panicked: ")?.to_owned()))
-    });
-    let (task, message) = panicked?;
-    Some(format!(
-        "{} panics although nothing goes wrong: {}\n\n{PANICS}",
-        render::escaped(&task),
-        render::escaped_line(&message)
-    ))
-}
-
-/// What to do about a panic.
-const PANICS: &str = "\
-a task that panics has failed, so the run turns around, and a crash test of that proves little. There is
-no runtime of tokio's in a simulation: ctx.sleep() sleeps, and locks and channels of tokio's work. Where
-the panic is meant, .tasks_may_panic() says so";
 
 impl<S, W> std::fmt::Debug for CrashTest<S, W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

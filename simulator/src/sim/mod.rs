@@ -26,6 +26,7 @@ use crate::history::{ENDLESS, What};
 use crate::sim::host::Host;
 use crate::store_kind::StoreKind;
 use crate::subject::Subject;
+use crate::workload::Panics;
 
 pub(crate) use doing::Doing;
 pub(crate) use instant::Instant;
@@ -63,6 +64,8 @@ pub(crate) struct Sim {
     pub(crate) scope: Option<ScopeId>,
     /// Whether tasks act on a world that is not the simulation's own, which the dead must not reach.
     pub(crate) foreign_world: bool,
+    /// What it means where a task panics.
+    pub(crate) panics: Panics,
     /// What runs in the processes.
     pub(crate) subject: Option<Arc<dyn Subject>>,
     state: Mutex<State>,
@@ -86,6 +89,7 @@ impl Sim {
             without_barriers: settings.store == StoreKind::RedbWithoutBarriers,
             scope,
             foreign_world: false,
+            panics: Panics::Fail,
             subject: None,
             state: Mutex::new(State::new(Lasting::new(settings.budget), choices, settings)),
         }
@@ -113,6 +117,7 @@ impl Sim {
             without_barriers: settings.store == StoreKind::RedbWithoutBarriers,
             scope,
             foreign_world: false,
+            panics: Panics::Fail,
             subject: None,
             state: Mutex::new(State::new(lasting, choices, settings)),
         }

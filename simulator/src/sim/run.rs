@@ -169,6 +169,7 @@ impl<'a> Simulation<'a> {
 
     fn with(subject: Arc<dyn Subject>, workload: &'a Workload, mut sim: Sim) -> Self {
         sim.foreign_world = workload.acts_on != ActsOn::Simulated;
+        sim.panics = workload.panics;
         sim.subject = Some(Arc::clone(&subject));
         Self {
             sim: Arc::new(sim),

@@ -40,6 +40,17 @@ pub struct Workload {
     pub echoes: bool,
     /// What its tasks act on.
     pub acts_on: ActsOn,
+    /// What it means where one of its tasks panics by itself.
+    pub panics: Panics,
+}
+
+/// What a panic of a task, a step or an undo means that no fault of the schedule is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Panics {
+    /// It is a bug: a promise is broken in every schedule that has it.
+    Fail,
+    /// It belongs to the workflow, to which it is a failure of the task.
+    Belong,
 }
 
 /// What the tasks of a workload act on.
@@ -116,6 +127,7 @@ impl<S: State> Recipe<S> {
             retry_stuck,
             echoes: true,
             acts_on: ActsOn::Simulated,
+            panics: Panics::Fail,
         }
     }
 }
