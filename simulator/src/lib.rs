@@ -101,7 +101,7 @@ pub use recording::{BadRecording, Recording, ReplayError, replay, replay_recordi
 pub use schedule::{BadSchedule, Planned, Schedule, Unfired, run_schedule};
 pub use seeds::{Possible, Swarm, explore_seeds, run_seed, swarm};
 pub use shrink::{SHRINK_RUNS_MAX, ShrinkError, Shrunk, shrink, shrink_recording};
-pub use sim::{Process, Repeat, Run, Settings, SimObserver, SimStore, simulate};
+pub use sim::{Lane, Process, Repeat, Run, Settings, SimObserver, SimStore, simulate};
 pub use smol_str::SmolStr;
 pub use store_kind::{StoreKind, UnknownStore};
 pub use subject::{LifeEnd, Subject};

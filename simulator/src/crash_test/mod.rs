@@ -19,7 +19,7 @@ use crate::oracle::judge;
 use crate::recording::{Recording, replay_recording};
 use crate::render;
 use crate::schedule::{Schedule, run_schedule};
-use crate::sim::{Process, Repeat, Settings};
+use crate::sim::{Lane, Process, Repeat, Settings};
 use crate::store_kind::StoreKind;
 use crate::subject::LifeEnd;
 use crate::trial::{Source, Trial};
@@ -61,6 +61,7 @@ pub struct CrashTest<S, W = ()> {
     crashes: u32,
     schedules_max: u64,
     panics: Panics,
+    lane: Lane,
     at: &'static Location<'static>,
 }
 
@@ -152,6 +153,7 @@ pub fn crash_test_in<S: State, W: Send + Sync + 'static>(
         crashes: 2,
         schedules_max: u64::MAX,
         panics: Panics::Fail,
+        lane: Lane::default(),
         at: Location::caller(),
     }
 }
@@ -249,6 +251,24 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// workflow that needs what a simulation does not have would pass the test by never doing anything.
     pub fn tasks_may_panic(mut self) -> Self {
         self.panics = Panics::Belong;
+        self
+    }
+
+    /// Runs the tasks within a runtime of tokio's for each process, of one thread and with its clock
+    /// paused, so that they may call `tokio::time`, `tokio::spawn` and `tokio::sync`. Everything else is
+    /// the same. For a task that waits through its `Ctx` alone the default is as right, and faster.
+    ///
+    /// What a task has spawned dies in a crash, and a minute after its run has ended at the latest. Threads
+    /// (`spawn_blocking`, `tokio::fs`) and input and output are refused. `select!` has to be `biased;`,
+    /// since tokio draws its order from a seed of its own; a test that forgets it is told that it is not
+    /// deterministic.
+    ///
+    /// # Panics
+    ///
+    /// [`run`](Self::run) panics within a runtime of tokio's: a test like this is a plain `#[test]`.
+    #[cfg(feature = "tokio")]
+    pub fn tokio(mut self) -> Self {
+        self.lane = Lane::Tokio;
         self
     }
 
@@ -364,6 +384,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             echoes: false,
             acts_on,
             panics: self.panics,
+            lane: self.lane,
             subject: Box::new(move || Arc::new(subject())),
             ..recipe.under(Faithful)
         }

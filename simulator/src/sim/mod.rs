@@ -5,6 +5,7 @@ mod doing;
 mod file;
 mod host;
 mod instant;
+mod lane;
 mod observer;
 mod process;
 mod run;
@@ -30,6 +31,7 @@ use crate::workload::Panics;
 
 pub(crate) use doing::Doing;
 pub(crate) use instant::Instant;
+pub use lane::Lane;
 pub use observer::SimObserver;
 pub use process::Process;
 pub(crate) use run::simulate_forking;
@@ -156,8 +158,12 @@ impl Sim {
             fault if fault.is_crash() => {
                 state.alive -= host.kill();
                 state.phantoms.clear();
+                self.executor.bell().ring();
             }
-            Fault::Takeover => state.rival_wanted = true,
+            Fault::Takeover => {
+                state.rival_wanted = true;
+                self.executor.bell().ring();
+            }
             Fault::TimeLeaps => self.executor.leap(LEAP),
             _ => {}
         }

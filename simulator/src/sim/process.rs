@@ -292,6 +292,15 @@ impl Process {
         self.shared.panics_by_fault.swap(false, Ordering::Relaxed)
     }
 
+    /// What this process has spawned, if anything, may have gone on: that is an instant.
+    pub(super) fn ran_by_itself(&self, spawned: bool) {
+        self.shared.gave_way.store(false, Ordering::Relaxed);
+        if spawned && !self.is_dead() {
+            let doing = lock(&self.shared.doing).clone();
+            self.instant(&doing, "spawned");
+        }
+    }
+
     pub(crate) fn decide(&self, instant: &Instant<'_>) -> Option<Fault> {
         let fault = self.sim().decide(&self.shared.host, self.life(), instant)?;
         match fault {

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::budget::Budget;
 use crate::engine_subject::{EngineSubject, WorkflowFactory};
-use crate::sim::Process;
+use crate::sim::{Lane, Process};
 use crate::store_kind::StoreKind;
 use crate::subject::Subject;
 
@@ -40,6 +40,8 @@ pub struct Workload {
     pub echoes: bool,
     /// What its tasks act on.
     pub acts_on: ActsOn,
+    /// The runtime that its tasks find around them.
+    pub lane: Lane,
     /// What it means where one of its tasks panics by itself.
     pub panics: Panics,
 }
@@ -128,6 +130,7 @@ impl<S: State> Recipe<S> {
             echoes: true,
             acts_on: ActsOn::Simulated,
             panics: Panics::Fail,
+            lane: Lane::default(),
         }
     }
 }

@@ -11,6 +11,7 @@ use crashpoint_simulator::{
 use expect_test::{Expect, expect};
 
 mod tasks;
+mod tokio_lane;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Order {
