@@ -258,7 +258,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// paused, so that they may call `tokio::time`, `tokio::spawn` and `tokio::sync`. Everything else is
     /// the same. For a task that waits through its `Ctx` alone the default is as right, and faster.
     ///
-    /// What a task has spawned dies in a crash, and a minute after its run has ended at the latest. Threads
+    /// What a task has spawned dies in a crash; without one it goes on after the end of the run. Threads
     /// (`spawn_blocking`, `tokio::fs`) and input and output are refused. `select!` has to be `biased;`,
     /// since tokio draws its order from a seed of its own; a test that forgets it is told that it is not
     /// deterministic.

@@ -64,7 +64,9 @@ impl Simulation<'_> {
             }
         }
         let happens = until < never || !executor.ready().is_empty();
-        executor.leap(until.saturating_sub(now));
+        if happens {
+            executor.leap(until.saturating_sub(now));
+        }
         happens
     }
 
