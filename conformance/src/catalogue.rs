@@ -5,12 +5,13 @@
 //!
 //! [`run_all`]: crate::run_all
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use crate::capability::Claim;
 use crate::case::Case;
 use crate::claim;
 use crate::expect::Checked;
+use crate::guide::{self, GroupGuide, Guide};
 use crate::harness::BoxFuture;
 
 /// Version of the contract that the catalogue enforces.
@@ -20,8 +21,8 @@ pub(crate) const CONTRACT: &str = "1.0";
 /// `__catalogue! { (callback) [arguments] }`.
 ///
 /// A row is: id, name of the test and of the check, kind, claim (or `always`), how the check runs
-/// (`task`: on a runtime that the kit has started; `thread`: on a bare thread that starts its own),
-/// sentence.
+/// (`task`: on a runtime that the kit has started; `thread`: on a bare thread that starts its own;
+/// `alone`: the same, with no other law beside it where the kit can see to that), sentence.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __catalogue {
@@ -245,7 +246,7 @@ macro_rules! __catalogue {
                 "works on a current-thread runtime";
             RUN_02 run_02_works_with_1_2_and_8_workers Implied always thread
                 "works with 1, 2 and 8 workers";
-            RUN_03 run_03_the_executor_is_never_blocked Implied always thread
+            RUN_03 run_03_the_executor_is_never_blocked Implied always alone
                 "a heartbeat on the same runtime keeps beating";
             RUN_04 run_04_a_store_outlives_its_runtime Capability outlives_runtime thread
                 "a store outlives the runtime that created it";
@@ -276,6 +277,8 @@ pub(crate) enum Check {
     Task(for<'a> fn(&'a Case) -> BoxFuture<'a, Checked>),
     /// On a bare thread.
     Thread(fn(&Case) -> Checked),
+    /// On a bare thread, with no other law beside it: it measures time.
+    Alone(fn(&Case) -> Checked),
 }
 
 macro_rules! check {
@@ -284,6 +287,9 @@ macro_rules! check {
     };
     (thread $check:path) => {
         Check::Thread($check)
+    };
+    (alone $check:path) => {
+        Check::Alone($check)
     };
 }
 
@@ -318,7 +324,12 @@ macro_rules! define {
                 sentence: $sentence,
                 kind: Kind::$kind,
                 claim: needs!($claim),
-                group: Group { key: stringify!($group), title: $title },
+                group: Group {
+                    key: stringify!($group),
+                    title: $title,
+                    guide: guide::$group::GROUP,
+                },
+                guide: guide::$group::$id,
                 check: check!($runs crate::laws::$group::$name),
             },
         )*)*];
@@ -359,6 +370,8 @@ pub struct Group {
     pub key: &'static str,
     /// The same in words.
     pub title: &'static str,
+    /// What its laws have in common, and what helps stores of each kind.
+    pub guide: GroupGuide,
 }
 
 /// One named clause of the contract.
@@ -375,7 +388,16 @@ pub struct Law {
     pub claim: Option<Claim>,
     /// What it is about.
     pub group: Group,
+    /// Why it holds in full, and what to do when it fails.
+    pub guide: Guide,
     pub(crate) check: Check,
+}
+
+impl Law {
+    /// Whether no other law may run beside it.
+    pub(crate) fn runs_alone(&self) -> bool {
+        matches!(self.check, Check::Alone(_))
+    }
 }
 
 impl fmt::Debug for Law {
@@ -400,32 +422,4 @@ impl LawId {
 /// Every law, in the order of the ids within each group.
 pub fn catalogue() -> &'static [Law] {
     LAWS
-}
-
-/// The catalogue as a Markdown table: the text of `LAWS.md`.
-pub fn catalogue_markdown() -> String {
-    let mut text = format!("# The laws of a CheckpointStore, contract {CONTRACT}\n\n");
-    text.push_str(
-        "Kind: **R** the contract's own text, **N** implied by what the engine does with a store, \
-         **C** only with the claim named, **A** advisory: reported, never failing.\n\n\
-         Level: what the law adds to, **L0** contract, **L1** concurrency and cancellation, **L2** \
-         reopening, **L3** process crash, **L4** power loss.\n",
-    );
-    let mut group = "";
-    for law in LAWS {
-        if law.group.key != group {
-            group = law.group.key;
-            let title = law.group.title;
-            let _ = write!(
-                text,
-                "\n## {title}\n\n| id | law | kind | level |\n|---|---|---|---|\n"
-            );
-        }
-        let claim = law.claim.map_or("", Claim::word);
-        let (id, sentence, letter) = (law.id, law.sentence, law.kind.letter());
-        let kind = format!("{letter} {claim}");
-        let (kind, level) = (kind.trim_end(), law.level());
-        let _ = writeln!(text, "| {id} | {sentence} | {kind} | {level} |");
-    }
-    text
 }

@@ -220,12 +220,15 @@ fn certify(suite: &'static Suite, subject: &Subject, law: &'static Law) {
     journal::note(suite, subject.name, law, &judgement);
     let verdict = judgement.verdict;
     let reason = verdict.reason().unwrap_or_default();
-    let told = format!(
+    let mut told = format!(
         "{} ({}): {}: {reason}",
         law.id,
         law.sentence,
         verdict.word()
     );
+    if matches!(verdict, Verdict::Fail(_)) {
+        told = format!("{told}\n{}", law.advice());
+    }
     let advisory = law.kind == Kind::Advisory && !matches!(step, Step::RunExpectingFailure(_));
     if matches!(verdict, Verdict::Fail(_)) && advisory {
         print_line(&format!("advisory {told}"));

@@ -55,6 +55,8 @@ mod clock;
 mod draws;
 mod dropped;
 mod expect;
+#[cfg_attr(doc, doc = include_str!("../LAWS.md"))]
+pub mod guide;
 mod halting;
 mod harness;
 mod laws;
@@ -72,7 +74,8 @@ mod verdict;
 pub use crashpoint_engine::BoxError;
 
 pub use crate::capability::Claim;
-pub use crate::catalogue::{Group, Kind, Law, LawId, catalogue, catalogue_markdown};
+pub use crate::catalogue::{Group, Kind, Law, LawId, catalogue};
+pub use crate::guide::page::catalogue_markdown;
 pub use crate::harness::{Harness, Options};
 pub use crate::place::Place;
 pub use crate::plan::Plan;

@@ -1,5 +1,8 @@
 //! What [`run_all`](crate::run_all) is told: claims, waivers and expected failures.
 
+use std::num::NonZeroUsize;
+use std::thread;
+
 use crate::capability::Claim;
 use crate::catalogue::LawId;
 
@@ -21,6 +24,7 @@ pub struct Plan {
     groups: Option<Vec<String>>,
     laws: Option<Vec<LawId>>,
     again: Option<Vec<String>>,
+    jobs: Option<NonZeroUsize>,
 }
 
 /// What is to be done with one law.
@@ -89,6 +93,19 @@ impl Plan {
     pub fn again<S: Into<String>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
         self.again = Some(arguments.into_iter().map(Into::into).collect());
         self
+    }
+
+    /// So many laws at a time; without this as many as there are cores. Laws that wait for a slow disk
+    /// leave the cores idle, so more than that may help. A law that measures time runs alone, at the
+    /// end.
+    #[must_use]
+    pub fn jobs(mut self, jobs: NonZeroUsize) -> Self {
+        self.jobs = Some(jobs);
+        self
+    }
+
+    pub(crate) fn jobs_at_once(&self) -> Option<NonZeroUsize> {
+        self.jobs.or_else(|| thread::available_parallelism().ok())
     }
 
     pub(crate) fn arguments_again(&self) -> Option<Vec<String>> {

@@ -142,7 +142,7 @@ fn attempt(subject: &Subject, law: &'static Law, progress: &Arc<Progress>) -> En
 
 fn attempt_at(case: &Case, law: &'static Law, progress: &Progress) -> Checked {
     let checked = guarded(progress, || match law.check {
-        Check::Thread(check) => check(case),
+        Check::Thread(check) | Check::Alone(check) => check(case),
         Check::Task(check) => {
             let runtime = start(Workers::Pool(2))?;
             let checked = runtime.block_on(check(case));

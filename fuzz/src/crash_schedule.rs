@@ -17,12 +17,12 @@ use crate::Seed;
 const MOST: Budget = Budget {
     crashes: 3,
     faults: 2,
-    disk: 0,
+    disk: 1,
     errors: 2,
     takeovers: 1,
     preemptions: 3,
     cancels: 1,
-    jumps: 0,
+    jumps: 2,
     breaches: 0,
 };
 
@@ -100,7 +100,9 @@ pub(crate) fn seeds() -> Vec<Seed> {
             Some(fixed) => (Source::Fixed(&workloads[fixed]), &*workloads[fixed].name),
         };
         let mut add =
-            |what: &str, store: u8, [crashes, faults, errors, takeovers, cancels]: [u8; 5]| {
+            |what: &str,
+             store: u8,
+             [crashes, faults, disk, errors, takeovers, cancels, jumps]: [u8; 7]| {
                 let store_kind = match store {
                     0 => StoreKind::Memory,
                     _ => StoreKind::Redb,
@@ -109,10 +111,12 @@ pub(crate) fn seeds() -> Vec<Seed> {
                 let budget = Budget {
                     crashes: crashes.into(),
                     faults: faults.into(),
+                    disk: disk.into(),
                     errors: errors.into(),
                     takeovers: takeovers.into(),
                     preemptions: preemptions.into(),
                     cancels: cancels.into(),
+                    jumps: jumps.into(),
                     ..Budget::default()
                 };
                 let settings = Settings {
@@ -130,22 +134,26 @@ pub(crate) fn seeds() -> Vec<Seed> {
                     store,
                     crashes,
                     faults,
+                    disk,
                     errors,
                     takeovers,
                     preemptions,
                     cancels,
+                    jumps,
                 ];
                 seeds.push(Seed {
                     name: format!("{name}-{what}"),
                     input: [plan.to_vec(), Bytes::spell(&trial.tape)].concat(),
                 });
             };
-        add("calm", 0, [0, 0, 0, 0, 0]);
-        add("crashes", 0, [2, 0, 0, 0, 0]);
-        add("errors", 0, [1, 0, 2, 0, 0]);
-        add("everything", 0, [2, 1, 1, 1, 1]);
+        add("calm", 0, [0; 7]);
+        add("crashes", 0, [2, 0, 0, 0, 0, 0, 0]);
+        add("errors", 0, [1, 0, 0, 2, 0, 0, 0]);
+        add("clocks", 0, [1, 0, 0, 0, 0, 0, 2]);
+        add("everything", 0, [2, 1, 0, 1, 1, 1, 1]);
         if source < 2 {
-            add("on-disk", STORES as u8 - 1, [1, 0, 0, 0, 0]);
+            add("on-disk", STORES as u8 - 1, [1, 0, 0, 0, 0, 0, 0]);
+            add("broken-disk", STORES as u8 - 1, [0, 0, 1, 0, 0, 0, 0]);
         }
     }
     seeds

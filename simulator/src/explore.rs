@@ -6,6 +6,7 @@
 //! order; what comes out is the same.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
@@ -15,6 +16,7 @@ use crate::executor::lock;
 use crate::fault::Fault;
 use crate::oracle::judge;
 use crate::recorder::Recorder;
+use crate::render::{counted, grouped};
 use crate::schedule::Schedule;
 use crate::seeds::{Possible, explore_seeds};
 use crate::sim::{Key, Repeat, Run, Settings, SharedChoices, Survivor, simulate, simulate_forking};
@@ -70,6 +72,28 @@ pub struct Findings {
     pub repeated: u64,
     /// Those of them that were not the same then: the first of each part.
     pub nondeterminism: Vec<Nondeterminism>,
+}
+
+impl fmt::Display for Findings {
+    /// What was exhausted, and what is only sampled.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let exhausted = counted(self.schedules - self.sampled, "schedule");
+        match self.cut_short {
+            true => write!(f, "{exhausted}, NOT exhausted")?,
+            false => write!(f, "{exhausted}, exhausted")?,
+        }
+        let (covered, total) = (self.recorder.covered(), self.recorder.total());
+        if total > 0 {
+            let covered = grouped(covered as u64);
+            write!(
+                f,
+                ": {covered} of {} covered",
+                counted(total as u64, "crash point")
+            )?;
+        }
+        let (sampled, repeated) = (grouped(self.sampled), grouped(self.repeated));
+        write!(f, "; {sampled} sampled beyond; {repeated} run twice")
+    }
 }
 
 /// A schedule that was another one when it was run a second time.

@@ -3,6 +3,7 @@
 //! What comes from a workload (names, payloads, blobs) is escaped: it can't move the cursor, hide
 //! text or forge a line.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crashpoint_engine::{CheckpointRow, Direction, Event, Undone};
@@ -73,6 +74,31 @@ pub fn whole(text: &str) -> String {
     whole
 }
 
+/// `1 schedule`, `1,204 schedules`.
+pub fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
+}
+
+/// A number with its thousands apart.
+///
+/// ```
+/// use crashpoint_simulator::render::grouped;
+///
+/// assert_eq!(grouped(1_204), "1,204");
+/// ```
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 /// What to look for where a schedule was not the same a second time.
 pub const NONDETERMINISM: &str = "\
 something outside of the simulation had a say. Look for: the clock of the machine (ctx.unix_ms()
@@ -81,16 +107,24 @@ HashMap or HashSet, threads, and state that outlives one simulation, such as a s
 
 /// The whole story of a run: schedule, timeline, log, ledger, and what was violated.
 pub fn story(run: &Run, verdicts: &[Verdict]) -> String {
+    let mut story = happened(run);
+    let verdicts = verdicts.iter().map(violation).collect();
+    section(&mut story, "violations", &lines_or(verdicts, "none"));
+    story
+}
+
+/// A broken promise, in a line.
+pub(crate) fn violation(verdict: &Verdict) -> String {
+    format!("{}: {}", verdict.oracle, escaped_line(&verdict.message))
+}
+
+/// The same without what was violated, for those who have said so.
+pub(crate) fn happened(run: &Run) -> String {
     let mut story = String::new();
     section(&mut story, "schedule", &schedule(&run.history));
     section(&mut story, "timeline", &timeline(&run.history));
     section(&mut story, "log", &log(&run.log));
     section(&mut story, "ledger", &ledger(&run.history));
-    let verdicts = verdicts
-        .iter()
-        .map(|v| format!("{}: {}", v.oracle, escaped_line(&v.message)))
-        .collect();
-    section(&mut story, "violations", &lines_or(verdicts, "none"));
     story
 }
 
@@ -126,19 +160,66 @@ pub fn schedule(history: &History) -> Vec<String> {
     lines_or(faults.collect(), "no fault")
 }
 
-/// What happened, a line each.
+/// What happened, a line each. A life that only looks once more at a run that has ended takes one line.
 pub fn timeline(history: &History) -> Vec<String> {
-    let lines = history.0.iter().filter_map(|entry| {
-        let what = happening(entry)?;
-        Some(match entry.life {
-            0 => format!("        {what}"),
-            life => format!("life {life}  {what}"),
-        })
-    });
-    lines_or(lines.collect(), "nothing happened")
+    let mut lines = Vec::new();
+    let mut begun = Begun::default();
+    for part in history.0.chunk_by(|_, next| !is_beginning(next)) {
+        if let Some(line) = look_again(part) {
+            lines.push(line);
+            continue;
+        }
+        for entry in part {
+            let again = begun.again(entry);
+            lines.extend(happening(entry, again).map(|what| match entry.life {
+                0 => format!("        {what}"),
+                life => format!("life {life}  {what}"),
+            }));
+        }
+    }
+    lines_or(lines, "nothing happened")
 }
 
-fn happening(entry: &Entry) -> Option<String> {
+fn is_beginning(entry: &Entry) -> bool {
+    matches!(entry.what, What::Began(_))
+}
+
+/// The line of a life with nothing but its answer to tell, after the last fault.
+fn look_again(part: &[Entry]) -> Option<String> {
+    let [first, rest @ ..] = part else {
+        return None;
+    };
+    let mut told = None;
+    for entry in rest {
+        match &entry.what {
+            What::Told(end) if entry.life == first.life => told = Some(end),
+            What::Loaded(_) => {}
+            _ => return None,
+        }
+    }
+    let (life, end) = (first.life, escaped_line(&told?.to_string()));
+    let words = opening_words(Opening::Verify);
+    let verifies = first.what == What::Began(Opening::Verify);
+    verifies.then(|| format!("life {life}  begins {words}, and tells: {end}"))
+}
+
+/// What was begun, and in which life first.
+#[derive(Default)]
+struct Begun<'a>(BTreeMap<(&'a str, bool, u64, u64), u32>);
+
+impl<'a> Begun<'a> {
+    /// Whether an earlier life has begun the same work.
+    fn again(&mut self, entry: &'a Entry) -> bool {
+        let What::Started(attempt) = &entry.what else {
+            return false;
+        };
+        let undo = attempt.direction == Direction::Undo;
+        let work = (&*attempt.task, undo, attempt.visit, attempt.step);
+        *self.0.entry(work).or_insert(entry.life) != entry.life
+    }
+}
+
+fn happening(entry: &Entry, again: bool) -> Option<String> {
     Some(match &entry.what {
         What::Began(opening) => format!("begins {}", opening_words(*opening)),
         What::Sent(row) => format!("sends     {}", row_words(row)),
@@ -149,14 +230,16 @@ fn happening(entry: &Entry) -> Option<String> {
         What::Loaded(rows) if rows.len() == 1 => "loads     1 row".to_owned(),
         What::Loaded(rows) => format!("loads     {} rows", rows.len()),
         What::Started(attempt) => {
-            let again = if attempt.attempt > 1 {
-                format!(", attempt {}", attempt.attempt)
-            } else {
-                String::new()
-            };
+            let mut words = String::new();
+            if attempt.attempt > 1 {
+                _ = write!(words, ", attempt {}", attempt.attempt);
+            }
+            if again {
+                words.push_str(", again");
+            }
             let (task, visit) = (escaped(&attempt.task), attempt.visit);
             format!(
-                "begins    {}{task} (visit {visit}{again})",
+                "begins    {}{task} (visit {visit}{words})",
                 undo(attempt.direction)
             )
         }
@@ -290,7 +373,7 @@ pub fn ledger(history: &History) -> Vec<String> {
             effect.visit
         )
     });
-    lines_or(effects.collect(), "no effect")
+    lines_or(effects.collect(), "no effect went through Process::effect")
 }
 
 /// Escapes a line that was put together from fixed words and a workload's names.

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::choices::{Recorded, Tape, minimize};
 use crate::explore::Violation;
 use crate::recording::{Recording, ReplayError};
+use crate::render::counted;
 use crate::token::Token;
 use crate::trial::{Source, Trial};
 use crate::workload::generated::Node;
@@ -39,8 +40,11 @@ impl Shrunk {
 
 impl fmt::Display for Shrunk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { steps, runs, .. } = self;
-        write!(f, "shrunk in {steps} steps, with {runs} simulations, ")?;
+        let (steps, runs) = (
+            counted(self.steps, "step"),
+            counted(self.runs, "simulation"),
+        );
+        write!(f, "shrunk in {steps}, with {runs}, ")?;
         f.write_str(match self.minimal {
             true => "to a local minimum: no single draw can be left out or lowered",
             false => "and stopped there: it may not be a local minimum",

@@ -4,7 +4,8 @@
 //!
 //! A [`Table`] counts these over whatever was explored, and names its zeros. It has a row for every
 //! kind of [`Fault::kinds`] and every oracle of [`ORACLES`], so one that is new and has nothing to show
-//! is a zero; so is a fault that fired and is not in the list.
+//! is a zero; so is a fault that fired and is not in the list. The crash images of the embedded store have
+//! their own faults, [`Hazard`]s: each of these has a row as well, and each that was armed has to fire.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,9 +13,11 @@ use std::sync::{Arc, Mutex};
 
 use crate::budget::Budget;
 use crate::choices::Exhaustive;
+use crate::disk::Lie;
 use crate::executor::lock;
 use crate::explore::Findings;
 use crate::fault::Fault;
+use crate::images::{self, Armed, Embedded, Exploration, Hazard, Modes, Op, Script};
 use crate::oracle::{ORACLES, judge};
 use crate::sim::{Settings, SharedChoices, simulate};
 use crate::store_kind::StoreKind;
@@ -22,6 +25,9 @@ use crate::workload::{controls, named};
 
 /// So many schedules are run at the most to see an oracle object.
 const SCHEDULES_MAX: u64 = 200_000;
+
+/// So many images have a bit turned over.
+const ROTTEN: u64 = 200;
 
 /// A mutant to which an oracle has to object: the rule stands behind the `~`. Two are none of the
 /// engine: a disk that loses what was synced, and a workflow whose author has made a mistake.
@@ -110,6 +116,7 @@ struct Points {
 pub struct Table {
     faults: BTreeMap<Fault, u64>,
     points: Vec<Points>,
+    hazards: BTreeMap<Hazard, Armed>,
     oracles: Vec<(&'static str, Option<Objection>)>,
 }
 
@@ -127,6 +134,7 @@ impl Table {
         Self {
             faults: Fault::kinds().map(|fault| (fault, 0)).collect(),
             points: Vec::new(),
+            hazards: Hazard::all().map(|it| (it, Armed::default())).collect(),
             oracles: oracles.collect(),
         }
     }
@@ -148,6 +156,46 @@ impl Table {
         });
     }
 
+    /// Counts what befell a store in its images.
+    pub fn add_images(&mut self, report: &images::Report) {
+        for (hazard, Armed { armed, fired }) in &report.hazards {
+            let sum = self.hazards.entry(*hazard).or_default();
+            sum.armed += armed;
+            sum.fired += fired;
+        }
+    }
+
+    /// Counts images with a bit turned over. It has fired in all of them or none: where every one of them
+    /// is taken for right, nobody looks.
+    pub fn add_rot(&mut self, rot: &images::Rot) {
+        let sum = self.hazards.entry(Hazard::Rot).or_default();
+        sum.armed += rot.images;
+        sum.fired += if rot.refused == 0 { 0 } else { rot.images };
+    }
+
+    /// Explores crash images of the embedded store, over the smallest scripts that have everything, and
+    /// counts what befell it there.
+    pub fn add_embedded(&mut self) {
+        let small = Script::new(100).then([Op::Append(0), Op::Append(1), Op::Clear(0)]);
+        // More at once than the subsets of it can be tried.
+        let large = Script::new(20_000).together((0..4).map(Op::Append));
+        self.add_images(&Exploration::of(&large, &Embedded).explore());
+        let exploration = Exploration::of(&small, &Embedded);
+        self.add_images(&exploration.explore());
+        let plain = exploration.modes(Modes::Plain);
+        self.add_images(&plain.every_error());
+        self.add_images(&plain.every_size());
+        for lie in [Lie::Writes, Lie::EveryNth(2), Lie::Names] {
+            let mut lying = plain.lying(lie).explore();
+            // What a liar does to the store was counted for a disk that is well.
+            lying
+                .hazards
+                .retain(|hazard, _| matches!(hazard, Hazard::Lie(_)));
+            self.add_images(&lying);
+        }
+        self.add_rot(&exploration.rot(ROTTEN, 1));
+    }
+
     /// What has not been seen, each in words. A build with one is no proof of anything.
     pub fn zeros(&self) -> Vec<String> {
         let mut zeros = Vec::new();
@@ -157,6 +205,11 @@ impl Table {
             }
             if !Fault::kinds().any(|kind| kind == *fault) {
                 zeros.push(format!("a fault that is not in the table fired: {fault}"));
+            }
+        }
+        for (hazard, Armed { armed, fired }) in &self.hazards {
+            if fired < armed || *armed == 0 {
+                zeros.push(format!("images: {fired} of {armed} fired: {hazard}"));
             }
         }
         if self.points.is_empty() {
@@ -217,6 +270,10 @@ impl fmt::Display for Table {
         writeln!(f, "{:>9}  fault", "fired")?;
         for (fault, count) in &self.faults {
             writeln!(f, "{count:>9}  {}", kind(*fault))?;
+        }
+        writeln!(f, "\n{:>9}  {:>9}  in crash images", "fired", "of")?;
+        for (hazard, Armed { armed, fired }) in &self.hazards {
+            writeln!(f, "{fired:>9}  {armed:>9}  {hazard}")?;
         }
         writeln!(f, "\n{:>9}  {:>9}  crash points of", "covered", "of")?;
         for Points {

@@ -1,4 +1,4 @@
-//! What came of the laws: run in a row, or as tests that each leave a line behind.
+//! What came of the laws: run by one call, or as tests that each leave a line behind.
 //!
 //! Both ways end in a [`Report`]. [`run_all`] makes one in this process. A test of
 //! [`certify!`](crate::certify) knows of its own law alone, so it appends a line to a file, and
@@ -10,15 +10,15 @@ mod json;
 mod level;
 mod line;
 mod merge;
-mod sequence;
 pub(crate) mod suite;
 mod text;
+mod whole;
 
 pub use certificate::{LawReport, Outcome, Report};
 pub use level::{HeldBack, Level, Rung};
 pub use merge::{Merged, Remark, merge};
-pub use sequence::{run_all, run_while};
 pub use suite::Name;
+pub use whole::{run_all, run_while};
 
 /// A line among the output of a test.
 #[expect(

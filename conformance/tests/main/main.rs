@@ -14,3 +14,4 @@ mod pages;
 mod redb;
 mod reference;
 mod report;
+mod together;

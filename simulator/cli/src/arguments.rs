@@ -246,6 +246,10 @@ pub(crate) struct CertifyArguments {
     /// system under them is tested as well. The system's temporary folder without this.
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Option<PathBuf>,
+    /// Run so many laws at a time; without this eight for each core, since most of them wait for
+    /// the disk.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     pub(crate) shape: Shape,
 }
@@ -278,6 +282,10 @@ pub(crate) struct Shape {
     /// Write a badge as well, an SVG picture; of several certificates the one that shows least.
     #[arg(long, value_name = "FILE")]
     pub(crate) badge: Option<PathBuf>,
+    /// Write the verdicts as XML as well, in the form that build servers know as junit: a test case
+    /// for each law.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use crashpoint_simulator::render;
 use serde::Serialize;
 
 use crate::arguments::StoredArguments;
@@ -52,7 +51,7 @@ pub(crate) fn run(arguments: &StoredArguments, out: &mut impl Write) -> Result<E
         )?;
     } else {
         for Wrong { reason, .. } in &report.wrong {
-            writeln!(out, "{}", render::escaped_line(reason))?;
+            writeln!(out, "{}", stored::on_a_line(reason))?;
         }
         let (runs, rows) = (counted(report.runs, "run"), counted(report.rows, "row"));
         match wrong {

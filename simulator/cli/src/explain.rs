@@ -46,7 +46,7 @@ fn summary(schedule: &Schedule<'_>) -> String {
     };
     let message = render::escaped_line(&first.verdict.message);
     summary.push_str(&format!(
-        "broken first: {}: {message}\npromised is: {}\n",
+        "broken first: {}: {message}\nthe promise: {}\n",
         first.verdict.oracle, first.promise
     ));
     let line = first.place.and_then(|place| {

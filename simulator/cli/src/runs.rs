@@ -112,7 +112,7 @@ impl std::fmt::Display for Line {
                 f.write_str(line.trim_end())
             }
             Self::Wrong { error, .. } => {
-                write!(f, "{:<12} {}", "wrong", render::escaped_line(error))
+                write!(f, "{:<12} {}", "wrong", stored::on_a_line(error))
             }
         }
     }

@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &ShowArguments, out: &mut impl Write) -> Result<Exi
 fn tell(run: &Stored, out: &mut impl Write) -> Result<(), Failure> {
     let id = render::escaped(&run.id);
     match &run.status {
-        Err(reason) => writeln!(out, "{id}: {}", render::escaped_line(reason))?,
+        Err(reason) => writeln!(out, "{id}: {}", stored::on_a_line(reason))?,
         Ok(status) => {
             let (phase, state) = stored::phase(&status.phase);
             let started = SystemTime::UNIX_EPOCH + Duration::from_millis(status.started_unix_ms);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crashpoint_engine::{CheckpointRow, Error, RedbReader, Status, StatusPhase, StoreErrorKind};
+use crashpoint_simulator::render;
 
 use crate::exit::Failure;
 
@@ -75,6 +76,13 @@ pub(crate) fn phase(phase: &StatusPhase) -> (&'static str, String) {
 
 fn kind_of(error: &Error) -> Option<StoreErrorKind> {
     error.store_error().map(crashpoint_engine::StoreError::kind)
+}
+
+/// What is wrong, on a line of its own. The ids in it are escaped already; escaping their backslashes
+/// again would show names that nobody has.
+pub(crate) fn on_a_line(reason: &str) -> String {
+    let parts = reason.split('\\').map(render::escaped_line);
+    parts.collect::<Vec<_>>().join("\\")
 }
 
 /// A file that is not there, not ours or open in a process is a matter of the call; whatever else is

@@ -28,6 +28,7 @@ pub(crate) fn run(arguments: &VacuityArguments, out: &mut impl Write) -> Result<
     let subject = workload::named(name).expect("it is built in");
     let breaches: Budget = breaches.parse().expect("it is a budget");
     table.add_faults(&explore_alone(&subject, &Settings::within(breaches)));
+    table.add_embedded();
     writeln!(out, "{table}")?;
     writeln!(out, "{}", wrapped(&report.coverage()))?;
     for caveat in report.caveats() {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::explore::{Nondeterminism, Violation};
-use crate::oracle::{judge, named};
+use crate::oracle::{Verdict, judge, named};
 use crate::recording::{Recording, replay_recording};
 use crate::render;
 use crate::schedule::run_schedule;
@@ -14,7 +14,7 @@ use crate::tape_file::TapeFile;
 use crate::trial::Source;
 use crate::workload::Workload;
 
-use super::REPLAY;
+use super::{REPLAY, keep};
 
 /// Longer names of tests are cut, in characters.
 const NAME_LENGTH_MAX: usize = 80;
@@ -23,29 +23,33 @@ const NAME_LENGTH_MAX: usize = 80;
 pub(super) struct Failed<'a> {
     workload: &'a Workload,
     shrunk: Result<Shrunk, String>,
-    found: &'a Violation,
-    at: &'static Location<'static>,
+    found: &'a Found<'a>,
+}
+
+/// What was found, and where.
+pub(super) struct Found<'a> {
+    pub(super) violation: &'a Violation,
+    /// How many seeds were to be sampled, where it was one of them.
+    pub(super) sampled: Option<u64>,
+    /// Where the crash test stands, and where it is run.
+    pub(super) at: &'a Location<'a>,
+    pub(super) run: &'a Location<'a>,
 }
 
 impl<'a> Failed<'a> {
-    pub(super) fn new(
-        workload: &'a Workload,
-        found: &'a Violation,
-        at: &'static Location<'static>,
-    ) -> Self {
-        let shrunk = shrink(Source::Fixed(workload), found, SHRINK_RUNS_MAX);
+    pub(super) fn new(workload: &'a Workload, found: &'a Found<'a>) -> Self {
+        let shrunk = shrink(Source::Fixed(workload), found.violation, SHRINK_RUNS_MAX);
         Self {
             workload,
             shrunk: shrunk.map_err(|error| error.to_string()),
             found,
-            at,
         }
     }
 
     fn violation(&self) -> &Violation {
         self.shrunk
             .as_ref()
-            .map_or(self.found, |shrunk| &shrunk.violation)
+            .map_or(self.found.violation, |shrunk| &shrunk.violation)
     }
 
     /// The schedule in words, where they are enough to break the promise: they outlive changes of the
@@ -71,39 +75,69 @@ impl<'a> Failed<'a> {
     }
 }
 
+impl Failed<'_> {
+    /// What happened in it; the promise that is broken has been named, others that are have not.
+    fn story(&self) -> String {
+        let violation = self.violation();
+        let recording = Recording::Token(violation.token.clone());
+        let trial = match replay_recording(Source::Fixed(self.workload), &recording) {
+            Ok(trial) => trial,
+            Err(error) => return format!("{error}\n"),
+        };
+        let mut story = render::happened(&trial.run);
+        let named = |verdict: &&Verdict| {
+            verdict.oracle == violation.oracle && verdict.message == violation.message
+        };
+        let verdicts = judge(self.workload, &trial.run);
+        let mut others = verdicts.iter().filter(|verdict| !named(verdict)).peekable();
+        if others.peek().is_some() {
+            story.push_str("violations besides\n");
+        }
+        for other in others {
+            story.push_str(&format!("  {}\n", render::violation(other)));
+        }
+        story
+    }
+
+    /// The test to keep.
+    fn test(&self, schedule: &str) -> String {
+        let name = name_of(self.violation());
+        let Found { at, run, .. } = self.found;
+        match keep::test(&name, run, schedule) {
+            Some(test) => format!("keep it\n\n{test}"),
+            None => format!(
+                "keep it, with the crash test of {at} in it\n\n    #[test]\n    fn {name}() {{\n        \
+                 let test = crash_test(/* as it stands there */);\n        \
+                 test.replay({schedule:?});\n    }}"
+            ),
+        }
+    }
+}
+
 impl fmt::Display for Failed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let violation = self.violation();
         let (oracle, message) = (violation.oracle, render::escaped_line(&violation.message));
         writeln!(f, "{oracle}: {message}")?;
         if let Some(oracle) = named(oracle) {
-            writeln!(f, "promised is: {}", oracle.promise)?;
+            writeln!(f, "the promise: {}", oracle.promise)?;
+        }
+        if let Some(seeds) = self.found.sampled {
+            let seeds = render::grouped(seeds);
+            writeln!(
+                f,
+                "found in one of {seeds} sampled schedules, beyond those that are all run"
+            )?;
         }
         match &self.shrunk {
             Ok(shrunk) => writeln!(f, "{shrunk}\n")?,
             Err(error) => writeln!(f, "not shrunk: {error}\n")?,
         }
-        let recording = Recording::Token(violation.token.clone());
-        match replay_recording(Source::Fixed(self.workload), &recording) {
-            Ok(trial) => {
-                let verdicts = judge(self.workload, &trial.run);
-                writeln!(f, "{}", render::story(&trial.run, &verdicts))?;
-            }
-            Err(error) => writeln!(f, "{error}\n")?,
-        }
-        let token = self.recording();
-        let test = name_of_test();
-        writeln!(f, "replay it\n  {REPLAY}={token} cargo test {test}\n")?;
-        writeln!(f, "keep it, with the crash test of {} in it\n", self.at)?;
-        writeln!(f, "    #[test]")?;
-        writeln!(f, "    fn {}() {{", name_of(violation))?;
-        writeln!(
-            f,
-            "        let test = crash_test(/* as it stands there */);"
-        )?;
-        let words = self.in_words().unwrap_or(token);
-        writeln!(f, "        test.replay({words:?});")?;
-        write!(f, "    }}")
+        writeln!(f, "{}", self.story())?;
+        let (token, name) = (self.recording(), name_of_test());
+        writeln!(f, "replay it")?;
+        writeln!(f, "  {REPLAY}={token} cargo test {name} -- --exact\n")?;
+        f.write_str(&self.test(&self.in_words().unwrap_or(token)))
     }
 }
 
@@ -150,9 +184,14 @@ fn name_of_test() -> String {
     name.unwrap_or_else(|| "NAME".to_owned())
 }
 
-/// A claim for a test's name: `all_or_nothing_when_the_process_crashes_at_life1_append_2_before`.
+/// A claim for a test's name: `all_or_nothing_at_life1_append_2_before_the_process_crashes`.
 fn name_of(violation: &Violation) -> String {
-    let mut words = violation.oracle.to_owned();
+    // An invariant has a name of its own, in front of its words.
+    let invariant = violation.message.split_once(": ");
+    let mut words = match (violation.oracle, invariant) {
+        ("invariants", Some((name, _))) => name.to_owned(),
+        (oracle, _) => oracle.to_owned(),
+    };
     for fault in violation.schedule.words() {
         words.push(' ');
         words.push_str(&fault);

@@ -1,6 +1,8 @@
 //! A user's own workflow, crashed at every point.
 
 mod failure;
+mod keep;
+mod rounds;
 mod subject;
 
 use std::fmt::Display;
@@ -13,26 +15,24 @@ use crashpoint_engine::{Retention, State, Workflow};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::budget::Budget;
-use crate::explore::{Findings, Violation, explore};
+use crate::explore::Findings;
 use crate::oracle::judge;
 use crate::recording::{Recording, replay_recording};
 use crate::render;
 use crate::schedule::{Schedule, run_schedule};
-use crate::sim::{Lane, Process, Repeat, Settings};
+use crate::sim::{Lane, Process};
 use crate::store_kind::StoreKind;
 use crate::subject::LifeEnd;
 use crate::trial::{Source, Trial};
 use crate::workload::{ActsOn, Panics, Recipe, Sharing, Workload};
 
-use self::failure::Failed;
 use self::subject::{Invariant, Merging, Plan, WorldSubject};
 
 /// How the workload of a crash test is called in tokens.
 const NAME: &str = "crash-test";
 
-/// One in so many schedules is run a second time, to see that it is the same then.
-const REPEATED_EVERY: u64 = 16;
+/// So many schedules are sampled where the test does not say how many.
+const SAMPLES: u64 = 1_000;
 
 /// The environment variable with which [`CrashTest::run`] runs one schedule alone: a token, or the
 /// file of a tape.
@@ -49,7 +49,13 @@ type Factory<S, W> = Arc<dyn Fn(&Process, &Arc<W>) -> Workflow<S> + Send + Sync>
 /// fails, does its work and reports an error, does its work twice, panics or hangs; two rival lives;
 /// a clock that jumps. So it answers
 /// without being asked: does each task succeed when it is repeated, does each failure unwind, is each
-/// undo idempotent, what if a thing is done and then reported as failed.
+/// undo idempotent, what if a thing is done and then reported as failed. Beyond that schedules are
+/// [sampled](Self::samples) in which more of it goes wrong at once.
+///
+/// A failure names instants: `life1/append#3:before` is when the first life has sent row 3 and nobody has
+/// it yet, `:unacked` when it is durable and the life has not been told; `life2/undo charge:after-effect`
+/// is when the second life's undo of `charge` has done its [effect](Process::effect), and
+/// `life1/charge:pending` when the task waits for something.
 #[must_use = "a crash test does nothing until it is run"]
 pub struct CrashTest<S, W = ()> {
     world: Arc<dyn Fn() -> W + Send + Sync>,
@@ -60,6 +66,7 @@ pub struct CrashTest<S, W = ()> {
     merging: Option<Arc<Merging<W>>>,
     crashes: u32,
     schedules_max: u64,
+    samples: u64,
     panics: Panics,
     lane: Lane,
     at: &'static Location<'static>,
@@ -152,6 +159,7 @@ pub fn crash_test_in<S: State, W: Send + Sync + 'static>(
         merging: None,
         crashes: 2,
         schedules_max: u64::MAX,
+        samples: SAMPLES,
         panics: Panics::Fail,
         lane: Lane::default(),
         at: Location::caller(),
@@ -246,6 +254,15 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         self
     }
 
+    /// How many schedules are sampled beyond those that are all run; 1,000 without this, and none where
+    /// there are no crashes. Half of them have a crash more, alone; the others may have everything at
+    /// once: a crash more, several faults of the store, rivals, failing attempts, jumps of the clocks.
+    /// They are those of the seeds from 0, so they are the same every time.
+    pub fn samples(mut self, samples: u64) -> Self {
+        self.samples = samples;
+        self
+    }
+
     /// Lets tasks, steps and undos panic. Without this a panic that no fault of the schedule is fails
     /// the test, in whichever schedule it comes: the engine takes it for a failure of the task, so a
     /// workflow that needs what a simulation does not have would pass the test by never doing anything.
@@ -272,8 +289,8 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         self
     }
 
-    /// Runs every schedule. With `CRASHPOINT_REPLAY` in the environment just the one that it names, by
-    /// its token, the file of its tape, or in words.
+    /// Runs every schedule, and the samples. With `CRASHPOINT_REPLAY` in the environment just the one
+    /// that it names, by its token, the file of its tape, or in words.
     ///
     /// # Panics
     ///
@@ -288,41 +305,8 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             self.hold(&workload, &recording.to_string_lossy());
             return Findings::default();
         }
-        let mut all = Findings::default();
-        // What is wrong without a fault is told without one, and before anything else.
-        let calm = [Budget::default()];
-        let campaigns = workload.campaigns(StoreKind::Memory, self.crashes);
-        for budget in calm.into_iter().chain(campaigns) {
-            let settings = Settings {
-                schedules_max: self.schedules_max.saturating_sub(all.schedules),
-                repeat: Repeat::OneIn(REPEATED_EVERY),
-                ..Settings::within(budget)
-            };
-            let findings = explore(&workload, &settings);
-            if let Some(found) = findings.nondeterminism.first() {
-                let unsteady = failure::nondeterminism(found, self.at);
-                panic!("{unsteady}");
-            }
-            let schedule_length = |found: &&Violation| found.schedule.0.len();
-            if let Some(found) = findings.violations.iter().min_by_key(schedule_length) {
-                // In words before it panics: what fails in a replay may panic as well.
-                let failed = Failed::new(&workload, found, self.at).to_string();
-                panic!("{failed}");
-            }
-            if budget == Budget::default() {
-                // The first schedule of the campaigns is this one again.
-                continue;
-            }
-            let cut_short = findings.cut_short;
-            all.merge(findings);
-            let (covered, total) = (all.recorder.covered(), all.recorder.total());
-            assert!(
-                covered == total && !cut_short,
-                "{covered} of {total} covered: the crash test of {} was stopped after {} schedules",
-                self.at,
-                all.schedules
-            );
-        }
+        let mut all = self.exhaust(&workload);
+        self.sample(&workload, &mut all);
         all
     }
 

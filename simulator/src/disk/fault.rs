@@ -3,7 +3,7 @@
 use std::io;
 
 /// What a disk does not do although it says so: for canaries, which an oracle has to notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Lie {
     /// It does everything.
     #[default]
@@ -17,13 +17,13 @@ pub enum Lie {
 }
 
 /// A kind of call that can fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Call {
     /// A read of content.
     Read,
     /// A write of content, or a change of the length.
     Write,
-    /// A sync of content.
+    /// A sync, of content or of the folder.
     Sync,
 }
 
@@ -33,7 +33,7 @@ impl Call {
 }
 
 /// How often a call fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lasting {
     /// The next call of the kind goes well.
     Once,
@@ -42,7 +42,7 @@ pub enum Lasting {
 }
 
 /// How a disk fails. A failed read or write does nothing; a failed sync makes nothing durable, and
-/// what it should have made durable is seen until the power is lost and no later sync writes it.
+/// content that it should have made durable is seen until the power is lost and no later sync writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DiskFault {
     /// An error of the device at the `at`-th call of a kind, from 0.

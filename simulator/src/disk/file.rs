@@ -34,7 +34,7 @@ impl Disk for SimDisk {
         if !self.has_name() {
             return Ok(None);
         }
-        self.sync_name();
+        self.sync_name()?;
         Ok(Some(self.file(Which::Named)))
     }
 
@@ -50,8 +50,7 @@ impl Disk for SimDisk {
     fn publish(&self, (): ()) -> io::Result<()> {
         self.sync(Which::Draft)?;
         self.name_draft()?;
-        self.sync_name();
-        Ok(())
+        self.sync_name()
     }
 }
 

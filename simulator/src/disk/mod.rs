@@ -149,13 +149,22 @@ impl SimDisk {
     }
 
     /// Makes the name durable, where there is one.
-    pub fn sync_name(&self) {
+    ///
+    /// # Errors
+    ///
+    /// Where a sync is made to fail: the name is what it was.
+    pub fn sync_name(&self) -> io::Result<()> {
         let mut device = self.device();
+        device.alive()?;
+        if let Err(error) = device.faults.on(Call::Sync, 0) {
+            device.step(Step::SyncName(Synced::Failed))?;
+            return Err(error);
+        }
         let synced = match device.lie {
             Lie::Names => Synced::Lied,
             _ => Synced::Durable,
         };
-        drop(device.step(Step::SyncName(synced)));
+        device.step(Step::SyncName(synced))
     }
 
     /// The length of a file, in bytes.

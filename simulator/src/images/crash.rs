@@ -21,7 +21,7 @@ pub(crate) enum End {
 }
 
 /// What is left of what was not durable, as a report counts it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mode {
     /// The process alone crashed: everything is left.
     Process,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::disk::{Image, Lie, SimDisk, Step};
 use crate::images::crash::{Crash, Mode, Modes, crashes, in_words};
+use crate::images::hazard::Hazard;
 use crate::images::machine::{Complaint, Machine, Open, caught};
 use crate::images::model::{Log, Possible, contradiction};
 use crate::images::recording::Recording;
@@ -52,6 +53,11 @@ impl<'a, S: Open> Explorer<'a, S> {
     pub(crate) fn explore(&mut self, recording: &Recording, reach: Reach, faulty: Faulty) {
         self.report.runs += 1;
         self.report.faults += recording.faults;
+        if let Some(fault) = faulty.fault {
+            let fired = recording.faults > 0;
+            self.report.armed(Hazard::of_fault(fault), fired);
+        }
+        let violations = self.report.violations_total;
         for complaint in &recording.complaints {
             self.report.add(|| Violation {
                 message: complaint.clone(),
@@ -73,6 +79,10 @@ impl<'a, S: Open> Explorer<'a, S> {
                 disk.apply(step)
                     .expect("it was possible when it was recorded");
             }
+        }
+        if let Some(lie) = Hazard::of_lie(faulty.lie) {
+            let noticed = self.report.violations_total > violations;
+            self.report.armed(lie, noticed);
         }
     }
 

@@ -24,6 +24,7 @@
 mod crash;
 mod explore;
 mod faults;
+mod hazard;
 mod machine;
 mod model;
 mod outside;
@@ -34,6 +35,7 @@ mod walk;
 
 pub use self::crash::{BadCrash, Mode, Modes};
 pub use self::faults::Rot;
+pub use self::hazard::{Armed, Hazard};
 pub use self::machine::{Embedded, Open};
 pub use self::outside::{NothingSaid, Said, perform, verify};
 pub use self::report::{Count, Faulty, Report, VIOLATIONS_MAX, Violation};

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::disk::{DiskFault, Lie};
 use crate::images::crash::Mode;
+use crate::images::hazard::{Armed, Hazard};
 
 /// How many images there were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,6 +50,8 @@ pub struct Report {
     pub runs: u64,
     /// How many calls of the disk were made to fail.
     pub faults: u64,
+    /// What was set up, and in how many runs or images it came about.
+    pub hazards: BTreeMap<Hazard, Armed>,
     /// The first violations, at most [`VIOLATIONS_MAX`].
     pub violations: Vec<Violation>,
     /// How many there were.
@@ -70,9 +73,19 @@ impl Report {
 
     pub(crate) fn count(&mut self, mode: Mode, merged: bool, within_recovery: bool) {
         self.counts.entry(mode).or_default().add(merged);
+        self.armed(Hazard::Crash(mode), true);
         if within_recovery {
             self.within_recovery.add(merged);
         }
+    }
+
+    pub(crate) fn armed(&mut self, hazard: Hazard, fired: bool) {
+        let Armed {
+            armed,
+            fired: count,
+        } = self.hazards.entry(hazard).or_default();
+        *armed += 1;
+        *count += u64::from(fired);
     }
 
     pub(crate) fn add(&mut self, violation: impl FnOnce() -> Violation) {

@@ -243,7 +243,7 @@ fn published() -> SimDisk {
     disk.begin_draft();
     disk.sync(Which::Draft).expect("there is a draft");
     disk.name_draft().expect("the name is free");
-    disk.sync_name();
+    disk.sync_name().expect("the folder is synced");
     disk
 }
 
@@ -487,5 +487,30 @@ fn every_fifth_sync_lies() {
             .expect("the file is as long");
         disk.sync(Which::Named).expect("it says so");
         assert_eq!(disk.has_unsynced(), sync % 5 == 0, "sync {sync}");
+    }
+}
+
+/// A sync of the folder could not fail, so a store that takes a name for durable which is not was never
+/// seen on a broken disk.
+#[test]
+fn a_folder_sync_fails_like_any_other_and_leaves_the_name_to_the_next_loss_of_power() {
+    for lasting in [Lasting::Once, Lasting::ForGood] {
+        let disk = SimDisk::new(Lie::None);
+        disk.begin_draft();
+        disk.sync(Which::Draft).expect("there is a draft");
+        disk.name_draft().expect("the name is free");
+        disk.arm(DiskFault::Broken {
+            call: Call::Sync,
+            at: 0,
+            lasting,
+        });
+        disk.sync_name().expect_err("it is made to fail");
+        let again = disk.sync_name().is_ok();
+        assert_eq!(again, lasting == Lasting::Once);
+        assert!(disk.has_name());
+        let mended = disk.clone();
+        assert_eq!(mended.mend(), if again { 1 } else { 2 });
+        disk.lose_power();
+        assert_eq!(disk.has_name(), again, "{lasting:?}");
     }
 }

@@ -1,6 +1,8 @@
 //! Every instrument is seen doing its work, and one that is not is named.
 
 use crashpoint_engine::protocol::Faithful;
+use crashpoint_simulator::disk::{Call, DiskFault, Lasting, Lie};
+use crashpoint_simulator::images::{Embedded, Exploration, Hazard, Modes, Op, Rot, Script};
 use crashpoint_simulator::vacuity::{Table, WITNESSES, Witness};
 use crashpoint_simulator::{Fault, Findings, Settings, StoreKind, explore};
 use expect_test::{Expect, expect};
@@ -32,6 +34,7 @@ fn whole(witnesses: &[Witness]) -> Table {
     table.add_faults(&explored("order-cleared", redb, "d1"));
     // Its last task has a time limit.
     table.add_faults(&explored("order-hangs", memory, "e1"));
+    table.add_embedded();
     table
 }
 
@@ -55,6 +58,10 @@ fn what_was_not_seen_is_named() {
     assert_eq!(silent.count(), crashpoint_simulator::oracle::ORACLES.len());
     let unfired = zeros.iter().filter(|it| it.starts_with("no schedule had"));
     assert_eq!(unfired.count(), Fault::kinds().count());
+    let unarmed = zeros
+        .iter()
+        .filter(|it| it.starts_with("images: 0 of 0 fired: "));
+    assert_eq!(unarmed.count(), Hazard::all().count());
     assert!(zeros.contains(&"no crash points were counted".to_owned()));
     table.add("nothing", StoreKind::Memory, &Findings::default());
     let zeros = table.zeros();
@@ -82,6 +89,34 @@ fn an_oracle_a_fault_and_a_crash_point_that_are_new_and_not_seen_are_zeros() {
             a fault that is not in the table fired: the store fails, and the effect comes 9 operations later
             order, skipping one over memory: 17 of 18 crash points covered
             edges objected to no mutant"#]],
+    );
+}
+
+/// What every image shares is not asked of each: one fault that was armed and never met its call, one
+/// lie that nobody noticed, and bits that nobody looked at are enough.
+#[test]
+fn a_fault_of_the_images_that_was_armed_and_did_not_fire_is_a_zero() {
+    let mut table = whole(WITNESSES);
+    let late = DiskFault::Broken {
+        call: Call::Sync,
+        at: 10_000,
+        lasting: Lasting::Once,
+    };
+    let script = Script::new(10).then([Op::Append(0)]);
+    let plain = Exploration::of(&script, &Embedded).modes(Modes::Plain);
+    table.add_images(&plain.failing(late).explore());
+    table.add_images(&plain.lying(Lie::EveryNth(1_000)).explore());
+    table.add_rot(&Rot {
+        images: 5,
+        right: 5,
+        ..Rot::default()
+    });
+    check(
+        &table,
+        &expect![[r#"
+        images: 26 of 27 fired: the disk fails a sync
+        images: 200 of 205 fired: a bit has turned over
+        images: 1 of 2 fired: the disk lies about some syncs, which is noticed"#]],
     );
 }
 

@@ -15,6 +15,7 @@ mod overlay;
 mod queue;
 mod reader;
 pub mod row_format;
+mod waiting;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -68,8 +69,10 @@ pub use self::reader::RedbReader;
 /// that is too long, is the answer of that operation alone. A commit that fails is the answer of all
 /// that were in it: the outcome is unknown.
 ///
-/// A future that waits keeps its row, and dropping it frees the row. The store itself holds no more
-/// than the batch that is under way, however many wait and however slow the disk is.
+/// The queue is bounded too: up to 8 MiB of rows, or one that is longer. Whatever does not fit stays
+/// with its future, in line; so a disk that is slow holds its writers up, and memory does not grow. A
+/// future that is dropped frees its place and its row, and one that is held and not polled holds
+/// nobody up.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -150,6 +153,12 @@ impl RedbCheckpointStore {
             runtime: Arc::new(runtime),
             scope: ScopeId::new(),
         })
+    }
+
+    /// How many bytes are queued: for tests of their bound.
+    #[doc(hidden)]
+    pub fn queued_bytes(&self) -> usize {
+        self.queue.bytes()
     }
 
     async fn perform(&self, operation: Operation) -> Result<Answer, Error> {

@@ -1,6 +1,5 @@
 //! Operations in the order in which they were begun, a batch at a time, off the executor.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_channel::oneshot;
@@ -8,9 +7,9 @@ use futures_util::future::{Either, select};
 
 use crate::error::Error;
 use crate::runtime::Runtime;
-use crate::store::redb::batch::Bounds;
 use crate::store::redb::database::Database;
 use crate::store::redb::operation::{Answer, Operation};
+use crate::store::redb::waiting::{Place, Reply, Request, Waiting};
 
 /// How often a committer that has run out of work looks for more before it ends, giving its processor
 /// away in between: 100 to 200 microseconds on an idle machine, which is how long a lone writer takes
@@ -18,40 +17,24 @@ use crate::store::redb::operation::{Answer, Operation};
 /// sleeps 40 to 60. Nobody waits meanwhile: whoever comes is taken at once.
 const LOOKS: u32 = 300;
 
-/// An operation that waits, and its answer's way back.
-struct Request {
-    operation: Operation,
-    reply: oneshot::Sender<Reply>,
-}
-
-enum Reply {
-    Performed(Result<Answer, Error>),
-    /// Nobody performs it.
-    GivenBack(Operation),
-}
-
 pub(super) struct Queue {
-    waiting: Mutex<Waiting>,
+    state: Mutex<State>,
     /// None once the store is closed. Whoever has it locked is the committer.
     database: Mutex<Option<Database>>,
 }
 
-/// What waits belongs to futures that somebody holds: each took its row in and takes it out again,
-/// so there is no more of it than there is of them.
 #[derive(Default)]
-struct Waiting {
-    /// By their turn.
-    requests: BTreeMap<u64, Request>,
-    next_turn: u64,
+struct State {
+    waiting: Waiting,
     /// Whether there is a committer, or is about to be one.
     drained: bool,
 }
 
-/// A request's place in the queue. Dropped before the request's batch has begun, it takes the
+/// A request's turn. Dropped before the request's batch has begun, it takes the
 /// request along: what nobody waits for would else pile up behind a disk that hangs.
 struct Turn<'a> {
     queue: &'a Queue,
-    number: u64,
+    place: Place,
 }
 
 /// The committer: someone's duty to perform everything that waits. Dropped without having done it,
@@ -65,7 +48,7 @@ struct Drain {
 impl Queue {
     pub(super) fn new(database: Database) -> Self {
         Self {
-            waiting: Mutex::default(),
+            state: Mutex::default(),
             database: Mutex::new(Some(database)),
         }
     }
@@ -120,40 +103,36 @@ impl Queue {
     }
 
     fn enter(self: &Arc<Self>, request: Request) -> (Turn<'_>, Option<Drain>) {
-        let mut waiting = lock(&self.waiting);
-        let number = waiting.next_turn;
-        waiting.next_turn += 1;
-        waiting.requests.insert(number, request);
-        let idle = !std::mem::replace(&mut waiting.drained, true);
+        let mut state = lock(&self.state);
+        let place = state.waiting.enter(request);
+        let idle = !std::mem::replace(&mut state.drained, true);
+        drop(state);
         let drain = idle.then(|| Drain {
             queue: Arc::clone(self),
             looks: 0,
             done: false,
         });
         let queue = &**self;
-        (Turn { queue, number }, drain)
+        (Turn { queue, place }, drain)
     }
 
     /// The batch that is due. With nothing in it, there is no committer any more.
-    fn next(&self) -> (Vec<Operation>, Vec<oneshot::Sender<Reply>>) {
-        let mut waiting = lock(&self.waiting);
-        let mut bounds = Bounds::default();
-        let mut batch = (Vec::new(), Vec::new());
-        while let Some(first) = waiting.requests.first_entry()
-            && bounds.take(&first.get().operation)
-        {
-            let Request { operation, reply } = first.remove();
-            batch.0.push(operation);
-            batch.1.push(reply);
-        }
-        waiting.drained = !batch.0.is_empty();
+    fn next(&self) -> Vec<Request> {
+        let mut state = lock(&self.state);
+        let batch = state.waiting.take_batch();
+        state.drained = !batch.is_empty();
         batch
+    }
+
+    /// How many bytes are in the queue; those of the line before it are their callers'.
+    pub(super) fn bytes(&self) -> usize {
+        lock(&self.state).waiting.bytes()
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let withdrawn = lock(&self.queue.waiting).requests.remove(&self.number);
+        let withdrawn = lock(&self.queue.state).waiting.withdraw(&self.place);
         // Outside of the lock, since it drops what the caller gave.
         drop(withdrawn);
     }
@@ -163,11 +142,11 @@ impl Drain {
     fn run(mut self) {
         let mut database = lock(&self.queue.database);
         loop {
-            let (operations, replies) = self.queue.next();
-            if operations.is_empty() {
+            let batch = self.queue.next();
+            if batch.is_empty() {
                 break;
             }
-            perform(database.as_mut(), operations, replies);
+            perform(database.as_mut(), batch);
             self.look_out();
         }
         drop(database);
@@ -177,7 +156,7 @@ impl Drain {
     /// Returns once something waits, or it is time to end.
     fn look_out(&self) {
         for _ in 0..self.looks {
-            if !lock(&self.queue.waiting).requests.is_empty() {
+            if !lock(&self.queue.state).waiting.is_empty() {
                 return;
             }
             std::thread::yield_now();
@@ -186,17 +165,12 @@ impl Drain {
 }
 
 /// Nobody may be waiting any more for an answer; the operation counts all the same.
-fn perform(
-    database: Option<&mut Database>,
-    operations: Vec<Operation>,
-    replies: Vec<oneshot::Sender<Reply>>,
-) {
+fn perform(database: Option<&mut Database>, batch: Vec<Request>) {
     let Some(database) = database else {
-        for (operation, reply) in operations.into_iter().zip(replies) {
-            _ = reply.send(Reply::GivenBack(operation));
-        }
-        return;
+        return give_back(batch);
     };
+    let parts = batch.into_iter().map(|each| (each.operation, each.reply));
+    let (operations, replies): (Vec<_>, Vec<_>) = parts.unzip();
     let mut replies: Vec<_> = replies.into_iter().map(Some).collect();
     database.apply(&operations, |place, answer| {
         let reply = replies[place].take();
@@ -211,13 +185,17 @@ impl Drop for Drain {
             return;
         }
         let abandoned = {
-            let mut waiting = lock(&self.queue.waiting);
-            waiting.drained = false;
-            std::mem::take(&mut waiting.requests)
+            let mut state = lock(&self.queue.state);
+            state.drained = false;
+            state.waiting.take_all()
         };
-        for Request { operation, reply } in abandoned.into_values() {
-            _ = reply.send(Reply::GivenBack(operation));
-        }
+        give_back(abandoned);
+    }
+}
+
+fn give_back(requests: Vec<Request>) {
+    for Request { operation, reply } in requests {
+        _ = reply.send(Reply::GivenBack(operation));
     }
 }
 

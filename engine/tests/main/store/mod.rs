@@ -10,6 +10,7 @@ mod growth;
 mod lifetimes;
 mod listing;
 mod opening;
+mod queue;
 mod rot;
 mod runs;
 mod stopped;
@@ -70,6 +71,17 @@ impl Runtime for Blocking {
     fn entropy(&self) -> [u8; 16] {
         self.tokio.entropy()
     }
+}
+
+/// A runtime that has ended: it drops the blocking work that it is given.
+fn ended() -> Blocking {
+    Blocking::new(|work| {
+        Box::pin(async {
+            // Others come while it is not clear yet.
+            tokio::task::yield_now().await;
+            drop(work);
+        })
+    })
 }
 
 /// A store whose operations are over after one poll.

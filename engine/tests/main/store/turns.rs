@@ -9,7 +9,7 @@ use futures_util::poll;
 
 use super::disk::MemoryDisk;
 use super::stopped::{Stopped, stopped};
-use super::{Blocking, append, kind_of, load, open, row};
+use super::{Blocking, append, ended, kind_of, load, open, row};
 
 #[tokio::test]
 async fn what_was_never_polled_has_no_effect() {
@@ -125,14 +125,7 @@ async fn one_sequence_is_taken_once_however_many_ask_at_once() {
 #[tokio::test]
 async fn operations_of_a_runtime_that_has_ended_are_answered() {
     let disk = MemoryDisk::default();
-    let ended = Blocking::new(|work| {
-        Box::pin(async {
-            // Others come while it is not clear yet.
-            tokio::task::yield_now().await;
-            drop(work);
-        })
-    });
-    let store = RedbCheckpointStore::on_disk(&disk, ended).expect("an empty place");
+    let store = RedbCheckpointStore::on_disk(&disk, ended()).expect("an empty place");
     for _ in 0..2 {
         let appends = (0..3).map(|sequence| store.append("order-1", row(sequence)));
         for answer in futures_util::future::join_all(appends).await {

@@ -1,8 +1,10 @@
-//! `crashpoint certify`: every law on a store of ours, one after the other.
+//! `crashpoint certify`: every law on a store of ours, several at a time.
 
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use crashpoint_conformance::{Claim, Harness, Merged, Plan, Report, catalogue, run_while};
 
@@ -22,13 +24,14 @@ pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<
         stores::place_in(folder.map_err(Failure::Output)?);
     }
     let interrupted = flag_at_ctrl_c()?;
+    let jobs = arguments.jobs.unwrap_or_else(default_jobs);
     let report = match arguments.store {
         Store::Memory => {
-            let plan = plan("memory", Memory::CLAIMS);
+            let plan = plan("memory", Memory::CLAIMS).jobs(jobs);
             certified::<Memory>("MemoryCheckpointStore", &plan, &interrupted)
         }
         Store::Redb => {
-            let plan = plan("redb", Redb::CLAIMS);
+            let plan = plan("redb", Redb::CLAIMS).jobs(jobs);
             certified::<Redb>("RedbCheckpointStore", &plan, &interrupted)
         }
     };
@@ -54,6 +57,15 @@ pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<
 fn plan(store: &str, claims: &[Claim]) -> Plan {
     let again = ["certify", "--store", store];
     Plan::new().claims(claims.iter().copied()).again(again)
+}
+
+/// Laws for each core: most of them wait for the disk. On a slow one, with two cores, the embedded
+/// store took 198 s with one law at a time, 62 s with 4 and 44 s with 8.
+const JOBS_FOR_EACH_CORE: NonZeroUsize = NonZeroUsize::new(8).expect("8 is not zero");
+
+fn default_jobs() -> NonZeroUsize {
+    let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    cores.saturating_mul(JOBS_FOR_EACH_CORE)
 }
 
 fn certified<H: Harness>(name: &str, plan: &Plan, interrupted: &AtomicBool) -> Report {

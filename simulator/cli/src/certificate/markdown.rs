@@ -116,6 +116,15 @@ fn message(text: &mut String, report: &LawReport) {
     for line in said {
         let _ = writeln!(text, "    {line}");
     }
+    if matches!(report.verdict, Verdict::Fail(_)) || report.unsteady.is_some() {
+        let guide = report.law.guide;
+        let _ = writeln!(
+            text,
+            "\nWhy: {}\n\nWhat to do: {}",
+            cell(guide.why),
+            cell(guide.fix)
+        );
+    }
     text.push('\n');
 }
 

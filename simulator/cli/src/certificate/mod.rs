@@ -4,6 +4,7 @@
 pub mod badge;
 mod certify;
 mod gather;
+pub mod junit;
 pub mod markdown;
 mod stores;
 mod table;
@@ -29,6 +30,7 @@ pub(crate) const REMARKS_MAX: usize = 20;
 struct Files {
     html: Option<page::File>,
     badge: Option<page::File>,
+    junit: Option<page::File>,
 }
 
 impl Files {
@@ -37,6 +39,7 @@ impl Files {
         Ok(Self {
             html: create(&shape.html)?,
             badge: create(&shape.badge)?,
+            junit: create(&shape.junit)?,
         })
     }
 
@@ -46,6 +49,9 @@ impl Files {
         }
         if let Some(file) = self.badge {
             file.write(&badge::of_all(&merged.reports))?;
+        }
+        if let Some(file) = self.junit {
+            file.write(&junit::of_all(&merged.reports))?;
         }
         Ok(())
     }

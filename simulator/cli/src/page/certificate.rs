@@ -176,6 +176,10 @@ fn troubles(report: &Report, index: usize) -> Markup {
                             p.bad { "Failed before, in the same build:" }
                             (drawn(Some(before)))
                         }
+                        @if matches!(law.verdict, Verdict::Fail(_)) || law.unsteady.is_some() {
+                            p { strong { "Why: " } (law.law.guide.why) }
+                            p { strong { "What to do: " } (law.law.guide.fix) }
+                        }
                     }
                 }
             }

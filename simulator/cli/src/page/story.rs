@@ -58,7 +58,7 @@ fn verdict(broken: &[Broken<'_>], happenings: &[Happening], id: &str) -> Markup 
                 strong { (first.verdict.oracle) }
             }
             p.message { (message(&first.verdict.message)) }
-            p.note { "Promised is: " (first.promise) ". " (since(first, happenings, id)) }
+            p.note { "The promise: " (first.promise) ". " (since(first, happenings, id)) }
             @if broken.len() > 1 {
                 details open[broken.len() < 4] {
                     summary { "and " (broken.len() - 1) " more" }

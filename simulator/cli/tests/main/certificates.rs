@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::command::{crashpoint, text};
 
 /// A line of a journal: a law that passed.
-fn line(law: &str) -> Value {
+pub(crate) fn line(law: &str) -> Value {
     json!({
         "crashpoint_law": 1, "contract": "1.0", "package": "backend", "version": "0.3.1",
         "module": "conformance", "harness": "conformance::Mine",
@@ -20,7 +20,7 @@ fn line(law: &str) -> Value {
     })
 }
 
-fn failing(law: &str, message: &str) -> Value {
+pub(crate) fn failing(law: &str, message: &str) -> Value {
     let mut line = line(law);
     line["verdict"] = "fail".into();
     line["reason"] = message.into();
@@ -28,7 +28,7 @@ fn failing(law: &str, message: &str) -> Value {
 }
 
 /// Every law that a store with these claims has to keep, with one line changed.
-fn journal(changed: &Value) -> String {
+pub(crate) fn journal(changed: &Value) -> String {
     let ids = catalogue().iter().map(|law| law.id.to_string());
     let lines = ids.map(|id| {
         if changed["law"] == *id {

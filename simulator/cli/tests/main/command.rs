@@ -430,7 +430,7 @@ fn explain_names_the_promise_that_broke_first_and_since_when() {
     expect![[r#"
         order~TerminalAbsorbs over memory: saga, succeeds
         broken first: terminal-absorbs: life 2 wrote row 4 after the terminal row
-        promised is: an ended run gives the same answer for ever, and nothing is written to it
+        the promise: an ended run gives the same answer for ever, and nothing is written to it
         since event 0029 life=2 sent sequence=4 kind=claim state="Shipped" task=""
         and 2 more, below"#]]
     .assert_eq(&opening.join("\n"));

@@ -4,6 +4,7 @@
 mod certificates;
 mod command;
 mod exit_codes;
+mod junit;
 mod page;
 mod recordings;
 mod soak;

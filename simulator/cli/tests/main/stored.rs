@@ -211,7 +211,7 @@ fn a_log_that_breaks_the_rules() {
         &place,
         &["doctor", "PATH"],
         &expect![[r#"
-        log of run "order\\n3" is corrupt at sequence 2: expected sequence 1
+        log of run "order\n3" is corrupt at sequence 2: expected sequence 1
         3 runs, 8 rows; wrong: 1 run
         exits with 1
     "#]],
@@ -229,7 +229,7 @@ fn a_log_that_breaks_the_rules() {
         &place,
         &["runs", "PATH", "--at", &at],
         &expect![[r#"
-        wrong        log of run "order\\n3" is corrupt at sequence 2: expected sequence 1
+        wrong        log of run "order\n3" is corrupt at sequence 2: expected sequence 1
         done         rows 3     lives 1   age 0s               order-1 of order 3  Shipped
         running      rows 3     lives 2   age 0s               order-2 of order 3  Ship
         exits with 1
@@ -239,7 +239,7 @@ fn a_log_that_breaks_the_rules() {
         &place,
         &["show", "PATH", "order\n3"],
         &expect![[r#"
-        order\n3: log of run "order\\n3" is corrupt at sequence 2: expected sequence 1
+        order\n3: log of run "order\n3" is corrupt at sequence 2: expected sequence 1
           #0   claim                   at Charge, life 0101010101010101, input 1999
           #2   state_entry             ship -> Shipped
         exits with 1

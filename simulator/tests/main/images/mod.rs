@@ -88,12 +88,12 @@ fn an_error_at_every_read_write_and_sync_of_batches_breaks_no_promise() {
     check(
         &report,
         &expect![[r#"
-        process crash      51438    49218
-        name lost          11168    11168
-        none kept          40616    40615
-        all               103222   101001
-        within recovery        0        0
-        0 violations"#]],
+            process crash      52266    50046
+            name lost          11350    11350
+            none kept          41270    41269
+            all               104886   102665
+            within recovery        0        0
+            0 violations"#]],
     );
 }
 
@@ -146,14 +146,14 @@ fn an_error_at_every_read_write_and_sync_breaks_no_promise() {
     check(
         &report,
         &expect![[r#"
-            process crash      63942    60840
-            name lost          12248    12248
-            none kept          52076    52075
-            all               128266   125163
+            process crash      64870    61768
+            name lost          12430    12430
+            none kept          52830    52829
+            all               130130   127027
             within recovery        0        0
             0 violations"#]],
     );
-    expect!["382 runs, 490 errors"]
+    expect!["388 runs, 496 errors"]
         .assert_eq(&format!("{} runs, {} errors", report.runs, report.faults));
 }
 

@@ -9,16 +9,22 @@ use super::{named, page, violated};
 /// What Chromium is called.
 const NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
 
-fn browser() -> Option<&'static str> {
+/// The browser to look with; none where nobody asks for one.
+pub(super) fn browser() -> Option<&'static str> {
     let answers = |name: &&&str| {
         let version = Command::new(name).arg("--version").output();
         version.is_ok_and(|output| output.status.success())
     };
-    NAMES.iter().find(answers).copied()
+    let found = NAMES.iter().find(answers).copied();
+    assert!(
+        found.is_some() || std::env::var_os("CI").is_none(),
+        "no browser is installed: tried {NAMES:?}"
+    );
+    found
 }
 
-/// What the browser makes of a file, and what it complains about.
-fn opened(browser: &str, file: &Path, profile: &Path) -> Output {
+/// What the browser makes of a file, and what it complains about. Its profile is in the folder.
+pub(super) fn started(browser: &str, file: &Path, folder: &Path, arguments: &[&str]) -> Output {
     Command::new(browser)
         .args([
             "--headless",
@@ -31,9 +37,12 @@ fn opened(browser: &str, file: &Path, profile: &Path) -> Output {
             "--disable-dev-shm-usage",
             "--enable-logging=stderr",
             "--virtual-time-budget=2000",
-            "--dump-dom",
         ])
-        .arg(format!("--user-data-dir={}", profile.display()))
+        .args(arguments)
+        .arg(format!(
+            "--user-data-dir={}",
+            folder.join("profile").display()
+        ))
         .arg(format!("file://{}", file.display()))
         .output()
         .expect("the browser runs")
@@ -41,20 +50,14 @@ fn opened(browser: &str, file: &Path, profile: &Path) -> Output {
 
 #[test]
 fn a_browser_shows_the_lanes_and_has_no_complaint() {
-    let Some(browser) = browser() else {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "no browser is installed: tried {NAMES:?}"
-        );
-        return;
-    };
+    let Some(browser) = browser() else { return };
     let workload = named("order~FencedStops");
     let run = violated(&workload, "c1t1");
     let folder = tempfile::tempdir().expect("a folder is made");
     let check = |name: &str, page: &str| {
         let file = folder.path().join(name);
         std::fs::write(&file, page).expect("the page is written");
-        let Output { stdout, stderr, .. } = opened(browser, &file, &folder.path().join("profile"));
+        let Output { stdout, stderr, .. } = started(browser, &file, folder.path(), &["--dump-dom"]);
         let dom = String::from_utf8_lossy(&stdout).into_owned();
         let complaints = String::from_utf8_lossy(&stderr).into_owned();
         let complaints = complaints.lines().filter(|line| line.contains("CONSOLE"));

@@ -1,8 +1,10 @@
 //! Pages: what is on them, that no text of a user's breaks out, and that a browser shows them.
 
 mod browser;
+mod certificate;
 mod escaping;
 mod layout;
+mod paper;
 mod structure;
 
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,9 @@
-//! All laws in a row, in this process.
+//! All laws in this process, several at a time.
 
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
+use std::sync::mpsc;
+use std::thread;
 
 use crate::catalogue::{Law, catalogue};
 use crate::child::play_the_part;
@@ -12,7 +15,7 @@ use crate::report::{LawReport, Report};
 use crate::run::judge;
 use crate::verdict::Verdict;
 
-/// Runs every law on stores of `H`, one after the other.
+/// Runs every law on stores of `H`, [several at a time](Plan::jobs).
 ///
 /// For a certificate to keep or to publish; as tests the laws are better off with
 /// [`certify!`](crate::certify).
@@ -20,28 +23,18 @@ pub fn run_all<H: Harness>(plan: &Plan) -> Report {
     run_while::<H>(plan, |_| ControlFlow::Continue(()))
 }
 
-/// The same, with a say before each law that is due: whoever breaks ends the run, and the laws that
-/// are left are [not run](Verdict::NotRun), for the reason given.
+/// The same, with a say before each law that is due: whoever breaks ends the run once the laws that
+/// are under way have ended, and those that are left are [not run](Verdict::NotRun), for the reason
+/// given.
 pub fn run_while<H: Harness>(
     plan: &Plan,
-    mut before: impl FnMut(&'static Law) -> ControlFlow<String>,
+    before: impl FnMut(&'static Law) -> ControlFlow<String>,
 ) -> Report {
     let mut subject = Subject::of::<H>();
     subject.again = plan.arguments_again();
     play_the_part(&subject);
-    let mut broken_off = None;
-    let laws = catalogue().iter().filter(|law| plan.includes(law.id));
-    let laws = laws.map(|law| {
-        if broken_off.is_none() {
-            broken_off = before(law).break_value();
-        }
-        match &broken_off {
-            None => run_law(&subject, plan, law),
-            Some(reason) => left_out(plan, law, reason),
-        }
-    });
     Report {
-        laws: laws.collect(),
+        laws: run_laws(&subject, plan, before),
         name: Name {
             package: None,
             version: None,
@@ -51,6 +44,50 @@ pub fn run_while<H: Harness>(
         plan: plan.clone(),
         at_ms: unix_ms(),
     }
+}
+
+/// Every law of the plan, in the order of the catalogue. They begin in that order, but for those that
+/// nothing may run beside: these come last.
+fn run_laws(
+    subject: &Subject,
+    plan: &Plan,
+    mut before: impl FnMut(&'static Law) -> ControlFlow<String>,
+) -> Vec<LawReport> {
+    let laws: Vec<&Law> = catalogue()
+        .iter()
+        .filter(|law| plan.includes(law.id))
+        .collect();
+    let (alone, beside): (Vec<_>, Vec<_>) = laws.into_iter().partition(|law| law.runs_alone());
+    let jobs = plan.jobs_at_once().map_or(1, NonZeroUsize::get);
+    let mut reports = Vec::new();
+    let mut broken_off = None;
+    for (laws, jobs) in [(beside, jobs), (alone, 1)] {
+        thread::scope(|scope| {
+            let (ended, end) = mpsc::channel();
+            let mut at_work = 0;
+            for law in laws {
+                if at_work == jobs {
+                    reports.extend(end.recv());
+                    at_work -= 1;
+                }
+                if broken_off.is_none() {
+                    broken_off = before(law).break_value();
+                }
+                if let Some(reason) = &broken_off {
+                    reports.push(left_out(plan, law, reason));
+                    continue;
+                }
+                let ended = ended.clone();
+                // Whoever waits here for the end of the scope still listens.
+                scope.spawn(move || drop(ended.send(run_law(subject, plan, law))));
+                at_work += 1;
+            }
+            drop(ended);
+            reports.extend(end);
+        });
+    }
+    reports.sort_by_key(|report| report.law.id);
+    reports
 }
 
 fn run_law(subject: &Subject, plan: &Plan, law: &'static Law) -> LawReport {

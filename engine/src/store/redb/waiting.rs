@@ -1,0 +1,160 @@
+//! What waits for the committer: a queue that is bounded by bytes, and a line before its door.
+//!
+//! A request that does not fit into the queue stays with its future, which is the caller's, and has a
+//! place in the line. As soon as there is room the first of the line is let in, by whoever made the
+//! room: a future that is held and not polled keeps nobody waiting.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use futures_channel::oneshot;
+
+use crate::error::Error;
+use crate::store::redb::batch::{self, Bounds};
+use crate::store::redb::operation::{Answer, Operation};
+
+/// The most bytes in the queue: what gathers while a batch is under way, with one more behind it. A
+/// request that is longer is let in alone.
+const BYTES_MAX: usize = 2 * batch::BYTES_MAX;
+
+/// An operation that waits, and its answer's way back.
+pub(super) struct Request {
+    pub(super) operation: Operation,
+    pub(super) reply: oneshot::Sender<Reply>,
+}
+
+pub(super) enum Reply {
+    Performed(Result<Answer, Error>),
+    /// Nobody performs it.
+    GivenBack(Operation),
+}
+
+/// A request that its future keeps until there is room.
+type Kept = Mutex<Option<Request>>;
+
+/// What the line knows of one.
+struct Outside {
+    bytes: usize,
+    kept: Weak<Kept>,
+}
+
+/// Where a request was put.
+pub(super) struct Place {
+    turn: u64,
+    /// What the future keeps, if it came to stand in the line.
+    _kept: Option<Arc<Kept>>,
+}
+
+/// Every turn in the queue is before every turn in the line, and with room for its first the line is
+/// empty.
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// By their turn.
+    queue: BTreeMap<u64, Request>,
+    /// Of the queue.
+    bytes: usize,
+    line: BTreeMap<u64, Outside>,
+    next_turn: u64,
+}
+
+impl Waiting {
+    pub(super) fn is_empty(&self) -> bool {
+        // Into an empty queue the first of the line is let in, however long it is.
+        self.queue.is_empty()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Gives a request the next turn.
+    pub(super) fn enter(&mut self, request: Request) -> Place {
+        let turn = self.next_turn;
+        self.next_turn += 1;
+        let bytes = bytes_of(&request);
+        if self.line.is_empty() && self.has_room(bytes) {
+            self.let_in(turn, request);
+            return Place { turn, _kept: None };
+        }
+        let kept = Arc::new(Mutex::new(Some(request)));
+        let outside = Outside {
+            bytes,
+            kept: Arc::downgrade(&kept),
+        };
+        self.line.insert(turn, outside);
+        let _kept = Some(kept);
+        Place { turn, _kept }
+    }
+
+    /// Takes a request back, whose future is dropped, unless its batch has begun. What it was is
+    /// dropped by the caller, who has no lock then.
+    pub(super) fn withdraw(&mut self, place: &Place) -> Option<Request> {
+        self.line.remove(&place.turn);
+        let withdrawn = self.queue.remove(&place.turn);
+        if let Some(request) = &withdrawn {
+            self.bytes -= bytes_of(request);
+        }
+        self.fill();
+        withdrawn
+    }
+
+    /// Takes out the batch that is due; nothing if nobody waits.
+    pub(super) fn take_batch(&mut self) -> Vec<Request> {
+        let mut bounds = Bounds::default();
+        let mut batch = Vec::new();
+        while let Some(first) = self.queue.first_entry()
+            && bounds.take(&first.get().operation)
+        {
+            let request = first.remove();
+            self.bytes -= bytes_of(&request);
+            batch.push(request);
+        }
+        self.fill();
+        batch
+    }
+
+    /// Takes out everything, the line included.
+    pub(super) fn take_all(&mut self) -> Vec<Request> {
+        self.bytes = 0;
+        let queued = mem::take(&mut self.queue).into_values();
+        let line = mem::take(&mut self.line).into_values();
+        queued.chain(line.filter_map(Outside::claim)).collect()
+    }
+
+    /// Lets in those of the line that there is room for, in their order.
+    fn fill(&mut self) {
+        while let Some((_, first)) = self.line.first_key_value()
+            && self.has_room(first.bytes)
+            && let Some((turn, outside)) = self.line.pop_first()
+        {
+            if let Some(request) = outside.claim() {
+                self.let_in(turn, request);
+            }
+        }
+    }
+
+    fn has_room(&self, bytes: usize) -> bool {
+        self.queue.is_empty() || self.bytes.saturating_add(bytes) <= BYTES_MAX
+    }
+
+    fn let_in(&mut self, turn: u64, request: Request) {
+        self.bytes = self.bytes.saturating_add(bytes_of(&request));
+        self.queue.insert(turn, request);
+    }
+}
+
+impl Outside {
+    /// The request, from its future; none if that is being dropped.
+    fn claim(self) -> Option<Request> {
+        let kept = self.kept.upgrade()?;
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.take()
+    }
+}
+
+/// What one takes up in the queue: what it brings along, and what it is itself.
+fn bytes_of(request: &Request) -> usize {
+    let brings = request.operation.bytes();
+    brings.saturating_add(size_of::<Request>())
+}

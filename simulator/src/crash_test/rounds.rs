@@ -1,0 +1,115 @@
+//! What is explored of a crash test, round by round, and what is made of what was found. A panic is
+//! the caller's, so that it has the line of the test.
+
+use std::panic::Location;
+
+use crashpoint_engine::State;
+
+use crate::budget::Budget;
+use crate::crash_test::CrashTest;
+use crate::crash_test::failure::{self, Failed, Found};
+use crate::explore::{Findings, Violation, explore};
+use crate::render::{counted, grouped};
+use crate::seeds::{Possible, explore_seeds};
+use crate::sim::{Repeat, Settings};
+use crate::store_kind::StoreKind;
+use crate::trial::Source;
+use crate::workload::{Workload, beyond};
+
+/// One in so many schedules is run a second time, to see that it is the same then.
+const REPEATED_EVERY: u64 = 16;
+
+impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
+    /// Runs every schedule of the campaigns.
+    #[track_caller]
+    pub(super) fn exhaust(&self, workload: &Workload) -> Findings {
+        let mut all = Findings::default();
+        // What is wrong without a fault is told without one, and before anything else.
+        let calm = explore(workload, &within(Budget::default(), u64::MAX));
+        self.judged(workload, calm, None);
+        for budget in workload.campaigns(StoreKind::Memory, self.crashes) {
+            let left = self.schedules_max.saturating_sub(all.schedules);
+            let findings = explore(workload, &within(budget, left));
+            all.merge(self.judged(workload, findings, None));
+            let (covered, total) = (all.recorder.covered(), all.recorder.total());
+            assert!(
+                covered == total && !all.cut_short,
+                "{} of {} covered: the crash test of {} was stopped after {}",
+                grouped(covered as u64),
+                grouped(total as u64),
+                self.at,
+                counted(all.schedules, "schedule")
+            );
+        }
+        all
+    }
+
+    /// Samples what lies beyond the campaigns: a crash more, alone, and then everything at once. One by
+    /// one the seeds would seldom have a crash more among all else that they may have.
+    #[track_caller]
+    pub(super) fn sample(&self, workload: &Workload, all: &mut Findings) {
+        if self.crashes == 0 {
+            return;
+        }
+        let crashes = self.crashes + 1;
+        let deeper = Budget {
+            crashes,
+            ..Budget::default()
+        };
+        let everything = Budget {
+            crashes,
+            ..beyond(StoreKind::Memory)
+        };
+        let deep = self.samples / 2;
+        let rounds = [
+            (deeper, Possible::All, deep),
+            (everything, Possible::Swarm, self.samples - deep),
+        ];
+        for (most, possible, samples) in rounds {
+            let left = self.schedules_max.saturating_sub(all.schedules);
+            let seeds = samples.min(left);
+            let (source, settings) = (Source::Fixed(workload), within(most, seeds));
+            let findings = explore_seeds(source, &settings, possible, 0..seeds);
+            all.merge(self.judged(workload, findings, Some(self.samples)));
+            assert!(
+                seeds == samples,
+                "{} of {} sampled: the crash test of {} was stopped after {}",
+                grouped(all.sampled),
+                grouped(self.samples),
+                self.at,
+                counted(all.schedules, "schedule")
+            );
+        }
+    }
+
+    /// What was found, where nothing is wrong with it; else it panics with the story of the smallest.
+    #[track_caller]
+    fn judged(&self, workload: &Workload, findings: Findings, sampled: Option<u64>) -> Findings {
+        if let Some(found) = findings.nondeterminism.first() {
+            let unsteady = failure::nondeterminism(found, self.at);
+            panic!("{unsteady}");
+        }
+        let schedule_length = |found: &&Violation| found.schedule.0.len();
+        if let Some(violation) = findings.violations.iter().min_by_key(schedule_length) {
+            let found = Found {
+                violation,
+                sampled,
+                at: self.at,
+                run: Location::caller(),
+            };
+            // In words before it panics: what fails in a replay may panic as well.
+            let failed = Failed::new(workload, &found).to_string();
+            panic!("{failed}");
+        }
+        findings
+    }
+}
+
+/// What a round is run with: at most so many schedules.
+fn within(budget: Budget, schedules_max: u64) -> Settings {
+    Settings {
+        schedules_max,
+        repeat: Repeat::OneIn(REPEATED_EVERY),
+        ..Settings::within(budget)
+    }
+}

@@ -1,0 +1,160 @@
+//! What is sampled beyond the schedules that are all run, and the test that a failure gives to keep.
+
+use std::collections::BTreeSet;
+use std::future::ready;
+use std::sync::{Arc, Mutex};
+
+use crashpoint_engine::{Ctx, State, TaskError, Workflow};
+use crashpoint_simulator::{CrashTest, TOKEN_LENGTH_MAX, crash_test_in};
+use expect_test::expect;
+
+use super::failure;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+enum Trip {
+    Flight,
+    Hotel,
+    Car,
+    Booked,
+}
+
+/// A booking service with so many seats for clients. A life takes one with whatever it asks first, by
+/// its fencing token, and gives none back.
+fn trip(seats: usize) -> CrashTest<Trip, Mutex<BTreeSet<u64>>> {
+    let test = crash_test_in(
+        || Mutex::new(BTreeSet::new()),
+        Trip::Flight,
+        &(),
+        |_, taken: &Arc<Mutex<BTreeSet<u64>>>| {
+            let ask = |next: Trip| {
+                let taken = Arc::clone(taken);
+                move |ctx: Ctx| {
+                    let mut taken = taken.lock().expect("nobody panicked with it");
+                    taken.insert(ctx.fencing_token());
+                    ready(Ok::<_, TaskError>(next))
+                }
+            };
+            Workflow::builder("trip", 1)
+                .task(Trip::Flight, "flight", ask(Trip::Hotel))
+                .task(Trip::Hotel, "hotel", ask(Trip::Car))
+                .task(Trip::Car, "car", ask(Trip::Booked))
+                .exit(Trip::Booked)
+                .build()
+                .expect("the workflow is well defined")
+        },
+    );
+    test.invariant("there are seats", move |taken, _| {
+        let taken = taken.lock().expect("nobody panicked with it").len();
+        if taken > seats {
+            Err(format!("{taken} seats are taken"))
+        } else {
+            Ok(())
+        }
+    })
+}
+
+/// Three lives take three seats, and every schedule with so many is run. It takes a fourth for more.
+#[test]
+fn a_mistake_that_needs_more_than_what_is_exhausted_is_found_by_a_sample() {
+    let all = trip(3).samples(0).run();
+    assert_eq!(all.sampled, 0);
+    let failed = failure(|| trip(3).run());
+    let head = failed.split("timeline\n").next().unwrap_or_default();
+    expect![[r#"
+        invariants: there are seats: 4 seats are taken
+        the promise: what the test says of the world and the outcome holds in the end
+        found in one of 1,000 sampled schedules, beyond those that are all run
+        shrunk in 0 steps, with 167 simulations, to a local minimum: no single draw can be left out or lowered
+
+        schedule
+          at life1/append#1:before: the process crashes
+          at life2/append#2:before: the process crashes
+          at life3/append#5:before: the process crashes
+    "#]].assert_eq(head);
+}
+
+/// The samples are those of pinned seeds: the same every time.
+#[test]
+fn what_a_sample_finds_is_replayed_by_its_token() {
+    let failed = failure(|| trip(3).run());
+    assert_eq!(failed, failure(|| trip(3).run()));
+    let replay = failed.lines().find_map(|line| {
+        let line = line.trim().strip_prefix("CRASHPOINT_REPLAY=")?;
+        line.split(' ').next()
+    });
+    let token = replay.expect("the failure says how it is replayed");
+    assert!(token.chars().count() <= TOKEN_LENGTH_MAX, "{token}");
+    let again = failure(|| trip(3).replay(token));
+    assert!(
+        again.contains("there are seats: 4 seats are taken"),
+        "{again}"
+    );
+    let story = trip(4).replay(token);
+    assert!(story.ends_with("violations\n  none\n"), "{story}");
+}
+
+#[test]
+fn a_run_says_what_it_has_exhausted_and_what_it_has_sampled() {
+    let findings = trip(usize::MAX).run();
+    expect!["3,143 schedules, exhausted: 129 of 129 crash points covered; 1,000 sampled beyond; 243 run twice"].assert_eq(&findings.to_string());
+    let few = trip(usize::MAX).samples(10).run();
+    assert_eq!(few.sampled, 10);
+    assert_eq!(
+        few.schedules - few.sampled,
+        findings.schedules - findings.sampled
+    );
+}
+
+#[test]
+fn a_test_without_crashes_samples_nothing() {
+    assert_eq!(trip(1).crashes(0).run().sampled, 0);
+}
+
+#[test]
+fn samples_that_the_bound_leaves_no_room_for_fail() {
+    let exhausted = trip(usize::MAX).samples(0).run().schedules;
+    let failed = failure(|| trip(usize::MAX).schedules_max(exhausted + 250).run());
+    let (counts, _) = failed.split_once(':').expect("counts come first");
+    expect!["250 of 1,000 sampled"].assert_eq(counts);
+}
+
+// ---- the test to keep ----
+
+fn takes_a_second_seat() {
+    // What stands before it is part of it.
+    let seats = 1;
+    let findings = trip(seats).samples(20).run();
+    assert_eq!(findings.violations, []);
+}
+
+fn there_are_seats_at_life1_append_1_before_the_process_crashes() {
+    // What stands before it is part of it.
+    let seats = 1;
+    trip(seats)
+        .samples(20)
+        .replay("at life1/append#1:before: the process crashes");
+}
+
+/// The function above is what is printed: so it compiles, and it fails as it should.
+#[test]
+fn the_test_to_keep_is_the_authors_own_with_one_schedule() {
+    let failed = failure(takes_a_second_seat);
+    let (_, kept) = failed.split_once("keep it\n\n").expect("a test to keep");
+    let function = kept.strip_prefix("#[test]\n").expect("a test");
+    // The formatter may have broken a line of it.
+    let packed = |text: &str| text.split_whitespace().collect::<String>();
+    let source = packed(include_str!("sampled.rs"));
+    assert!(source.contains(&packed(function)), "{kept}");
+    let again = failure(there_are_seats_at_life1_append_1_before_the_process_crashes);
+    assert!(again.starts_with("a promise is broken\n"), "{again}");
+}
+
+/// A closure is no test; what stands around it is none of the crash test.
+#[test]
+fn where_the_crash_test_is_no_function_the_test_to_keep_says_where_it_stands() {
+    let failed = failure(|| trip(1).run());
+    assert!(
+        failed.contains("let test = crash_test(/* as it stands there */);"),
+        "{failed}"
+    );
+}
