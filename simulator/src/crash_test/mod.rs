@@ -275,7 +275,13 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// paused, so that they may call `tokio::time`, `tokio::spawn` and `tokio::sync`. Everything else is
     /// the same. For a task that waits through its `Ctx` alone the default is as right, and faster.
     ///
-    /// What a task has spawned dies in a crash; without one it goes on after the end of the run. Threads
+    /// What a task has spawned dies in a crash. Without one it goes on after the end of the run, as it
+    /// would in a process that lives on: for an hour of virtual time, or until it has been woken 1,000
+    /// times. While the run waits for something it may be woken 100,000 times; more is an endless circle,
+    /// which breaks a promise. It has to wait for something now and then, if only for a tick: a spawned
+    /// task that does nothing but yield stops the test as it would stop the process.
+    ///
+    /// Threads
     /// (`spawn_blocking`, `tokio::fs`) and input and output are refused. `select!` has to be `biased;`,
     /// since tokio draws its order from a seed of its own; a test that forgets it is told that it is not
     /// deterministic.
@@ -335,7 +341,9 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         story
     }
 
+    #[track_caller]
     fn workload(&self) -> Workload {
+        self.lane.assert_runs_here();
         let (world, workflow) = (Arc::clone(&self.world), Arc::clone(&self.workflow));
         let recipe = Recipe {
             name: NAME,

@@ -13,6 +13,7 @@ use smol_str::SmolStr;
 
 use crate::executor::lock;
 use crate::history::{Attempt, What};
+use crate::sim::lane::WANTS_THREAD;
 use crate::sim::{Doing, Process};
 use crate::workload::Panics;
 
@@ -64,7 +65,9 @@ impl SimObserver {
             return;
         };
         let meant = self.process.panics_by_fault() || self.process.sim().panics == Panics::Belong;
-        if failure.kind == FailureKind::Fatal && !meant {
+        // What a simulation does not have can't be meant.
+        let refused = message.contains(WANTS_THREAD);
+        if failure.kind == FailureKind::Fatal && (refused || !meant) {
             self.process.record(What::Panicked(message.to_owned()));
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crashpoint_engine::{CheckpointRow, CheckpointStore as _, ScopeId};
 use futures_util::FutureExt as _;
@@ -155,6 +156,8 @@ pub(super) struct Simulation<'a> {
     pub(super) processes: Vec<Process>,
     /// What surrounds each life that is under way, where the lane has that.
     pub(super) surroundings: BTreeMap<u32, Box<dyn Surroundings>>,
+    /// When the last life had ended whose runtime goes on, if it has.
+    pub(super) ended: Option<Duration>,
     /// Whose turn it was last.
     last: Option<Turn>,
 }
@@ -181,6 +184,7 @@ impl<'a> Simulation<'a> {
             workload,
             processes: Vec::new(),
             surroundings: BTreeMap::new(),
+            ended: None,
             last: None,
         }
     }

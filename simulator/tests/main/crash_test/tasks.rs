@@ -129,7 +129,7 @@ fn a_task_that_panics_in_its_second_life_fails_the_test() {
         })
     };
     let failed = failure(|| forgets().run());
-    let expected = "prefixes-resume: life 2 panicked in send: assertion `left == right` failed: \
+    let expected = "prefixes-resume: life 3 panicked in send: assertion `left == right` failed: \
                     the address was in memory";
     assert!(failed.starts_with(expected), "{failed}");
     assert!(failed.contains("the process crashes"), "{failed}");
