@@ -48,6 +48,10 @@
 //! .run();
 //! ```
 //!
+//! Tasks wait through their [`Ctx`](crashpoint_engine::Ctx). Those that call tokio's time or spawn on it
+//! need the feature `tokio` and `CrashTest::tokio`, which puts a runtime with a paused clock around each
+//! process; a workflow that does neither is tested faster without.
+//!
 //! What is checked stands in [`oracle`], a file for each promise. [`protocol`] is the other half of
 //! the proof: the engine's pure machine against a model of a store, every interleaving of it.
 

@@ -13,6 +13,12 @@ pub(crate) const WANTS_THREAD: &str = "a task asked tokio for a thread (`spawn_b
     uses it, such as those of `tokio::fs`), which can't be simulated: do it inline in the test, or behind \
     a trait of yours";
 
+/// A thread has one runtime that blocks it.
+#[cfg(feature = "tokio")]
+const WITHIN_ANOTHER: &str = "a crash test with tokio() brings a runtime for each of its processes, and \
+    can't be run within another: make it a plain #[test] and no #[tokio::test], or run it on a thread of \
+    its own";
+
 /// Which runtime the tasks of a workload find around them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,11 +37,9 @@ impl Lane {
     #[track_caller]
     pub(crate) fn assert_runs_here(self) {
         #[cfg(feature = "tokio")]
-        assert!(
-            self == Self::Own || tokio::runtime::Handle::try_current().is_err(),
-            "a crash test with tokio() brings a runtime for each of its processes, and can't be run within \
-             another: make it a plain #[test] and no #[tokio::test], or run it on a thread of its own"
-        );
+        if self != Self::Own && tokio::runtime::Handle::try_current().is_ok() {
+            panic!("{WITHIN_ANOTHER}");
+        }
     }
 
     /// The surroundings of a life that begins.

@@ -110,7 +110,7 @@ fn a_task_that_waits_for_what_it_spawned_passes() {
         tokio::spawn(async move { server.send(key).await }).await?;
         Ok(Mail::Sent)
     });
-    assert!(joins.run().schedules > 100);
+    assert!(joins.crashes(1).samples(100).run().schedules > 100);
 }
 
 /// tokio's time and the context's are one: whichever is waited for, the other has come as far.
@@ -170,7 +170,7 @@ async fn heartbeat(ticks: Arc<AtomicU64>, every: Duration) {
     }
 }
 
-/// How often a heartbeat still ticks that is left behind by a run which ends at once.
+/// How often a heartbeat ticks beside a run of two seconds, and after it.
 fn ticks_left_behind(every: Duration) -> u64 {
     let ticks = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&ticks);
@@ -182,9 +182,8 @@ fn ticks_left_behind(every: Duration) -> u64 {
             Ok(Mail::Sent)
         }
     });
-    let schedules = beats.crashes(0).run().schedules;
-    // The first schedule is run on its own, and again to see that it is the same.
-    ticks.load(Ordering::Relaxed) / schedules
+    assert_eq!(beats.crashes(0).run().schedules, 1);
+    ticks.load(Ordering::Relaxed)
 }
 
 #[test]
@@ -195,7 +194,13 @@ fn what_is_spawned_for_ever_ends_after_its_run() {
         ("a millisecond", Duration::from_millis(1)),
     ];
     let table = table.map(|(name, every)| format!("{name}: {}", ticks_left_behind(every)));
-    expect![""].assert_eq(&table.join("\n"));
+    // Each in four simulations: the first schedule is one of two rounds, and run twice in both. tokio's
+    // wheel turns between two ticks that are far apart, which is a wake-up as well.
+    expect![[r#"
+        a minute: 244
+        a second: 1912
+        a millisecond: 12004"#]]
+    .assert_eq(&table.join("\n"));
 }
 
 #[test]
@@ -254,7 +259,7 @@ fn recipe() -> Workload {
 #[test]
 fn the_same_draws_give_the_same_course() {
     let workload = recipe();
-    let settings = Settings::within("c2t1s1e1".parse().expect("a budget"));
+    let settings = Settings::within("c2t1e1".parse().expect("a budget"));
     let mut courses = std::collections::BTreeSet::new();
     for seed in 0..200 {
         let (run, _) = simulate_with(&workload, &settings, Seeded::new(seed));
@@ -306,7 +311,14 @@ fn a_zombie_that_sleeps_with_tokio_is_found_and_replayed() {
     assert!(register(true).run().schedules > 100);
     let failed = failure(|| register(false).run());
     let schedule = failed.split("\ntimeline\n").next().unwrap_or_default();
-    expect![""].assert_eq(schedule);
+    expect![[r#"
+        invariants: no life overwrites a newer one: an older life has written after a newer one
+        the promise: what the test says of the world and the outcome holds in the end
+        shrunk in 0 steps, with 2 simulations, to a local minimum: no single draw can be left out or lowered
+
+        schedule
+          at life1/append#0:acked: another process takes the run over"#]]
+    .assert_eq(schedule);
     let again = failure(|| register(false).replay(token(&failed)));
     assert!(
         again.contains("an older life has written after a newer one"),
@@ -319,7 +331,9 @@ fn a_zombie_that_sleeps_with_tokio_is_found_and_replayed() {
 #[tokio::test]
 async fn a_crash_test_within_a_runtime_says_what_to_do() {
     let test = || mail(|_, _, _| async { Ok(Mail::Sent) });
-    let expected = expect![""];
+    let expected = expect![
+        "a crash test with tokio() brings a runtime for each of its processes, and can't be run within another: make it a plain #[test] and no #[tokio::test], or run it on a thread of its own"
+    ];
     expected.assert_eq(&failure(|| test().run()));
     expected.assert_eq(&failure(|| test().replay("no fault")));
 }
