@@ -147,11 +147,11 @@ impl CompensatableTask<Order> for Charge {
     }
 
     async fn compensate(&self, _: Ctx, (): ()) -> Result<(), TaskError> {
-        todo!("refund the card")
+        panic!("not yet implemented: refund the card")
     }
 
     async fn compensate_in_doubt(&self, _: Ctx) -> Result<(), TaskError> {
-        todo!("refund whatever was charged")
+        panic!("not yet implemented: refund whatever was charged")
     }
 }
 
