@@ -129,7 +129,8 @@ impl<S: State> Recipe<S> {
             retry_stuck,
             echoes: true,
             acts_on: ActsOn::Simulated,
-            panics: Panics::Fail,
+            // The workflows of a recipe are ours, and panic where they mean to.
+            panics: Panics::Belong,
             lane: Lane::default(),
         }
     }
