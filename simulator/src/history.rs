@@ -74,7 +74,7 @@ pub enum What {
     Fault(Fired),
     /// The life told how it ended.
     Told(LifeEnd),
-    /// The life panicked outside of its tasks: a bug.
+    /// The life panicked, or a task of it that may not, or it had to be stopped: a bug.
     Panicked(String),
     /// The life neither ended nor waits for anything: a bug.
     Stalled,

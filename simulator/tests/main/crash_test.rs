@@ -12,6 +12,7 @@ use expect_test::{Expect, expect};
 
 mod sampled;
 mod tasks;
+mod tokio_lane;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Order {
