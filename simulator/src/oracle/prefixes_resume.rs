@@ -6,7 +6,7 @@
 
 use crashpoint_engine::{CheckpointRow, Direction, Event, RebuildError, RunState};
 
-use crate::history::{ENDLESS, Entry, What};
+use crate::history::{ENDLESS, Entry, SPINNING, What};
 use crate::oracle::{Case, Log, Oracle};
 use crate::subject::LifeEnd;
 
@@ -56,6 +56,13 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             What::Panicked(message) if message == ENDLESS => {
                 return Err(format!(
                     "life {life} goes in circles{}: it was stopped",
+                    during()
+                ));
+            }
+            What::Panicked(message) if message == SPINNING => {
+                return Err(format!(
+                    "life {life} goes in circles{}: {SPINNING}; where it yields until something comes, \
+                     no time passes until then",
                     during()
                 ));
             }

@@ -258,9 +258,7 @@ impl<'a> Simulation<'a> {
         }
         if self.sim.executor.has_tasks() {
             self.sim.record(0, What::Stalled);
-            for process in &self.processes {
-                self.sim.state().alive -= process.host().kill();
-            }
+            self.processes.iter().for_each(|process| self.end(process));
             self.bury();
         }
         // The run of everybody has ended, and with it what it left running.
@@ -336,6 +334,11 @@ impl<'a> Simulation<'a> {
     /// The life has panicked outside of its tasks, or had to be stopped.
     pub(super) fn bug(&self, process: &Process, message: String) {
         self.sim.record(process.life(), What::Panicked(message));
+        self.end(process);
+    }
+
+    /// Nothing that the life does from now on has any effect.
+    pub(super) fn end(&self, process: &Process) {
         self.sim.state().alive -= process.host().kill();
     }
 

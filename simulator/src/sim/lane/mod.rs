@@ -1,5 +1,9 @@
 //! What surrounds the tasks of a simulated life: nothing, or a runtime that they call by name.
 
+#[cfg(feature = "tokio")]
+mod idle;
+#[cfg(feature = "tokio")]
+mod rounds;
 mod time;
 #[cfg(feature = "tokio")]
 mod tokio_runtime;
@@ -62,8 +66,21 @@ pub(crate) struct Reach {
     pub(crate) until: Duration,
     /// It may fall idle so often, and be woken again by a timer of its own.
     pub(crate) wakes: u32,
+    /// What was spawned on it may be polled so often without its falling idle.
+    pub(crate) polls: u32,
     /// Whether it stops with the last task that was spawned on it.
     pub(crate) with_spawned: bool,
+}
+
+/// Why a runtime that went on by itself has stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It has come as far as it may, or the executor has something to do.
+    Reached,
+    /// It was woken too often.
+    Woken,
+    /// It never falls idle: what was spawned on it does nothing but yield.
+    Spinning,
 }
 
 /// A runtime around the tasks of one life. What was spawned on it dies with it.
@@ -79,8 +96,8 @@ pub(crate) trait Surroundings {
 
     /// Goes on by itself: catches up with the executor's clock, runs what was spawned, and lets time
     /// pass, until a task of the executor is ready, the bell of the executor rings, or it has come as far
-    /// as it may. False where it was stopped because it had been woken too often.
-    fn run(&self, executor: &Executor, reach: Reach) -> bool;
+    /// as it may.
+    fn run(&self, executor: &Executor, reach: Reach) -> Stop;
 
     /// Whether anything that was spawned on it has not ended.
     fn has_spawned(&self) -> bool;

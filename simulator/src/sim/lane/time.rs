@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use crate::history::ENDLESS;
-use crate::panics::quietly;
+use crate::history::{ENDLESS, SPINNING, What};
+use crate::panics::{overheard, quietly};
 use crate::sim::Process;
-use crate::sim::lane::Reach;
+use crate::sim::lane::{Reach, Stop, WANTS_THREAD};
 use crate::sim::run::Simulation;
+use crate::workload::Panics;
 
 /// After so long without an event of a life it waits for what never comes.
 const WAITS_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
@@ -15,6 +16,10 @@ const WAITS_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 /// What it has spawned may be woken so often meanwhile: a heartbeat a second for more than a day. More
 /// than that goes round in circles.
 const WAKES_MAX: u32 = 100_000;
+
+/// What it has spawned may be polled so often without any time passing. It is as much as a life may take
+/// altogether.
+const POLLS_MAX: u32 = 20_000;
 
 /// What nobody waits for any more goes on for so long after the last life has ended ...
 const LEFT_BEHIND_MAX: Duration = Duration::from_secs(60 * 60);
@@ -58,7 +63,7 @@ impl Simulation<'_> {
         let mut until = executor.next_due().unwrap_or(never);
         let ahead = self.surroundings.values().map(|it| it.now());
         until = ahead.filter(|it| *it > now).fold(until, Duration::min);
-        let mut circles = false;
+        let mut stopped = false;
         for (&life, surroundings) in &self.surroundings {
             let Some(process) = self.under_way(life).filter(|_| !self.is_ahead(life)) else {
                 continue;
@@ -67,19 +72,28 @@ impl Simulation<'_> {
             let reach = Reach {
                 until,
                 wakes,
+                polls: POLLS_MAX,
                 with_spawned: self.ended.is_some(),
             };
             executor.bell().silence();
-            let in_time = quietly(|| surroundings.run(executor, reach));
+            let (stop, panic) = overheard(|| surroundings.run(executor, reach));
             until = until.min(surroundings.now()).max(now);
+            if let Some(message) = panic {
+                self.object_to_spawned(process, &message);
+            }
             process.ran_by_itself(spawned);
             self.refuse(process);
-            if !in_time && self.ended.is_none() && !process.is_dead() {
-                self.bug(process, ENDLESS.to_owned());
+            let circles = match stop {
+                Stop::Spinning => Some(SPINNING),
+                Stop::Woken if self.ended.is_none() => Some(ENDLESS),
+                Stop::Woken | Stop::Reached => None,
+            };
+            if let Some(circles) = circles.filter(|_| !process.is_dead()) {
+                self.bug(process, circles.to_owned());
             }
-            circles |= !in_time;
+            stopped |= stop != Stop::Reached;
         }
-        let over = self.ended.is_some() && circles;
+        let over = self.ended.is_some() && stopped;
         let happens = until < never || !executor.ready().is_empty();
         if happens || self.ended.is_some() {
             executor.leap(until.saturating_sub(now));
@@ -108,13 +122,37 @@ impl Simulation<'_> {
         processes.find(|process| process.life() == life && !process.is_dead())
     }
 
-    /// Ends a life that has asked for what a simulation does not have.
+    /// Ends a life that has asked for what a simulation does not have. Where a task of its own has asked,
+    /// the panic of that task has been put down.
     pub(in crate::sim) fn refuse(&self, process: &Process) {
         let surroundings = self.surroundings.get(&process.life());
-        if let Some(why) = surroundings.and_then(|it| it.refusal())
-            && !process.is_dead()
-        {
+        let Some(why) = surroundings.and_then(|it| it.refusal()) else {
+            return;
+        };
+        if process.is_dead() {
+            return;
+        }
+        let is_told = self.sim.state().lasting.history.0.iter().any(|entry| {
+            let panicked = matches!(&entry.what, What::Panicked(message) if message.contains(why));
+            panicked && entry.life == process.life()
+        });
+        if is_told {
+            self.end(process);
+        } else {
             self.bug(process, why.to_owned());
+        }
+    }
+
+    /// What a life has spawned has panicked, which nobody may be waiting to hear.
+    fn object_to_spawned(&self, process: &Process, message: &str) {
+        match message {
+            // It is ended for that.
+            WANTS_THREAD => {}
+            ENDLESS if !process.is_dead() => self.bug(process, ENDLESS.to_owned()),
+            _ if self.sim.panics == Panics::Belong => {}
+            _ => process.record(What::Panicked(format!(
+                "{message} (in what it has spawned)"
+            ))),
         }
     }
 }

@@ -143,6 +143,151 @@ fn a_task_that_asks_tokio_for_a_thread_is_refused() {
     assert!(first.starts_with(expected), "{first}");
 }
 
+/// It was put down a second time when the life was ended for it.
+#[test]
+fn a_thread_that_is_refused_is_told_of_once() {
+    let blocks = |spawned: bool| {
+        mail(move |_, _, _| async move {
+            let blocks = || tokio::task::spawn_blocking(|| ());
+            match spawned {
+                true => drop(tokio::spawn(async move { blocks().await })),
+                false => drop(blocks()),
+            }
+            std::future::pending::<Infallible>().await;
+            Ok(Mail::Sent)
+        })
+    };
+    for spawned in [false, true] {
+        let failed = failure(|| blocks(spawned).run());
+        let lines = failed.lines().map(str::trim_start);
+        let told = lines.filter(|line| line.starts_with("life 1  PANICS    a task asked"));
+        assert_eq!(told.count(), 1, "{failed}");
+    }
+}
+
+// ---- what is spawned ----
+
+/// tokio tells of a panic to whoever joins the task, and to nobody where nobody does.
+#[test]
+fn a_panic_of_what_is_spawned_fails_the_test_unless_it_may() {
+    let panics = |joined: bool| {
+        let panics = mail(move |_, ctx, server| async move {
+            let spawned = tokio::spawn(async { panic!("the address is empty") });
+            server.send(ctx.idempotency_key()).await;
+            if joined {
+                assert!(spawned.await.is_err(), "it has panicked");
+            }
+            Ok(Mail::Sent)
+        });
+        panics.crashes(1).samples(10)
+    };
+    for joined in [false, true] {
+        expect!["prefixes-resume: life 1 panicked in send: the address is empty (in what it has spawned)"]
+            .assert_eq(&first_line(|| panics(joined).run()));
+        panics(joined).tasks_may_panic().run();
+    }
+}
+
+#[test]
+fn a_panic_of_what_is_left_behind_fails_the_test() {
+    let panics = mail(|_, ctx, server| async move {
+        server.send(ctx.idempotency_key()).await;
+        tokio::spawn(async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            panic!("nobody is there")
+        });
+        Ok(Mail::Sent)
+    });
+    expect!["prefixes-resume: life 1 panicked: nobody is there (in what it has spawned)"]
+        .assert_eq(&first_line(|| panics.run()));
+}
+
+/// It hung the test: time stands still while anything is ready.
+#[test]
+fn what_is_spawned_and_only_yields_is_stopped() {
+    let yields = |life_waits: bool| {
+        mail(move |_, ctx, server| async move {
+            tokio::spawn(async {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                loop {
+                    tokio::task::yield_now().await;
+                }
+            });
+            if life_waits {
+                server.send(ctx.idempotency_key()).await;
+            }
+            Ok(Mail::Sent)
+        })
+    };
+    let stopped = "what it has spawned never waits for anything, and was stopped; where it yields until \
+                   something comes, no time passes until then";
+    assert_eq!(
+        first_line(|| yields(true).run()),
+        format!("prefixes-resume: life 1 goes in circles in send: {stopped}")
+    );
+    // Nor may it be left behind like that.
+    assert_eq!(
+        first_line(|| yields(false).run()),
+        format!("prefixes-resume: life 1 goes in circles: {stopped}")
+    );
+}
+
+/// Many tasks that pass the word round, and much work at one instant, are no circle.
+#[test]
+fn what_is_spawned_may_yield_often_before_it_waits() {
+    let ring = mail(|_, ctx, server| async move {
+        let mut spawned = Vec::new();
+        for _ in 0..10 {
+            spawned.push(tokio::spawn(async {
+                for _ in 0..20 {
+                    for _ in 0..50 {
+                        tokio::task::yield_now().await;
+                    }
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            }));
+        }
+        for spawned in spawned {
+            spawned.await?;
+        }
+        server.send(ctx.idempotency_key()).await;
+        Ok(Mail::Sent)
+    });
+    assert_eq!(ring.crashes(0).run().schedules, 1);
+}
+
+/// Its wake-up was lost: tokio wakes what has yielded to it when a runtime goes on, and that of the poll
+/// did not.
+#[test]
+fn a_task_may_yield_to_tokio() {
+    let yields = mail(|_, ctx, server| async move {
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        // More than tokio lets a task do without yielding.
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        for told in 0..1_000 {
+            tell.send(told)?;
+        }
+        drop(tell);
+        while told.recv().await.is_some() {}
+        server.send(ctx.idempotency_key()).await;
+        Ok(Mail::Sent)
+    });
+    yields.run();
+}
+
+#[test]
+fn a_task_that_only_yields_to_tokio_goes_in_circles() {
+    let yields = mail(|_, _, _| async {
+        loop {
+            tokio::task::yield_now().await;
+        }
+    });
+    expect!["prefixes-resume: life 1 goes in circles in send: it was stopped"]
+        .assert_eq(&first_line(|| yields.run()));
+}
+
 #[test]
 fn what_is_spawned_for_ever_does_not_keep_a_life_from_being_called_stuck() {
     let waits = mail(|_, _, _| async {
