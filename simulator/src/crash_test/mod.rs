@@ -278,10 +278,11 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// What a task has spawned dies in a crash. Without one it goes on after the end of the run, as it
     /// would in a process that lives on: for an hour of virtual time, or until it has been woken 1,000
     /// times. While the run waits for something it may be woken 100,000 times; more is an endless circle,
-    /// which breaks a promise. It has to wait for something now and then, if only for a tick: a spawned
-    /// task that does nothing but yield stops the test as it would stop the process.
+    /// which breaks a promise. So do 20,000 polls during which no time passes, as those of a task that does
+    /// nothing but yield, at any time. And so does its panic, whether anybody joins it or not, unless
+    /// [`tasks_may_panic`](Self::tasks_may_panic).
     ///
-    /// Threads
+    /// What is spawned runs in the order in which it was woken; other orders are not explored. Threads
     /// (`spawn_blocking`, `tokio::fs`) and input and output are refused. `select!` has to be `biased;`,
     /// since tokio draws its order from a seed of its own; a test that forgets it is told that it is not
     /// deterministic.
