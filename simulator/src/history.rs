@@ -74,7 +74,7 @@ pub enum What {
     Fault(Fired),
     /// The life told how it ended.
     Told(LifeEnd),
-    /// The life panicked outside of its tasks: a bug.
+    /// The life panicked, or a task of it that may not, or it had to be stopped: a bug.
     Panicked(String),
     /// The life neither ended nor waits for anything: a bug.
     Stalled,
@@ -113,11 +113,17 @@ pub struct Attempt {
 /// What a life is said to have panicked with where it had to be stopped.
 pub(crate) const ENDLESS: &str = "it went in circles and was stopped";
 
+/// The same, where that was for what it had spawned.
+pub(crate) const SPINNING: &str = "what it has spawned never waits for anything, and was stopped";
+
 impl History {
     /// Whether a life had to be stopped, because it would have gone on for ever.
     pub fn is_endless(&self) -> bool {
         let mut entries = self.0.iter();
-        entries.any(|entry| matches!(&entry.what, What::Panicked(message) if message == ENDLESS))
+        entries.any(|entry| match &entry.what {
+            What::Panicked(message) => message == ENDLESS || message == SPINNING,
+            _ => false,
+        })
     }
 
     pub(crate) fn push(&mut self, life: u32, what: What) {

@@ -48,6 +48,10 @@
 //! .run();
 //! ```
 //!
+//! Tasks wait through their [`Ctx`](crashpoint_engine::Ctx). Those that call tokio's time or spawn on it
+//! need the feature `tokio` and `CrashTest::tokio`, which puts a runtime with a paused clock around each
+//! process; a workflow that does neither is tested faster without.
+//!
 //! What is checked stands in [`oracle`], a file for each promise. [`protocol`] is the other half of
 //! the proof: the engine's pure machine against a model of a store, every interleaving of it.
 
@@ -101,7 +105,7 @@ pub use recording::{BadRecording, Recording, ReplayError, replay, replay_recordi
 pub use schedule::{BadSchedule, Planned, Schedule, Unfired, run_schedule};
 pub use seeds::{Possible, Swarm, explore_seeds, run_seed, swarm};
 pub use shrink::{SHRINK_RUNS_MAX, ShrinkError, Shrunk, shrink, shrink_recording};
-pub use sim::{Process, Repeat, Run, Settings, SimObserver, SimStore, simulate};
+pub use sim::{Lane, Process, Repeat, Run, Settings, SimObserver, SimStore, simulate};
 pub use smol_str::SmolStr;
 pub use store_kind::{StoreKind, UnknownStore};
 pub use subject::{LifeEnd, Subject};

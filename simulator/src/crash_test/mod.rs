@@ -11,21 +11,20 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crashpoint_engine::protocol::Faithful;
-use crashpoint_engine::{Event, Retention, State, Workflow};
+use crashpoint_engine::{Retention, State, Workflow};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::choices::Exhaustive;
 use crate::explore::Findings;
 use crate::oracle::judge;
 use crate::recording::{Recording, replay_recording};
 use crate::render;
 use crate::schedule::{Schedule, run_schedule};
-use crate::sim::{Process, Settings};
+use crate::sim::{Lane, Process};
 use crate::store_kind::StoreKind;
 use crate::subject::LifeEnd;
 use crate::trial::{Source, Trial};
-use crate::workload::{ActsOn, Recipe, Sharing, Workload};
+use crate::workload::{ActsOn, Panics, Recipe, Sharing, Workload};
 
 use self::subject::{Invariant, Merging, Plan, WorldSubject};
 
@@ -69,16 +68,8 @@ pub struct CrashTest<S, W = ()> {
     schedules_max: u64,
     samples: u64,
     panics: Panics,
+    lane: Lane,
     at: &'static Location<'static>,
-}
-
-/// What a panic of a task means in the schedule in which nothing goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Panics {
-    /// The test has failed: a run that turns around at once has nothing to crash.
-    Fail,
-    /// It belongs to the workflow.
-    Belong,
 }
 
 /// Crash-tests the workflow that `workflow` makes for a simulated process: its tasks act on the
@@ -170,6 +161,7 @@ pub fn crash_test_in<S: State, W: Send + Sync + 'static>(
         schedules_max: u64::MAX,
         samples: SAMPLES,
         panics: Panics::Fail,
+        lane: Lane::default(),
         at: Location::caller(),
     }
 }
@@ -271,11 +263,36 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         self
     }
 
-    /// Lets tasks and undos panic although nothing goes wrong. Without this such a panic fails the test:
-    /// the engine takes it for a failure of the task, so a workflow that needs what a simulation does
-    /// not have, such as a runtime of tokio's, would pass the test by never doing anything.
+    /// Lets tasks, steps and undos panic. Without this a panic that no fault of the schedule is fails
+    /// the test, in whichever schedule it comes: the engine takes it for a failure of the task, so a
+    /// workflow that needs what a simulation does not have would pass the test by never doing anything.
     pub fn tasks_may_panic(mut self) -> Self {
         self.panics = Panics::Belong;
+        self
+    }
+
+    /// Runs the tasks within a runtime of tokio's for each process, of one thread and with its clock
+    /// paused, so that they may call `tokio::time`, `tokio::spawn` and `tokio::sync`. Everything else is
+    /// the same. For a task that waits through its `Ctx` alone the default is as right, and faster.
+    ///
+    /// What a task has spawned dies in a crash. Without one it goes on after the end of the run, as it
+    /// would in a process that lives on: for an hour of virtual time, or until it has been woken 1,000
+    /// times. While the run waits for something it may be woken 100,000 times; more is an endless circle,
+    /// which breaks a promise. So do 20,000 polls during which no time passes, as those of a task that does
+    /// nothing but yield, at any time. And so does its panic, whether anybody joins it or not, unless
+    /// [`tasks_may_panic`](Self::tasks_may_panic).
+    ///
+    /// What is spawned runs in the order in which it was woken; other orders are not explored. Threads
+    /// (`spawn_blocking`, `tokio::fs`) and input and output are refused. `select!` has to be `biased;`,
+    /// since tokio draws its order from a seed of its own; a test that forgets it is told that it is not
+    /// deterministic.
+    ///
+    /// # Panics
+    ///
+    /// [`run`](Self::run) panics within a runtime of tokio's: a test like this is a plain `#[test]`.
+    #[cfg(feature = "tokio")]
+    pub fn tokio(mut self) -> Self {
+        self.lane = Lane::Tokio;
         self
     }
 
@@ -302,11 +319,6 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             }
             self.hold(&workload, &schedule);
             return Findings::default();
-        }
-        if self.panics == Panics::Fail
-            && let Some(panic) = calm_panic(&workload)
-        {
-            panic!("{panic}");
         }
         let mut all = self.exhaust(&workload);
         self.sample(&workload, &mut all);
@@ -338,7 +350,9 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         story
     }
 
+    #[track_caller]
     fn workload(&self) -> Workload {
+        self.lane.assert_runs_here();
         let (world, workflow) = (Arc::clone(&self.world), Arc::clone(&self.workflow));
         let recipe = Recipe {
             name: NAME,
@@ -370,6 +384,8 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         Workload {
             echoes: false,
             acts_on,
+            panics: self.panics,
+            lane: self.lane,
             subject: Box::new(move || Arc::new(subject())),
             ..recipe.under(Faithful)
         }
@@ -394,32 +410,6 @@ fn rerun(workload: &Workload, schedule: &str) -> Result<Trial, String> {
     }
     replay_recording(source, &recording).map_err(|error| error.to_string())
 }
-
-/// What a task of the workload panics with where nothing goes wrong.
-fn calm_panic(workload: &Workload) -> Option<String> {
-    let calm = Settings::default();
-    let (trial, _) = Source::Fixed(workload).run(&calm, Exhaustive::new());
-    let panicked = trial.run.log.iter().find_map(|row| {
-        let (task, message) = match Event::from_row(row).ok()? {
-            Event::RollbackStarted { task, cause, .. } => (task, cause.message),
-            Event::CompensationFailed { task, error, .. } => (task, error),
-            _ => return None,
-        };
-        Some((task, message.strip_prefix("panicked: ")?.to_owned()))
-    });
-    let (task, message) = panicked?;
-    Some(format!(
-        "{} panics although nothing goes wrong: {}\n\n{PANICS}",
-        render::escaped(&task),
-        render::escaped_line(&message)
-    ))
-}
-
-/// What to do about a panic.
-const PANICS: &str = "\
-a task that panics has failed, so the run turns around, and a crash test of that proves little. There is
-no runtime of tokio's in a simulation: ctx.sleep() sleeps, and locks and channels of tokio's work. Where
-the panic is meant, .tasks_may_panic() says so";
 
 impl<S, W> std::fmt::Debug for CrashTest<S, W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -55,7 +55,43 @@ struct Slot {
 
 /// The tasks that were woken, in that order, each once.
 #[derive(Default)]
-struct ReadyQueue(Mutex<Vec<TaskId>>);
+struct ReadyQueue(Mutex<Vec<TaskId>>, Bell);
+
+/// Rings when there is something to do for whoever polls the tasks: one of them is ready, or a process
+/// has died. A runtime around a life stops going on by itself then.
+#[derive(Default)]
+pub(crate) struct Bell(Mutex<Rung>);
+
+#[derive(Default)]
+struct Rung {
+    rung: bool,
+    waits: Option<Waker>,
+}
+
+impl Bell {
+    pub(crate) fn ring(&self) {
+        let mut bell = lock(&self.0);
+        bell.rung = true;
+        let waits = bell.waits.take();
+        drop(bell);
+        if let Some(waits) = waits {
+            waits.wake();
+        }
+    }
+
+    /// Whether it has rung; otherwise the waker is woken when it does. It has not afterwards.
+    pub(crate) fn has_rung(&self, cx: &Context<'_>) -> bool {
+        let mut bell = lock(&self.0);
+        let rung = std::mem::take(&mut bell.rung);
+        bell.waits = (!rung).then(|| cx.waker().clone());
+        rung
+    }
+
+    /// Forgets that it has rung.
+    pub(crate) fn silence(&self) {
+        *lock(&self.0) = Rung::default();
+    }
+}
 
 #[derive(Default)]
 struct Clock {
@@ -81,6 +117,8 @@ impl ReadyQueue {
         if !ready.contains(&task) {
             ready.push(task);
         }
+        drop(ready);
+        self.1.ring();
     }
 }
 
@@ -190,6 +228,17 @@ impl Executor {
         drop(clock);
         waker.wake();
         true
+    }
+
+    /// When the next timer is due.
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        let clock = lock(&self.shared.clock);
+        clock.timers.first_key_value().map(|((due, _), _)| *due)
+    }
+
+    /// Rings when a task becomes ready.
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.shared.ready.1
     }
 
     /// Lets so much time pass at once, whatever is ready, and wakes what is due then.

@@ -6,7 +6,7 @@
 
 use crashpoint_engine::{CheckpointRow, Direction, Event, RebuildError, RunState};
 
-use crate::history::{ENDLESS, Entry, What};
+use crate::history::{ENDLESS, Entry, SPINNING, What};
 use crate::oracle::{Case, Log, Oracle};
 use crate::subject::LifeEnd;
 
@@ -33,6 +33,20 @@ fn during(history: &[Entry]) -> String {
     }
 }
 
+/// What may be done about a panic of which more is known.
+fn hint(message: &str) -> &'static str {
+    match message {
+        _ if message.contains(OUTSIDE_OF_TOKIO) => {
+            "; there is no runtime of tokio's in this simulation: CrashTest::tokio, of the feature \
+             \"tokio\", brings one"
+        }
+        _ => "",
+    }
+}
+
+/// What tokio's time and tasks panic with outside of a runtime of theirs.
+const OUTSIDE_OF_TOKIO: &str = "there is no reactor running";
+
 fn check(case: &Case<'_>) -> Result<(), String> {
     for (place, entry) in case.history().0.iter().enumerate() {
         let life = entry.life;
@@ -45,7 +59,17 @@ fn check(case: &Case<'_>) -> Result<(), String> {
                     during()
                 ));
             }
-            What::Panicked(message) => return Err(format!("life {life} panicked: {message}")),
+            What::Panicked(message) if message == SPINNING => {
+                return Err(format!(
+                    "life {life} goes in circles{}: {SPINNING}; where it yields until something comes, \
+                     no time passes until then",
+                    during()
+                ));
+            }
+            What::Panicked(message) => {
+                let (during, hint) = (during(), hint(message));
+                return Err(format!("life {life} panicked{during}: {message}{hint}"));
+            }
             What::Stalled => {
                 return Err(format!(
                     "a life waits for what never comes{}: nothing in the simulation is left that \

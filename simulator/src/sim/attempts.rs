@@ -93,7 +93,10 @@ impl Interposer for Attempts {
                     drop(attempt().await);
                     attempt().await
                 }
-                Some(Fault::TaskPanics) => panic!("simulated: the attempt panics"),
+                Some(Fault::TaskPanics) => {
+                    self.process.panic_by_fault();
+                    panic!("simulated: the attempt panics")
+                }
                 Some(Fault::TaskHangs) => std::future::pending().await,
                 _ => attempt().await,
             }

@@ -5,6 +5,7 @@ mod doing;
 mod file;
 mod host;
 mod instant;
+mod lane;
 mod observer;
 mod process;
 mod run;
@@ -26,9 +27,11 @@ use crate::history::{ENDLESS, What};
 use crate::sim::host::Host;
 use crate::store_kind::StoreKind;
 use crate::subject::Subject;
+use crate::workload::Panics;
 
 pub(crate) use doing::Doing;
 pub(crate) use instant::Instant;
+pub use lane::Lane;
 pub use observer::SimObserver;
 pub use process::Process;
 pub(crate) use run::simulate_forking;
@@ -63,6 +66,8 @@ pub(crate) struct Sim {
     pub(crate) scope: Option<ScopeId>,
     /// Whether tasks act on a world that is not the simulation's own, which the dead must not reach.
     pub(crate) foreign_world: bool,
+    /// What it means where a task panics.
+    pub(crate) panics: Panics,
     /// What runs in the processes.
     pub(crate) subject: Option<Arc<dyn Subject>>,
     state: Mutex<State>,
@@ -86,6 +91,7 @@ impl Sim {
             without_barriers: settings.store == StoreKind::RedbWithoutBarriers,
             scope,
             foreign_world: false,
+            panics: Panics::Fail,
             subject: None,
             state: Mutex::new(State::new(Lasting::new(settings.budget), choices, settings)),
         }
@@ -113,6 +119,7 @@ impl Sim {
             without_barriers: settings.store == StoreKind::RedbWithoutBarriers,
             scope,
             foreign_world: false,
+            panics: Panics::Fail,
             subject: None,
             state: Mutex::new(State::new(lasting, choices, settings)),
         }
@@ -151,8 +158,12 @@ impl Sim {
             fault if fault.is_crash() => {
                 state.alive -= host.kill();
                 state.phantoms.clear();
+                self.executor.bell().ring();
             }
-            Fault::Takeover => state.rival_wanted = true,
+            Fault::Takeover => {
+                state.rival_wanted = true;
+                self.executor.bell().ring();
+            }
             Fault::TimeLeaps => self.executor.leap(LEAP),
             _ => {}
         }

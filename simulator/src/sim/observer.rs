@@ -6,13 +6,16 @@
 
 use std::sync::{Arc, Mutex};
 
+use crashpoint_engine::protocol::{Failure, FailureKind};
 use crashpoint_engine::{CheckpointRow, Direction, Event, Observation, Observer, RunState};
 
 use smol_str::SmolStr;
 
 use crate::executor::lock;
 use crate::history::{Attempt, What};
+use crate::sim::lane::WANTS_THREAD;
 use crate::sim::{Doing, Process};
+use crate::workload::Panics;
 
 /// An observer of one process.
 #[derive(Debug)]
@@ -55,16 +58,17 @@ impl SimObserver {
         self.process.record(What::Applied { sequence, mismatch });
     }
 
-    /// A task that needs tokio's runtime can't be simulated. It would look like one that always
-    /// fails, and a test of nothing but rollbacks would pass.
-    fn reject_tokio(&self, task: &str, message: &str) {
-        if message.contains(OUTSIDE_OF_TOKIO) {
-            let harness = format!(
-                "the task {task:?} calls tokio's time or tasks, and no runtime of tokio's runs in a \
-                 simulation: wait with `ctx.sleep`, give the task a time limit in its policy, and \
-                 join futures instead of spawning them"
-            );
-            self.process.record(What::Panicked(harness));
+    /// A panic that no schedule has asked for is a bug, whatever the run makes of it: to the engine it
+    /// is a task that fails, and a test of nothing but rollbacks would pass.
+    fn object_to_panic(&self, failure: &Failure) {
+        let Some(message) = failure.message.strip_prefix(PANICKED) else {
+            return;
+        };
+        let meant = self.process.panics_by_fault() || self.process.sim().panics == Panics::Belong;
+        // What a simulation does not have can't be meant.
+        let refused = message.contains(WANTS_THREAD);
+        if failure.kind == FailureKind::Fatal && (refused || !meant) {
+            self.process.record(What::Panicked(message.to_owned()));
         }
     }
 
@@ -77,8 +81,8 @@ impl SimObserver {
     }
 }
 
-/// What tokio's time and tasks panic with outside of a runtime of theirs.
-const OUTSIDE_OF_TOKIO: &str = "there is no reactor running";
+/// How the engine tells that an attempt has panicked.
+const PANICKED: &str = "panicked: ";
 
 impl Observer for SimObserver {
     fn on(&self, _workflow_id: &str, observation: &Observation<'_>) {
@@ -126,8 +130,9 @@ impl Observer for SimObserver {
                 direction,
                 failure,
             } => {
+                // While the attempt is under way, by the history.
+                self.object_to_panic(failure);
                 self.attempted(task, *direction, false);
-                self.reject_tokio(task, &failure.message);
             }
             Observation::Cancelled { task } => self.attempted(task, Direction::Do, false),
             _ => {}

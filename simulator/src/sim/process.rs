@@ -38,6 +38,8 @@ struct Shared {
     host: Arc<Host>,
     /// Set while a task is pending only because it gave way to another life.
     gave_way: AtomicBool,
+    /// Set while the panic of an attempt is the schedule's.
+    panics_by_fault: AtomicBool,
     cancel: CancelToken,
     doing: Mutex<Doing>,
     /// The instant at which it gives way: what is done there, and when.
@@ -53,6 +55,7 @@ impl Process {
                 life,
                 host,
                 gave_way: AtomicBool::new(false),
+                panics_by_fault: AtomicBool::new(false),
                 cancel: CancelToken::new(),
                 doing: Mutex::default(),
                 giving_way: Mutex::default(),
@@ -276,6 +279,25 @@ impl Process {
         if !self.shared.gave_way.swap(false, Ordering::Relaxed) && !self.is_dead() {
             let doing = lock(&self.shared.doing).clone();
             self.instant(&doing, "pending");
+        }
+    }
+
+    /// The attempt that is under way is about to panic, because the schedule says so.
+    pub(crate) fn panic_by_fault(&self) {
+        self.shared.panics_by_fault.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the attempt that has just panicked did so because the schedule says so.
+    pub(crate) fn panics_by_fault(&self) -> bool {
+        self.shared.panics_by_fault.swap(false, Ordering::Relaxed)
+    }
+
+    /// What this process has spawned, if anything, may have gone on: that is an instant.
+    pub(super) fn ran_by_itself(&self, spawned: bool) {
+        self.shared.gave_way.store(false, Ordering::Relaxed);
+        if spawned && !self.is_dead() {
+            let doing = lock(&self.shared.doing).clone();
+            self.instant(&doing, "spawned");
         }
     }
 

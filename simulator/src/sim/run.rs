@@ -1,7 +1,9 @@
 //! One simulation from its first life to its verification.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crashpoint_engine::{CheckpointRow, CheckpointStore as _, ScopeId};
 use futures_util::FutureExt as _;
@@ -14,6 +16,7 @@ use crate::history::{ENDLESS, History, Opening, What};
 use crate::panics::{message_of, quietly};
 use crate::recorder::Recorder;
 use crate::sim::host::Host;
+use crate::sim::lane::Surroundings;
 use crate::sim::{Process, SharedChoices, Sim, Storage, Survivor, WORKFLOW_ID};
 use crate::store_kind::StoreKind;
 use crate::subject::{LifeEnd, Subject};
@@ -145,12 +148,16 @@ fn scope(workload: &Workload) -> Option<ScopeId> {
     (workload.sharing == Sharing::Exclusive).then(ScopeId::new)
 }
 
-struct Simulation<'a> {
-    sim: Arc<Sim>,
+pub(super) struct Simulation<'a> {
+    pub(super) sim: Arc<Sim>,
     subject: Arc<dyn Subject>,
     workload: &'a Workload,
     /// In the order of their lives.
-    processes: Vec<Process>,
+    pub(super) processes: Vec<Process>,
+    /// What surrounds each life that is under way, where the lane has that.
+    pub(super) surroundings: BTreeMap<u32, Box<dyn Surroundings>>,
+    /// When the last life had ended whose runtime goes on, if it has.
+    pub(super) ended: Option<Duration>,
     /// Whose turn it was last.
     last: Option<Turn>,
 }
@@ -169,12 +176,15 @@ impl<'a> Simulation<'a> {
 
     fn with(subject: Arc<dyn Subject>, workload: &'a Workload, mut sim: Sim) -> Self {
         sim.foreign_world = workload.acts_on != ActsOn::Simulated;
+        sim.panics = workload.panics;
         sim.subject = Some(Arc::clone(&subject));
         Self {
             sim: Arc::new(sim),
             subject,
             workload,
             processes: Vec::new(),
+            surroundings: BTreeMap::new(),
+            ended: None,
             last: None,
         }
     }
@@ -228,16 +238,13 @@ impl<'a> Simulation<'a> {
     fn live(&mut self, how: Opening) {
         self.last = Some(self.begin(how));
         for polls in 0.. {
-            for process in self.processes.iter().filter(|process| process.is_dead()) {
-                self.sim.executor.kill(process.life());
-                process.host().release_store();
-            }
+            self.bury();
             if std::mem::take(&mut self.sim.state().rival_wanted) {
                 self.last = Some(self.begin(Opening::Rival));
             }
             let ready = self.ready();
             if ready.is_empty() {
-                if self.sim.executor.advance() {
+                if self.pass_time() {
                     continue;
                 }
                 break;
@@ -251,12 +258,11 @@ impl<'a> Simulation<'a> {
         }
         if self.sim.executor.has_tasks() {
             self.sim.record(0, What::Stalled);
-            for process in &self.processes {
-                self.sim.executor.kill(process.life());
-                self.sim.state().alive -= process.host().kill();
-                process.host().release_store();
-            }
+            self.processes.iter().for_each(|process| self.end(process));
+            self.bury();
         }
+        // The run of everybody has ended, and with it what it left running.
+        quietly(|| self.surroundings.clear());
     }
 
     /// The ready tasks, the one that ran last before the others.
@@ -270,6 +276,8 @@ impl<'a> Simulation<'a> {
             })
         };
         let mut ready: Vec<Turn> = ready.filter_map(turn).collect();
+        // A life whose clock is ahead waits for the others.
+        ready.retain(|turn| !self.is_ahead(turn.life));
         if ready.len() > 1 {
             ready.sort_by_key(|turn| (Some(*turn) != self.last, turn.task));
         }
@@ -300,7 +308,11 @@ impl<'a> Simulation<'a> {
         self.last = Some(turn);
         let task = turn.task;
         let executor = &self.sim.executor;
-        let polled = quietly(|| std::panic::catch_unwind(AssertUnwindSafe(|| executor.poll(task))));
+        let poll = || match self.surroundings.get(&turn.life) {
+            None => executor.poll(task),
+            Some(surroundings) => surroundings.poll(executor, task),
+        };
+        let polled = quietly(|| std::panic::catch_unwind(AssertUnwindSafe(poll)));
         let Some(process) = self.process(turn.life) else {
             return;
         };
@@ -309,6 +321,7 @@ impl<'a> Simulation<'a> {
             Ok(false) => {}
             Err(panic) => self.bug(process, message_of(&*panic)),
         }
+        self.refuse(process);
     }
 
     /// Ends a life that would go on for ever.
@@ -319,9 +332,13 @@ impl<'a> Simulation<'a> {
     }
 
     /// The life has panicked outside of its tasks, or had to be stopped.
-    fn bug(&self, process: &Process, message: String) {
+    pub(super) fn bug(&self, process: &Process, message: String) {
         self.sim.record(process.life(), What::Panicked(message));
-        self.sim.executor.kill(process.life());
+        self.end(process);
+    }
+
+    /// Nothing that the life does from now on has any effect.
+    pub(super) fn end(&self, process: &Process) {
         self.sim.state().alive -= process.host().kill();
     }
 
@@ -334,6 +351,9 @@ impl<'a> Simulation<'a> {
         };
         let process = Process::new(Arc::clone(&self.sim), life, self.host_for(how));
         self.processes.push(process.clone());
+        if let Some(surroundings) = self.workload.lane.surroundings(self.sim.executor.now()) {
+            self.surroundings.insert(life, surroundings);
+        }
         let subject = Arc::clone(&self.subject);
         let lived = async move {
             let opened = process.open_store();

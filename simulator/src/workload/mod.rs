@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::budget::Budget;
 use crate::engine_subject::{EngineSubject, WorkflowFactory};
-use crate::sim::Process;
+use crate::sim::{Lane, Process};
 use crate::store_kind::StoreKind;
 use crate::subject::Subject;
 
@@ -40,6 +40,19 @@ pub struct Workload {
     pub echoes: bool,
     /// What its tasks act on.
     pub acts_on: ActsOn,
+    /// The runtime that its tasks find around them.
+    pub lane: Lane,
+    /// What it means where one of its tasks panics by itself.
+    pub panics: Panics,
+}
+
+/// What a panic of a task, a step or an undo means that no fault of the schedule is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Panics {
+    /// It is a bug: a promise is broken in every schedule that has it.
+    Fail,
+    /// It belongs to the workflow, to which it is a failure of the task.
+    Belong,
 }
 
 /// What the tasks of a workload act on.
@@ -116,6 +129,9 @@ impl<S: State> Recipe<S> {
             retry_stuck,
             echoes: true,
             acts_on: ActsOn::Simulated,
+            // The workflows of a recipe are ours, and panic where they mean to.
+            panics: Panics::Belong,
+            lane: Lane::default(),
         }
     }
 }

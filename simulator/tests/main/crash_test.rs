@@ -13,6 +13,7 @@ use expect_test::{Expect, expect};
 mod replayed;
 mod sampled;
 mod tasks;
+mod tokio_lane;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Order {

@@ -1,0 +1,158 @@
+//! How time passes where no task is ready: by the executor's timers, or in the runtimes around the
+//! lives.
+
+use std::time::Duration;
+
+use crate::history::{ENDLESS, SPINNING, What};
+use crate::panics::{overheard, quietly};
+use crate::sim::Process;
+use crate::sim::lane::{Reach, Stop, WANTS_THREAD};
+use crate::sim::run::Simulation;
+use crate::workload::Panics;
+
+/// After so long without an event of a life it waits for what never comes.
+const WAITS_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+/// What it has spawned may be woken so often meanwhile: a heartbeat a second for more than a day. More
+/// than that goes round in circles.
+const WAKES_MAX: u32 = 100_000;
+
+/// What it has spawned may be polled so often without any time passing. It is as much as a life may take
+/// altogether.
+const POLLS_MAX: u32 = 20_000;
+
+/// What nobody waits for any more goes on for so long after the last life has ended ...
+const LEFT_BEHIND_MAX: Duration = Duration::from_secs(60 * 60);
+
+/// ... and is woken so often at the most. Then its process has ended.
+const LEFT_BEHIND_WAKES_MAX: u32 = 1_000;
+
+impl Simulation<'_> {
+    /// Drops the tasks of the dead, and what surrounded them.
+    pub(in crate::sim) fn bury(&mut self) {
+        for process in self.processes.iter().filter(|process| process.is_dead()) {
+            let mut kill = || self.sim.executor.kill(process.life());
+            match self.surroundings.remove(&process.life()) {
+                None => kill(),
+                Some(surroundings) => {
+                    surroundings.kill(&mut kill);
+                    // What was spawned is dropped here, and may panic.
+                    quietly(|| drop(surroundings));
+                }
+            }
+            process.host().release_store();
+        }
+    }
+
+    /// Whether the clock around a life is ahead of the others'.
+    pub(in crate::sim) fn is_ahead(&self, life: u32) -> bool {
+        let surroundings = self.surroundings.get(&life);
+        surroundings.is_some_and(|it| it.now() > self.sim.executor.now())
+    }
+
+    /// Lets time pass until something can happen; false where nothing ever will.
+    pub(in crate::sim) fn pass_time(&mut self) -> bool {
+        if self.surroundings.is_empty() {
+            return self.sim.executor.advance();
+        }
+        let Some((never, wakes)) = self.patience() else {
+            return false;
+        };
+        let executor = &self.sim.executor;
+        let now = executor.now();
+        let mut until = executor.next_due().unwrap_or(never);
+        let ahead = self.surroundings.values().map(|it| it.now());
+        until = ahead.filter(|it| *it > now).fold(until, Duration::min);
+        let mut stopped = false;
+        for (&life, surroundings) in &self.surroundings {
+            let Some(process) = self.under_way(life).filter(|_| !self.is_ahead(life)) else {
+                continue;
+            };
+            let spawned = surroundings.has_spawned();
+            let reach = Reach {
+                until,
+                wakes,
+                polls: POLLS_MAX,
+                with_spawned: self.ended.is_some(),
+            };
+            executor.bell().silence();
+            let (stop, panic) = overheard(|| surroundings.run(executor, reach));
+            until = until.min(surroundings.now()).max(now);
+            if let Some(message) = panic {
+                self.object_to_spawned(process, &message);
+            }
+            process.ran_by_itself(spawned);
+            self.refuse(process);
+            let circles = match stop {
+                Stop::Spinning => Some(SPINNING),
+                Stop::Woken if self.ended.is_none() => Some(ENDLESS),
+                Stop::Woken | Stop::Reached => None,
+            };
+            if let Some(circles) = circles.filter(|_| !process.is_dead()) {
+                self.bug(process, circles.to_owned());
+            }
+            stopped |= stop != Stop::Reached;
+        }
+        let over = self.ended.is_some() && stopped;
+        let happens = until < never || !executor.ready().is_empty();
+        if happens || self.ended.is_some() {
+            executor.leap(until.saturating_sub(now));
+        }
+        happens && !over
+    }
+
+    /// Until when the simulation waits for something to happen, and how often what was spawned may be
+    /// woken in the meantime; none where nothing is left that could go on.
+    fn patience(&mut self) -> Option<(Duration, u32)> {
+        let executor = &self.sim.executor;
+        let now = executor.now();
+        if executor.has_tasks() {
+            self.ended = None;
+            return Some((now.saturating_add(WAITS_MAX), WAKES_MAX));
+        }
+        let mut lives = self.surroundings.values();
+        let ended = *self.ended.get_or_insert(now);
+        let until = ended.saturating_add(LEFT_BEHIND_MAX);
+        let goes_on = now < until && lives.any(|it| it.has_spawned());
+        goes_on.then_some((until, LEFT_BEHIND_WAKES_MAX))
+    }
+
+    fn under_way(&self, life: u32) -> Option<&Process> {
+        let mut processes = self.processes.iter();
+        processes.find(|process| process.life() == life && !process.is_dead())
+    }
+
+    /// Ends a life that has asked for what a simulation does not have. Where a task of its own has asked,
+    /// the panic of that task has been put down.
+    pub(in crate::sim) fn refuse(&self, process: &Process) {
+        let surroundings = self.surroundings.get(&process.life());
+        let Some(why) = surroundings.and_then(|it| it.refusal()) else {
+            return;
+        };
+        if process.is_dead() {
+            return;
+        }
+        let is_told = self.sim.state().lasting.history.0.iter().any(|entry| {
+            let panicked = matches!(&entry.what, What::Panicked(message) if message.contains(why));
+            panicked && entry.life == process.life()
+        });
+        if is_told {
+            self.end(process);
+        } else {
+            self.bug(process, why.to_owned());
+        }
+    }
+
+    /// What a life has spawned has panicked, which nobody may be waiting to hear.
+    fn object_to_spawned(&self, process: &Process, message: &str) {
+        match message {
+            // It is ended for that.
+            WANTS_THREAD => {}
+            ENDLESS if !process.is_dead() => self.bug(process, ENDLESS.to_owned()),
+            _ if self.sim.panics == Panics::Belong => {}
+            _ => process.record(What::Panicked(format!(
+                "{message} (in what it has spawned)"
+            ))),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! tokio's paused clock around a life.
+//!
+//! The simulation's executor stays the scheduler of the life's own tasks: each poll of one only enters
+//! the runtime. (Within a `block_on` that ends with it, tokio would forget to wake a task that has yielded
+//! to tokio.) What they spawned, and the timers of tokio, go on only in
+//! [`run`](TokioSurroundings::run), while nothing of the executor's is ready.
+
+use std::cell::OnceCell;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::{Instant, advance, sleep_until};
+
+use crate::executor::{Executor, TaskId};
+use crate::sim::lane::idle::Idle;
+use crate::sim::lane::rounds::{Rounds, Sentinel};
+use crate::sim::lane::{Reach, Stop, Surroundings, WANTS_THREAD};
+
+pub(super) struct TokioSurroundings {
+    runtime: Runtime,
+    /// What the simulation's clock showed when the runtime began.
+    born: Duration,
+    /// What tokio's showed then.
+    base: Instant,
+    wants_thread: Arc<AtomicBool>,
+    idle: Arc<Idle>,
+    /// Since something was first spawned.
+    sentinel: OnceCell<Sentinel>,
+}
+
+impl TokioSurroundings {
+    pub(super) fn new(now: Duration) -> Self {
+        let wants_thread = Arc::new(AtomicBool::new(false));
+        let wanted = Arc::clone(&wants_thread);
+        let idle = Arc::new(Idle::default());
+        let (falls_idle, wakes) = (Arc::clone(&idle), Arc::clone(&idle));
+        let runtime = Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            // After a crash nothing more of what was spawned is polled.
+            .event_interval(1)
+            .on_thread_park(move || falls_idle.begins())
+            .on_thread_unpark(move || wakes.ends())
+            // Asked for by whoever needs one, before there is one: the work is never done.
+            .thread_name_fn(move || {
+                wanted.store(true, Ordering::Relaxed);
+                panic!("{WANTS_THREAD}")
+            })
+            .build()
+            .expect("a runtime without input and output needs nothing of the system");
+        let base = runtime.block_on(async { Instant::now() });
+        Self {
+            runtime,
+            born: now,
+            base,
+            wants_thread,
+            idle,
+            sentinel: OnceCell::new(),
+        }
+    }
+
+    fn at(&self, now: Duration) -> Instant {
+        self.base + now.saturating_sub(self.born)
+    }
+
+    /// What tells whether anything but itself is ready, where anything can be.
+    fn sentinel(&self) -> Option<&Sentinel> {
+        let has_spawned = self.has_spawned();
+        has_spawned.then(|| self.sentinel.get_or_init(|| Sentinel::on(&self.runtime)))
+    }
+
+    /// How many tasks on the runtime are our own.
+    fn own(&self) -> usize {
+        usize::from(self.sentinel.get().is_some())
+    }
+}
+
+impl Surroundings for TokioSurroundings {
+    fn poll(&self, executor: &Executor, task: TaskId) -> bool {
+        let _entered = self.runtime.enter();
+        executor.poll(task)
+    }
+
+    fn kill(&self, kill: &mut dyn FnMut()) {
+        let _entered = self.runtime.enter();
+        kill();
+    }
+
+    fn now(&self) -> Duration {
+        let _entered = self.runtime.enter();
+        self.born + (Instant::now() - self.base)
+    }
+
+    fn run(&self, executor: &Executor, reach: Reach) -> Stop {
+        let sentinel = self.sentinel();
+        let mut rounds = sentinel.map(|sentinel| Rounds::new(sentinel, reach.polls));
+        self.idle.begin(reach, self.own(), rounds.is_some());
+        let bell = executor.bell();
+        let stop = self.runtime.block_on(async {
+            let behind = self.at(executor.now()) - Instant::now();
+            if !behind.is_zero() {
+                advance(behind).await;
+            }
+            let mut limit = pin!(sleep_until(self.at(reach.until)));
+            poll_fn(|cx| {
+                if let Some(stop) = self.idle.poll_stop(cx) {
+                    return Poll::Ready(stop);
+                }
+                let asks = self.wants_thread.load(Ordering::Relaxed);
+                if asks || bell.has_rung(cx) || limit.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Stop::Reached);
+                }
+                let Some(rounds) = &mut rounds else {
+                    return Poll::Pending;
+                };
+                if self.idle.take_ended() {
+                    rounds.begin();
+                }
+                rounds.poll(cx).map(|()| Stop::Spinning)
+            })
+            .await
+        });
+        self.idle.end();
+        bell.silence();
+        stop
+    }
+
+    fn has_spawned(&self) -> bool {
+        self.runtime.metrics().num_alive_tasks() > self.own()
+    }
+
+    fn refusal(&self) -> Option<&'static str> {
+        let wants_thread = self.wants_thread.load(Ordering::Relaxed);
+        wants_thread.then_some(WANTS_THREAD)
+    }
+}

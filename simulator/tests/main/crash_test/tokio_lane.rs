@@ -1,0 +1,484 @@
+//! Tasks that call tokio themselves, in the lane that has a paused runtime of it around each process.
+
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crashpoint_engine::protocol::Faithful;
+use crashpoint_engine::{Ctx, Retention, TaskError, Workflow};
+use crashpoint_simulator::choices::{Recorded, Seeded};
+use crashpoint_simulator::workload::{Recipe, Sharing, Workload};
+use crashpoint_simulator::{
+    CrashTest, Fault, Lane, LifeEnd, Process, Settings, crash_test_in, simulate_with,
+};
+use expect_test::expect;
+
+use super::{Mail, failure, first_line};
+
+/// A mail server that answers after a while, and knows the keys of what it has sent.
+#[derive(Default)]
+struct Server(Mutex<Vec<String>>);
+
+impl Server {
+    async fn send(&self, key: String) {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let mut sent = self.0.lock().expect("nobody panicked with it");
+        if !sent.contains(&key) {
+            sent.push(key);
+        }
+    }
+}
+
+/// A crash test of a workflow with one task, which has to send one mail.
+fn mail<F>(
+    send: impl Fn(Process, Ctx, Arc<Server>) -> F + Clone + Send + Sync + 'static,
+) -> CrashTest<Mail, Server>
+where
+    F: Future<Output = Result<Mail, TaskError>> + Send + 'static,
+{
+    sending(send).invariant("a mail is sent once", |server, outcome| {
+        let sent = server.0.lock().expect("nobody panicked with it").len();
+        match outcome {
+            LifeEnd::Done(_) if sent != 1 => Err(format!("{sent} mails were sent")),
+            _ => Ok(()),
+        }
+    })
+}
+
+/// A crash test of a workflow with one task.
+fn sending<F>(
+    send: impl Fn(Process, Ctx, Arc<Server>) -> F + Clone + Send + Sync + 'static,
+) -> CrashTest<Mail, Server>
+where
+    F: Future<Output = Result<Mail, TaskError>> + Send + 'static,
+{
+    crash_test_in(
+        Server::default,
+        Mail::Send,
+        &(),
+        move |process, server: &Arc<Server>| {
+            let (process, server, send) = (process.clone(), Arc::clone(server), send.clone());
+            let send = move |ctx| send(process.clone(), ctx, Arc::clone(&server));
+            Workflow::builder("mail", 1)
+                .task(Mail::Send, "send", send)
+                .exit(Mail::Sent)
+                .build()
+                .expect("the workflow is well defined")
+        },
+    )
+    .tokio()
+}
+
+/// Crashes in the middle of the sleep, rivals beside it and leaps of the clock included.
+#[test]
+fn a_task_may_limit_a_call_with_tokio() {
+    let limited = mail(|_, ctx, server| async move {
+        let sent = server.send(ctx.idempotency_key());
+        tokio::time::timeout(Duration::from_secs(5), sent).await?;
+        Ok(Mail::Sent)
+    });
+    let findings = limited.run();
+    assert!(findings.schedules > 100, "{findings:?}");
+    assert!(
+        findings.fired.contains_key(&Fault::Takeover),
+        "{findings:?}"
+    );
+    let mut points = findings.recorder.points();
+    assert!(points.any(|point| point.contains("send:pending")));
+}
+
+/// The request goes on in the background, the run ends, and a crash takes the request with it.
+#[test]
+fn a_task_that_spawns_its_work_and_does_not_wait_for_it_is_found() {
+    let spawns = || {
+        mail(|_, ctx, server| async move {
+            let key = ctx.idempotency_key();
+            tokio::spawn(async move { server.send(key).await });
+            Ok(Mail::Sent)
+        })
+    };
+    let failed = failure(|| spawns().run());
+    expect!["invariants: a mail is sent once: 0 mails were sent"]
+        .assert_eq(failed.lines().next().unwrap_or_default());
+}
+
+#[test]
+fn a_task_that_waits_for_what_it_spawned_passes() {
+    let joins = mail(|_, ctx, server| async move {
+        let key = ctx.idempotency_key();
+        tokio::spawn(async move { server.send(key).await }).await?;
+        Ok(Mail::Sent)
+    });
+    assert!(joins.crashes(1).samples(100).run().schedules > 100);
+}
+
+/// tokio's time and the context's are one: whichever is waited for, the other has come as far.
+#[test]
+fn a_time_limit_shorter_than_the_call_never_ends_well() {
+    let hurried = mail(|_, ctx, server| async move {
+        let (begun, since) = (ctx.unix_ms(), tokio::time::Instant::now());
+        let sent = server.send(ctx.idempotency_key());
+        let late = tokio::time::timeout(Duration::from_secs(1), sent).await;
+        assert!(late.is_err(), "the server answers after two seconds");
+        ctx.sleep(Duration::from_millis(500)).await;
+        let waited = since.elapsed().as_millis();
+        assert!(waited >= 1_500, "{waited} ms by tokio's clock");
+        let _ = begun;
+        Ok(Mail::Sent)
+    });
+    expect!["invariants: a mail is sent once: 0 mails were sent"]
+        .assert_eq(&first_line(|| hurried.run()));
+}
+
+/// Refused before a thread begins: when one is done nobody could draw.
+#[test]
+fn a_task_that_asks_tokio_for_a_thread_is_refused() {
+    let blocks = mail(|_, _, _| async {
+        tokio::task::spawn_blocking(|| ()).await?;
+        Ok::<_, TaskError>(Mail::Sent)
+    });
+    let first = first_line(|| blocks.tasks_may_panic().run());
+    let expected = "prefixes-resume: life 1 panicked in send: a task asked tokio for a thread";
+    assert!(first.starts_with(expected), "{first}");
+}
+
+/// It was put down a second time when the life was ended for it.
+#[test]
+fn a_thread_that_is_refused_is_told_of_once() {
+    let blocks = |spawned: bool| {
+        mail(move |_, _, _| async move {
+            let blocks = || tokio::task::spawn_blocking(|| ());
+            match spawned {
+                true => drop(tokio::spawn(async move { blocks().await })),
+                false => drop(blocks()),
+            }
+            std::future::pending::<Infallible>().await;
+            Ok(Mail::Sent)
+        })
+    };
+    for spawned in [false, true] {
+        let failed = failure(|| blocks(spawned).run());
+        let lines = failed.lines().map(str::trim_start);
+        let told = lines.filter(|line| line.starts_with("life 1  PANICS    a task asked"));
+        assert_eq!(told.count(), 1, "{failed}");
+    }
+}
+
+// ---- what is spawned ----
+
+/// tokio tells of a panic to whoever joins the task, and to nobody where nobody does.
+#[test]
+fn a_panic_of_what_is_spawned_fails_the_test_unless_it_may() {
+    let panics = |joined: bool| {
+        let panics = mail(move |_, ctx, server| async move {
+            let spawned = tokio::spawn(async { panic!("the address is empty") });
+            server.send(ctx.idempotency_key()).await;
+            if joined {
+                assert!(spawned.await.is_err(), "it has panicked");
+            }
+            Ok(Mail::Sent)
+        });
+        panics.crashes(1).samples(10)
+    };
+    for joined in [false, true] {
+        expect!["prefixes-resume: life 1 panicked in send: the address is empty (in what it has spawned)"]
+            .assert_eq(&first_line(|| panics(joined).run()));
+        panics(joined).tasks_may_panic().run();
+    }
+}
+
+#[test]
+fn a_panic_of_what_is_left_behind_fails_the_test() {
+    let panics = mail(|_, ctx, server| async move {
+        server.send(ctx.idempotency_key()).await;
+        tokio::spawn(async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            panic!("nobody is there")
+        });
+        Ok(Mail::Sent)
+    });
+    expect!["prefixes-resume: life 1 panicked: nobody is there (in what it has spawned)"]
+        .assert_eq(&first_line(|| panics.run()));
+}
+
+/// It hung the test: time stands still while anything is ready.
+#[test]
+fn what_is_spawned_and_only_yields_is_stopped() {
+    let yields = |life_waits: bool| {
+        mail(move |_, ctx, server| async move {
+            tokio::spawn(async {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                loop {
+                    tokio::task::yield_now().await;
+                }
+            });
+            if life_waits {
+                server.send(ctx.idempotency_key()).await;
+            }
+            Ok(Mail::Sent)
+        })
+    };
+    let stopped = "what it has spawned never waits for anything, and was stopped; where it yields until \
+                   something comes, no time passes until then";
+    assert_eq!(
+        first_line(|| yields(true).run()),
+        format!("prefixes-resume: life 1 goes in circles in send: {stopped}")
+    );
+    // Nor may it be left behind like that.
+    assert_eq!(
+        first_line(|| yields(false).run()),
+        format!("prefixes-resume: life 1 goes in circles: {stopped}")
+    );
+}
+
+/// Many tasks that pass the word round, and much work at one instant, are no circle.
+#[test]
+fn what_is_spawned_may_yield_often_before_it_waits() {
+    let ring = mail(|_, ctx, server| async move {
+        let mut spawned = Vec::new();
+        for _ in 0..10 {
+            spawned.push(tokio::spawn(async {
+                for _ in 0..20 {
+                    for _ in 0..50 {
+                        tokio::task::yield_now().await;
+                    }
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            }));
+        }
+        for spawned in spawned {
+            spawned.await?;
+        }
+        server.send(ctx.idempotency_key()).await;
+        Ok(Mail::Sent)
+    });
+    assert_eq!(ring.crashes(0).run().schedules, 1);
+}
+
+/// Its wake-up was lost: tokio wakes what has yielded to it when a runtime goes on, and that of the poll
+/// did not.
+#[test]
+fn a_task_may_yield_to_tokio() {
+    let yields = mail(|_, ctx, server| async move {
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        // More than tokio lets a task do without yielding.
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        for told in 0..1_000 {
+            tell.send(told)?;
+        }
+        drop(tell);
+        while told.recv().await.is_some() {}
+        server.send(ctx.idempotency_key()).await;
+        Ok(Mail::Sent)
+    });
+    yields.run();
+}
+
+#[test]
+fn a_task_that_only_yields_to_tokio_goes_in_circles() {
+    let yields = mail(|_, _, _| async {
+        loop {
+            tokio::task::yield_now().await;
+        }
+    });
+    expect!["prefixes-resume: life 1 goes in circles in send: it was stopped"]
+        .assert_eq(&first_line(|| yields.run()));
+}
+
+#[test]
+fn what_is_spawned_for_ever_does_not_keep_a_life_from_being_called_stuck() {
+    let waits = mail(|_, _, _| async {
+        tokio::spawn(async {
+            loop {
+                tokio::time::sleep(Duration::from_secs(60 * 60)).await;
+            }
+        });
+        std::future::pending::<Infallible>().await;
+        Ok(Mail::Sent)
+    });
+    let first = first_line(|| waits.run());
+    let expected = "prefixes-resume: a life waits for what never comes in send";
+    assert!(first.starts_with(expected), "{first}");
+}
+
+// ---- what a run leaves behind ----
+
+/// Ticks for ever, a tick in so long.
+async fn heartbeat(ticks: Arc<AtomicU64>, every: Duration) {
+    let mut interval = tokio::time::interval(every);
+    loop {
+        interval.tick().await;
+        ticks.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// How often a heartbeat ticks beside a run of two seconds, and after it.
+fn ticks_left_behind(every: Duration) -> u64 {
+    let ticks = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&ticks);
+    let beats = mail(move |_, ctx, server| {
+        let ticks = Arc::clone(&counted);
+        async move {
+            tokio::spawn(heartbeat(ticks, every));
+            server.send(ctx.idempotency_key()).await;
+            Ok(Mail::Sent)
+        }
+    });
+    assert_eq!(beats.crashes(0).run().schedules, 1);
+    ticks.load(Ordering::Relaxed)
+}
+
+#[test]
+fn what_is_spawned_for_ever_ends_after_its_run() {
+    let table = [
+        ("a minute", Duration::from_secs(60)),
+        ("a second", Duration::from_secs(1)),
+        ("a millisecond", Duration::from_millis(1)),
+    ];
+    let table = table.map(|(name, every)| format!("{name}: {}", ticks_left_behind(every)));
+    // Each in four simulations: the first schedule is one of two rounds, and run twice in both. tokio's
+    // wheel turns between two ticks that are far apart, which is a wake-up as well.
+    expect![[r#"
+        a minute: 244
+        a second: 1912
+        a millisecond: 12004"#]]
+    .assert_eq(&table.join("\n"));
+}
+
+#[test]
+fn a_life_that_waits_while_what_it_spawned_is_woken_for_ever_goes_in_circles() {
+    let waits = mail(|_, _, _| async {
+        tokio::spawn(heartbeat(Arc::default(), Duration::from_secs(1)));
+        std::future::pending::<Infallible>().await;
+        Ok(Mail::Sent)
+    });
+    expect!["prefixes-resume: life 1 goes in circles in send: it was stopped"]
+        .assert_eq(&first_line(|| waits.run()));
+}
+
+// ---- determinism ----
+
+fn recipe() -> Workload {
+    let recipe = Recipe {
+        name: "tokio",
+        about: "a task that sleeps, spawns and is told by a channel",
+        workflow: Arc::new(|process: &Process| {
+            let process = process.clone();
+            let send = move |ctx: Ctx| {
+                let process = process.clone();
+                async move {
+                    let (tell, told) = tokio::sync::oneshot::channel();
+                    let (beside, within) = (process.clone(), ctx.clone());
+                    let spawned = tokio::spawn(async move {
+                        tokio::time::sleep(Duration::from_secs(2)).await;
+                        beside.effect(&within, "send the mail", "").await;
+                        tell.send(()).is_ok()
+                    });
+                    tokio::time::timeout(Duration::from_secs(5), told).await??;
+                    ctx.sleep(Duration::from_secs(1)).await;
+                    let _ = spawned.await?;
+                    Ok::<_, TaskError>(Mail::Sent)
+                }
+            };
+            Workflow::builder("mail", 1)
+                .task(Mail::Send, "send", send)
+                .exit(Mail::Sent)
+                .build()
+                .expect("the workflow is well defined")
+        }),
+        start: Mail::Send,
+        input: serde_json::json!(null),
+        retention: Retention::Keep,
+        sharing: Sharing::Shared,
+        retry_stuck: false,
+    };
+    Workload {
+        lane: Lane::Tokio,
+        ..recipe.under(Faithful)
+    }
+}
+
+#[test]
+fn the_same_draws_give_the_same_course() {
+    let workload = recipe();
+    let settings = Settings::within("c2t1e1".parse().expect("a budget"));
+    let mut courses = std::collections::BTreeSet::new();
+    for seed in 0..200 {
+        let (run, _) = simulate_with(&workload, &settings, Seeded::new(seed));
+        let (again, _) = simulate_with(&workload, &settings, Seeded::new(seed));
+        assert_eq!(run, again, "seed {seed}");
+        let draws = run.tape.0.iter().map(|draw| draw.chosen).enumerate();
+        let tape = draws.filter(|(_, chosen)| *chosen > 0).collect();
+        let (replayed, _) = simulate_with(&workload, &settings, Recorded::sparse(tape));
+        assert_eq!(run, replayed, "the tape of seed {seed}");
+        courses.insert(format!("{:?}", run.history));
+    }
+    assert!(courses.len() > 50, "{} courses", courses.len());
+}
+
+// ---- mistakes ----
+
+fn token(failed: &str) -> &str {
+    let replay = failed.lines().find_map(|line| {
+        let line = line.trim().strip_prefix("CRASHPOINT_REPLAY=")?;
+        line.split(' ').next()
+    });
+    replay.expect("the failure says how it is replayed")
+}
+
+/// A register that takes whatever is written to it, by a client that is slow.
+fn register(mindful: bool) -> CrashTest<Mail, Server> {
+    let test = sending(move |_, ctx, server: Arc<Server>| async move {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let mut written = server.0.lock().expect("nobody panicked with it");
+        let token = format!("{:020}", ctx.fencing_token());
+        if mindful && written.last().is_some_and(|last| *last > token) {
+            return Err(TaskError::fatal("a newer life has written"));
+        }
+        written.push(token);
+        Ok(Mail::Sent)
+    });
+    test.invariant("no life overwrites a newer one", |server, _| {
+        let written = server.0.lock().expect("nobody panicked with it");
+        match written.is_sorted() {
+            true => Ok(()),
+            false => Err("an older life has written after a newer one".to_owned()),
+        }
+    })
+}
+
+/// It wakes up after it was taken over, and its clock is that of the life which took over.
+#[test]
+fn a_zombie_that_sleeps_with_tokio_is_found_and_replayed() {
+    assert!(register(true).run().schedules > 100);
+    let failed = failure(|| register(false).run());
+    let schedule = failed.split("\ntimeline\n").next().unwrap_or_default();
+    expect![[r#"
+        invariants: no life overwrites a newer one: an older life has written after a newer one
+        the promise: what the test says of the world and the outcome holds in the end
+        shrunk in 0 steps, with 2 simulations, to a local minimum: no single draw can be left out or lowered
+
+        schedule
+          at life1/append#0:acked: another process takes the run over"#]]
+    .assert_eq(schedule);
+    let again = failure(|| register(false).replay(token(&failed)));
+    assert!(
+        again.contains("an older life has written after a newer one"),
+        "{again}"
+    );
+    let story = register(true).replay(token(&failed));
+    assert!(story.ends_with("violations\n  none\n"), "{story}");
+}
+
+#[tokio::test]
+async fn a_crash_test_within_a_runtime_says_what_to_do() {
+    let test = || mail(|_, _, _| async { Ok(Mail::Sent) });
+    let expected = expect![
+        "a crash test with tokio() brings a runtime for each of its processes, and can't be run within another: make it a plain #[test] and no #[tokio::test], or run it on a thread of its own"
+    ];
+    expected.assert_eq(&failure(|| test().run()));
+    expected.assert_eq(&failure(|| test().replay("no fault")));
+}
