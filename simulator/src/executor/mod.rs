@@ -80,6 +80,10 @@ impl Bell {
     }
 
     /// Whether it has rung; otherwise the waker is woken when it does. It has not afterwards.
+    #[cfg_attr(
+        not(feature = "tokio"),
+        expect(dead_code, reason = "only a lane with a runtime has a use for it")
+    )]
     pub(crate) fn has_rung(&self, cx: &Context<'_>) -> bool {
         let mut bell = lock(&self.0);
         let rung = std::mem::take(&mut bell.rung);

@@ -61,6 +61,10 @@ impl Lane {
 
 /// How far a runtime around a life goes by itself.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(
+    not(feature = "tokio"),
+    expect(dead_code, reason = "only a lane with a runtime has a use for it")
+)]
 pub(crate) struct Reach {
     /// Until then on the clock of the simulation.
     pub(crate) until: Duration,
@@ -74,6 +78,10 @@ pub(crate) struct Reach {
 
 /// Why a runtime that went on by itself has stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "tokio"),
+    expect(dead_code, reason = "only a lane with a runtime has a use for it")
+)]
 pub(crate) enum Stop {
     /// It has come as far as it may, or the executor has something to do.
     Reached,
