@@ -205,7 +205,8 @@ async fn a_commit_that_fails_is_unknown_to_all_who_waited_for_it_and_the_last_on
         assert_eq!(error.to_string(), expected);
         // They share one cause, and each shows it as the backend's own.
         let cause = error.store_error().and_then(|error| error.source());
-        assert!(cause.is_some_and(|cause| cause.is::<redb::Error>()));
+        let cause = cause.expect("it has one");
+        assert!(cause.is::<redb::Error>(), "{cause}");
     }
     // The load of the same batch, and everything later: what it would show may not be durable.
     let later = stopped.store.load_run("order-1").await;
