@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crashpoint_engine::{Direction, Event, Label, TaskKind, Undone};
+use crashpoint_engine::{Direction, Event, TaskKind, Undone};
 
 use crate::fault::Fault;
 use crate::history::Opening;
@@ -147,30 +147,41 @@ fn judge(
     if extra.is_empty() {
         return Ok(());
     }
-    let advice = match left_in_doubt(case, &extra) {
-        Some(task) => format!(
-            "; whether {task} was done was in doubt, and its compensate_in_doubt, which does nothing \
-             by default, left it"
-        ),
-        None => String::new(),
-    };
+    let advice = extra.iter().find_map(|what| advice(case, what));
+    let advice = advice.unwrap_or_default();
     Err(format!(
         "{outcome}, but the receiver {receiver} still holds {}{advice}",
         show(extra)
     ))
 }
 
-/// The task among these whose undo in doubt succeeded without undoing it.
-fn left_in_doubt<'a>(case: &'a Case<'_>, extra: &BTreeSet<&(&str, u64)>) -> Option<&'a Label> {
-    let rows = last_log(case)?.rows.iter();
-    rows.map(|stored| &stored.event)
-        .find_map(|event| match event {
-            Event::Compensated {
-                task,
-                undone: Undone::InDoubt(visit),
-            } => extra.contains(&(&**task, *visit)).then_some(task),
-            _ => None,
-        })
+/// Why an effect may be left although its undo succeeded.
+fn advice(case: &Case<'_>, &(task, visit): &(&str, u64)) -> Option<String> {
+    let log = last_log(case)?;
+    let closed_by = log.visit(visit).and_then(|visit| visit.closed_by);
+    let completed = closed_by.map(|stored| Undone::Completion(stored.row.sequence));
+    let is_of = |undone| undone == Undone::InDoubt(visit) || Some(undone) == completed;
+    let (undone, in_doubt) = log.rows.iter().find_map(|stored| match stored.event {
+        Event::Compensated { undone, .. } if is_of(undone) => {
+            Some((stored.place, undone == Undone::InDoubt(visit)))
+        }
+        _ => None,
+    })?;
+    let later = case.history().effects().any(|(place, _, effect)| {
+        let is_of = &*effect.task == task && effect.visit == visit;
+        place > undone && is_of && effect.direction == Direction::Do
+    });
+    if later {
+        return Some(format!(
+            "; {task} had an effect after it was undone: what it had begun went on by itself"
+        ));
+    }
+    in_doubt.then(|| {
+        format!(
+            "; whether {task} was done was in doubt, and its compensate_in_doubt, which does nothing \
+             by default, left it"
+        )
+    })
 }
 
 /// The log that had a row last.

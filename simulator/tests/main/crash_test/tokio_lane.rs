@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crashpoint_engine::protocol::Faithful;
-use crashpoint_engine::{Ctx, Retention, TaskError, Workflow};
+use crashpoint_engine::{CompensatableTask, Ctx, Retention, TaskError, Workflow};
 use crashpoint_simulator::choices::{Recorded, Seeded};
 use crashpoint_simulator::workload::{Recipe, Sharing, Workload};
 use crashpoint_simulator::{
-    CrashTest, Fault, Lane, LifeEnd, Process, Settings, crash_test_in, simulate_with,
+    CrashTest, Fault, Lane, LifeEnd, Process, Settings, crash_test, crash_test_in, simulate_with,
 };
 use expect_test::expect;
 
@@ -101,6 +101,46 @@ fn a_task_that_spawns_its_work_and_does_not_wait_for_it_is_found() {
     let failed = failure(|| spawns().run());
     expect!["invariants: a mail is sent once: 0 mails were sent"]
         .assert_eq(failed.lines().next().unwrap_or_default());
+}
+
+/// Gives up waiting for what it has spawned, and takes back what is not there yet.
+struct Impatient(Process);
+
+impl CompensatableTask<Mail> for Impatient {
+    type Output = ();
+
+    async fn run(&self, ctx: Ctx) -> Result<(Mail, ()), TaskError> {
+        let (process, limit) = (self.0.clone(), Duration::from_secs(1));
+        let sent = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            process.effect(&ctx, "send the mail", "").await;
+        });
+        match tokio::time::timeout(limit, sent).await {
+            Ok(_) => Ok((Mail::Sent, ())),
+            Err(_) => Err(TaskError::fatal("no answer")),
+        }
+    }
+
+    async fn compensate(&self, ctx: Ctx, (): ()) -> Result<(), TaskError> {
+        self.0.effect(&ctx, "take it back", "").await;
+        Ok(())
+    }
+
+    async fn compensate_in_doubt(&self, ctx: Ctx) -> Result<(), TaskError> {
+        self.compensate(ctx, ()).await
+    }
+}
+
+#[test]
+fn an_effect_that_comes_after_its_undo_is_told_of_as_that() {
+    let test = crash_test(Mail::Send, &(), |process| {
+        Workflow::builder("mail", 1)
+            .compensatable(Mail::Send, "send", Impatient(process.clone()))
+            .exit(Mail::Sent)
+            .build()
+            .expect("the workflow is well defined")
+    });
+    expect!["all-or-nothing: rolled back, but the receiver that repeats everything still holds send@0; send had an effect after it was undone: what it had begun went on by itself"].assert_eq(&first_line(|| test.tokio().run()));
 }
 
 #[test]
