@@ -311,13 +311,13 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         let workload = self.workload();
         if let Some(schedule) = std::env::var_os(REPLAY) {
             let schedule = schedule.to_string_lossy();
-            if let Err(error) = rerun(&workload, &schedule) {
-                panic!(
-                    "{error}\n\n{}",
-                    failure::of_another_test(&schedule, self.at)
-                );
+            match rerun(&workload, &schedule) {
+                Ok(trial) => _ = held(&workload, &trial),
+                Err(error) => {
+                    let advice = failure::of_another_test(&schedule, self.at);
+                    panic!("{error}\n\n{advice}");
+                }
             }
-            self.hold(&workload, &schedule);
             return Findings::default();
         }
         let mut all = self.exhaust(&workload);
@@ -335,19 +335,10 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     #[track_caller]
     pub fn replay(self, schedule: &str) -> String {
         let workload = self.workload();
-        self.hold(&workload, schedule)
-    }
-
-    #[track_caller]
-    fn hold(&self, workload: &Workload, schedule: &str) -> String {
-        let trial = match rerun(workload, schedule) {
-            Ok(trial) => trial,
+        match rerun(&workload, schedule) {
+            Ok(trial) => held(&workload, &trial),
             Err(error) => panic!("{error}"),
-        };
-        let verdicts = judge(workload, &trial.run);
-        let story = render::story(&trial.run, &verdicts);
-        assert!(verdicts.is_empty(), "a promise is broken\n\n{story}");
-        story
+        }
     }
 
     #[track_caller]
@@ -390,6 +381,15 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             ..recipe.under(Faithful)
         }
     }
+}
+
+/// The story of a schedule in which every promise holds; otherwise it panics with it.
+#[track_caller]
+fn held(workload: &Workload, trial: &Trial) -> String {
+    let verdicts = judge(workload, &trial.run);
+    let story = render::story(&trial.run, &verdicts);
+    assert!(verdicts.is_empty(), "a promise is broken\n\n{story}");
+    story
 }
 
 /// Runs the one schedule that is named: in words, by a token, or by the file of a tape.
