@@ -53,48 +53,18 @@ struct Slot {
     waker: Waker,
 }
 
-/// The tasks that were woken, in that order, each once.
+/// What there is to do for whoever polls the tasks.
 #[derive(Default)]
-struct ReadyQueue(Mutex<Vec<TaskId>>, Bell);
-
-/// Rings when there is something to do for whoever polls the tasks: one of them is ready, or a process
-/// has died. A runtime around a life stops going on by itself then.
-#[derive(Default)]
-pub(crate) struct Bell(Mutex<Rung>);
+struct ReadyQueue(Mutex<Ready>);
 
 #[derive(Default)]
-struct Rung {
+struct Ready {
+    /// The tasks that were woken, in that order, each once.
+    tasks: Vec<TaskId>,
+    /// Whether there has been anything new since this was last asked for.
     rung: bool,
+    /// Who is to be woken by that: a runtime around a life, which goes on by itself until then.
     waits: Option<Waker>,
-}
-
-impl Bell {
-    pub(crate) fn ring(&self) {
-        let mut bell = lock(&self.0);
-        bell.rung = true;
-        let waits = bell.waits.take();
-        drop(bell);
-        if let Some(waits) = waits {
-            waits.wake();
-        }
-    }
-
-    /// Whether it has rung; otherwise the waker is woken when it does. It has not afterwards.
-    #[cfg_attr(
-        not(feature = "tokio"),
-        expect(dead_code, reason = "only a lane with a runtime has a use for it")
-    )]
-    pub(crate) fn has_rung(&self, cx: &Context<'_>) -> bool {
-        let mut bell = lock(&self.0);
-        let rung = std::mem::take(&mut bell.rung);
-        bell.waits = (!rung).then(|| cx.waker().clone());
-        rung
-    }
-
-    /// Forgets that it has rung.
-    pub(crate) fn silence(&self) {
-        *lock(&self.0) = Rung::default();
-    }
 }
 
 #[derive(Default)]
@@ -118,11 +88,19 @@ impl Wake for TaskWaker {
 impl ReadyQueue {
     fn push(&self, task: TaskId) {
         let mut ready = lock(&self.0);
-        if !ready.contains(&task) {
-            ready.push(task);
+        if !ready.tasks.contains(&task) {
+            ready.tasks.push(task);
         }
+        Self::ring(ready);
+    }
+
+    fn ring(mut ready: MutexGuard<'_, Ready>) {
+        ready.rung = true;
+        let waits = ready.waits.take();
         drop(ready);
-        self.1.ring();
+        if let Some(waits) = waits {
+            waits.wake();
+        }
     }
 }
 
@@ -158,8 +136,8 @@ impl Executor {
     pub(crate) fn ready(&self) -> Vec<TaskId> {
         let tasks = lock(&self.shared.tasks);
         let mut ready = lock(&self.shared.ready.0);
-        ready.retain(|task| tasks.slots.contains_key(task));
-        ready.clone()
+        ready.tasks.retain(|task| tasks.slots.contains_key(task));
+        ready.tasks.clone()
     }
 
     /// Whether any task is left, ready or not.
@@ -177,7 +155,9 @@ impl Executor {
 
     /// Polls a ready task once; true where it is still pending.
     pub(crate) fn poll(&self, task: TaskId) -> bool {
-        lock(&self.shared.ready.0).retain(|ready| *ready != task);
+        let mut ready = lock(&self.shared.ready.0);
+        ready.tasks.retain(|ready| *ready != task);
+        drop(ready);
         let taken = lock(&self.shared.tasks)
             .slots
             .get_mut(&task)
@@ -240,9 +220,28 @@ impl Executor {
         clock.timers.first_key_value().map(|((due, _), _)| *due)
     }
 
-    /// Rings when a task becomes ready.
-    pub(crate) fn bell(&self) -> &Bell {
-        &self.shared.ready.1
+    /// Tells a runtime that goes on by itself that there is something to do: a process has died, say. A
+    /// task that becomes ready does the same.
+    pub(crate) fn ring(&self) {
+        ReadyQueue::ring(lock(&self.shared.ready.0));
+    }
+
+    /// Whether it has rung; otherwise the waker is woken when it does. It has not afterwards.
+    #[cfg_attr(
+        not(feature = "tokio"),
+        expect(dead_code, reason = "only a lane with a runtime has a use for it")
+    )]
+    pub(crate) fn has_rung(&self, cx: &Context<'_>) -> bool {
+        let mut ready = lock(&self.shared.ready.0);
+        let rung = std::mem::take(&mut ready.rung);
+        ready.waits = (!rung).then(|| cx.waker().clone());
+        rung
+    }
+
+    /// Forgets that it has rung, and who waits for that.
+    pub(crate) fn silence(&self) {
+        let mut ready = lock(&self.shared.ready.0);
+        (ready.rung, ready.waits) = (false, None);
     }
 
     /// Lets so much time pass at once, whatever is ready, and wakes what is due then.

@@ -158,11 +158,11 @@ impl Sim {
             fault if fault.is_crash() => {
                 state.alive -= host.kill();
                 state.phantoms.clear();
-                self.executor.bell().ring();
+                self.executor.ring();
             }
             Fault::Takeover => {
                 state.rival_wanted = true;
-                self.executor.bell().ring();
+                self.executor.ring();
             }
             Fault::TimeLeaps => self.executor.leap(LEAP),
             _ => {}

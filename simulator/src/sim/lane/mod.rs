@@ -103,7 +103,7 @@ pub(crate) trait Surroundings {
     fn now(&self) -> Duration;
 
     /// Goes on by itself: catches up with the executor's clock, runs what was spawned, and lets time
-    /// pass, until a task of the executor is ready, the bell of the executor rings, or it has come as far
+    /// pass, until a task of the executor is ready, the executor rings, or it has come as far
     /// as it may.
     fn run(&self, executor: &Executor, reach: Reach) -> Stop;
 

@@ -75,7 +75,7 @@ impl Simulation<'_> {
                 polls: POLLS_MAX,
                 with_spawned: self.ended.is_some(),
             };
-            executor.bell().silence();
+            executor.silence();
             let (stop, panic) = overheard(|| surroundings.run(executor, reach));
             until = until.min(surroundings.now()).max(now);
             if let Some(message) = panic {

@@ -100,7 +100,6 @@ impl Surroundings for TokioSurroundings {
         let sentinel = self.sentinel();
         let mut rounds = sentinel.map(|sentinel| Rounds::new(sentinel, reach.polls));
         self.idle.begin(reach, self.own(), rounds.is_some());
-        let bell = executor.bell();
         let stop = self.runtime.block_on(async {
             let behind = self.at(executor.now()) - Instant::now();
             if !behind.is_zero() {
@@ -112,7 +111,7 @@ impl Surroundings for TokioSurroundings {
                     return Poll::Ready(stop);
                 }
                 let asks = self.wants_thread.load(Ordering::Relaxed);
-                if asks || bell.has_rung(cx) || limit.as_mut().poll(cx).is_ready() {
+                if asks || executor.has_rung(cx) || limit.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Stop::Reached);
                 }
                 let Some(rounds) = &mut rounds else {
@@ -126,7 +125,7 @@ impl Surroundings for TokioSurroundings {
             .await
         });
         self.idle.end();
-        bell.silence();
+        executor.silence();
         stop
     }
 
