@@ -35,12 +35,11 @@ fn during(history: &[Entry]) -> String {
 
 /// What may be done about a panic of which more is known.
 fn hint(message: &str) -> &'static str {
-    match message {
-        _ if message.contains(OUTSIDE_OF_TOKIO) => {
-            "; there is no runtime of tokio's in this simulation: CrashTest::tokio, of the feature \
-             \"tokio\", brings one"
-        }
-        _ => "",
+    if message.contains(OUTSIDE_OF_TOKIO) {
+        "; there is no runtime of tokio's in this simulation: CrashTest::tokio, of the feature \"tokio\", \
+         brings one"
+    } else {
+        ""
     }
 }
 

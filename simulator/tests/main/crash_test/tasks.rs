@@ -119,6 +119,19 @@ fn a_task_that_panics_although_nothing_goes_wrong_fails_the_test_unless_it_may()
     panics().tasks_may_panic().run();
 }
 
+/// A crash test of a workflow with one task, which is undone.
+pub(super) fn undoable<T: CompensatableTask<Mail>>(
+    task: impl Fn(Process) -> T + Send + Sync + 'static,
+) -> CrashTest<Mail> {
+    crash_test(Mail::Send, &(), move |process| {
+        Workflow::builder("mail", 1)
+            .compensatable(Mail::Send, "send", task(process.clone()))
+            .exit(Mail::Sent)
+            .build()
+            .expect("the workflow is well defined")
+    })
+}
+
 /// Sends, and takes back what it knows to be sent.
 struct Letter(Process);
 
@@ -138,13 +151,7 @@ impl CompensatableTask<Mail> for Letter {
 
 #[test]
 fn a_task_that_does_not_say_how_it_is_undone_in_doubt_is_named_with_what_it_lacks() {
-    let test = crash_test(Mail::Send, &(), |process| {
-        Workflow::builder("mail", 1)
-            .compensatable(Mail::Send, "send", Letter(process.clone()))
-            .exit(Mail::Sent)
-            .build()
-            .expect("the workflow is well defined")
-    });
+    let test = undoable(Letter);
     expect!["all-or-nothing: rolled back, but the receiver that honours keys still holds send@0; whether send was done was in doubt, and its compensate_in_doubt, which does nothing by default, left it"].assert_eq(&first_line(|| test.run()));
 }
 

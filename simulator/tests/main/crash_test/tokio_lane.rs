@@ -10,10 +10,11 @@ use crashpoint_engine::{CompensatableTask, Ctx, Retention, TaskError, Workflow};
 use crashpoint_simulator::choices::{Recorded, Seeded};
 use crashpoint_simulator::workload::{Recipe, Sharing, Workload};
 use crashpoint_simulator::{
-    CrashTest, Fault, Lane, LifeEnd, Process, Settings, crash_test, crash_test_in, simulate_with,
+    CrashTest, Fault, Lane, LifeEnd, Process, Settings, crash_test_in, simulate_with,
 };
 use expect_test::expect;
 
+use super::tasks::undoable;
 use super::{Mail, failure, first_line};
 
 /// A mail server that answers after a while, and knows the keys of what it has sent.
@@ -133,13 +134,7 @@ impl CompensatableTask<Mail> for Impatient {
 
 #[test]
 fn an_effect_that_comes_after_its_undo_is_told_of_as_that() {
-    let test = crash_test(Mail::Send, &(), |process| {
-        Workflow::builder("mail", 1)
-            .compensatable(Mail::Send, "send", Impatient(process.clone()))
-            .exit(Mail::Sent)
-            .build()
-            .expect("the workflow is well defined")
-    });
+    let test = undoable(Impatient);
     expect!["all-or-nothing: rolled back, but the receiver that repeats everything still holds send@0; send had an effect after it was undone: what it had begun went on by itself"].assert_eq(&first_line(|| test.tokio().run()));
 }
 
