@@ -87,19 +87,13 @@ impl<const SHOWS: bool> CheckpointStore for Drafts<SHOWS> {
         if inner.runs.has(workflow_id, row.sequence) {
             return Err(Error::conflict(workflow_id, row.sequence));
         }
-        let mut runs = Runs::default();
-        for kept in inner
-            .runs
-            .load(workflow_id)
-            .into_iter()
-            .chain([row.clone()])
-        {
-            runs.put(workflow_id, kept);
-        }
+        let mut rows = inner.runs.load(workflow_id);
+        // Nobody asks in which order they stand in the file.
+        rows.push(row.clone());
         if SHOWS {
             inner.runs.put(workflow_id, row.clone());
         }
-        let drafted = self.draft(workflow_id, &runs.load(workflow_id));
+        let drafted = self.draft(workflow_id, &rows);
         drafted.map_err(|error| Error::unavailable(error.to_string()))?;
         let renamed = fs::rename(self.folder.join(DRAFT), self.file_of(workflow_id));
         self.sync_names(&mut inner, renamed)?;

@@ -172,11 +172,12 @@ pub(crate) struct IndexOfItsOwn(DupIndexInMemory);
 
 impl Fault for IndexOfItsOwn {
     fn opened(&mut self, runs: &mut Runs, _place: &Place) {
-        let taken = runs.0.iter().flat_map(|(id, run)| {
-            let sequences = run.rows.keys();
-            sequences.map(|sequence| (id.clone(), *sequence))
-        });
-        self.0.0.0.lock().unwrap().extend(taken);
+        let Self(DupIndexInMemory(index)) = self;
+        for (id, run) in &runs.0 {
+            for sequence in run.rows.keys() {
+                _ = index.take(id, *sequence);
+            }
+        }
     }
 
     fn append(&self, runs: &mut Runs, id: &str, row: CheckpointRow) -> Result<(), Error> {
