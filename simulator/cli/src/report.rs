@@ -287,6 +287,10 @@ pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
+/// Why a workload may have no crash points.
+pub(crate) const WHERE_POINTS_COUNT: &str =
+    "Crash points are counted where nothing but crashes goes wrong.";
+
 /// What is counted, in words: a paragraph for each thing.
 pub(crate) fn legend(report: &Report) -> Vec<String> {
     let rows = &report.rows[..];
@@ -302,9 +306,8 @@ pub(crate) fn legend(report: &Report) -> Vec<String> {
             true => format!("Schedules: all within {budget}, exhausted."),
             false => format!("Schedules: some of those within {budget}."),
         };
-        let points = "Crash points are counted where nothing but crashes goes wrong.".to_owned();
         return match rows.iter().all(|row| row.points().1 == 0) {
-            true => vec![schedules, points, twice],
+            true => vec![schedules, WHERE_POINTS_COUNT.to_owned(), twice],
             false => vec![schedules, twice],
         };
     }

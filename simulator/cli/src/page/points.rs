@@ -6,6 +6,7 @@ use crashpoint_simulator::Recorder;
 use maud::{Markup, html};
 
 use crate::page::words::message;
+use crate::report::WHERE_POINTS_COUNT;
 use crate::text::grouped;
 
 /// How many missed crash points are named.
@@ -25,7 +26,7 @@ type Operation = (u32, String, Option<u64>);
 pub(super) fn points(recorder: &Recorder) -> Markup {
     let (table, depth) = tally(recorder);
     html! {
-        @if table.is_empty() { p.note { "Crash points are counted where nothing but crashes goes wrong." } }
+        @if table.is_empty() { p.note { (WHERE_POINTS_COUNT) } }
         @else {
             div.wide { table.points {
                 thead { tr {
