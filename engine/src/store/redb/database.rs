@@ -178,6 +178,9 @@ fn write(
     value: &mut Vec<u8>,
 ) -> Result<Vec<Result<Answer, Error>>, Failure> {
     let transaction = begin(redb)?;
+    // What a commit replaced, redb frees right after it, in a pass that takes pages of its own, unless
+    // somebody reads it. Then the next commit frees it, which has to write what is freed anyway.
+    let _reader = redb.begin_read()?;
     let mut answers = Vec::with_capacity(writes.len());
     let mut changed = false;
     {

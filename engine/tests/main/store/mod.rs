@@ -1,6 +1,7 @@
 //! The embedded store: its bytes, what damages it, what it refuses, and what it survives.
 
 mod batches;
+mod commit;
 mod creation;
 mod damage;
 mod disk;

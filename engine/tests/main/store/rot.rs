@@ -136,7 +136,7 @@ fn without_the_check_at_the_opening_rows_can_be_missing_and_none_is_wrong() {
             }
         }
     }
-    expect!["511 right, 1722 refused, 13 with rows missing"].assert_eq(&format!(
+    expect!["506 right, 1725 refused, 11 with rows missing"].assert_eq(&format!(
         "{right} right, {refused} refused, {missing} with rows missing"
     ));
 }

@@ -25,15 +25,15 @@ fn a_crash_at_every_step_of_a_mixed_script_and_of_its_recovery_breaks_no_promise
     check(
         &exploration.explore(),
         &expect![[r#"
-            process crash      14210     9381
+            process crash      11266     7455
             name lost             61       61
-            none kept          14152    14151
-            all kept            6117     2870
-            prefix kept          773      773
-            subset kept         5633     5086
-            torn               18976    18311
-            all                59922    50633
-            within recovery    53748    45610
+            none kept          11208    11207
+            all kept            4877     2219
+            prefix kept          632      632
+            subset kept         3914     3464
+            torn               14240    13615
+            all                46198    38653
+            within recovery    41559    34920
             0 violations"#]],
     );
 }
@@ -45,14 +45,14 @@ fn a_crash_at_every_step_of_forty_transactions_breaks_no_promise() {
     check(
         &exploration.explore(),
         &expect![[r#"
-        process crash        429      119
+        process crash        391      119
         name lost             30       30
-        none kept            400      399
-        all kept             308      219
-        prefix kept          702      702
-        subset kept         6056     3146
-        torn               18752    16191
-        all                26677    20806
+        none kept            362      361
+        all kept             270      177
+        prefix kept          497      497
+        subset kept         2817     1454
+        torn               12688    10420
+        all                17055    13058
         within recovery        0        0
         0 violations"#]],
     );
@@ -67,15 +67,15 @@ fn a_crash_at_every_step_of_batches_and_of_their_recovery_breaks_no_promise() {
     check(
         &exploration.explore(),
         &expect![[r#"
-        process crash      12992     8493
+        process crash      10346     6737
         name lost             61       61
-        none kept          12934    12933
-        all kept            5575     2483
-        prefix kept          639      639
-        subset kept         4599     4144
-        torn               15616    14918
-        all                52416    43671
-        within recovery    47320    39626
+        none kept          10288    10287
+        all kept            4457     1934
+        prefix kept          513      513
+        subset kept         2853     2571
+        torn               12064    11452
+        all                40582    33555
+        within recovery    36740    30544
         0 violations"#]],
     );
 }
@@ -88,10 +88,10 @@ fn an_error_at_every_read_write_and_sync_of_batches_breaks_no_promise() {
     check(
         &report,
         &expect![[r#"
-            process crash      52266    50046
-            name lost          11350    11350
-            none kept          41270    41269
-            all               104886   102665
+            process crash      48724    47011
+            name lost          10990    10990
+            none kept          38076    38075
+            all                97790    96076
             within recovery        0        0
             0 violations"#]],
     );
@@ -107,10 +107,10 @@ fn a_disk_that_is_full_at_any_size_within_batches_breaks_no_promise() {
     check(
         &report,
         &expect![[r#"
-        process crash       3334     3214
-        name lost           1248     1248
-        none kept           2127     2126
-        all                 6709     6588
+        process crash       3257     3136
+        name lost           1218     1218
+        none kept           2079     2078
+        all                 6554     6432
         within recovery        0        0
         0 violations"#]],
     );
@@ -125,14 +125,14 @@ fn a_crash_while_the_file_grows_breaks_no_promise() {
     check(
         &exploration.explore(),
         &expect![[r#"
-        process crash        114       52
+        process crash        109       52
         name lost             30       30
-        none kept             85       84
-        all kept              60       39
-        prefix kept          124      124
-        subset kept         1116      577
-        torn                3224     2893
-        all                 4753     3799
+        none kept             80       79
+        all kept              55       33
+        prefix kept           95       95
+        subset kept          579      299
+        torn                2376     2081
+        all                 3324     2669
         within recovery        0        0
         0 violations"#]],
     );
@@ -146,14 +146,14 @@ fn an_error_at_every_read_write_and_sync_breaks_no_promise() {
     check(
         &report,
         &expect![[r#"
-            process crash      64870    61768
-            name lost          12430    12430
-            none kept          52830    52829
-            all               130130   127027
+            process crash      61864    59461
+            name lost          12190    12190
+            none kept          50056    50055
+            all               124110   121706
             within recovery        0        0
             0 violations"#]],
     );
-    expect!["388 runs, 496 errors"]
+    expect!["380 runs, 484 errors"]
         .assert_eq(&format!("{} runs, {} errors", report.runs, report.faults));
 }
 
@@ -182,14 +182,14 @@ fn a_disk_that_is_full_at_any_size_breaks_no_promise() {
     check(
         &report,
         &expect![[r#"
-        process crash      16572    16154
-        name lost           2088     2088
-        none kept          14553    14552
-        all                33213    32794
+        process crash      11755    11367
+        name lost           1548     1548
+        none kept          10258    10257
+        all                23561    23172
         within recovery        0        0
         0 violations"#]],
     );
-    expect!["69 runs, 562 errors"]
+    expect!["51 runs, 385 errors"]
         .assert_eq(&format!("{} runs, {} errors", report.runs, report.faults));
 }
 
@@ -198,7 +198,7 @@ fn a_bit_that_turns_over_never_makes_a_wrong_row() {
     let script = Script::mixed();
     let rot = Exploration::of(&script, &Embedded).rot(4_000, 1);
     assert_eq!(rot.wrong, [""; 0]);
-    expect!["3579 of 4000 right, 421 refused"].assert_eq(&format!(
+    expect!["3504 of 4000 right, 496 refused"].assert_eq(&format!(
         "{} of {} right, {} refused",
         rot.right, rot.images, rot.refused
     ));
