@@ -500,6 +500,16 @@ fn a_file_that_is_written_carefully_survives_every_kill() {
 }
 
 #[test]
+fn a_file_that_is_cut_after_its_sync_is_not_taken_for_one_that_was_not_synced() {
+    let test =
+        "kill_matrix::a_file_that_is_cut_after_its_sync_is_not_taken_for_one_that_was_not_synced";
+    let plan = durability(test).only_laws([LawId::DUR_08]);
+    let report = run_all::<InFile<disk::CutsAfterTheSync>>(&plan);
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+    assert!(report.passed());
+}
+
+#[test]
 fn a_store_that_gives_up_the_file_whose_sync_failed_may_go_on() {
     let test = "kill_matrix::a_store_that_gives_up_the_file_whose_sync_failed_may_go_on";
     let claims = [claim::reopen, claim::process_crash, claim::power_loss];
