@@ -7,6 +7,7 @@ mod damage;
 mod disk;
 mod failing;
 mod format;
+mod golden;
 mod growth;
 mod lifetimes;
 mod listing;
