@@ -39,10 +39,6 @@ impl Syncs {
             self.dirty.values_mut().for_each(|dirty| *dirty = false);
             return Some(());
         }
-        if call.name == "ftruncate" {
-            // What it cuts off or adds is no row: a store may give space back after its sync.
-            return Some(());
-        }
         let path = call.path()?;
         if !path.starts_with(&self.place) {
             return None;
@@ -56,8 +52,13 @@ impl Syncs {
                 }
             }
             Does::Write => {
-                self.now.writes += 1;
                 self.written.insert(about.ino());
+                if matches!(call.name, "ftruncate" | "fallocate") {
+                    // Neither writes what is appended: a store may give space back, or take some for
+                    // later, after its sync.
+                    return Some(());
+                }
+                self.now.writes += 1;
                 self.dirty.insert(about.ino(), !writes_through(call));
             }
             Does::Name => {}
