@@ -144,7 +144,7 @@ fn a_store_in_which_nothing_is_wrong() {
     place.check(
         "doctor PATH --json",
         &expect![[r#"
-            {"version":1,"runs":2,"rows":6,"wrong":[]}
+            {"version":1,"healthy":true,"runs":2,"rows":6,"problem":null,"wrong":[]}
             exits with 0
         "#]],
     );
@@ -205,7 +205,7 @@ fn a_log_that_breaks_the_rules() {
     place.check(
         "doctor PATH --json",
         &expect![[r#"
-            {"version":1,"runs":3,"rows":8,"wrong":[{"run":"order\n3","reason":"log of run \"order\\n3\" is corrupt at sequence 2: expected sequence 1"}]}
+            {"version":1,"healthy":false,"runs":3,"rows":8,"problem":null,"wrong":[{"run":"order\n3","reason":"log of run \"order\\n3\" is corrupt at sequence 2: expected sequence 1"}]}
             exits with 1
         "#]],
     );
@@ -350,6 +350,80 @@ fn a_file_that_is_none_of_ours_or_too_new() {
     "#]],
     );
     assert!(!missing.file.exists(), "nothing was made");
+}
+
+/// With a file that can't be opened, `doctor --json` printed nothing but a line on standard error, so
+/// that a script got no document just when the file was bad.
+#[test]
+fn doctor_says_in_json_why_a_file_can_not_be_opened() {
+    let bad = [
+        (
+            shopping_list(),
+            expect![[r#"
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: I/O error: Not a redb database: magic number mismatch","wrong":[]}
+            exits with 1
+        "#]],
+        ),
+        (
+            bytes(""),
+            expect![[r#"
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: the file is empty, which a store never is; remove it to begin a new store","wrong":[]}
+            exits with 1
+        "#]],
+        ),
+        (
+            foreign(),
+            expect![[r#"
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: the file is a redb database but no checkpoint store","wrong":[]}
+            exits with 1
+        "#]],
+        ),
+        (
+            newer(),
+            expect![[r#"
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: the file has format 2, and this version reads format 1","wrong":[]}
+            exits with 1
+        "#]],
+        ),
+        (
+            changed(|all| all.truncate(100)),
+            expect![[r#"
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: I/O error: unexpected end of file","wrong":[]}
+            exits with 1
+        "#]],
+        ),
+        (
+            changed(|all| all.truncate(all.len() / 2)),
+            expect![[r#"
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: DB corrupted: File truncated below stored layout: file_len=28672, layout_len=57344","wrong":[]}
+            exits with 1
+        "#]],
+        ),
+        (
+            changed(|all| all[64..320].fill(0)),
+            expect![[r#"
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: DB corrupted: Expected file format version <= 3, found 0","wrong":[]}
+            exits with 1
+        "#]],
+        ),
+        (
+            rotted(),
+            expect![[r#"
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: DB corrupted: Primary is corrupted despite 2-phase commit","wrong":[]}
+            exits with 1
+        "#]],
+        ),
+    ];
+    for (place, expected) in bad {
+        place.check("doctor PATH --json", &expected);
+        // These have nothing to show, and say so as any command does that fails.
+        let path = place.file.display().to_string();
+        for command in [&["runs", &path][..], &["show", &path, "order-1"]] {
+            let output = crashpoint(&[command, &["--json"]].concat());
+            assert_eq!(output.status.code(), Some(1), "{command:?}");
+            assert_eq!(text(&output.stdout), "", "{command:?}");
+        }
+    }
 }
 
 #[test]
