@@ -24,8 +24,10 @@ Exit codes:
 const STORED_EXIT_CODES: &str = "\
 Exit codes:
   0    nothing is wrong
-  1    the file is damaged, of a newer format or no store, or a log in it breaks the rules
-  2    the command was called wrongly: no such file or run, or a process has the store open
+  1    the file is damaged, of a newer format or no store, the disk can't read it, or a
+       log in it breaks the rules
+  2    the command was called wrongly: no such file or run, a folder, no permission, or
+       a process has the store open
   5    a fault of the command itself: output not written, a bug";
 
 /// Crashes workflows at every point, and says what came of it.

@@ -1,6 +1,7 @@
 //! `crashpoint doctor`: whether the file of a store is whole, and every log in it.
 
 use std::io::Write;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -12,8 +13,11 @@ use crate::text::counted;
 #[derive(Serialize)]
 struct Report {
     version: u32,
+    healthy: bool,
     runs: u64,
     rows: u64,
+    /// Why the file can't be read, or not to its end; what was read until then counts.
+    problem: Option<String>,
     wrong: Vec<Wrong>,
 }
 
@@ -24,14 +28,46 @@ struct Wrong {
 }
 
 pub(crate) fn run(arguments: &StoredArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let mut reader = stored::open(&arguments.path)?;
     let mut report = Report {
         version: 1,
+        healthy: false,
         runs: 0,
         rows: 0,
+        problem: None,
         wrong: Vec::new(),
     };
-    stored::each_run(&mut reader, |run| {
+    match examine(&arguments.path, &mut report) {
+        // It is what was asked for, and no failure to find it.
+        Err(Failure::Store(problem)) => report.problem = Some(problem),
+        examined => examined?,
+    }
+    report.healthy = report.problem.is_none() && report.wrong.is_empty();
+    let exit = if report.healthy {
+        Exit::Clean
+    } else {
+        Exit::Safety
+    };
+    if arguments.json {
+        let json = serde_json::to_string(&report).map_err(std::io::Error::from)?;
+        writeln!(out, "{json}")?;
+        return Ok(exit);
+    }
+    for Wrong { reason, .. } in &report.wrong {
+        writeln!(out, "{}", stored::on_a_line(reason))?;
+    }
+    if let Some(problem) = report.problem {
+        return Err(Failure::Store(problem));
+    }
+    let (runs, rows) = (counted(report.runs, "run"), counted(report.rows, "row"));
+    match report.wrong.len() as u64 {
+        0 => writeln!(out, "{runs}, {rows}: nothing is wrong")?,
+        wrong => writeln!(out, "{runs}, {rows}; wrong: {}", counted(wrong, "run"))?,
+    }
+    Ok(exit)
+}
+
+fn examine(path: &Path, report: &mut Report) -> Result<(), Failure> {
+    stored::each_run(&mut stored::open(path)?, |run| {
         report.runs += 1;
         report.rows += run.rows.len() as u64;
         if let Err(reason) = run.status {
@@ -41,23 +77,5 @@ pub(crate) fn run(arguments: &StoredArguments, out: &mut impl Write) -> Result<E
             });
         }
         Ok(())
-    })?;
-    let wrong = report.wrong.len() as u64;
-    if arguments.json {
-        writeln!(
-            out,
-            "{}",
-            serde_json::to_string(&report).map_err(std::io::Error::from)?
-        )?;
-    } else {
-        for Wrong { reason, .. } in &report.wrong {
-            writeln!(out, "{}", stored::on_a_line(reason))?;
-        }
-        let (runs, rows) = (counted(report.runs, "run"), counted(report.rows, "row"));
-        match wrong {
-            0 => writeln!(out, "{runs}, {rows}: nothing is wrong")?,
-            _ => writeln!(out, "{runs}, {rows}; wrong: {}", counted(wrong, "run"))?,
-        }
-    }
-    Ok(if wrong > 0 { Exit::Safety } else { Exit::Clean })
+    })
 }

@@ -1,8 +1,10 @@
 //! How the command ends: each kind of finding has a code of its own.
 
-use std::io;
+use std::error::Error as _;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
+use crashpoint_engine::{StoreError, StoreErrorKind};
 use crashpoint_simulator::ReplayError;
 use crashpoint_simulator::oracle::{self, Kind, Oracle};
 
@@ -16,7 +18,7 @@ pub enum Exit {
     Interrupted,
     /// A run did not end although nothing failed any more.
     Liveness,
-    /// Something happened that never may, or the file of a store is not whole.
+    /// Something happened that never may, or the file of a store is not whole or can't be read.
     Safety,
     /// The command was called wrongly.
     Usage,
@@ -52,13 +54,49 @@ impl Exit {
             });
         exits.max().unwrap_or(Self::Clean)
     }
+
+    /// What it amounts to that the file of a store can't be opened. A path that leads to no file that
+    /// we may read, and a store that is open in a process, are matters of the call; whatever else is
+    /// wrong is wrong with the file, a disk that can't read it included.
+    pub fn of_unopened(error: &StoreError) -> Self {
+        let is_of_the_call = error.kind() == StoreErrorKind::Unavailable
+            && match error.source() {
+                // It is open already: the engine's own words, no error of the system's.
+                None => true,
+                Some(source) => io_error(source).is_some_and(is_of_the_path),
+            };
+        if is_of_the_call {
+            Self::Usage
+        } else {
+            Self::Safety
+        }
+    }
+}
+
+fn is_of_the_path(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound
+            | ErrorKind::PermissionDenied
+            | ErrorKind::IsADirectory
+            | ErrorKind::NotADirectory
+            | ErrorKind::InvalidFilename
+    )
+}
+
+/// The system's error, as it is or as the database wraps it.
+fn io_error<'a>(source: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::Error> {
+    match source.downcast_ref() {
+        Some(redb::Error::Io(error)) => Some(error),
+        _ => source.downcast_ref(),
+    }
 }
 
 /// Why the command could not do what it was asked for.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Usage(String),
-    /// The file of a store is damaged, of a newer format, or something else.
+    /// The file of a store is damaged, of a newer format, something else, or on a disk that fails.
     Store(String),
     Nondeterminism(String),
     Output(io::Error),

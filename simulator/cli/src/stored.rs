@@ -5,7 +5,7 @@ use std::path::Path;
 use crashpoint_engine::{CheckpointRow, Error, RedbReader, Status, StatusPhase, StoreErrorKind};
 use crashpoint_simulator::render;
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 
 /// How many ids are asked for at a time.
 const PAGE: usize = 1000;
@@ -21,7 +21,10 @@ pub(crate) struct Stored {
 
 /// Opens the file.
 pub(crate) fn open(path: &Path) -> Result<RedbReader, Failure> {
-    RedbReader::open(path).map_err(|error| failure(&error))
+    RedbReader::open(path).map_err(|error| match error.store_error().map(Exit::of_unopened) {
+        Some(Exit::Usage) => Failure::Usage(chain(&error)),
+        _ => failure(&error),
+    })
 }
 
 /// Shows each run to `each`, in the order of their ids.
@@ -85,13 +88,9 @@ pub(crate) fn on_a_line(reason: &str) -> String {
     parts.collect::<Vec<_>>().join("\\")
 }
 
-/// A file that is not there, not ours or open in a process is a matter of the call; whatever else is
-/// wrong with it is a finding.
+/// A finding: a file that was opened was called rightly, so that what fails then is its own.
 fn failure(error: &Error) -> Failure {
-    match kind_of(error) {
-        Some(StoreErrorKind::Unavailable) => Failure::Usage(chain(error)),
-        _ => Failure::Store(chain(error)),
-    }
+    Failure::Store(chain(error))
 }
 
 /// An error with its reasons.

@@ -44,7 +44,12 @@ impl Disk for Looked<'_> {
     }
 
     fn open(&self) -> io::Result<Option<Overlay>> {
-        let file = FileBackend::new(File::open(self.0)?).map_err(io::Error::other)?;
+        let file = File::open(self.0)?;
+        // Where a folder can be opened, only its bytes could not be read, as if the disk had failed.
+        if file.metadata()?.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let file = FileBackend::new(file).map_err(io::Error::other)?;
         let length = file.len()?;
         let changed = Changed {
             length,

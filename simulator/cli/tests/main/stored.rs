@@ -1,9 +1,12 @@
 //! `doctor`, `runs` and `show`: what they say of the file of a store, and that they only read it.
 
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
+use crashpoint::exit::Exit;
 use crashpoint_engine::{
     CheckpointRow, CheckpointStore as _, ClaimRecord, Event, Nonce, RedbCheckpointStore,
+    StoreError, StoreErrorKind,
 };
 use expect_test::{Expect, expect};
 use redb::{Database, TableDefinition};
@@ -141,9 +144,9 @@ fn a_store_in_which_nothing_is_wrong() {
     place.check(
         "doctor PATH --json",
         &expect![[r#"
-        {"version":1,"runs":2,"rows":6,"wrong":[]}
-        exits with 0
-    "#]],
+            {"version":1,"healthy":true,"runs":2,"rows":6,"problem":null,"wrong":[]}
+            exits with 0
+        "#]],
     );
     let at = BEGUN + 3_600_000 + 61_000;
     place.check(
@@ -202,9 +205,9 @@ fn a_log_that_breaks_the_rules() {
     place.check(
         "doctor PATH --json",
         &expect![[r#"
-        {"version":1,"runs":3,"rows":8,"wrong":[{"run":"order\n3","reason":"log of run \"order\\n3\" is corrupt at sequence 2: expected sequence 1"}]}
-        exits with 1
-    "#]],
+            {"version":1,"healthy":false,"runs":3,"rows":8,"problem":null,"wrong":[{"run":"order\n3","reason":"log of run \"order\\n3\" is corrupt at sequence 2: expected sequence 1"}]}
+            exits with 1
+        "#]],
     );
     place.check(
         &format!("runs PATH --at {BEGUN}"),
@@ -259,41 +262,79 @@ fn a_row_that_is_damaged() {
     );
 }
 
-#[test]
-fn a_file_that_is_none_of_ours_or_too_new() {
-    let newer = Place::empty();
-    newer.meddle(|transaction| {
+/// A file of a format that comes after ours.
+fn newer() -> Place {
+    let place = Place::empty();
+    place.meddle(|transaction| {
         let mut about = transaction.open_table(ABOUT).expect("a fresh table");
         about.insert("format", 2).expect("it is written");
     });
-    newer.check(
+    place
+}
+
+/// A database of somebody else's.
+fn foreign() -> Place {
+    let place = Place::empty();
+    place.meddle(|_| {});
+    place
+}
+
+/// A file with these bytes.
+fn bytes(bytes: impl AsRef<[u8]>) -> Place {
+    let place = Place::empty();
+    std::fs::write(&place.file, bytes).expect("it is written");
+    place
+}
+
+fn shopping_list() -> Place {
+    bytes("a list of things to buy\n".repeat(100))
+}
+
+/// A store whose file has become something else.
+fn changed(change: impl FnOnce(&mut Vec<u8>)) -> Place {
+    let place = Place::with(&three());
+    let mut all = std::fs::read(&place.file).expect("it is there");
+    change(&mut all);
+    std::fs::write(&place.file, all).expect("it is written");
+    place
+}
+
+/// A store of which no copy of an output is what was written: pages that are not used any more have
+/// some too.
+fn rotted() -> Place {
+    changed(|all| {
+        let copies = all.windows(7).enumerate();
+        let copies: Vec<usize> = copies
+            .filter_map(|(at, part)| (part == b"receipt").then_some(at))
+            .collect();
+        copies.iter().for_each(|at| all[*at] ^= 1);
+    })
+}
+
+#[test]
+fn a_file_that_is_none_of_ours_or_too_new() {
+    newer().check(
         "doctor PATH",
         &expect![[r#"
         error: checkpoint store: PATH: the file has format 2, and this version reads format 1
         exits with 1
     "#]],
     );
-    let foreign = Place::empty();
-    foreign.meddle(|_| {});
-    foreign.check(
+    foreign().check(
         "runs PATH",
         &expect![[r#"
         error: checkpoint store: PATH: the file is a redb database but no checkpoint store
         exits with 1
     "#]],
     );
-    let text = Place::empty();
-    std::fs::write(&text.file, "a list of things to buy\n".repeat(100)).expect("it is written");
-    text.check(
+    shopping_list().check(
         "show PATH order-1",
         &expect![[r#"
         error: checkpoint store: PATH: I/O error: Not a redb database: magic number mismatch
         exits with 1
     "#]],
     );
-    let empty = Place::empty();
-    std::fs::write(&empty.file, "").expect("it is written");
-    empty.check(
+    bytes("").check(
         "doctor PATH",
         &expect![[r#"
         error: checkpoint store: PATH: the file is empty, which a store never is; remove it to begin a new store
@@ -311,17 +352,162 @@ fn a_file_that_is_none_of_ours_or_too_new() {
     assert!(!missing.file.exists(), "nothing was made");
 }
 
+/// With a file that can't be opened, `doctor --json` printed nothing but a line on standard error, so
+/// that a script got no document just when the file was bad.
+#[test]
+fn doctor_says_in_json_why_a_file_can_not_be_opened() {
+    let bad = [
+        (
+            shopping_list(),
+            expect![[r#"
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: I/O error: Not a redb database: magic number mismatch","wrong":[]}
+            exits with 1
+        "#]],
+        ),
+        (
+            bytes(""),
+            expect![[r#"
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: the file is empty, which a store never is; remove it to begin a new store","wrong":[]}
+            exits with 1
+        "#]],
+        ),
+        (
+            foreign(),
+            expect![[r#"
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: the file is a redb database but no checkpoint store","wrong":[]}
+            exits with 1
+        "#]],
+        ),
+        (
+            newer(),
+            expect![[r#"
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: the file has format 2, and this version reads format 1","wrong":[]}
+            exits with 1
+        "#]],
+        ),
+        (
+            changed(|all| all.truncate(100)),
+            expect![[r#"
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: I/O error: unexpected end of file","wrong":[]}
+            exits with 1
+        "#]],
+        ),
+        (
+            changed(|all| all.truncate(all.len() / 2)),
+            expect![[r#"
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: DB corrupted: File truncated below stored layout: file_len=28672, layout_len=57344","wrong":[]}
+            exits with 1
+        "#]],
+        ),
+        (
+            changed(|all| all[64..320].fill(0)),
+            expect![[r#"
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: DB corrupted: Expected file format version <= 3, found 0","wrong":[]}
+            exits with 1
+        "#]],
+        ),
+        (
+            rotted(),
+            expect![[r#"
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: DB corrupted: Primary is corrupted despite 2-phase commit","wrong":[]}
+            exits with 1
+        "#]],
+        ),
+    ];
+    for (place, expected) in bad {
+        place.check("doctor PATH --json", &expected);
+        // These have nothing to show, and say so as any command does that fails.
+        let path = place.file.display().to_string();
+        for command in [&["runs", &path][..], &["show", &path, "order-1"]] {
+            let output = crashpoint(&[command, &["--json"]].concat());
+            assert_eq!(output.status.code(), Some(1), "{command:?}");
+            assert_eq!(text(&output.stdout), "", "{command:?}");
+        }
+    }
+}
+
+#[test]
+fn a_path_without_a_file_to_read_is_a_matter_of_the_call() {
+    let folder = Place::empty();
+    std::fs::create_dir(&folder.file).expect("a folder");
+    let mut below = shopping_list();
+    below.file.push("runs.redb");
+    let used = Place::with(&three());
+    let _store = RedbCheckpointStore::new(&used.file).expect("nobody has it open");
+    let wrong = [
+        (
+            &Place::empty(),
+            expect![[r#"
+            error: checkpoint store: PATH: No such file or directory (os error 2)
+            exits with 2
+        "#]],
+        ),
+        (
+            &folder,
+            expect![[r#"
+            error: checkpoint store: PATH: is a directory
+            exits with 2
+        "#]],
+        ),
+        (
+            &below,
+            expect![[r#"
+            error: checkpoint store: PATH: Not a directory (os error 20)
+            exits with 2
+        "#]],
+        ),
+        (
+            &used,
+            expect![[r#"
+            error: checkpoint store: PATH: the store is open already, here or in another process
+            exits with 2
+        "#]],
+        ),
+    ];
+    for (place, expected) in wrong {
+        for command in ["doctor PATH", "runs PATH", "show PATH order-1"] {
+            place.check(command, &expected);
+            place.check(&format!("{command} --json"), &expected);
+        }
+        let path = place.file.display().to_string();
+        let output = crashpoint(&["doctor", &path, "--json"]);
+        assert_eq!(text(&output.stdout), "", "there is no verdict");
+    }
+}
+
+/// A disk that failed was taken for a command that was called wrongly, which nobody can call rightly.
+#[test]
+fn a_disk_that_fails_is_a_finding_and_a_file_that_may_not_be_read_is_not() {
+    let cause = |kind: ErrorKind| io::Error::from(kind);
+    let unavailable = || StoreError::new(StoreErrorKind::Unavailable, "it can't be opened");
+    for (kind, exit) in [
+        (ErrorKind::NotFound, Exit::Usage),
+        (ErrorKind::PermissionDenied, Exit::Usage),
+        (ErrorKind::IsADirectory, Exit::Usage),
+        (ErrorKind::NotADirectory, Exit::Usage),
+        (ErrorKind::Other, Exit::Safety),
+        (ErrorKind::TimedOut, Exit::Safety),
+        (ErrorKind::StaleNetworkFileHandle, Exit::Safety),
+    ] {
+        let opened = unavailable().with_source(cause(kind));
+        assert_eq!(Exit::of_unopened(&opened), exit, "{kind}");
+        let read = unavailable().with_source(redb::Error::Io(cause(kind)));
+        assert_eq!(Exit::of_unopened(&read), exit, "{kind}, as redb has it");
+    }
+    let failed_before = unavailable().with_source(redb::Error::PreviousIo);
+    assert_eq!(Exit::of_unopened(&failed_before), Exit::Safety);
+    // EIO, which has no kind of its own.
+    let disk = io::Error::from_raw_os_error(5);
+    let failed = unavailable().with_source(redb::Error::Io(disk));
+    assert_eq!(Exit::of_unopened(&failed), Exit::Safety);
+    assert_eq!(Exit::of_unopened(&unavailable()), Exit::Usage);
+    let damaged = StoreError::new(StoreErrorKind::Damaged, "the file is empty");
+    assert_eq!(Exit::of_unopened(&damaged), Exit::Safety);
+}
+
 #[test]
 fn a_page_that_has_rotted() {
-    let place = Place::with(&three());
-    let mut bytes = std::fs::read(&place.file).expect("it is there");
-    // Every copy, since pages that are not used any more have some too.
-    let copies = bytes.windows(7).enumerate();
-    let copies: Vec<usize> = copies
-        .filter_map(|(at, part)| (part == b"receipt").then_some(at))
-        .collect();
-    copies.iter().for_each(|at| bytes[*at] ^= 1);
-    std::fs::write(&place.file, bytes).expect("it is written");
+    let place = rotted();
     let path = place.file.display().to_string();
     for command in ["doctor", "runs"] {
         let output = crashpoint(&[command, &path]);
