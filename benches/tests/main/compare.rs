@@ -100,13 +100,28 @@ fn a_folder_in_memory_is_refused() {
     assert_eq!(said(&output), expected);
 }
 
+/// Two at work, two that open the store, two that go on with what all of them left, and clear it.
 #[test]
-fn a_soak_kills_a_process_and_finds_every_row() {
-    let output = compare(&["soak", "--kills", "2", "--allow-tmpfs"]);
+fn a_soak_kills_processes_on_one_file_and_finds_every_row() {
+    let output = compare(&["soak", "--kills", "6", "--allow-tmpfs"]);
     assert!(output.status.success(), "{}", said(&output));
     let said = said(&output);
-    assert!(said.starts_with("2 kills in "), "{said}");
+    assert!(said.starts_with("6 kills in "), "{said}");
     assert!(said.contains("none lost and none twice"), "{said}");
+}
+
+#[test]
+fn a_soak_tells_a_file_that_grows_beyond_what_was_said() {
+    let output = compare(&[
+        "soak",
+        "--kills",
+        "1",
+        "--allow-tmpfs",
+        "--bytes-max",
+        "4096",
+    ]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("the file grew beyond 4096 bytes"));
 }
 
 /// The number before the word, in each line that has it.
