@@ -204,9 +204,11 @@ impl Soak {
             {
                 return format!("wrong: {id} has another row at {sequence}");
             }
-            // It may have gone on, and have been cleared; then this says nothing.
+            // It may have gone on, and have been cleared; then this says nothing. The rows are asked for
+            // first: those of the next run are none until the run is another.
+            let rows_now = progress.rows.load(Ordering::SeqCst);
             let is_same = progress.run.load(Ordering::SeqCst) == run;
-            let not_cleared = progress.rows.load(Ordering::SeqCst) < ROWS_OF_A_RUN;
+            let not_cleared = (acknowledged..ROWS_OF_A_RUN).contains(&rows_now);
             if is_same && not_cleared && (rows.len() as u64) < acknowledged {
                 return format!("wrong: {id} has {} rows of {acknowledged}", rows.len());
             }
