@@ -99,6 +99,9 @@ pub(crate) struct Soaking {
     /// Kill the child so often, and end then.
     #[arg(long, value_name = "N")]
     pub(crate) kills: Option<u64>,
+    /// Fail where the file gets longer than this.
+    #[arg(long, value_name = "BYTES", default_value_t = 128 << 20)]
+    pub(crate) bytes_max: u64,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -107,7 +110,7 @@ pub(crate) struct Soaking {
 pub(crate) struct SoakChild {
     #[arg(long)]
     pub(crate) file: PathBuf,
-    /// Rows that this child appends differ from those of any other by this.
+    /// The children before it. Its runs differ from theirs by this.
     #[arg(long)]
-    pub(crate) epoch: u64,
+    pub(crate) process: u64,
 }

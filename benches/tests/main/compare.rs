@@ -100,13 +100,54 @@ fn a_folder_in_memory_is_refused() {
     assert_eq!(said(&output), expected);
 }
 
+/// Two at work, two that open the store, two that go on with what all of them left, and clear it.
 #[test]
-fn a_soak_kills_a_process_and_finds_every_row() {
-    let output = compare(&["soak", "--kills", "2", "--allow-tmpfs"]);
+fn a_soak_kills_processes_on_one_file_and_finds_every_row() {
+    let output = compare(&["soak", "--kills", "6", "--allow-tmpfs"]);
     assert!(output.status.success(), "{}", said(&output));
     let said = said(&output);
-    assert!(said.starts_with("2 kills in "), "{said}");
+    assert!(said.starts_with("6 kills in "), "{said}");
     assert!(said.contains("none lost and none twice"), "{said}");
+}
+
+#[test]
+fn a_soak_tells_a_file_that_grows_beyond_what_was_said() {
+    let output = compare(&[
+        "soak",
+        "--kills",
+        "1",
+        "--allow-tmpfs",
+        "--bytes-max",
+        "4096",
+    ]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("the file grew beyond 4096 bytes"));
+}
+
+/// The number before the word, in each line that has it.
+fn numbers_before(word: &str, said: &str) -> Vec<u64> {
+    let before = said.lines().filter_map(|line| line.split_once(word));
+    let last = before.filter_map(|(before, _)| before.rsplit(' ').next());
+    last.filter_map(|number| number.parse().ok()).collect()
+}
+
+// The length was looked at ten times, with no writer at work. What a commit needs for a while was
+// never seen, and the longest that was told was too short. Now it is looked at after every clear.
+#[test]
+fn the_longest_that_a_file_was_is_told_beside_its_length_in_the_end() {
+    let output = compare(&["churn", "--runs", "500", "--allow-tmpfs"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let said = said(&output);
+    let lengths = numbers_before(" bytes", &said);
+    let [told @ .., longest] = &*lengths else {
+        panic!("no lengths: {said}");
+    };
+    assert_eq!(told.len(), 10, "{said}");
+    assert!(told.iter().all(|length| length <= longest), "{said}");
+    assert!(
+        said.contains(&format!("\nat most {longest} bytes while ")),
+        "{said}"
+    );
 }
 
 #[test]

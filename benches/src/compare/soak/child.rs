@@ -1,5 +1,6 @@
 //! The process that is killed: writers, readers and clears on one store.
 
+use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -7,17 +8,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
-use crashpoint_engine::{CheckpointRow, CheckpointStore as _, RedbCheckpointStore, StoreErrorKind};
+use crashpoint_benches::{ROWS_OF_A_RUN, RunId, row_of};
+use crashpoint_engine::{CheckpointStore as _, ListRuns as _, RedbCheckpointStore, StoreErrorKind};
 
 use crate::arguments::SoakChild;
 use crate::rounds::runtime;
-use crate::soak::told::ROWS_OF_A_RUN;
 
 const WRITERS: u64 = 64;
 const READERS: u64 = 8;
 
 /// Every so many runs one is kept until the next one that is.
 const KEPT_EVERY: u64 = 16;
+
+/// So many processes later, or after that, what a process left is cleared; it outlives the kills in
+/// between.
+const LEFT_FOR: u64 = 3;
 
 /// Lines that are printed in one go.
 const LINES_AT_A_TIME: usize = 1000;
@@ -31,33 +36,35 @@ struct Progress {
 
 struct Soak {
     store: RedbCheckpointStore,
-    epoch: u64,
+    process: u64,
     progress: Vec<Progress>,
     said: Sender<String>,
 }
 
-/// A row by which its sender can be told.
-pub(crate) fn row(id: &str, sequence: u64) -> CheckpointRow {
-    let blob = format!("{id}/{sequence}/").repeat(6).into_bytes();
-    CheckpointRow::new(sequence, "Reserve", "charge").with_output(blob)
-}
-
 pub(crate) fn run(arguments: &SoakChild) -> Result<ExitCode, String> {
+    print_now("s\n").map_err(|error| error.to_string())?;
     let store = RedbCheckpointStore::new(&arguments.file).map_err(|error| error.to_string())?;
+    print_now("o\n").map_err(|error| error.to_string())?;
     let (said, lines) = mpsc::channel();
     let printer = thread::Builder::new().spawn(move || print(&lines));
     printer.map_err(|error| error.to_string())?;
     let soak = Arc::new(Soak {
         store,
-        epoch: arguments.epoch,
+        process: arguments.process,
         progress: (0..WRITERS).map(|_| Progress::default()).collect(),
         said,
     });
     let runtime = runtime();
+    let left = runtime.block_on(soak.left())?;
     let mut tasks = Vec::new();
     for writer in 0..WRITERS {
         let soak = Arc::clone(&soak);
-        tasks.push(runtime.spawn(async move { soak.write(writer).await }));
+        let own = left.iter().skip(writer as usize).step_by(WRITERS as usize);
+        let own = own.cloned().collect();
+        tasks.push(runtime.spawn(async move {
+            let Err(wrong) = soak.write(writer, own).await;
+            wrong
+        }));
     }
     for reader in 0..READERS {
         let soak = Arc::clone(&soak);
@@ -91,8 +98,26 @@ fn print_now(lines: &str) -> io::Result<()> {
 }
 
 impl Soak {
-    fn id(&self, writer: u64, run: u64) -> String {
-        format!("{}-{writer}-{run}", self.epoch)
+    fn id(&self, writer: u64, number: u64) -> String {
+        let id = RunId {
+            process: self.process,
+            writer,
+            number,
+        };
+        id.to_string()
+    }
+
+    /// The runs that earlier processes left and that it is time to clear.
+    async fn left(&self) -> Result<Vec<String>, String> {
+        let ids = self.store.run_ids(None, usize::MAX).await;
+        let mut left = Vec::new();
+        for id in ids.map_err(|error| error.to_string())? {
+            let RunId { process, .. } = id.parse()?;
+            if process + LEFT_FOR <= self.process {
+                left.push(id);
+            }
+        }
+        Ok(left)
     }
 
     fn say(&self, line: String) {
@@ -100,50 +125,61 @@ impl Soak {
         _ = self.said.send(line);
     }
 
-    /// Goes on for ever; gives what is wrong.
-    async fn write(&self, writer: u64) -> String {
-        let progress = &self.progress[writer as usize];
+    /// Goes on for ever, and clears one of those that are left before each run of its own, so that
+    /// the file does not grow from process to process. Gives what is wrong.
+    async fn write(&self, writer: u64, mut left: Vec<String>) -> Result<Infallible, String> {
         let mut kept = None;
         for run in 0.. {
-            let id = self.id(writer, run);
-            progress.rows.store(0, Ordering::SeqCst);
-            progress.run.store(run, Ordering::SeqCst);
-            for sequence in 0..ROWS_OF_A_RUN {
-                if let Err(error) = self.store.append(&id, row(&id, sequence)).await {
-                    return format!("wrong: {error}");
-                }
-                self.say(format!("a {id} {sequence}"));
-                progress.rows.store(sequence + 1, Ordering::SeqCst);
-                if (run + sequence).is_multiple_of(50)
-                    && let Some(wrong) = self.duplicate(&id, sequence).await
-                {
-                    return wrong;
-                }
+            if let Some(id) = left.pop() {
+                self.duplicate(&id, 0).await?;
+                self.clear(&id).await?;
             }
+            let id = self.write_run(writer, run).await?;
             let cleared = match run.is_multiple_of(KEPT_EVERY) {
                 true => kept.replace(id),
                 false => Some(id),
             };
-            let Some(cleared) = cleared else { continue };
-            // An acknowledgement that is not heard proves nothing; a clear that nobody has heard of
-            // would look like a loss.
-            if let Err(error) = print_now(&format!("b {cleared}\n")) {
-                return error.to_string();
+            if let Some(id) = cleared {
+                self.clear(&id).await?;
             }
-            if let Err(error) = self.store.clear(&cleared).await {
-                return format!("wrong: {error}");
-            }
-            self.say(format!("c {cleared}"));
         }
         unreachable!("there are more numbers than time")
     }
 
-    async fn duplicate(&self, id: &str, sequence: u64) -> Option<String> {
-        let refused = self.store.append(id, row(id, sequence)).await.err();
+    async fn write_run(&self, writer: u64, run: u64) -> Result<String, String> {
+        let progress = &self.progress[writer as usize];
+        let id = self.id(writer, run);
+        progress.rows.store(0, Ordering::SeqCst);
+        progress.run.store(run, Ordering::SeqCst);
+        for sequence in 0..ROWS_OF_A_RUN {
+            let appended = self.store.append(&id, row_of(&id, sequence)).await;
+            appended.map_err(|error| format!("wrong: {error}"))?;
+            self.say(format!("a {id} {sequence}"));
+            progress.rows.store(sequence + 1, Ordering::SeqCst);
+            if (run + sequence).is_multiple_of(50) {
+                self.duplicate(&id, sequence).await?;
+            }
+        }
+        Ok(id)
+    }
+
+    async fn clear(&self, id: &str) -> Result<(), String> {
+        // An acknowledgement that is not heard proves nothing; a clear that nobody has heard of would
+        // look like a loss.
+        print_now(&format!("b {id}\n")).map_err(|error| error.to_string())?;
+        let cleared = self.store.clear(id).await;
+        cleared.map_err(|error| format!("wrong: {error}"))?;
+        self.say(format!("c {id}"));
+        Ok(())
+    }
+
+    /// A second row at a taken sequence is refused.
+    async fn duplicate(&self, id: &str, sequence: u64) -> Result<(), String> {
+        let refused = self.store.append(id, row_of(id, sequence)).await.err();
         let kind = refused.as_ref().and_then(|error| error.store_error());
         match kind.map(crashpoint_engine::StoreError::kind) {
-            Some(StoreErrorKind::Conflict) => None,
-            _ => Some(format!(
+            Some(StoreErrorKind::Conflict) => Ok(()),
+            _ => Err(format!(
                 "wrong: a second row {sequence} of {id}: {refused:?}"
             )),
         }
@@ -164,13 +200,15 @@ impl Soak {
             let dense = (0..).zip(&rows);
             if let Some((sequence, _)) = dense
                 .into_iter()
-                .find(|(at, found)| **found != row(&id, *at))
+                .find(|(at, found)| **found != row_of(&id, *at))
             {
                 return format!("wrong: {id} has another row at {sequence}");
             }
-            // It may have gone on, and have been cleared; then this says nothing.
+            // It may have gone on, and have been cleared; then this says nothing. The rows are asked for
+            // first: those of the next run are none until the run is another.
+            let rows_now = progress.rows.load(Ordering::SeqCst);
             let is_same = progress.run.load(Ordering::SeqCst) == run;
-            let not_cleared = progress.rows.load(Ordering::SeqCst) < ROWS_OF_A_RUN;
+            let not_cleared = (acknowledged..ROWS_OF_A_RUN).contains(&rows_now);
             if is_same && not_cleared && (rows.len() as u64) < acknowledged {
                 return format!("wrong: {id} has {} rows of {acknowledged}", rows.len());
             }

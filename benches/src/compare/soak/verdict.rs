@@ -2,53 +2,26 @@
 
 use std::path::Path;
 
-use crashpoint_engine::{CheckpointStore as _, ListRuns as _, RedbCheckpointStore};
+use crashpoint_benches::Told;
+use crashpoint_engine::RedbReader;
 
-use crate::rounds::runtime;
-use crate::soak::child::row;
-use crate::soak::told::{Clear, Known, ROWS_OF_A_RUN, Told};
-
-/// Opens the store, looks at every run and clears it, so that the next process begins with nothing.
+/// Looks at every run and changes no byte of the file: what the kill left is for the next process.
 ///
 /// # Errors
 ///
 /// What is wrong.
-pub(crate) fn check(file: &Path, epoch: u64, told: &Told) -> Result<(), String> {
-    let store = RedbCheckpointStore::new(file).map_err(|error| error.to_string())?;
-    runtime().block_on(async {
-        for (id, known) in told.runs() {
-            judge(&store, id, *known).await?;
-        }
-        let ids = store.run_ids(None, usize::MAX).await;
-        for id in ids.map_err(|error| error.to_string())? {
-            if !id.starts_with(&format!("{epoch}-")) {
-                return Err(format!("{id} is there, which was cleared before"));
-            }
-            // Of those of which nothing was heard, too.
-            judge(&store, &id, told.of(&id)).await?;
-            store.clear(&id).await.map_err(|error| error.to_string())?;
-        }
-        Ok(())
-    })
-}
-
-/// A run is dense, has what was acknowledged, and nothing that was not sent.
-async fn judge(store: &RedbCheckpointStore, id: &str, known: Known) -> Result<(), String> {
-    let rows = store
-        .load_run(id)
-        .await
-        .map_err(|error| error.to_string())?;
-    if let Some((at, _)) = (0..).zip(&rows).find(|(at, found)| **found != row(id, *at)) {
-        return Err(format!("{id} has another row at {at}"));
+pub(crate) fn check(file: &Path, told: &mut Told) -> Result<(), String> {
+    // Before the first process has made it, there is none.
+    if !file.try_exists().map_err(|error| error.to_string())? {
+        return told.check(&[].into());
     }
-    let count = rows.len() as u64;
-    let right = match known.clear {
-        Clear::Acknowledged => count == 0,
-        Clear::Begun => count == 0 || count == ROWS_OF_A_RUN,
-        Clear::NotBegun => (known.rows..=ROWS_OF_A_RUN).contains(&count),
-    };
-    match right {
-        true => Ok(()),
-        false => Err(format!("{id} has {count} rows, and {known:?}")),
-    }
+    let mut reader = RedbReader::open(file).map_err(|error| error.to_string())?;
+    let ids = reader.run_ids(None, usize::MAX);
+    let ids = ids.map_err(|error| error.to_string())?;
+    let rows = ids.iter().map(|id| {
+        let rows = reader.load_run(id).map_err(|error| error.to_string())?;
+        Ok((id.parse()?, rows))
+    });
+    let found: Result<_, String> = rows.collect();
+    told.check(&found?)
 }
