@@ -23,6 +23,8 @@ struct Churn {
     subject: Arc<dyn Subject>,
     file: PathBuf,
     next: AtomicU64,
+    /// How often the length was looked at.
+    looks: AtomicU64,
     longest: AtomicU64,
 }
 
@@ -35,6 +37,7 @@ pub(crate) fn run(churning: &Churning) -> Result<ExitCode, String> {
         subject: Peer::CrashpointRedb.open(folder.path()),
         file: folder.path().join("store"),
         next: AtomicU64::new(0),
+        looks: AtomicU64::new(0),
         longest: AtomicU64::new(0),
     });
     let runtime = runtime();
@@ -56,7 +59,11 @@ pub(crate) fn run(churning: &Churning) -> Result<ExitCode, String> {
         told.map_err(|error| error.to_string())?;
     }
     let most = churn.longest.load(Ordering::SeqCst);
-    let told = writeln!(io::stdout(), "at most {most} bytes while they were written");
+    let looks = churn.looks.load(Ordering::SeqCst);
+    let told = writeln!(
+        io::stdout(),
+        "at most {most} bytes while they were written, in {looks} looks"
+    );
     told.map_err(|error| error.to_string())?;
     if most > churning.bytes_max {
         return Err(format!("the file grew to {most} bytes"));
@@ -87,6 +94,7 @@ impl Churn {
     /// The length of the file, held against the longest.
     fn look(&self) -> io::Result<u64> {
         let length = fs::metadata(&self.file)?.len();
+        self.looks.fetch_add(1, Ordering::SeqCst);
         self.longest.fetch_max(length, Ordering::SeqCst);
         Ok(length)
     }

@@ -148,6 +148,8 @@ fn the_longest_that_a_file_was_is_told_beside_its_length_in_the_end() {
         said.contains(&format!("\nat most {longest} bytes while ")),
         "{said}"
     );
+    // Of the 500 clears, and of the ten lengths.
+    assert_eq!(numbers_before(" looks", &said), [510], "{said}");
 }
 
 #[test]
