@@ -1,7 +1,7 @@
 //! Crash images of the embedded store in full: longer scripts than the test suite has, every crash
 //! of theirs and of their recoveries, and every crash after an error of the disk at every call.
 //!
-//! It takes three minutes and 2.4 gigabytes in a release build, so the test suite has shorter scripts.
+//! It takes two minutes and 2.4 gigabytes in a release build, so the test suite has shorter scripts.
 //! Exits with 1 where a promise is broken.
 
 use std::io::{self, Write as _};
