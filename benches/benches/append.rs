@@ -6,10 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crashpoint::{CheckpointRow, CheckpointStore, MemoryCheckpointStore, RedbCheckpointStore};
 use crashpoint_benches::{Comparison, elapsed, file_system_of};
-use crashpoint_engine::{
-    CheckpointRow, CheckpointStore, MemoryCheckpointStore, RedbCheckpointStore,
-};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use redb::{Database, TableDefinition};

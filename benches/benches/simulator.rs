@@ -15,12 +15,12 @@ use std::future::Future as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crashpoint_benches::Comparison;
-use crashpoint_engine::protocol::Faithful;
-use crashpoint_engine::{
+use crashpoint::protocol::Faithful;
+use crashpoint::{
     CompensatableTask, Ctx, Engine, MemoryCheckpointStore, Outcome, Retention, State, TaskError,
     TokioRuntime, Workflow,
 };
+use crashpoint_benches::Comparison;
 use crashpoint_simulator::choices::{Recorded, Tape};
 use crashpoint_simulator::oracle::judge;
 use crashpoint_simulator::workload::{Recipe, Sharing, Workload};

@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
+use crashpoint::{CheckpointRow, CheckpointStore, RedbCheckpointStore};
 use crashpoint_benches::elapsed;
-use crashpoint_engine::{CheckpointRow, CheckpointStore, RedbCheckpointStore};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use futures_util::future::join_all;
 use tempfile::TempDir;

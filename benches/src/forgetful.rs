@@ -1,7 +1,7 @@
 //! A store that takes rows and keeps none: what is left of a transition is the engine's own work.
 
 use async_trait::async_trait;
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error};
+use crashpoint::{CheckpointRow, CheckpointStore, Error};
 
 /// A [`CheckpointStore`] that acknowledges every row and forgets it. It keeps no promise of the
 /// contract and is for benchmarks only: the engine always has a store, and this is as close as it

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crashpoint_engine::CheckpointRow;
+use crashpoint::CheckpointRow;
 
 /// The rows of a run. It is cleared after the last one, or left to a later process.
 pub const ROWS_OF_A_RUN: u64 = 24;

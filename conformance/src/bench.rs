@@ -6,7 +6,7 @@
 //! ```no_run
 //! # struct Mine;
 //! # impl crashpoint_conformance::Harness for Mine {
-//! #     type Store = crashpoint_engine::MemoryCheckpointStore;
+//! #     type Store = crashpoint::MemoryCheckpointStore;
 //! #     async fn open(
 //! #         _: &crashpoint_conformance::Place,
 //! #     ) -> Result<Self::Store, crashpoint_conformance::BoxError> {
@@ -26,7 +26,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crashpoint_engine::CheckpointRow;
+use crashpoint::CheckpointRow;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use tokio::runtime::Runtime;

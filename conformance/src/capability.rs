@@ -14,7 +14,7 @@ pub enum Claim {
     Limits,
     /// The store works under any executor, without a tokio runtime.
     AnyExecutor,
-    /// The store declares an [`exclusive_scope`](crashpoint_engine::CheckpointStore::exclusive_scope),
+    /// The store declares an [`exclusive_scope`](crashpoint::CheckpointStore::exclusive_scope),
     /// so that the engine may clear the logs of ended runs.
     ExclusiveScope,
     /// The store keeps every kind of row, also those that the engine journals beyond the three of the

@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crashpoint_engine::{CheckpointRow, Error};
+use crashpoint::{CheckpointRow, Error};
 use tokio::runtime::Runtime;
 
 use crate::catalogue::LawId;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crashpoint_engine::{CheckpointRow, RowKind};
+use crashpoint::{CheckpointRow, RowKind};
 
 /// Why a check did not pass.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crashpoint_engine::{BoxError, CheckpointStore};
+use crashpoint::{BoxError, CheckpointStore};
 
 use crate::hooks::{Damage, Hook};
 use crate::place::Place;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crashpoint_engine::BoxError;
+use crashpoint::BoxError;
 
 use crate::expect::{Checked, Failure};
 

@@ -1,4 +1,4 @@
-//! A kit of named laws that certifies any [`CheckpointStore`](crashpoint_engine::CheckpointStore).
+//! A kit of named laws that certifies any [`CheckpointStore`](crashpoint::CheckpointStore).
 //!
 //! A backend's author says how a store is opened at a [`Place`] and what it claims beyond the
 //! contract; [`certify!`] turns every law of the [catalogue](catalogue()) into a `#[test]` of its
@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use crashpoint_conformance::{BoxError, Harness, Place};
-//! use crashpoint_engine::MemoryCheckpointStore;
+//! use crashpoint::MemoryCheckpointStore;
 //!
 //! struct Memory;
 //!
@@ -76,7 +76,7 @@ mod runtime;
 mod saga;
 mod verdict;
 
-pub use crashpoint_engine::BoxError;
+pub use crashpoint::BoxError;
 
 pub use crate::capability::Claim;
 pub use crate::catalogue::{Group, Kind, Law, LawId, catalogue};

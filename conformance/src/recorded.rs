@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crashpoint_engine::{CheckpointRow, Error, StoreError, StoreErrorKind};
+use crashpoint::{CheckpointRow, Error, StoreError, StoreErrorKind};
 
 use crate::case::{Progress, Session};
 use crate::expect::marked;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crashpoint_engine::{
+use crashpoint::{
     AppendRetry, CheckpointStore, CompensatableTask, Ctx, Direction, Engine, Error, Outcome, State,
     StepOutcome, SteppedTask, TaskError, Workflow,
 };

@@ -139,7 +139,7 @@ impl Error {
     /// A failure of a checkpoint store that says nothing more about the row in question.
     ///
     /// ```
-    /// let error = crashpoint_engine::Error::checkpoint_store("disk on fire");
+    /// let error = crashpoint::Error::checkpoint_store("disk on fire");
     /// assert_eq!(error.category(), "checkpoint_store");
     /// assert_eq!(error.to_string(), "checkpoint store: disk on fire");
     /// ```
@@ -150,7 +150,7 @@ impl Error {
     /// The rejection of an append to a taken sequence.
     ///
     /// ```
-    /// let error = crashpoint_engine::Error::conflict("order-42", 7);
+    /// let error = crashpoint::Error::conflict("order-42", 7);
     /// assert_eq!(error.category(), "checkpoint_store");
     /// assert_eq!(
     ///     error.to_string(),
@@ -261,7 +261,7 @@ impl StoreError {
     /// ```
     /// use std::error::Error as _;
     ///
-    /// use crashpoint_engine::{Error, StoreError, StoreErrorKind};
+    /// use crashpoint::{Error, StoreError, StoreErrorKind};
     ///
     /// let cause = std::io::Error::other("disk on fire");
     /// let failed = StoreError::new(StoreErrorKind::UnknownOutcome, "the sync failed");

@@ -6,7 +6,7 @@
 //! the run is resumed, so resuming reproduces the state.
 //!
 //! ```
-//! use crashpoint_engine::{
+//! use crashpoint::{
 //!     CompensatableTask, Ctx, Engine, Outcome, Recovery, RedbCheckpointStore, State, TaskError,
 //!     Workflow,
 //! };

@@ -7,7 +7,7 @@ use crate::recovery::CheckpointRow;
 /// Is told of everything that a life does, on the life's own task. It must not block.
 ///
 /// ```
-/// use crashpoint_engine::{Observation, Observer};
+/// use crashpoint::{Observation, Observer};
 ///
 /// struct CountAppends(std::sync::atomic::AtomicU64);
 ///

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crashpoint_engine::{Runtime, TaskHandle};
+use crashpoint::{Runtime, TaskHandle};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 

@@ -1,8 +1,6 @@
 //! The inputs that a corpus begins with: legal logs of each shape, and one of each way to be wrong.
 
-use crashpoint_engine::{
-    Cause, CauseKind, CheckpointRow, ClaimRecord, Event, Nonce, RowKind, Undone,
-};
+use crashpoint::{Cause, CauseKind, CheckpointRow, ClaimRecord, Event, Nonce, RowKind, Undone};
 
 use crate::spelling::spell;
 use crate::{Seed, Verdict};

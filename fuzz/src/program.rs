@@ -4,7 +4,7 @@
 //! follow. A byte of [`EDIT`] (or the end of the run) begins the edits. A fuzzer reaches deep into a
 //! log this way that it would take long to spell.
 
-use crashpoint_engine::{
+use crashpoint::{
     Cause, CauseKind, CheckpointRow, ClaimRecord, Event, Label, Nonce, Phase, Rollback, RowKind,
     RunState, Visit,
 };

@@ -1,7 +1,7 @@
 //! The target `rebuild_rows`: whatever the rows are, rebuilding them gives a state or a typed error.
 
-use crashpoint_engine::protocol::decide;
-use crashpoint_engine::{CheckpointRow, Event, RebuildError, RowKind, RunState, rebuild};
+use crashpoint::protocol::decide;
+use crashpoint::{CheckpointRow, Event, RebuildError, RowKind, RunState, rebuild};
 
 use crate::{program, spelling};
 

@@ -2,8 +2,8 @@
 //! byte, and whatever is read, nothing panics. Of both codecs: events in rows, and rows in the
 //! values of the embedded store.
 
-use crashpoint_engine::disk::row_format::{self, Damage};
-use crashpoint_engine::{CheckpointRow, Event, RowFault};
+use crashpoint::disk::row_format::{self, Damage};
+use crashpoint::{CheckpointRow, Event, RowFault};
 
 use crate::logs::logs;
 use crate::{Seed, rows};

@@ -3,7 +3,7 @@
 //! Every byte string reads as some rows, and what is not damaged keeps its meaning: the sequence is
 //! left out where it is the row's place, so that an inserted or a removed row shifts the rest.
 
-use crashpoint_engine::{CheckpointRow, RowKind};
+use crashpoint::{CheckpointRow, RowKind};
 
 /// The row has a sequence of its own.
 const SEQUENCE: u8 = 0x80;

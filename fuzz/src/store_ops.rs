@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 
-use crashpoint_engine::{
+use crashpoint::{
     CheckpointRow, CheckpointStore, Error, RedbCheckpointStore, RowKind, StoreError, StoreErrorKind,
 };
 use crashpoint_simulator::Choices;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::protocol::{RuledEngine, Rules};
-use crashpoint_engine::{AppendRetry, Engine, Error, Outcome, Retention, State, Workflow};
+use crashpoint::protocol::{RuledEngine, Rules};
+use crashpoint::{AppendRetry, Engine, Error, Outcome, Retention, State, Workflow};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::{CheckpointRow, Direction, RowKind};
+use crashpoint::{CheckpointRow, Direction, RowKind};
 
 use smol_str::SmolStr;
 

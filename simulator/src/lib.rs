@@ -1,4 +1,4 @@
-//! Deterministic simulator for `crashpoint-engine`: crashes a workflow at every point, races lives
+//! Deterministic simulator for `crashpoint`: crashes a workflow at every point, races lives
 //! against each other, lets the store fail, and says with oracles whether what came of it is right.
 //!
 //! Everything that varies in a simulation is drawn from one [`Choices`]; the same choices give the
@@ -8,7 +8,7 @@
 //! through [`Process::effect`], whose ledger survives every crash:
 //!
 //! ```
-//! use crashpoint_engine::{CompensatableTask, Ctx, State, TaskError, Workflow};
+//! use crashpoint::{CompensatableTask, Ctx, State, TaskError, Workflow};
 //! use crashpoint_simulator::{Process, crash_test};
 //!
 //! #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
@@ -48,12 +48,11 @@
 //! .run();
 //! ```
 //!
-//! Tasks wait through their [`Ctx`](crashpoint_engine::Ctx). Those that call tokio's time or spawn on it
+//! Tasks wait through their [`Ctx`](crashpoint::Ctx). Those that call tokio's time or spawn on it
 //! need the feature `tokio` and `CrashTest::tokio`, which puts a runtime with a paused clock around each
 //! process; a workflow that does neither is tested faster without.
 //!
-//! What is checked stands in [`oracle`], a file for each promise. [`protocol`] is the other half of
-//! the proof: the engine's pure machine against a model of a store, every interleaving of it.
+//! What is checked stands in [`oracle`], a file for each promise.
 
 mod budget;
 pub mod choices;
@@ -71,7 +70,6 @@ pub mod images;
 pub mod madsim_lane;
 pub mod oracle;
 mod panics;
-pub mod protocol;
 mod recorder;
 mod recording;
 pub mod render;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crashpoint_engine::{CheckpointRow, Direction, Event, Undone};
+use crashpoint::{CheckpointRow, Direction, Event, Undone};
 
 use crate::history::{Entry, History, Opening, What};
 use crate::oracle::Verdict;

@@ -4,7 +4,7 @@
 //! `key=value`: a text is in double quotes, with everything that is not plainly visible escaped, so
 //! that a text of a user's can't forge a field or a line. Bytes that are no text are hexadecimal.
 
-use crashpoint_engine::{CheckpointRow, Direction};
+use crashpoint::{CheckpointRow, Direction};
 
 use crate::choices::Draw;
 use crate::history::{Entry, History, Opening, What};

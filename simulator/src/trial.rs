@@ -1,6 +1,6 @@
 //! A simulation from its very first draw: the workload may be drawn as well.
 
-use crashpoint_engine::protocol::{Faithful, Rule, Without};
+use crashpoint::protocol::{Faithful, Rule, Without};
 
 use crate::choices::{Choices, Tape, Taped};
 use crate::explore::simulate_with;

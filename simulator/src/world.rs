@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crashpoint_engine::{Ctx, Direction};
+use crashpoint::{Ctx, Direction};
 use smol_str::SmolStr;
 
 /// A request that reached the world.

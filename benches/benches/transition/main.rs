@@ -5,9 +5,9 @@
 //! and with a memory store of the same build. The engine clears the log of the run when it is done, as
 //! the reference crate does.
 
+use crashpoint::MemoryCheckpointStore;
 use crashpoint_benches::transition::{TRANSITIONS, ours, reference};
 use crashpoint_benches::{Comparison, ForgetfulStore};
-use crashpoint_engine::MemoryCheckpointStore;
 use criterion::{Criterion, Throughput};
 use tokio::runtime::{Builder, Runtime};
 

@@ -17,8 +17,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crashpoint::{Runtime as _, TokioRuntime};
 use crashpoint_benches::{Stage, Told};
-use crashpoint_engine::{Runtime as _, TokioRuntime};
 
 use crate::arguments::{SoakChild, Soaking};
 use crate::measure::now;

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use crashpoint::MemoryCheckpointStore;
 use crashpoint_benches::{ForgetfulStore, elapsed, transition};
-use crashpoint_engine::MemoryCheckpointStore;
 
 use crate::measure::Turn;
 use crate::place::in_us;

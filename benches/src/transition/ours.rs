@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crashpoint_engine::{
+use crashpoint::{
     CheckpointStore, Ctx, Engine, Outcome, Retention, State, Task, TaskError, Workflow,
 };
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crashpoint::CheckpointRow;
 use crashpoint_benches::{ROWS_OF_A_RUN, RunId, Stage, Told, row_of};
-use crashpoint_engine::CheckpointRow;
 
 type File = BTreeMap<RunId, Vec<CheckpointRow>>;
 

@@ -50,7 +50,7 @@
 use std::error::Error as _;
 use std::fmt;
 
-use crashpoint_engine::{BoxError, Error, RowKind, StoreError, StoreErrorKind};
+use crashpoint::{BoxError, Error, RowKind, StoreError, StoreErrorKind};
 
 #[cfg(feature = "cano-0-12")]
 pub mod v0_12;
@@ -110,7 +110,7 @@ macro_rules! adapter {
         use std::future::Future;
         use std::pin::Pin;
 
-        use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, RowKind};
+        use crashpoint::{CheckpointRow, CheckpointStore, Error, RowKind};
         use $cano::recovery as theirs;
 
         use super::{foreign, passed_on, without_a_kind};

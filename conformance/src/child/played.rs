@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::process::exit;
 
-use crashpoint_engine::{CheckpointRow, Error};
+use crashpoint::{CheckpointRow, Error};
 
 use crate::child::{Part, tell};
 use crate::expect::{marked, row};

@@ -1,6 +1,6 @@
 //! What histories are drawn from: few runs, few sequences, so that operations meet.
 
-use crashpoint_engine::RowKind;
+use crashpoint::RowKind;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use crashpoint_engine::{CheckpointRow, RowKind};
+use crashpoint::{CheckpointRow, RowKind};
 
 use crate::expect::{describe, quote};
 

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! # use crashpoint_conformance::{BoxError, Harness, Place};
-//! # use crashpoint_engine::MemoryCheckpointStore;
+//! # use crashpoint::MemoryCheckpointStore;
 //! # struct Mine;
 //! # impl Harness for Mine {
 //! #     type Store = MemoryCheckpointStore;
@@ -31,7 +31,7 @@ mod model;
 mod play;
 mod search;
 
-pub use crashpoint_engine::RowKind;
+pub use crashpoint::RowKind;
 
 pub use self::history::{History, Operation, append, clear, load, plain, reopen, row, rows_from};
 pub use self::search::{Counted, Differential, Ended, Found};

@@ -1,6 +1,6 @@
 //! The model: every row there is in one list, looked through from its beginning each time.
 
-use crashpoint_engine::CheckpointRow;
+use crashpoint::CheckpointRow;
 
 /// What a store has to hold.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::{CheckpointRow, Error};
+use crashpoint::{CheckpointRow, Error};
 use tokio::runtime::Runtime;
 
 use super::history::{History, Operation, plain};
@@ -194,7 +194,7 @@ impl Player<'_> {
 
     async fn reopen(&mut self) -> Checked {
         // Nobody else has it now, so it is dropped there: outside of async code, as RUN-06 is another's.
-        let nothing: DynStore = Arc::new(crashpoint_engine::MemoryCheckpointStore::new());
+        let nothing: DynStore = Arc::new(crashpoint::MemoryCheckpointStore::new());
         let store = std::mem::replace(&mut self.store, nothing);
         let dropped = tokio::task::spawn_blocking(move || drop(store)).await;
         dropped.map_err(|error| broken(format!("dropping the store failed: {error}")))?;

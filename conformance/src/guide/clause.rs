@@ -2,7 +2,7 @@
 
 /// A clause of the contract, or what stands in for one.
 ///
-/// The contract is the documentation of [`CheckpointStore`](crashpoint_engine::CheckpointStore),
+/// The contract is the documentation of [`CheckpointStore`](crashpoint::CheckpointStore),
 /// which follows the module `recovery` of the crate `cano` 0.12.0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::{CheckpointRow, RowKind};
+use crashpoint::{CheckpointRow, RowKind};
 
 use crate::case::{Case, Session};
 use crate::expect::{Checked, Failure, broken, marked, quote, row, rows, same_rows};

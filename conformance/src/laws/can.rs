@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crashpoint_engine::CheckpointRow;
+use crashpoint::CheckpointRow;
 
 use crate::case::{Blame, Case, Session};
 use crate::dropped::{Cut, Cuts, cut_off};

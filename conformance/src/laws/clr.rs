@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::{CheckpointRow, Error};
+use crashpoint::{CheckpointRow, Error};
 
 use crate::case::Case;
 use crate::expect::{Checked, broken, marked, row, rows};

@@ -1,6 +1,6 @@
 //! Ids that look alike to a backend: what every law of isolation does with its list.
 
-use crashpoint_engine::CheckpointRow;
+use crashpoint::CheckpointRow;
 
 use crate::case::{Case, Session};
 use crate::expect::{Checked, Failure, broken, marked, quote, same_rows};

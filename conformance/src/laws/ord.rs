@@ -1,6 +1,6 @@
 //! Order: a run loads in ascending order of the sequence, whatever its numbers.
 
-use crashpoint_engine::CheckpointRow;
+use crashpoint::CheckpointRow;
 
 use crate::case::Case;
 use crate::expect::{Checked, row, rows};

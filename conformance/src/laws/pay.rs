@@ -1,6 +1,6 @@
 //! Fidelity: a store copies rows and never looks inside of them.
 
-use crashpoint_engine::{CheckpointRow, RowKind};
+use crashpoint::{CheckpointRow, RowKind};
 
 use crate::case::{Case, Session};
 use crate::expect::{Checked, broken, same_rows};

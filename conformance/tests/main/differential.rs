@@ -1,11 +1,11 @@
 //! Histories against the model: correct stores answer as it does, broken ones are found, and what they
 //! are found by is small.
 
+use crashpoint::MemoryCheckpointStore;
 use crashpoint_conformance::differential::{
     Differential, Found, History, append, clear, plain, rows_from,
 };
 use crashpoint_conformance::{BoxError, Harness, Options, Place, claim, run_all};
-use crashpoint_engine::MemoryCheckpointStore;
 use expect_test::{Expect, expect};
 
 use crate::kill_matrix::everything;

@@ -4,12 +4,10 @@ use std::future::pending;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crashpoint::{CheckpointRow, CheckpointStore, Error, MemoryCheckpointStore, checkpoint_store};
 use crashpoint_conformance::{
     BoxError, Harness, LawId, Options, Place, Plan, Report, Verdict, catalogue, catalogue_markdown,
     claim, run_all,
-};
-use crashpoint_engine::{
-    CheckpointRow, CheckpointStore, Error, MemoryCheckpointStore, checkpoint_store,
 };
 
 use crate::memory::Memory;

@@ -1,7 +1,7 @@
 //! The engine's own store in memory keeps every law that it claims.
 
+use crashpoint::MemoryCheckpointStore;
 use crashpoint_conformance::{BoxError, Harness, Place};
-use crashpoint_engine::MemoryCheckpointStore;
 
 pub(crate) struct Memory;
 

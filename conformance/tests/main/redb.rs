@@ -4,8 +4,8 @@
 //! needs a disk of the harness' own between the store and the file: `crashpoint certify --store redb`
 //! has one, and claims it.
 
+use crashpoint::RedbCheckpointStore;
 use crashpoint_conformance::{BoxError, Damage, Harness, Hook, Options, Place};
-use crashpoint_engine::RedbCheckpointStore;
 
 struct Redb;
 

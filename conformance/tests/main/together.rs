@@ -6,10 +6,10 @@ use std::process::Command;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crashpoint::MemoryCheckpointStore;
 use crashpoint_conformance::{
     BoxError, Harness, LawId, Place, Plan, Verdict, catalogue, run_all, run_while,
 };
-use crashpoint_engine::MemoryCheckpointStore;
 use expect_test::expect;
 
 fn jobs(jobs: usize) -> Plan {

@@ -34,7 +34,7 @@ fn with_header(mut block: ItemImpl, engine: &Path) -> ItemImpl {
 
 /// The path in `crate = path`, or the crate under its own name.
 fn engine_path(arguments: TokenStream) -> Result<Path> {
-    let mut engine: Path = parse_quote!(::crashpoint_engine);
+    let mut engine: Path = parse_quote!(::crashpoint);
     let parser = syn::meta::parser(|meta| {
         if meta.path.is_ident("crate") {
             engine = meta.value()?.call(Path::parse_mod_style)?;

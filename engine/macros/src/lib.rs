@@ -1,4 +1,4 @@
-//! The macros of `crashpoint-engine`, which re-exports them; depend on that crate instead.
+//! The macros of `crashpoint`, which re-exports them; depend on that crate instead.
 
 use proc_macro::TokenStream;
 

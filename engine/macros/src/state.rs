@@ -121,7 +121,7 @@ fn reject_shared_labels(variants: &[Labelled<'_>]) -> Result<()> {
 
 /// The path in `#[state(crate = path)]`, or the crate under its own name.
 fn engine_path(input: &DeriveInput) -> Result<Path> {
-    let mut engine: Path = parse_quote!(::crashpoint_engine);
+    let mut engine: Path = parse_quote!(::crashpoint);
     for attribute in input
         .attrs
         .iter()

@@ -123,12 +123,12 @@ pub struct RebuildError {
 /// Names the first row that is out of place, undecodable or illegal.
 ///
 /// ```
-/// use crashpoint_engine::{CheckpointRow, Phase, rebuild};
+/// use crashpoint::{CheckpointRow, Phase, rebuild};
 ///
 /// assert_eq!(rebuild(&[])?.phase(), &Phase::Unclaimed);
 /// let error = rebuild(&[CheckpointRow::new(0, "Start", "fetch")]).unwrap_err();
 /// assert_eq!(error.to_string(), "sequence 0: the first row is not a claim");
-/// # Ok::<(), crashpoint_engine::RebuildError>(())
+/// # Ok::<(), crashpoint::RebuildError>(())
 /// ```
 pub fn rebuild(rows: &[CheckpointRow]) -> Result<RunState, RebuildError> {
     let mut state = RunState::new();

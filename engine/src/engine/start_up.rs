@@ -22,14 +22,14 @@ const CONCURRENCY: usize = 8;
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # use crashpoint_engine::{Ctx, Engine, MemoryCheckpointStore, Outcome, State, Workflow};
+/// # use crashpoint::{Ctx, Engine, MemoryCheckpointStore, Outcome, State, Workflow};
 /// # #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 /// # enum Step { Work, Done }
 /// # let task = |_: Ctx| async { Ok(Step::Done) };
 /// # let orders = Workflow::builder("order", 3).task(Step::Work, "a", task).exit(Step::Done).build()?;
 /// # let imports = Workflow::builder("import", 1).task(Step::Work, "b", task).exit(Step::Done).build()?;
 /// # let engine = Engine::new(MemoryCheckpointStore::new());
-/// use crashpoint_engine::Recovery;
+/// use crashpoint::Recovery;
 ///
 /// let recovery = Recovery::new(&engine).workflow(&orders).workflow(&imports);
 /// let report = recovery.concurrency(32).resume_all().await?;

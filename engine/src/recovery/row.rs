@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// Neither ever changes for a released kind.
 ///
 /// ```
-/// use crashpoint_engine::RowKind;
+/// use crashpoint::RowKind;
 ///
 /// for &kind in RowKind::ALL {
 ///     assert_eq!(RowKind::try_from(kind.code()), Ok(kind));

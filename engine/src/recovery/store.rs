@@ -34,7 +34,7 @@ use crate::scope::ScopeId;
 /// use std::collections::BTreeMap;
 /// use std::sync::Mutex;
 ///
-/// use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, checkpoint_store};
+/// use crashpoint::{CheckpointRow, CheckpointStore, Error, checkpoint_store};
 ///
 /// #[derive(Default)]
 /// struct Rows(Mutex<BTreeMap<(String, u64), CheckpointRow>>);

@@ -17,8 +17,8 @@ use crate::scope::ScopeId;
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), crashpoint_engine::Error> {
-/// use crashpoint_engine::{CheckpointRow, CheckpointStore, MemoryCheckpointStore};
+/// # async fn main() -> Result<(), crashpoint::Error> {
+/// use crashpoint::{CheckpointRow, CheckpointStore, MemoryCheckpointStore};
 ///
 /// let store = MemoryCheckpointStore::new();
 /// store.append("run-1", CheckpointRow::new(0, "Start", "fetch")).await?;

@@ -6,7 +6,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 /// A task's failure. The `?` operator turns any error into [`Retry`](Self::Retry).
 ///
 /// ```
-/// use crashpoint_engine::TaskError;
+/// use crashpoint::TaskError;
 ///
 /// fn parse(text: &str) -> Result<u32, TaskError> {
 ///     if text.is_empty() {

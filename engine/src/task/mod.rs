@@ -25,7 +25,7 @@ pub use interpose::{Attempted, Interposer};
 /// is a pivot: nothing undoes it, so nothing after it should fail for good.
 ///
 /// ```
-/// use crashpoint_engine::{Ctx, State, Task, TaskError};
+/// use crashpoint::{Ctx, State, Task, TaskError};
 ///
 /// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 /// enum Mail { Send, Sent }

@@ -10,7 +10,7 @@ impl<S: State> Workflow<S> {
     /// frame, stepped ones are slanted. A task without declared edges has none drawn.
     ///
     /// ```
-    /// use crashpoint_engine::{Ctx, State, TaskError, Workflow};
+    /// use crashpoint::{Ctx, State, TaskError, Workflow};
     ///
     /// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
     /// enum Mail { Send, Sent }
@@ -28,7 +28,7 @@ impl<S: State> Workflow<S> {
     ///     workflow.to_mermaid(),
     ///     "flowchart TD\n    s0[\"Send: send\"]\n    s0 --> s1\n    s1([\"Sent\"])\n",
     /// );
-    /// # Ok::<(), crashpoint_engine::BuildError>(())
+    /// # Ok::<(), crashpoint::BuildError>(())
     /// ```
     pub fn to_mermaid(&self) -> String {
         let mut chart = String::from("flowchart TD\n");

@@ -8,7 +8,7 @@ use std::fmt::Debug;
 /// code is no change of the log.
 ///
 /// ```
-/// use crashpoint_engine::State;
+/// use crashpoint::State;
 ///
 /// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 /// enum Order {

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use crashpoint_engine::recovery::{
-    CheckpointRow, CheckpointStore, ListRuns, RowKind, UnknownRowKind,
-};
-use crashpoint_engine::{
+use crashpoint::recovery::{CheckpointRow, CheckpointStore, ListRuns, RowKind, UnknownRowKind};
+use crashpoint::{
     Error, MemoryCheckpointStore, ScopeId, StoreError, StoreErrorKind, checkpoint_store,
 };
 
@@ -58,7 +56,7 @@ macro_rules! store {
 
 /// The engine under another name, as behind somebody's facade.
 mod facade {
-    pub(crate) use crashpoint_engine as engine;
+    pub(crate) use crashpoint as engine;
 }
 
 store!(#[checkpoint_store] Written, impl CheckpointStore for Written);
@@ -73,7 +71,7 @@ store!(
     impl Renamed
 );
 store!(
-    #[crashpoint_engine::checkpoint_store]
+    #[crashpoint::checkpoint_store]
     Qualified,
     impl Qualified
 );

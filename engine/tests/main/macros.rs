@@ -1,6 +1,6 @@
 //! The derive of states, and what the macros refuse to compile.
 
-use crashpoint_engine::State;
+use crashpoint::State;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Order {
@@ -36,7 +36,7 @@ fn an_alias_is_read_and_never_written() {
 
 /// The engine behind another name.
 mod facade {
-    pub(crate) use crashpoint_engine as engine;
+    pub(crate) use crashpoint as engine;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, facade::engine::State)]

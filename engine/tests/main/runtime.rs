@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crashpoint_engine::{Runtime, TaskHandle, TokioRuntime};
+use crashpoint::{Runtime, TaskHandle, TokioRuntime};
 use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 use tokio::time::Instant;

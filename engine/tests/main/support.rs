@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crashpoint_engine::{
+use crashpoint::{
     CheckpointRow, CheckpointStore, CompensatableTask, Ctx, Direction, Engine, Error,
     MemoryCheckpointStore, State, TaskError, Workflow, WorkflowBuilder, checkpoint_store,
 };
@@ -252,7 +252,7 @@ impl CheckpointStore for Faulty {
         self.faulted(fault, self.inner.clear(workflow_id)).await
     }
 
-    fn exclusive_scope(&self) -> Option<crashpoint_engine::ScopeId> {
+    fn exclusive_scope(&self) -> Option<crashpoint::ScopeId> {
         self.inner.exclusive_scope()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crashpoint_engine::{
+use crashpoint::{
     BuildError, CompensatableTask, Ctx, RetryPolicy, State, StepOutcome, SteppedTask, TaskError,
     Workflow, WorkflowBuilder,
 };

@@ -1,11 +1,11 @@
-#[derive(Clone, Copy, Debug, PartialEq, Eq, crashpoint_engine::State)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, crashpoint::State)]
 enum Order {
     Charge,
     #[state(rename = "Charge")]
     Pack,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, crashpoint_engine::State)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, crashpoint::State)]
 enum Mail {
     Sent,
     #[state(alias = "Sent")]

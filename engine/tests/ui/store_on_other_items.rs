@@ -1,7 +1,7 @@
-#[crashpoint_engine::checkpoint_store]
+#[crashpoint::checkpoint_store]
 fn append() {}
 
-#[crashpoint_engine::checkpoint_store]
+#[crashpoint::checkpoint_store]
 struct Store;
 
 fn main() {}

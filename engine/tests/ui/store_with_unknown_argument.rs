@@ -1,9 +1,9 @@
 struct Store;
 
-#[crashpoint_engine::checkpoint_store(name = "store")]
+#[crashpoint::checkpoint_store(name = "store")]
 impl Store {}
 
-#[crashpoint_engine::checkpoint_store(crate)]
+#[crashpoint::checkpoint_store(crate)]
 impl Store {}
 
 fn main() {}

@@ -1,4 +1,4 @@
-#[derive(Clone, Copy, Debug, PartialEq, Eq, crashpoint_engine::State)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, crashpoint::State)]
 enum Order {
     Charge,
     Pack(u8),

@@ -4,8 +4,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use async_trait::async_trait;
-use crashpoint_engine::disk::row_format::{self, Damage};
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, Event};
+use crashpoint::disk::row_format::{self, Damage};
+use crashpoint::{CheckpointRow, CheckpointStore, Error, Event};
 use crashpoint_fuzz::{
     check_codec, check_power_loss, check_store_ops, crash_schedule_without, embedded,
 };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crashpoint_engine::{CheckpointRow, IllegalEvent, LogFault, RebuildError, RunState, rebuild};
+use crashpoint::{CheckpointRow, IllegalEvent, LogFault, RebuildError, RunState, rebuild};
 use crashpoint_fuzz::{Verdict, check_rebuild, logs, rebuild_rows, rows, spell};
 
 use crate::corpus::corpus;

@@ -10,8 +10,8 @@ use std::hash::Hash;
 use std::panic::Location;
 use std::sync::Arc;
 
-use crashpoint_engine::protocol::Faithful;
-use crashpoint_engine::{Retention, State, Workflow};
+use crashpoint::protocol::Faithful;
+use crashpoint::{Retention, State, Workflow};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -97,7 +97,7 @@ pub fn crash_test<S: State>(
 /// ```
 /// use std::sync::{Arc, Mutex};
 ///
-/// use crashpoint_engine::{Ctx, State, TaskError, Workflow};
+/// use crashpoint::{Ctx, State, TaskError, Workflow};
 /// use crashpoint_simulator::{LifeEnd, crash_test_in};
 ///
 /// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
@@ -190,7 +190,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// ```
     /// use std::sync::{Arc, Mutex};
     ///
-    /// use crashpoint_engine::{Ctx, State, TaskError, Workflow};
+    /// use crashpoint::{Ctx, State, TaskError, Workflow};
     /// use crashpoint_simulator::crash_test_in;
     ///
     /// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]

@@ -3,7 +3,7 @@
 
 use std::panic::Location;
 
-use crashpoint_engine::State;
+use crashpoint::State;
 
 use crate::budget::Budget;
 use crate::crash_test::CrashTest;

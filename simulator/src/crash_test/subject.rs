@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crashpoint_engine::protocol::Faithful;
-use crashpoint_engine::{Retention, State};
+use crashpoint::protocol::Faithful;
+use crashpoint::{Retention, State};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 

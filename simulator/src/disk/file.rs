@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crashpoint_engine::disk::Disk;
+use crashpoint::disk::Disk;
 use redb::StorageBackend;
 
 use crate::disk::{SimDisk, Which};

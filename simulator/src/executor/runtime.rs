@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crashpoint_engine::{Runtime, TaskHandle};
+use crashpoint::{Runtime, TaskHandle};
 use futures_channel::oneshot;
 use futures_util::future::BoxFuture;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crashpoint_engine::{
+use crashpoint::{
     CheckpointRow, CheckpointStore, Error, RedbCheckpointStore, StoreError, StoreErrorKind,
 };
 use futures_util::future::BoxFuture;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error};
+use crashpoint::{CheckpointRow, CheckpointStore, Error};
 
 use crate::executor::SimRuntime;
 use crate::images::machine::{Complaint, Machine, Position};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crashpoint_engine::CheckpointRow;
+use crashpoint::CheckpointRow;
 
 /// An operation on one of a script's runs, which are numbered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

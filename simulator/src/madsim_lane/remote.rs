@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, StoreError, StoreErrorKind};
+use crashpoint::{CheckpointRow, CheckpointStore, Error, StoreError, StoreErrorKind};
 use madsim::net::Endpoint;
 use madsim::net::rpc::Request;
 use serde::{Deserialize, Serialize};

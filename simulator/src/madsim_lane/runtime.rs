@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crashpoint_engine::{Runtime, TaskHandle};
+use crashpoint::{Runtime, TaskHandle};
 use madsim::rand::RngCore as _;
 use madsim::time::TimeHandle;
 

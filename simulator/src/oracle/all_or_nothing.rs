@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crashpoint_engine::{Direction, Event, TaskKind, Undone};
+use crashpoint::{Direction, Event, TaskKind, Undone};
 
 use crate::fault::Fault;
 use crate::history::Opening;

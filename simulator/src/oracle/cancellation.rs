@@ -3,7 +3,7 @@
 //! What was under way may come to its end: a completion that is pinned by then counts, an exit entry
 //! included. How a cancelled run ends is asked by the oracles about rollbacks.
 
-use crashpoint_engine::Direction;
+use crashpoint::Direction;
 
 use crate::fault::Fault;
 use crate::oracle::{Case, Oracle};

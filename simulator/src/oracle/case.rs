@@ -1,7 +1,7 @@
 //! A simulation as the oracles look at it.
 
-use crashpoint_engine::protocol::TaskDefinition;
-use crashpoint_engine::{CheckpointRow, Event, Nonce, TaskKind};
+use crashpoint::protocol::TaskDefinition;
+use crashpoint::{CheckpointRow, Event, Nonce, TaskKind};
 
 use crate::fault::Fault;
 use crate::history::{History, Opening, What};

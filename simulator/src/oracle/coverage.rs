@@ -1,7 +1,7 @@
 //! A rollback settles every completion of a compensatable task and the open visit of one, and nothing
 //! else.
 
-use crashpoint_engine::{Event, TaskKind};
+use crashpoint::{Event, TaskKind};
 
 use crate::oracle::{Case, Oracle};
 

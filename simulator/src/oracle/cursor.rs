@@ -3,7 +3,7 @@
 //!
 //! This relies on the workload's steps passing their cursor on as the payload of their effect.
 
-use crashpoint_engine::{Direction, TaskKind};
+use crashpoint::{Direction, TaskKind};
 
 use crate::oracle::{Case, Oracle};
 

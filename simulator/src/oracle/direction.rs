@@ -1,6 +1,6 @@
 //! After the start of the rollback is durable no life that owns the run begins a forward action.
 
-use crashpoint_engine::{Direction, Event};
+use crashpoint::{Direction, Event};
 
 use crate::oracle::{Case, Oracle};
 

@@ -3,7 +3,7 @@
 //!
 //! A task without declared edges may go anywhere.
 
-use crashpoint_engine::Event;
+use crashpoint::Event;
 
 use crate::oracle::{Case, Oracle};
 

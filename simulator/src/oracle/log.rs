@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crashpoint_engine::{Bytes, CheckpointRow, Event, Label, Undone};
+use crashpoint::{Bytes, CheckpointRow, Event, Label, Undone};
 
 use crate::history::{History, What};
 

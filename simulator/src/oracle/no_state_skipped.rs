@@ -2,7 +2,7 @@
 //!
 //! What the task did is its own business; this asks only that it ran.
 
-use crashpoint_engine::{Direction, Event};
+use crashpoint::{Direction, Event};
 
 use crate::oracle::{Case, Oracle};
 

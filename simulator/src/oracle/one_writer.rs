@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crashpoint_engine::Event;
+use crashpoint::Event;
 
 use crate::history::What;
 use crate::oracle::{Case, Log, Oracle};

@@ -1,8 +1,8 @@
 //! When a life tells an outcome the log says just that, leftovers included, or did when the life looked: a stuck run can be
 //! claimed again in between, an ended one can't.
 
-use crashpoint_engine::RunState;
-use crashpoint_engine::protocol::Ended;
+use crashpoint::RunState;
+use crashpoint::protocol::Ended;
 
 use crate::oracle::{Case, Log, Oracle};
 use crate::subject::LifeEnd;

@@ -4,7 +4,7 @@
 //! Whether resuming a prefix also comes to a right end is what the exploration of crash points shows;
 //! here only the log is read.
 
-use crashpoint_engine::{CheckpointRow, Direction, Event, RebuildError, RunState};
+use crashpoint::{CheckpointRow, Direction, Event, RebuildError, RunState};
 
 use crate::history::{ENDLESS, Entry, SPINNING, What};
 use crate::oracle::{Case, Log, Oracle};

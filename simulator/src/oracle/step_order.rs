@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crashpoint_engine::{Direction, Event, TaskKind};
+use crashpoint::{Direction, Event, TaskKind};
 
 use crate::oracle::{Case, Oracle};
 

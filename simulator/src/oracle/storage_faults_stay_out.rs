@@ -1,7 +1,7 @@
 //! A rollback starts because an attempt failed or the run was cancelled, never because the store
 //! failed; and no undo begins before its start is durable.
 
-use crashpoint_engine::{CauseKind, Direction, Event};
+use crashpoint::{CauseKind, Direction, Event};
 
 use crate::fault::Fault;
 use crate::history::What;

@@ -5,7 +5,7 @@
 //! what an append's answer or a later load said; a row that a crash caught in the middle may be
 //! either, once.
 
-use crashpoint_engine::CheckpointRow;
+use crashpoint::CheckpointRow;
 
 use crate::fault::Fault;
 use crate::history::What;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crashpoint_engine::{Phase, RunState};
+use crashpoint::{Phase, RunState};
 
 use crate::fault::Fault;
 use crate::history::{Entry, Opening, What};

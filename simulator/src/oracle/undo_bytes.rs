@@ -3,7 +3,7 @@
 //!
 //! This relies on the workload's undos passing on what they were given.
 
-use crashpoint_engine::{Direction, Event};
+use crashpoint::{Direction, Event};
 
 use crate::oracle::{Case, Oracle};
 

@@ -1,7 +1,7 @@
 //! An undo begins only after the undo of everything that came later is durable, as a success or as a
 //! failure.
 
-use crashpoint_engine::Direction;
+use crashpoint::Direction;
 
 use crate::oracle::{Case, Oracle};
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crashpoint_engine::Direction;
+use crashpoint::Direction;
 
 use crate::oracle::{Case, Oracle};
 

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::protocol::{Attempted, Definition, Interposer};
-use crashpoint_engine::{Ctx, State, TaskError, Workflow};
+use crashpoint::protocol::{Attempted, Definition, Interposer};
+use crashpoint::{Ctx, State, TaskError, Workflow};
 
 use crate::fault::Fault;
 use crate::sim::{Doing, Instant, Process};

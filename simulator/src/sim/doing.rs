@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crashpoint_engine::{Ctx, Direction};
+use crashpoint::{Ctx, Direction};
 use smol_str::SmolStr;
 
 /// What a life is doing.

@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crashpoint_engine::disk::Disk;
+use crashpoint::disk::Disk;
 use redb::StorageBackend;
 
 use crate::disk::{Call, DiskFault, Lasting, SimDisk, Which};

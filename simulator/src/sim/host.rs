@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crashpoint_engine::CheckpointStore;
+use crashpoint::CheckpointStore;
 
 use crate::executor::lock;
 use crate::sim::Doing;

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use crashpoint_engine::{CheckpointStore as _, MemoryCheckpointStore, ScopeId};
+use crashpoint::{CheckpointStore as _, MemoryCheckpointStore, ScopeId};
 
 use crate::choices::Choices;
 use crate::disk::SimDisk;

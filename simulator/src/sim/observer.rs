@@ -6,8 +6,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use crashpoint_engine::protocol::{Failure, FailureKind};
-use crashpoint_engine::{CheckpointRow, Direction, Event, Observation, Observer, RunState};
+use crashpoint::protocol::{Failure, FailureKind};
+use crashpoint::{CheckpointRow, Direction, Event, Observation, Observer, RunState};
 
 use smol_str::SmolStr;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use crashpoint_engine::{
+use crashpoint::{
     CancelToken, CheckpointStore, Ctx, Error, RedbCheckpointStore, ScopeId, StoreErrorKind,
 };
 use futures_util::FutureExt as _;
@@ -201,7 +201,7 @@ impl Process {
         if self.host().has_failing_disk() {
             return;
         }
-        let kind = error.store_error().map(crashpoint_engine::StoreError::kind);
+        let kind = error.store_error().map(crashpoint::StoreError::kind);
         if kind != Some(StoreErrorKind::Conflict) {
             self.record(What::StoreFailed(error.to_string()));
         }

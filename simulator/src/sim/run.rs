@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crashpoint_engine::{CheckpointRow, CheckpointStore as _, ScopeId};
+use crashpoint::{CheckpointRow, CheckpointStore as _, ScopeId};
 use futures_util::FutureExt as _;
 
 use crate::budget::Budget;
@@ -469,7 +469,7 @@ impl<'a> Simulation<'a> {
             for row in rows.into_iter().filter(|row| row.sequence != lost) {
                 store.append(WORKFLOW_ID, row).await?;
             }
-            Ok::<(), crashpoint_engine::Error>(())
+            Ok::<(), crashpoint::Error>(())
         };
         let rewritten = rewrite.now_or_never().expect("the store answers at once");
         rewritten.expect("the store in memory does not fail");

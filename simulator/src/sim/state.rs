@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crashpoint_engine::CheckpointRow;
+use crashpoint::CheckpointRow;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::budget::Budget;

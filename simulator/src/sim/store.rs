@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, Runtime as _, ScopeId};
+use crashpoint::{CheckpointRow, CheckpointStore, Error, Runtime as _, ScopeId};
 
 use crate::fault::Fault;
 use crate::history::What;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crashpoint_engine::{CheckpointRow, CheckpointStore as _, MemoryCheckpointStore};
+use crashpoint::{CheckpointRow, CheckpointStore as _, MemoryCheckpointStore};
 use futures_util::FutureExt as _;
 use smol_str::SmolStr;
 

@@ -7,8 +7,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use crashpoint_engine::protocol::Faithful;
-use crashpoint_engine::{Ctx, Retention, Runtime as _, State, TaskError, TokioRuntime, Workflow};
+use crashpoint::protocol::Faithful;
+use crashpoint::{Ctx, Retention, Runtime as _, State, TaskError, TokioRuntime, Workflow};
 use futures_util::future::BoxFuture;
 use serde_json::json;
 

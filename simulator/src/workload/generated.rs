@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crashpoint_engine::protocol::Rules;
-use crashpoint_engine::{
+use crashpoint::protocol::Rules;
+use crashpoint::{
     CompensatableTask, Ctx, Retention, RetryPolicy, State, StepOutcome, SteppedTask, Task,
     TaskError, Workflow,
 };

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::{
+use crashpoint::{
     CompensatableTask, Ctx, Retention, State, StepOutcome, SteppedTask, TaskError, Workflow,
 };
 use serde_json::json;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crashpoint_engine::{Ctx, Retention, State, TaskError, Workflow};
+use crashpoint::{Ctx, Retention, State, TaskError, Workflow};
 use serde_json::json;
 
 use crate::sim::Process;

@@ -8,8 +8,8 @@ mod order;
 
 use std::sync::Arc;
 
-use crashpoint_engine::protocol::{Definition, Faithful, Rules, Without};
-use crashpoint_engine::{Retention, State};
+use crashpoint::protocol::{Definition, Faithful, Rules, Without};
+use crashpoint::{Retention, State};
 use serde_json::Value;
 
 use crate::budget::Budget;
@@ -18,7 +18,7 @@ use crate::sim::{Lane, Process};
 use crate::store_kind::StoreKind;
 use crate::subject::Subject;
 
-pub use crashpoint_engine::protocol::Rule;
+pub use crashpoint::protocol::Rule;
 
 /// A workflow to explore, with what the oracles have to know of it.
 pub struct Workload {

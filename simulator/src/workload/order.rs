@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crashpoint_engine::{
-    CompensatableTask, Ctx, Retention, RetryPolicy, State, TaskError, Workflow,
-};
+use crashpoint::{CompensatableTask, Ctx, Retention, RetryPolicy, State, TaskError, Workflow};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crashpoint_engine::Direction;
-use crashpoint_engine::{CompensatableTask, Ctx, State, TaskError, Workflow};
+use crashpoint::Direction;
+use crashpoint::{CompensatableTask, Ctx, State, TaskError, Workflow};
 use madsim::rand::Rng as _;
 
 use crate::world::{Doing, World};

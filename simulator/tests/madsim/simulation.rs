@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crashpoint_engine::protocol::{Rule, RuledEngine, Rules};
-use crashpoint_engine::{
+use crashpoint::protocol::{Rule, RuledEngine, Rules};
+use crashpoint::{
     AppendRetry, CheckpointRow, CheckpointStore as _, Direction, Engine, Error,
     MemoryCheckpointStore, Outcome, RowKind, Runtime as _, rebuild,
 };

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crashpoint_engine::Direction;
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, Outcome, checkpoint_store};
+use crashpoint::Direction;
+use crashpoint::{CheckpointRow, CheckpointStore, Error, Outcome, checkpoint_store};
 use crashpoint_simulator::madsim_lane::RemoteStore;
 
 use crate::order::Order;

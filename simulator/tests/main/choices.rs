@@ -1,6 +1,6 @@
 //! The drivers of choices, and the words that stand for budgets and schedules.
 
-use crashpoint_engine::protocol::{Faithful, Rule, Without};
+use crashpoint::protocol::{Faithful, Rule, Without};
 use crashpoint_simulator::choices::{Draw, Exhaustive, Recorded, Seeded, Tape};
 use crashpoint_simulator::oracle::judge;
 use crashpoint_simulator::workload::generated::draw;

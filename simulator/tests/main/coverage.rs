@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crashpoint_engine::protocol::{Faithful, Rule, Without};
+use crashpoint::protocol::{Faithful, Rule, Without};
 use crashpoint_simulator::oracle::judge;
 use crashpoint_simulator::workload::{Workload, all};
 use crashpoint_simulator::{

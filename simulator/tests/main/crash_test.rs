@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crashpoint_engine::{CompensatableTask, Ctx, State, TaskError, Workflow};
+use crashpoint::{CompensatableTask, Ctx, State, TaskError, Workflow};
 use crashpoint_simulator::{
     CrashTest, Fault, Findings, LifeEnd, Process, crash_test, crash_test_in,
 };

@@ -6,10 +6,8 @@ use std::process::Command;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use crashpoint_engine::protocol::Faithful;
-use crashpoint_engine::{
-    Ctx, Engine, Runtime, State, TaskError, TaskHandle, TokioRuntime, Workflow,
-};
+use crashpoint::protocol::Faithful;
+use crashpoint::{Ctx, Engine, Runtime, State, TaskError, TaskHandle, TokioRuntime, Workflow};
 use crashpoint_simulator::choices::{Exhaustive, Seeded};
 use crashpoint_simulator::workload::{Workload, all, controls};
 use crashpoint_simulator::{

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crashpoint_engine::protocol::{Faithful, Rule, Without};
+use crashpoint::protocol::{Faithful, Rule, Without};
 use crashpoint_simulator::disk::{Call, DiskFault, Lasting, Lie, Loss, SimDisk, Which};
 use crashpoint_simulator::workload::all;
 use crashpoint_simulator::{

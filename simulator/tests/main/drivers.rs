@@ -1,6 +1,6 @@
 //! The drivers of choices that others hold the wheel of: bytes, edited tapes, proptest.
 
-use crashpoint_engine::protocol::{Faithful, Rule, Without};
+use crashpoint::protocol::{Faithful, Rule, Without};
 use crashpoint_simulator::choices::{
     AnyChoices, Bytes, Draw, Edited, Recorded, Seeded, Tape, any_choices,
 };

@@ -5,8 +5,8 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crashpoint_engine::Runtime as _;
-use crashpoint_engine::protocol::Faithful;
+use crashpoint::Runtime as _;
+use crashpoint::protocol::Faithful;
 use crashpoint_simulator::oracle::judge;
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{LifeEnd, Process, Run, SimRuntime, Subject, What, explore};

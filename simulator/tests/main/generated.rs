@@ -5,8 +5,8 @@
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
-use crashpoint_engine::protocol::{Faithful, Rule, Without};
-use crashpoint_engine::rebuild;
+use crashpoint::protocol::{Faithful, Rule, Without};
+use crashpoint::rebuild;
 use crashpoint_simulator::choices::Seeded;
 use crashpoint_simulator::oracle::judge;
 use crashpoint_simulator::workload::Workload;

@@ -12,7 +12,6 @@ mod images;
 mod merging;
 mod mutants;
 mod oracles;
-mod protocol;
 mod schedule;
 mod seeds;
 mod shrink;

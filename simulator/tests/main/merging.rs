@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crashpoint_engine::protocol::{Faithful, Rule, Without};
+use crashpoint::protocol::{Faithful, Rule, Without};
 use crashpoint_simulator::oracle::judge;
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{Settings, StoreKind, Token, explore};

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crashpoint_engine::protocol::{Faithful, Rule, Without};
+use crashpoint::protocol::{Faithful, Rule, Without};
 use crashpoint_simulator::Fault;
 use crashpoint_simulator::oracle::{ORACLES, judge};
 use expect_test::expect;

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::protocol::Faithful;
-use crashpoint_engine::{Direction, RowKind};
+use crashpoint::protocol::Faithful;
+use crashpoint::{Direction, RowKind};
 use crashpoint_simulator::oracle::{self, Kind, ORACLES, judge};
 use crashpoint_simulator::{
     Attempt, Entry, Fault, Fired, LifeEnd, Opening, Run, Schedule, Source, StoreKind, What,

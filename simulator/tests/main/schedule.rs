@@ -1,7 +1,7 @@
 //! A schedule prints as words, reads back, and happens as it says or is an error that names what did
 //! not happen.
 
-use crashpoint_engine::protocol::{Faithful, Rule, Without};
+use crashpoint::protocol::{Faithful, Rule, Without};
 use crashpoint_simulator::disk::Loss;
 use crashpoint_simulator::oracle::judge;
 use crashpoint_simulator::{

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use crashpoint_engine::protocol::{Faithful, Rule, Without};
+use crashpoint::protocol::{Faithful, Rule, Without};
 use crashpoint_simulator::choices::{Draw, Seeded, Tape};
 use crashpoint_simulator::{
     Fault, Possible, Recording, Source, StoreKind, Swarm, TOKEN_LENGTH_MAX, TapeFile, Token,

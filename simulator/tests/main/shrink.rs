@@ -1,7 +1,7 @@
 //! The shrinker: what it ends with fails, is proved to be a local minimum, and is what is known to
 //! be the smallest schedule.
 
-use crashpoint_engine::protocol::{Rule, Without};
+use crashpoint::protocol::{Rule, Without};
 use crashpoint_simulator::choices::{Edited, Tape};
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::workload::generated::Kind;

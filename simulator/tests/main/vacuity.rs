@@ -1,6 +1,6 @@
 //! Every instrument is seen doing its work, and one that is not is named.
 
-use crashpoint_engine::protocol::Faithful;
+use crashpoint::protocol::Faithful;
 use crashpoint_simulator::disk::{Call, DiskFault, Lasting, Lie};
 use crashpoint_simulator::images::{Embedded, Exploration, Hazard, Modes, Op, Rot, Script};
 use crashpoint_simulator::vacuity::{Table, WITNESSES, Witness};

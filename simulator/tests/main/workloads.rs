@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::protocol::Rules;
-use crashpoint_engine::{CompensatableTask, Ctx, Retention, State, TaskError, Workflow};
+use crashpoint::protocol::Rules;
+use crashpoint::{CompensatableTask, Ctx, Retention, State, TaskError, Workflow};
 use crashpoint_simulator::workload::generated::{Failure, Kind, Node, generated};
 use crashpoint_simulator::workload::{Recipe, Sharing, Workload, all_under};
 use crashpoint_simulator::{EngineSubject, LifeEnd, Process, Subject};

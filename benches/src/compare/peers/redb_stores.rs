@@ -40,6 +40,6 @@ macro_rules! redb_store {
     };
 }
 
-redb_store!(Crashpoint, crashpoint_engine);
+redb_store!(Crashpoint, crashpoint);
 redb_store!(Cano012, cano::recovery);
 redb_store!(Cano015, cano_0_15::recovery);

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
+use crashpoint::{CheckpointStore as _, ListRuns as _, RedbCheckpointStore, StoreErrorKind};
 use crashpoint_benches::{ROWS_OF_A_RUN, RunId, row_of};
-use crashpoint_engine::{CheckpointStore as _, ListRuns as _, RedbCheckpointStore, StoreErrorKind};
 
 use crate::arguments::SoakChild;
 use crate::rounds::runtime;
@@ -177,7 +177,7 @@ impl Soak {
     async fn duplicate(&self, id: &str, sequence: u64) -> Result<(), String> {
         let refused = self.store.append(id, row_of(id, sequence)).await.err();
         let kind = refused.as_ref().and_then(|error| error.store_error());
-        match kind.map(crashpoint_engine::StoreError::kind) {
+        match kind.map(crashpoint::StoreError::kind) {
             Some(StoreErrorKind::Conflict) => Ok(()),
             _ => Err(format!(
                 "wrong: a second row {sequence} of {id}: {refused:?}"

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crashpoint::RedbReader;
 use crashpoint_benches::Told;
-use crashpoint_engine::RedbReader;
 
 /// Looks at every run and changes no byte of the file: what the kill left is for the next process.
 ///

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use crashpoint_engine::{CheckpointRow, Error, StoreError, StoreErrorKind};
+use crashpoint::{CheckpointRow, Error, StoreError, StoreErrorKind};
 
 use crate::row_file;
 

@@ -1,7 +1,7 @@
 //! The bytes of a row's file: a line with a checksum of the rest, one with the kind and three lengths,
 //! then state, task and blob.
 
-use crashpoint_engine::{CheckpointRow, RowKind};
+use crashpoint::{CheckpointRow, RowKind};
 
 /// The contents of the file of `row`. Its sequence is the file's name.
 pub(crate) fn encode(row: &CheckpointRow) -> Vec<u8> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread::{Builder, JoinHandle};
 
-use crashpoint_engine::Error;
+use crashpoint::Error;
 
 use crate::files::Files;
 

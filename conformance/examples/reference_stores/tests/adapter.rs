@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crashpoint_engine::{CheckpointRow, CheckpointStore, RowKind, StoreErrorKind};
+use crashpoint::{CheckpointRow, CheckpointStore, RowKind, StoreErrorKind};
 
 fn wait<T>(asked: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread();

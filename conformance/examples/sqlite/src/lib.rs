@@ -33,7 +33,7 @@ mod worker;
 
 use std::path::Path;
 
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
+use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 
 use crate::rows::Rows;
 use crate::worker::Worker;

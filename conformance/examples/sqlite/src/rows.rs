@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crashpoint_engine::{CheckpointRow, Error, RowKind, StoreError, StoreErrorKind};
+use crashpoint::{CheckpointRow, Error, RowKind, StoreError, StoreErrorKind};
 use rusqlite::{Connection, ErrorCode, Row, params};
 
 /// Commits between two checkpoints of the log, so that it stays a few megabytes long.

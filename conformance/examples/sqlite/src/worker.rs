@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
-use crashpoint_engine::Error;
+use crashpoint::Error;
 use futures_channel::oneshot;
 
 type Operation<R> = Box<dyn FnOnce(&mut R) + Send>;

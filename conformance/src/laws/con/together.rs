@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::CheckpointRow;
+use crashpoint::CheckpointRow;
 
 use crate::case::{Case, Session};
 use crate::expect::{Checked, broken, marked, quote, same_rows};

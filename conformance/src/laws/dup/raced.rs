@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::{CheckpointRow, Error};
+use crashpoint::{CheckpointRow, Error};
 
 use crate::case::{Case, Session};
 use crate::expect::{Checked, Failure, broken, describe, marked, quote};

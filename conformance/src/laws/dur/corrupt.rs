@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::{CheckpointRow, RowKind};
+use crashpoint::{CheckpointRow, RowKind};
 use tokio::task::JoinError;
 
 use crate::case::{Blame, Case};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::CheckpointRow;
+use crashpoint::CheckpointRow;
 
 use crate::case::{Blame, Case, Session};
 use crate::child::{CLEARED_ROWS, IN_TURN, Part, Running, WRITTEN, cleared_run, wide};

@@ -1,6 +1,6 @@
 //! Reopening: what was acknowledged is there for whoever opens the place next.
 
-use crashpoint_engine::CheckpointRow;
+use crashpoint::CheckpointRow;
 
 use crate::case::Case;
 use crate::expect::{Checked, row, rows};

@@ -1,6 +1,6 @@
 //! What a child's script may have left, by what the child was told.
 
-use crashpoint_engine::CheckpointRow;
+use crashpoint::CheckpointRow;
 
 use crate::case::Session;
 use crate::child::{Step, script};

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use crashpoint_engine::{Engine, Error, Retention};
+use crashpoint::{Engine, Error, Retention};
 
 use super::{TERMINAL, not_reached};
 use crate::case::{Case, Session};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::{CheckpointRow, CheckpointStore, MemoryCheckpointStore, RowKind};
+use crashpoint::{CheckpointRow, CheckpointStore, MemoryCheckpointStore, RowKind};
 
 use crate::case::Case;
 use crate::expect::{Checked, Failure, broken};

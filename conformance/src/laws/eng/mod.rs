@@ -13,7 +13,7 @@ pub(crate) use crashed::eng_01_a_workflow_survives_a_crash_at_every_operation;
 pub(crate) use kinds::eng_04_every_kind_of_the_engine_comes_back;
 pub(crate) use owned::eng_02_a_run_has_one_owner;
 
-use crashpoint_engine::{Error, Outcome};
+use crashpoint::{Error, Outcome};
 
 use crate::case::Session;
 use crate::expect::{Checked, Failure, broken};

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use crashpoint_engine::{Error, Outcome};
+use crashpoint::{Error, Outcome};
 
 use super::{TERMINAL, not_reached, uninterrupted};
 use crate::case::{Case, Session};

@@ -4,7 +4,7 @@ mod outage;
 
 use std::sync::Arc;
 
-use crashpoint_engine::{CheckpointRow, Error, StoreErrorKind};
+use crashpoint::{CheckpointRow, Error, StoreErrorKind};
 
 use crate::case::{Blame, Case, Session};
 use crate::expect::{Checked, broken, marked, quote, row};
@@ -118,7 +118,7 @@ pub(crate) async fn err_06_a_duplicate_is_a_typed_conflict(case: &Case) -> Check
     let store = case.open().await?;
     store.append(ID, &row(0)).await?;
     let error = store.rejects(ID, row(0)).await?;
-    let kind = error.store_error().map(crashpoint_engine::StoreError::kind);
+    let kind = error.store_error().map(crashpoint::StoreError::kind);
     if kind == Some(StoreErrorKind::Conflict) {
         return Ok(());
     }

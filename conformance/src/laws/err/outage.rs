@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crashpoint_engine::{CheckpointRow, Error};
+use crashpoint::{CheckpointRow, Error};
 
 use crate::case::{Blame, Case, Session};
 use crate::expect::{Checked, Failure, broken, quote, row, rows, same_rows};

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crashpoint_engine::Error;
+use crashpoint::Error;
 
 use crate::expect::{Checked, Failure, broken};
 

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use crashpoint_conformance::Place;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
+use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 
 use super::{Fault, Loaded, Mutant, Runs, Shelf};
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
+use crashpoint::{CheckpointRow, Error};
 use crashpoint_conformance::Place;
-use crashpoint_engine::{CheckpointRow, Error};
 
 use super::{Fault, Loaded, Runs};
 

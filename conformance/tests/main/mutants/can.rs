@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId};
 use crashpoint_conformance::Place;
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex as AsyncMutex;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use crashpoint_engine::{CheckpointRow, Error};
+use crashpoint::{CheckpointRow, Error};
 
 use super::{Fault, Loaded, Runs};
 

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 use crashpoint_conformance::{Options, Place};
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 use tokio::sync::Semaphore;
 
 use super::{Loaded, Mutant, Run, Shelf, quick};

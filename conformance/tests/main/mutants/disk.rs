@@ -10,10 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crashpoint::{CheckpointRow, CheckpointStore, Error, RowKind, ScopeId, checkpoint_store};
 use crashpoint_conformance::{BoxError, Damage, Harness, Hook, Options, Place};
-use crashpoint_engine::{
-    CheckpointRow, CheckpointStore, Error, RowKind, ScopeId, checkpoint_store,
-};
 
 use super::{Runs, quick};
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crashpoint::{CheckpointRow, Error};
 use crashpoint_conformance::Place;
-use crashpoint_engine::{CheckpointRow, Error};
 
 use super::{Fault, Runs};
 

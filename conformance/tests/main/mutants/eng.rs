@@ -1,6 +1,6 @@
 //! Faults that only the engine's own rows meet.
 
-use crashpoint_engine::{CheckpointRow, Error, RowKind, ScopeId};
+use crashpoint::{CheckpointRow, Error, RowKind, ScopeId};
 
 use super::{Fault, Runs, Shelf};
 

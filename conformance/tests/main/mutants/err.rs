@@ -1,6 +1,6 @@
 //! Faults in how a rejection is told.
 
-use crashpoint_engine::{CheckpointRow, Error, StoreError, StoreErrorKind};
+use crashpoint::{CheckpointRow, Error, StoreError, StoreErrorKind};
 
 use super::{Fault, Runs};
 

@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 use crashpoint_conformance::{BoxError, Harness, Options, Place};
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 
 pub(crate) mod bas;
 pub(crate) mod between;

@@ -2,8 +2,8 @@
 
 use std::sync::Mutex;
 
+use crashpoint::{CheckpointRow, Error};
 use crashpoint_conformance::Place;
-use crashpoint_engine::{CheckpointRow, Error};
 
 use super::{Fault, Loaded, Runs};
 

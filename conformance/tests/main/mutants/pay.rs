@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use crashpoint::{CheckpointRow, CheckpointStore, Error, RowKind, ScopeId, checkpoint_store};
 use crashpoint_conformance::{Options, Place};
-use crashpoint_engine::{
-    CheckpointRow, CheckpointStore, Error, RowKind, ScopeId, checkpoint_store,
-};
 
 use super::{Fault, Mutant, Runs, Shelf, quick};
 

@@ -2,8 +2,8 @@
 
 use std::sync::Mutex;
 
+use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 use crashpoint_conformance::Place;
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 
 use super::{Mutant, Shelf};
 

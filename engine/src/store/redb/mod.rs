@@ -77,7 +77,7 @@ pub use self::reader::RedbReader;
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use crashpoint_engine::{CheckpointRow, CheckpointStore, RedbCheckpointStore};
+/// use crashpoint::{CheckpointRow, CheckpointStore, RedbCheckpointStore};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("runs.redb");

@@ -15,7 +15,7 @@ use crate::store::redb::overlay::Looked;
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use crashpoint_engine::{CheckpointRow, CheckpointStore, RedbCheckpointStore, RedbReader};
+/// use crashpoint::{CheckpointRow, CheckpointStore, RedbCheckpointStore, RedbReader};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("runs.redb");

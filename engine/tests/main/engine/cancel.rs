@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use crashpoint_engine::{
+use crashpoint::{
     AppendRetry, CancelToken, CauseKind, Direction, Engine, Error, MemoryCheckpointStore, Outcome,
     RetryPolicy,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::{
+use crashpoint::{
     CheckpointRow, CheckpointStore, CompensatableTask, Ctx, Engine, Error, LogFault,
     MemoryCheckpointStore, Mismatch, Outcome, RowKind, State, StepOutcome, SteppedTask, TaskError,
     TaskKind, Workflow,
@@ -80,7 +80,7 @@ async fn check_mismatch<S: State>(workflow: &Workflow<S>, expected: &Mismatch, m
     assert_eq!(rows_in_words(&store, "order-1").await, log);
 }
 
-fn builder<S: State>(workflow: Result<Workflow<S>, crashpoint_engine::BuildError>) -> Workflow<S> {
+fn builder<S: State>(workflow: Result<Workflow<S>, crashpoint::BuildError>) -> Workflow<S> {
     workflow.expect("it is valid")
 }
 

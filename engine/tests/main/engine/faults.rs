@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crashpoint_engine::{
+use crashpoint::{
     AppendRetry, CheckpointStore, Engine, Error, MemoryCheckpointStore, Outcome, StoreErrorKind,
 };
 
@@ -234,7 +234,7 @@ async fn two_resumes_at_once_leave_one_owner() {
         .filter(|outcome| matches!(outcome, Err(Error::Fenced { .. })));
     assert_eq!(fenced.count(), 1);
     let rows = store.load_run("order-1").await.expect("memory loads");
-    crashpoint_engine::rebuild(&rows).expect("the log is legal");
+    crashpoint::rebuild(&rows).expect("the log is legal");
 }
 
 /// Dropped in the middle of an append, before the row is durable or after it.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use crashpoint_engine::protocol::idempotency_key;
-use crashpoint_engine::{
+use crashpoint::protocol::idempotency_key;
+use crashpoint::{
     CheckpointStore, CompensatableTask, Ctx, Direction, Engine, Nonce, State, StepOutcome,
     SteppedTask, TaskError, Workflow,
 };

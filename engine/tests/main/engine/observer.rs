@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::{
-    AppendRetry, Engine, MemoryCheckpointStore, Observation, Observer, Retention,
-};
+use crashpoint::{AppendRetry, Engine, MemoryCheckpointStore, Observation, Observer, Retention};
 use expect_test::{Expect, expect};
 
 use crate::support::{
@@ -242,7 +240,7 @@ async fn a_fault_is_told_with_what_came_of_it() {
 #[cfg(feature = "tracing")]
 #[tokio::test(start_paused = true)]
 async fn the_tracing_observer_takes_every_observation() {
-    use crashpoint_engine::{Outcome, TracingObserver};
+    use crashpoint::{Outcome, TracingObserver};
 
     let tasks = Scripted::new(&Journal::default(), when_doing(&[("ship", Act::Fatal)]));
     let workflow = order_with(&tasks, |task| task);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crashpoint_engine::{
+use crashpoint::{
     CheckpointRow, CheckpointStore, Engine, Error, MemoryCheckpointStore, Outcome, Retention,
     ScopeId, checkpoint_store,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::{
+use crashpoint::{
     CheckpointStore, Ctx, Engine, Error, Outcome, State, StatusPhase, TaskError, Workflow,
 };
 use expect_test::expect;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crashpoint_engine::{
+use crashpoint::{
     CancelToken, CauseKind, CompensatableTask, Ctx, Direction, Engine, Error,
     MemoryCheckpointStore, Outcome, RetryPolicy, State, StatusPhase, Task, TaskError, Undone,
     Workflow,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::{
+use crashpoint::{
     CheckpointStore, Ctx, Outcome, State, StepOutcome, SteppedTask, TaskError, Workflow,
 };
 use expect_test::expect;
@@ -155,7 +155,7 @@ async fn a_cursor_that_can_not_be_read_back_is_a_mismatch_and_claims_nothing() {
         .build()
         .expect("it is valid");
     let store: Arc<dyn CheckpointStore> = store;
-    let engine = crashpoint_engine::Engine::new(store);
+    let engine = crashpoint::Engine::new(store);
     let rows = engine.status("import-1").await.expect("it is there").rows;
     let error = engine.resume_from(&changed, "import-1").await;
     let error = error.expect_err("the cursor is a number");

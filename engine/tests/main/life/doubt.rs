@@ -1,7 +1,7 @@
 //! An append in doubt, and a claim that another life may win.
 
-use crashpoint_engine::protocol::{Halt, Opening, Performed, Reply};
-use crashpoint_engine::{CheckpointRow, Mismatch, rebuild};
+use crashpoint::protocol::{Halt, Opening, Performed, Reply};
+use crashpoint::{CheckpointRow, Mismatch, rebuild};
 use expect_test::expect;
 
 use super::{HOME, Hand, OTHER, SHIP, WALK, claim_of_another};

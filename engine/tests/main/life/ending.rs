@@ -1,7 +1,7 @@
 //! Cancelling, and what is done once a run has ended.
 
-use crashpoint_engine::Retention;
-use crashpoint_engine::protocol::{FailureKind, Opening, Performed, Reply};
+use crashpoint::Retention;
+use crashpoint::protocol::{FailureKind, Opening, Performed, Reply};
 use expect_test::expect;
 
 use super::{HOME, Hand, OTHER, SHIP, stuck, turned};

@@ -7,11 +7,11 @@ mod rollback;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crashpoint_engine::protocol::{
+use crashpoint::protocol::{
     Command, Ended, Failure, FailureKind, Faithful, Halt, Life, Opening, Performed, Plan, Reply,
     StoreFailed, Work,
 };
-use crashpoint_engine::{
+use crashpoint::{
     AppendRetry, CheckpointRow, CompensatableTask, Ctx, Nonce, Retention, RetryPolicy, State,
     StepOutcome, SteppedTask, TaskError, Workflow, rebuild,
 };

@@ -1,7 +1,7 @@
 //! Retries, the way back, and trying again what could not be undone.
 
-use crashpoint_engine::protocol::{Ended, Failure, FailureKind, Halt, Opening, Performed, Reply};
-use crashpoint_engine::{Event, Undone};
+use crashpoint::protocol::{Ended, Failure, FailureKind, Halt, Opening, Performed, Reply};
+use crashpoint::{Event, Undone};
 use expect_test::expect;
 
 use super::{HOME, Hand, OTHER, SHIP, WALK, stuck, turned};

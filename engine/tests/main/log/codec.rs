@@ -1,6 +1,6 @@
 //! The codec between rows and events, and the bytes that it may never change.
 
-use crashpoint_engine::{
+use crashpoint::{
     BlobFault, Cause, CauseKind, CheckpointRow, ClaimRecord, Event, Nonce, RowFault, RowKind,
     Undone,
 };

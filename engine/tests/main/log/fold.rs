@@ -1,6 +1,6 @@
 //! The fold: which event may follow which state, and what every refusal says.
 
-use crashpoint_engine::{
+use crashpoint::{
     CheckpointRow, ClaimRecord, Event, IllegalEvent, LogFault, Nonce, Phase, RowFault, RowKind,
     RunState, Undone, rebuild,
 };

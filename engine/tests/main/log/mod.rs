@@ -4,9 +4,7 @@ mod codec;
 mod fold;
 mod mutation;
 
-use crashpoint_engine::{
-    Cause, CauseKind, CheckpointRow, ClaimRecord, Event, Nonce, RowKind, Undone,
-};
+use crashpoint::{Cause, CauseKind, CheckpointRow, ClaimRecord, Event, Nonce, RowKind, Undone};
 
 /// The run id of every log here: the nonce of the first claim.
 const RUN: Nonce = Nonce([1; 16]);

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use crashpoint_engine::protocol::{Command, Faithful, Life, Opening, Plan, Reply};
-use crashpoint_engine::{
+use crashpoint::protocol::{Command, Faithful, Life, Opening, Plan, Reply};
+use crashpoint::{
     AppendRetry, CheckpointRow, CompensatableTask, Ctx, Event, IllegalEvent, LogFault, Nonce,
     Phase, Retention, RowKind, RunState, State, StepOutcome, SteppedTask, TaskError, Workflow,
     rebuild,

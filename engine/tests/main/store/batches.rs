@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use crashpoint_engine::{
+use crashpoint::{
     CheckpointRow, CheckpointStore, Error, MemoryCheckpointStore, RedbCheckpointStore,
     StoreErrorKind,
 };

@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Barrier;
 
-use crashpoint_engine::{CheckpointStore as _, Error, RedbCheckpointStore, StoreErrorKind};
+use crashpoint::{CheckpointStore as _, Error, RedbCheckpointStore, StoreErrorKind};
 
 use super::disk::{Fate, MemoryDisk};
 use super::{append, ids, kind_of, load, now, open, row, try_open};

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use crashpoint_engine::{CheckpointRow, CheckpointStore as _, StoreErrorKind};
+use crashpoint::{CheckpointRow, CheckpointStore as _, StoreErrorKind};
 use expect_test::{Expect, expect};
 use redb::ReadableTable as _;
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crashpoint_engine::disk::Disk;
+use crashpoint::disk::Disk;
 use redb::StorageBackend;
 
 /// What becomes of an operation.

@@ -1,6 +1,6 @@
 //! A disk that fails under an open store: what the error says, and what is there afterwards.
 
-use crashpoint_engine::{CheckpointStore as _, Error, RedbCheckpointStore, StoreErrorKind};
+use crashpoint::{CheckpointStore as _, Error, RedbCheckpointStore, StoreErrorKind};
 use expect_test::expect;
 
 use super::disk::{Fate, MemoryDisk};

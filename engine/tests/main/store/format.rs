@@ -1,6 +1,6 @@
 //! Format 1, byte for byte: what an earlier release wrote has to be read by every later one.
 
-use crashpoint_engine::CheckpointRow;
+use crashpoint::CheckpointRow;
 use expect_test::{Expect, expect};
 use redb::{ReadableDatabase as _, ReadableTable as _};
 

@@ -7,9 +7,7 @@
 
 use std::fs;
 
-use crashpoint_engine::{
-    CheckpointRow, CheckpointStore as _, Engine, OpenCheck, RedbReader, StatusPhase,
-};
+use crashpoint::{CheckpointRow, CheckpointStore as _, Engine, OpenCheck, RedbReader, StatusPhase};
 
 use super::disk::MemoryDisk;
 use super::{append, ids, load, now, one_of_each, open, open_with_check, row};

@@ -1,6 +1,6 @@
 //! How long the file gets.
 
-use crashpoint_engine::CheckpointStore as _;
+use crashpoint::CheckpointStore as _;
 
 use super::disk::MemoryDisk;
 use super::{append, ids, now, open, row};

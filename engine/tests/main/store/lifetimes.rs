@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint_engine::{CheckpointStore as _, Engine, Outcome, RedbCheckpointStore};
+use crashpoint::{CheckpointStore as _, Engine, Outcome, RedbCheckpointStore};
 use futures_util::FutureExt as _;
 use tokio::runtime::{Builder, Runtime};
 

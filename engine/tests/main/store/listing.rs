@@ -1,6 +1,6 @@
 //! The ids of a store, in the order of their bytes, a page at a time.
 
-use crashpoint_engine::CheckpointStore as _;
+use crashpoint::CheckpointStore as _;
 
 use super::disk::MemoryDisk;
 use super::{append, now, open, row};

@@ -21,7 +21,7 @@ mod turns;
 use std::future::Future;
 use std::time::Duration;
 
-use crashpoint_engine::{
+use crashpoint::{
     CheckpointRow, CheckpointStore, Error, OpenCheck, RedbCheckpointStore, RowKind, Runtime,
     StoreErrorKind, TaskHandle, TokioRuntime,
 };
@@ -141,7 +141,7 @@ fn meddle(disk: &MemoryDisk, with: impl FnOnce(&redb::WriteTransaction)) {
 }
 
 fn kind_of(error: &Error) -> Option<StoreErrorKind> {
-    error.store_error().map(crashpoint_engine::StoreError::kind)
+    error.store_error().map(crashpoint::StoreError::kind)
 }
 
 /// A row of every kind, with a blob and without, at sequences from 0.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crashpoint_engine::{CheckpointStore as _, RedbCheckpointStore, RedbReader, StoreErrorKind};
+use crashpoint::{CheckpointStore as _, RedbCheckpointStore, RedbReader, StoreErrorKind};
 use redb::TableDefinition;
 
 use super::{ABOUT, kind_of, row};

@@ -1,8 +1,6 @@
 //! The queue is bounded by bytes: what does not fit waits in line, in order, and holds nobody up.
 
-use crashpoint_engine::{
-    CheckpointRow, CheckpointStore as _, Error, RedbCheckpointStore, StoreErrorKind,
-};
+use crashpoint::{CheckpointRow, CheckpointStore as _, Error, RedbCheckpointStore, StoreErrorKind};
 use futures_util::future::{BoxFuture, join_all};
 use futures_util::poll;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};

@@ -1,6 +1,6 @@
 //! A file whose bytes rot: an error, or the right rows. Never a wrong row, never a panic.
 
-use crashpoint_engine::{CheckpointRow, OpenCheck};
+use crashpoint::{CheckpointRow, OpenCheck};
 use expect_test::expect;
 use proptest::prelude::*;
 

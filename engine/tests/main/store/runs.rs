@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crashpoint_engine::{
+use crashpoint::{
     CheckpointStore as _, Engine, Error, Outcome, Recovery, RedbCheckpointStore, Retention,
     StatusPhase,
 };

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
-use crashpoint_engine::{CheckpointStore as _, Error, RedbCheckpointStore, TokioRuntime};
+use crashpoint::{CheckpointStore as _, Error, RedbCheckpointStore, TokioRuntime};
 use futures_util::future::BoxFuture;
 use futures_util::poll;
 use tokio::sync::oneshot;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crashpoint_engine::{
+use crashpoint::{
     CheckpointStore as _, RedbCheckpointStore, Runtime as _, StoreErrorKind, TokioRuntime,
 };
 use futures_util::poll;

@@ -27,7 +27,7 @@ const WITHIN_ANOTHER: &str = "a crash test with tokio() brings a runtime for eac
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lane {
-    /// None: they wait through their [`Ctx`](crashpoint_engine::Ctx).
+    /// None: they wait through their [`Ctx`](crashpoint::Ctx).
     #[default]
     Own,
     /// A runtime of tokio's for each life, of one thread and with its clock paused: `tokio::time`,

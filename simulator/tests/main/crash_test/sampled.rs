@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::future::ready;
 use std::sync::{Arc, Mutex};
 
-use crashpoint_engine::{Ctx, State, TaskError, Workflow};
+use crashpoint::{Ctx, State, TaskError, Workflow};
 use crashpoint_simulator::{CrashTest, TOKEN_LENGTH_MAX, crash_test_in};
 use expect_test::expect;
 

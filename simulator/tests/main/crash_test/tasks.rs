@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crashpoint_engine::{CompensatableTask, Ctx, TaskError, Workflow};
+use crashpoint::{CompensatableTask, Ctx, TaskError, Workflow};
 use crashpoint_simulator::{CrashTest, Process, crash_test};
 use expect_test::expect;
 use futures_util::FutureExt as _;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crashpoint_engine::protocol::Faithful;
-use crashpoint_engine::{CompensatableTask, Ctx, Retention, TaskError, Workflow};
+use crashpoint::protocol::Faithful;
+use crashpoint::{CompensatableTask, Ctx, Retention, TaskError, Workflow};
 use crashpoint_simulator::choices::{Recorded, Seeded};
 use crashpoint_simulator::workload::{Recipe, Sharing, Workload};
 use crashpoint_simulator::{

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use crashpoint_engine::disk::Disk as _;
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, Runtime as _};
+use crashpoint::disk::Disk as _;
+use crashpoint::{CheckpointRow, CheckpointStore, Error, Runtime as _};
 use crashpoint_simulator::SimRuntime;
 use crashpoint_simulator::disk::{SimDisk, Which};
 use crashpoint_simulator::images::{Exploration, Modes, Op, Open, Script};

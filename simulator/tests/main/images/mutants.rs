@@ -4,8 +4,8 @@ use std::io;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use crashpoint_engine::disk::Disk;
-use crashpoint_engine::{CheckpointRow, CheckpointStore, Error, RedbCheckpointStore};
+use crashpoint::disk::Disk;
+use crashpoint::{CheckpointRow, CheckpointStore, Error, RedbCheckpointStore};
 use crashpoint_simulator::SimRuntime;
 use crashpoint_simulator::disk::{Lie, SimDisk, SimFile, Which};
 use crashpoint_simulator::images::{Embedded, Exploration, Modes, Op, Open, Report, Script};

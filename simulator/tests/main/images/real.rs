@@ -7,8 +7,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crashpoint_engine::disk::{Directory, Disk};
-use crashpoint_engine::{CheckpointStore, Error, RedbCheckpointStore};
+use crashpoint::disk::{Directory, Disk};
+use crashpoint::{CheckpointStore, Error, RedbCheckpointStore};
 use crashpoint_simulator::SimRuntime;
 use crashpoint_simulator::disk::{Lie, SimDisk};
 use crashpoint_simulator::images::{Op, Said, Script, perform, verify};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crashpoint_engine::{Engine, Error, Outcome, Recovery, Retention};
+use crashpoint::{Engine, Error, Outcome, Recovery, Retention};
 
 use super::{Counts, Hooked, Import, crashed, import, lengths};
 use crate::support::{in_memory, stalls};

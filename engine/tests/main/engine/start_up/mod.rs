@@ -9,7 +9,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crashpoint_engine::{
+use crashpoint::{
     CheckpointRow, CheckpointStore, Ctx, Engine, Error, ListRuns, MemoryCheckpointStore, ScopeId,
     State, TaskError, Workflow, checkpoint_store,
 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crashpoint_engine::{Ctx, Engine, Error, Outcome, Recovery};
+use crashpoint::{Ctx, Engine, Error, Outcome, Recovery};
 
 use super::{Counts, Hooked, Import, crashed, import};
 use crate::support::in_memory;

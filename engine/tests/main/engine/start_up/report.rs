@@ -1,6 +1,6 @@
 //! What a recovery and a listing tell of every sort of run.
 
-use crashpoint_engine::{
+use crashpoint::{
     CheckpointRow, CheckpointStore as _, Engine, Error, MemoryCheckpointStore, Outcome, Recovery,
     RecoveryReport, StatusPhase,
 };

@@ -1,0 +1,112 @@
+//! The stores that we ship, for the kit: how each is opened, and what it claims.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use crashpoint::{MemoryCheckpointStore, RedbCheckpointStore, TokioRuntime};
+use crashpoint_conformance::{BoxError, Claim, Damage, Harness, Hook, Name, Options, Place, claim};
+
+use crate::certificate::removable::{RemovableDisk, bring_back, take_away};
+
+/// Where the places of the stores are; a harness has no values, so this is the process's.
+static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+
+/// Has the places of all stores in `folder` from here on.
+pub(super) fn place_in(folder: PathBuf) {
+    // A second folder in one process would be a mistake of ours without consequences.
+    let _ = FOLDER.set(folder);
+}
+
+/// A store of the engine's, for a report.
+pub(super) fn name(store: &str) -> Name {
+    Name {
+        package: Some("crashpoint".to_owned()),
+        // All crates of the workspace have one version.
+        version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        module: None,
+        harness: store.to_owned(),
+    }
+}
+
+fn options(reserved: &[&str]) -> Options {
+    let mut options = Options::default();
+    options.folder = FOLDER.get().cloned();
+    options.reserved_names = reserved.iter().map(|name| (*name).to_owned()).collect();
+    options
+}
+
+pub(super) struct Memory;
+
+impl Memory {
+    pub(super) const CLAIMS: &[Claim] = &[
+        claim::limits,
+        claim::any_executor,
+        claim::outlives_runtime,
+        claim::exclusive_scope,
+        claim::fenced_cancellation,
+        claim::settled,
+    ];
+}
+
+impl Harness for Memory {
+    type Store = MemoryCheckpointStore;
+
+    async fn open(_place: &Place) -> Result<MemoryCheckpointStore, BoxError> {
+        Ok(MemoryCheckpointStore::new())
+    }
+
+    fn options() -> Options {
+        options(&[])
+    }
+}
+
+pub(super) struct Redb;
+
+impl Redb {
+    // Its blocking work needs tokio's pool, so any executor will not do.
+    pub(super) const CLAIMS: &[Claim] = &[
+        claim::reopen,
+        claim::limits,
+        claim::outlives_runtime,
+        claim::exclusive_scope,
+        claim::fenced_cancellation,
+        claim::settled,
+        claim::process_crash,
+        claim::power_loss,
+        claim::many_processes,
+        claim::outage,
+        claim::corruption,
+        claim::on_disk,
+    ];
+}
+
+impl Harness for Redb {
+    type Store = RedbCheckpointStore;
+
+    async fn open(place: &Place) -> Result<RedbCheckpointStore, BoxError> {
+        let path = place.path().join("runs.redb");
+        let disk = RemovableDisk::new(place.path(), &path);
+        Ok(RedbCheckpointStore::on_disk(&disk, TokioRuntime::new())?)
+    }
+
+    async fn break_backend(place: &Place) -> Result<Hook, BoxError> {
+        take_away(place.path());
+        Ok(Hook::Done)
+    }
+
+    async fn heal_backend(place: &Place) -> Result<Hook, BoxError> {
+        bring_back(place.path());
+        Ok(Hook::Done)
+    }
+
+    async fn corrupt(place: &Place, damage: Damage<'_>) -> Result<Hook, BoxError> {
+        Ok(damage.turn_over(place.path())?)
+    }
+
+    fn options() -> Options {
+        let mut options = options(&["rows", "runs.redb", "meta"]);
+        // After an error of its disk it refuses everything: nobody knows what the disk has kept.
+        options.reopens_after_outage = true;
+        options
+    }
+}

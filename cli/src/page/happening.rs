@@ -1,0 +1,390 @@
+//! A history as a reader goes through it: what belongs together is one happening.
+//!
+//! An append that nothing interrupts is one (sent, durable, acknowledged); that an attempt succeeded
+//! and that a row was applied is seen by what follows, and left out.
+
+use crashpoint::{CheckpointRow, Direction, Event, RowKind};
+use crashpoint_simulator::render::opening_words;
+use crashpoint_simulator::render::whole;
+use crashpoint_simulator::workload::Workload;
+use crashpoint_simulator::{Effect, Entry, Fault, Fired, History, LifeEnd, Reception, What};
+use maud::{Markup, html};
+
+use crate::page::log::{row_words, token};
+use crate::page::words::{message, shown, undo};
+use crate::text::blob;
+
+/// Something that happened.
+#[derive(Debug)]
+pub(super) struct Happening {
+    /// Its first place in the history.
+    pub(super) place: usize,
+    /// The life.
+    pub(super) life: u32,
+    pub(super) glyph: Glyph,
+    pub(super) words: Markup,
+    /// What else there is to know: names and values.
+    pub(super) details: Vec<(&'static str, String)>,
+    /// What lights up together with it.
+    pub(super) tokens: Vec<String>,
+}
+
+/// How it is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Glyph {
+    Begin,
+    Append { stages: Stages, claim: bool },
+    AppendFailed,
+    Load,
+    LoadFailed,
+    Attempt(Direction),
+    AttemptFailed,
+    Effect(Direction, Reception),
+    Clear,
+    Crash,
+    Takeover,
+    Cancel,
+    Fault,
+    Alarm,
+    End { outcome: bool },
+}
+
+/// How far an append came within a happening.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Stages {
+    pub(super) sent: bool,
+    pub(super) durable: bool,
+    pub(super) acknowledged: bool,
+}
+
+/// What happened, in order.
+pub(super) fn happenings(workload: &Workload, history: &History) -> Vec<Happening> {
+    let mut happenings = Vec::new();
+    let mut teller = Teller {
+        workload,
+        history,
+        logs: 0,
+    };
+    let mut place = 0;
+    while place < history.0.len() {
+        let (told, until) = teller.tell(place);
+        happenings.extend(told);
+        place = until;
+    }
+    happenings
+}
+
+/// The place of the happening that a place of the history belongs to: what its anchor is called by.
+pub(super) fn anchor(happenings: &[Happening], place: usize) -> usize {
+    let begins = happenings.iter().map(|happening| happening.place);
+    let before = begins.take_while(|begins| *begins <= place);
+    before.last().unwrap_or(place)
+}
+
+struct Teller<'a> {
+    workload: &'a Workload,
+    history: &'a History,
+    /// How many logs were cleared.
+    logs: usize,
+}
+
+impl Teller<'_> {
+    /// What happened at a place, if it is told at all, and where the next thing happens.
+    fn tell(&mut self, place: usize) -> (Option<Happening>, usize) {
+        let entry = &self.history.0[place];
+        if let Some((stages, until)) = self.append(place) {
+            return (Some(self.appended(place, stages)), until);
+        }
+        let told = told(&entry.what).map(|(glyph, words)| Happening {
+            place,
+            life: entry.life,
+            glyph,
+            words,
+            details: details(&entry.what),
+            tokens: self.tokens(&entry.what),
+        });
+        if entry.what == What::Cleared {
+            self.logs += 1;
+        }
+        (told, place + 1)
+    }
+
+    /// How far the append at a place comes without an interruption.
+    fn append(&self, place: usize) -> Option<(Stages, usize)> {
+        let life = self.history.0[place].life;
+        let (mut stages, mut sequence) = (Stages::default(), None);
+        let mut until = place;
+        for entry in &self.history.0[place..] {
+            let (this, stage) = match &entry.what {
+                What::Sent(row) if until == place => (row.sequence, &mut stages.sent),
+                What::Landed(row) => (row.sequence, &mut stages.durable),
+                What::Acknowledged { sequence } => (*sequence, &mut stages.acknowledged),
+                _ => break,
+            };
+            if *stage || entry.life != life || sequence.is_some_and(|known| known != this) {
+                break;
+            }
+            (*stage, sequence) = (true, Some(this));
+            until += 1;
+            if stages.acknowledged {
+                break;
+            }
+        }
+        (until > place).then_some((stages, until))
+    }
+
+    fn appended(&self, place: usize, stages: Stages) -> Happening {
+        let entry = &self.history.0[place];
+        let (sequence, row) = match &entry.what {
+            What::Sent(row) | What::Landed(row) => (row.sequence, Some(row)),
+            What::Acknowledged { sequence } => (*sequence, None),
+            _ => unreachable!("an append begins with one of its stages"),
+        };
+        let claim = row.is_some_and(|row| row.kind == RowKind::Claim);
+        let (before, after) = verbs(stages);
+        let words = html! {
+            (before) " " b { "#" (sequence) } " " (after)
+            @if let Some(row) = row.filter(|_| stages.sent) { (row_words(row)) }
+            @if stages.sent && stages.durable && !stages.acknowledged {
+                " " span.note { "durable, not told yet" }
+            }
+        };
+        let mut details = vec![("append", told_stages(stages))];
+        details.extend(row.map(|row| row_details(row)).unwrap_or_default());
+        let mut tokens = vec![token(self.logs, sequence)];
+        tokens.extend(row.and_then(|row| self.state(&row.state)));
+        Happening {
+            place,
+            life: entry.life,
+            glyph: Glyph::Append { stages, claim },
+            words,
+            details,
+            tokens,
+        }
+    }
+
+    fn state(&self, label: &str) -> Option<String> {
+        let index = (self.workload.definition.resolve)(label);
+        index.map(|index| format!("s{index}"))
+    }
+
+    fn task(&self, name: &str) -> Option<String> {
+        let index = self.workload.definition.state_of_task(name);
+        index.map(|index| format!("s{index}"))
+    }
+
+    fn tokens(&self, what: &What) -> Vec<String> {
+        match what {
+            What::AppendFailed { sequence } | What::Applied { sequence, .. } => {
+                vec![token(self.logs, *sequence)]
+            }
+            What::Started(attempt) => self.task(&attempt.task).into_iter().collect(),
+            What::Finished { task, .. } => self.task(task).into_iter().collect(),
+            What::Effect(effect) => {
+                let mut tokens = vec![format!("k{}", whole(&effect.key))];
+                tokens.extend(self.task(&effect.task));
+                tokens
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What stands before and after a row's number.
+fn verbs(stages: Stages) -> (&'static str, &'static str) {
+    match stages {
+        Stages {
+            sent: true,
+            durable: true,
+            acknowledged: true,
+        } => ("appends", ""),
+        Stages { sent: true, .. } => ("sends", ""),
+        Stages {
+            durable: true,
+            acknowledged: true,
+            ..
+        } => ("is told that", "has become durable"),
+        Stages { durable: true, .. } => ("its", "becomes durable"),
+        Stages { .. } => ("is told that", "is durable"),
+    }
+}
+
+fn told_stages(stages: Stages) -> String {
+    let all = [
+        (stages.sent, "sent"),
+        (stages.durable, "durable"),
+        (stages.acknowledged, "acknowledged"),
+    ];
+    let some = all.iter().filter(|(is, _)| *is).map(|(_, word)| *word);
+    some.collect::<Vec<_>>().join(", ")
+}
+
+fn told(what: &What) -> Option<(Glyph, Markup)> {
+    Some(match what {
+        What::Began(opening) => (Glyph::Begin, html! { "begins " (opening_words(*opening)) }),
+        What::AppendFailed { sequence } => (
+            Glyph::AppendFailed,
+            html! { "is told that the append of " b { "#" (sequence) } " failed" },
+        ),
+        What::Loaded(rows) => {
+            let plural = if rows.len() == 1 { "" } else { "s" };
+            (Glyph::Load, html! { "loads " (rows.len()) " row" (plural) })
+        }
+        What::LoadFailed => (Glyph::LoadFailed, html! { "is told that the load failed" }),
+        What::Applied {
+            sequence,
+            mismatch: Some(_),
+        } => (
+            Glyph::Alarm,
+            html! { "differs from the state that its rows rebuild, after " b { "#" (sequence) } },
+        ),
+        What::Started(attempt) => (
+            Glyph::Attempt(attempt.direction),
+            html! {
+                "begins " b { (undo(attempt.direction)) (shown(&attempt.task)) }
+                " (visit " (attempt.visit)
+                @if attempt.step > 0 { ", step " (attempt.step) }
+                @if attempt.attempt > 1 { ", attempt " (attempt.attempt) }
+                ")"
+            },
+        ),
+        What::Finished {
+            task,
+            direction,
+            succeeded: false,
+        } => (
+            Glyph::AttemptFailed,
+            html! { b { (undo(*direction)) (shown(task)) } " fails" },
+        ),
+        What::Effect(effect) => (
+            Glyph::Effect(effect.direction, effect.reception),
+            effect_words(effect),
+        ),
+        What::Cleared => (Glyph::Clear, html! { "clears the log" }),
+        What::StoreFailed(text) => (
+            Glyph::Alarm,
+            html! { strong.bad { "the store failed by itself: " (message(text)) } },
+        ),
+        What::Fault(fired) => (fault_glyph(fired.fault), fault_words(fired)),
+        What::Told(end) => (
+            Glyph::End {
+                outcome: end.is_outcome(),
+            },
+            end_words(end),
+        ),
+        What::Panicked(text) => (
+            Glyph::Alarm,
+            html! { strong.bad { "panics: " (message(text)) } },
+        ),
+        What::Stalled => (
+            Glyph::Alarm,
+            html! { strong.bad { "hangs: nothing can happen any more" } },
+        ),
+        What::Sent(_)
+        | What::Landed(_)
+        | What::Acknowledged { .. }
+        | What::Applied { mismatch: None, .. }
+        | What::Finished {
+            succeeded: true, ..
+        } => return None,
+    })
+}
+
+fn effect_words(effect: &Effect) -> Markup {
+    html! {
+        "effect: " b { (shown(&effect.name)) }
+        @match effect.reception {
+            Reception::Performed => {}
+            Reception::Repeated => { " " span.note { "repeated, the key is known" } }
+            Reception::Voided => { " " span.note { "refused, the key was undone" } }
+        }
+    }
+}
+
+fn fault_glyph(fault: Fault) -> Glyph {
+    match fault {
+        fault if fault.is_crash() => Glyph::Crash,
+        Fault::Takeover => Glyph::Takeover,
+        Fault::Cancel => Glyph::Cancel,
+        _ => Glyph::Fault,
+    }
+}
+
+fn fault_words(fired: &Fired) -> Markup {
+    let class = if fired.fault.is_crash() {
+        "bad"
+    } else {
+        "warn"
+    };
+    html! { strong class=(class) { (message(&fired.fault.to_string())) } " " span.note { "at " (message(&fired.point)) } }
+}
+
+fn end_words(end: &LifeEnd) -> Markup {
+    html! { "ends: " b { (message(&end.to_string())) } }
+}
+
+fn details(what: &What) -> Vec<(&'static str, String)> {
+    match what {
+        What::Loaded(rows) => {
+            let rows = rows
+                .iter()
+                .map(|row| format!("#{} {}", row.sequence, row.kind));
+            vec![("rows", rows.collect::<Vec<_>>().join(", "))]
+        }
+        What::Applied {
+            mismatch: Some(mismatch),
+            ..
+        } => vec![("states", whole(mismatch))],
+        What::Started(attempt) => vec![
+            ("visit", attempt.visit.to_string()),
+            ("step", attempt.step.to_string()),
+            ("attempt", attempt.attempt.to_string()),
+        ],
+        What::Effect(effect) => vec![
+            ("payload", whole(&effect.payload)),
+            ("task", whole(&effect.task)),
+            ("visit", effect.visit.to_string()),
+            ("step", effect.step.to_string()),
+            ("key", whole(&effect.key)),
+            ("fencing token", effect.fencing_token.to_string()),
+        ],
+        What::StoreFailed(text) | What::Panicked(text) => vec![("message", whole(text))],
+        What::Fault(fired) => vec![("crash point", whole(&fired.point))],
+        What::Told(end) => vec![("told", whole(&end.to_string()))],
+        _ => Vec::new(),
+    }
+}
+
+fn row_details(row: &CheckpointRow) -> Vec<(&'static str, String)> {
+    let mut details = vec![("kind", row.kind.to_string())];
+    let texts = [("state", &row.state), ("task", &row.task_id)];
+    for (name, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
+        details.push((name, whole(text)));
+    }
+    match Event::from_row(row) {
+        Ok(Event::Claimed { claim, .. }) => details.extend([
+            ("run", claim.run_id.to_string()),
+            ("nonce", claim.nonce.to_string()),
+            ("version", claim.version.to_string()),
+            (
+                "input",
+                whole(&blob(claim.input.as_deref().unwrap_or_default())),
+            ),
+        ]),
+        Ok(Event::Completed { output, .. }) => details.push(("output", whole(&blob(&output)))),
+        Ok(Event::StepAdvanced { cursor, .. }) => details.push(("cursor", whole(&blob(&cursor)))),
+        Ok(Event::RollbackStarted { cause, .. }) => details.push(("cause", whole(&cause.message))),
+        Ok(Event::CompensationFailed { error, .. }) => details.push(("error", whole(&error))),
+        Ok(_) | Err(_) => {}
+    }
+    details
+}
+
+/// Whether an entry is a life's last: nothing but a late row of its comes after it.
+pub(super) fn ends(entry: &Entry) -> bool {
+    match &entry.what {
+        What::Told(_) | What::Panicked(_) => true,
+        What::Fault(fired) => fired.fault.is_crash(),
+        _ => false,
+    }
+}

@@ -1,0 +1,135 @@
+//! The log: its rows in words, and whose they are.
+
+use crashpoint::{CheckpointRow, Event, Undone};
+use crashpoint_simulator::{History, Run, What};
+use maud::{Markup, html};
+
+use crate::page::happening::{Happening, anchor};
+use crate::page::words::{life, message, shown};
+use crate::text::blob;
+
+/// A row that became durable.
+struct Durable<'a> {
+    place: usize,
+    life: u32,
+    row: &'a CheckpointRow,
+    /// Whether the store has it in the end.
+    kept: bool,
+}
+
+/// The logs of a run, a table each: a clear ends one.
+pub(super) fn log(run: &Run, happenings: &[Happening], id: &str) -> Markup {
+    let logs = logs(run);
+    let count = logs.len();
+    html! {
+        @for (index, log) in logs.iter().enumerate() {
+            @if count > 1 {
+                p.note { "log " (index + 1) @if index + 1 < count { ", cleared" } }
+            }
+            @if log.is_empty() { p.note { "empty" } } @else { (table(log, index, happenings, id)) }
+        }
+    }
+}
+
+fn table(log: &[Durable<'_>], index: usize, happenings: &[Happening], id: &str) -> Markup {
+    html! {
+        table.log {
+            thead { tr { th { "row" } th { "of" } th { "what it says" } } }
+            tbody {
+                @for durable in log {
+                    tr class=[(!durable.kept).then_some("gone")] data-k=(token(index, durable.row.sequence)) {
+                        td.short { a href=(format!("#{id}-{}", anchor(happenings, durable.place))) { "#" (durable.row.sequence) } }
+                        td { (life(durable.life)) }
+                        td {
+                            (row_words(durable.row))
+                            @if !durable.kept { " " span.bad { "lost" } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// By what a row, and the events that are about it, light up together.
+pub(super) fn token(log: usize, sequence: u64) -> String {
+    format!("r{log}-{sequence}")
+}
+
+fn logs(run: &Run) -> Vec<Vec<Durable<'_>>> {
+    let History(entries) = &run.history;
+    let mut logs: Vec<Vec<Durable<'_>>> = vec![Vec::new()];
+    for (place, entry) in entries.iter().enumerate() {
+        let log = logs.last_mut().expect("there is always a log");
+        match &entry.what {
+            What::Landed(row) => log.push(Durable {
+                place,
+                life: entry.life,
+                row,
+                kept: true,
+            }),
+            What::Cleared => logs.push(Vec::new()),
+            _ => {}
+        }
+    }
+    // What follows a last clear is the store's own business: nothing, as a rule.
+    if logs.len() > 1 && logs.last().is_some_and(Vec::is_empty) {
+        logs.pop();
+    } else {
+        for durable in logs.iter_mut().next_back().into_iter().flatten() {
+            durable.kept = run.log.contains(durable.row);
+        }
+    }
+    logs
+}
+
+/// What a row says.
+pub(super) fn row_words(row: &CheckpointRow) -> Markup {
+    let event = match Event::from_row(row) {
+        Ok(event) => event,
+        Err(fault) => return html! { span.bad { "undecodable: " (message(&fault.to_string())) } },
+    };
+    match &event {
+        Event::Claimed { state, claim } => html! {
+            b.claim { "claim" } " at " (shown(state))
+            @if let Some(input) = &claim.input { ", input " (bytes(input)) }
+        },
+        Event::Entered { state, task } => html! {
+            (shown(task)) " is done, enters " b { (shown(state)) }
+        },
+        Event::Completed {
+            state,
+            task,
+            output,
+        } => html! {
+            (shown(task)) " is done, enters " b { (shown(state)) } ", output " (bytes(output))
+        },
+        Event::StepAdvanced { task, cursor, .. } => html! {
+            (shown(task)) " advances, cursor " (bytes(cursor))
+        },
+        Event::RollbackStarted { task, cause, .. } => html! {
+            b.back { "turns around" } " at " (shown(task)) ": " (message(&cause.to_string()))
+        },
+        Event::Compensated { task, undone } => html! { (shown(task)) " is undone, " (of(*undone)) },
+        Event::CompensationFailed {
+            task,
+            undone,
+            error,
+        } => html! {
+            (shown(task)) " is " span.bad { "not undone" } ", " (of(*undone)) ": " (message(error))
+        },
+        Event::RolledBack => html! { b { "rolled back" } },
+    }
+}
+
+/// The bytes of a user's in a line.
+fn bytes(bytes: &[u8]) -> Markup {
+    html! { code { (shown(&blob(bytes))) } }
+}
+
+fn of(undone: Undone) -> Markup {
+    match undone {
+        Undone::Completion(sequence) => html! { "row #" (sequence) },
+        Undone::InDoubt(visit) => html! { "visit " (visit) ", in doubt" },
+    }
+}

@@ -1,0 +1,119 @@
+//! `crashpoint runs`: the runs of a store, one a line.
+
+use std::io::Write;
+use std::time::Duration;
+
+use crashpoint::{Runtime as _, TokioRuntime};
+use crashpoint_simulator::render;
+use serde::Serialize;
+
+use crate::arguments::RunsArguments;
+use crate::exit::{Exit, Failure};
+use crate::stored::{self, Stored};
+
+#[derive(Serialize)]
+struct Report {
+    version: u32,
+    runs: Vec<Line>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Line {
+    Run {
+        run: String,
+        workflow: String,
+        workflow_version: u32,
+        phase: &'static str,
+        state: String,
+        rows: u64,
+        lives: u64,
+        started_unix_ms: u64,
+        age_ms: u64,
+    },
+    Wrong {
+        run: String,
+        error: String,
+    },
+}
+
+pub(crate) fn run(arguments: &RunsArguments, out: &mut impl Write) -> Result<Exit, Failure> {
+    let now = arguments
+        .at
+        .unwrap_or_else(|| TokioRuntime::new().unix_ms());
+    let mut reader = stored::open(&arguments.stored.path)?;
+    let mut exit = Exit::Clean;
+    let mut runs = Vec::new();
+    stored::each_run(&mut reader, |run| {
+        let line = line(run, now);
+        if let Line::Wrong { .. } = line {
+            exit = Exit::Safety;
+        }
+        if arguments.stored.json {
+            runs.push(line);
+            return Ok(());
+        }
+        // Line by line: a store may have millions.
+        Ok(writeln!(out, "{line}")?)
+    })?;
+    if arguments.stored.json {
+        let report = Report { version: 1, runs };
+        writeln!(
+            out,
+            "{}",
+            serde_json::to_string(&report).map_err(std::io::Error::from)?
+        )?;
+    }
+    Ok(exit)
+}
+
+fn line(run: Stored, now: u64) -> Line {
+    let status = match run.status {
+        Ok(status) => status,
+        Err(error) => return Line::Wrong { run: run.id, error },
+    };
+    let (phase, state) = stored::phase(&status.phase);
+    Line::Run {
+        run: run.id,
+        workflow: status.workflow,
+        workflow_version: status.version,
+        phase,
+        state,
+        rows: status.rows,
+        lives: status.lives,
+        started_unix_ms: status.started_unix_ms,
+        age_ms: now.saturating_sub(status.started_unix_ms),
+    }
+}
+
+/// Columns for people and for `sort`: whatever has a width that is known comes first.
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Run {
+                run,
+                workflow,
+                workflow_version,
+                phase,
+                state,
+                rows,
+                lives,
+                age_ms,
+                ..
+            } => {
+                let age = Duration::from_secs(age_ms / 1000);
+                let age = humantime::format_duration(age).to_string();
+                let (run, workflow) = (render::escaped(run), render::escaped(workflow));
+                let state = render::escaped(state);
+                let line = format!(
+                    "{phase:<12} rows {rows:<5} lives {lives:<3} age {age:<16} {run} of {workflow} \
+                     {workflow_version}  {state}"
+                );
+                f.write_str(line.trim_end())
+            }
+            Self::Wrong { error, .. } => {
+                write!(f, "{:<12} {}", "wrong", stored::on_a_line(error))
+            }
+        }
+    }
+}

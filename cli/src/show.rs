@@ -1,0 +1,110 @@
+//! `crashpoint show`: a run's log, row by row.
+
+use std::io::Write;
+use std::time::{Duration, SystemTime};
+
+use crashpoint::CheckpointRow;
+use crashpoint_simulator::render;
+use serde::Serialize;
+
+use crate::arguments::ShowArguments;
+use crate::exit::{Exit, Failure};
+use crate::stored::{self, Stored};
+use crate::text::grouped;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    run: &'a str,
+    workflow: Option<&'a str>,
+    workflow_version: Option<u32>,
+    phase: Option<&'static str>,
+    state: Option<String>,
+    lives: Option<u64>,
+    started_unix_ms: Option<u64>,
+    error: Option<&'a str>,
+    rows: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    sequence: u64,
+    kind: &'static str,
+    state: &'a str,
+    task: &'a str,
+    blob_bytes: Option<usize>,
+}
+
+pub(crate) fn run(arguments: &ShowArguments, out: &mut impl Write) -> Result<Exit, Failure> {
+    let mut reader = stored::open(&arguments.stored.path)?;
+    let run = stored::run(&mut reader, arguments.id.clone())?;
+    let Some(run) = run else {
+        return Err(Failure::Usage(format!(
+            "there is no run {:?}",
+            arguments.id
+        )));
+    };
+    match arguments.stored.json {
+        true => {
+            let json = serde_json::to_string(&report(&run)).map_err(std::io::Error::from)?;
+            writeln!(out, "{json}")?;
+        }
+        false => tell(&run, out)?,
+    }
+    Ok(match run.status {
+        Ok(_) => Exit::Clean,
+        Err(_) => Exit::Safety,
+    })
+}
+
+fn tell(run: &Stored, out: &mut impl Write) -> Result<(), Failure> {
+    let id = render::escaped(&run.id);
+    match &run.status {
+        Err(reason) => writeln!(out, "{id}: {}", stored::on_a_line(reason))?,
+        Ok(status) => {
+            let (phase, state) = stored::phase(&status.phase);
+            let started = SystemTime::UNIX_EPOCH + Duration::from_millis(status.started_unix_ms);
+            let started = humantime::format_rfc3339_seconds(started);
+            let (workflow, state) = (render::escaped(&status.workflow), render::escaped(&state));
+            let lives = match status.lives {
+                1 => "1 life".to_owned(),
+                lives => format!("{} lives", grouped(lives)),
+            };
+            let version = status.version;
+            writeln!(out, "{id}: {workflow} {version}, {lives}, begun {started}")?;
+            writeln!(out, "{}", format!("{phase} {state}").trim_end())?;
+        }
+    }
+    for line in render::log(&run.rows) {
+        writeln!(out, "  {line}")?;
+    }
+    Ok(())
+}
+
+fn report(run: &Stored) -> Report<'_> {
+    let status = run.status.as_ref().ok();
+    let stands = status.map(|status| stored::phase(&status.phase));
+    let (phase, state) = stands.unzip();
+    Report {
+        version: 1,
+        run: &run.id,
+        workflow: status.map(|status| &*status.workflow),
+        workflow_version: status.map(|status| status.version),
+        phase,
+        state,
+        lives: status.map(|status| status.lives),
+        started_unix_ms: status.map(|status| status.started_unix_ms),
+        error: run.status.as_ref().err().map(String::as_str),
+        rows: run.rows.iter().map(row).collect(),
+    }
+}
+
+fn row(row: &CheckpointRow) -> Row<'_> {
+    Row {
+        sequence: row.sequence,
+        kind: row.kind.as_str(),
+        state: &row.state,
+        task: &row.task_id,
+        blob_bytes: row.output_blob.as_ref().map(Vec::len),
+    }
+}

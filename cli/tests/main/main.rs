@@ -1,0 +1,10 @@
+//! Tests of the command: what it prints and keeps, its exit codes and its pages.
+
+mod certificates;
+mod command;
+mod exit_codes;
+mod junit;
+mod page;
+mod recordings;
+mod soak;
+mod stored;

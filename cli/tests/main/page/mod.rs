@@ -1,0 +1,53 @@
+//! Pages: what is on them, that no text of a user's breaks out, and that a browser shows them.
+
+mod browser;
+mod certificate;
+mod escaping;
+mod layout;
+mod paper;
+mod structure;
+
+use std::sync::{Arc, Mutex};
+
+use crashpoint_cli::page::{Schedule, of_schedule};
+use crashpoint_simulator::choices::Exhaustive;
+use crashpoint_simulator::oracle::judge;
+use crashpoint_simulator::workload::{self, Workload};
+use crashpoint_simulator::{Budget, Choices, Run, Settings, StoreKind, simulate};
+
+/// The schedules of a workload within a budget, at most so many.
+fn runs(workload: &Workload, budget: &str, most: usize) -> Vec<Run> {
+    let budget: Budget = budget.parse().expect("the test's budget is well formed");
+    let choices = Arc::new(Mutex::new(Exhaustive::new()));
+    let mut runs = Vec::new();
+    while runs.len() < most {
+        let shared = Arc::clone(&choices) as Arc<Mutex<dyn Choices>>;
+        runs.push(simulate(workload, &Settings::within(budget), shared));
+        if !choices.lock().expect("nobody panics with it").advance() {
+            break;
+        }
+    }
+    runs
+}
+
+fn named(name: &str) -> Workload {
+    workload::named(name).unwrap_or_else(|| panic!("there is a workload {name}"))
+}
+
+/// The first schedule that an oracle objects to.
+fn violated(workload: &Workload, budget: &str) -> Run {
+    let mut runs = runs(workload, budget, 400).into_iter();
+    runs.find(|run| !judge(workload, run).is_empty())
+        .expect("the mutant is noticed")
+}
+
+fn page(workload: &Workload, run: &Run) -> String {
+    let verdicts = judge(workload, run);
+    of_schedule(&Schedule {
+        workload,
+        run,
+        verdicts: &verdicts,
+        store: StoreKind::Memory,
+        command: "crashpoint replay TOKEN",
+    })
+}

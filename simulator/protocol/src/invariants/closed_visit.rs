@@ -1,0 +1,28 @@
+//! A visit whose exit is durable does not run again.
+
+use std::hash::Hash;
+
+use crashpoint::Event;
+use crashpoint::protocol::{Rules, Work};
+
+use crate::invariants::{Standing, action, is_of_this_run, standing};
+use crate::model::Moment;
+
+pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool {
+    let Some((life, Work::Do { visit, .. })) = action(moment) else {
+        return true;
+    };
+    if !is_of_this_run(moment, life) {
+        return true;
+    }
+    let logs = &moment.model.logs;
+    let mut rows = logs.entries(moment.before.log).iter();
+    let closed = rows.any(|entry| {
+        let leaves = matches!(
+            logs.event(entry.row),
+            Event::Entered { .. } | Event::Completed { .. }
+        );
+        leaves && logs.sequence(entry.row) > visit.id
+    });
+    !closed || standing(moment.model, moment.before, life) == Standing::Overtaken
+}

@@ -1,0 +1,26 @@
+//! What is told is what the log says.
+
+use std::hash::Hash;
+
+use crashpoint::protocol::{Command, Rules};
+
+use crate::model::{Happening, Moment};
+
+pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool {
+    let Happening::Told { life } = moment.happening else {
+        return true;
+    };
+    let machine = moment.before.slots[usize::from(life)].life;
+    let Command::Finish(Ok(ended)) = moment.model.lives.command(machine) else {
+        return true;
+    };
+    let Some(run) = moment.model.lives.facts(machine).run else {
+        return false;
+    };
+    let history = moment.model.history(moment.after);
+    let durable = history
+        .ending(run)
+        .is_some_and(|ending| ending.ended == *ended);
+    let others = history.told.iter().filter(|(told, _)| *told == run);
+    durable && others.count() == 1
+}

@@ -1,0 +1,17 @@
+//! At one sequence a life sends one row.
+
+use std::hash::Hash;
+
+use crashpoint::protocol::Rules;
+
+use crate::model::{Happening, Moment};
+
+pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool {
+    let Happening::Sent { life, entry, .. } = moment.happening else {
+        return true;
+    };
+    let logs = &moment.model.logs;
+    moment.before.slots[usize::from(life)]
+        .sent
+        .is_none_or(|sent| sent == entry.row || logs.sequence(sent) != logs.sequence(entry.row))
+}

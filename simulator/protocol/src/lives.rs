@@ -1,0 +1,225 @@
+//! The machines of lives by number, and each of their transitions once.
+//!
+//! A [`Life`] is pure, so what it does on hearing an answer is computed the first time and looked up
+//! from then on. This is what makes an exhaustive exploration of the real machine affordable: its
+//! clones and digests are paid per distinct life, not per state of the world.
+
+use std::hash::Hash;
+use std::time::Duration;
+
+use crashpoint::protocol::{
+    Command, Definition, Life, Opening, Performed, Plan, Reply, Rules, StoreFailed, Work,
+};
+use crashpoint::{AppendRetry, Label, Nonce, TaskKind};
+
+use crate::intern::{Interner, Memory};
+use crate::logs::Logs;
+use crate::scope::Scope;
+use crate::shape;
+use crate::world::{Answer, LifeId, RowId};
+
+/// What a life asks for, with numbers for rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ask {
+    Load,
+    Append(RowId),
+    Pause,
+    Perform,
+    Clear,
+    Finish,
+}
+
+/// What is looked up of a life in every state.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LifeFacts {
+    pub(super) ask: Ask,
+    /// The number of its [`RunState`].
+    pub(super) run_state: u32,
+    pub(super) next_sequence: u64,
+    /// The first byte of its run's nonce, once it knows the run.
+    pub(super) run: Option<u8>,
+}
+
+/// Every life that the exploration has met.
+#[derive(Debug)]
+pub(super) struct Lives<R> {
+    scope: Scope,
+    rules: R,
+    definition: Definition,
+    machines: Interner<Life<R>>,
+    facts: Vec<LifeFacts>,
+    heard: Memory<(LifeId, Answer), LifeId>,
+    cancelled: Memory<LifeId, LifeId>,
+    born: Memory<(u8, bool), LifeId>,
+}
+
+impl<R: Rules + Copy + Eq + Hash> Lives<R> {
+    pub(super) fn new(scope: Scope, rules: R) -> Self {
+        Self {
+            scope,
+            rules,
+            definition: shape::definition(scope.shape),
+            machines: Interner::new(),
+            facts: Vec::new(),
+            heard: Memory::new(),
+            cancelled: Memory::new(),
+            born: Memory::new(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.machines.len()
+    }
+
+    pub(super) fn rules(&self) -> R {
+        self.rules
+    }
+
+    pub(super) fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
+    pub(super) fn is_compensatable(&self, state: usize) -> bool {
+        let task = self.definition.task(state);
+        task.is_some_and(|task| task.kind == TaskKind::Compensatable)
+    }
+
+    pub(super) fn facts(&self, life: LifeId) -> &LifeFacts {
+        &self.facts[life.0 as usize]
+    }
+
+    pub(super) fn command(&self, life: LifeId) -> Command<'_> {
+        self.machines.get(life.0).command()
+    }
+
+    /// The action that the life asks for, if it does.
+    pub(super) fn work(&self, life: LifeId) -> Option<&Work> {
+        match self.command(life) {
+            Command::Perform { work, .. } => Some(work),
+            _ => None,
+        }
+    }
+
+    /// A life of this number that begins by `run`, or else by `resume_from`.
+    pub(super) fn born(&mut self, number: u8, by_run: bool, logs: &mut Logs) -> LifeId {
+        if let Some(life) = self.born.get(&(number, by_run)) {
+            return life;
+        }
+        let opening = if by_run {
+            Opening::Run {
+                state: Label::from(shape::start(self.scope.shape)),
+                input: [].as_slice().into(),
+            }
+        } else {
+            Opening::Resume
+        };
+        let nonce = Nonce([number + 1; 16]);
+        let machine = Life::new(self.rules, opening, nonce, 0, self.plan());
+        let life = self.number(machine, logs);
+        self.born.insert((number, by_run), life);
+        life
+    }
+
+    /// The life after it has heard `answer`.
+    pub(super) fn heard(&mut self, life: LifeId, answer: Answer, logs: &mut Logs) -> LifeId {
+        if let Some(after) = self.heard.get(&(life, answer)) {
+            return after;
+        }
+        let mut machine = self.machines.get(life.0).clone();
+        let reply = self.reply(life, answer, logs);
+        machine.on(reply, self.plan());
+        let after = self.number(machine, logs);
+        self.heard.insert((life, answer), after);
+        after
+    }
+
+    /// The life after it was cancelled.
+    pub(super) fn cancelled(&mut self, life: LifeId, logs: &mut Logs) -> LifeId {
+        if let Some(after) = self.cancelled.get(&life) {
+            return after;
+        }
+        let mut machine = self.machines.get(life.0).clone();
+        machine.cancel(self.plan());
+        let after = self.number(machine, logs);
+        self.cancelled.insert(life, after);
+        after
+    }
+
+    fn plan(&self) -> Plan<'_> {
+        Plan {
+            definition: &self.definition,
+            retention: self.scope.retention,
+            append_retry: AppendRetry {
+                sends_max: self.scope.sends_max,
+                delay: Duration::ZERO,
+            },
+        }
+    }
+
+    fn reply(&self, life: LifeId, answer: Answer, logs: &Logs) -> Reply {
+        match answer {
+            Answer::Loaded(log) => Reply::Loaded(Ok(logs.rows_of(log))),
+            Answer::LoadFailed => Reply::Loaded(Err(StoreFailed)),
+            Answer::Appended => Reply::Appended(Ok(())),
+            Answer::AppendFailed => Reply::Appended(Err(StoreFailed)),
+            Answer::Paused => Reply::Paused,
+            Answer::Succeeded => {
+                let work = self.work(life).expect("only an action succeeds");
+                Reply::Performed(shape::success(self.scope.shape, work))
+            }
+            Answer::Failed => Reply::Performed(shape::failure()),
+            Answer::Cancelled => Reply::Performed(Performed::Cancelled),
+            Answer::Cleared => Reply::Cleared,
+        }
+    }
+
+    fn number(&mut self, machine: Life<R>, logs: &mut Logs) -> LifeId {
+        let (number, new) = self.machines.intern(machine);
+        if new {
+            let machine = self.machines.get(number);
+            let state = machine.state();
+            self.facts.push(LifeFacts {
+                ask: match machine.command() {
+                    Command::Load => Ask::Load,
+                    Command::Append(row) => Ask::Append(logs.row(row)),
+                    Command::Pause(_) => Ask::Pause,
+                    Command::Perform { .. } => Ask::Perform,
+                    Command::Clear => Ask::Clear,
+                    Command::Finish(_) => Ask::Finish,
+                },
+                run_state: logs.run_state(state),
+                next_sequence: state.next_sequence(),
+                run: state.header().map(|header| header.run_id.0[0]),
+            });
+        }
+        LifeId(number)
+    }
+
+    /// Whether a lone life that resumes from `log` comes to an ending when nothing goes wrong.
+    pub(super) fn resumes(&self, log: u16, logs: &Logs) -> bool {
+        let plan = self.plan();
+        let mut rows = logs.rows_of(log);
+        let mut life = Life::new(self.rules, Opening::Resume, Nonce([u8::MAX; 16]), 0, plan);
+        for _ in 0..COMMANDS_MAX {
+            let reply = match life.command() {
+                Command::Load => Reply::Loaded(Ok(rows.clone())),
+                Command::Append(row) => {
+                    rows.push(row.clone());
+                    Reply::Appended(Ok(()))
+                }
+                Command::Pause(_) => Reply::Paused,
+                Command::Perform { work, .. } => {
+                    Reply::Performed(shape::success(self.scope.shape, work))
+                }
+                Command::Clear => Reply::Cleared,
+                Command::Finish(verdict) => return verdict.is_ok(),
+            };
+            life.on(reply, plan);
+        }
+        false
+    }
+}
+
+/// More commands than a resume without faults needs: a claim, two visits of at most three steps or
+/// three undos, each with an append, and the ending.
+const COMMANDS_MAX: u32 = 32;
