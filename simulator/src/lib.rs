@@ -54,12 +54,9 @@
 //!
 //! What is checked stands in [`oracle`], a file for each promise.
 
-mod budget;
 pub mod choices;
-mod course;
 mod crash_test;
 pub mod disk;
-mod engine_subject;
 mod executor;
 mod explore;
 mod fault;
@@ -69,45 +66,32 @@ pub mod images;
 #[cfg(madsim)]
 pub mod madsim_lane;
 pub mod oracle;
-mod panics;
-mod recorder;
-mod recording;
-pub mod render;
-mod schedule;
-mod seeds;
-mod shrink;
+mod record;
+mod report;
 mod sim;
-mod store_kind;
-mod subject;
-mod tape_file;
-mod token;
-pub mod trace;
-mod trial;
-pub mod vacuity;
 pub mod workload;
-mod world;
 
-pub use budget::{BadBudget, Budget};
 pub use choices::Choices;
-pub use course::{Course, Parting};
 pub use crash_test::{CrashTest, crash_test, crash_test_in};
-pub use engine_subject::{EngineSubject, WorkflowFactory};
 pub use executor::SimRuntime;
 pub use explore::{
-    Findings, Nondeterminism, Part, Violation, explore, explore_part, parts, simulate_with,
+    Findings, Nondeterminism, Part, Possible, SHRINK_RUNS_MAX, ShrinkError, Shrunk, Swarm,
+    Violation, explore, explore_part, explore_seeds, parts, run_seed, shrink, shrink_recording,
+    simulate_with, swarm, vacuity,
 };
-pub use fault::{BadFault, Fault, Fired};
-pub use history::{Attempt, Entry, History, Opening, What};
-pub use recorder::Recorder;
-pub use recording::{BadRecording, Recording, ReplayError, replay, replay_recording};
-pub use schedule::{BadSchedule, Planned, Schedule, Unfired, run_schedule};
-pub use seeds::{Possible, Swarm, explore_seeds, run_seed, swarm};
-pub use shrink::{SHRINK_RUNS_MAX, ShrinkError, Shrunk, shrink, shrink_recording};
-pub use sim::{Lane, Process, Repeat, Run, Settings, SimObserver, SimStore, simulate};
+pub use fault::{
+    BadBudget, BadFault, BadSchedule, Budget, Fault, Fired, Planned, Schedule, Unfired,
+    run_schedule,
+};
+pub use history::{Attempt, Effect, Entry, History, Opening, Reception, Recorder, What};
+pub use record::{
+    BadLine, BadRecording, BadTape, BadToken, Course, Draws, Parting, Recording, ReplayError,
+    Source, TOKEN_LENGTH_MAX, TapeFile, Token, TooLong, Trial, replay, replay_recording,
+};
+pub use report::{render, trace};
+pub use sim::{
+    Lane, LifeEnd, Process, Repeat, Run, Settings, SimObserver, SimStore, StoreKind, Subject,
+    UnknownStore, simulate,
+};
 pub use smol_str::SmolStr;
-pub use store_kind::{StoreKind, UnknownStore};
-pub use subject::{LifeEnd, Subject};
-pub use tape_file::{BadLine, BadTape, TapeFile};
-pub use token::{BadToken, Draws, TOKEN_LENGTH_MAX, Token, TooLong};
-pub use trial::{Source, Trial};
-pub use world::{Effect, Reception};
+pub use workload::engine_subject::{EngineSubject, WorkflowFactory};

@@ -3,15 +3,12 @@
 use std::fmt;
 use std::panic::Location;
 
-use crate::explore::{Nondeterminism, Violation};
+use crate::explore::{Nondeterminism, SHRINK_RUNS_MAX, Shrunk, Violation, shrink};
+use crate::fault::run_schedule;
 use crate::oracle::{Verdict, judge, named};
-use crate::recording::{Recording, replay_recording};
-use crate::render;
-use crate::schedule::run_schedule;
-use crate::shrink::{SHRINK_RUNS_MAX, Shrunk, shrink};
+use crate::record::{Recording, Source, TapeFile, replay_recording};
+use crate::report::render;
 use crate::sim::Settings;
-use crate::tape_file::TapeFile;
-use crate::trial::Source;
 use crate::workload::Workload;
 
 use super::{REPLAY, keep};

@@ -16,14 +16,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::explore::Findings;
+use crate::fault::{Schedule, run_schedule};
 use crate::oracle::judge;
-use crate::recording::{Recording, replay_recording};
-use crate::render;
-use crate::schedule::{Schedule, run_schedule};
-use crate::sim::{Lane, Process};
-use crate::store_kind::StoreKind;
-use crate::subject::LifeEnd;
-use crate::trial::{Source, Trial};
+use crate::record::{Recording, Source, Trial, replay_recording};
+use crate::report::render;
+use crate::sim::{Lane, LifeEnd, Process, StoreKind};
 use crate::workload::{ActsOn, Panics, Recipe, Sharing, Workload};
 
 use self::subject::{Invariant, Merging, Plan, WorldSubject};

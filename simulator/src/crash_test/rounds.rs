@@ -5,15 +5,13 @@ use std::panic::Location;
 
 use crashpoint::State;
 
-use crate::budget::Budget;
 use crate::crash_test::CrashTest;
 use crate::crash_test::failure::{self, Failed, Found};
-use crate::explore::{Findings, Violation, explore};
-use crate::render::{counted, grouped};
-use crate::seeds::{Possible, explore_seeds};
-use crate::sim::{Repeat, Settings};
-use crate::store_kind::StoreKind;
-use crate::trial::Source;
+use crate::explore::{Findings, Possible, Violation, explore, explore_seeds};
+use crate::fault::Budget;
+use crate::record::Source;
+use crate::report::render::{counted, grouped};
+use crate::sim::{Repeat, Settings, StoreKind};
 use crate::workload::{Workload, beyond};
 
 /// One in so many schedules is run a second time, to see that it is the same then.

@@ -11,10 +11,9 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use crate::crash_test::Factory;
-use crate::engine_subject::EngineSubject;
-use crate::panics::{message_of, quietly};
-use crate::sim::Process;
-use crate::subject::{LifeEnd, Subject};
+use crate::executor::{message_of, quietly};
+use crate::sim::{LifeEnd, Process, Subject};
+use crate::workload::engine_subject::EngineSubject;
 
 /// What must hold of a world in the end.
 pub(super) struct Invariant<W> {

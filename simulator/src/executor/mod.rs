@@ -5,6 +5,7 @@
 //! choice, so it can be drawn. Tasks belong to a process, and a process can be killed: its futures
 //! are dropped at once, which is what a crash is.
 
+mod panics;
 mod runtime;
 
 use std::collections::BTreeMap;
@@ -17,8 +18,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::panics::quietly;
-
+pub(crate) use panics::{message_of, overheard, quietly};
 pub use runtime::SimRuntime;
 
 /// Which simulated process a task belongs to.

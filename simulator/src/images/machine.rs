@@ -14,10 +14,9 @@ use crashpoint::{
 use futures_util::future::BoxFuture;
 
 use crate::disk::SimDisk;
-use crate::executor::{Executor, SimRuntime};
+use crate::executor::{Executor, SimRuntime, quietly};
 use crate::images::model::{Answer, Log};
 use crate::images::script::{Dropped, Request, What};
-use crate::panics::quietly;
 
 /// A store under test: how a process opens it.
 pub trait Open {

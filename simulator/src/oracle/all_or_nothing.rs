@@ -11,10 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crashpoint::{Direction, Event, TaskKind, Undone};
 
 use crate::fault::Fault;
-use crate::history::Opening;
+use crate::history::{Effect, Opening, Reception};
 use crate::oracle::{Case, Log, Oracle};
-use crate::subject::LifeEnd;
-use crate::world::{Effect, Reception};
+use crate::sim::LifeEnd;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "all-or-nothing",

@@ -4,7 +4,7 @@
 
 use crate::history::{Opening, What};
 use crate::oracle::{Case, Oracle};
-use crate::subject::LifeEnd;
+use crate::sim::LifeEnd;
 
 /// More rows than any workload writes in all the lives that a simulation may have.
 const ROWS_MAX: usize = 400;

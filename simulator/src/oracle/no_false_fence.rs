@@ -5,7 +5,7 @@
 use crate::fault::Fault;
 use crate::history::What;
 use crate::oracle::{Case, Oracle};
-use crate::subject::LifeEnd;
+use crate::sim::LifeEnd;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "no-false-fence",

@@ -5,7 +5,7 @@ use crashpoint::RunState;
 use crashpoint::protocol::Ended;
 
 use crate::oracle::{Case, Log, Oracle};
-use crate::subject::LifeEnd;
+use crate::sim::LifeEnd;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "outcome-is-durable",

@@ -8,7 +8,7 @@ use crashpoint::{CheckpointRow, Direction, Event, RebuildError, RunState};
 
 use crate::history::{ENDLESS, Entry, SPINNING, What};
 use crate::oracle::{Case, Log, Oracle};
-use crate::subject::LifeEnd;
+use crate::sim::LifeEnd;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "prefixes-resume",

@@ -4,7 +4,7 @@
 use crate::fault::Fault;
 use crate::history::{Entry, What};
 use crate::oracle::{Case, Oracle};
-use crate::subject::LifeEnd;
+use crate::sim::LifeEnd;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "refusals-do-nothing",

@@ -8,7 +8,7 @@ use crashpoint::{Phase, RunState};
 use crate::fault::Fault;
 use crate::history::{Entry, Opening, What};
 use crate::oracle::{Case, Oracle};
-use crate::subject::LifeEnd;
+use crate::sim::LifeEnd;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "terminal-absorbs",

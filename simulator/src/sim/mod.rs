@@ -11,6 +11,8 @@ mod process;
 mod run;
 mod state;
 mod store;
+mod store_kind;
+mod subject;
 mod survivor;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -25,8 +27,6 @@ use crate::executor::{Executor, lock};
 use crate::fault::Fault;
 use crate::history::{ENDLESS, What};
 use crate::sim::host::Host;
-use crate::store_kind::StoreKind;
-use crate::subject::Subject;
 use crate::workload::Panics;
 
 pub(crate) use doing::Doing;
@@ -38,6 +38,8 @@ pub(crate) use run::simulate_forking;
 pub use run::{Repeat, Run, Settings, simulate};
 pub(crate) use state::{Change, Lasting, Late, State};
 pub use store::SimStore;
+pub use store_kind::{StoreKind, UnknownStore};
+pub use subject::{LifeEnd, Subject};
 pub(crate) use survivor::{Key, Survivor};
 
 /// The id of the run that every simulation is about.

@@ -14,13 +14,12 @@ use futures_util::FutureExt as _;
 use crate::choices::Exhaustive;
 use crate::executor::{SimRuntime, lock};
 use crate::fault::Fault;
-use crate::history::What;
+use crate::history::{Effect, Reception, What};
 use crate::sim::file::HostDisk;
 use crate::sim::host::Host;
 use crate::sim::observer::SimObserver;
 use crate::sim::store::SimStore;
 use crate::sim::{Change, Doing, Instant, Settings, Sim, Storage, WORKFLOW_ID};
-use crate::world::{Effect, Reception};
 
 /// One process, which runs one life. Clones are the same process.
 ///

@@ -8,18 +8,15 @@ use std::time::Duration;
 use crashpoint::{CheckpointRow, CheckpointStore as _, ScopeId};
 use futures_util::FutureExt as _;
 
-use crate::budget::Budget;
 use crate::choices::Tape;
-use crate::executor::TaskId;
-use crate::fault::Fault;
-use crate::history::{ENDLESS, History, Opening, What};
-use crate::panics::{message_of, quietly};
-use crate::recorder::Recorder;
+use crate::executor::{TaskId, message_of, quietly};
+use crate::fault::{Budget, Fault};
+use crate::history::{ENDLESS, History, Opening, Recorder, What};
 use crate::sim::host::Host;
 use crate::sim::lane::Surroundings;
-use crate::sim::{Process, SharedChoices, Sim, Storage, Survivor, WORKFLOW_ID};
-use crate::store_kind::StoreKind;
-use crate::subject::{LifeEnd, Subject};
+use crate::sim::{
+    LifeEnd, Process, SharedChoices, Sim, Storage, StoreKind, Subject, Survivor, WORKFLOW_ID,
+};
 use crate::workload::{ActsOn, Sharing, Workload};
 
 /// The most lives that a run may need before it counts as one that never ends.

@@ -6,15 +6,12 @@ use std::sync::Arc;
 use crashpoint::CheckpointRow;
 use smol_str::{SmolStr, format_smolstr};
 
-use crate::budget::Budget;
 use crate::choices::Tape;
 use crate::disk::{Loss, SimDisk};
 use crate::executor::lock;
-use crate::fault::{Fault, Fired};
-use crate::history::{History, What};
-use crate::recorder::{Crashes, Recorder};
+use crate::fault::{Budget, Fault, Fired};
+use crate::history::{Crashes, History, Recorder, What, World};
 use crate::sim::{Doing, Instant, Settings, SharedChoices, Sim, Survivor};
-use crate::world::World;
 
 /// By how much a wall clock jumps.
 const HOUR_MS: i64 = 60 * 60 * 1000;

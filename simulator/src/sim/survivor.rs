@@ -12,10 +12,8 @@ use smol_str::SmolStr;
 
 use crate::disk::SimDisk;
 use crate::fault::Fault;
-use crate::history::What;
-use crate::recorder::Crashes;
-use crate::sim::{Lasting, Sim, Storage, WORKFLOW_ID};
-use crate::subject::Subject;
+use crate::history::{Crashes, What};
+use crate::sim::{Lasting, Sim, Storage, Subject, WORKFLOW_ID};
 
 /// A simulation between two lives.
 #[derive(Clone)]

@@ -12,8 +12,7 @@ use crashpoint::{Ctx, Retention, Runtime as _, State, TaskError, TokioRuntime, W
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use crate::sim::Process;
-use crate::subject::{LifeEnd, Subject};
+use crate::sim::{LifeEnd, Process, Subject};
 use crate::workload::{ActsOn, Recipe, Sharing, Workload};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]

@@ -1,6 +1,7 @@
 //! What is explored: workflows of the engine's with tasks that act on the simulated world.
 
 pub mod controls;
+pub(crate) mod engine_subject;
 pub mod generated;
 mod import;
 mod linear;
@@ -12,11 +13,9 @@ use crashpoint::protocol::{Definition, Faithful, Rules, Without};
 use crashpoint::{Retention, State};
 use serde_json::Value;
 
-use crate::budget::Budget;
-use crate::engine_subject::{EngineSubject, WorkflowFactory};
-use crate::sim::{Lane, Process};
-use crate::store_kind::StoreKind;
-use crate::subject::Subject;
+use crate::fault::Budget;
+use crate::sim::{Lane, Process, StoreKind, Subject};
+use crate::workload::engine_subject::{EngineSubject, WorkflowFactory};
 
 pub use crashpoint::protocol::Rule;
 

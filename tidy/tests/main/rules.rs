@@ -286,7 +286,7 @@ fn every_rule_is_seen_failing_and_passing() {
         ),
         (
             "ordered-maps",
-            "simulator/src/world.rs",
+            "simulator/src/history/world.rs",
             "\nuse std::collections::HashMap;\n",
             "\nuse std::collections::BTreeMap; // not a HashMap\n",
         ),

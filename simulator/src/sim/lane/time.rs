@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use crate::executor::{overheard, quietly};
 use crate::history::{ENDLESS, SPINNING, What};
-use crate::panics::{overheard, quietly};
 use crate::sim::Process;
 use crate::sim::lane::{Reach, Stop, WANTS_THREAD};
 use crate::sim::run::Simulation;

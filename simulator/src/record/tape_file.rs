@@ -21,10 +21,9 @@ use std::io;
 use std::path::Path;
 use std::str::FromStr;
 
-use crate::budget::{BadBudget, Budget};
 use crate::choices::{Draw, Tape};
-use crate::sim::Settings;
-use crate::store_kind::{StoreKind, UnknownStore};
+use crate::fault::{BadBudget, Budget};
+use crate::sim::{Settings, StoreKind, UnknownStore};
 
 /// The first words of every version.
 const MAGIC: &str = "crashpoint tape";

@@ -8,10 +8,9 @@ use std::fmt::Write as _;
 
 use crashpoint::{CheckpointRow, Direction, Event, Undone};
 
-use crate::history::{Entry, History, Opening, What};
+use crate::history::{Entry, History, Opening, Reception, What};
 use crate::oracle::Verdict;
 use crate::sim::Run;
-use crate::world::Reception;
 
 /// The longest text of a user's that is shown in full, in characters.
 const SHOWN_MAX: usize = 72;

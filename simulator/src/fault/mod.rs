@@ -1,11 +1,17 @@
 //! Faults as data: what can go wrong at an instant, and in words.
 
+mod budget;
+mod schedule;
+
 use std::fmt;
 use std::str::FromStr;
 
 use crate::disk::Loss;
 
 use smol_str::SmolStr;
+
+pub use budget::{BadBudget, Budget};
+pub use schedule::{BadSchedule, Planned, Schedule, Unfired, run_schedule};
 
 /// What an injector may do at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

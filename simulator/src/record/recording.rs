@@ -5,11 +5,9 @@ use std::io;
 use std::path::Path;
 
 use crate::choices::Recorded;
-use crate::seeds::run_seed;
+use crate::explore::run_seed;
+use crate::record::{BadTape, BadToken, Draws, Source, TapeFile, Token, Trial};
 use crate::sim::{Run, Settings};
-use crate::tape_file::{BadTape, TapeFile};
-use crate::token::{BadToken, Draws, Token};
-use crate::trial::{Source, Trial};
 use crate::workload::Workload;
 
 /// A simulation that was recorded.

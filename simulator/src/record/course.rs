@@ -14,9 +14,9 @@ use std::hash::{Hash, Hasher as _};
 
 use crate::choices::Draw;
 use crate::fnv::Fnv;
+use crate::record::Trial;
+use crate::report::trace;
 use crate::sim::Run;
-use crate::trace;
-use crate::trial::Trial;
 
 /// Every event of a simulation in its order. Its hashes are the same in every process that runs the
 /// same build.

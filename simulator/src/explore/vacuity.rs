@@ -11,16 +11,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use crate::budget::Budget;
 use crate::choices::Exhaustive;
 use crate::disk::Lie;
 use crate::executor::lock;
 use crate::explore::Findings;
-use crate::fault::Fault;
+use crate::fault::{Budget, Fault};
 use crate::images::{self, Armed, Embedded, Exploration, Hazard, Modes, Op, Script};
 use crate::oracle::{ORACLES, judge};
-use crate::sim::{Settings, SharedChoices, simulate};
-use crate::store_kind::StoreKind;
+use crate::sim::{Settings, SharedChoices, StoreKind, simulate};
 use crate::workload::{controls, named};
 
 /// So many schedules are run at the most to see an oracle object.

@@ -4,8 +4,8 @@ use crashpoint::protocol::{Faithful, Rule, Without};
 
 use crate::choices::{Choices, Tape, Taped};
 use crate::explore::simulate_with;
+use crate::fault::Schedule;
 use crate::oracle::{Verdict, judge};
-use crate::schedule::Schedule;
 use crate::sim::{Run, Settings};
 use crate::workload::generated::{Node, draw, generated};
 use crate::workload::{Workload, rule_named};

@@ -7,10 +7,9 @@
 use crashpoint::{CheckpointRow, Direction};
 
 use crate::choices::Draw;
-use crate::history::{Entry, History, Opening, What};
+use crate::history::{Effect, Entry, History, Opening, Reception, What};
 use crate::oracle::Verdict;
-use crate::render::whole;
-use crate::world::{Effect, Reception};
+use crate::report::render::whole;
 
 /// The lines of a history.
 pub fn lines(history: &History) -> Vec<String> {

@@ -3,14 +3,11 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::budget::Budget;
 use crate::choices::{Choices, Seeded};
-use crate::course::Course;
 use crate::explore::{Findings, Nondeterminism, Violation};
-use crate::fault::Fault;
+use crate::fault::{Budget, Fault};
+use crate::record::{Course, Source, Token, Trial};
 use crate::sim::{Repeat, Settings};
-use crate::token::Token;
-use crate::trial::{Source, Trial};
 
 /// After so many violations no further seed is run: they have the same few reasons.
 const VIOLATIONS_MAX: usize = 8;

@@ -5,24 +5,27 @@
 //! so a caller may explore them on any number of threads and put the results together in their
 //! order; what comes out is the same.
 
+mod seeds;
+mod shrink;
+pub mod vacuity;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use crate::choices::{Choices, Divergence, Exhaustive, Recorded, Tape};
-use crate::course::{Course, Parting};
 use crate::executor::lock;
-use crate::fault::Fault;
+use crate::fault::{Fault, Schedule};
+use crate::history::Recorder;
 use crate::oracle::judge;
-use crate::recorder::Recorder;
-use crate::render::{counted, grouped};
-use crate::schedule::Schedule;
-use crate::seeds::{Possible, explore_seeds};
+use crate::record::{Course, Parting, Source, Token};
+use crate::report::render::{counted, grouped};
 use crate::sim::{Key, Repeat, Run, Settings, SharedChoices, Survivor, simulate, simulate_forking};
-use crate::token::Token;
-use crate::trial::Source;
 use crate::workload::Workload;
+
+pub use seeds::{Possible, Swarm, explore_seeds, run_seed, swarm};
+pub use shrink::{SHRINK_RUNS_MAX, ShrinkError, Shrunk, shrink, shrink_recording};
 
 /// A part of the space of schedules.
 #[derive(Debug, Clone)]

@@ -7,14 +7,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::budget::Budget;
 use crate::choices::Choices;
-use crate::fault::{BadFault, Fault, Fired};
+use crate::fault::{BadFault, Budget, Fault, Fired};
 use crate::history::History;
-use crate::sim::Settings;
-use crate::store_kind::StoreKind;
-use crate::tape_file::TapeFile;
-use crate::trial::{Source, Trial};
+use crate::record::{Source, TapeFile, Trial};
+use crate::sim::{Settings, StoreKind};
 
 /// How a schedule is said in which nothing goes wrong.
 const CALM: &str = "no fault";

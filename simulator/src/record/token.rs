@@ -11,11 +11,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::budget::{BadBudget, Budget};
 use crate::choices::Tape;
-use crate::seeds::Possible;
-use crate::sim::Settings;
-use crate::store_kind::{StoreKind, UnknownStore};
+use crate::explore::Possible;
+use crate::fault::{BadBudget, Budget};
+use crate::sim::{Settings, StoreKind, UnknownStore};
 
 const VERSION: &str = "3";
 

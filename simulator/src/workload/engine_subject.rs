@@ -8,8 +8,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-use crate::sim::Process;
-use crate::subject::{LifeEnd, Subject};
+use crate::sim::{LifeEnd, Process, Subject};
 
 /// Makes the workflow for a process: its tasks use the process for their effects.
 pub type WorkflowFactory<S> = Arc<dyn Fn(&Process) -> Workflow<S> + Send + Sync>;

@@ -1,5 +1,8 @@
 //! What happened in one simulation, in order: what the oracles read.
 
+mod recorder;
+mod world;
+
 use std::sync::Arc;
 
 use crashpoint::{CheckpointRow, Direction, RowKind};
@@ -7,8 +10,12 @@ use crashpoint::{CheckpointRow, Direction, RowKind};
 use smol_str::SmolStr;
 
 use crate::fault::Fired;
-use crate::subject::LifeEnd;
-use crate::world::Effect;
+use crate::sim::LifeEnd;
+
+pub(crate) use recorder::Crashes;
+pub use recorder::Recorder;
+pub(crate) use world::World;
+pub use world::{Effect, Reception};
 
 /// Everything that happened, oldest first. A copy is cheap: what is large in an entry is shared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -4,10 +4,8 @@ use std::fmt;
 
 use crate::choices::{Recorded, Tape, minimize};
 use crate::explore::Violation;
-use crate::recording::{Recording, ReplayError};
-use crate::render::counted;
-use crate::token::Token;
-use crate::trial::{Source, Trial};
+use crate::record::{Recording, ReplayError, Source, Token, Trial};
+use crate::report::render::counted;
 use crate::workload::generated::Node;
 
 /// More simulations than shrinking takes where nothing is out of the ordinary.

@@ -1,0 +1,4 @@
+//! A simulation in words for people, and line by line for tools.
+
+pub mod render;
+pub mod trace;
