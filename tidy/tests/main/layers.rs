@@ -28,6 +28,14 @@ const CRATES: &[(&str, &[&str])] = &[
             "crashpoint-simulator",
         ],
     ),
+    (
+        "crashpoint-examples",
+        &[
+            "crashpoint",
+            "crashpoint-conformance",
+            "crashpoint-simulator",
+        ],
+    ),
     ("crashpoint-tidy", &[]),
 ];
 
@@ -103,7 +111,8 @@ pub(super) fn check_package(package: &Package, path: &str, manifest: &str) -> Ve
     findings
 }
 
-/// Every crate inherits what the workspace says, its lints first.
+/// Every crate inherits from the workspace, its lints above all. A crate is either published, with
+/// all that a registry and its documentation service show, or it says that it is not.
 pub(super) fn check_manifest(path: &str, manifest: &str) -> Vec<Finding> {
     let inherited = [
         "version.workspace = true",
@@ -111,13 +120,27 @@ pub(super) fn check_manifest(path: &str, manifest: &str) -> Vec<Finding> {
         // The benchmarks' peers need a newer compiler than the crates do.
         "\nrust-version",
         "license.workspace = true",
-        "publish.workspace = true",
+        "\ndescription = ",
         "[lints]\nworkspace = true",
     ];
-    inherited
+    let published = [
+        "\ndocumentation = ",
+        "\nreadme = \"README.md\"",
+        "\nkeywords = ",
+        "\ncategories = ",
+        "\ninclude = ",
+        "[package.metadata.docs.rs]\nall-features = true",
+    ];
+    let is_published = !manifest.contains("\npublish = false\n");
+    let wanted = inherited
         .into_iter()
+        .chain(published.into_iter().filter(|_| is_published));
+    wanted
         .filter(|wanted| !manifest.contains(*wanted))
-        .map(|wanted| Finding::new(path, 1, format!("lacks `{}`", wanted.replace('\n', " "))))
+        .map(|wanted| {
+            let message = format!("lacks `{}`", wanted.trim().replace('\n', " "));
+            Finding::new(path, 1, message)
+        })
         .collect()
 }
 
@@ -184,12 +207,12 @@ fn a_dependency_against_the_layers_is_found() {
 }
 
 #[test]
-fn a_manifest_of_its_own_mind_is_found() {
-    let whole = "version.workspace = true\nedition.workspace = true\n\
-                 rust-version.workspace = true\nlicense.workspace = true\n\
-                 publish.workspace = true\n\n[lints]\nworkspace = true\n";
-    assert_eq!(check_manifest("x/Cargo.toml", whole), []);
-    let without_lints = whole.replace("[lints]", "[lints.rust]");
+fn a_manifest_that_differs_from_the_workspace_is_found() {
+    let unpublished = "name = \"x\"\ndescription = \"y\"\nversion.workspace = true\n\
+                       edition.workspace = true\nrust-version.workspace = true\n\
+                       license.workspace = true\npublish = false\n\n[lints]\nworkspace = true\n";
+    assert_eq!(check_manifest("x/Cargo.toml", unpublished), []);
+    let without_lints = unpublished.replace("[lints]", "[lints.rust]");
     assert_eq!(
         check_manifest("x/Cargo.toml", &without_lints),
         [Finding::new(
@@ -198,6 +221,14 @@ fn a_manifest_of_its_own_mind_is_found() {
             "lacks `[lints] workspace = true`"
         )]
     );
+    let bare = unpublished.replace("publish = false\n", "");
+    assert_eq!(check_manifest("x/Cargo.toml", &bare).len(), 6);
+    let published = bare.replace(
+        "\n[lints]",
+        "documentation = \"d\"\nreadme = \"README.md\"\nkeywords = []\ncategories = []\n\
+         include = []\n\n[package.metadata.docs.rs]\nall-features = true\n\n[lints]",
+    );
+    assert_eq!(check_manifest("x/Cargo.toml", &published), []);
 }
 
 #[test]
