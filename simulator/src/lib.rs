@@ -72,26 +72,25 @@ mod sim;
 pub mod workload;
 
 pub use choices::Choices;
+pub use choices::planned::{Planned, Unfired};
+pub use choices::swarm::{Possible, Swarm, swarm};
 pub use crash_test::{CrashTest, crash_test, crash_test_in};
 pub use executor::SimRuntime;
 pub use explore::{
-    Findings, Nondeterminism, Part, Possible, SHRINK_RUNS_MAX, ShrinkError, Shrunk, Swarm,
-    Violation, explore, explore_part, explore_seeds, parts, run_seed, shrink, shrink_recording,
-    simulate_with, swarm, vacuity,
+    Findings, Nondeterminism, Part, SHRINK_RUNS_MAX, ShrinkError, Shrunk, Violation, explore,
+    explore_part, explore_seeds, parts, shrink, shrink_recording, vacuity,
 };
-pub use fault::{
-    BadBudget, BadFault, BadSchedule, Budget, Fault, Fired, Planned, Schedule, Unfired,
-    run_schedule,
-};
-pub use history::{Attempt, Effect, Entry, History, Opening, Reception, Recorder, What};
+pub use fault::{BadBudget, BadFault, BadSchedule, Budget, Fault, Fired, Schedule};
+pub use history::{Attempt, Effect, Entry, History, LifeEnd, Opening, Reception, Recorder, What};
 pub use record::{
     BadLine, BadRecording, BadTape, BadToken, Course, Draws, Parting, Recording, ReplayError,
     Source, TOKEN_LENGTH_MAX, TapeFile, Token, TooLong, Trial, replay, replay_recording,
+    run_schedule, run_seed,
 };
 pub use report::{render, trace};
 pub use sim::{
-    Lane, LifeEnd, Process, Repeat, Run, Settings, SimObserver, SimStore, StoreKind, Subject,
-    UnknownStore, simulate,
+    Lane, Process, Repeat, Run, Settings, SimObserver, SimStore, StoreKind, Subject, UnknownStore,
+    simulate, simulate_with,
 };
 pub use smol_str::SmolStr;
 pub use workload::engine_subject::{EngineSubject, WorkflowFactory};

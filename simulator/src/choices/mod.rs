@@ -10,11 +10,13 @@ mod bytes;
 mod edit;
 mod edited;
 mod exhaustive;
+pub(crate) mod planned;
 #[cfg(feature = "proptest")]
 mod proptest;
 mod recorded;
 mod seeded;
 mod shrinker;
+pub(crate) mod swarm;
 
 use std::fmt;
 use std::hash::Hasher as _;

@@ -4,12 +4,10 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::explore::{Nondeterminism, SHRINK_RUNS_MAX, Shrunk, Violation, shrink};
-use crate::fault::run_schedule;
 use crate::oracle::{Verdict, judge, named};
-use crate::record::{Recording, Source, TapeFile, replay_recording};
+use crate::record::{Recording, Source, TapeFile, replay_recording, run_schedule};
 use crate::report::render;
-use crate::sim::Settings;
-use crate::workload::Workload;
+use crate::sim::{Settings, Workload};
 
 use super::{REPLAY, keep};
 

@@ -16,11 +16,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::explore::Findings;
-use crate::fault::{Schedule, run_schedule};
+use crate::fault::Schedule;
+use crate::history::LifeEnd;
 use crate::oracle::judge;
-use crate::record::{Recording, Source, Trial, replay_recording};
+use crate::record::{Recording, Source, Trial, replay_recording, run_schedule};
 use crate::report::render;
-use crate::sim::{Lane, LifeEnd, Process, StoreKind};
+use crate::sim::{Lane, Process, StoreKind};
 use crate::workload::{ActsOn, Panics, Recipe, Sharing, Workload};
 
 use self::subject::{Invariant, Merging, Plan, WorldSubject};

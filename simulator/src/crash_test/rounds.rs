@@ -5,9 +5,10 @@ use std::panic::Location;
 
 use crashpoint::State;
 
+use crate::choices::swarm::Possible;
 use crate::crash_test::CrashTest;
 use crate::crash_test::failure::{self, Failed, Found};
-use crate::explore::{Findings, Possible, Violation, explore, explore_seeds};
+use crate::explore::{Findings, Violation, explore, explore_seeds};
 use crate::fault::Budget;
 use crate::record::Source;
 use crate::report::render::{counted, grouped};

@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use crate::crash_test::Factory;
 use crate::executor::{message_of, quietly};
-use crate::sim::{LifeEnd, Process, Subject};
+use crate::history::LifeEnd;
+use crate::sim::{Process, Subject};
 use crate::workload::engine_subject::EngineSubject;
 
 /// What must hold of a world in the end.

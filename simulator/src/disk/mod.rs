@@ -20,7 +20,6 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::executor::lock;
-use crate::fault::Fault;
 
 pub use self::fault::{Call, DiskFault, Lasting, Lie};
 pub use self::file::SimFile;
@@ -78,15 +77,6 @@ impl SimDisk {
     /// What was armed and not mended.
     pub(crate) fn armed(&self) -> Option<DiskFault> {
         self.device().faults.armed
-    }
-
-    /// Goes through what a loss of power does to it; anything else is none of its concern.
-    pub(crate) fn suffer(&self, fault: Fault) {
-        match fault {
-            Fault::PowerLoss => self.lose_power(),
-            Fault::PowerLossBut(loss) => self.lose_power_but(&loss),
-            _ => {}
-        }
     }
 
     /// From here on this goes wrong, counted from the next call. One fault at a time.

@@ -11,7 +11,7 @@ use crate::disk::Loss;
 use smol_str::SmolStr;
 
 pub use budget::{BadBudget, Budget};
-pub use schedule::{BadSchedule, Planned, Schedule, Unfired, run_schedule};
+pub use schedule::{BadSchedule, Schedule};
 
 /// What an injector may do at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

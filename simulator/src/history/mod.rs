@@ -1,5 +1,6 @@
 //! What happened in one simulation, in order: what the oracles read.
 
+mod life_end;
 mod recorder;
 mod world;
 
@@ -9,9 +10,9 @@ use crashpoint::{CheckpointRow, Direction, RowKind};
 
 use smol_str::SmolStr;
 
-use crate::fault::Fired;
-use crate::sim::LifeEnd;
+use crate::fault::{Fired, Schedule};
 
+pub use life_end::LifeEnd;
 pub(crate) use recorder::Crashes;
 pub use recorder::Recorder;
 pub(crate) use world::World;
@@ -122,6 +123,13 @@ pub(crate) const ENDLESS: &str = "it went in circles and was stopped";
 
 /// The same, where that was for what it had spawned.
 pub(crate) const SPINNING: &str = "what it has spawned never waits for anything, and was stopped";
+
+impl Schedule {
+    /// What went wrong in a simulation.
+    pub fn of(history: &History) -> Self {
+        Self(history.faults().map(|(.., fired)| fired.clone()).collect())
+    }
+}
 
 impl History {
     /// Whether a life had to be stopped, because it would have gone on for ever.

@@ -11,9 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crashpoint::{Direction, Event, TaskKind, Undone};
 
 use crate::fault::Fault;
-use crate::history::{Effect, Opening, Reception};
+use crate::history::{Effect, LifeEnd, Opening, Reception};
 use crate::oracle::{Case, Log, Oracle};
-use crate::sim::LifeEnd;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "all-or-nothing",

@@ -6,8 +6,7 @@ use crashpoint::{CheckpointRow, Event, Nonce, TaskKind};
 use crate::fault::Fault;
 use crate::history::{History, Opening, What};
 use crate::oracle::Log;
-use crate::sim::Run;
-use crate::workload::Workload;
+use crate::sim::{Run, Workload};
 
 /// A simulation, with its logs taken apart.
 #[derive(Debug)]

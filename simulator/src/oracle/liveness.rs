@@ -2,9 +2,8 @@
 //!
 //! The bound is generous: it is there to catch a run that goes in circles.
 
-use crate::history::{Opening, What};
+use crate::history::{LifeEnd, Opening, What};
 use crate::oracle::{Case, Oracle};
-use crate::sim::LifeEnd;
 
 /// More rows than any workload writes in all the lives that a simulation may have.
 const ROWS_MAX: usize = 400;

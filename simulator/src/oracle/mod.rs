@@ -32,8 +32,7 @@ mod undo_once;
 mod undo_order;
 mod visits_rerun;
 
-use crate::sim::Run;
-use crate::workload::Workload;
+use crate::sim::{Run, Workload};
 
 pub use case::Case;
 pub use log::{Log, Owed, Stored, VisitRecord};

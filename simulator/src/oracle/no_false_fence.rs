@@ -3,9 +3,8 @@
 //! asked.
 
 use crate::fault::Fault;
-use crate::history::What;
+use crate::history::{LifeEnd, What};
 use crate::oracle::{Case, Oracle};
-use crate::sim::LifeEnd;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "no-false-fence",

@@ -4,8 +4,8 @@
 use crashpoint::RunState;
 use crashpoint::protocol::Ended;
 
+use crate::history::LifeEnd;
 use crate::oracle::{Case, Log, Oracle};
-use crate::sim::LifeEnd;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "outcome-is-durable",

@@ -6,9 +6,8 @@
 
 use crashpoint::{CheckpointRow, Direction, Event, RebuildError, RunState};
 
-use crate::history::{ENDLESS, Entry, SPINNING, What};
+use crate::history::{ENDLESS, Entry, LifeEnd, SPINNING, What};
 use crate::oracle::{Case, Log, Oracle};
-use crate::sim::LifeEnd;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "prefixes-resume",

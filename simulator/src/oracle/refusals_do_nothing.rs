@@ -2,9 +2,8 @@
 //! lost a row every life is refused.
 
 use crate::fault::Fault;
-use crate::history::{Entry, What};
+use crate::history::{Entry, LifeEnd, What};
 use crate::oracle::{Case, Oracle};
-use crate::sim::LifeEnd;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "refusals-do-nothing",

@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use crashpoint::{Phase, RunState};
 
 use crate::fault::Fault;
-use crate::history::{Entry, Opening, What};
+use crate::history::{Entry, LifeEnd, Opening, What};
 use crate::oracle::{Case, Oracle};
-use crate::sim::LifeEnd;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "terminal-absorbs",

@@ -10,4 +10,4 @@ pub use course::{Course, Parting};
 pub use recording::{BadRecording, Recording, ReplayError, replay, replay_recording};
 pub use tape_file::{BadLine, BadTape, TapeFile};
 pub use token::{BadToken, Draws, TOKEN_LENGTH_MAX, Token, TooLong};
-pub use trial::{Source, Trial};
+pub use trial::{Source, Trial, run_schedule, run_seed};

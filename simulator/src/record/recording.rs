@@ -5,10 +5,8 @@ use std::io;
 use std::path::Path;
 
 use crate::choices::Recorded;
-use crate::explore::run_seed;
-use crate::record::{BadTape, BadToken, Draws, Source, TapeFile, Token, Trial};
-use crate::sim::{Run, Settings};
-use crate::workload::Workload;
+use crate::record::{BadTape, BadToken, Draws, Source, TapeFile, Token, Trial, run_seed};
+use crate::sim::{Run, Settings, Workload};
 
 /// A simulation that was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]

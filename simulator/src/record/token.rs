@@ -12,7 +12,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::choices::Tape;
-use crate::explore::Possible;
+use crate::choices::swarm::Possible;
 use crate::fault::{BadBudget, Budget};
 use crate::sim::{Settings, StoreKind, UnknownStore};
 

@@ -2,13 +2,15 @@
 
 use crashpoint::protocol::{Faithful, Rule, Without};
 
-use crate::choices::{Choices, Tape, Taped};
-use crate::explore::simulate_with;
+use crate::choices::planned::{Planned, Unfired};
+use crate::choices::swarm::{Possible, Swarm};
+use crate::choices::{Choices, Seeded, Tape, Taped};
 use crate::fault::Schedule;
 use crate::oracle::{Verdict, judge};
-use crate::sim::{Run, Settings};
+use crate::record::TapeFile;
+use crate::sim::{Run, Settings, StoreKind, Workload, simulate_with};
 use crate::workload::generated::{Node, draw, generated};
-use crate::workload::{Workload, rule_named};
+use crate::workload::rule_named;
 
 /// How drawn workflows are called in tokens and on the command line.
 const GENERATED: &str = "generated";
@@ -96,4 +98,46 @@ impl Trial {
     pub fn schedule(&self) -> Schedule {
         Schedule::of(&self.run.history)
     }
+}
+
+/// Runs the schedule of one seed. Also gives the settings that it had: with a swarm not those that
+/// were allowed. Within them the trial's tape is a recording like any other.
+pub fn run_seed(
+    source: Source<'_>,
+    settings: &Settings,
+    possible: Possible,
+    seed: u64,
+) -> (Trial, Settings) {
+    let choices = Seeded::new(seed);
+    let mut settings = settings.clone();
+    let trial = match possible {
+        Possible::All => source.run(&settings, choices).0,
+        Possible::Swarm => {
+            let swarm = Swarm::draw(choices, settings.budget);
+            settings.budget = swarm.budget();
+            source.run(&settings, swarm).0
+        }
+    };
+    (trial, settings)
+}
+
+/// Makes a schedule happen, and asks the oracles about it. Also gives the tape, which is a recording
+/// like any other.
+///
+/// # Errors
+///
+/// Where a fault of the schedule has not happened.
+pub fn run_schedule(
+    source: Source<'_>,
+    store: StoreKind,
+    schedule: &Schedule,
+) -> Result<(Trial, TapeFile), Unfired> {
+    let settings = Settings {
+        store,
+        ..Settings::within(schedule.budget())
+    };
+    let (trial, planned) = source.run(&settings, Planned::new(schedule));
+    planned.finish()?;
+    let tape = TapeFile::of(&source.name(), &settings, &trial.tape);
+    Ok((trial, tape))
 }

@@ -14,6 +14,7 @@ mod store;
 mod store_kind;
 mod subject;
 mod survivor;
+mod workload;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -27,7 +28,6 @@ use crate::executor::{Executor, lock};
 use crate::fault::Fault;
 use crate::history::{ENDLESS, What};
 use crate::sim::host::Host;
-use crate::workload::Panics;
 
 pub(crate) use doing::Doing;
 pub(crate) use instant::Instant;
@@ -35,12 +35,13 @@ pub use lane::Lane;
 pub use observer::SimObserver;
 pub use process::Process;
 pub(crate) use run::simulate_forking;
-pub use run::{Repeat, Run, Settings, simulate};
+pub use run::{Repeat, Run, Settings, simulate, simulate_with};
 pub(crate) use state::{Change, Lasting, Late, State};
 pub use store::SimStore;
 pub use store_kind::{StoreKind, UnknownStore};
-pub use subject::{LifeEnd, Subject};
+pub use subject::Subject;
 pub(crate) use survivor::{Key, Survivor};
+pub use workload::{ActsOn, Panics, Sharing, Workload};
 
 /// The id of the run that every simulation is about.
 pub(crate) const WORKFLOW_ID: &str = "run-1";
@@ -172,7 +173,7 @@ impl Sim {
         let skew_ms = state.lasting.clock_skew_ms;
         self.clock_skew_ms.store(skew_ms, Ordering::Relaxed);
         if let Some(disk) = disk {
-            disk.suffer(fault);
+            lose_power(disk, fault);
         }
         Some(fault)
     }
@@ -216,6 +217,15 @@ impl Sim {
                 self.record(life, what);
             }
         }
+    }
+}
+
+/// Does to a disk what a loss of power does; any other fault leaves it alone.
+fn lose_power(disk: &SimDisk, fault: Fault) {
+    match fault {
+        Fault::PowerLoss => disk.lose_power(),
+        Fault::PowerLossBut(loss) => disk.lose_power_but(&loss),
+        _ => {}
     }
 }
 

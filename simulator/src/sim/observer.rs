@@ -14,8 +14,7 @@ use smol_str::SmolStr;
 use crate::executor::lock;
 use crate::history::{Attempt, What};
 use crate::sim::lane::WANTS_THREAD;
-use crate::sim::{Doing, Process};
-use crate::workload::Panics;
+use crate::sim::{Doing, Panics, Process};
 
 /// An observer of one process.
 #[derive(Debug)]

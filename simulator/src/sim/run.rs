@@ -2,22 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crashpoint::{CheckpointRow, CheckpointStore as _, ScopeId};
 use futures_util::FutureExt as _;
 
-use crate::choices::Tape;
+use crate::choices::{Choices, Tape};
 use crate::executor::{TaskId, message_of, quietly};
 use crate::fault::{Budget, Fault};
-use crate::history::{ENDLESS, History, Opening, Recorder, What};
+use crate::history::{ENDLESS, History, LifeEnd, Opening, Recorder, What};
 use crate::sim::host::Host;
 use crate::sim::lane::Surroundings;
 use crate::sim::{
-    LifeEnd, Process, SharedChoices, Sim, Storage, StoreKind, Subject, Survivor, WORKFLOW_ID,
+    ActsOn, Process, SharedChoices, Sharing, Sim, Storage, StoreKind, Subject, Survivor,
+    WORKFLOW_ID, Workload,
 };
-use crate::workload::{ActsOn, Sharing, Workload};
 
 /// The most lives that a run may need before it counts as one that never ends.
 const LIVES_MAX: u32 = 24;
@@ -105,6 +105,27 @@ pub struct Run {
 pub fn simulate(workload: &Workload, settings: &Settings, choices: SharedChoices) -> Run {
     let sim = Sim::new(scope(workload), choices, settings);
     Simulation::of(workload, sim).run(Some(Opening::Start))
+}
+
+/// Runs one simulation and gives the choices back.
+///
+/// # Panics
+///
+/// Where the simulation has kept a hold of the choices: a bug of the executor.
+pub fn simulate_with<C: Choices + 'static>(
+    workload: &Workload,
+    settings: &Settings,
+    choices: C,
+) -> (Run, C) {
+    let choices = Arc::new(Mutex::new(choices));
+    let run = simulate(workload, settings, Arc::clone(&choices) as SharedChoices);
+    let choices = Arc::into_inner(choices).expect("the simulation is over");
+    (
+        run,
+        choices
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner),
+    )
 }
 
 /// Runs `workload` once without crashes that kill everybody, from the start or after a survivor, and

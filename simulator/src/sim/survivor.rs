@@ -13,7 +13,7 @@ use smol_str::SmolStr;
 use crate::disk::SimDisk;
 use crate::fault::Fault;
 use crate::history::{Crashes, What};
-use crate::sim::{Lasting, Sim, Storage, Subject, WORKFLOW_ID};
+use crate::sim::{Lasting, Sim, Storage, Subject, WORKFLOW_ID, lose_power};
 
 /// A simulation between two lives.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ impl Survivor {
         (n, chosen): (usize, usize),
     ) {
         if let Kept::Disk(disk) = &self.kept {
-            disk.suffer(crash);
+            lose_power(disk, crash);
         }
         self.lasting.draw(point.clone(), n, chosen);
         self.lasting.suffer(life, point.clone(), crash);

@@ -12,7 +12,8 @@ use crashpoint::{Ctx, Retention, Runtime as _, State, TaskError, TokioRuntime, W
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use crate::sim::{LifeEnd, Process, Subject};
+use crate::history::LifeEnd;
+use crate::sim::{Process, Subject};
 use crate::workload::{ActsOn, Recipe, Sharing, Workload};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]

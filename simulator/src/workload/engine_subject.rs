@@ -8,7 +8,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-use crate::sim::{LifeEnd, Process, Subject};
+use crate::history::LifeEnd;
+use crate::sim::{Process, Subject};
 
 /// Makes the workflow for a process: its tasks use the process for their effects.
 pub type WorkflowFactory<S> = Arc<dyn Fn(&Process) -> Workflow<S> + Send + Sync>;

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use crate::executor::{overheard, quietly};
 use crate::history::{ENDLESS, SPINNING, What};
-use crate::sim::Process;
 use crate::sim::lane::{Reach, Stop, WANTS_THREAD};
 use crate::sim::run::Simulation;
-use crate::workload::Panics;
+use crate::sim::{Panics, Process};
 
 /// After so long without an event of a life it waits for what never comes.
 const WAITS_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);

@@ -1,0 +1,174 @@
+//! What an exploration found.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::choices::{Recorded, Tape};
+use crate::fault::{Fault, Schedule};
+use crate::history::Recorder;
+use crate::oracle::judge;
+use crate::record::{Course, Parting, Token};
+use crate::report::render::{counted, grouped};
+use crate::sim::{Repeat, Run, Settings, Workload, simulate_with};
+
+/// What came of exploring a part, or several.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// How many schedules were run.
+    pub schedules: u64,
+    /// How many of them are samples, drawn from seeds. The others are all that there are within their
+    /// budgets.
+    pub sampled: u64,
+    /// How many crashes were not gone on from, because another one had left the same state.
+    pub merged: u64,
+    /// The crash points that exist, and those that were covered; counted where a schedule has
+    /// nothing but crashes.
+    pub recorder: Recorder,
+    /// What was violated, in the order of the exploration.
+    pub violations: Vec<Violation>,
+    /// The edges that some schedule's log took, as labels of states.
+    pub edges: BTreeSet<(String, String)>,
+    /// Whether exploring stopped early because there were violations enough.
+    pub cut_short: bool,
+    /// How often each kind of fault fired.
+    pub fired: BTreeMap<Fault, u64>,
+    /// How many of the schedules were run a second time.
+    pub repeated: u64,
+    /// Those of them that were not the same then: the first of each part.
+    pub nondeterminism: Vec<Nondeterminism>,
+}
+
+impl fmt::Display for Findings {
+    /// What was exhausted, and what is only sampled.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let exhausted = counted(self.schedules - self.sampled, "schedule");
+        match self.cut_short {
+            true => write!(f, "{exhausted}, NOT exhausted")?,
+            false => write!(f, "{exhausted}, exhausted")?,
+        }
+        let (covered, total) = (self.recorder.covered(), self.recorder.total());
+        if total > 0 {
+            let covered = grouped(covered as u64);
+            write!(
+                f,
+                ": {covered} of {} covered",
+                counted(total as u64, "crash point")
+            )?;
+        }
+        let (sampled, repeated) = (grouped(self.sampled), grouped(self.repeated));
+        write!(f, "; {sampled} sampled beyond; {repeated} run twice")
+    }
+}
+
+/// A schedule that was another one when it was run a second time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nondeterminism {
+    /// What went wrong in it.
+    pub schedule: Schedule,
+    /// What replays it, or might.
+    pub token: Token,
+    /// The first event that was not the same.
+    pub parting: Parting,
+}
+
+/// A schedule that broke a promise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The oracle that noticed.
+    pub oracle: &'static str,
+    /// What it noticed.
+    pub message: String,
+    /// What went wrong in it.
+    pub schedule: Schedule,
+    /// What replays it.
+    pub token: Token,
+}
+
+impl Findings {
+    /// Adds a schedule, with where it has parted from those before it that began in the same way.
+    pub(super) fn add(
+        &mut self,
+        workload: &Workload,
+        settings: &Settings,
+        run: Run,
+        parting: Option<Parting>,
+    ) {
+        self.schedules += 1;
+        self.count_faults(&run);
+        let verdicts = judge(workload, &run);
+        let due = is_due(settings.repeat, &run.tape, !verdicts.is_empty());
+        if due || parting.is_some() {
+            self.repeat(workload, settings, &run, parting);
+        }
+        for verdict in verdicts {
+            self.violations.push(Violation {
+                oracle: verdict.oracle,
+                message: verdict.message,
+                schedule: Schedule::of(&run.history),
+                token: Token::of(&workload.name, settings, &run.tape),
+            });
+        }
+        for (from, to) in run.history.edges() {
+            let edge = (from.to_owned(), to.to_owned());
+            self.edges.insert(edge);
+        }
+        self.recorder.merge(run.recorder);
+    }
+
+    pub(super) fn count_faults(&mut self, run: &Run) {
+        for (_, _, fired) in run.history.faults() {
+            *self.fired.entry(fired.fault.kind()).or_default() += 1;
+        }
+    }
+
+    /// Runs a schedule a second time, from its start.
+    fn repeat(
+        &mut self,
+        workload: &Workload,
+        settings: &Settings,
+        run: &Run,
+        known: Option<Parting>,
+    ) {
+        self.repeated += 1;
+        let recorded = Recorded::new(run.tape.clone());
+        let (again, _) = simulate_with(workload, settings, recorded);
+        let parting = Course::parting_of_runs(run, &again);
+        let parting = parting.or(known).map(|parting| Nondeterminism {
+            schedule: Schedule::of(&run.history),
+            token: Token::of(&workload.name, settings, &run.tape),
+            parting,
+        });
+        self.nondeterminism.extend(parting);
+    }
+
+    /// Adds what came of another part.
+    pub fn merge(&mut self, other: Self) {
+        self.schedules += other.schedules;
+        self.sampled += other.sampled;
+        self.merged += other.merged;
+        self.recorder.merge(other.recorder);
+        self.violations.extend(other.violations);
+        self.edges.extend(other.edges);
+        self.cut_short |= other.cut_short;
+        for (fault, count) in other.fired {
+            *self.fired.entry(fault).or_default() += count;
+        }
+        self.repeated += other.repeated;
+        self.nondeterminism.extend(other.nondeterminism);
+    }
+}
+
+/// Whether a schedule is run a second time.
+fn is_due(repeat: Repeat, tape: &Tape, broken: bool) -> bool {
+    let Repeat::OneIn(many) = repeat else {
+        return false;
+    };
+    let drawn = tape.interesting();
+    let sum = drawn.fold(0, |sum: u64, (index, chosen)| {
+        {
+            sum.wrapping_mul(31)
+                .wrapping_add((index * 7 + chosen) as u64)
+        }
+    });
+    broken || sum.is_multiple_of(many)
+}

@@ -1,0 +1,172 @@
+//! The space of schedules in parts, and each explored depth first.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use crate::choices::swarm::Possible;
+use crate::choices::{Divergence, Exhaustive};
+use crate::executor::lock;
+use crate::explore::{Findings, explore_seeds};
+use crate::history::Recorder;
+use crate::record::{Parting, Source};
+use crate::sim::{Key, Run, Settings, SharedChoices, Survivor, Workload, simulate_forking};
+
+/// A part of the space of schedules.
+#[derive(Debug, Clone)]
+pub struct Part(PartOf);
+
+#[derive(Debug, Clone)]
+enum PartOf {
+    /// The schedule without faults, and what is known of the crashes in it.
+    Calm(Box<Findings>),
+    /// The schedules that begin with these draws, as `(n, chosen)`, crashes left out.
+    Beside(Vec<(usize, usize)>),
+    /// The schedules that begin with a crash in the one without faults.
+    After(Box<Survivor>),
+    /// No part of the exhaustive exploration: the schedules of these seeds.
+    Sampled(Range<u64>),
+}
+
+impl Part {
+    /// The schedules of seeds, with a swarm: what lies beyond a budget that can be exhausted.
+    pub fn sampled(seeds: Range<u64>) -> Self {
+        Self(PartOf::Sampled(seeds))
+    }
+}
+
+/// Splits the schedules of `workload` within the budget into parts, the one without faults first.
+pub fn parts(workload: &Workload, settings: &Settings) -> Vec<Part> {
+    let choices = Arc::new(Mutex::new(Exhaustive::new()));
+    let shared = Arc::clone(&choices) as SharedChoices;
+    let (run, survivors) = simulate_forking(workload, settings, None, shared, 0);
+    let mut explorer = Explorer::new(workload, settings);
+    explorer.findings.add(workload, settings, run, None);
+    let mut parts = Vec::new();
+    for survivor in survivors {
+        if explorer.is_new(&survivor) {
+            parts.push(Part(PartOf::After(Box::new(survivor))));
+        }
+    }
+    let draws = lock(&choices).drawn();
+    for (index, &(n, _)) in draws.iter().enumerate() {
+        for chosen in 1..n {
+            let mut prefix = draws[..index].to_vec();
+            prefix.push((n, chosen));
+            parts.push(Part(PartOf::Beside(prefix)));
+        }
+    }
+    parts.insert(0, Part(PartOf::Calm(Box::new(explorer.findings))));
+    parts
+}
+
+/// Runs every schedule of a part and asks the oracles about each.
+///
+/// A crash that kills everybody is not run from the beginning: the simulation without it goes on, and
+/// what would have survived is copied and gone on from later. Where two such copies are the same
+/// state, one of them is enough. Where what survives can't be copied
+/// ([`ActsOn::Own`](crate::workload::ActsOn)), every schedule is run from its start.
+pub fn explore_part(workload: &Workload, settings: &Settings, part: &Part) -> Findings {
+    let mut explorer = Explorer::new(workload, settings);
+    match &part.0 {
+        PartOf::Calm(findings) => return (**findings).clone(),
+        PartOf::Beside(prefix) => explorer.explore(None, prefix),
+        PartOf::After(survivor) => explorer.explore(Some(survivor), &[]),
+        PartOf::Sampled(seeds) => {
+            let source = Source::Fixed(workload);
+            return explore_seeds(source, settings, Possible::Swarm, seeds.clone());
+        }
+    }
+    explorer.findings
+}
+
+/// Explores depth first.
+struct Explorer<'a> {
+    workload: &'a Workload,
+    settings: &'a Settings,
+    findings: Findings,
+    /// The states that were gone on from.
+    seen: BTreeSet<Key>,
+}
+
+impl<'a> Explorer<'a> {
+    fn new(workload: &'a Workload, settings: &'a Settings) -> Self {
+        let recorder = Recorder::new(settings.budget.counted_depth());
+        Self {
+            workload,
+            settings,
+            findings: Findings {
+                recorder,
+                ..Findings::default()
+            },
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// Runs every schedule that goes on from here and begins with these draws.
+    fn explore(&mut self, begin: Option<&Survivor>, prefix: &[(usize, usize)]) {
+        let choices = Arc::new(Mutex::new(Exhaustive::below(prefix)));
+        let mut from = prefix.len();
+        loop {
+            let shared = Arc::clone(&choices) as SharedChoices;
+            let begin = begin.cloned();
+            let (run, survivors) =
+                simulate_forking(self.workload, self.settings, begin, shared, from);
+            let parting = parting_of(&lock(&choices), &run);
+            self.findings
+                .add(self.workload, self.settings, run, parting);
+            if !self.findings.nondeterminism.is_empty() {
+                // What comes of other choices says nothing.
+                self.findings.cut_short = true;
+                return;
+            }
+            for survivor in survivors {
+                if self.has_enough() {
+                    break;
+                }
+                if self.is_new(&survivor) {
+                    self.explore(Some(&survivor), &[]);
+                }
+            }
+            if self.has_enough() {
+                self.findings.cut_short = true;
+                return;
+            }
+            let turned = lock(&choices).turn();
+            let Some(turned) = turned else { return };
+            // Up to the draw that is another one now, the crashes have been gone on from.
+            from = turned + 1;
+        }
+    }
+
+    fn has_enough(&self) -> bool {
+        !self.findings.nondeterminism.is_empty()
+            || self.findings.violations.len() >= self.settings.violations_max
+            || self.findings.schedules >= self.settings.schedules_max
+    }
+
+    /// Whether nobody has gone on from this state; counted if somebody has.
+    fn is_new(&mut self, survivor: &Survivor) -> bool {
+        let new = self.settings.unmerged || self.seen.insert(survivor.key());
+        if !new {
+            self.findings.merged += 1;
+            self.findings.recorder.fired(survivor.crashes());
+        }
+        new
+    }
+}
+
+/// Where a run has parted from an earlier one of the same choices, if it has.
+fn parting_of(choices: &Exhaustive, run: &Run) -> Option<Parting> {
+    let Divergence {
+        draw,
+        recorded,
+        asked,
+    } = choices.divergence()?.clone();
+    let draw = run.tape.0.len() - choices.position() + draw;
+    Some(Parting {
+        place: draw + run.drawn[draw],
+        first: Some(recorded),
+        then: Some(asked),
+    })
+}
