@@ -94,8 +94,25 @@ pub(crate) fn edits(tape: &Tape) -> Vec<Edit> {
     for &draw in &interesting {
         edits.extend((0..tape.0[draw].chosen).map(|to| Edit::Lower { draw, to }));
     }
-    edits.extend((0..tape.0.len()).map(|at| Edit::Delete(vec![at])));
+    edits.extend(deletions(tape));
     edits
+}
+
+/// Every draw taken out, but those that nobody could miss: a draw that chooses `0` and that none of its
+/// label comes after which chooses anything. Most draws are such.
+fn deletions(tape: &Tape) -> Vec<Edit> {
+    let mut interesting: BTreeSet<&str> = BTreeSet::new();
+    let mut missed: Vec<usize> = Vec::new();
+    for (at, draw) in tape.0.iter().enumerate().rev() {
+        if draw.chosen != 0 {
+            interesting.insert(&draw.label);
+        }
+        if interesting.contains(draw.label.as_str()) {
+            missed.push(at);
+        }
+    }
+    let missed = missed.into_iter().rev();
+    missed.map(|at| Edit::Delete(vec![at])).collect()
 }
 
 /// All that is interesting, either half of it, each quarter and so on, down to two draws.
@@ -139,12 +156,15 @@ pub(crate) fn merges(tape: &Tape) -> Vec<Edit> {
     let faults: Vec<usize> = faults
         .filter(|at| life(&tape.0[*at].label).is_some())
         .collect();
-    let pairs = faults
-        .iter()
-        .flat_map(|gone| faults.iter().map(move |moved| (*gone, *moved)));
+    let faults = faults.iter().map(|fault| (*fault, places(tape, *fault)));
+    let faults: Vec<(usize, BTreeSet<(SmolStr, usize)>)> = faults.collect();
+    let pairs = faults.iter().flat_map(|(gone, _)| {
+        let moved = faults.iter().filter(move |(moved, _)| moved != gone);
+        moved.map(move |(moved, places)| (*gone, *moved, places))
+    });
     let mut merges = Vec::new();
-    for (gone, moved) in pairs.filter(|(gone, moved)| gone != moved) {
-        for (label, most) in places(tape, moved) {
+    for (gone, moved, places) in pairs {
+        for &(ref label, most) in places {
             for (down, to) in
                 (0..=LIVES_LESS_MAX).flat_map(|down| (1..=most).map(move |to| (down, to)))
             {

@@ -43,22 +43,22 @@ impl Edited {
 
     /// Choices, each with its label. Two lists that can't be told apart by drawing are equal.
     pub fn of<L: AsRef<str>>(choices: impl IntoIterator<Item = (L, usize)>) -> Self {
+        let choices: Vec<(L, usize)> = choices.into_iter().collect();
+        // A tape has thousands of draws and few that choose anything. The shrinker edits it as often,
+        // so a label that is never interesting must cost nothing but the look for it.
         let mut script: BTreeMap<String, Choice> = BTreeMap::new();
-        for (label, chosen) in choices {
-            match script.get_mut(label.as_ref()) {
-                Some(choice) => choice.choices.push(chosen),
-                None => {
-                    let choices = vec![chosen];
-                    let label = label.as_ref().to_owned();
-                    script.insert(label, Choice { choices, made: 0 });
-                }
+        for (label, _) in choices.iter().filter(|(_, chosen)| *chosen != 0) {
+            script.entry(label.as_ref().to_owned()).or_default();
+        }
+        for (label, chosen) in &choices {
+            if let Some(choice) = script.get_mut(label.as_ref()) {
+                choice.choices.push(*chosen);
             }
         }
-        script.retain(|_, choice| {
+        for choice in script.values_mut() {
             let used = choice.choices.iter().rposition(|chosen| *chosen != 0);
             choice.choices.truncate(used.map_or(0, |last| last + 1));
-            used.is_some()
-        });
+        }
         Self { script }
     }
 
