@@ -34,7 +34,10 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 }
 
 fn json(arguments: &[&str]) -> Value {
-    let output = crashpoint(arguments);
+    json_of(&crashpoint(arguments))
+}
+
+fn json_of(output: &Output) -> Value {
     let lines = text(&output.stdout);
     assert_eq!(lines.lines().count(), 1, "one object on one line: {lines}");
     serde_json::from_str(&lines).expect("the line is JSON")
@@ -50,8 +53,9 @@ fn a_clean_exploration_exits_with_0_and_covers_every_crash_point() {
         "1",
         "--json",
     ];
-    assert_eq!(crashpoint(&arguments).status.code(), Some(0));
-    let report = json(&arguments);
+    let output = crashpoint(&arguments);
+    assert_eq!(output.status.code(), Some(0));
+    let report = json_of(&output);
     assert_eq!(report["version"], 1);
     assert_eq!(report["violations_total"], 0);
     assert_eq!(report["complete"], true);

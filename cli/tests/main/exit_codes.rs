@@ -35,7 +35,7 @@ const NEVER_ENDS: [&str; 6] = [
 
 #[test]
 fn a_run_that_never_ends_exits_with_3() {
-    let explore = [&["explore", "--crashes", "1"], &NEVER_ENDS[..]].concat();
+    let explore = [&["explore", "--within", "c1"], &NEVER_ENDS[..]].concat();
     let report = exits_with(3, &explore);
     assert!(report.contains(" violates liveness: "), "{report}");
     let token = token(&explore, "violations");
@@ -103,21 +103,24 @@ fn a_panic_outside_of_the_simulation_exits_with_5() {
 
 #[test]
 fn an_instrument_that_was_not_seen_working_exits_with_5_and_is_named() {
-    let one = ["vacuity", "--workload", "order", "--store", "memory"];
+    let one = ["vacuity", "--workload", "linear", "--store", "memory"];
     let report = exits_with(5, &one);
     let zeros = report
         .lines()
         .filter_map(|line| line.strip_prefix("ZERO: "));
     let zeros: Vec<&str> = zeros.collect();
     assert_eq!(zeros[0], "no schedule had the fault: the power fails");
-    // There is no disk.
-    let of_a_disk = |zero: &&str| zero.contains("the power fails") || zero.contains("the disk ");
-    assert!(zeros.iter().all(of_a_disk), "{report}");
+    // There is no disk, and no task has a deadline.
+    let is_beyond_it = |zero: &&str| {
+        let faults = ["the power fails", "the disk ", "the attempt never ends"];
+        faults.iter().any(|fault| zero.contains(fault))
+    };
+    assert!(zeros.iter().all(is_beyond_it), "{report}");
     assert!(!report.contains("no zero"), "{report}");
     for part in [
         "edges",
         "order~CompletionIsOneRow over memory",
-        "order over memory",
+        "linear over memory",
     ] {
         assert!(report.contains(part), "{part:?} is missing in:\n{report}");
     }
@@ -125,10 +128,10 @@ fn an_instrument_that_was_not_seen_working_exits_with_5_and_is_named() {
 
 #[test]
 fn an_exploration_says_whether_it_was_exhaustive() {
-    let one = ["explore", "--workload", "order", "--store", "memory"];
+    let one = ["explore", "--workload", "linear", "--store", "memory"];
     let report = exits_with(0, &one).replace('\n', " ");
     for part in [
-        " exhaustive: every schedule within these bounds, 130 of 130 crash points covered; ",
+        " exhaustive: every schedule within these bounds, 155 of 155 crash points covered; ",
         " sampled beyond; ",
         " run twice ",
         " All these are exhausted. ",

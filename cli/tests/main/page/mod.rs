@@ -15,19 +15,17 @@ use crashpoint_simulator::oracle::judge;
 use crashpoint_simulator::workload::{self, Workload};
 use crashpoint_simulator::{Budget, Choices, Run, Settings, StoreKind, simulate};
 
-/// The schedules of a workload within a budget, at most so many.
-fn runs(workload: &Workload, budget: &str, most: usize) -> Vec<Run> {
+/// The schedules of a workload within a budget, each run when it is asked for.
+fn runs(workload: &Workload, budget: &str) -> impl Iterator<Item = Run> {
     let budget: Budget = budget.parse().expect("the test's budget is well formed");
     let choices = Arc::new(Mutex::new(Exhaustive::new()));
-    let mut runs = Vec::new();
-    while runs.len() < most {
+    let mut more = true;
+    std::iter::from_fn(move || {
         let shared = Arc::clone(&choices) as Arc<Mutex<dyn Choices>>;
-        runs.push(simulate(workload, &Settings::within(budget), shared));
-        if !choices.lock().expect("nobody panics with it").advance() {
-            break;
-        }
-    }
-    runs
+        let run = more.then(|| simulate(workload, &Settings::within(budget), shared));
+        more = choices.lock().expect("nobody panics with it").advance();
+        run
+    })
 }
 
 fn named(name: &str) -> Workload {
@@ -36,7 +34,7 @@ fn named(name: &str) -> Workload {
 
 /// The first schedule that an oracle objects to.
 fn violated(workload: &Workload, budget: &str) -> Run {
-    let mut runs = runs(workload, budget, 400).into_iter();
+    let mut runs = runs(workload, budget).take(400);
     runs.find(|run| !judge(workload, run).is_empty())
         .expect("the mutant is noticed")
 }
