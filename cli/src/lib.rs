@@ -6,28 +6,15 @@
 
 mod arguments;
 pub mod certificate;
-mod crew;
-mod doctor;
 pub mod exit;
-mod explain;
 mod explore;
-mod interrupt;
-pub mod memory;
-mod origin;
 pub mod page;
-mod progress;
+pub mod process;
 mod replay;
-mod report;
-mod rerun;
-mod runs;
-mod selection;
-mod show;
-mod shrink;
 pub mod soak;
-mod stored;
-mod tapes;
+mod store;
 mod text;
-mod vacuity;
+mod workloads;
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,6 +24,9 @@ use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command};
 use crate::exit::{Exit, Failure};
+use crate::explore::vacuity;
+use crate::replay::{explain, shrink};
+use crate::store::{doctor, runs, show};
 
 /// Does what the arguments of this process ask for.
 pub fn main() -> ExitCode {

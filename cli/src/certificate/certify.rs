@@ -12,8 +12,8 @@ use crate::arguments::{CertifyArguments, Store};
 use crate::certificate::stores::{self, Memory, Redb};
 use crate::certificate::{Files, exit, show};
 use crate::exit::{Exit, Failure};
-use crate::interrupt::flag_at_ctrl_c;
-use crate::progress::CertifyProgress;
+use crate::process::interrupt::flag_at_ctrl_c;
+use crate::process::progress::CertifyProgress;
 
 pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let files = Files::create(&arguments.shape)?;

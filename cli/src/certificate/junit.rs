@@ -6,7 +6,7 @@ use std::time::Duration;
 use crashpoint_conformance::{LawReport, Report, Verdict};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use crate::certificate::lines;
+use crate::certificate::words::lines;
 
 /// Every report, as one document.
 ///

@@ -6,6 +6,7 @@ mod certify;
 mod gather;
 pub mod junit;
 pub mod markdown;
+mod page;
 mod removable;
 mod stores;
 mod table;
@@ -18,25 +19,25 @@ use crashpoint_conformance::{Merged, Outcome, Remark};
 
 pub(crate) use certify::run as certify;
 pub(crate) use gather::run as report;
-pub(crate) use words::{date, lines, time, time_in_all};
+pub use page::of_certificates;
 
 use crate::arguments::Shape;
 use crate::exit::{Exit, Failure};
-use crate::page;
+use crate::page::File;
 
 /// How many remarks are told one by one.
 pub(crate) const REMARKS_MAX: usize = 20;
 
 /// The files that are written beside what is printed; that they can be is known before the work.
 struct Files {
-    html: Option<page::File>,
-    badge: Option<page::File>,
-    junit: Option<page::File>,
+    html: Option<File>,
+    badge: Option<File>,
+    junit: Option<File>,
 }
 
 impl Files {
     fn create(shape: &Shape) -> Result<Self, Failure> {
-        let create = |path: &Option<PathBuf>| path.as_deref().map(page::File::create).transpose();
+        let create = |path: &Option<PathBuf>| path.as_deref().map(File::create).transpose();
         Ok(Self {
             html: create(&shape.html)?,
             badge: create(&shape.badge)?,
@@ -46,7 +47,7 @@ impl Files {
 
     fn write(self, merged: &Merged) -> Result<(), Failure> {
         if let Some(file) = self.html {
-            file.write(&page::of_certificates(merged))?;
+            file.write(&of_certificates(merged))?;
         }
         if let Some(file) = self.badge {
             file.write(&badge::of_all(&merged.reports))?;

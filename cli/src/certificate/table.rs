@@ -9,8 +9,8 @@ use crashpoint_simulator::render::whole;
 
 use crate::certificate::told;
 use crate::certificate::words::{claims, counts, date, held_back, level, lines, time, time_in_all};
-use crate::report::right;
 use crate::text::counted;
+use crate::text::table::right;
 
 /// Shows reports, and with `every_law` each law rather than those that did not pass.
 pub(super) fn all(merged: &Merged, every_law: bool, out: &mut impl Write) -> io::Result<()> {

@@ -6,27 +6,21 @@
 //! what HTML would take for its own by the templates. This module decides nothing: it shows what
 //! the oracles and the laws say.
 
-mod certificate;
-pub(crate) mod exploration;
 mod file;
-mod graph;
-mod happening;
-mod lanes;
-pub mod layout;
+pub mod graph;
 mod ledger;
 mod log;
 mod moment;
-mod points;
-mod story;
+mod row;
+pub(crate) mod story;
 mod timeline;
-mod words;
+pub(crate) mod words;
 
 use crashpoint_simulator::oracle::Verdict;
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{Run, StoreKind};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-pub use certificate::of_certificates;
 pub(crate) use file::File;
 pub use moment::{Broken, broken};
 
@@ -63,7 +57,7 @@ pub fn of_schedule(schedule: &Schedule<'_>) -> String {
 }
 
 /// A whole document around a body.
-fn document(title: &str, body: &Markup) -> String {
+pub(crate) fn document(title: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {

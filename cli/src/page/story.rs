@@ -5,12 +5,12 @@ use crashpoint_simulator::render::whole;
 use maud::{Markup, html};
 
 use crate::page::graph::{self, Taken};
-use crate::page::happening::{Happening, anchor, happenings};
+use crate::page::timeline::happening::{Happening, anchor, happenings};
 use crate::page::words::message;
 use crate::page::{Broken, Schedule, broken, ledger, log, timeline};
 
 /// The parts of a schedule's page; `id` begins the names of its anchors.
-pub(super) fn story(schedule: &Schedule<'_>, id: &str) -> Markup {
+pub(crate) fn story(schedule: &Schedule<'_>, id: &str) -> Markup {
     let broken = broken(schedule);
     let definition = &schedule.workload.definition;
     let history = &schedule.run.history;

@@ -12,8 +12,8 @@ use crashpoint_simulator::oracle::Verdict;
 use crashpoint_simulator::{Recording, TapeFile, replay_recording};
 
 use crate::exit::Failure;
-use crate::origin::Origin;
-use crate::tapes;
+use crate::replay::tapes;
+use crate::workloads::origin::Origin;
 
 /// The folder.
 #[derive(Debug)]

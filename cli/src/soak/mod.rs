@@ -20,10 +20,10 @@ use crashpoint_simulator::{Recording, shrink_recording};
 
 use crate::arguments::SoakArguments;
 use crate::exit::{Exit, Failure};
-use crate::explore;
-use crate::interrupt::flag_at_ctrl_c;
-use crate::memory::Resident;
-use crate::progress::{SoakProgress, Stopwatch};
+use crate::process;
+use crate::process::interrupt::flag_at_ctrl_c;
+use crate::process::memory::Resident;
+use crate::process::progress::{SoakProgress, Stopwatch};
 use crate::soak::corpus::{Corpus, Revisited};
 use crate::soak::crew::Shift;
 use crate::soak::plan::{Plan, Ran};
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &SoakArguments, out: &mut impl Write) -> Result<Exi
     let shift = Shift {
         first: arguments.seed.map_or_else(random_seed, Ok)?,
         seeds: arguments.seeds,
-        jobs: explore::jobs(arguments.jobs),
+        jobs: process::jobs(arguments.jobs),
     };
     let start = Resident::now();
     let time = match (arguments.time, shift.seeds) {

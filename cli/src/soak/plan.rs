@@ -7,10 +7,10 @@ use crashpoint_simulator::workload;
 
 use crate::arguments::{ALL, GENERATED, SoakArguments, Store};
 use crate::exit::Failure;
-use crate::origin::Origin;
-use crate::rerun::REPEATED_EVERY;
-use crate::selection;
+use crate::replay::rerun::REPEATED_EVERY;
 use crate::soak::seed::{Outcome, examine};
+use crate::workloads as selection;
+use crate::workloads::origin::Origin;
 
 /// A workload over a store.
 #[derive(Debug)]

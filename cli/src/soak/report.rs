@@ -9,13 +9,14 @@ use crashpoint_simulator::{Shrunk, render};
 
 use crate::arguments::{ALL, SoakArguments};
 use crate::exit::Exit;
-use crate::report::{right, table_of};
-use crate::rerun::{REPEATED_EVERY, at_hand, command_at_hand, file_command_at_hand};
+use crate::replay::rerun::{REPEATED_EVERY, at_hand, command_at_hand, file_command_at_hand};
+use crate::replay::shrink;
 use crate::soak::seed::MOST;
 use crate::soak::tally::{Finding, Kind, Strays, Tally};
 use crate::soak::{Memory, Revisited};
+use crate::text::table::{right, table_of};
 use crate::text::{counted, grouped, wrapped};
-use crate::{origin, shrink};
+use crate::workloads::origin;
 
 /// What was done and found.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use crashpoint_simulator::{
     Budget, Possible, Schedule, Settings, Source, StoreKind, TapeFile, Token, Trial, run_seed,
 };
 
-use crate::rerun::parted;
+use crate::replay::rerun::parted;
 
 /// What a seed may draw at most: of most groups more than `explore` has.
 pub(crate) const MOST: Budget = Budget {

@@ -9,10 +9,10 @@ use crashpoint_simulator::workload::generated::Node;
 use crashpoint_simulator::{Schedule, Shrunk, TapeFile, Token};
 
 use crate::exit::{Exit, Failure};
+use crate::replay::tapes;
 use crate::soak::corpus::Corpus;
 use crate::soak::plan::{Cell, Plan, Ran};
 use crate::soak::seed::{Failing, Outcome};
-use crate::tapes;
 
 /// So many kinds of violations are kept to be shrunk, those of the lowest seeds; all are counted.
 pub(crate) const KINDS_MAX: usize = 16;

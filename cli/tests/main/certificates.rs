@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use crashpoint_cli::certificate::{badge, markdown};
-use crashpoint_cli::page::of_certificates;
+use crashpoint_cli::certificate::{badge, markdown, of_certificates};
 use crashpoint_conformance::{Merged, catalogue, merge};
 use serde_json::{Value, json};
 

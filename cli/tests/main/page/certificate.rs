@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crashpoint_cli::page::of_certificates;
+use crashpoint_cli::certificate::of_certificates;
 use crashpoint_conformance::merge;
 
 use super::browser::{browser, started};

@@ -1,6 +1,6 @@
 //! The layered layout of graphs.
 
-use crashpoint_cli::page::layout::{Layout, NODE_HEIGHT, Route, layout};
+use crashpoint_cli::page::graph::layout::{Layout, NODE_HEIGHT, Route, layout};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 

@@ -9,7 +9,7 @@ use crashpoint::Direction;
 use crashpoint_simulator::{History, Reception, What};
 use maud::{Markup, html};
 
-use crate::page::happening::{Glyph, Happening, Stages, ends};
+use crate::page::timeline::happening::{Glyph, Happening, Stages, ends};
 use crate::page::words::colour;
 
 /// How far apart lanes are, in pixels, where there are few; and the most that all of them take.
@@ -21,7 +21,7 @@ const MIDDLE: u32 = 13;
 
 /// Which lives there are, and from where to where.
 #[derive(Debug)]
-pub(super) struct Lanes {
+pub(in crate::page) struct Lanes {
     lives: BTreeMap<u32, Span>,
     /// Where attempts are under way, by life: from which place to which.
     attempts: Vec<(u32, usize, usize)>,
@@ -36,7 +36,7 @@ struct Span {
 }
 
 impl Lanes {
-    pub(super) fn of(history: &History) -> Self {
+    pub(in crate::page) fn of(history: &History) -> Self {
         let mut lives: BTreeMap<u32, Span> = BTreeMap::new();
         let mut over: Vec<u32> = Vec::new();
         for (place, entry) in history.0.iter().enumerate() {
@@ -63,11 +63,11 @@ impl Lanes {
         }
     }
 
-    pub(super) fn lives(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(in crate::page) fn lives(&self) -> impl Iterator<Item = u32> + '_ {
         self.lives.keys().copied()
     }
 
-    pub(super) fn width(&self) -> u32 {
+    pub(in crate::page) fn width(&self) -> u32 {
         self.store() + 12
     }
 
@@ -87,7 +87,7 @@ impl Lanes {
     }
 
     /// The names above the lanes.
-    pub(super) fn head(&self) -> Markup {
+    pub(in crate::page) fn head(&self) -> Markup {
         let name = |x: u32, class: &str, name: &str| {
             html! {
                 text class=(class) x=(x) y="54" transform=(format!("rotate(-90 {x} 54)")) dy="4" { (name) }
@@ -105,7 +105,7 @@ impl Lanes {
     }
 
     /// The drawing beside a happening; the next one begins at the place `next`.
-    pub(super) fn draw(&self, happening: &Happening, next: usize) -> Markup {
+    pub(in crate::page) fn draw(&self, happening: &Happening, next: usize) -> Markup {
         let (first, last) = (happening.place, next - 1);
         html! {
             svg.lanes width=(self.width()) aria-hidden="true" {

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::arguments::RunsArguments;
 use crate::exit::{Exit, Failure};
-use crate::stored::{self, Stored};
+use crate::store::{self as stored, Stored};
 
 #[derive(Serialize)]
 struct Report {

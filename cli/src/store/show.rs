@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::arguments::ShowArguments;
 use crate::exit::{Exit, Failure};
-use crate::stored::{self, Stored};
+use crate::store::{self as stored, Stored};
 use crate::text::grouped;
 
 #[derive(Serialize)]

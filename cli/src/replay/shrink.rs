@@ -8,9 +8,11 @@ use crashpoint_simulator::{SHRINK_RUNS_MAX, Schedule, Shrunk, render, shrink_rec
 
 use crate::arguments::ShrinkArguments;
 use crate::exit::{Exit, Failure};
-use crate::rerun::{Rerun, command_at_hand, file_command_at_hand};
+use crate::page;
+use crate::replay::rerun::{Rerun, command_at_hand, file_command_at_hand};
+use crate::replay::tapes;
 use crate::text::wrapped;
-use crate::{origin, page, tapes};
+use crate::workloads::origin;
 
 pub(crate) fn run(arguments: &ShrinkArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let rerun = Rerun::of(&arguments.which)?;

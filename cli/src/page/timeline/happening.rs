@@ -10,28 +10,28 @@ use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{Effect, Entry, Fault, Fired, History, LifeEnd, Reception, What};
 use maud::{Markup, html};
 
-use crate::page::log::{row_words, token};
+use crate::page::row::{row_words, token};
 use crate::page::words::{message, shown, undo};
 use crate::text::blob;
 
 /// Something that happened.
 #[derive(Debug)]
-pub(super) struct Happening {
+pub(in crate::page) struct Happening {
     /// Its first place in the history.
-    pub(super) place: usize,
+    pub(in crate::page) place: usize,
     /// The life.
-    pub(super) life: u32,
-    pub(super) glyph: Glyph,
-    pub(super) words: Markup,
+    pub(in crate::page) life: u32,
+    pub(in crate::page) glyph: Glyph,
+    pub(in crate::page) words: Markup,
     /// What else there is to know: names and values.
-    pub(super) details: Vec<(&'static str, String)>,
+    pub(in crate::page) details: Vec<(&'static str, String)>,
     /// What lights up together with it.
-    pub(super) tokens: Vec<String>,
+    pub(in crate::page) tokens: Vec<String>,
 }
 
 /// How it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Glyph {
+pub(in crate::page) enum Glyph {
     Begin,
     Append { stages: Stages, claim: bool },
     AppendFailed,
@@ -51,14 +51,14 @@ pub(super) enum Glyph {
 
 /// How far an append came within a happening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Stages {
-    pub(super) sent: bool,
-    pub(super) durable: bool,
-    pub(super) acknowledged: bool,
+pub(in crate::page) struct Stages {
+    pub(in crate::page) sent: bool,
+    pub(in crate::page) durable: bool,
+    pub(in crate::page) acknowledged: bool,
 }
 
 /// What happened, in order.
-pub(super) fn happenings(workload: &Workload, history: &History) -> Vec<Happening> {
+pub(in crate::page) fn happenings(workload: &Workload, history: &History) -> Vec<Happening> {
     let mut happenings = Vec::new();
     let mut teller = Teller {
         workload,
@@ -75,7 +75,7 @@ pub(super) fn happenings(workload: &Workload, history: &History) -> Vec<Happenin
 }
 
 /// The place of the happening that a place of the history belongs to: what its anchor is called by.
-pub(super) fn anchor(happenings: &[Happening], place: usize) -> usize {
+pub(in crate::page) fn anchor(happenings: &[Happening], place: usize) -> usize {
     let begins = happenings.iter().map(|happening| happening.place);
     let before = begins.take_while(|begins| *begins <= place);
     before.last().unwrap_or(place)
@@ -381,7 +381,7 @@ fn row_details(row: &CheckpointRow) -> Vec<(&'static str, String)> {
 }
 
 /// Whether an entry is a life's last: nothing but a late row of its comes after it.
-pub(super) fn ends(entry: &Entry) -> bool {
+pub(in crate::page) fn ends(entry: &Entry) -> bool {
     match &entry.what {
         What::Told(_) | What::Panicked(_) => true,
         What::Fault(fired) => fired.fault.is_crash(),

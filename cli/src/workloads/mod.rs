@@ -1,5 +1,7 @@
 //! Which workloads are meant by a name on the command line.
 
+pub(crate) mod origin;
+
 use crashpoint_simulator::render;
 use crashpoint_simulator::workload::{self, Workload};
 

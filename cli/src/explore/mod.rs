@@ -1,24 +1,32 @@
 //! `crashpoint explore`: which schedules of which workloads, and what is told of what they came to.
 
+mod crew;
+mod json;
+mod legend;
+mod page;
+mod points;
+mod report;
+mod table;
+pub(crate) mod vacuity;
+
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread;
 
 use crashpoint_simulator::{
     Nondeterminism, Part, Repeat, Settings, Violation, oracle, parts, render, replay,
 };
 
 use crate::arguments::ExploreArguments;
-use crate::crew::{Exploration, explore_all};
 use crate::exit::{Exit, Failure};
-use crate::page;
-use crate::progress::Stopwatch;
-use crate::report::{self, Bounds, Report, Row};
-use crate::rerun::{self, REPEATED_EVERY};
-use crate::selection;
-use crate::shrink;
+use crate::explore::crew::{Exploration, explore_all};
+use crate::explore::report::{Bounds, Report, Row};
+use crate::page::File;
+use crate::process::jobs;
+use crate::process::progress::Stopwatch;
+use crate::replay::rerun::{self, REPEATED_EVERY};
+use crate::replay::shrink;
+use crate::workloads as selection;
 
 /// How many schedules of each row are drawn from seeds, beyond what is exhausted.
 pub(crate) const SAMPLES: u64 = 100;
@@ -27,17 +35,17 @@ pub(crate) const SAMPLES: u64 = 100;
 const STORIES_MAX: usize = 3;
 
 pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let page = arguments.html.as_deref().map(page::File::create);
+    let page = arguments.html.as_deref().map(File::create);
     let page = page.transpose()?;
     let report = explored(arguments)?;
     if arguments.json {
-        report::json(&report, out)?;
+        json::json(&report, out)?;
     } else {
-        report::table(&report, out)?;
+        table::table(&report, out)?;
         stories(&report.rows, out)?;
     }
     if let Some(page) = page {
-        page.write(&page::exploration::page(&report)?)?;
+        page.write(&page::page(&report)?)?;
     }
     Ok(report.exit())
 }
@@ -71,12 +79,6 @@ pub(crate) fn explored(arguments: &ExploreArguments) -> Result<Report, Failure> 
         elapsed,
         complete,
     })
-}
-
-/// So many threads as asked for, or one for each core.
-pub(crate) fn jobs(asked: Option<NonZeroUsize>) -> usize {
-    let jobs = asked.or_else(|| thread::available_parallelism().ok());
-    jobs.map_or(1, NonZeroUsize::get)
 }
 
 fn explorations(rows: &[Row]) -> Vec<Exploration> {

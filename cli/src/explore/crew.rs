@@ -15,8 +15,8 @@ use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{Findings, Part, Settings, explore_part};
 
 use crate::exit::Failure;
-use crate::interrupt::at_ctrl_c;
-use crate::progress::{Progress, Stopwatch};
+use crate::process::interrupt::at_ctrl_c;
+use crate::process::progress::{Progress, Stopwatch};
 
 /// A part of the schedules of a workload within a budget.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! The graph of a workflow, with the edges that were taken.
 
+pub mod layout;
+
 use std::collections::BTreeMap;
 
 use crashpoint::TaskKind;
@@ -8,7 +10,7 @@ use crashpoint_simulator::{History, render};
 use maud::{Markup, html};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::page::layout::{self, Layout, NODE_HEIGHT, Place, Route};
+use crate::page::graph::layout::{Layout, NODE_HEIGHT, Place, Route};
 use crate::page::words::shown;
 
 /// How wide a character of a node is taken to be, and a node at least, in pixels.
@@ -20,11 +22,11 @@ const NAME_MAX: usize = 22;
 
 /// How often each edge was taken; from and to are indices of states.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Taken(BTreeMap<(usize, usize), u64>);
+pub(crate) struct Taken(BTreeMap<(usize, usize), u64>);
 
 impl Taken {
     /// The edges that these labels name, each as often as it comes.
-    pub(super) fn of<'a>(
+    pub(crate) fn of<'a>(
         definition: &Definition,
         edges: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Self {
@@ -39,7 +41,7 @@ impl Taken {
     }
 
     /// How many edges of the definition were taken, and how many it has.
-    pub(super) fn covered(&self, definition: &Definition) -> (usize, usize) {
+    pub(crate) fn covered(&self, definition: &Definition) -> (usize, usize) {
         let edges = self.edges(definition);
         let taken = edges.iter().filter(|edge| self.0.contains_key(edge));
         (taken.count(), edges.len())
@@ -63,7 +65,7 @@ impl Taken {
 }
 
 /// The graph as a drawing.
-pub(super) fn graph(definition: &Definition, taken: &Taken) -> Markup {
+pub(crate) fn graph(definition: &Definition, taken: &Taken) -> Markup {
     let states = &definition.states;
     let widths: Vec<i32> = states.iter().map(width).collect();
     let edges = taken.edges(definition);
@@ -94,7 +96,7 @@ pub(super) fn graph(definition: &Definition, taken: &Taken) -> Markup {
 }
 
 /// The states of a run in order, in words.
-pub(super) fn path(history: &History) -> Markup {
+pub(crate) fn path(history: &History) -> Markup {
     let mut edges = history.edges().peekable();
     html! {
         @if let Some((from, _)) = edges.peek() {

@@ -1,5 +1,9 @@
 //! The file of a store, as the commands `doctor`, `runs` and `show` see it. It is only read.
 
+pub(crate) mod doctor;
+pub(crate) mod runs;
+pub(crate) mod show;
+
 use std::path::Path;
 
 use crashpoint::{CheckpointRow, Error, RedbReader, Status, StatusPhase, StoreErrorKind};

@@ -9,8 +9,8 @@ use crashpoint_simulator::{
 
 use crate::arguments::{Store, Which};
 use crate::exit::{Exit, Failure};
-use crate::origin::Origin;
 use crate::page;
+use crate::workloads::origin::Origin;
 
 /// One in so many schedules is run a second time where nobody asks for it.
 pub(crate) const REPEATED_EVERY: u64 = 16;

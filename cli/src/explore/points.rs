@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crashpoint_simulator::Recorder;
 use maud::{Markup, html};
 
+use crate::explore::legend::WHERE_POINTS_COUNT;
 use crate::page::words::message;
-use crate::report::WHERE_POINTS_COUNT;
 use crate::text::grouped;
 
 /// How many missed crash points are named.

@@ -17,7 +17,7 @@ impl Resident {
     /// What stands in the line `VmRSS:     12345 kB` of a process's status, where `kB` are KiB.
     ///
     /// ```
-    /// use crashpoint_cli::memory::Resident;
+    /// use crashpoint_cli::process::memory::Resident;
     ///
     /// let status = "VmPeak:\t   2048 kB\nVmRSS:\t    1536 kB\n";
     /// assert_eq!(Resident::of_status(status).to_string(), "1.5 MiB");

@@ -1,14 +1,19 @@
 //! `crashpoint replay`: one schedule again, with its story or event by event.
 
+pub(crate) mod explain;
+pub(crate) mod rerun;
+pub(crate) mod shrink;
+pub(crate) mod tapes;
+
 use std::io::Write;
 
 use crashpoint_simulator::{Course, render};
 
 use crate::arguments::ReplayArguments;
 use crate::exit::{Exit, Failure};
-use crate::origin;
-use crate::rerun::Rerun;
+use crate::replay::rerun::Rerun;
 use crate::text::counted;
+use crate::workloads::origin;
 use crashpoint_simulator::trace;
 
 pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<Exit, Failure> {

@@ -1,12 +1,15 @@
 //! The timeline: lanes, and beside them what happened, a line each. A line opens for its details.
 
+pub(super) mod happening;
+mod lanes;
+
 use crashpoint_simulator::History;
 use crashpoint_simulator::oracle::Kind;
 use maud::{Markup, html};
 
 use crate::page::Broken;
-use crate::page::happening::Happening;
-use crate::page::lanes::Lanes;
+use crate::page::timeline::happening::Happening;
+use crate::page::timeline::lanes::Lanes;
 use crate::page::words::life;
 
 /// What the marks mean.
@@ -16,7 +19,7 @@ const LEGEND: &str = "Time goes down. A thick lane is a task at work; a triangle
     left is an effect in the world, hollow where it takes back or changed nothing. A cross is a \
     crash, or a failure where it is small; a square is an end, filled where the run has one.";
 
-pub(super) fn timeline(
+pub(in crate::page) fn timeline(
     history: &History,
     happenings: &[Happening],
     broken: &[Broken<'_>],

@@ -7,9 +7,9 @@ use crashpoint_simulator::render::whole;
 
 use crate::arguments::ExplainArguments;
 use crate::exit::{Exit, Failure};
-use crate::origin;
 use crate::page::{self, Schedule};
-use crate::rerun::Rerun;
+use crate::replay::rerun::Rerun;
+use crate::workloads::origin;
 use crashpoint_simulator::trace;
 
 pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<Exit, Failure> {

@@ -1,5 +1,7 @@
 //! Numbers and bytes as words.
 
+pub(crate) mod table;
+
 pub(crate) use crashpoint_simulator::render::{counted, grouped};
 use textwrap::{Options, WordSplitter};
 

@@ -6,7 +6,8 @@ use crashpoint_conformance::{
 use crashpoint_simulator::render::whole;
 use maud::{Markup, html};
 
-use crate::certificate::{badge, date, lines, time, time_in_all, told};
+use crate::certificate::words::{date, lines, time, time_in_all};
+use crate::certificate::{badge, told};
 use crate::page::document;
 use crate::page::words::message;
 use crate::text::counted;

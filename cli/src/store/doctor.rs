@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::arguments::StoredArguments;
 use crate::exit::{Exit, Failure};
-use crate::stored;
+use crate::store as stored;
 use crate::text::counted;
 
 #[derive(Serialize)]

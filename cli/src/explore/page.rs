@@ -4,12 +4,14 @@ use crashpoint_simulator::{oracle, replay};
 use maud::{Markup, html};
 
 use crate::exit::Failure;
+use crate::explore::legend::legend;
+use crate::explore::points;
+use crate::explore::report::{Report, Row};
 use crate::explore::telling;
 use crate::page::graph::{Taken, graph};
 use crate::page::words::{message, shown};
-use crate::page::{Schedule, document, points, story};
-use crate::report::{Report, Row, legend};
-use crate::rerun::command_at_hand;
+use crate::page::{Schedule, document, story};
+use crate::replay::rerun::command_at_hand;
 use crate::text::grouped;
 
 /// How many violations are told in full; the others are listed.

@@ -1,0 +1,105 @@
+//! What an exploration found, as JSON for programs.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::explore::report::Report;
+use crate::replay::rerun;
+
+/// The version of the JSON.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    workloads: Vec<WorkloadDocument<'a>>,
+    schedules_total: u64,
+    violations_total: usize,
+    elapsed_ms: u128,
+    /// Whether everything was explored; not where Ctrl-C came before.
+    complete: bool,
+    /// Whether every schedule within the bounds was run.
+    exhaustive: bool,
+}
+
+#[derive(Serialize)]
+struct WorkloadDocument<'a> {
+    name: &'a str,
+    store: &'a str,
+    crashes: u32,
+    crash_points_total: usize,
+    crash_points_covered: usize,
+    crashes_merged: u64,
+    schedules: u64,
+    schedules_sampled: u64,
+    /// How many of these were run a second time.
+    repeated: u64,
+    /// Whether every schedule within the bounds was run; not where exploring stopped early.
+    exhaustive: bool,
+    violations: Vec<ViolationDocument<'a>>,
+    nondeterminism: Vec<NondeterminismDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct NondeterminismDocument<'a> {
+    schedule: String,
+    /// How many events are the same before the one that is not.
+    event: usize,
+    first: Option<&'a str>,
+    then: Option<&'a str>,
+    replay: String,
+}
+
+#[derive(Serialize)]
+struct ViolationDocument<'a> {
+    oracle: &'a str,
+    schedule: String,
+    message: &'a str,
+    replay: String,
+}
+
+pub(crate) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let workloads = report.rows.iter().map(|row| {
+        let (crash_points_covered, crash_points_total) = row.points();
+        let violations = row.found().map(|violation| ViolationDocument {
+            oracle: violation.oracle,
+            schedule: violation.schedule.words().join("; "),
+            message: &violation.message,
+            replay: rerun::command(&violation.token),
+        });
+        let nondeterminism = row.findings.nondeterminism.iter();
+        let nondeterminism = nondeterminism.map(|found| NondeterminismDocument {
+            schedule: found.schedule.to_string(),
+            event: found.parting.place,
+            first: found.parting.first.as_deref(),
+            then: found.parting.then.as_deref(),
+            replay: rerun::command(&found.token),
+        });
+        WorkloadDocument {
+            name: &row.workload.name,
+            store: row.store.name(),
+            crashes: row.crashes(),
+            crash_points_total,
+            crash_points_covered,
+            crashes_merged: row.findings.merged,
+            schedules: row.findings.schedules,
+            schedules_sampled: row.findings.sampled,
+            repeated: row.findings.repeated,
+            exhaustive: report.complete && row.is_exhaustive(),
+            violations: violations.collect(),
+            nondeterminism: nondeterminism.collect(),
+        }
+    });
+    let document = Document {
+        version: VERSION,
+        workloads: workloads.collect(),
+        schedules_total: report.schedules(),
+        violations_total: report.violations(),
+        elapsed_ms: report.elapsed.as_millis(),
+        complete: report.complete,
+        exhaustive: report.is_exhaustive(),
+    };
+    serde_json::to_writer(&mut *out, &document)?;
+    writeln!(out)
+}

@@ -1,0 +1,104 @@
+//! What the numbers of an exploration count, in words.
+
+use std::collections::BTreeSet;
+
+use crashpoint_simulator::{Budget, StoreKind};
+
+use crate::explore::SAMPLES;
+use crate::explore::report::{Bounds, Report, Row};
+use crate::replay::rerun::REPEATED_EVERY;
+
+/// Why a workload may have no crash points.
+pub(crate) const WHERE_POINTS_COUNT: &str =
+    "Crash points are counted where nothing but crashes goes wrong.";
+
+/// What is counted, in words: a paragraph for each thing.
+pub(crate) fn legend(report: &Report) -> Vec<String> {
+    let rows = &report.rows[..];
+    let twice = format!(
+        "Run twice: the schedule without faults, those that break a promise, and one in \
+         {REPEATED_EVERY} of the others, by what they draw."
+    );
+    let Some(first) = rows.first() else {
+        return Vec::new();
+    };
+    if let Bounds::Within(budget) = first.bounds {
+        let schedules = match report.is_exhaustive() {
+            true => format!("Schedules: all within {budget}, exhausted."),
+            false => format!("Schedules: some of those within {budget}."),
+        };
+        return match rows.iter().all(|row| row.points().1 == 0) {
+            true => vec![schedules, WHERE_POINTS_COUNT.to_owned(), twice],
+            false => vec![schedules, twice],
+        };
+    }
+    let crashes = first.crashes();
+    let depth = match crashes {
+        0 => return vec!["Each workload was run once, without a crash.".to_owned()],
+        1 => "each instant at which the process was killed and the run resumed",
+        2 => {
+            "each instant at which the process was killed, alone and with each instant of the \
+             recovery from it; after each kill the run was resumed"
+        }
+        _ => {
+            "each instant at which the process was killed, alone and with up to two more in the \
+             recoveries from it; after each the run was resumed"
+        }
+    };
+    let over = |kind| rows.iter().any(|row| row.store == kind);
+    let disk = match over(StoreKind::Redb) {
+        true => {
+            " Over redb, whose file is on a simulated disk, that is before each write and sync as \
+             well, the file's creation included; before each sync also with the power lost, and with \
+             it all that was not synced."
+        }
+        false => "",
+    };
+    let short: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| row.workload.is_short())
+        .map(Row::name)
+        .collect();
+    let short: Vec<&str> = short.into_iter().collect();
+    let short = match short.join(" and ") {
+        none if none.is_empty() => none,
+        names => {
+            let lives = "over memory two rivals also with one more switch among the three lives";
+            let disk = "over redb also one fault of the disk";
+            let also = [(StoreKind::Memory, lives), (StoreKind::Redb, disk)].into_iter();
+            let also: Vec<&str> = also.filter(|it| over(it.0)).map(|it| it.1).collect();
+            format!(" {names}: {}.", also.join(", "))
+        }
+    };
+    let budgets: BTreeSet<Budget> = rows.iter().filter_map(Row::sampled).collect();
+    let sampled: Vec<String> = budgets.iter().map(Budget::to_string).collect();
+    let fewer = rows.last().is_some_and(|row| row.crashes() < crashes);
+    let fewer = match fewer {
+        true => " There each crash came alone; --crashes 2 has two.",
+        false => "",
+    };
+    let more = match over(StoreKind::Memory) {
+        true => {
+            "; over memory also each of them with a crash, a rival with a fault of the store, a \
+             rival with two more switches between the two lives, two rivals, and one jump of a clock"
+        }
+        false => "",
+    };
+    let exhausted = match report.is_exhaustive() {
+        true => " All these are exhausted.",
+        false => "",
+    };
+    vec![
+        format!("Crash points: {depth}.{disk}{fewer}"),
+        format!(
+            "Schedules: these, and all with one fault of the store, one attempt of a task that goes \
+             wrong, one cancellation, or one rival life{more}.{short}{exhausted}"
+        ),
+        format!(
+            "Sampled: {SAMPLES} schedules more of each row, from seeds, with any of it at once, up to \
+             {}.",
+            sampled.join(" and ")
+        ),
+        twice,
+    ]
+}

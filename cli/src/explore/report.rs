@@ -1,0 +1,225 @@
+//! What an exploration found: a row for each workload and store, and what that amounts to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crashpoint_simulator::workload::{self, Workload};
+use crashpoint_simulator::{Budget, Findings, StoreKind, Violation};
+
+use crate::exit::Exit;
+use crate::text::{counted, grouped};
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) elapsed: Duration,
+    /// Whether everything was explored that was asked for.
+    pub(crate) complete: bool,
+}
+
+/// What goes wrong in the schedules of a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bounds {
+    /// The campaigns with up to so many crashes.
+    Crashes(u32),
+    /// All that this has room for.
+    Within(Budget),
+}
+
+/// What was found about one workload.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) workload: Arc<Workload>,
+    pub(crate) store: StoreKind,
+    pub(crate) bounds: Bounds,
+    pub(crate) findings: Findings,
+    /// The time that threads spent on it, added up.
+    pub(crate) busy: Duration,
+}
+
+impl Row {
+    pub(crate) fn new(workload: Arc<Workload>, store: StoreKind, bounds: Bounds) -> Self {
+        Self {
+            workload,
+            store,
+            bounds,
+            findings: Findings::default(),
+            busy: Duration::ZERO,
+        }
+    }
+
+    /// What is exhausted.
+    pub(crate) fn campaigns(&self) -> Vec<Budget> {
+        match self.bounds {
+            Bounds::Crashes(crashes) => self.workload.campaigns(self.store, crashes),
+            Bounds::Within(budget) => vec![budget],
+        }
+    }
+
+    /// What is sampled beyond that.
+    pub(crate) fn sampled(&self) -> Option<Budget> {
+        match self.bounds {
+            Bounds::Crashes(0) | Bounds::Within(_) => None,
+            Bounds::Crashes(_) => Some(workload::beyond(self.store)),
+        }
+    }
+
+    /// How many crashes a schedule that is exhausted may have.
+    pub(crate) fn crashes(&self) -> u32 {
+        match self.bounds {
+            Bounds::Crashes(crashes) => crashes,
+            Bounds::Within(budget) => budget.crashes,
+        }
+    }
+
+    pub(crate) fn add(&mut self, findings: Findings, busy: Duration) {
+        self.findings.merge(findings);
+        self.busy += busy;
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.workload.name
+    }
+
+    pub(crate) fn violations(&self) -> usize {
+        self.findings.violations.len()
+    }
+
+    /// Whether every schedule that was run twice was the same then.
+    pub(crate) fn is_deterministic(&self) -> bool {
+        self.findings.nondeterminism.is_empty()
+    }
+
+    pub(crate) fn found(&self) -> impl Iterator<Item = &Violation> + Clone {
+        self.findings.violations.iter()
+    }
+
+    /// Whether a schedule of it was run.
+    pub(crate) fn was_begun(&self) -> bool {
+        self.findings.schedules > 0
+    }
+
+    /// Whether exploring did not stop early.
+    pub(crate) fn is_exhaustive(&self) -> bool {
+        !self.findings.cut_short && self.missed() == 0
+    }
+
+    /// How many crash points were not covered.
+    pub(crate) fn missed(&self) -> usize {
+        let (covered, total) = self.points();
+        total - covered
+    }
+
+    /// How many crash points were covered, and how many there are.
+    pub(crate) fn points(&self) -> (usize, usize) {
+        let recorder = &self.findings.recorder;
+        (recorder.covered(), recorder.total())
+    }
+
+    /// The same in words.
+    pub(crate) fn points_in_words(&self) -> String {
+        match self.points() {
+            _ if !self.was_begun() => "not begun".to_owned(),
+            // Each workload has some, and no schedule was of the kind in which they are counted.
+            (_, 0) => "not counted".to_owned(),
+            (covered, total) => format!("{} of {}", grouped(covered as u64), grouped(total as u64)),
+        }
+    }
+}
+
+impl Report {
+    pub(crate) fn schedules(&self) -> u64 {
+        self.rows.iter().map(|row| row.findings.schedules).sum()
+    }
+
+    pub(crate) fn violations(&self) -> usize {
+        self.rows.iter().map(Row::violations).sum()
+    }
+
+    /// What the findings amount to. A crash point that is left out is a fault of the simulator's,
+    /// but where exploring ended early.
+    pub(crate) fn exit(&self) -> Exit {
+        let violations = self.rows.iter().flat_map(Row::found);
+        let found = Exit::of_oracles(violations.map(|violation| violation.oracle));
+        let missed: usize = self.rows.iter().map(Row::missed).sum();
+        if !self.rows.iter().all(Row::is_deterministic) {
+            return Exit::Nondeterminism;
+        }
+        match found {
+            Exit::Clean if !self.complete => Exit::Interrupted,
+            Exit::Clean if missed > 0 => Exit::Harness,
+            found => found,
+        }
+    }
+
+    /// One line that says what came of it all.
+    pub(crate) fn verdict(&self) -> String {
+        let schedules = counted(self.schedules(), "schedule");
+        let seconds = self.elapsed.as_secs_f64();
+        let verdict = match self.violations() {
+            0 => "no violation".to_owned(),
+            some => counted(some as u64, "violation"),
+        };
+        let partial = if self.complete {
+            ""
+        } else {
+            " until it was interrupted"
+        };
+        format!("{schedules} in {seconds:.1} s: {verdict}{partial}")
+    }
+
+    /// Whether every schedule within the bounds was run.
+    pub(crate) fn is_exhaustive(&self) -> bool {
+        self.complete && self.rows.iter().all(Row::is_exhaustive)
+    }
+
+    /// One line that says how much of what there is was run, and how much of that twice.
+    pub(crate) fn coverage(&self) -> String {
+        let points = |of: fn((usize, usize)) -> usize| -> usize {
+            self.rows.iter().map(|row| of(row.points())).sum()
+        };
+        let (covered, total) = (points(|points| points.0), points(|points| points.1));
+        let repeated: u64 = self.rows.iter().map(|row| row.findings.repeated).sum();
+        let sampled: u64 = self.rows.iter().map(|row| row.findings.sampled).sum();
+        let beyond = match sampled {
+            0 => String::new(),
+            some => format!("; {} sampled beyond", grouped(some)),
+        };
+        let (covered, repeated) = (grouped(covered as u64), grouped(repeated));
+        let points = counted(total as u64, "crash point");
+        let counted = match (self.is_exhaustive(), total) {
+            (true, 0) => "exhaustive: every schedule within these bounds".to_owned(),
+            (true, _) => format!(
+                "exhaustive: every schedule within these bounds, {covered} of {points} covered"
+            ),
+            (false, 0) => "NOT exhaustive: some schedules within these bounds".to_owned(),
+            (false, _) => format!("NOT exhaustive: of {points} seen {covered} covered"),
+        };
+        format!("{counted}{beyond}; {repeated} run twice")
+    }
+
+    /// What the reader must not overlook.
+    pub(crate) fn caveats(&self) -> Vec<String> {
+        let mut caveats = Vec::new();
+        if !self.complete {
+            caveats.push("PARTIAL: interrupted before everything was explored".to_owned());
+        }
+        let missed: usize = self.rows.iter().map(Row::missed).sum();
+        if missed > 0 {
+            let points = counted(missed as u64, "crash point");
+            caveats.push(format!("{points} not covered"));
+        }
+        for row in self.rows.iter().filter(|row| !row.is_deterministic()) {
+            let (name, store) = (row.name(), row.store);
+            caveats.push(format!(
+                "{name} over {store} is NOT DETERMINISTIC: what was found of it says nothing"
+            ));
+        }
+        let cut_short = |row: &&Row| row.findings.cut_short && row.is_deterministic();
+        if self.rows.iter().any(|row| cut_short(&row)) {
+            caveats.push("where violations piled up, exploring stopped early".to_owned());
+        }
+        caveats
+    }
+}

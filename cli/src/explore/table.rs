@@ -1,0 +1,70 @@
+//! What an exploration found, as a table for people.
+
+use std::io::{self, Write};
+
+use comfy_table::Cell;
+
+use crate::explore::legend::legend;
+use crate::explore::report::Report;
+use crate::process::progress::rate;
+use crate::text::table::{right, table_of};
+use crate::text::{grouped, wrapped};
+
+/// The same of what only the table has.
+const LEGEND_OF_THE_TABLE: [&str; 2] = [
+    "Merged: crashes that left the same state as another one, which was gone on from.",
+    "Per s: on one core.",
+];
+
+pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let rows = &report.rows;
+    let mut table = table_of(&[
+        "workload",
+        "store",
+        "crash points",
+        "merged",
+        "schedules",
+        "per s",
+        "violations",
+    ]);
+    for row in rows.iter().filter(|row| row.was_begun()) {
+        table.add_row(vec![
+            Cell::new(row.name()),
+            Cell::new(row.store.name()),
+            right(row.points_in_words()),
+            right(grouped(row.findings.merged)),
+            right(grouped(row.findings.schedules)),
+            right(grouped(rate(row.findings.schedules, row.busy))),
+            right(grouped(row.violations() as u64)),
+        ]);
+    }
+    writeln!(out, "{}", table.trim_fmt())?;
+    let width = rows.iter().map(|row| row.name().len()).max().unwrap_or(0);
+    let first = rows.first().map(|row| row.store);
+    for row in rows.iter().filter(|row| Some(row.store) == first) {
+        writeln!(out, " {:width$}  {}", row.name(), row.workload.about)?;
+    }
+    let left = rows.iter().filter(|row| !row.was_begun());
+    let left: Vec<String> = left
+        .map(|row| format!("{} over {}", row.name(), row.store))
+        .collect();
+    if !left.is_empty() {
+        writeln!(
+            out,
+            "\n{}",
+            wrapped(&format!("Not begun: {}", left.join(", ")))
+        )?;
+    }
+    writeln!(out)?;
+    let more = LEGEND_OF_THE_TABLE.into_iter().map(str::to_owned);
+    for paragraph in legend(report).into_iter().chain(more) {
+        writeln!(out, "{}", wrapped(&paragraph))?;
+    }
+    writeln!(out)?;
+    writeln!(out, "{}", wrapped(&report.coverage()))?;
+    for caveat in report.caveats() {
+        writeln!(out, "{caveat}")?;
+    }
+    writeln!(out, "{}", report.verdict())?;
+    Ok(())
+}

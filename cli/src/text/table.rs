@@ -1,0 +1,15 @@
+//! Tables on a terminal.
+
+use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
+
+/// A table without columns' lines: it has to fit into a narrow terminal.
+pub(crate) fn table_of(header: &[&str]) -> Table {
+    const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
+    let mut table = Table::new();
+    table.load_style(STYLE).set_header(header.to_vec());
+    table
+}
+
+pub(crate) fn right(text: String) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
