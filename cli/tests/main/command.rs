@@ -335,7 +335,7 @@ fn a_file_that_can_not_be_written_exits_with_5_before_anything_is_explored() {
 
 #[test]
 fn the_help_and_the_readme_name_every_exit_code() {
-    let readme = include_str!("../../../README.md");
+    let readme = include_str!("../../README.md");
     for command in [
         &["--help"][..],
         &["explore", "--help"],
