@@ -36,6 +36,14 @@ const CRATES: &[(&str, &[&str])] = &[
             "crashpoint-simulator",
         ],
     ),
+    (
+        "crashpoint-docs",
+        &[
+            "crashpoint",
+            "crashpoint-conformance",
+            "crashpoint-simulator",
+        ],
+    ),
     ("crashpoint-tidy", &[]),
 ];
 

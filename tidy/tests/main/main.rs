@@ -6,7 +6,6 @@
 
 mod layers;
 mod map;
-mod readme;
 mod rules;
 mod source;
 mod toolchain;
@@ -79,16 +78,6 @@ fn architecture_maps_every_room() {
     let files = files();
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     report(map::check(&text_of(&files, "ARCHITECTURE.md"), &paths));
-}
-
-#[test]
-fn readme_examples_are_compiled_ones() {
-    let files = files();
-    let compiled: Vec<String> = readme::HOMES
-        .iter()
-        .flat_map(|home| readme::doc_examples(&text_of(&files, home)))
-        .collect();
-    report(readme::check(&text_of(&files, "README.md"), &compiled));
 }
 
 #[test]
