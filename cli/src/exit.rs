@@ -1,4 +1,4 @@
-//! How the command ends: each kind of finding has a code of its own.
+//! Exit codes: each kind of finding has its own.
 
 use std::error::Error as _;
 use std::io::{self, ErrorKind};
@@ -8,30 +8,61 @@ use crashpoint::{StoreError, StoreErrorKind};
 use crashpoint_simulator::ReplayError;
 use crashpoint_simulator::oracle::{self, Kind, Oracle};
 
-/// What the exit code says, the gravest last: where several are due, that one counts.
+/// The kinds of exit, least severe first. Of several findings the most severe decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
-    /// Nothing was violated.
+    /// No violation was found.
     Clean,
-    /// Ctrl-C came before everything was explored, and nothing was violated until then: that is
-    /// less than clean.
+    /// Ctrl-C stopped the work before it was complete. No violation was found until then, which says
+    /// less than [`Clean`](Self::Clean).
     Interrupted,
-    /// A run did not end although nothing failed any more.
+    /// A run did not finish although nothing failed any more.
     Liveness,
-    /// Something happened that never may, or the file of a store is not whole or can't be read.
+    /// Something happened that must never happen, or the file of a store is damaged or can't be read.
     Safety,
-    /// The command was called wrongly.
+    /// The command was called incorrectly.
     Usage,
-    /// A schedule took another course when it was run again.
+    /// A schedule ran differently the second time.
     Nondeterminism,
-    /// The command did not do its work: a crash point was left out, the output could not be
-    /// written, or it has a bug.
+    /// The command did not do its work: the results are incomplete, the output could not be written,
+    /// or it has a bug.
     Harness,
 }
 
 impl Exit {
-    /// The code for the operating system. The shell's own for a Ctrl-C is 128 and the signal's
-    /// number.
+    /// Every kind, by code.
+    pub const ALL: [Self; 7] = [
+        Self::Clean,
+        Self::Safety,
+        Self::Usage,
+        Self::Liveness,
+        Self::Nondeterminism,
+        Self::Harness,
+        Self::Interrupted,
+    ];
+
+    /// What the code means, for the help texts and the README.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Clean => "no violation",
+            Self::Safety => {
+                "safety violation: something happened that must never happen, a store broke a law, or \
+                 the file of a store is damaged or can't be read"
+            }
+            Self::Usage => "usage error: the command was called incorrectly",
+            Self::Liveness => {
+                "liveness violation: a run did not finish although nothing failed any more"
+            }
+            Self::Nondeterminism => "nondeterminism: a schedule ran differently the second time",
+            Self::Harness => {
+                "internal error or incomplete results: a crash point was missed, a law did not run, a \
+                 file could not be read or written, or the command has a bug"
+            }
+            Self::Interrupted => "interrupted by Ctrl-C, with no violation until then",
+        }
+    }
+
+    /// The code for the operating system. As shells do, Ctrl-C gives 128 plus the signal's number.
     pub fn code(self) -> u8 {
         match self {
             Self::Clean => 0,
@@ -44,7 +75,7 @@ impl Exit {
         }
     }
 
-    /// What these oracles' objections amount to.
+    /// The exit for violations that the oracles of these names found.
     pub fn of_oracles<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let exits = names
             .into_iter()
@@ -55,25 +86,21 @@ impl Exit {
         exits.max().unwrap_or(Self::Clean)
     }
 
-    /// What it amounts to that the file of a store can't be opened. A path that leads to no file that
-    /// we may read, and a store that is open in a process, are matters of the call; whatever else is
-    /// wrong is wrong with the file, a disk that can't read it included.
+    /// The exit for the file of a store that can't be opened. A path without a readable file and a
+    /// store that a process has open are usage errors. Everything else is a finding about the file,
+    /// and so is a disk that can't read it.
     pub fn of_unopened(error: &StoreError) -> Self {
-        let is_of_the_call = error.kind() == StoreErrorKind::Unavailable
+        let is_usage = error.kind() == StoreErrorKind::Unavailable
             && match error.source() {
-                // It is open already: the engine's own words, no error of the system's.
+                // The store is open already: the engine says so, without an error of the system's.
                 None => true,
-                Some(source) => io_error(source).is_some_and(is_of_the_path),
+                Some(source) => io_error(source).is_some_and(is_about_the_path),
             };
-        if is_of_the_call {
-            Self::Usage
-        } else {
-            Self::Safety
-        }
+        if is_usage { Self::Usage } else { Self::Safety }
     }
 }
 
-fn is_of_the_path(error: &io::Error) -> bool {
+fn is_about_the_path(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::NotFound
@@ -92,11 +119,11 @@ fn io_error<'a>(source: &'a (dyn std::error::Error + 'static)) -> Option<&'a io:
     }
 }
 
-/// Why the command could not do what it was asked for.
+/// Why the command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Usage(String),
-    /// The file of a store is damaged, of a newer format, something else, or on a disk that fails.
+    /// The file of a store is damaged, has a newer format, is not a store, or its disk fails.
     Store(String),
     Nondeterminism(String),
     Output(io::Error),

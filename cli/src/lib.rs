@@ -1,8 +1,8 @@
-//! The command `crashpoint`: explores workflows under crashes, every schedule within bounds or by
-//! seeds, and shrinks, replays and explains what it found, as text or as a page; certifies stores.
+//! The command `crashpoint`: explores workflows under crashes; shrinks, replays and explains failures;
+//! certifies stores; reads the files of embedded stores. The README is its manual.
 //!
-//! This crate alone knows terminals and pages: arguments, progress, tables, exit codes, HTML. It is
-//! a library for the sake of its tests; nobody depends on it.
+//! Only this crate knows terminals and pages: arguments, progress, tables, exit codes, HTML. It is a
+//! library for its tests. Nothing depends on it.
 
 mod arguments;
 pub mod certificate;
@@ -28,11 +28,11 @@ use crate::explore::vacuity;
 use crate::replay::{explain, shrink};
 use crate::store::{doctor, runs, show};
 
-/// Does what the arguments of this process ask for.
+/// Runs the command with the arguments of this process.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let command = arguments.command.unwrap_or_default();
-    // A panic is a bug of ours. The hook has printed it; what is left is to exit as such.
+    // A panic is a bug of ours. The hook has printed it; the exit code says so too.
     let exit = catch_unwind(AssertUnwindSafe(|| run(&command))).unwrap_or(Exit::Harness);
     ExitCode::from(exit.code())
 }
@@ -54,10 +54,10 @@ fn run(command: &Command) -> Exit {
     };
     match done.and_then(|exit| out.flush().map(|()| exit).map_err(Failure::from)) {
         Ok(exit) => exit,
-        // Whoever read us has gone: there is nobody to tell.
+        // The reader of the output is gone, as in `crashpoint runs FILE | head`.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
         Err(failure) => {
-            // Nothing is left to be done where standard error is gone as well.
+            // If standard error is gone too, nobody can be told.
             _ = writeln!(io::stderr(), "error: {failure}");
             failure.exit()
         }

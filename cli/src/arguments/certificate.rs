@@ -1,4 +1,4 @@
-//! What `certify` and `report` take.
+//! Arguments of `certify` and `report`.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -9,34 +9,33 @@ use crate::arguments::values::Store;
 
 #[derive(Debug, Args)]
 pub(crate) struct CertifyArguments {
-    /// The store.
+    /// The store to test.
     #[arg(long, value_enum, value_name = "STORE")]
     pub(crate) store: Store,
-    /// Where the files of the store are while it is tested, a fresh folder for each law: the file
-    /// system under them is tested as well. The system's temporary folder without this.
+    /// Folder for the files of the store, a fresh subfolder for each law. The tests then cover its file
+    /// system as well. Default: the system's temporary folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Option<PathBuf>,
-    /// Run so many laws at a time; without this eight for each core, since most of them wait for
-    /// the disk.
+    /// Number of laws to run at a time. Default: eight per core, since most wait for the disk.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
     #[command(flatten)]
-    pub(crate) shape: Shape,
+    pub(crate) output: OutputArguments,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArguments {
-    /// The files that tests have left, or folders with them; without any the file that
-    /// `CRASHPOINT_REPORT` names, or target/crashpoint, here or above.
+    /// Result files that tests left behind, or folders with them. Default: the file that
+    /// `CRASHPOINT_REPORT` names, or target/crashpoint in this folder or above.
     #[arg(value_name = "FILE|DIR")]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) shape: Shape,
+    pub(crate) output: OutputArguments,
 }
 
-/// How a certificate is shown.
+/// How certificates are printed and written.
 #[derive(Debug, Args)]
-pub(crate) struct Shape {
+pub(crate) struct OutputArguments {
     /// Print one JSON object instead of a table.
     #[arg(long, conflicts_with = "markdown")]
     pub(crate) json: bool,
@@ -46,14 +45,13 @@ pub(crate) struct Shape {
     /// List every law, not only those that did not pass.
     #[arg(long)]
     pub(crate) laws: bool,
-    /// Write one self-contained page as well.
+    /// Also write one self-contained HTML page.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Write a badge as well, an SVG picture; of several certificates the one that shows least.
+    /// Also write a badge, an SVG picture; of several certificates it shows the lowest.
     #[arg(long, value_name = "FILE")]
     pub(crate) badge: Option<PathBuf>,
-    /// Write the verdicts as XML as well, in the form that build servers know as junit: a test case
-    /// for each law.
+    /// Also write the verdicts as `junit` XML for build servers, a test case for each law.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! What `explore` and `vacuity` take.
+//! Arguments of `explore` and `vacuity`.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -10,32 +10,31 @@ use crate::arguments::values::{ALL, Store, rule};
 
 #[derive(Debug, Args)]
 pub(crate) struct ExploreArguments {
-    /// The workload to explore; `all` for every one.
+    /// The workload to explore, or `all`.
     #[arg(long, value_name = "NAME", default_value = ALL)]
     pub(crate) workload: String,
-    /// The stores under the engine, one after the other.
+    /// The stores to explore over, separated by commas.
     #[arg(long, value_enum, value_name = "STORE", value_delimiter = ',', default_values_t = Store::ALL)]
     pub(crate) store: Vec<Store>,
-    /// How many crashes a schedule may have; without this 2 over memory, and 1 over redb, where a
-    /// crash has ten times as many instants.
+    /// Maximum crashes per schedule. Default: 2 over memory, 1 over redb, which has ten times as many
+    /// crash points.
     #[arg(long, value_name = "0..=3", value_parser = clap::value_parser!(u32).range(0..=3))]
     pub(crate) crashes: Option<u32>,
-    /// Run every schedule in which so much goes wrong, and no others: `c1d1` is up to one crash and one
-    /// fault of the disk. Letters: c crashes, f faults of the store, d of its disk, e errors of tasks, t
-    /// takeovers, p switches between lives, x cancellations, j jumps of a clock, b breaches of the
-    /// store's contract.
+    /// Run exactly the schedules within this fault budget: `c1d1` allows one crash and one disk fault.
+    /// Letters: c crashes, f store faults, d disk faults, e task errors, t takeovers, p switches
+    /// between lives, x cancellations, j clock jumps, b breaches of the store's contract.
     #[arg(long, value_name = "BUDGET", conflicts_with = "crashes")]
     pub(crate) within: Option<Budget>,
-    /// Break this rule of the engine on purpose, to see that it is noticed.
+    /// Run a mutant of the engine that breaks this rule, to see that the oracles catch it.
     #[arg(long, value_name = "RULE", value_parser = rule)]
     pub(crate) mutant: Option<String>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Write what was found as one self-contained page as well.
+    /// Also write the findings as one self-contained HTML page.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// How many threads explore; one for each core without this. The result does not depend on it.
+    /// Number of threads. Default: one per core. The result does not depend on it.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
 }
@@ -57,13 +56,13 @@ impl Default for ExploreArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct VacuityArguments {
-    /// The workload to explore; `all` for every one. Any one alone has not every fault.
+    /// The workload to explore, or `all`. No single workload reaches every fault.
     #[arg(long, value_name = "NAME", default_value = ALL)]
     pub(crate) workload: String,
-    /// The stores under the engine.
+    /// The stores to explore over, separated by commas.
     #[arg(long, value_enum, value_name = "STORE", value_delimiter = ',', default_values_t = Store::ALL)]
     pub(crate) store: Vec<Store>,
-    /// How many threads explore; one for each core without this.
+    /// Number of threads. Default: one per core.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
 }

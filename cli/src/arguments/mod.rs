@@ -1,4 +1,4 @@
-//! What the command can be asked for.
+//! The arguments of the command, a file for each group of subcommands.
 
 mod certificate;
 mod explore;
@@ -9,41 +9,47 @@ mod values;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use certificate::{CertifyArguments, ReportArguments, Shape};
+use crate::exit::Exit;
+use crate::text::LINE_LENGTH_MAX;
+
+pub(crate) use certificate::{CertifyArguments, OutputArguments, ReportArguments};
 pub(crate) use explore::{ExploreArguments, VacuityArguments};
-pub(crate) use recording::{ExplainArguments, ReplayArguments, ShrinkArguments, Which};
+pub(crate) use recording::{
+    ExplainArguments, RecordingArguments, ReplayArguments, ShrinkArguments,
+};
 pub(crate) use soak::SoakArguments;
 pub(crate) use store::{RunsArguments, ShowArguments, StoredArguments};
 pub(crate) use values::{ALL, GENERATED, Store};
 
-/// What the exit codes mean.
-const EXIT_CODES: &str = "\
-Exit codes:
-  0    nothing was violated
-  1    a safety promise was broken: something happened that never may; a store broke a law
-  2    the command was called wrongly
-  3    a liveness promise was broken: a run did not end with nothing failing
-  4    nondeterminism: a schedule took another course when it was run again
-  5    a fault of the command itself, or too little to go by: a crash point or
-       a law left out, a line that can't be read, a file not written, a bug
-  130  Ctrl-C before everything was explored; nothing was violated until then";
+/// The exit codes of the commands that run simulations or laws.
+fn exit_codes() -> String {
+    let lines = Exit::ALL.map(|exit| {
+        let code = format!("  {:<5}", exit.code());
+        let indent = " ".repeat(code.len());
+        let options = textwrap::Options::new(LINE_LENGTH_MAX)
+            .initial_indent(&code)
+            .subsequent_indent(&indent);
+        textwrap::fill(exit.meaning(), options)
+    });
+    format!("Exit codes:\n{}", lines.join("\n"))
+}
 
-/// What they mean where the file of a store is looked at.
-const STORED_EXIT_CODES: &str = "\
+/// The exit codes of the commands that read the file of a store.
+const STORE_EXIT_CODES: &str = "\
 Exit codes:
   0    nothing is wrong
-  1    the file is damaged, of a newer format or no store, the disk can't read it, or a
-       log in it breaks the rules
-  2    the command was called wrongly: no such file or run, a folder, no permission, or
-       a process has the store open
-  5    a fault of the command itself: output not written, a bug";
+  1    the file is damaged, has a newer format or is not a store; the disk can't
+       read it; or a log in it breaks the rules
+  2    usage error: no such file or run, a folder, no permission, or a process has
+       the store open
+  5    internal error: the output could not be written, or the command has a bug";
 
-/// Crashes workflows at every point, and says what came of it.
+/// Crashes workflows at every point and checks that every promise holds.
 ///
-/// Without a subcommand every workload is explored: with up to two crashes over the store in memory,
-/// with one over the embedded store.
+/// Without a subcommand it explores every built-in workload: with up to two crashes over the store in
+/// memory, with one over the embedded store.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = EXIT_CODES)]
+#[command(version, about, after_help = exit_codes())]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -51,40 +57,39 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run every schedule of workloads, within bounds, and ask the oracles about each.
-    #[command(after_help = EXIT_CODES)]
+    /// Run every schedule of the workloads within bounds and check each with the oracles.
+    #[command(after_help = exit_codes())]
     Explore(ExploreArguments),
-    /// Run random schedules until the time is over: of the workloads and of drawn workflows, with
-    /// whatever faults each seed draws.
-    #[command(after_help = EXIT_CODES)]
+    /// Run random schedules, one per seed, of built-in workloads and random workflows until time runs out.
+    #[command(after_help = exit_codes())]
     Soak(SoakArguments),
-    /// Make a schedule that breaks a promise as small as it gets.
-    #[command(after_help = EXIT_CODES)]
+    /// Reduce a failing schedule to a minimal one that breaks the same promise.
+    #[command(after_help = exit_codes())]
     Shrink(ShrinkArguments),
-    /// Run one schedule again and tell what happened.
-    #[command(after_help = EXIT_CODES)]
+    /// Run one schedule again and print what happened.
+    #[command(after_help = exit_codes())]
     Replay(ReplayArguments),
-    /// Tell the story of one schedule: which promise broke first, and where; or write it as a page.
-    #[command(after_help = EXIT_CODES)]
+    /// Explain one schedule: which promise broke first, and at which event; as text or as a page.
+    #[command(after_help = exit_codes())]
     Explain(ExplainArguments),
-    /// Show that the instruments work: every fault fires, every crash point is reached, every oracle
-    /// objects to a mutant. Whatever does not is named, and exits with 5.
-    #[command(after_help = EXIT_CODES)]
+    /// Check the checks: every fault fires, every crash point is reached, every oracle catches a mutant.
+    /// What does not is listed, and the exit code is 5.
+    #[command(after_help = exit_codes())]
     Vacuity(VacuityArguments),
-    /// Hold a store that we ship against every law of the conformance kit.
-    #[command(after_help = EXIT_CODES)]
+    /// Test a built-in store against every law of the conformance kit.
+    #[command(after_help = exit_codes())]
     Certify(CertifyArguments),
-    /// Merge what the conformance kit's tests have left behind to the certificates of their stores.
-    #[command(after_help = EXIT_CODES)]
+    /// Merge the results that the conformance kit's tests left behind into certificates.
+    #[command(after_help = exit_codes())]
     Report(ReportArguments),
-    /// Check the file of an embedded store: every page, and every run's log. It is only read.
-    #[command(after_help = STORED_EXIT_CODES)]
+    /// Check the file of an embedded store: every page, and the log of every run. Read-only.
+    #[command(after_help = STORE_EXIT_CODES)]
     Doctor(StoredArguments),
-    /// List the runs of an embedded store: where each stands, its rows, its lives, its age.
-    #[command(after_help = STORED_EXIT_CODES)]
+    /// List the runs of an embedded store: state, rows, lives and age of each. Read-only.
+    #[command(after_help = STORE_EXIT_CODES)]
     Runs(RunsArguments),
-    /// Show the log of a run in an embedded store.
-    #[command(after_help = STORED_EXIT_CODES)]
+    /// Print the log of one run of an embedded store. Read-only.
+    #[command(after_help = STORE_EXIT_CODES)]
     Show(ShowArguments),
 }
 

@@ -1,4 +1,4 @@
-//! What the subcommands take that run one schedule again.
+//! Arguments of the subcommands that run one schedule again: `replay`, `explain` and `shrink`.
 
 use std::path::PathBuf;
 
@@ -6,25 +6,25 @@ use clap::Args;
 
 use crate::arguments::values::Store;
 
-/// Which schedule is run again.
+/// Identifies the schedule to run again.
 #[derive(Debug, Args)]
-pub(crate) struct Which {
-    /// What was printed beside the violation, or the file of a tape.
+pub(crate) struct RecordingArguments {
+    /// A token, as printed beside a violation, or the file of a tape.
     #[arg(
         value_name = "TOKEN|FILE",
         required_unless_present = "schedule",
         conflicts_with = "schedule"
     )]
     pub(crate) recording: Option<String>,
-    /// In place of a recording, a schedule in words: `at life1/append#3:before: the process crashes`,
-    /// with a semicolon or a new line before the next fault.
+    /// Instead of a recording, a schedule in words: `at life1/append#3:before: the process crashes`.
+    /// Separate faults with a semicolon or a new line.
     #[arg(long, value_name = "WORDS", requires = "workload")]
     pub(crate) schedule: Option<String>,
-    /// The workload of a schedule in words; with `~RULE` behind it, as an engine runs it that breaks
-    /// the rule.
+    /// The workload of --schedule. Append `~RULE` to run it on a mutant of the engine that breaks the
+    /// rule.
     #[arg(long, value_name = "NAME", requires = "schedule")]
     pub(crate) workload: Option<String>,
-    /// The store under it; memory without this.
+    /// The store of --schedule. Default: memory.
     #[arg(long, value_enum, value_name = "STORE", requires = "schedule")]
     pub(crate) store: Option<Store>,
 }
@@ -32,13 +32,11 @@ pub(crate) struct Which {
 #[derive(Debug, Args)]
 pub(crate) struct ShrinkArguments {
     #[command(flatten)]
-    pub(crate) which: Which,
-    /// Write the smaller tape to this file. Without this it is written only where it is too long for
-    /// a token.
+    pub(crate) which: RecordingArguments,
+    /// Write the smaller tape to this file. Default: no file, unless the tape is too long for a token.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// The oracle that has to object to the smaller one as well; the one whose promise broke first
-    /// without this.
+    /// The oracle that must still fail. Default: the oracle whose promise broke first.
     #[arg(long, value_name = "ORACLE")]
     pub(crate) oracle: Option<String>,
 }
@@ -46,8 +44,8 @@ pub(crate) struct ShrinkArguments {
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArguments {
     #[command(flatten)]
-    pub(crate) which: Which,
-    /// Print every event, one a line: its place, its life, what it is, and KEY=VALUE fields.
+    pub(crate) which: RecordingArguments,
+    /// Print every event on its own line: position, life, kind, and KEY=VALUE fields.
     #[arg(long)]
     pub(crate) trace: bool,
 }
@@ -55,8 +53,8 @@ pub(crate) struct ReplayArguments {
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
     #[command(flatten)]
-    pub(crate) which: Which,
-    /// Write one self-contained page instead of printing the story.
+    pub(crate) which: RecordingArguments,
+    /// Write one self-contained HTML page instead of printing the explanation.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! What `soak` takes.
+//! Arguments of `soak`.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
@@ -10,40 +10,44 @@ use crate::arguments::values::{ALL, Store, rule};
 
 #[derive(Debug, Args)]
 pub(crate) struct SoakArguments {
-    /// How long: 30s, 10m, 2h; a minute without this and --seeds.
+    /// How long to run: 30s, 10m, 2h. Default: 1m, unless --seeds is given.
     #[arg(long = "for", value_name = "TIME", value_parser = time)]
     pub(crate) time: Option<Duration>,
-    /// How many seeds at most, so that the end does not depend on the time.
+    /// Maximum number of seeds. With this alone the end does not depend on time.
     #[arg(long, value_name = "N")]
     pub(crate) seeds: Option<NonZeroU64>,
-    /// How many threads; one for each core without this. What a seed finds does not depend on it.
+    /// Number of threads. Default: one per core. What a seed finds does not depend on it.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
-    /// The first seed; a random one without this.
+    /// The first seed. Default: a random one, which is printed.
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
     pub(crate) seed: Option<u64>,
-    /// Keep the tapes of broken promises in this folder, and run those in it first, the shortest
-    /// before all others.
+    /// Keep the tapes of violations in this folder, and replay the tapes in it first, shortest first.
     #[arg(long, value_name = "DIR")]
     pub(crate) corpus: Option<PathBuf>,
-    /// The workload; `generated` for drawn workflows, `all` for these and every workload.
+    /// The workload; `generated` for random workflows, `all` for both.
     #[arg(long, value_name = "NAME", default_value = ALL)]
     pub(crate) workload: String,
-    /// The stores under the engine.
+    /// The stores to run over, separated by commas.
     #[arg(long, value_enum, value_name = "STORE", value_delimiter = ',', default_values_t = Store::ALL)]
     pub(crate) store: Vec<Store>,
-    /// Break this rule of the engine on purpose, to see that it is noticed.
+    /// Run a mutant of the engine that breaks this rule, to see that the oracles catch it.
     #[arg(long, value_name = "RULE", value_parser = rule)]
     pub(crate) mutant: Option<String>,
 }
 
-/// The greatest first seed. No soak is long enough to come from there to the end of the numbers.
+/// The greatest first seed: no soak is long enough to count from there past the largest number.
 const SEED_MAX: u64 = u64::MAX / 2;
 
-/// Reads a time, which is longer than none.
+const _: () = assert!(
+    u32::MAX as u64 <= SEED_MAX,
+    "a random first seed has 32 bits"
+);
+
+/// Parses a time longer than zero.
 fn time(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("it has to be longer than that".to_owned()),
+        Ok(Duration::ZERO) => Err("the time must be longer than zero".to_owned()),
         Ok(time) => Ok(time),
         Err(error) => Err(error.to_string()),
     }

@@ -1,4 +1,4 @@
-//! What the subcommands take that look at the file of a store.
+//! Arguments of the subcommands that read the file of a store: `doctor`, `runs` and `show`.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 pub(crate) struct StoredArguments {
-    /// The file of the store, which no process may have open.
+    /// The file of the store. No process may have it open.
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
-    /// Print one JSON object.
+    /// Print one JSON object instead of text.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -18,7 +18,7 @@ pub(crate) struct StoredArguments {
 pub(crate) struct RunsArguments {
     #[command(flatten)]
     pub(crate) stored: StoredArguments,
-    /// Ages as of then, in milliseconds since 1970-01-01 UTC; as of now without this.
+    /// Compute ages at this time, in milliseconds since 1970-01-01 UTC. Default: now.
     #[arg(long, value_name = "UNIX_MS")]
     pub(crate) at: Option<u64>,
 }
@@ -27,7 +27,7 @@ pub(crate) struct RunsArguments {
 pub(crate) struct ShowArguments {
     #[command(flatten)]
     pub(crate) stored: StoredArguments,
-    /// The run.
+    /// The id of the run.
     #[arg(value_name = "ID")]
     pub(crate) id: String,
 }

@@ -1,4 +1,4 @@
-//! Values that several subcommands take.
+//! Values that several subcommands take: stores, names of workloads, rules.
 
 use clap::ValueEnum;
 use crashpoint_simulator::StoreKind;
@@ -7,22 +7,22 @@ use crashpoint_simulator::workload::{self, Rule};
 /// The name that stands for every workload.
 pub(crate) const ALL: &str = "all";
 
-/// The name that stands for drawn workflows.
+/// The name that stands for random workflows.
 pub(crate) const GENERATED: &str = "generated";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Store {
-    /// Rows in memory, which survive every crash.
+    /// Rows in memory. They survive every crash.
     Memory,
-    /// The embedded store on a simulated disk: each change of the disk is a crash point as well, and
-    /// a crash may take the power.
+    /// The embedded store on a simulated disk. Each change of the disk is a crash point too, and a
+    /// crash may be a power loss.
     Redb,
 }
 
 impl Store {
     pub(super) const ALL: [Self; 2] = [Self::Memory, Self::Redb];
 
-    /// How many crashes a schedule over this store has where nobody says: what ends within a minute.
+    /// The default number of crashes per schedule, chosen so that an exploration takes under a minute.
     pub(crate) fn crashes(self) -> u32 {
         match self {
             Self::Memory => 2,
@@ -38,7 +38,7 @@ impl Store {
     }
 }
 
-/// Checks the name of a rule.
+/// Checks that a rule has this name.
 pub(super) fn rule(name: &str) -> Result<String, String> {
     let known = workload::rule_named(name).map(|_| name.to_owned());
     known.ok_or_else(|| {
@@ -47,6 +47,6 @@ pub(super) fn rule(name: &str) -> Result<String, String> {
             format!("\n  {}", names.join(", "))
         });
         let rules: String = rules.collect();
-        format!("there is no rule of this name; there are{rules}")
+        format!("unknown rule; the rules are{rules}")
     })
 }

@@ -14,10 +14,10 @@ const CHARACTER: usize = 7;
 /// Left and right of a text.
 const PADDING: usize = 6;
 
-/// The badge of several reports: that of the one that shows least.
+/// The badge of several reports: that of the lowest.
 pub fn of_all(reports: &[Report]) -> String {
     let least = reports.iter().min_by_key(|report| rank(report));
-    let (text, colour) = least.map_or(("nothing run".to_owned(), GREY), said);
+    let (text, colour) = least.map_or(("no results".to_owned(), GREY), said);
     let svg = svg(&text, colour, Some("http://www.w3.org/2000/svg"));
     format!("{}\n", svg.into_string())
 }

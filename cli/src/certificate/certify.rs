@@ -12,18 +12,18 @@ use crate::arguments::{CertifyArguments, Store};
 use crate::certificate::stores::{self, Memory, Redb};
 use crate::certificate::{Files, exit, show};
 use crate::exit::{Exit, Failure};
-use crate::process::interrupt::flag_at_ctrl_c;
+use crate::process::interrupt::interrupt_flag;
 use crate::process::progress::CertifyProgress;
 
 pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let files = Files::create(&arguments.shape)?;
+    let files = Files::create(&arguments.output)?;
     if let Some(folder) = &arguments.path {
         std::fs::create_dir_all(folder).map_err(|error| Failure::File(folder.clone(), error))?;
         // Laws look for what a store leaves beside its directory: no part of a path may move.
         let folder = folder.canonicalize();
         stores::place_in(folder.map_err(Failure::Output)?);
     }
-    let interrupted = flag_at_ctrl_c()?;
+    let interrupted = interrupt_flag()?;
     let jobs = arguments.jobs.unwrap_or_else(default_jobs);
     let report = match arguments.store {
         Store::Memory => {
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<
     };
     show(
         &merged,
-        &arguments.shape,
+        &arguments.output,
         |merged| merged.reports[0].to_json(),
         out,
     )?;
@@ -76,7 +76,7 @@ fn certified<H: Harness>(name: &str, plan: &Plan, interrupted: &AtomicBool) -> R
             return ControlFlow::Break("Ctrl-C came before it".to_owned());
         }
         let new = || CertifyProgress::new(name, catalogue().len());
-        progress.get_or_insert_with(new).begins(law);
+        progress.get_or_insert_with(new).begin(law);
         ControlFlow::Continue(())
     });
     if let Some(progress) = progress {

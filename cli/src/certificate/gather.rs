@@ -1,4 +1,4 @@
-//! `crashpoint report`: which files have lines, and what they come to.
+//! `crashpoint report`: reads the results that tests left behind and merges them.
 
 use std::fs;
 use std::io::Write;
@@ -29,12 +29,12 @@ pub(crate) fn run(arguments: &ReportArguments, out: &mut impl Write) -> Result<E
     let merged = merge(texts.iter().map(|(name, text)| (&**name, &**text)));
     if merged.reports.is_empty() && merged.remarks.is_empty() {
         return Err(Failure::Usage(format!(
-            "{} without a single line: nothing was run",
+            "no results in {}: no law was run",
             names(&files)
         )));
     }
-    let written = Files::create(&arguments.shape)?;
-    show(&merged, &arguments.shape, json, out)?;
+    let written = Files::create(&arguments.output)?;
+    show(&merged, &arguments.output, json, out)?;
     written.write(&merged)?;
     Ok(exit(&merged))
 }

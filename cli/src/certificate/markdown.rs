@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crashpoint_conformance::{LawReport, Merged, Report, Verdict};
 use crashpoint_simulator::render::whole;
 
-use crate::certificate::told;
-use crate::certificate::words::{claims, counts, date, held_back, level, lines, time, time_in_all};
+use crate::certificate::shown_remarks;
+use crate::certificate::words::{claims, counts, date, held_back, level, lines, time, total_time};
 use crate::text::counted;
 
 /// Every report, one after the other, and what was left out.
@@ -15,9 +15,9 @@ pub fn of_all(merged: &Merged) -> String {
     for report in &merged.reports {
         one(&mut text, report);
     }
-    let (remarks, more) = told(&merged.remarks);
+    let (remarks, more) = shown_remarks(&merged.remarks);
     if !remarks.is_empty() {
-        text.push_str("## Left out\n\n");
+        text.push_str("## Skipped\n\n");
     }
     for remark in remarks {
         let _ = writeln!(text, "- {}", cell(&remark.to_string()));
@@ -39,7 +39,7 @@ fn one(text: &mut String, report: &Report) {
     );
     let _ = writeln!(text, "- claims: {}", claims(report));
     let _ = writeln!(text, "- {}", counts(report));
-    let _ = writeln!(text, "- {}, {}\n", date(report), time_in_all(report));
+    let _ = writeln!(text, "- {}, {}\n", date(report), total_time(report));
     ladder(text, report);
     reasons(text, "Waived", &report.waived().collect::<Vec<_>>());
     reasons(
@@ -79,7 +79,7 @@ fn ladder(text: &mut String, report: &Report) {
         let line = match held_back(&rung.held_back) {
             Some(why) => format!("no, {}", cell(&why)),
             None if Some(rung.level) <= reached => "yes".to_owned(),
-            None => "no, a level below it is not".to_owned(),
+            None => "no, because a lower level is not".to_owned(),
         };
         let (level, title, laws) = (rung.level, rung.level.title(), rung.laws);
         let _ = writeln!(text, "| {level} | {title} | {laws} | {line} |");

@@ -1,5 +1,5 @@
-//! Certificates of stores: what came of the laws of the conformance kit, gathered from the lines that
-//! tests have left (`crashpoint report`) or run here (`crashpoint certify`), and shown.
+//! Certificates of stores: results of the laws of the conformance kit, read from files that tests left
+//! behind (`crashpoint report`) or run here (`crashpoint certify`).
 
 pub mod badge;
 mod certify;
@@ -21,14 +21,14 @@ pub(crate) use certify::run as certify;
 pub(crate) use gather::run as report;
 pub use page::of_certificates;
 
-use crate::arguments::Shape;
+use crate::arguments::OutputArguments;
 use crate::exit::{Exit, Failure};
 use crate::page::File;
 
-/// How many remarks are told one by one.
+/// The number of remarks printed one by one.
 pub(crate) const REMARKS_MAX: usize = 20;
 
-/// The files that are written beside what is printed; that they can be is known before the work.
+/// The files to write. They are created before the work, so that a bad path fails early.
 struct Files {
     html: Option<File>,
     badge: Option<File>,
@@ -36,12 +36,12 @@ struct Files {
 }
 
 impl Files {
-    fn create(shape: &Shape) -> Result<Self, Failure> {
+    fn create(output: &OutputArguments) -> Result<Self, Failure> {
         let create = |path: &Option<PathBuf>| path.as_deref().map(File::create).transpose();
         Ok(Self {
-            html: create(&shape.html)?,
-            badge: create(&shape.badge)?,
-            junit: create(&shape.junit)?,
+            html: create(&output.html)?,
+            badge: create(&output.badge)?,
+            junit: create(&output.junit)?,
         })
     }
 
@@ -59,24 +59,24 @@ impl Files {
     }
 }
 
-/// Shows reports in the shape asked for; `json` is what a program is told.
+/// Prints reports in the requested form; `json` makes the JSON.
 fn show(
     merged: &Merged,
-    shape: &Shape,
+    output: &OutputArguments,
     json: impl FnOnce(&Merged) -> String,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    if shape.json {
+    if output.json {
         writeln!(out, "{}", json(merged))?;
-    } else if shape.markdown {
+    } else if output.markdown {
         write!(out, "{}", markdown::of_all(merged))?;
     } else {
-        table::all(merged, shape.laws, out)?;
+        table::all(merged, output.laws, out)?;
     }
     Ok(())
 }
 
-/// What reports amount to, the gravest first: a law that is broken, then whatever keeps from knowing.
+/// The exit for these reports: a broken law first, then incomplete results.
 fn exit(merged: &Merged) -> Exit {
     let any = |outcome| {
         merged
@@ -93,8 +93,8 @@ fn exit(merged: &Merged) -> Exit {
     }
 }
 
-/// The remarks that are told, and how many more there are.
-pub(crate) fn told(remarks: &[Remark]) -> (&[Remark], usize) {
-    let told = remarks.len().min(REMARKS_MAX);
-    (&remarks[..told], remarks.len() - told)
+/// The remarks to print, and the number of the others.
+pub(crate) fn shown_remarks(remarks: &[Remark]) -> (&[Remark], usize) {
+    let shown = remarks.len().min(REMARKS_MAX);
+    (&remarks[..shown], remarks.len() - shown)
 }

@@ -6,8 +6,8 @@ use crashpoint_conformance::{
 use crashpoint_simulator::render::whole;
 use maud::{Markup, html};
 
-use crate::certificate::words::{date, lines, time, time_in_all};
-use crate::certificate::{badge, told};
+use crate::certificate::words::{date, lines, time, total_time};
+use crate::certificate::{badge, shown_remarks};
 use crate::page::document;
 use crate::page::words::message;
 use crate::text::counted;
@@ -21,7 +21,7 @@ pub fn of_certificates(merged: &Merged) -> String {
     };
     let body = html! {
         header {
-            p.product { "Crashpoint: what stores have shown of the contract" }
+            p.product { "Crashpoint: conformance of checkpoint stores" }
             h1 { bdi { (whole(&title)) } }
             @if reports.len() > 1 {
                 nav { ul {
@@ -61,8 +61,8 @@ fn certificate(report: &Report, index: usize, named: bool) -> Markup {
         section.verdict.held[outcome == Outcome::Passed].violated[outcome == Outcome::Failed].unknown[outcome == Outcome::Incomplete] {
             p.message { (verdict(report)) }
             p { (counted(report.laws().len() as u64, "law")) ": " (report.counts()) }
-            p.note { "Contract " (report.contract()) ", " (date(report)) ", " (time_in_all(report)) }
-            @if report.is_partial() { p.warn { "A part of the catalogue." } }
+            p.note { "Contract " (report.contract()) ", " (date(report)) ", " (total_time(report)) }
+            @if report.is_partial() { p.warn { "Part of the catalogue." } }
             (badge::inline(report))
         }
         div.columns {
@@ -114,7 +114,7 @@ fn held_back(rung: &Rung, report: &Report, index: usize) -> Markup {
     };
     let (first, rest) = rung.held_back.split_at(rung.held_back.len().min(NAMED_MAX));
     html! {
-        @if first.is_empty() { span.faint { "not reached, since a level below it is not" } }
+        @if first.is_empty() { span.faint { "not reached, because a lower level is not" } }
         @else {
             span.bad { "not reached" }
             ul { @for held in first { (one(&held.law, &held.reason)) } }
@@ -237,11 +237,11 @@ fn row(report: &LawReport, index: usize) -> Markup {
 }
 
 fn remarks(remarks: &[Remark]) -> Markup {
-    let (shown, more) = told(remarks);
+    let (shown, more) = shown_remarks(remarks);
     html! {
         @if !shown.is_empty() {
             section.remarks {
-                h3 { "Left out" }
+                h3 { "Skipped" }
                 ul {
                     @for remark in shown { li.bad[remark.is_damage] { (message(&remark.to_string())) } }
                     @if more > 0 { li { (counted(more as u64, "remark")) " more" } }

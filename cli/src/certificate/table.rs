@@ -7,8 +7,8 @@ use comfy_table::{Cell, Table, presets};
 use crashpoint_conformance::{LawReport, Merged, Report, Verdict};
 use crashpoint_simulator::render::whole;
 
-use crate::certificate::told;
-use crate::certificate::words::{claims, counts, date, held_back, level, lines, time, time_in_all};
+use crate::certificate::shown_remarks;
+use crate::certificate::words::{claims, counts, date, held_back, level, lines, time, total_time};
 use crate::text::counted;
 use crate::text::table::right;
 
@@ -18,7 +18,7 @@ pub(super) fn all(merged: &Merged, every_law: bool, out: &mut impl Write) -> io:
     for report in &merged.reports {
         one(report, every_law, width, out)?;
     }
-    let (remarks, more) = told(&merged.remarks);
+    let (remarks, more) = shown_remarks(&merged.remarks);
     for remark in remarks {
         put(out, width, "", &whole(&remark.to_string()))?;
     }
@@ -57,12 +57,12 @@ fn one(
         law_in_words(law, width, out)?;
     }
     let part = if report.is_partial() {
-        ", a part of the catalogue"
+        ", part of the catalogue"
     } else {
         ""
     };
     let result = report.outcome().headline();
-    let (level, counts, time) = (level(report.level()), counts(report), time_in_all(report));
+    let (level, counts, time) = (level(report.level()), counts(report), total_time(report));
     let summary = format!("{result}{part}, {level}; {counts}; {time}");
     writeln!(out)?;
     put(out, width, "", &summary)?;
@@ -80,6 +80,7 @@ fn groups(report: &Report) -> Table {
         let count = |which: fn(&LawReport) -> bool| laws.iter().filter(|law| which(law)).count();
         let passed = count(|law| law.verdict == Verdict::Pass);
         let failed = count(|law| matches!(law.verdict, Verdict::Fail(_)));
+        assert!(passed + failed <= laws.len(), "a law has one verdict");
         let other = laws.len() - passed - failed;
         let number = |number: usize| match number {
             0 => right(String::new()),
@@ -106,7 +107,7 @@ fn ladder(report: &Report, width: Option<usize>, out: &mut impl Write) -> io::Re
             None if Some(level) <= reached => {
                 format!("reached, {} passed", counted(rung.laws as u64, "law"))
             }
-            None => "not reached, a level below it is not".to_owned(),
+            None => "not reached, because a lower level is not".to_owned(),
         };
         put(out, width, "   ", &format!("{level} {title}: {line}"))?;
     }
@@ -145,11 +146,7 @@ fn why_not_run(law: &LawReport) -> Option<(&'static str, &str)> {
 
 fn law_in_words(report: &LawReport, width: Option<usize>, out: &mut impl Write) -> io::Result<()> {
     let (word, law) = (report.verdict.word(), report.law);
-    let advice = if report.is_advice() {
-        ", which is advice"
-    } else {
-        ""
-    };
+    let advice = if report.is_advice() { ", advisory" } else { "" };
     let took = match report.millis {
         0 if why_not_run(report).is_some() => String::new(),
         millis => format!(" ({})", time(millis)),

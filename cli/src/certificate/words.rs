@@ -1,4 +1,4 @@
-//! Words that every shape of a certificate uses.
+//! Phrases that every form of a certificate uses.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -16,15 +16,15 @@ pub(crate) fn time(millis: u64) -> String {
     }
 }
 
-/// `44.1 s in all, 212.3 s of laws side by side`; without the second where laws ran one by one.
-pub(crate) fn time_in_all(report: &Report) -> String {
+/// `44.1 s total, 212.3 s of laws in parallel`; without the second if laws ran one by one.
+pub(crate) fn total_time(report: &Report) -> String {
     let (passed, of_laws) = (report.millis(), report.millis_of_laws());
-    let in_all = format!("{} in all", time(passed));
+    let total = format!("{} total", time(passed));
     // A law's end is noted a little after it.
     if of_laws > passed + passed / 10 {
-        format!("{in_all}, {} of laws side by side", time(of_laws))
+        format!("{total}, {} of laws in parallel", time(of_laws))
     } else {
-        in_all
+        total
     }
 }
 

@@ -15,7 +15,7 @@ use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{Findings, Part, Settings, explore_part};
 
 use crate::exit::Failure;
-use crate::process::interrupt::at_ctrl_c;
+use crate::process::interrupt::on_ctrl_c;
 use crate::process::progress::{Progress, Stopwatch};
 
 /// A part of the schedules of a workload within a budget.
@@ -46,7 +46,7 @@ pub(crate) fn explore_all(
 ) -> Result<Found, Failure> {
     let (sender, receiver) = channel();
     let interrupted = sender.clone();
-    at_ctrl_c(move || interrupted.send(Message::Interrupted).is_ok())?;
+    on_ctrl_c(move || interrupted.send(Message::Interrupted).is_ok())?;
     let jobs = jobs.min(explorations.len());
     let progress = Progress::new(explorations.len(), jobs);
     let next = Arc::new(AtomicUsize::new(0));

@@ -1,10 +1,10 @@
-//! What an exploration found, as JSON for programs.
+//! The findings of an exploration as JSON.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::explore::report::Report;
+use crate::explore::report::ExplorationReport;
 use crate::replay::rerun;
 
 /// The version of the JSON.
@@ -17,7 +17,7 @@ struct Document<'a> {
     schedules_total: u64,
     violations_total: usize,
     elapsed_ms: u128,
-    /// Whether everything was explored; not where Ctrl-C came before.
+    /// False if Ctrl-C ended the exploration early.
     complete: bool,
     /// Whether every schedule within the bounds was run.
     exhaustive: bool,
@@ -33,9 +33,9 @@ struct WorkloadDocument<'a> {
     crashes_merged: u64,
     schedules: u64,
     schedules_sampled: u64,
-    /// How many of these were run a second time.
+    /// The number of schedules that ran a second time.
     repeated: u64,
-    /// Whether every schedule within the bounds was run; not where exploring stopped early.
+    /// Whether every schedule within the bounds was run. False if exploring stopped early.
     exhaustive: bool,
     violations: Vec<ViolationDocument<'a>>,
     nondeterminism: Vec<NondeterminismDocument<'a>>,
@@ -44,7 +44,7 @@ struct WorkloadDocument<'a> {
 #[derive(Serialize)]
 struct NondeterminismDocument<'a> {
     schedule: String,
-    /// How many events are the same before the one that is not.
+    /// The number of equal events before the first that differs.
     event: usize,
     first: Option<&'a str>,
     then: Option<&'a str>,
@@ -59,14 +59,14 @@ struct ViolationDocument<'a> {
     replay: String,
 }
 
-pub(crate) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn json(report: &ExplorationReport, out: &mut impl Write) -> io::Result<()> {
     let workloads = report.rows.iter().map(|row| {
         let (crash_points_covered, crash_points_total) = row.points();
         let violations = row.found().map(|violation| ViolationDocument {
             oracle: violation.oracle,
             schedule: violation.schedule.words().join("; "),
             message: &violation.message,
-            replay: rerun::command(&violation.token),
+            replay: rerun::installed_replay_command(&violation.token),
         });
         let nondeterminism = row.findings.nondeterminism.iter();
         let nondeterminism = nondeterminism.map(|found| NondeterminismDocument {
@@ -74,7 +74,7 @@ pub(crate) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
             event: found.parting.place,
             first: found.parting.first.as_deref(),
             then: found.parting.then.as_deref(),
-            replay: rerun::command(&found.token),
+            replay: rerun::installed_replay_command(&found.token),
         });
         WorkloadDocument {
             name: &row.workload.name,

@@ -1,11 +1,11 @@
-//! What the numbers of an exploration count, in words.
+//! What the columns of an exploration count.
 
 use std::collections::BTreeSet;
 
 use crashpoint_simulator::{Budget, StoreKind};
 
 use crate::explore::SAMPLES;
-use crate::explore::report::{Bounds, Report, Row};
+use crate::explore::report::{Bounds, ExplorationReport, Row};
 use crate::replay::rerun::REPEATED_EVERY;
 
 /// Why a workload may have no crash points.
@@ -13,7 +13,7 @@ pub(crate) const WHERE_POINTS_COUNT: &str =
     "Crash points are counted where nothing but crashes goes wrong.";
 
 /// What is counted, in words: a paragraph for each thing.
-pub(crate) fn legend(report: &Report) -> Vec<String> {
+pub(crate) fn legend(report: &ExplorationReport) -> Vec<String> {
     let rows = &report.rows[..];
     let twice = format!(
         "Run twice: the schedule without faults, those that break a promise, and one in \

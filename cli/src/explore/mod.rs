@@ -1,4 +1,4 @@
-//! `crashpoint explore`: which schedules of which workloads, and what is told of what they came to.
+//! `crashpoint explore`: which schedules of which workloads run, and how the findings are printed.
 
 mod crew;
 mod json;
@@ -20,24 +20,24 @@ use crashpoint_simulator::{
 use crate::arguments::ExploreArguments;
 use crate::exit::{Exit, Failure};
 use crate::explore::crew::{Exploration, explore_all};
-use crate::explore::report::{Bounds, Report, Row};
+use crate::explore::report::{Bounds, ExplorationReport, Row};
 use crate::page::File;
 use crate::process::jobs;
 use crate::process::progress::Stopwatch;
 use crate::replay::rerun::{self, REPEATED_EVERY};
 use crate::replay::shrink;
-use crate::workloads as selection;
+use crate::workloads;
 
-/// How many schedules of each row are drawn from seeds, beyond what is exhausted.
+/// The number of random schedules per row, beyond the exhaustive ones.
 pub(crate) const SAMPLES: u64 = 100;
 
-/// How many violations are told in full after the table; the others are counted.
+/// The number of violations printed in full after the table; the others are counted.
 const STORIES_MAX: usize = 3;
 
 pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let page = arguments.html.as_deref().map(File::create);
     let page = page.transpose()?;
-    let report = explored(arguments)?;
+    let report = run_schedules(arguments)?;
     if arguments.json {
         json::json(&report, out)?;
     } else {
@@ -50,10 +50,10 @@ pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<
     Ok(report.exit())
 }
 
-/// Runs the schedules that are asked for.
-pub(crate) fn explored(arguments: &ExploreArguments) -> Result<Report, Failure> {
+/// Runs the requested schedules.
+pub(crate) fn run_schedules(arguments: &ExploreArguments) -> Result<ExplorationReport, Failure> {
     let mutant = arguments.mutant.as_deref();
-    let workloads = selection::workloads(&arguments.workload, mutant, &[])?;
+    let workloads = workloads::named(&arguments.workload, mutant, &[])?;
     let workloads: Vec<_> = workloads.into_iter().map(Arc::new).collect();
     let watch = Stopwatch::start();
     let mut rows: Vec<Row> = Vec::new();
@@ -70,11 +70,16 @@ pub(crate) fn explored(arguments: &ExploreArguments) -> Result<Report, Failure> 
     let complete = found.iter().all(Option::is_some);
     for (exploration, found) in explorations.iter().zip(found) {
         if let Some((findings, busy)) = found {
-            rows[exploration.row].add(findings, busy);
+            let row = &mut rows[exploration.row];
+            assert_eq!(
+                row.store, exploration.settings.store,
+                "a part is made from the settings of its row"
+            );
+            row.add(findings, busy);
         }
     }
     let elapsed = watch.elapsed();
-    Ok(Report {
+    Ok(ExplorationReport {
         rows,
         elapsed,
         complete,
@@ -108,22 +113,22 @@ fn explorations(rows: &[Row]) -> Vec<Exploration> {
     explorations
 }
 
-/// The violations that are worth telling, the simplest schedules first: one for each `reason`, and
-/// each schedule once.
-pub(crate) fn telling<'a, R: Ord>(
+/// Selects violations to print, those with the fewest faults first: one for each `key`, and each
+/// schedule once.
+pub(crate) fn representative<'a, R: Ord>(
     violations: impl Iterator<Item = (&'a Row, &'a Violation)>,
-    reason: impl Fn(&'a Row, &'a Violation) -> R,
+    key: impl Fn(&'a Row, &'a Violation) -> R,
 ) -> Vec<(&'a Row, &'a Violation)> {
     let mut violations: Vec<_> = violations.collect();
     violations.sort_by_key(|(_, violation)| violation.schedule.0.len());
-    let (mut reasons, mut tokens) = (BTreeSet::new(), BTreeSet::new());
+    let (mut keys, mut tokens) = (BTreeSet::new(), BTreeSet::new());
     violations.retain(|(row, violation)| {
-        reasons.insert(reason(row, violation)) && tokens.insert(violation.token.to_string())
+        keys.insert(key(row, violation)) && tokens.insert(violation.token.to_string())
     });
     violations
 }
 
-/// Tells where schedules were not the same a second time, and some violations in full.
+/// Prints where schedules ran differently the second time, and some violations in full.
 fn stories(rows: &[Row], out: &mut impl Write) -> Result<(), Failure> {
     for row in rows {
         if let Some(first) = row.findings.nondeterminism.first() {
@@ -133,10 +138,10 @@ fn stories(rows: &[Row], out: &mut impl Write) -> Result<(), Failure> {
     let each = |row| Row::found(row).map(move |violation| (row, violation));
     let violations = rows.iter().flat_map(each);
     let total = violations.clone().count();
-    let mut told = telling(violations, |_, violation| violation.oracle);
-    told.truncate(STORIES_MAX);
-    told.retain(|(row, _)| row.is_deterministic());
-    for (row, violation) in &told {
+    let mut shown = representative(violations, |_, violation| violation.oracle);
+    shown.truncate(STORIES_MAX);
+    shown.retain(|(row, _)| row.is_deterministic());
+    for (row, violation) in &shown {
         writeln!(
             out,
             "\n{} over {} violates {}: {}",
@@ -148,26 +153,30 @@ fn stories(rows: &[Row], out: &mut impl Write) -> Result<(), Failure> {
         let run = replay(&row.workload, &violation.token)?;
         let verdicts = oracle::judge(&row.workload, &run);
         write!(out, "{}", render::story(&run, &verdicts))?;
-        let command = rerun::command_at_hand(&violation.token);
+        let command = rerun::replay_command(&violation.token);
         writeln!(out, "replay it: {command}")?;
     }
-    let untold = total - told.len();
-    if untold > 0 {
-        writeln!(out, "\n{untold} more violations; --json lists them all")?;
+    assert!(
+        shown.len() <= total,
+        "the violations shown are a selection of all"
+    );
+    let hidden = total - shown.len();
+    if hidden > 0 {
+        writeln!(out, "\n{hidden} more violations; --json lists them all")?;
     }
     Ok(())
 }
 
-/// Tells the first event of a schedule that was not the same a second time.
+/// Prints the first event in which two runs of a schedule differ.
 fn nondeterminism(row: &Row, first: &Nondeterminism, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
-        "\n{} over {} is not deterministic: a schedule was not the same when it was run twice",
+        "\n{} over {} is not deterministic: a schedule ran differently the second time",
         row.name(),
         row.store
     )?;
     write!(out, "{}", shrink::schedule(&first.schedule))?;
     writeln!(out, "{}", first.parting)?;
     writeln!(out, "{}", render::NONDETERMINISM)?;
-    writeln!(out, "replay it: {}", rerun::command_at_hand(&first.token))
+    writeln!(out, "replay it: {}", rerun::replay_command(&first.token))
 }

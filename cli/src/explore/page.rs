@@ -1,4 +1,4 @@
-//! The page about an exploration.
+//! The page of an exploration.
 
 use crashpoint_simulator::{oracle, replay};
 use maud::{Markup, html};
@@ -6,26 +6,26 @@ use maud::{Markup, html};
 use crate::exit::Failure;
 use crate::explore::legend::legend;
 use crate::explore::points;
-use crate::explore::report::{Report, Row};
-use crate::explore::telling;
+use crate::explore::report::{ExplorationReport, Row};
+use crate::explore::representative;
 use crate::page::graph::{Taken, graph};
 use crate::page::words::{message, shown};
-use crate::page::{Schedule, document, story};
-use crate::replay::rerun::command_at_hand;
+use crate::page::{ExplainedRun, document, story};
+use crate::replay::rerun::replay_command;
 use crate::text::grouped;
 
-/// How many violations are told in full; the others are listed.
+/// The number of violations shown in full; the others are listed.
 const STORIES_MAX: usize = 12;
 
-/// How many violations are listed.
+/// The number of violations listed.
 const LISTED_MAX: usize = 200;
 
 /// The page of a report.
 ///
 /// # Errors
 ///
-/// Where a violation does not show again.
-pub(crate) fn page(report: &Report) -> Result<String, Failure> {
+/// If a violation does not occur again.
+pub(crate) fn page(report: &ExplorationReport) -> Result<String, Failure> {
     let stories = stories(report)?;
     let body = html! {
         header {
@@ -44,7 +44,7 @@ pub(crate) fn page(report: &Report) -> Result<String, Failure> {
             }
             @for story in stories { (story) }
             section {
-                h2 { "Workflows, and where they were crashed" }
+                h2 { "Workflows and crash points" }
                 @for (index, row) in report.rows.iter().enumerate() { (workload(row, index)) }
             }
         }
@@ -52,15 +52,15 @@ pub(crate) fn page(report: &Report) -> Result<String, Failure> {
     Ok(document("Exploration", &body))
 }
 
-fn verdict(report: &Report) -> &'static str {
+fn verdict(report: &ExplorationReport) -> &'static str {
     match report.violations() {
         0 if report.complete => "No promise is broken.",
-        0 => "No promise was broken until it was interrupted.",
+        0 => "No promise was broken until the interruption.",
         _ => "Promises are broken.",
     }
 }
 
-fn table(report: &Report) -> Markup {
+fn table(report: &ExplorationReport) -> Markup {
     html! {
         div.wide { table {
             thead { tr {
@@ -88,15 +88,15 @@ fn table(report: &Report) -> Markup {
     }
 }
 
-fn list(report: &Report) -> Markup {
+fn list(report: &ExplorationReport) -> Markup {
     let each = |row| Row::found(row).map(move |violation| (row, violation));
     let total = report.violations();
     let violations = report.rows.iter().flat_map(each).take(LISTED_MAX);
     html! {
         details {
-            summary { "all " (grouped(total as u64)) " of them, with what replays each" }
+            summary { "all " (grouped(total as u64)) ", with the token to replay each" }
             div.wide { table.violations {
-                thead { tr { th { "workload" } th { "promise" } th { "what is wrong" } th { "replay" } } }
+                thead { tr { th { "workload" } th { "promise" } th { "message" } th { "token" } } }
                 tbody {
                     @for (row, violation) in violations {
                         tr {
@@ -116,19 +116,19 @@ fn list(report: &Report) -> Markup {
 }
 
 /// The simplest schedule for each workload, store and promise.
-fn stories(report: &Report) -> Result<Vec<Markup>, Failure> {
+fn stories(report: &ExplorationReport) -> Result<Vec<Markup>, Failure> {
     let each = |row| Row::found(row).map(move |violation| (row, violation));
     let violations = report.rows.iter().flat_map(each);
-    let mut told = telling(violations, |row, violation| {
+    let mut selected = representative(violations, |row, violation| {
         (violation.oracle, row.name(), row.store.name())
     });
-    told.truncate(STORIES_MAX);
+    selected.truncate(STORIES_MAX);
     let mut stories = Vec::new();
-    for (index, (row, violation)) in told.into_iter().enumerate() {
+    for (index, (row, violation)) in selected.into_iter().enumerate() {
         let run = replay(&row.workload, &violation.token)?;
         let verdicts = oracle::judge(&row.workload, &run);
-        let command = command_at_hand(&violation.token);
-        let schedule = Schedule {
+        let command = replay_command(&violation.token);
+        let schedule = ExplainedRun {
             workload: &row.workload,
             run: &run,
             verdicts: &verdicts,
@@ -161,7 +161,7 @@ fn workload(row: &Row, index: usize) -> Markup {
             div.columns {
                 div { (graph(&row.workload.definition, &taken(row))) }
                 div.side {
-                    @if row.was_begun() { (points::points(&row.findings.recorder)) }
+                    @if row.was_started() { (points::points(&row.findings.recorder)) }
                     @else { p.note { "Not begun." } }
                 }
             }

@@ -1,4 +1,4 @@
-//! The crash points that were covered, by life and operation.
+//! The covered crash points, by life and operation.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use crate::explore::legend::WHERE_POINTS_COUNT;
 use crate::page::words::message;
 use crate::text::grouped;
 
-/// How many missed crash points are named.
+/// The number of missed crash points that are listed.
 const MISSED_MAX: usize = 20;
 
-/// How many crash points an operation has, after how many crashes, and how many were covered.
+/// The number of crash points of an operation, and of those covered.
 #[derive(Debug, Clone, Copy, Default)]
 struct Count {
     covered: usize,
@@ -72,7 +72,7 @@ fn cell(count: Option<Count>) -> Markup {
     html! { td class=(class) { (grouped(covered as u64)) " of " (grouped(total as u64)) } }
 }
 
-/// Counts, and the most crashes that a crash point has before it.
+/// The counts, and the largest number of crashes before a crash point.
 fn tally(recorder: &Recorder) -> (BTreeMap<Operation, BTreeMap<usize, Count>>, usize) {
     let missed: std::collections::BTreeSet<&str> = recorder.missed().collect();
     let mut table: BTreeMap<Operation, BTreeMap<usize, Count>> = BTreeMap::new();
@@ -86,6 +86,16 @@ fn tally(recorder: &Recorder) -> (BTreeMap<Operation, BTreeMap<usize, Count>>, u
         count.total += 1;
         count.covered += usize::from(!missed.contains(point));
     }
+    let covered: usize = table
+        .values()
+        .flat_map(BTreeMap::values)
+        .map(|count| count.covered)
+        .sum();
+    assert_eq!(
+        covered,
+        recorder.covered(),
+        "each crash point belongs to one operation, so the table adds up to the total"
+    );
     (table, depth)
 }
 

@@ -1,4 +1,4 @@
-//! What an exploration found: a row for each workload and store, and what that amounts to.
+//! The findings of an exploration: a row for each workload and store, and the totals.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,32 +9,32 @@ use crashpoint_simulator::{Budget, Findings, StoreKind, Violation};
 use crate::exit::Exit;
 use crate::text::{counted, grouped};
 
-/// What was found.
+/// The findings.
 #[derive(Debug)]
-pub(crate) struct Report {
+pub(crate) struct ExplorationReport {
     pub(crate) rows: Vec<Row>,
     pub(crate) elapsed: Duration,
-    /// Whether everything was explored that was asked for.
+    /// Whether everything requested was explored.
     pub(crate) complete: bool,
 }
 
-/// What goes wrong in the schedules of a row.
+/// The faults that the schedules of a row may have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Bounds {
-    /// The campaigns with up to so many crashes.
+    /// The campaigns with up to this many crashes.
     Crashes(u32),
-    /// All that this has room for.
+    /// Every schedule within this budget.
     Within(Budget),
 }
 
-/// What was found about one workload.
+/// The findings about one workload over one store.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) workload: Arc<Workload>,
     pub(crate) store: StoreKind,
     pub(crate) bounds: Bounds,
     pub(crate) findings: Findings,
-    /// The time that threads spent on it, added up.
+    /// The total time that threads spent on it.
     pub(crate) busy: Duration,
 }
 
@@ -49,7 +49,7 @@ impl Row {
         }
     }
 
-    /// What is exhausted.
+    /// The budgets that are explored exhaustively.
     pub(crate) fn campaigns(&self) -> Vec<Budget> {
         match self.bounds {
             Bounds::Crashes(crashes) => self.workload.campaigns(self.store, crashes),
@@ -57,7 +57,7 @@ impl Row {
         }
     }
 
-    /// What is sampled beyond that.
+    /// The budget from which random schedules are drawn, if any.
     pub(crate) fn sampled(&self) -> Option<Budget> {
         match self.bounds {
             Bounds::Crashes(0) | Bounds::Within(_) => None,
@@ -65,7 +65,7 @@ impl Row {
         }
     }
 
-    /// How many crashes a schedule that is exhausted may have.
+    /// The maximum number of crashes in an exhaustive schedule.
     pub(crate) fn crashes(&self) -> u32 {
         match self.bounds {
             Bounds::Crashes(crashes) => crashes,
@@ -74,6 +74,10 @@ impl Row {
     }
 
     pub(crate) fn add(&mut self, findings: Findings, busy: Duration) {
+        assert!(
+            findings.repeated <= findings.schedules && findings.sampled <= findings.schedules,
+            "a schedule is counted before it is run twice or counted as sampled"
+        );
         self.findings.merge(findings);
         self.busy += busy;
     }
@@ -86,7 +90,7 @@ impl Row {
         self.findings.violations.len()
     }
 
-    /// Whether every schedule that was run twice was the same then.
+    /// Whether every schedule that ran twice was the same both times.
     pub(crate) fn is_deterministic(&self) -> bool {
         self.findings.nondeterminism.is_empty()
     }
@@ -96,22 +100,26 @@ impl Row {
     }
 
     /// Whether a schedule of it was run.
-    pub(crate) fn was_begun(&self) -> bool {
+    pub(crate) fn was_started(&self) -> bool {
         self.findings.schedules > 0
     }
 
-    /// Whether exploring did not stop early.
+    /// Whether every schedule within the bounds was run.
     pub(crate) fn is_exhaustive(&self) -> bool {
         !self.findings.cut_short && self.missed() == 0
     }
 
-    /// How many crash points were not covered.
+    /// The number of crash points that were not covered.
     pub(crate) fn missed(&self) -> usize {
         let (covered, total) = self.points();
+        assert!(
+            covered <= total,
+            "the recorder covers only crash points that it has seen"
+        );
         total - covered
     }
 
-    /// How many crash points were covered, and how many there are.
+    /// The number of covered crash points, and of all.
     pub(crate) fn points(&self) -> (usize, usize) {
         let recorder = &self.findings.recorder;
         (recorder.covered(), recorder.total())
@@ -120,15 +128,15 @@ impl Row {
     /// The same in words.
     pub(crate) fn points_in_words(&self) -> String {
         match self.points() {
-            _ if !self.was_begun() => "not begun".to_owned(),
-            // Each workload has some, and no schedule was of the kind in which they are counted.
+            _ if !self.was_started() => "not started".to_owned(),
+            // No schedule was of the kind in which crash points are counted.
             (_, 0) => "not counted".to_owned(),
             (covered, total) => format!("{} of {}", grouped(covered as u64), grouped(total as u64)),
         }
     }
 }
 
-impl Report {
+impl ExplorationReport {
     pub(crate) fn schedules(&self) -> u64 {
         self.rows.iter().map(|row| row.findings.schedules).sum()
     }
@@ -137,8 +145,8 @@ impl Report {
         self.rows.iter().map(Row::violations).sum()
     }
 
-    /// What the findings amount to. A crash point that is left out is a fault of the simulator's,
-    /// but where exploring ended early.
+    /// The exit for these findings. A crash point that was missed is a fault of the simulator, unless
+    /// exploring ended early.
     pub(crate) fn exit(&self) -> Exit {
         let violations = self.rows.iter().flat_map(Row::found);
         let found = Exit::of_oracles(violations.map(|violation| violation.oracle));
@@ -153,7 +161,7 @@ impl Report {
         }
     }
 
-    /// One line that says what came of it all.
+    /// One line with the result.
     pub(crate) fn verdict(&self) -> String {
         let schedules = counted(self.schedules(), "schedule");
         let seconds = self.elapsed.as_secs_f64();
@@ -174,7 +182,7 @@ impl Report {
         self.complete && self.rows.iter().all(Row::is_exhaustive)
     }
 
-    /// One line that says how much of what there is was run, and how much of that twice.
+    /// One line that says how much was run, and how much of it twice.
     pub(crate) fn coverage(&self) -> String {
         let points = |of: fn((usize, usize)) -> usize| -> usize {
             self.rows.iter().map(|row| of(row.points())).sum()
@@ -194,12 +202,12 @@ impl Report {
                 "exhaustive: every schedule within these bounds, {covered} of {points} covered"
             ),
             (false, 0) => "NOT exhaustive: some schedules within these bounds".to_owned(),
-            (false, _) => format!("NOT exhaustive: of {points} seen {covered} covered"),
+            (false, _) => format!("NOT exhaustive: {covered} of {points} seen so far covered"),
         };
         format!("{counted}{beyond}; {repeated} run twice")
     }
 
-    /// What the reader must not overlook.
+    /// Warnings about the results.
     pub(crate) fn caveats(&self) -> Vec<String> {
         let mut caveats = Vec::new();
         if !self.complete {
@@ -213,12 +221,12 @@ impl Report {
         for row in self.rows.iter().filter(|row| !row.is_deterministic()) {
             let (name, store) = (row.name(), row.store);
             caveats.push(format!(
-                "{name} over {store} is NOT DETERMINISTIC: what was found of it says nothing"
+                "{name} over {store} is NOT DETERMINISTIC: its findings prove nothing"
             ));
         }
         let cut_short = |row: &&Row| row.findings.cut_short && row.is_deterministic();
         if self.rows.iter().any(|row| cut_short(&row)) {
-            caveats.push("where violations piled up, exploring stopped early".to_owned());
+            caveats.push("exploration stopped early where violations piled up".to_owned());
         }
         caveats
     }

@@ -1,22 +1,22 @@
-//! What an exploration found, as a table for people.
+//! The findings of an exploration as a table.
 
 use std::io::{self, Write};
 
 use comfy_table::Cell;
 
 use crate::explore::legend::legend;
-use crate::explore::report::Report;
+use crate::explore::report::ExplorationReport;
 use crate::process::progress::rate;
 use crate::text::table::{right, table_of};
 use crate::text::{grouped, wrapped};
 
-/// The same of what only the table has.
+/// The same for columns that only the table has.
 const LEGEND_OF_THE_TABLE: [&str; 2] = [
-    "Merged: crashes that left the same state as another one, which was gone on from.",
-    "Per s: on one core.",
+    "Merged: crashes that left the same state as an earlier one, and were not explored further.",
+    "Per s: schedules per second on one core.",
 ];
 
-pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn table(report: &ExplorationReport, out: &mut impl Write) -> io::Result<()> {
     let rows = &report.rows;
     let mut table = table_of(&[
         "workload",
@@ -27,7 +27,7 @@ pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
         "per s",
         "violations",
     ]);
-    for row in rows.iter().filter(|row| row.was_begun()) {
+    for row in rows.iter().filter(|row| row.was_started()) {
         table.add_row(vec![
             Cell::new(row.name()),
             Cell::new(row.store.name()),
@@ -44,7 +44,7 @@ pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
     for row in rows.iter().filter(|row| Some(row.store) == first) {
         writeln!(out, " {:width$}  {}", row.name(), row.workload.about)?;
     }
-    let left = rows.iter().filter(|row| !row.was_begun());
+    let left = rows.iter().filter(|row| !row.was_started());
     let left: Vec<String> = left
         .map(|row| format!("{} over {}", row.name(), row.store))
         .collect();
@@ -52,7 +52,7 @@ pub(crate) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
         writeln!(
             out,
             "\n{}",
-            wrapped(&format!("Not begun: {}", left.join(", ")))
+            wrapped(&format!("Not started: {}", left.join(", ")))
         )?;
     }
     writeln!(out)?;

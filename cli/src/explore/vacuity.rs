@@ -1,4 +1,5 @@
-//! `crashpoint vacuity`: whether the instruments do anything at all.
+//! `crashpoint vacuity`: checks the checks. A fault that never fires, a crash point that is never
+//! reached or an oracle that catches no mutant proves nothing.
 
 use std::io::Write;
 
@@ -10,11 +11,11 @@ use crate::exit::{Exit, Failure};
 use crate::explore;
 use crate::text::wrapped;
 
-/// A store that breaks its contract is no part of an exploration; there its faults fire.
+/// A workload and budget in which the store breaks its contract, which no exploration has.
 const BREACHES: (&str, &str) = ("order", "c1b1");
 
 pub(crate) fn run(arguments: &VacuityArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let report = explore::explored(&ExploreArguments {
+    let report = explore::run_schedules(&ExploreArguments {
         workload: arguments.workload.clone(),
         store: arguments.store.clone(),
         jobs: arguments.jobs,
@@ -40,7 +41,7 @@ pub(crate) fn run(arguments: &VacuityArguments, out: &mut impl Write) -> Result<
         writeln!(out, "ZERO: {zero}")?;
     }
     if zeros.is_empty() {
-        writeln!(out, "no zero: every instrument was seen doing its work")?;
+        writeln!(out, "no zero: every check was seen working")?;
         return Ok(report.exit());
     }
     Ok(report.exit().max(Exit::Harness))

@@ -38,7 +38,7 @@ pub(super) fn ledger(history: &History, id: &str) -> Markup {
     }
 }
 
-/// The beginning of a key, which tells it from the others.
+/// The beginning of a key, enough to distinguish it.
 fn short(key: &str) -> String {
     key.chars().take(8).collect()
 }

@@ -1,11 +1,11 @@
-//! The log: its rows in words, and whose they are.
+//! The log: its rows in words, and the lives that wrote them.
 
 use crashpoint::CheckpointRow;
 use crashpoint_simulator::{History, Run, What};
 use maud::{Markup, html};
 
 use crate::page::row::{row_words, token};
-use crate::page::timeline::happening::{Happening, anchor};
+use crate::page::timeline::event::{TimelineEvent, anchor};
 use crate::page::words::life;
 
 /// A row that became durable.
@@ -13,12 +13,12 @@ struct Durable<'a> {
     place: usize,
     life: u32,
     row: &'a CheckpointRow,
-    /// Whether the store has it in the end.
+    /// Whether the store still has it at the end.
     kept: bool,
 }
 
 /// The logs of a run, a table each: a clear ends one.
-pub(super) fn log(run: &Run, happenings: &[Happening], id: &str) -> Markup {
+pub(super) fn log(run: &Run, events: &[TimelineEvent], id: &str) -> Markup {
     let logs = logs(run);
     let count = logs.len();
     html! {
@@ -26,19 +26,19 @@ pub(super) fn log(run: &Run, happenings: &[Happening], id: &str) -> Markup {
             @if count > 1 {
                 p.note { "log " (index + 1) @if index + 1 < count { ", cleared" } }
             }
-            @if log.is_empty() { p.note { "empty" } } @else { (table(log, index, happenings, id)) }
+            @if log.is_empty() { p.note { "empty" } } @else { (table(log, index, events, id)) }
         }
     }
 }
 
-fn table(log: &[Durable<'_>], index: usize, happenings: &[Happening], id: &str) -> Markup {
+fn table(log: &[Durable<'_>], index: usize, events: &[TimelineEvent], id: &str) -> Markup {
     html! {
         table.log {
             thead { tr { th { "row" } th { "of" } th { "what it says" } } }
             tbody {
                 @for durable in log {
                     tr class=[(!durable.kept).then_some("gone")] data-k=(token(index, durable.row.sequence)) {
-                        td.short { a href=(format!("#{id}-{}", anchor(happenings, durable.place))) { "#" (durable.row.sequence) } }
+                        td.short { a href=(format!("#{id}-{}", anchor(events, durable.place))) { "#" (durable.row.sequence) } }
                         td { (life(durable.life)) }
                         td {
                             (row_words(durable.row))
@@ -67,7 +67,7 @@ fn logs(run: &Run) -> Vec<Vec<Durable<'_>>> {
             _ => {}
         }
     }
-    // What follows a last clear is the store's own business: nothing, as a rule.
+    // After the last clear the log is empty, unless the store is broken.
     if logs.len() > 1 && logs.last().is_some_and(Vec::is_empty) {
         logs.pop();
     } else {

@@ -1,10 +1,9 @@
-//! Pages: one file without a network, a font or a framework, which a browser shows and a printer
-//! prints. Scripts only add to it.
+//! Pages: one self-contained HTML file each, without network, fonts or frameworks. They work without
+//! scripts and in print.
 //!
-//! What comes from a user is escaped twice: what is not plainly visible by
-//! [`whole`](crashpoint_simulator::render::whole),
-//! what HTML would take for its own by the templates. This module decides nothing: it shows what
-//! the oracles and the laws say.
+//! A user's text is escaped twice: invisible characters by
+//! [`whole`](crashpoint_simulator::render::whole), HTML by the templates. This module decides
+//! nothing: it shows the verdicts of the oracles.
 
 mod file;
 pub mod graph;
@@ -27,23 +26,23 @@ pub use moment::{Broken, broken};
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// A schedule that was run, for its page.
+/// A run to explain.
 #[derive(Debug, Clone, Copy)]
-pub struct Schedule<'a> {
-    /// What was run.
+pub struct ExplainedRun<'a> {
+    /// The workload.
     pub workload: &'a Workload,
-    /// What came of it.
+    /// The run.
     pub run: &'a Run,
-    /// What the oracles say of that.
+    /// The verdicts of the oracles.
     pub verdicts: &'a [Verdict],
-    /// The store under it.
+    /// The store.
     pub store: StoreKind,
-    /// What to type to see it again.
+    /// The command that replays it.
     pub command: &'a str,
 }
 
-/// The page about one schedule.
-pub fn of_schedule(schedule: &Schedule<'_>) -> String {
+/// The page of one schedule.
+pub fn of_schedule(schedule: &ExplainedRun<'_>) -> String {
     let title = format!("{} over {}", schedule.workload.name, schedule.store);
     let body = html! {
         header {
@@ -56,7 +55,7 @@ pub fn of_schedule(schedule: &Schedule<'_>) -> String {
     document(&title, &body)
 }
 
-/// A whole document around a body.
+/// A document around a body.
 pub(crate) fn document(title: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)

@@ -1,35 +1,38 @@
-//! Since when a promise is broken.
+//! The event at which a promise broke.
 //!
-//! An oracle judges a whole history and says no place. It is asked about ever shorter prefixes, as
-//! if the history had ended there; the event after the longest one that it does not object to is
-//! the one since which the promise is broken.
+//! An oracle judges a whole history and names no event. So it also judges shorter and shorter
+//! prefixes, as if the history had ended there. The promise broke at the event after the longest
+//! prefix that passes.
 
 use crashpoint::CheckpointRow;
 use crashpoint_simulator::oracle::{self, Kind, Oracle, Verdict};
 use crashpoint_simulator::{Run, What};
 
-use crate::page::Schedule;
+use crate::page::ExplainedRun;
 
-/// How far back a prefix is looked for, in events: a run that goes in circles has thousands.
+/// The maximum number of events to go back: an endless run has thousands.
 const EVENTS_MAX: usize = 1000;
 
 /// A broken promise.
 #[derive(Debug, Clone)]
 pub struct Broken<'a> {
-    /// What the oracle says.
+    /// The verdict of the oracle.
     pub verdict: &'a Verdict,
-    /// What it promises.
+    /// The promise.
     pub promise: &'static str,
-    /// Whether something bad happened, or nothing good.
+    /// Safety: something bad happened. Liveness: something good did not.
     pub kind: Kind,
-    /// The place in the history of the event since which it is broken; none where only the end
-    /// shows it.
+    /// The place in the history of the event at which it broke, unless only the end shows it.
     pub place: Option<usize>,
 }
 
-/// The broken promises, in the order in which they broke; of those that broke at once the one that
-/// the oracles' list has first.
-pub fn broken<'a>(schedule: &Schedule<'a>) -> Vec<Broken<'a>> {
+/// The broken promises in the order in which they broke; at the same event in the order of the
+/// oracles.
+///
+/// # Panics
+///
+/// Only if this function has a bug: it places no promise outside of the history.
+pub fn broken<'a>(schedule: &ExplainedRun<'a>) -> Vec<Broken<'a>> {
     let mut broken: Vec<Broken<'a>> = schedule.verdicts.iter().map(unplaced).collect();
     let mut prefix = schedule.run.clone();
     let is_open = |broken: &Broken<'_>| broken.kind == Kind::Safety && broken.place.is_none();
@@ -47,6 +50,13 @@ pub fn broken<'a>(schedule: &Schedule<'a>) -> Vec<Broken<'a>> {
             }
         }
     }
+    let length = schedule.run.history.0.len();
+    assert!(
+        broken
+            .iter()
+            .all(|broken| broken.place.is_none_or(|place| place < length)),
+        "a place is the length of a proper prefix"
+    );
     broken.sort_by_key(|broken| broken.place.unwrap_or(usize::MAX));
     broken
 }
@@ -61,7 +71,7 @@ fn unplaced(verdict: &Verdict) -> Broken<'_> {
     }
 }
 
-/// What the store holds at the end of a prefix, if it kept its word.
+/// The log at the end of a prefix, for a store that keeps its contract.
 fn log_of(prefix: &Run) -> Vec<CheckpointRow> {
     let mut log: Vec<CheckpointRow> = Vec::new();
     for entry in &prefix.history.0 {

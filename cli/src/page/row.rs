@@ -1,4 +1,4 @@
-//! A row in words, and the name under which all that is about it lights up.
+//! A row in words, and the token that links it to the events about it.
 
 use crashpoint::{CheckpointRow, Event, Undone};
 use maud::{Markup, html};
@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::page::words::{message, shown};
 use crate::text::blob;
 
-/// By what a row, and the events that are about it, light up together.
+/// The token of a row and of the events about it, which are highlighted together.
 pub(super) fn token(log: usize, sequence: u64) -> String {
     format!("r{log}-{sequence}")
 }
@@ -36,7 +36,7 @@ pub(super) fn row_words(row: &CheckpointRow) -> Markup {
             (shown(task)) " advances, cursor " (bytes(cursor))
         },
         Event::RollbackStarted { task, cause, .. } => html! {
-            b.back { "turns around" } " at " (shown(task)) ": " (message(&cause.to_string()))
+            b.back { "rolls back" } " at " (shown(task)) ": " (message(&cause.to_string()))
         },
         Event::Compensated { task, undone } => html! { (shown(task)) " is undone, " (of(*undone)) },
         Event::CompensationFailed {

@@ -1,23 +1,23 @@
-//! One schedule: what is broken, what was done to the run, and what came of it.
+//! One schedule: the broken promises, the faults, and the course of the run.
 
 use crashpoint_simulator::render;
 use crashpoint_simulator::render::whole;
 use maud::{Markup, html};
 
 use crate::page::graph::{self, Taken};
-use crate::page::timeline::happening::{Happening, anchor, happenings};
+use crate::page::timeline::event::{TimelineEvent, anchor, events};
 use crate::page::words::message;
-use crate::page::{Broken, Schedule, broken, ledger, log, timeline};
+use crate::page::{Broken, ExplainedRun, broken, ledger, log, timeline};
 
 /// The parts of a schedule's page; `id` begins the names of its anchors.
-pub(crate) fn story(schedule: &Schedule<'_>, id: &str) -> Markup {
+pub(crate) fn story(schedule: &ExplainedRun<'_>, id: &str) -> Markup {
     let broken = broken(schedule);
     let definition = &schedule.workload.definition;
     let history = &schedule.run.history;
-    let happenings = happenings(schedule.workload, history);
+    let events = events(schedule.workload, history);
     html! {
         article.story {
-            (verdict(&broken, &happenings, id))
+            (verdict(&broken, &events, id))
             section {
                 h2 { "Schedule" }
                 ol.schedule { @for fault in render::schedule(history) { li { (shown_whole(&fault)) } } }
@@ -26,10 +26,10 @@ pub(crate) fn story(schedule: &Schedule<'_>, id: &str) -> Markup {
             div.columns {
                 section {
                     h2 { "Timeline" }
-                    (timeline::timeline(history, &happenings, &broken, id))
+                    (timeline::timeline(history, &events, &broken, id))
                 }
                 div.side {
-                    section { h2 { "Log" } (log::log(schedule.run, &happenings, id)) }
+                    section { h2 { "Log" } (log::log(schedule.run, &events, id)) }
                     section { h2 { "Effects" } (ledger::ledger(history, id)) }
                     section {
                         h2 { "Workflow" }
@@ -47,7 +47,7 @@ fn shown_whole(line: &str) -> Markup {
     html! { bdi { (line) } }
 }
 
-fn verdict(broken: &[Broken<'_>], happenings: &[Happening], id: &str) -> Markup {
+fn verdict(broken: &[Broken<'_>], events: &[TimelineEvent], id: &str) -> Markup {
     let Some(first) = broken.first() else {
         return html! { section.verdict.held { p { strong { "No promise is broken." } } } };
     };
@@ -58,13 +58,13 @@ fn verdict(broken: &[Broken<'_>], happenings: &[Happening], id: &str) -> Markup 
                 strong { (first.verdict.oracle) }
             }
             p.message { (message(&first.verdict.message)) }
-            p.note { "The promise: " (first.promise) ". " (since(first, happenings, id)) }
+            p.note { "Promise: " (first.promise) ". " (since(first, events, id)) }
             @if broken.len() > 1 {
                 details open[broken.len() < 4] {
                     summary { "and " (broken.len() - 1) " more" }
                     ul {
                         @for broken in &broken[1..] {
-                            li { strong { (broken.verdict.oracle) } ": " (message(&broken.verdict.message)) ". " (since(broken, happenings, id)) }
+                            li { strong { (broken.verdict.oracle) } ": " (message(&broken.verdict.message)) ". " (since(broken, events, id)) }
                         }
                     }
                 }
@@ -73,12 +73,12 @@ fn verdict(broken: &[Broken<'_>], happenings: &[Happening], id: &str) -> Markup 
     }
 }
 
-/// Where it is marked on the timeline.
-fn since(broken: &Broken<'_>, happenings: &[Happening], id: &str) -> Markup {
+/// A link to the event on the timeline.
+fn since(broken: &Broken<'_>, events: &[TimelineEvent], id: &str) -> Markup {
     let Some(place) = broken.place else {
-        return html! { "Seen in the end." };
+        return html! { "Visible only at the end." };
     };
-    let place = anchor(happenings, place);
+    let place = anchor(events, place);
     html! { a href=(format!("#{id}-{place}")) { "Since event " (place) } "." }
 }
 

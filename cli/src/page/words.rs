@@ -1,21 +1,21 @@
-//! Words that every part of a page uses.
+//! Phrases that every part of a page uses.
 
 use crashpoint::Direction;
 use crashpoint_simulator::render;
 use maud::{Markup, html};
 
-/// A text of a user's in a line: escaped, cut where it is long, and kept from reordering what is
-/// around it.
+/// A user's text in a line: escaped, shortened, and isolated so that it can't reorder the text around
+/// it.
 pub(crate) fn shown(text: &str) -> Markup {
     html! { bdi { (render::escaped(text)) } }
 }
 
-/// A message that was put together from fixed words and a user's.
+/// A message that contains a user's text.
 pub(crate) fn message(text: &str) -> Markup {
     html! { bdi { (render::escaped_line(text)) } }
 }
 
-/// A life, by its number and its colour.
+/// A life, with its number and colour.
 pub(crate) fn life(life: u32) -> Markup {
     html! {
         @if life == 0 { span.life { "nobody" } }
@@ -23,7 +23,7 @@ pub(crate) fn life(life: u32) -> Markup {
     }
 }
 
-/// The class of a life's colour; there are six, and then they come again.
+/// The class of the colour of a life. The six colours repeat.
 pub(crate) fn colour(life: u32) -> String {
     format!("l{}", life.saturating_sub(1) % 6 + 1)
 }

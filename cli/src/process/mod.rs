@@ -1,4 +1,4 @@
-//! The process of the command: its threads, its memory, Ctrl-C, and what its terminal shows meanwhile.
+//! The process of the command: number of threads, memory, Ctrl-C, progress on the terminal.
 
 pub(crate) mod interrupt;
 pub mod memory;
@@ -7,8 +7,8 @@ pub(crate) mod progress;
 use std::num::NonZeroUsize;
 use std::thread;
 
-/// So many threads as asked for, or one for each core.
-pub(crate) fn jobs(asked: Option<NonZeroUsize>) -> usize {
-    let jobs = asked.or_else(|| thread::available_parallelism().ok());
+/// The number of threads: as requested, or one per core.
+pub(crate) fn jobs(requested: Option<NonZeroUsize>) -> usize {
+    let jobs = requested.or_else(|| thread::available_parallelism().ok());
     jobs.map_or(1, NonZeroUsize::get)
 }

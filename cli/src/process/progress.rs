@@ -1,4 +1,4 @@
-//! Progress on a terminal, and how long things took.
+//! Progress on a terminal, and elapsed time.
 
 use std::io::{self, Write as _};
 use std::num::NonZeroU64;
@@ -9,8 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::text::{counted, grouped};
 
-/// What is shown of an exploration while it is under way, on standard error: a bar on a terminal,
-/// one line elsewhere.
+/// Progress of an exploration on standard error: a bar on a terminal, one line elsewhere.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
@@ -38,8 +37,8 @@ impl Progress {
     pub(crate) fn explored(&mut self, workload: &str, schedules: u64, violations: usize) {
         self.schedules += schedules;
         self.violations += violations as u64;
-        let done = done(self.schedules, self.violations, self.watch.elapsed());
-        self.bar.set_message(format!("{done}, {workload}"));
+        let line = progress_line(self.schedules, self.violations, self.watch.elapsed());
+        self.bar.set_message(format!("{line}, {workload}"));
         self.bar.inc(1);
     }
 
@@ -48,15 +47,15 @@ impl Progress {
     }
 }
 
-/// What is shown of a soak while it is under way, in the same way.
+/// Progress of a soak, shown in the same way.
 #[derive(Debug)]
 pub(crate) struct SoakProgress {
     bar: ProgressBar,
     watch: Stopwatch,
-    /// How long it is, where the time bounds it: then the bar shows milliseconds, else seeds.
+    /// The time limit, if there is one: then the bar counts milliseconds, otherwise seeds.
     time: Option<Duration>,
-    /// When the bar was told last.
-    told: Duration,
+    /// When the bar was last updated.
+    updated: Duration,
 }
 
 impl SoakProgress {
@@ -71,7 +70,7 @@ impl SoakProgress {
         let bound = match (time, seeds) {
             (Some(time), _) => humantime::format_duration(time).to_string(),
             (None, Some(seeds)) => counted(seeds, "schedule"),
-            (None, None) => "ever".to_owned(),
+            (None, None) => "an unlimited time".to_owned(),
         };
         let threads = counted(jobs as u64, "thread");
         let opening = format!("soaking for {bound} from seed {first} on, on {threads}");
@@ -79,17 +78,18 @@ impl SoakProgress {
             bar: bar(length.unwrap_or_default(), &opening),
             watch: Stopwatch::start(),
             time,
-            told: Duration::ZERO,
+            updated: Duration::ZERO,
         }
     }
 
-    /// So much was done. Says how long it took.
+    /// Updates the bar and returns the elapsed time.
     pub(crate) fn update(&mut self, schedules: u64, violations: u64) -> Duration {
         const PAUSE: Duration = Duration::from_millis(100);
         let elapsed = self.watch.elapsed();
-        if elapsed - self.told >= PAUSE {
-            self.told = elapsed;
-            self.bar.set_message(done(schedules, violations, elapsed));
+        if elapsed - self.updated >= PAUSE {
+            self.updated = elapsed;
+            self.bar
+                .set_message(progress_line(schedules, violations, elapsed));
             self.bar.set_position(match self.time {
                 Some(_) => elapsed.as_millis() as u64,
                 None => schedules,
@@ -103,7 +103,7 @@ impl SoakProgress {
     }
 }
 
-/// What is shown of a certification while it is under way, in the same way.
+/// Progress of a certification, shown in the same way.
 #[derive(Debug)]
 pub(crate) struct CertifyProgress {
     bar: ProgressBar,
@@ -112,15 +112,15 @@ pub(crate) struct CertifyProgress {
 
 impl CertifyProgress {
     pub(crate) fn new(store: &str, laws: usize) -> Self {
-        let opening = format!("holding {store} against {}", counted(laws as u64, "law"));
+        let opening = format!("testing {store} against {}", counted(laws as u64, "law"));
         Self {
             bar: bar(laws as u64, &opening),
             laws: 0,
         }
     }
 
-    /// A law is looked at; those before it are done.
-    pub(crate) fn begins(&mut self, law: &Law) {
+    /// A law begins; the laws before it are done.
+    pub(crate) fn begin(&mut self, law: &Law) {
         self.bar.set_position(self.laws as u64);
         self.laws += 1;
         self.bar
@@ -132,7 +132,7 @@ impl CertifyProgress {
     }
 }
 
-/// A bar on a terminal; elsewhere nothing but the opening words.
+/// A bar on a terminal; elsewhere it prints the opening line only.
 fn bar(length: u64, opening: &str) -> ProgressBar {
     let bar = ProgressBar::new(length);
     let style = "{bar:20.dim} {percent:>3}%  {wide_msg}  {elapsed}, {eta} left";
@@ -149,16 +149,16 @@ fn bar(length: u64, opening: &str) -> ProgressBar {
 }
 
 /// `1,204 schedules, 602/s, 1 violation`
-fn done(schedules: u64, violations: u64, time: Duration) -> String {
+fn progress_line(schedules: u64, violations: u64, time: Duration) -> String {
     let rate = rate(schedules, time);
-    let mut done = format!("{} schedules, {}/s", grouped(schedules), grouped(rate));
+    let mut line = format!("{} schedules, {}/s", grouped(schedules), grouped(rate));
     if violations > 0 {
-        done.push_str(&format!(", {}", counted(violations, "violation")));
+        line.push_str(&format!(", {}", counted(violations, "violation")));
     }
-    done
+    line
 }
 
-/// How many in a second.
+/// The number per second.
 pub(crate) fn rate(number: u64, time: Duration) -> u64 {
     let seconds = time.as_secs_f64();
     if seconds > 0.0 {
@@ -168,15 +168,12 @@ pub(crate) fn rate(number: u64, time: Duration) -> u64 {
     }
 }
 
-/// Measures elapsed time, for people alone: no result depends on it.
+/// Measures elapsed time for display. No result depends on it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "what people are told about the time it took"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "elapsed time is only displayed")]
     pub(crate) fn start() -> Self {
         Self(Instant::now())
     }

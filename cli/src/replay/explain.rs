@@ -1,20 +1,21 @@
-//! `crashpoint explain`: the story of one schedule, and where it went wrong.
+//! `crashpoint explain`: explains one schedule: which promise broke first, and at which event.
 
 use std::io::Write;
+use std::sync::Arc;
 
-use crashpoint_simulator::render;
 use crashpoint_simulator::render::whole;
+use crashpoint_simulator::{History, What, render};
 
 use crate::arguments::ExplainArguments;
 use crate::exit::{Exit, Failure};
-use crate::page::{self, Schedule};
+use crate::page::{self, ExplainedRun};
 use crate::replay::rerun::Rerun;
 use crate::workloads::origin;
 use crashpoint_simulator::trace;
 
 pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let rerun = Rerun::of(&arguments.which)?;
-    let schedule = rerun.schedule();
+    let schedule = rerun.explained();
     match &arguments.html {
         Some(path) => {
             page::File::create(path)?.write(&page::of_schedule(&schedule))?;
@@ -35,8 +36,8 @@ pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<
     Ok(rerun.exit())
 }
 
-/// What the workload is, and which promise broke first, where.
-fn summary(schedule: &Schedule<'_>) -> String {
+/// The workload, the promise that broke first, and the event at which it broke.
+fn summary(schedule: &ExplainedRun<'_>) -> String {
     let (workload, store) = (schedule.workload, schedule.store);
     let mut summary = format!("{} over {store}: {}\n", workload.name, workload.about);
     let broken = page::broken(schedule);
@@ -46,24 +47,32 @@ fn summary(schedule: &Schedule<'_>) -> String {
     };
     let message = render::escaped_line(&first.verdict.message);
     summary.push_str(&format!(
-        "broken first: {}: {message}\nthe promise: {}\n",
+        "broken first: {}: {message}\npromise: {}\n",
         first.verdict.oracle, first.promise
     ));
-    let line = first.place.and_then(|place| {
-        let mut lines = trace::lines(&schedule.run.history).into_iter();
-        lines.nth(place)
-    });
-    summary.push_str(&match line {
-        // The row's bytes are for the trace.
-        Some(line) => format!(
-            "since event {}",
-            line.split(" blob=").next().unwrap_or_default()
-        ),
-        None => "in the end".to_owned(),
+    summary.push_str(&match first.place {
+        Some(place) => format!("since event {}", event(&schedule.run.history, place)),
+        None => "visible only at the end".to_owned(),
     });
     let more = broken.len() - 1;
     if more > 0 {
-        summary.push_str(&format!("\nand {more} more, below"));
+        summary.push_str(&format!("\n{more} more violated, see below"));
     }
     summary
+}
+
+/// The line of an event in the trace, without the bytes of its row.
+fn event(history: &History, place: usize) -> String {
+    let mut history = history.clone();
+    let what = &mut history.0[place].what;
+    if let What::Sent(row) | What::Landed(row) = what {
+        Arc::make_mut(row).output_blob = None;
+    }
+    let lines = trace::lines(&history);
+    assert_eq!(
+        lines.len(),
+        history.0.len(),
+        "a trace has one line for each event, so a place finds its line"
+    );
+    lines[place].clone()
 }

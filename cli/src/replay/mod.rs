@@ -1,4 +1,4 @@
-//! `crashpoint replay`: one schedule again, with its story or event by event.
+//! `crashpoint replay`: runs one schedule again and prints its timeline, or every event.
 
 pub(crate) mod explain;
 pub(crate) mod rerun;
@@ -36,10 +36,7 @@ pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<E
         writeln!(out, "{story}")?;
         let events = counted(course.events() as u64, "event");
         let hash = course.hash();
-        writeln!(
-            out,
-            "{events}, the same when run twice; their hash is {hash:016x}"
-        )?;
+        writeln!(out, "{events}, identical in two runs; hash {hash:016x}")?;
     }
     Ok(rerun.exit())
 }

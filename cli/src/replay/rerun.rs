@@ -1,4 +1,4 @@
-//! A recorded schedule, run again: twice, since a schedule that does not repeat proves nothing.
+//! Runs a recorded schedule again, twice: a schedule that does not repeat proves nothing.
 
 use std::path::Path;
 
@@ -7,46 +7,46 @@ use crashpoint_simulator::{
     Course, Recording, Schedule, StoreKind, Token, Trial, replay_recording, run_schedule,
 };
 
-use crate::arguments::{Store, Which};
+use crate::arguments::{RecordingArguments, Store};
 use crate::exit::{Exit, Failure};
 use crate::page;
 use crate::workloads::origin::Origin;
 
-/// One in so many schedules is run a second time where nobody asks for it.
+/// One in this many schedules runs a second time, as a check of determinism.
 pub(crate) const REPEATED_EVERY: u64 = 16;
 
-/// A schedule that was run again, and what the oracles say of it.
+/// A schedule that was run again, with the verdicts of the oracles.
 #[derive(Debug)]
 pub(crate) struct Rerun {
     pub(crate) origin: Origin,
     pub(crate) recording: Recording,
     pub(crate) trial: Trial,
-    /// The workload, where it was drawn.
+    /// The workload, if it was generated.
     drawn: Option<Workload>,
-    /// What to type to see it again.
+    /// The command that runs it again.
     command: String,
 }
 
 impl Rerun {
-    /// Runs the schedule that a token stands for, or the file of a tape, or that is given in words.
-    pub(crate) fn of(which: &Which) -> Result<Self, Failure> {
+    /// Runs the schedule of a token, of a tape file, or given in words.
+    pub(crate) fn of(which: &RecordingArguments) -> Result<Self, Failure> {
         let (recording, command) = match (&which.recording, &which.schedule) {
             (Some(token_or_file), _) => read(token_or_file)?,
             (None, Some(words)) => recorded(which, words)?,
             (None, None) => {
-                let message = "a token, the file of a tape or --schedule is needed";
+                let message = "expected a token, a tape file or --schedule";
                 return Err(Failure::Usage(message.to_owned()));
             }
         };
         let origin = Origin::of(&recording)?;
         let trial = replay_recording(origin.source(), &recording)?;
         let again = replay_recording(origin.source(), &recording)?;
-        if let Some(difference) = parted(&trial, &again) {
+        if let Some(difference) = difference(&trial, &again) {
             return Err(Failure::Nondeterminism(difference));
         }
         Ok(Self {
-            drawn: origin.drawn(&trial),
-            command: at_hand(&command),
+            drawn: origin.generated(&trial),
+            command: full_command(&command),
             origin,
             recording,
             trial,
@@ -61,9 +61,9 @@ impl Rerun {
         }
     }
 
-    /// The same for a page.
-    pub(crate) fn schedule(&self) -> page::Schedule<'_> {
-        page::Schedule {
+    /// The run to explain.
+    pub(crate) fn explained(&self) -> page::ExplainedRun<'_> {
+        page::ExplainedRun {
             workload: self.workload(),
             run: &self.trial.run,
             verdicts: &self.trial.verdicts,
@@ -77,19 +77,19 @@ impl Rerun {
     }
 }
 
-/// A recording, and how it is replayed.
+/// A recording, and the command that replays it.
 fn read(token_or_file: &str) -> Result<(Recording, String), Failure> {
     let recording = Recording::read(token_or_file);
     let recording = recording.map_err(|error| Failure::Usage(error.to_string()))?;
     let command = match &recording {
-        Recording::Token(token) => replaying(token),
-        Recording::Tape(_) => replaying_file(Path::new(token_or_file)),
+        Recording::Token(token) => replay_arguments(token),
+        Recording::Tape(_) => replay_file_arguments(Path::new(token_or_file)),
     };
     Ok((recording, command))
 }
 
 /// The same for a schedule in words.
-fn recorded(which: &Which, words: &str) -> Result<(Recording, String), Failure> {
+fn recorded(which: &RecordingArguments, words: &str) -> Result<(Recording, String), Failure> {
     let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
     let schedule: Schedule = words.parse().map_err(|error| usage(&error))?;
     let name = which.workload.as_deref().unwrap_or_default();
@@ -102,44 +102,46 @@ fn recorded(which: &Which, words: &str) -> Result<(Recording, String), Failure> 
     Ok((Recording::Tape(tape), command))
 }
 
-/// Where two trials of the same choices part, in words.
-pub(crate) fn parted(one: &Trial, other: &Trial) -> Option<String> {
+/// The first difference between two trials of the same choices, in words.
+pub(crate) fn difference(one: &Trial, other: &Trial) -> Option<String> {
     let parting = Course::parting_of_trials(one, other)?;
-    Some(format!("the same schedule, run twice: {parting}"))
+    Some(format!(
+        "the same schedule ran differently the second time: {parting}"
+    ))
 }
 
-/// What to type here to see a schedule again: through cargo, where cargo runs this.
-pub(crate) fn command_at_hand(token: &Token) -> String {
-    at_hand(&replaying(token))
+/// The command that replays a token, through cargo if cargo started this process.
+pub(crate) fn replay_command(token: &Token) -> String {
+    full_command(&replay_arguments(token))
 }
 
-/// The same for the file of a tape.
-pub(crate) fn file_command_at_hand(file: &Path) -> String {
-    at_hand(&replaying_file(file))
+/// The same for a tape file.
+pub(crate) fn replay_file_command(file: &Path) -> String {
+    full_command(&replay_file_arguments(file))
 }
 
-/// What to type to see a schedule again, where the command is installed.
-pub(crate) fn command(token: &Token) -> String {
-    format!("crashpoint {}", replaying(token))
+/// The command that replays a token if `crashpoint` is installed.
+pub(crate) fn installed_replay_command(token: &Token) -> String {
+    format!("crashpoint {}", replay_arguments(token))
 }
 
-/// A subcommand with its arguments, as it is typed here.
-pub(crate) fn at_hand(arguments: &str) -> String {
+/// A subcommand with its arguments as a full command, through cargo if cargo started this process.
+pub(crate) fn full_command(arguments: &str) -> String {
     match std::env::var_os("CARGO") {
         Some(_) => format!("cargo run --release -- {arguments}"),
         None => format!("crashpoint {arguments}"),
     }
 }
 
-fn replaying(token: &Token) -> String {
+fn replay_arguments(token: &Token) -> String {
     format!("replay {token}")
 }
 
-fn replaying_file(file: &Path) -> String {
+fn replay_file_arguments(file: &Path) -> String {
     format!("replay {}", quoted(&file.display().to_string()))
 }
 
-/// A word for a shell, in quotes where it needs them.
+/// Quotes a word for a shell if it needs quotes.
 fn quoted(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:~".contains(&byte);
     if word.bytes().all(is_plain) && !word.starts_with(['~', '-']) {

@@ -1,4 +1,4 @@
-//! `crashpoint shrink`: a violation, made as small as it gets.
+//! `crashpoint shrink`: reduces a violation to a minimal one.
 
 use std::io::Write;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crashpoint_simulator::{SHRINK_RUNS_MAX, Schedule, Shrunk, render, shrink_rec
 use crate::arguments::ShrinkArguments;
 use crate::exit::{Exit, Failure};
 use crate::page;
-use crate::replay::rerun::{Rerun, command_at_hand, file_command_at_hand};
+use crate::replay::rerun::{Rerun, replay_command, replay_file_command};
 use crate::replay::tapes;
 use crate::text::wrapped;
 use crate::workloads::origin;
@@ -19,10 +19,10 @@ pub(crate) fn run(arguments: &ShrinkArguments, out: &mut impl Write) -> Result<E
     let oracle = match &arguments.oracle {
         Some(oracle) => oracle,
         None => {
-            let broken = page::broken(&rerun.schedule());
+            let broken = page::broken(&rerun.explained());
             let first = broken.first().map(|broken| broken.verdict.oracle);
             first.ok_or_else(|| {
-                let message = "no promise is broken: there is nothing to shrink";
+                let message = "this schedule breaks no promise, so there is nothing to shrink";
                 Failure::Usage(message.to_owned())
             })?
         }
@@ -30,6 +30,10 @@ pub(crate) fn run(arguments: &ShrinkArguments, out: &mut impl Write) -> Result<E
     let source = rerun.origin.source();
     let shrunk = shrink_recording(source, &rerun.recording, oracle, SHRINK_RUNS_MAX);
     let shrunk = shrunk.map_err(|error| Failure::Usage(error.to_string()))?;
+    assert_eq!(
+        shrunk.violation.oracle, oracle,
+        "the shrinker goes on only from what the same oracle rejects"
+    );
     let (name, store) = (&rerun.workload().name, shrunk.token().store);
     writeln!(out, "{name} over {store}\n{}", story(&shrunk))?;
     match shrunk.token().word() {
@@ -48,15 +52,15 @@ pub(crate) fn run(arguments: &ShrinkArguments, out: &mut impl Write) -> Result<E
             tapes::write(&file, &tape)?;
             let path = whole(&file.display().to_string());
             writeln!(out, "written to {path}")?;
-            file_command_at_hand(&file)
+            replay_file_command(&file)
         }
-        None => command_at_hand(shrunk.token()),
+        None => replay_command(shrunk.token()),
     };
     writeln!(out, "replay it: {command}")?;
     Ok(Exit::of_oracles([shrunk.violation.oracle]))
 }
 
-/// What a violation was shrunk to, in words.
+/// A shrunk violation as text.
 pub(crate) fn story(shrunk: &Shrunk) -> String {
     let mut story = format!("{}\n", wrapped(&shrunk.to_string()));
     story.push_str(&origin::workflow(shrunk.nodes.as_deref()));
@@ -66,7 +70,7 @@ pub(crate) fn story(shrunk: &Shrunk) -> String {
     story
 }
 
-/// The faults of a schedule, a line each.
+/// The faults of a schedule, one per line.
 pub(crate) fn schedule(schedule: &Schedule) -> String {
     let faults = schedule.words();
     if faults.is_empty() {

@@ -1,4 +1,4 @@
-//! Tapes as files in a folder.
+//! Tapes as files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use crashpoint_simulator::{Shrunk, TapeFile};
 
 use crate::exit::Failure;
 
-/// How the names of tapes end.
+/// The file extension of tapes.
 pub(crate) const EXTENSION: &str = "tape";
 
-/// The tape of what a violation was shrunk to.
+/// The tape of a shrunk violation.
 pub(crate) fn of_shrunk(shrunk: &Shrunk) -> TapeFile {
     let token = shrunk.token();
     TapeFile {
@@ -21,7 +21,7 @@ pub(crate) fn of_shrunk(shrunk: &Shrunk) -> TapeFile {
     }
 }
 
-/// Where a tape belongs in `folder`: the same tape always at the same place.
+/// The path of a tape in `folder`. The same tape always has the same path.
 pub(crate) fn place(folder: &Path, tape: &TapeFile) -> PathBuf {
     let TapeFile {
         workload, store, ..
@@ -30,7 +30,7 @@ pub(crate) fn place(folder: &Path, tape: &TapeFile) -> PathBuf {
     folder.join(format!("{workload}.{store}.{fingerprint:08x}.{EXTENSION}"))
 }
 
-/// Writes a tape, whole or not at all: a process may die at any moment, this one too.
+/// Writes a tape atomically, because the process may be killed at any moment.
 pub(crate) fn write(path: &Path, tape: &TapeFile) -> Result<(), Failure> {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");

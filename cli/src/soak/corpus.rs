@@ -1,4 +1,4 @@
-//! A folder of tapes that broke a promise once: run first, and added to.
+//! The corpus: a folder of tapes that broke a promise. A soak replays them first and adds to them.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -19,22 +19,22 @@ use crate::workloads::origin::Origin;
 #[derive(Debug)]
 pub(crate) struct Corpus {
     folder: PathBuf,
-    /// The tapes that we have put there, and for how many violations.
+    /// The tapes that this process added, and for how many violations.
     ours: BTreeMap<PathBuf, usize>,
 }
 
-/// A tape of the folder that was run again.
+/// A tape of the corpus that was run again.
 #[derive(Debug)]
-pub(crate) struct Revisited {
+pub(crate) struct ReplayedTape {
     pub(crate) file: PathBuf,
     pub(crate) verdicts: Vec<Verdict>,
-    /// Whether it took the recorded course. Where workload or engine have changed since, the nearest
-    /// course that there is was taken: that of the same choices under the same labels.
+    /// Whether it ran as recorded. If the workload or the engine has changed, it ran with the recorded
+    /// choices under the same labels, which is the nearest schedule.
     pub(crate) same: bool,
 }
 
 impl Corpus {
-    /// Opens the folder, which is made if there is none.
+    /// Opens the folder, and creates it if it is missing.
     pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
         fs::create_dir_all(folder).map_err(|error| Failure::File(folder.to_owned(), error))?;
         Ok(Self {
@@ -43,14 +43,14 @@ impl Corpus {
         })
     }
 
-    /// Runs the tapes, the shortest first, until it is interrupted.
-    pub(crate) fn revisit(&self, interrupted: &AtomicBool) -> Result<Vec<Revisited>, Failure> {
+    /// Runs the tapes, shortest first, until interrupted.
+    pub(crate) fn replay(&self, interrupted: &AtomicBool) -> Result<Vec<ReplayedTape>, Failure> {
         let tapes = self.tapes()?.into_iter();
         let tapes = tapes.take_while(|_| !interrupted.load(Ordering::Relaxed));
-        tapes.map(|(file, tape)| revisit(file, tape)).collect()
+        tapes.map(|(file, tape)| replay(file, tape)).collect()
     }
 
-    /// The tapes, the shortest first.
+    /// The tapes, shortest first.
     fn tapes(&self) -> Result<Vec<(PathBuf, TapeFile)>, Failure> {
         let entries = fs::read_dir(&self.folder);
         let files = entries.and_then(|entries| {
@@ -71,7 +71,7 @@ impl Corpus {
         Ok(tapes)
     }
 
-    /// Adds the tape of a violation, if it is not there. Says where it is.
+    /// Adds the tape of a violation if it is missing. Returns its path.
     pub(crate) fn add(&mut self, tape: &TapeFile) -> Result<PathBuf, Failure> {
         let file = tapes::place(&self.folder, tape);
         if let Some(violations) = self.ours.get_mut(&file) {
@@ -83,11 +83,15 @@ impl Corpus {
         Ok(file)
     }
 
-    /// Takes the tape of a violation out again, if we have put it there and no other violation has it.
+    /// Removes the tape of a violation, if this process added it and no other violation has it.
     pub(crate) fn take_back(&mut self, file: &Path) -> Result<(), Failure> {
         let Some(violations) = self.ours.get_mut(file) else {
             return Ok(());
         };
+        assert!(
+            *violations > 0,
+            "a tape leaves this map together with its last violation"
+        );
         *violations -= 1;
         if *violations > 0 {
             return Ok(());
@@ -101,7 +105,7 @@ fn unreadable(path: &Path, error: &dyn Display) -> Failure {
     Failure::Usage(format!("can't read {}: {error}", path.display()))
 }
 
-fn revisit(file: PathBuf, tape: TapeFile) -> Result<Revisited, Failure> {
+fn replay(file: PathBuf, tape: TapeFile) -> Result<ReplayedTape, Failure> {
     let choices = Edited::new(&tape.tape);
     let recording = Recording::Tape(tape);
     let origin = Origin::of(&recording).map_err(|error| unreadable(&file, &error))?;
@@ -111,7 +115,7 @@ fn revisit(file: PathBuf, tape: TapeFile) -> Result<Revisited, Failure> {
         let (trial, _) = origin.source().run(&recording.settings(), choices);
         trial
     });
-    Ok(Revisited {
+    Ok(ReplayedTape {
         file,
         verdicts: trial.verdicts,
         same,

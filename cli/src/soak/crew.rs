@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use crate::soak::plan::{Plan, Ran};
+use crate::soak::plan::{SeedPlan, SeedResult};
 
 /// How many results may wait to be counted.
 const WAITING_MAX: usize = 256;
@@ -28,7 +28,11 @@ pub(crate) struct Shift {
 
 /// Runs seeds until they are over or `watch` says that it is time to stop. It is asked about each
 /// result, and now and then without one.
-pub(crate) fn run(plan: &Plan, shift: Shift, mut watch: impl FnMut(Option<Ran>) -> bool) {
+pub(crate) fn run(
+    plan: &SeedPlan,
+    shift: Shift,
+    mut watch: impl FnMut(Option<SeedResult>) -> bool,
+) {
     let (sender, receiver) = sync_channel(WAITING_MAX);
     let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     // Each simulation stays on one thread; these only share the work out.
@@ -43,7 +47,13 @@ pub(crate) fn run(plan: &Plan, shift: Shift, mut watch: impl FnMut(Option<Ran>) 
     });
 }
 
-fn work(plan: &Plan, shift: Shift, next: &AtomicU64, stop: &AtomicBool, sender: &SyncSender<Ran>) {
+fn work(
+    plan: &SeedPlan,
+    shift: Shift,
+    next: &AtomicU64,
+    stop: &AtomicBool,
+    sender: &SyncSender<SeedResult>,
+) {
     while !stop.load(Ordering::Relaxed) {
         let index = next.fetch_add(1, Ordering::Relaxed);
         if shift.seeds.is_some_and(|seeds| index >= seeds.get()) {
@@ -58,9 +68,9 @@ fn work(plan: &Plan, shift: Shift, next: &AtomicU64, stop: &AtomicBool, sender: 
 }
 
 fn watch_over(
-    receiver: &Receiver<Ran>,
+    receiver: &Receiver<SeedResult>,
     stop: &AtomicBool,
-    watch: &mut impl FnMut(Option<Ran>) -> bool,
+    watch: &mut impl FnMut(Option<SeedResult>) -> bool,
 ) {
     loop {
         let ran = match receiver.recv_timeout(TICK) {

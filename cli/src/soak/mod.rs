@@ -1,8 +1,7 @@
-//! `crashpoint soak`: one random schedule after the other, until the time is over.
+//! `crashpoint soak`: runs random schedules, one per seed, until time runs out.
 //!
-//! A seed is a schedule of the workload and the store whose turn it is. It means the same whatever
-//! came before it, on any number of threads; how many seeds are reached depends on the time, and is
-//! told.
+//! A seed determines a workload, a store and a schedule. It means the same whatever ran before it, on
+//! any number of threads. How many seeds are reached depends on the time, and is printed.
 
 mod corpus;
 mod crew;
@@ -21,22 +20,22 @@ use crashpoint_simulator::{Recording, shrink_recording};
 use crate::arguments::SoakArguments;
 use crate::exit::{Exit, Failure};
 use crate::process;
-use crate::process::interrupt::flag_at_ctrl_c;
+use crate::process::interrupt::interrupt_flag;
 use crate::process::memory::Resident;
 use crate::process::progress::{SoakProgress, Stopwatch};
-use crate::soak::corpus::{Corpus, Revisited};
+use crate::soak::corpus::{Corpus, ReplayedTape};
 use crate::soak::crew::Shift;
-use crate::soak::plan::{Plan, Ran};
-use crate::soak::report::Report;
+use crate::soak::plan::{SeedPlan, SeedResult};
+use crate::soak::report::SoakReport;
 use crate::soak::tally::{Finding, Kind, Tally};
 
-/// How long a soak is where nothing bounds it.
+/// The time limit if none is given.
 const TIME: Duration = Duration::from_secs(60);
 
-/// When the process has all that it needs: what it grows by after this, it leaks.
+/// By this time the process has allocated what it needs: growth after it is a leak.
 const WARM: Duration = Duration::from_secs(10);
 
-/// So many simulations are spent on making one violation smaller; `shrink` goes on from there.
+/// The maximum number of simulations to shrink one violation; `shrink` can go on from there.
 const SHRINK_RUNS_MAX: u64 = 5_000;
 
 /// The memory of the process at three moments.
@@ -48,11 +47,11 @@ struct Memory {
 }
 
 pub(crate) fn run(arguments: &SoakArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let plan = Plan::of(arguments)?;
+    let plan = SeedPlan::of(arguments)?;
     let corpus = arguments.corpus.as_deref().map(Corpus::open).transpose()?;
-    let interrupted = flag_at_ctrl_c()?;
-    let revisited = match &corpus {
-        Some(corpus) => corpus.revisit(&interrupted)?,
+    let interrupted = interrupt_flag()?;
+    let replayed = match &corpus {
+        Some(corpus) => corpus.replay(&interrupted)?,
         None => Vec::new(),
     };
     let shift = Shift {
@@ -69,15 +68,15 @@ pub(crate) fn run(arguments: &SoakArguments, out: &mut impl Write) -> Result<Exi
     let (mut tally, warm) = soak(&plan, shift, time, corpus, &interrupted)?;
     let elapsed = watch.elapsed();
     let end = Resident::now();
-    // Whoever presses Ctrl-C wants to have the report.
+    // After Ctrl-C the report is due at once.
     if !interrupted.load(Ordering::Relaxed) {
         shrink(&plan, &mut tally, shift.jobs, &interrupted)?;
     }
-    let report = Report {
+    let report = SoakReport {
         arguments,
         first: shift.first,
         tally,
-        revisited,
+        replayed,
         elapsed,
         memory: Memory { start, warm, end },
         interrupted: interrupted.load(Ordering::Relaxed),
@@ -86,18 +85,18 @@ pub(crate) fn run(arguments: &SoakArguments, out: &mut impl Write) -> Result<Exi
     Ok(report.exit())
 }
 
-/// Which seeds a soak begins with is told, and `--seed` begins with them again. A number of 32 bits
-/// leaves tokens short.
+/// A random first seed. The report prints it, and `--seed` starts there again. 32 bits keep tokens
+/// short.
 fn random_seed() -> Result<u64, Failure> {
     let seed = getrandom::u32();
     seed.map(u64::from)
         .map_err(|error| Failure::Harness(format!("can't draw a seed: {error}")))
 }
 
-/// Runs seeds until they or the time are over, or Ctrl-C is pressed. Also gives the memory after the
-/// first while.
+/// Runs seeds until they are done, time runs out, or Ctrl-C. Also returns the memory once the process
+/// is warm.
 fn soak(
-    plan: &Plan,
+    plan: &SeedPlan,
     shift: Shift,
     time: Option<Duration>,
     corpus: Option<Corpus>,
@@ -106,7 +105,7 @@ fn soak(
     let mut tally = Tally::new(plan, corpus);
     let mut progress = SoakProgress::new(shift.first, shift.jobs, time, shift.seeds);
     let (mut warm, mut failure) = (None, None);
-    crew::run(plan, shift, |ran: Option<Ran>| {
+    crew::run(plan, shift, |ran: Option<SeedResult>| {
         let counted = ran.map_or(Ok(()), |ran| tally.add(plan, ran));
         failure = failure.take().or(counted.err());
         let elapsed = progress.update(tally.schedules(), tally.violations());
@@ -121,10 +120,10 @@ fn soak(
     failure.map_or(Ok((tally, warm)), Err)
 }
 
-/// Makes the violations smaller, and so their tapes in the corpus. One that can't be shrunk stays as
-/// it is, and what went wrong is told beside it.
+/// Shrinks the violations and their tapes in the corpus. A violation that can't be shrunk stays as it
+/// is, and the report says why.
 fn shrink(
-    plan: &Plan,
+    plan: &SeedPlan,
     tally: &mut Tally,
     jobs: usize,
     interrupted: &AtomicBool,
@@ -132,7 +131,7 @@ fn shrink(
     let findings: Vec<(&Kind, &Finding)> = tally.findings.iter().collect();
     let shrunk = crew::each(&findings, jobs, |((_, _, oracle), finding)| {
         let recording = Recording::Tape(finding.tape.clone());
-        let source = plan.cell(finding.seed).origin.source();
+        let source = plan.target(finding.seed).origin.source();
         let shrink = || shrink_recording(source, &recording, oracle, SHRINK_RUNS_MAX);
         let due = !interrupted.load(Ordering::Relaxed);
         due.then(|| catch_unwind(AssertUnwindSafe(shrink)))
@@ -143,8 +142,8 @@ fn shrink(
         match shrunk {
             None => {}
             Some(Ok(Ok(shrunk))) => tally.replace(kind, shrunk)?,
-            Some(Ok(Err(error))) => tally.parted.add(seed, error.to_string()),
-            Some(Err(_)) => tally.panicked.add(seed, "when it was shrunk".to_owned()),
+            Some(Ok(Err(error))) => tally.nondeterministic.add(seed, error.to_string()),
+            Some(Err(_)) => tally.panicked.add(seed, "while it was shrunk".to_owned()),
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Which seed is which schedule.
+//! Which seed runs which workload over which store.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,80 +8,84 @@ use crashpoint_simulator::workload;
 use crate::arguments::{ALL, GENERATED, SoakArguments, Store};
 use crate::exit::Failure;
 use crate::replay::rerun::REPEATED_EVERY;
-use crate::soak::seed::{Outcome, examine};
-use crate::workloads as selection;
+use crate::soak::seed::{SeedOutcome, examine};
+use crate::workloads;
 use crate::workloads::origin::Origin;
 
 /// A workload over a store.
 #[derive(Debug)]
-pub(crate) struct Cell {
+pub(crate) struct Target {
     pub(crate) origin: Origin,
     pub(crate) store: StoreKind,
 }
 
-/// The cells whose turn it is, seed by seed.
+/// The targets, which seeds take in turn.
 #[derive(Debug)]
-pub(crate) struct Plan {
-    cells: Vec<Cell>,
+pub(crate) struct SeedPlan {
+    targets: Vec<Target>,
 }
 
-/// A seed that was run.
+/// The result of a seed.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct SeedResult {
     pub(crate) seed: u64,
     pub(crate) repeated: bool,
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: SeedOutcome,
 }
 
-impl Plan {
-    /// The cells that are asked for. Each second seed is one of a drawn workflow where there are those
-    /// beside the workloads: they are the ones that nobody has seen before.
+impl SeedPlan {
+    /// The requested targets. If there are both, every second seed runs a generated workflow: those are
+    /// new each time.
     pub(crate) fn of(arguments: &SoakArguments) -> Result<Self, Failure> {
         let (name, mutant) = (&arguments.workload, arguments.mutant.as_deref());
         let fixed = match name.as_str() {
             GENERATED => Vec::new(),
-            name => selection::workloads(name, mutant, &[GENERATED])?,
+            name => workloads::named(name, mutant, &[GENERATED])?,
         };
         let generated = [ALL, GENERATED].contains(&name.as_str());
         let stores = arguments.store.iter().copied().map(Store::kind);
         let rule = mutant.and_then(workload::rule_named);
-        let drawn = |store| Cell {
+        let drawn = |store| Target {
             origin: Origin::Generated(rule),
             store,
         };
-        let mut cells = Vec::new();
+        let mut targets = Vec::new();
         if fixed.is_empty() {
-            cells.extend(stores.clone().map(drawn));
+            targets.extend(stores.clone().map(drawn));
         }
         for workload in fixed {
             let origin = Origin::from(workload);
             for store in stores.clone() {
-                cells.extend(generated.then(|| drawn(store)));
+                targets.extend(generated.then(|| drawn(store)));
                 let origin = origin.clone();
-                cells.push(Cell { origin, store });
+                targets.push(Target { origin, store });
             }
         }
-        Ok(Self { cells })
+        assert!(
+            !targets.is_empty(),
+            "the arguments name at least one store, and an unknown workload is an error"
+        );
+        Ok(Self { targets })
     }
 
-    /// The cell of a seed.
-    pub(crate) fn cell(&self, seed: u64) -> &Cell {
-        &self.cells[(seed % self.cells.len() as u64) as usize]
+    /// The target of a seed.
+    pub(crate) fn target(&self, seed: u64) -> &Target {
+        &self.targets[(seed % self.targets.len() as u64) as usize]
     }
 
-    pub(crate) fn cells(&self) -> &[Cell] {
-        &self.cells
+    pub(crate) fn targets(&self) -> &[Target] {
+        &self.targets
     }
 
-    /// Runs a seed; twice if it is its turn.
-    pub(crate) fn run(&self, seed: u64) -> Ran {
-        let cells = self.cells.len() as u64;
-        let repeated = (seed / cells + seed % cells).is_multiple_of(REPEATED_EVERY);
-        let cell = self.cell(seed);
-        let examine = || examine(cell.origin.source(), cell.store, seed, repeated);
-        // What panicked is the simulator, whose hook has printed it, and nothing of it is left.
-        let outcome = catch_unwind(AssertUnwindSafe(examine)).unwrap_or(Outcome::Panicked);
-        Ran {
+    /// Runs a seed, twice if it is due for a check of determinism.
+    pub(crate) fn run(&self, seed: u64) -> SeedResult {
+        let targets = self.targets.len() as u64;
+        let repeated = (seed / targets + seed % targets).is_multiple_of(REPEATED_EVERY);
+        let target = self.target(seed);
+        let examine = || examine(target.origin.source(), target.store, seed, repeated);
+        // The simulator panicked; the hook has printed it, and no state of it remains.
+        let outcome = catch_unwind(AssertUnwindSafe(examine)).unwrap_or(SeedOutcome::Panicked);
+        SeedResult {
             seed,
             repeated,
             outcome,

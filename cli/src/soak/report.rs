@@ -1,4 +1,4 @@
-//! What a soak came to, for people.
+//! The report of a soak.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -9,33 +9,33 @@ use crashpoint_simulator::{Shrunk, render};
 
 use crate::arguments::{ALL, SoakArguments};
 use crate::exit::Exit;
-use crate::replay::rerun::{REPEATED_EVERY, at_hand, command_at_hand, file_command_at_hand};
+use crate::replay::rerun::{REPEATED_EVERY, full_command, replay_command, replay_file_command};
 use crate::replay::shrink;
 use crate::soak::seed::MOST;
-use crate::soak::tally::{Finding, Kind, Strays, Tally};
-use crate::soak::{Memory, Revisited};
+use crate::soak::tally::{Finding, Kind, SeedNotes, Tally};
+use crate::soak::{Memory, ReplayedTape};
 use crate::text::table::{right, table_of};
 use crate::text::{counted, grouped, wrapped};
 use crate::workloads::origin;
 
 /// What was done and found.
 #[derive(Debug)]
-pub(super) struct Report<'a> {
+pub(super) struct SoakReport<'a> {
     pub(super) arguments: &'a SoakArguments,
     pub(super) first: u64,
     pub(super) tally: Tally,
-    pub(super) revisited: Vec<Revisited>,
+    pub(super) replayed: Vec<ReplayedTape>,
     pub(super) elapsed: Duration,
     pub(super) memory: Memory,
     pub(super) interrupted: bool,
 }
 
-impl Report<'_> {
-    /// What the findings amount to.
+impl SoakReport<'_> {
+    /// The exit for these findings.
     pub(super) fn exit(&self) -> Exit {
-        let verdicts = self.revisited.iter().flat_map(|tape| &tape.verdicts);
-        let revisited = Exit::of_oracles(verdicts.map(|verdict| verdict.oracle));
-        match self.tally.exit().max(revisited) {
+        let verdicts = self.replayed.iter().flat_map(|tape| &tape.verdicts);
+        let replayed = Exit::of_oracles(verdicts.map(|verdict| verdict.oracle));
+        match self.tally.exit().max(replayed) {
             Exit::Clean if self.interrupted => Exit::Interrupted,
             exit => exit,
         }
@@ -48,10 +48,14 @@ impl Report<'_> {
             self.corpus(out)?;
         }
         writeln!(out, "{}", self.verdict())?;
-        strays(&self.tally.parted, "not the same when run twice", out)?;
-        strays(
+        notes(
+            &self.tally.nondeterministic,
+            "ran differently the second time",
+            out,
+        )?;
+        notes(
             &self.tally.panicked,
-            "ended by a panic, a bug of the simulator's",
+            "panicked, which is a bug of the simulator",
             out,
         )?;
         self.stories(out)
@@ -74,11 +78,10 @@ impl Report<'_> {
             None => "No seeds".to_owned(),
         };
         let what = format!(
-            "{seeds}: a sample, and no exhaustion. Each is a schedule of the workload and store whose \
-             turn it is, in which is possible what the seed draws, up to {MOST}: crashes, faults of \
-             the store and of its disk, errors of tasks, takeovers, switches between lives, \
-             cancellations, jumps of a clock. One in {REPEATED_EVERY} is run twice, and what breaks \
-             a promise."
+            "{seeds}: a random sample, not exhaustive. Each seed runs one schedule of one workload over \
+             one store, with the faults that it draws, up to {MOST}: crashes, store faults, disk \
+             faults, task errors, takeovers, switches between lives, cancellations, clock jumps. One \
+             seed in {REPEATED_EVERY}, and each that breaks a promise, runs twice."
         );
         writeln!(out, "{}\n", wrapped(&what))
     }
@@ -94,21 +97,21 @@ impl Report<'_> {
     }
 
     fn corpus(&self, out: &mut impl Write) -> io::Result<()> {
-        let of = |is: fn(&&Revisited) -> bool| self.revisited.iter().filter(is).count();
-        let (all, broken) = (self.revisited.len(), of(|tape| !tape.verdicts.is_empty()));
+        let of = |is: fn(&&ReplayedTape) -> bool| self.replayed.iter().filter(is).count();
+        let (all, broken) = (self.replayed.len(), of(|tape| !tape.verdicts.is_empty()));
         write!(
             out,
-            "corpus: {} run first, a promise is still broken by {broken}",
+            "corpus: {} replayed first, {broken} of them still break a promise",
             counted(all as u64, "tape")
         )?;
         match of(|tape| !tape.same) {
             0 => writeln!(out)?,
             other => writeln!(
                 out,
-                "; {other} took another course, since something has changed"
+                "; {other} ran differently, because the workload or the engine has changed"
             )?,
         }
-        for Revisited { file, verdicts, .. } in &self.revisited {
+        for ReplayedTape { file, verdicts, .. } in &self.replayed {
             if !verdicts.is_empty() {
                 let oracles: Vec<&str> = verdicts.iter().map(|verdict| verdict.oracle).collect();
                 let file = whole(&file.display().to_string());
@@ -118,7 +121,7 @@ impl Report<'_> {
         Ok(())
     }
 
-    /// One line that says what came of the seeds.
+    /// One line with the result.
     fn verdict(&self) -> String {
         let schedules = counted(self.tally.schedules(), "schedule");
         let seconds = self.elapsed.as_secs_f64();
@@ -134,7 +137,7 @@ impl Report<'_> {
         format!("{schedules} in {seconds:.1} s: {verdict}{partial}")
     }
 
-    /// Tells what was kept, the smallest first.
+    /// Prints the violations that were kept, smallest first.
     fn stories(&self, out: &mut impl Write) -> io::Result<()> {
         let mut findings: Vec<(&Kind, &Finding)> = self.tally.findings.iter().collect();
         findings.sort_by_key(|(_, finding)| finding.tape.tape.0.len());
@@ -159,29 +162,29 @@ impl Report<'_> {
         if self.tally.violations() > kept {
             writeln!(
                 out,
-                "\n{} in all; of each workload, store and oracle the first is told",
+                "\n{} in total; shown is the first of each workload, store and oracle",
                 counted(self.tally.violations(), "violation")
             )?;
         }
         Ok(())
     }
 
-    /// What to type to see a violation again: its file; or its token, shrunk or not; or, where both
-    /// are too long for one, the soak of its seed.
+    /// The command that shows a violation again: with its file; or its token, shrunk or not; or, if
+    /// both tapes are too long for a token, the soak of its seed.
     fn command(&self, finding: &Finding) -> String {
         if let Some(file) = &finding.file {
-            return file_command_at_hand(file);
+            return replay_file_command(file);
         }
         let shrunk = finding.shrunk.as_ref().map(Shrunk::token);
         let mut tokens = shrunk.into_iter().chain([&finding.token]);
         match tokens.find(|token| token.word().is_ok()) {
-            Some(token) => command_at_hand(token),
-            None => at_hand(&self.soaking(finding.seed)),
+            Some(token) => replay_command(token),
+            None => full_command(&self.soak_arguments(finding.seed)),
         }
     }
 
-    /// The arguments that run one seed as it was run here.
-    fn soaking(&self, seed: u64) -> String {
+    /// The arguments that run one seed again.
+    fn soak_arguments(&self, seed: u64) -> String {
         let SoakArguments {
             workload,
             store,
@@ -200,11 +203,11 @@ impl Report<'_> {
     }
 }
 
-fn strays(strays: &Strays, what: &str, out: &mut impl Write) -> io::Result<()> {
-    if strays.count > 0 {
-        writeln!(out, "{}: {what}", counted(strays.count, "seed"))?;
+fn notes(notes: &SeedNotes, what: &str, out: &mut impl Write) -> io::Result<()> {
+    if notes.count > 0 {
+        writeln!(out, "{}: {what}", counted(notes.count, "seed"))?;
     }
-    for (seed, said) in &strays.lowest {
+    for (seed, said) in &notes.lowest {
         let said = said.replace('\n', "\n    ");
         writeln!(out, "  {seed}: {said}")?;
     }

@@ -1,4 +1,4 @@
-//! One seed, run and judged.
+//! Runs one seed and judges it.
 
 use crashpoint_simulator::oracle::Verdict;
 use crashpoint_simulator::workload::generated::Node;
@@ -6,9 +6,9 @@ use crashpoint_simulator::{
     Budget, Possible, Schedule, Settings, Source, StoreKind, TapeFile, Token, Trial, run_seed,
 };
 
-use crate::replay::rerun::parted;
+use crate::replay::rerun::difference;
 
-/// What a seed may draw at most: of most groups more than `explore` has.
+/// The largest budget that a seed may draw: more of most groups than `explore` has.
 pub(crate) const MOST: Budget = Budget {
     crashes: 3,
     faults: 2,
@@ -21,16 +21,16 @@ pub(crate) const MOST: Budget = Budget {
     breaches: 0,
 };
 
-/// What came of a seed.
+/// The outcome of a seed.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum SeedOutcome {
     /// Every promise was kept.
     Kept,
     /// Promises were broken.
     Broken(Box<Failing>),
-    /// Run twice, it was not the same; where it parted.
-    Parted(String),
-    /// The simulator panicked, which is a bug of its own.
+    /// It ran differently the second time; the first difference.
+    Nondeterministic(String),
+    /// The simulator panicked, which is a bug.
     Panicked,
 }
 
@@ -41,14 +41,14 @@ pub struct Failing {
     pub verdicts: Vec<Verdict>,
     /// The faults, in words.
     pub(crate) schedule: Schedule,
-    /// The workflow, where it was drawn.
+    /// The workflow, if it was generated.
     pub(crate) nodes: Option<Vec<Node>>,
     pub(crate) token: Token,
     pub(crate) tape: TapeFile,
 }
 
-/// Runs the schedule of a seed, and once more where that is asked for or a promise is broken.
-pub fn examine(source: Source<'_>, store: StoreKind, seed: u64, repeated: bool) -> Outcome {
+/// Runs the schedule of a seed, and again if `repeated` is set or a promise is broken.
+pub fn examine(source: Source<'_>, store: StoreKind, seed: u64, repeated: bool) -> SeedOutcome {
     let most = Settings {
         store,
         ..Settings::within(MOST)
@@ -56,12 +56,12 @@ pub fn examine(source: Source<'_>, store: StoreKind, seed: u64, repeated: bool) 
     let (trial, settings) = run_seed(source, &most, Possible::Swarm, seed);
     if repeated || !trial.verdicts.is_empty() {
         let (again, _) = run_seed(source, &most, Possible::Swarm, seed);
-        if let Some(difference) = parted(&trial, &again) {
-            return Outcome::Parted(difference);
+        if let Some(difference) = difference(&trial, &again) {
+            return SeedOutcome::Nondeterministic(difference);
         }
     }
     if trial.verdicts.is_empty() {
-        return Outcome::Kept;
+        return SeedOutcome::Kept;
     }
     let name = source.name();
     let schedule = trial.schedule();
@@ -71,7 +71,7 @@ pub fn examine(source: Source<'_>, store: StoreKind, seed: u64, repeated: bool) 
         nodes,
         ..
     } = trial;
-    Outcome::Broken(Box::new(Failing {
+    SeedOutcome::Broken(Box::new(Failing {
         verdicts,
         schedule,
         nodes,

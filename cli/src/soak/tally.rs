@@ -1,5 +1,5 @@
-//! What the seeds have come to. It does not depend on the order in which they come, and its size does
-//! not depend on their number.
+//! Counts and violations over all seeds. They do not depend on the order of results, and their size
+//! does not depend on the number of seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -11,19 +11,19 @@ use crashpoint_simulator::{Schedule, Shrunk, TapeFile, Token};
 use crate::exit::{Exit, Failure};
 use crate::replay::tapes;
 use crate::soak::corpus::Corpus;
-use crate::soak::plan::{Cell, Plan, Ran};
-use crate::soak::seed::{Failing, Outcome};
+use crate::soak::plan::{SeedPlan, SeedResult, Target};
+use crate::soak::seed::{Failing, SeedOutcome};
 
-/// So many kinds of violations are kept to be shrunk, those of the lowest seeds; all are counted.
+/// The number of kinds of violations kept for shrinking, those of the lowest seeds. All are counted.
 pub(crate) const KINDS_MAX: usize = 16;
 
-/// So many seeds that went wrong otherwise are named, the lowest.
+/// The number of other failing seeds that are listed, the lowest.
 const NAMED_MAX: usize = 4;
 
-/// Which workload, over which store, and which oracle objected.
+/// The workload, the store and the oracle that failed.
 pub(crate) type Kind = (String, &'static str, &'static str);
 
-/// How much was run of a workload over a store.
+/// Counts for a workload over a store.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Count {
     pub(crate) schedules: u64,
@@ -40,37 +40,37 @@ pub(crate) struct Finding {
     pub(crate) nodes: Option<Vec<Node>>,
     pub(crate) token: Token,
     pub(crate) tape: TapeFile,
-    /// Where the tape is in the corpus.
+    /// The path of the tape in the corpus.
     pub(crate) file: Option<PathBuf>,
     pub(crate) shrunk: Option<Shrunk>,
 }
 
-/// Seeds that went wrong otherwise.
+/// Seeds that failed without a violation.
 #[derive(Debug, Default)]
-pub(crate) struct Strays {
+pub(crate) struct SeedNotes {
     pub(crate) count: u64,
-    /// The lowest, each with what is to be said of it.
+    /// The lowest, each with a message.
     pub(crate) lowest: BTreeMap<u64, String>,
 }
 
-/// Counts, and the violations that are kept.
+/// The counts, and the violations kept.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) counts: BTreeMap<(String, &'static str), Count>,
     pub(crate) findings: BTreeMap<Kind, Finding>,
-    /// Every oracle that objected, also where nothing of it is kept.
+    /// Every oracle that failed, even if none of its violations is kept.
     oracles: BTreeSet<&'static str>,
-    pub(crate) parted: Strays,
-    pub(crate) panicked: Strays,
-    /// Where the tapes are kept.
+    pub(crate) nondeterministic: SeedNotes,
+    pub(crate) panicked: SeedNotes,
+    /// The folder of the tapes.
     corpus: Option<Corpus>,
 }
 
 impl Tally {
-    /// Nothing yet, of every cell.
-    pub(crate) fn new(plan: &Plan, corpus: Option<Corpus>) -> Self {
-        let cells = plan.cells().iter();
-        let counts = cells.map(|cell| (key(cell), Count::default()));
+    /// Zero for every target.
+    pub(crate) fn new(plan: &SeedPlan, corpus: Option<Corpus>) -> Self {
+        let targets = plan.targets().iter();
+        let counts = targets.map(|target| (key(target), Count::default()));
         Self {
             counts: counts.collect(),
             corpus,
@@ -78,22 +78,26 @@ impl Tally {
         }
     }
 
-    /// Counts a seed. The tape of a violation that is kept goes to the corpus at once: whatever ends
-    /// the process, it is there.
-    pub(crate) fn add(&mut self, plan: &Plan, ran: Ran) -> Result<(), Failure> {
-        let Ran {
+    /// Counts a seed. The tape of a kept violation goes to the corpus at once, so that it survives the
+    /// process.
+    pub(crate) fn add(&mut self, plan: &SeedPlan, ran: SeedResult) -> Result<(), Failure> {
+        let SeedResult {
             seed,
             repeated,
             outcome,
         } = ran;
-        let key = key(plan.cell(seed));
+        let key = key(plan.target(seed));
         let count = self.counts.entry(key.clone()).or_default();
         count.schedules += 1;
-        let failed = matches!(outcome, Outcome::Broken(_));
+        let failed = matches!(outcome, SeedOutcome::Broken(_));
         count.repeated += u64::from(repeated || failed);
         match outcome {
-            Outcome::Kept => {}
-            Outcome::Broken(failing) => {
+            SeedOutcome::Kept => {}
+            SeedOutcome::Broken(failing) => {
+                assert!(
+                    !failing.verdicts.is_empty(),
+                    "a seed counts as broken only if an oracle failed"
+                );
                 count.violations += failing.verdicts.len() as u64;
                 for verdict in &failing.verdicts {
                     self.oracles.insert(verdict.oracle);
@@ -101,8 +105,8 @@ impl Tally {
                     self.keep(kind, seed, verdict, &failing)?;
                 }
             }
-            Outcome::Parted(how) => self.parted.add(seed, how),
-            Outcome::Panicked => {
+            SeedOutcome::Nondeterministic(how) => self.nondeterministic.add(seed, how),
+            SeedOutcome::Panicked => {
                 let (name, store) = key;
                 self.panicked.add(seed, format!("{name} over {store}"));
             }
@@ -144,6 +148,10 @@ impl Tally {
             shrunk: None,
         };
         let replaced = self.findings.insert(kind, finding);
+        assert!(
+            self.findings.len() <= KINDS_MAX,
+            "a new kind beyond the limit replaces the kind of the highest seed"
+        );
         self.take_back(replaced)
     }
 
@@ -154,11 +162,14 @@ impl Tally {
         }
     }
 
-    /// Has a violation made smaller, and so its tape in the corpus.
+    /// Replaces a violation, and its tape in the corpus, by the shrunk one.
     pub(crate) fn replace(&mut self, kind: Kind, shrunk: Shrunk) -> Result<(), Failure> {
-        let Some(mut finding) = self.findings.remove(&kind) else {
-            return Ok(());
-        };
+        let finding = self.findings.remove(&kind);
+        let mut finding = finding.expect("only findings that are kept are shrunk");
+        assert_eq!(
+            shrunk.violation.oracle, kind.2,
+            "the shrinker goes on only from what the same oracle rejects"
+        );
         finding.tape = tapes::of_shrunk(&shrunk);
         finding.shrunk = Some(shrunk);
         if let Some(corpus) = &mut self.corpus {
@@ -178,10 +189,10 @@ impl Tally {
         self.counts.values().map(|count| count.violations).sum()
     }
 
-    /// What the findings amount to.
+    /// The exit for these findings.
     pub(crate) fn exit(&self) -> Exit {
         let mut exit = Exit::of_oracles(self.oracles.iter().copied());
-        if self.parted.count > 0 {
+        if self.nondeterministic.count > 0 {
             exit = exit.max(Exit::Nondeterminism);
         }
         if self.panicked.count > 0 {
@@ -191,16 +202,20 @@ impl Tally {
     }
 }
 
-impl Strays {
+impl SeedNotes {
     pub(crate) fn add(&mut self, seed: u64, what: String) {
         self.count += 1;
         self.lowest.insert(seed, what);
         if self.lowest.len() > NAMED_MAX {
             self.lowest.pop_last();
         }
+        assert!(
+            self.lowest.len() as u64 <= self.count,
+            "each seed runs once, so no more seeds have a note than failed"
+        );
     }
 }
 
-fn key(cell: &Cell) -> (String, &'static str) {
-    (cell.origin.source().name(), cell.store.name())
+fn key(target: &Target) -> (String, &'static str) {
+    (target.origin.source().name(), target.store.name())
 }

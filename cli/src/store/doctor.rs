@@ -1,4 +1,4 @@
-//! `crashpoint doctor`: whether the file of a store is whole, and every log in it.
+//! `crashpoint doctor`: checks the file of a store and every log in it.
 
 use std::io::Write;
 use std::path::Path;
@@ -7,16 +7,16 @@ use serde::Serialize;
 
 use crate::arguments::StoredArguments;
 use crate::exit::{Exit, Failure};
-use crate::store as stored;
+use crate::store;
 use crate::text::counted;
 
 #[derive(Serialize)]
-struct Report {
+struct DoctorReport {
     version: u32,
     healthy: bool,
     runs: u64,
     rows: u64,
-    /// Why the file can't be read, or not to its end; what was read until then counts.
+    /// Why the file, or the rest of it, can't be read. Runs and rows read until then are counted.
     problem: Option<String>,
     wrong: Vec<Wrong>,
 }
@@ -28,7 +28,7 @@ struct Wrong {
 }
 
 pub(crate) fn run(arguments: &StoredArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let mut report = Report {
+    let mut report = DoctorReport {
         version: 1,
         healthy: false,
         runs: 0,
@@ -37,10 +37,14 @@ pub(crate) fn run(arguments: &StoredArguments, out: &mut impl Write) -> Result<E
         wrong: Vec::new(),
     };
     match examine(&arguments.path, &mut report) {
-        // It is what was asked for, and no failure to find it.
+        // A damaged file is the finding, not a failure of the command.
         Err(Failure::Store(problem)) => report.problem = Some(problem),
         examined => examined?,
     }
+    assert!(
+        report.wrong.len() as u64 <= report.runs,
+        "each run is examined once, and counted"
+    );
     report.healthy = report.problem.is_none() && report.wrong.is_empty();
     let exit = if report.healthy {
         Exit::Clean
@@ -53,21 +57,21 @@ pub(crate) fn run(arguments: &StoredArguments, out: &mut impl Write) -> Result<E
         return Ok(exit);
     }
     for Wrong { reason, .. } in &report.wrong {
-        writeln!(out, "{}", stored::on_a_line(reason))?;
+        writeln!(out, "{}", store::single_line(reason))?;
     }
     if let Some(problem) = report.problem {
         return Err(Failure::Store(problem));
     }
     let (runs, rows) = (counted(report.runs, "run"), counted(report.rows, "row"));
     match report.wrong.len() as u64 {
-        0 => writeln!(out, "{runs}, {rows}: nothing is wrong")?,
-        wrong => writeln!(out, "{runs}, {rows}; wrong: {}", counted(wrong, "run"))?,
+        0 => writeln!(out, "{runs}, {rows}: no problem found")?,
+        wrong => writeln!(out, "{runs}, {rows}; invalid: {}", counted(wrong, "run"))?,
     }
     Ok(exit)
 }
 
-fn examine(path: &Path, report: &mut Report) -> Result<(), Failure> {
-    stored::each_run(&mut stored::open(path)?, |run| {
+fn examine(path: &Path, report: &mut DoctorReport) -> Result<(), Failure> {
+    store::each_run(&mut store::open(path)?, |run| {
         report.runs += 1;
         report.rows += run.rows.len() as u64;
         if let Err(reason) = run.status {

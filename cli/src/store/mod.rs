@@ -1,4 +1,4 @@
-//! The file of a store, as the commands `doctor`, `runs` and `show` see it. It is only read.
+//! The file of an embedded store, as `doctor`, `runs` and `show` read it. None writes to it.
 
 pub(crate) mod doctor;
 pub(crate) mod runs;
@@ -11,15 +11,15 @@ use crashpoint_simulator::render;
 
 use crate::exit::{Exit, Failure};
 
-/// How many ids are asked for at a time.
+/// The number of ids read at a time.
 const PAGE: usize = 1000;
 
-/// A run as its log has it.
-pub(crate) struct Stored {
+/// A run in a store.
+pub(crate) struct StoredRun {
     pub(crate) id: String,
-    /// What there is to read of it; nothing where a row is damaged.
+    /// The rows; empty if one is damaged.
     pub(crate) rows: Vec<CheckpointRow>,
-    /// How it stands, or what is wrong with its log.
+    /// The status, or what is wrong with the log.
     pub(crate) status: Result<Status, String>,
 }
 
@@ -31,10 +31,10 @@ pub(crate) fn open(path: &Path) -> Result<RedbReader, Failure> {
     })
 }
 
-/// Shows each run to `each`, in the order of their ids.
+/// Calls `each` with every run, in the order of ids.
 pub(crate) fn each_run(
     reader: &mut RedbReader,
-    mut each: impl FnMut(Stored) -> Result<(), Failure>,
+    mut each: impl FnMut(StoredRun) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut last: Option<String> = None;
     loop {
@@ -43,6 +43,11 @@ pub(crate) fn each_run(
         let Some(greatest) = ids.last() else {
             return Ok(());
         };
+        // A file can hold anything; without this check a damaged one could be listed for ever.
+        if !ids.is_sorted() || ids.first() <= last.as_ref() {
+            let message = "the store lists its runs out of order";
+            return Err(Failure::Store(message.to_owned()));
+        }
         last = Some(greatest.clone());
         for id in ids {
             if let Some(run) = run(reader, id)? {
@@ -52,24 +57,24 @@ pub(crate) fn each_run(
     }
 }
 
-/// One run; none where the store does not have it.
-pub(crate) fn run(reader: &mut RedbReader, id: String) -> Result<Option<Stored>, Failure> {
+/// One run, if the store has it.
+pub(crate) fn run(reader: &mut RedbReader, id: String) -> Result<Option<StoredRun>, Failure> {
     let (rows, status) = match reader.load_run(&id) {
         Ok(rows) if rows.is_empty() => return Ok(None),
         Ok(rows) => {
             let status = Status::of_log(&id, &rows).map_err(|error| chain(&error));
             (rows, status)
         }
-        // A row that is damaged is one run's; a file that can't be read is everybody's.
+        // A damaged row affects one run; a file that can't be read affects all.
         Err(error) if kind_of(&error) == Some(StoreErrorKind::Damaged) => {
             (Vec::new(), Err(chain(&error)))
         }
         Err(error) => return Err(failure(&error)),
     };
-    Ok(Some(Stored { id, rows, status }))
+    Ok(Some(StoredRun { id, rows, status }))
 }
 
-/// A word for where a run stands, and its state or its tasks.
+/// The phase of a run in a word or two, and its state or its tasks.
 pub(crate) fn phase(phase: &StatusPhase) -> (&'static str, String) {
     match phase {
         StatusPhase::Running { state } => ("running", state.clone()),
@@ -85,25 +90,24 @@ fn kind_of(error: &Error) -> Option<StoreErrorKind> {
     error.store_error().map(crashpoint::StoreError::kind)
 }
 
-/// What is wrong, on a line of its own. The ids in it are escaped already; escaping their backslashes
-/// again would show names that nobody has.
-pub(crate) fn on_a_line(reason: &str) -> String {
+/// A reason as a single line. The ids in it are escaped already, so backslashes stay as they are.
+pub(crate) fn single_line(reason: &str) -> String {
     let parts = reason.split('\\').map(render::escaped_line);
     parts.collect::<Vec<_>>().join("\\")
 }
 
-/// A finding: a file that was opened was called rightly, so that what fails then is its own.
+/// A finding: after the file was opened the call was correct, so any failure is about the file.
 fn failure(error: &Error) -> Failure {
     Failure::Store(chain(error))
 }
 
-/// An error with its reasons.
+/// An error with its sources.
 fn chain(error: &Error) -> String {
     let mut message = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(reason) = source {
         let reason_words = reason.to_string();
-        // Some messages have their reason in them already.
+        // Some messages contain their source already.
         if !message.contains(&reason_words) {
             message = format!("{message}: {reason_words}");
         }

@@ -1,4 +1,4 @@
-//! `crashpoint runs`: the runs of a store, one a line.
+//! `crashpoint runs`: lists the runs of a store, one per line.
 
 use std::io::Write;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use crate::arguments::RunsArguments;
 use crate::exit::{Exit, Failure};
-use crate::store::{self as stored, Stored};
+use crate::store::{self, StoredRun};
 
 #[derive(Serialize)]
-struct Report {
+struct RunList {
     version: u32,
     runs: Vec<Line>,
 }
@@ -41,10 +41,10 @@ pub(crate) fn run(arguments: &RunsArguments, out: &mut impl Write) -> Result<Exi
     let now = arguments
         .at
         .unwrap_or_else(|| TokioRuntime::new().unix_ms());
-    let mut reader = stored::open(&arguments.stored.path)?;
+    let mut reader = store::open(&arguments.stored.path)?;
     let mut exit = Exit::Clean;
     let mut runs = Vec::new();
-    stored::each_run(&mut reader, |run| {
+    store::each_run(&mut reader, |run| {
         let line = line(run, now);
         if let Line::Wrong { .. } = line {
             exit = Exit::Safety;
@@ -53,26 +53,26 @@ pub(crate) fn run(arguments: &RunsArguments, out: &mut impl Write) -> Result<Exi
             runs.push(line);
             return Ok(());
         }
-        // Line by line: a store may have millions.
+        // Printed one by one: a store may have millions.
         Ok(writeln!(out, "{line}")?)
     })?;
     if arguments.stored.json {
-        let report = Report { version: 1, runs };
+        let list = RunList { version: 1, runs };
         writeln!(
             out,
             "{}",
-            serde_json::to_string(&report).map_err(std::io::Error::from)?
+            serde_json::to_string(&list).map_err(std::io::Error::from)?
         )?;
     }
     Ok(exit)
 }
 
-fn line(run: Stored, now: u64) -> Line {
+fn line(run: StoredRun, now: u64) -> Line {
     let status = match run.status {
         Ok(status) => status,
         Err(error) => return Line::Wrong { run: run.id, error },
     };
-    let (phase, state) = stored::phase(&status.phase);
+    let (phase, state) = store::phase(&status.phase);
     Line::Run {
         run: run.id,
         workflow: status.workflow,
@@ -86,7 +86,7 @@ fn line(run: Stored, now: u64) -> Line {
     }
 }
 
-/// Columns for people and for `sort`: whatever has a width that is known comes first.
+/// Columns for people and for `sort`: those of a fixed width come first.
 impl std::fmt::Display for Line {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -112,7 +112,7 @@ impl std::fmt::Display for Line {
                 f.write_str(line.trim_end())
             }
             Self::Wrong { error, .. } => {
-                write!(f, "{:<12} {}", "wrong", stored::on_a_line(error))
+                write!(f, "{:<12} {}", "invalid", store::single_line(error))
             }
         }
     }

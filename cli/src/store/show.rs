@@ -1,4 +1,4 @@
-//! `crashpoint show`: a run's log, row by row.
+//! `crashpoint show`: prints the log of a run, row by row.
 
 use std::io::Write;
 use std::time::{Duration, SystemTime};
@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use crate::arguments::ShowArguments;
 use crate::exit::{Exit, Failure};
-use crate::store::{self as stored, Stored};
+use crate::store::{self, StoredRun};
 use crate::text::grouped;
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct RunLog<'a> {
     version: u32,
     run: &'a str,
     workflow: Option<&'a str>,
@@ -36,20 +36,20 @@ struct Row<'a> {
 }
 
 pub(crate) fn run(arguments: &ShowArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let mut reader = stored::open(&arguments.stored.path)?;
-    let run = stored::run(&mut reader, arguments.id.clone())?;
+    let mut reader = store::open(&arguments.stored.path)?;
+    let run = store::run(&mut reader, arguments.id.clone())?;
     let Some(run) = run else {
         return Err(Failure::Usage(format!(
-            "there is no run {:?}",
+            "no run {:?} in this store",
             arguments.id
         )));
     };
     match arguments.stored.json {
         true => {
-            let json = serde_json::to_string(&report(&run)).map_err(std::io::Error::from)?;
+            let json = serde_json::to_string(&run_log(&run)).map_err(std::io::Error::from)?;
             writeln!(out, "{json}")?;
         }
-        false => tell(&run, out)?,
+        false => print(&run, out)?,
     }
     Ok(match run.status {
         Ok(_) => Exit::Clean,
@@ -57,12 +57,12 @@ pub(crate) fn run(arguments: &ShowArguments, out: &mut impl Write) -> Result<Exi
     })
 }
 
-fn tell(run: &Stored, out: &mut impl Write) -> Result<(), Failure> {
+fn print(run: &StoredRun, out: &mut impl Write) -> Result<(), Failure> {
     let id = render::escaped(&run.id);
     match &run.status {
-        Err(reason) => writeln!(out, "{id}: {}", stored::on_a_line(reason))?,
+        Err(reason) => writeln!(out, "{id}: {}", store::single_line(reason))?,
         Ok(status) => {
-            let (phase, state) = stored::phase(&status.phase);
+            let (phase, state) = store::phase(&status.phase);
             let started = SystemTime::UNIX_EPOCH + Duration::from_millis(status.started_unix_ms);
             let started = humantime::format_rfc3339_seconds(started);
             let (workflow, state) = (render::escaped(&status.workflow), render::escaped(&state));
@@ -71,7 +71,10 @@ fn tell(run: &Stored, out: &mut impl Write) -> Result<(), Failure> {
                 lives => format!("{} lives", grouped(lives)),
             };
             let version = status.version;
-            writeln!(out, "{id}: {workflow} {version}, {lives}, begun {started}")?;
+            writeln!(
+                out,
+                "{id}: {workflow} {version}, {lives}, started {started}"
+            )?;
             writeln!(out, "{}", format!("{phase} {state}").trim_end())?;
         }
     }
@@ -81,11 +84,11 @@ fn tell(run: &Stored, out: &mut impl Write) -> Result<(), Failure> {
     Ok(())
 }
 
-fn report(run: &Stored) -> Report<'_> {
+fn run_log(run: &StoredRun) -> RunLog<'_> {
     let status = run.status.as_ref().ok();
-    let stands = status.map(|status| stored::phase(&status.phase));
+    let stands = status.map(|status| store::phase(&status.phase));
     let (phase, state) = stands.unzip();
-    Report {
+    RunLog {
         version: 1,
         run: &run.id,
         workflow: status.map(|status| &*status.workflow),

@@ -1,4 +1,4 @@
-//! Numbers and bytes as words.
+//! Text on a terminal: numbers, bytes, paragraphs and tables.
 
 pub(crate) mod table;
 
@@ -11,9 +11,9 @@ pub(crate) fn blob(bytes: &[u8]) -> String {
 }
 
 /// The longest line of a paragraph, in characters.
-const LINE_LENGTH_MAX: usize = 79;
+pub(crate) const LINE_LENGTH_MAX: usize = 79;
 
-/// A paragraph in lines that a terminal does not have to break. Words stay whole.
+/// Wraps a paragraph for a terminal of 80 columns. Words stay whole.
 pub(crate) fn wrapped(paragraph: &str) -> String {
     let options = Options::new(LINE_LENGTH_MAX)
         .word_splitter(WordSplitter::NoHyphenation)

@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
 
-/// A table without columns' lines: it has to fit into a narrow terminal.
+/// A table without vertical lines, so that it fits a terminal of 80 columns.
 pub(crate) fn table_of(header: &[&str]) -> Table {
     const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
     let mut table = Table::new();
@@ -10,6 +10,7 @@ pub(crate) fn table_of(header: &[&str]) -> Table {
     table
 }
 
+/// A cell aligned to the right.
 pub(crate) fn right(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }

@@ -1,4 +1,4 @@
-//! Which workloads are meant by a name on the command line.
+//! The workloads that a name on the command line stands for.
 
 pub(crate) mod origin;
 
@@ -8,14 +8,14 @@ use crashpoint_simulator::workload::{self, Workload};
 use crate::arguments::ALL;
 use crate::exit::Failure;
 
-/// The workloads of this name, as an engine runs them that breaks the rule `mutant`, or none; `also`
-/// are the other names that there are.
-pub(crate) fn workloads(
+/// The workloads of this name, on the engine or on the mutant that breaks the rule `mutant`. `also`
+/// lists other valid names for the error message.
+pub(crate) fn named(
     name: &str,
     mutant: Option<&str>,
     also: &[&str],
 ) -> Result<Vec<Workload>, Failure> {
-    // Controls are not in the list: whoever wants one knows why.
+    // Controls are not listed: they are broken on purpose, and asked for by name.
     let control = name.starts_with("control-") && mutant.is_none();
     if let Some(control) = control.then(|| workload::named(name)).flatten() {
         return Ok(vec![control]);
@@ -33,7 +33,7 @@ pub(crate) fn workloads(
     if chosen.is_empty() {
         let unknown = render::escaped(&full);
         return Err(Failure::Usage(format!(
-            "there is no workload {unknown}; there are {ALL}, {names}"
+            "unknown workload {unknown}; the workloads are {ALL}, {names}"
         )));
     }
     Ok(chosen)

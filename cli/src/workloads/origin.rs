@@ -1,4 +1,4 @@
-//! Where the workload of a simulation comes from, by its name on the command line.
+//! How the workload of a simulation is found by its name: built in, or generated.
 
 use std::sync::Arc;
 
@@ -10,12 +10,13 @@ use crashpoint_simulator::{Recording, Source, Trial, render};
 use crate::exit::Failure;
 use crate::text::counted;
 
-/// A workload that is built in, or how one is drawn.
+/// A built-in workload, or how to generate one.
 #[derive(Debug, Clone)]
 pub(crate) enum Origin {
-    /// Always the same one.
+    /// A built-in workload.
     Fixed(Arc<Workload>),
-    /// Drawn before anything else, and run by an engine that breaks this rule, or none.
+    /// Generated from the first draws of a simulation, and run on the engine or on the mutant that
+    /// breaks this rule.
     Generated(Option<Rule>),
 }
 
@@ -26,24 +27,24 @@ impl From<Workload> for Origin {
 }
 
 impl Origin {
-    /// Where the workload of a recording comes from.
+    /// The origin of the workload of a recording.
     pub(crate) fn of(recording: &Recording) -> Result<Self, Failure> {
         Self::named(recording.workload())
     }
 
-    /// Where the workload of this name comes from.
+    /// The origin of the workload of this name.
     pub(crate) fn named(name: &str) -> Result<Self, Failure> {
         if let Some(Source::Generated(rule)) = Source::generated_named(name) {
             return Ok(Self::Generated(rule));
         }
         let fixed = workload::named(name).map(Self::from);
         fixed.ok_or_else(|| {
-            let message = format!("there is no workload {}", render::escaped(name));
+            let message = format!("unknown workload {}", render::escaped(name));
             Failure::Usage(message)
         })
     }
 
-    /// The same for the simulator.
+    /// The same in the terms of the simulator.
     pub(crate) fn source(&self) -> Source<'_> {
         match self {
             Self::Fixed(workload) => Source::Fixed(workload),
@@ -51,8 +52,8 @@ impl Origin {
         }
     }
 
-    /// The workload of a trial, where it was drawn.
-    pub(crate) fn drawn(&self, trial: &Trial) -> Option<Workload> {
+    /// The workload of a trial, if it was generated.
+    pub(crate) fn generated(&self, trial: &Trial) -> Option<Workload> {
         let Self::Generated(rule) = self else {
             return None;
         };
@@ -66,7 +67,7 @@ impl Origin {
     }
 }
 
-/// A workflow in words, where it was drawn: a heading, and a line for each state.
+/// A generated workflow in words: a heading, and a line for each state.
 pub(crate) fn workflow(nodes: Option<&[Node]>) -> String {
     let lines = nodes.map(in_words).unwrap_or_default();
     let heading = if lines.is_empty() { "" } else { "workflow\n" };

@@ -233,7 +233,7 @@ fn a_badge_says_the_least_of_several_certificates() {
     assert_eq!(said(&two), "crashpoint: incomplete");
     let three = format!("{two}\n{}", failing("BAS-02", "came nothing"));
     assert_eq!(said(&three), "crashpoint: failed");
-    assert_eq!(said(""), "crashpoint: nothing run");
+    assert_eq!(said(""), "crashpoint: no results");
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn the_time_in_all_is_not_the_sum_of_laws_that_ran_side_by_side() {
     let beside = journal(&Value::Null);
     let (printed, _) = report(&[&written(folder.path(), "beside", &beside)]);
     let sum = format!("{:.1} s", 1.2 * catalogue().len() as f64);
-    let both = format!("; 1.2 s in all, {sum} of laws side by side\n");
+    let both = format!("; 1.2 s total, {sum} of laws in parallel\n");
     assert!(printed.contains(&both), "{printed}");
     let mut end = 1_700_000_000_000_u64;
     let one_by_one: String = catalogue()
@@ -274,7 +274,7 @@ fn the_time_in_all_is_not_the_sum_of_laws_that_ran_side_by_side() {
         })
         .collect();
     let (printed, _) = report(&[&written(folder.path(), "one-by-one", &one_by_one)]);
-    assert!(printed.contains(&format!("; {sum} in all\n")), "{printed}");
+    assert!(printed.contains(&format!("; {sum} total\n")), "{printed}");
 }
 
 #[test]

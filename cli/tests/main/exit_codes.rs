@@ -82,7 +82,7 @@ fn a_workload_that_reads_the_world_outside_exits_with_4_and_the_event_is_named()
     let soak = ["soak", "--seed", "0", "--seeds", "40", "--store", "memory"];
     let report = exits_with(4, &[&soak[..], &["--workload", "control-entropy"]].concat());
     assert!(
-        report.contains(": not the same when run twice\n"),
+        report.contains(": ran differently the second time\n"),
         "{report}"
     );
     assert!(report.contains("is not the same:\n"), "{report}");
@@ -96,7 +96,7 @@ fn a_panic_outside_of_the_simulation_exits_with_5() {
     let soak = ["soak", "--seed", "0", "--seeds", "2"];
     let report = exits_with(5, &[&soak[..], &control].concat());
     assert!(
-        report.contains("2 seeds: ended by a panic, a bug of the simulator's\n"),
+        report.contains("2 seeds: panicked, which is a bug of the simulator\n"),
         "{report}"
     );
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crashpoint::protocol::Faithful;
 use crashpoint::{Ctx, Retention, State, TaskError, Workflow};
-use crashpoint_cli::soak::seed::{Outcome, examine};
+use crashpoint_cli::soak::seed::{SeedOutcome, examine};
 use crashpoint_simulator::choices::Draw;
 use crashpoint_simulator::workload::{Recipe, Sharing, Workload};
 use crashpoint_simulator::{Process, Source, StoreKind, TapeFile};
@@ -127,7 +127,7 @@ fn what_is_found_is_shrunk_and_kept_and_run_first_the_next_time() {
     let report = text(&first.stdout);
     assert_eq!(first.status.code(), Some(1), "{report}");
     assert!(
-        report.contains("\ncorpus: 0 tapes run first, a promise is still broken by 0\n"),
+        report.contains("\ncorpus: 0 tapes replayed first, 0 of them still break a promise\n"),
         "{report}"
     );
     assert!(report.contains("to a local minimum"), "{report}");
@@ -145,7 +145,7 @@ fn what_is_found_is_shrunk_and_kept_and_run_first_the_next_time() {
     let second = crashpoint(&arguments);
     let report = text(&second.stdout);
     let again =
-        format!("\ncorpus: {count} tapes run first, a promise is still broken by {count}\n");
+        format!("\ncorpus: {count} tapes replayed first, {count} of them still break a promise\n");
     assert!(report.contains(&again), "{report}");
     assert_eq!(
         tapes(&corpus),
@@ -203,7 +203,7 @@ fn a_tape_that_takes_another_course_is_run_as_near_as_it_can_be() {
     let report = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{report}");
     assert!(
-        report.contains("; 1 took another course, since something has changed\n"),
+        report.contains("; 1 ran differently, because the workload or the engine has changed\n"),
         "{report}"
     );
     assert!(
@@ -291,11 +291,11 @@ fn a_workload_that_reads_entropy_is_caught_when_it_is_run_twice() {
     let workload = entropic();
     let examine = |repeated| examine(Source::Fixed(&workload), StoreKind::Memory, 1, repeated);
     match examine(true) {
-        Outcome::Parted(how) => assert!(how.contains("payload=\"0\""), "{how}"),
+        SeedOutcome::Nondeterministic(how) => assert!(how.contains("payload=\"0\""), "{how}"),
         other => panic!("it is caught: {other:?}"),
     }
     assert!(
-        matches!(examine(false), Outcome::Kept),
+        matches!(examine(false), SeedOutcome::Kept),
         "once is not enough to see it"
     );
 }

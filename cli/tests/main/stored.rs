@@ -137,7 +137,7 @@ fn a_store_in_which_nothing_is_wrong() {
     place.check(
         "doctor PATH",
         &expect![[r#"
-        2 runs, 6 rows: nothing is wrong
+        2 runs, 6 rows: no problem found
         exits with 0
     "#]],
     );
@@ -167,7 +167,7 @@ fn a_store_in_which_nothing_is_wrong() {
     place.check(
         "show PATH order-1",
         &expect![[r#"
-        order-1: order 3, 1 life, begun 2026-01-01T00:00:00Z
+        order-1: order 3, 1 life, started 2026-01-01T00:00:00Z
         done Shipped
           #0   claim                   at Charge, life 0101010101010101, input 1999
           #1   compensation_completion charge -> Ship, output "receipt"
@@ -185,7 +185,7 @@ fn a_store_in_which_nothing_is_wrong() {
     place.check(
         "show PATH order-9",
         &expect![[r#"
-        error: there is no run "order-9"
+        error: no run "order-9" in this store
         exits with 2
     "#]],
     );
@@ -198,7 +198,7 @@ fn a_log_that_breaks_the_rules() {
         "doctor PATH",
         &expect![[r#"
         log of run "order\n3" is corrupt at sequence 2: expected sequence 1
-        3 runs, 8 rows; wrong: 1 run
+        3 runs, 8 rows; invalid: 1 run
         exits with 1
     "#]],
     );
@@ -212,7 +212,7 @@ fn a_log_that_breaks_the_rules() {
     place.check(
         &format!("runs PATH --at {BEGUN}"),
         &expect![[r#"
-        wrong        log of run "order\n3" is corrupt at sequence 2: expected sequence 1
+        invalid      log of run "order\n3" is corrupt at sequence 2: expected sequence 1
         done         rows 3     lives 1   age 0s               order-1 of order 3  Shipped
         running      rows 3     lives 2   age 0s               order-2 of order 3  Ship
         exits with 1
@@ -241,7 +241,7 @@ fn a_row_that_is_damaged() {
         "doctor PATH",
         &expect![[r#"
         checkpoint store: row 1 of run "order-1" is damaged: its checksum is 00000000 and should be 4f527b69
-        2 runs, 3 rows; wrong: 1 run
+        2 runs, 3 rows; invalid: 1 run
         exits with 1
     "#]],
     );
@@ -528,7 +528,7 @@ fn a_file_whose_process_has_crashed_is_read_and_stays_as_it_is() {
     crashed.check(
         "doctor PATH",
         &expect![[r#"
-        2 runs, 6 rows: nothing is wrong
+        2 runs, 6 rows: no problem found
         exits with 0
     "#]],
     );

@@ -24,11 +24,11 @@ const CHANNEL_GAP: i32 = 14;
 /// How often each layer is ordered by its neighbours: small graphs settle at once.
 const SWEEPS: usize = 6;
 
-/// Where everything is.
+/// The positions of nodes and edges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     /// The nodes, in their order.
-    pub nodes: Vec<Place>,
+    pub nodes: Vec<NodePosition>,
     /// The edges, in their order.
     pub edges: Vec<Route>,
     /// The width of the whole.
@@ -39,7 +39,7 @@ pub struct Layout {
 
 /// Where a node is: its left upper corner, and how wide it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct NodePosition {
     /// From the left.
     pub x: i32,
     /// From the top.
@@ -68,11 +68,25 @@ pub fn layout(widths: &[i32], edges: &[(usize, usize)]) -> Layout {
     assert!(edges.iter().all(known), "an edge is between two nodes");
     let back = back_edges(count, edges);
     let layers = layers(count, edges, &back);
+    let forward = edges.iter().zip(&back).filter(|(_, back)| !**back);
+    for (&(from, to), _) in forward {
+        assert!(
+            layers[from] < layers[to],
+            "without its back edges a graph has no cycle, so each layer is below its predecessors"
+        );
+    }
     let mut board = Board::new(widths, &layers);
     let chains = board.chains(edges, &back, &layers);
     board.order();
     board.place();
-    board.finish(edges, &chains)
+    let layout = board.finish(edges, &chains);
+    assert_eq!(
+        layout.nodes.len(),
+        count,
+        "helper nodes of long edges are not drawn"
+    );
+    assert_eq!(layout.edges.len(), edges.len(), "each edge has one route");
+    layout
 }
 
 /// Which edges lead to a node that is on the way to their source.
@@ -264,8 +278,8 @@ impl Board {
         let all = 0..self.widths.len();
         let shift = MARGIN - all.clone().map(left).min().unwrap_or(0);
         let top = |item: usize| MARGIN + self.layer_of[item] as i32 * (NODE_HEIGHT + LAYER_GAP);
-        let nodes: Vec<Place> = (0..self.nodes)
-            .map(|node| Place {
+        let nodes: Vec<NodePosition> = (0..self.nodes)
+            .map(|node| NodePosition {
                 x: left(node) + shift,
                 y: top(node),
                 width: self.widths[node],
@@ -306,7 +320,7 @@ impl Board {
 }
 
 /// From the right of a node through the channel to the right of another, or of the same.
-fn around(from: Place, to: Place, channel: i32) -> Vec<(i32, i32)> {
+fn around(from: NodePosition, to: NodePosition, channel: i32) -> Vec<(i32, i32)> {
     let (start, end) = (from.y + NODE_HEIGHT * 2 / 3, to.y + NODE_HEIGHT / 3);
     vec![
         (from.x + from.width, start),

@@ -10,7 +10,7 @@ use crashpoint_simulator::{History, render};
 use maud::{Markup, html};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::page::graph::layout::{Layout, NODE_HEIGHT, Place, Route};
+use crate::page::graph::layout::{Layout, NODE_HEIGHT, NodePosition, Route};
 use crate::page::words::shown;
 
 /// How wide a character of a node is taken to be, and a node at least, in pixels.
@@ -150,8 +150,8 @@ fn width(state: &StateDefinition) -> i32 {
     (columns * CHARACTER + 24).max(NODE_MIN)
 }
 
-fn draw_node(index: usize, state: &StateDefinition, place: Place, visited: bool) -> Markup {
-    let Place { x, y, width } = place;
+fn draw_node(index: usize, state: &StateDefinition, place: NodePosition, visited: bool) -> Markup {
+    let NodePosition { x, y, width } = place;
     let (middle, (label, task)) = (x + width / 2, names(state));
     let mut class = String::from("node");
     if visited {

@@ -9,7 +9,7 @@ use crashpoint::Direction;
 use crashpoint_simulator::{History, Reception, What};
 use maud::{Markup, html};
 
-use crate::page::timeline::happening::{Glyph, Happening, Stages, ends};
+use crate::page::timeline::event::{Glyph, Stages, TimelineEvent, ends};
 use crate::page::words::colour;
 
 /// How far apart lanes are, in pixels, where there are few; and the most that all of them take.
@@ -104,9 +104,9 @@ impl Lanes {
         }
     }
 
-    /// The drawing beside a happening; the next one begins at the place `next`.
-    pub(in crate::page) fn draw(&self, happening: &Happening, next: usize) -> Markup {
-        let (first, last) = (happening.place, next - 1);
+    /// The drawing beside a event; the next one begins at the place `next`.
+    pub(in crate::page) fn draw(&self, event: &TimelineEvent, next: usize) -> Markup {
+        let (first, last) = (event.place, next - 1);
         html! {
             svg.lanes width=(self.width()) aria-hidden="true" {
                 @for x in [Self::world(), self.store()] {
@@ -117,7 +117,7 @@ impl Lanes {
                         (self.lane(life, *span, first, last))
                     }
                 }
-                (self.glyph(happening))
+                (self.glyph(event))
             }
         }
     }
@@ -148,11 +148,11 @@ impl Lanes {
         html! { line class=(class) x1=(self.x(life)) x2=(to) y1=(MIDDLE) y2=(MIDDLE) {} }
     }
 
-    fn glyph(&self, happening: &Happening) -> Markup {
-        let (life, x) = (happening.life, self.x(happening.life));
+    fn glyph(&self, event: &TimelineEvent) -> Markup {
+        let (life, x) = (event.life, self.x(event.life));
         let (world, store, y) = (Self::world(), self.store(), MIDDLE);
         let own = colour(life);
-        match happening.glyph {
+        match event.glyph {
             Glyph::Begin => html! {
                 circle class=(format!("begin {own}")) cx=(x) cy=(y) r="8" {}
                 text.number x=(x) y=(y + 4) { (life) }

@@ -1,6 +1,6 @@
-//! The timeline: lanes, and beside them what happened, a line each. A line opens for its details.
+//! The timeline: lanes, and beside them the events, one per line. A line expands to its details.
 
-pub(super) mod happening;
+pub(super) mod event;
 mod lanes;
 
 use crashpoint_simulator::History;
@@ -8,20 +8,21 @@ use crashpoint_simulator::oracle::Kind;
 use maud::{Markup, html};
 
 use crate::page::Broken;
-use crate::page::timeline::happening::Happening;
+use crate::page::timeline::event::TimelineEvent;
 use crate::page::timeline::lanes::Lanes;
 use crate::page::words::life;
 
 /// What the marks mean.
-const LEGEND: &str = "Time goes down. A thick lane is a task at work; a triangle begins an attempt, \
-    upward an undo. A line to the right reaches the store: dashed it was only sent, a dot there is \
-    a durable row, a diamond a claim, a filled dot at the life an acknowledgement. A diamond on the \
-    left is an effect in the world, hollow where it takes back or changed nothing. A cross is a \
-    crash, or a failure where it is small; a square is an end, filled where the run has one.";
+const LEGEND: &str = "Time runs down. A thick lane is a running task. A triangle starts an attempt; \
+    it points up for an undo. A line to the right reaches the store: dashed if the row was only \
+    sent; a dot there is a durable row, a diamond a claim; a filled dot at the life is an \
+    acknowledgement. A diamond on the left is an effect in the world, hollow if it undoes \
+    something or changed nothing. A large cross is a crash, a small one a failure. A square is the \
+    end of a life, filled if the run has ended.";
 
 pub(in crate::page) fn timeline(
     history: &History,
-    happenings: &[Happening],
+    events: &[TimelineEvent],
     broken: &[Broken<'_>],
     id: &str,
 ) -> Markup {
@@ -29,11 +30,11 @@ pub(in crate::page) fn timeline(
     let width = format!("--lanes:{}px", lanes.width());
     html! {
         div.timeline style=(width) {
-            div.top { (lanes.head()) span.note { "select a line for its details" } }
+            div.top { (lanes.head()) span.note { "click a line for details" } }
             ol {
-                @for (index, happening) in happenings.iter().enumerate() {
-                    @let next = happenings.get(index + 1).map_or(history.0.len(), |next| next.place);
-                    (line(&lanes, happening, next, broken, id))
+                @for (index, event) in events.iter().enumerate() {
+                    @let next = events.get(index + 1).map_or(history.0.len(), |next| next.place);
+                    (line(&lanes, event, next, broken, id))
                 }
             }
             (in_the_end(broken))
@@ -44,12 +45,12 @@ pub(in crate::page) fn timeline(
 
 fn line(
     lanes: &Lanes,
-    happening: &Happening,
+    event: &TimelineEvent,
     next: usize,
     broken: &[Broken<'_>],
     id: &str,
 ) -> Markup {
-    let places = happening.place..next;
+    let places = event.place..next;
     let here = |broken: &&Broken<'_>| broken.place.is_some_and(|place| places.contains(&place));
     let breaks: Vec<&Broken<'_>> = broken.iter().filter(here).collect();
     let first = broken.first().is_some_and(|first| here(&first));
@@ -60,19 +61,19 @@ fn line(
         (false, true) => "",
     };
     html! {
-        li id=(format!("{id}-{}", happening.place)) class=[Some(class).filter(|class| !class.is_empty())]
-            data-k=(happening.tokens.join(" ")) {
-            (lanes.draw(happening, next))
+        li id=(format!("{id}-{}", event.place)) class=[Some(class).filter(|class| !class.is_empty())]
+            data-k=(event.tokens.join(" ")) {
+            (lanes.draw(event, next))
             details {
                 summary {
-                    (life(happening.life)) " " (happening.words)
+                    (life(event.life)) " " (event.words)
                     @for broken in &breaks {
                         " " span.breaks.lead[Some(broken.verdict.oracle) == lead] { (broken.verdict.oracle) " breaks here" }
                     }
                 }
                 dl {
-                    dt { "event" } dd { (happening.place) }
-                    @for (name, value) in &happening.details {
+                    dt { "event" } dd { (event.place) }
+                    @for (name, value) in &event.details {
                         dt { (name) } dd { bdi { (value) } }
                     }
                     @for broken in &breaks {
@@ -84,15 +85,15 @@ fn line(
     }
 }
 
-/// What only the end shows to be broken.
+/// Promises whose violation shows only at the end.
 fn in_the_end(broken: &[Broken<'_>]) -> Markup {
     let unplaced = broken.iter().filter(|broken| broken.place.is_none());
     html! {
         @for broken in unplaced {
             p.end {
                 span.breaks { (broken.verdict.oracle) }
-                @if broken.kind == Kind::Liveness { " never came true" }
-                @else { " is broken in the end" }
+                @if broken.kind == Kind::Liveness { " was never fulfilled" }
+                @else { " is broken at the end" }
             }
         }
     }

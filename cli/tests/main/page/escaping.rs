@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use crashpoint::protocol::Role;
 use crashpoint::{Direction, Label};
-use crashpoint_cli::page::{Schedule, of_schedule};
+use crashpoint_cli::page::{ExplainedRun, of_schedule};
 use crashpoint_simulator::oracle::Verdict;
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{Fired, LifeEnd, Run, StoreKind, What};
@@ -81,7 +81,7 @@ pub(super) fn spoiled(text: &str) -> String {
         oracle: "liveness",
         message: text.to_owned(),
     }];
-    of_schedule(&Schedule {
+    of_schedule(&ExplainedRun {
         workload: &spoiled_workload(text),
         run: &run,
         verdicts: &verdicts,

@@ -9,7 +9,7 @@ mod structure;
 
 use std::sync::{Arc, Mutex};
 
-use crashpoint_cli::page::{Schedule, of_schedule};
+use crashpoint_cli::page::{ExplainedRun, of_schedule};
 use crashpoint_simulator::choices::Exhaustive;
 use crashpoint_simulator::oracle::judge;
 use crashpoint_simulator::workload::{self, Workload};
@@ -41,7 +41,7 @@ fn violated(workload: &Workload, budget: &str) -> Run {
 
 fn page(workload: &Workload, run: &Run) -> String {
     let verdicts = judge(workload, run);
-    of_schedule(&Schedule {
+    of_schedule(&ExplainedRun {
         workload,
         run,
         verdicts: &verdicts,

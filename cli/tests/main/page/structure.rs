@@ -1,6 +1,6 @@
 //! What is on a page.
 
-use crashpoint_cli::page::{Schedule, broken};
+use crashpoint_cli::page::{ExplainedRun, broken};
 use crashpoint_simulator::oracle::judge;
 use crashpoint_simulator::workload::{Rule, mutants};
 use crashpoint_simulator::{StoreKind, What};
@@ -112,7 +112,7 @@ fn the_first_broken_promise_is_placed_where_it_broke() {
     let workload = named("order~FencedStops");
     let run = violated(&workload, "t1");
     let verdicts = judge(&workload, &run);
-    let schedule = Schedule {
+    let schedule = ExplainedRun {
         workload: &workload,
         run: &run,
         verdicts: &verdicts,

@@ -1,7 +1,7 @@
-//! A history as a reader goes through it: what belongs together is one happening.
+//! The events of the timeline: entries of a history that belong together are one event.
 //!
-//! An append that nothing interrupts is one (sent, durable, acknowledged); that an attempt succeeded
-//! and that a row was applied is seen by what follows, and left out.
+//! An uninterrupted append is one event: sent, durable, acknowledged. A successful attempt and an
+//! applied row are left out, because the next event shows them.
 
 use crashpoint::{CheckpointRow, Direction, Event, RowKind};
 use crashpoint_simulator::render::opening_words;
@@ -14,22 +14,22 @@ use crate::page::row::{row_words, token};
 use crate::page::words::{message, shown, undo};
 use crate::text::blob;
 
-/// Something that happened.
+/// An event of the timeline.
 #[derive(Debug)]
-pub(in crate::page) struct Happening {
-    /// Its first place in the history.
+pub(in crate::page) struct TimelineEvent {
+    /// The place of its first entry in the history.
     pub(in crate::page) place: usize,
     /// The life.
     pub(in crate::page) life: u32,
     pub(in crate::page) glyph: Glyph,
     pub(in crate::page) words: Markup,
-    /// What else there is to know: names and values.
+    /// Details, as names and values.
     pub(in crate::page) details: Vec<(&'static str, String)>,
-    /// What lights up together with it.
+    /// Elements of the page with one of these tokens are highlighted together.
     pub(in crate::page) tokens: Vec<String>,
 }
 
-/// How it is drawn.
+/// How an event is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::page) enum Glyph {
     Begin,
@@ -49,7 +49,7 @@ pub(in crate::page) enum Glyph {
     End { outcome: bool },
 }
 
-/// How far an append came within a happening.
+/// How far an append got within an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::page) struct Stages {
     pub(in crate::page) sent: bool,
@@ -57,45 +57,50 @@ pub(in crate::page) struct Stages {
     pub(in crate::page) acknowledged: bool,
 }
 
-/// What happened, in order.
-pub(in crate::page) fn happenings(workload: &Workload, history: &History) -> Vec<Happening> {
-    let mut happenings = Vec::new();
-    let mut teller = Teller {
+/// The events in order.
+pub(in crate::page) fn events(workload: &Workload, history: &History) -> Vec<TimelineEvent> {
+    let mut events = Vec::new();
+    let mut builder = TimelineBuilder {
         workload,
         history,
         logs: 0,
     };
     let mut place = 0;
     while place < history.0.len() {
-        let (told, until) = teller.tell(place);
-        happenings.extend(told);
+        let (event, until) = builder.event(place);
+        events.extend(event);
+        assert!(until > place, "each step consumes an entry of the history");
         place = until;
     }
-    happenings
+    assert!(
+        events.is_sorted_by(|one, next| one.place < next.place),
+        "anchors find an event by its place, so no two events share one"
+    );
+    events
 }
 
-/// The place of the happening that a place of the history belongs to: what its anchor is called by.
-pub(in crate::page) fn anchor(happenings: &[Happening], place: usize) -> usize {
-    let begins = happenings.iter().map(|happening| happening.place);
+/// The place of the event to which a place of the history belongs. It names the anchor.
+pub(in crate::page) fn anchor(events: &[TimelineEvent], place: usize) -> usize {
+    let begins = events.iter().map(|event| event.place);
     let before = begins.take_while(|begins| *begins <= place);
     before.last().unwrap_or(place)
 }
 
-struct Teller<'a> {
+struct TimelineBuilder<'a> {
     workload: &'a Workload,
     history: &'a History,
-    /// How many logs were cleared.
+    /// The number of logs cleared so far.
     logs: usize,
 }
 
-impl Teller<'_> {
-    /// What happened at a place, if it is told at all, and where the next thing happens.
-    fn tell(&mut self, place: usize) -> (Option<Happening>, usize) {
+impl TimelineBuilder<'_> {
+    /// The event at a place, if it is shown, and the place of the next.
+    fn event(&mut self, place: usize) -> (Option<TimelineEvent>, usize) {
         let entry = &self.history.0[place];
         if let Some((stages, until)) = self.append(place) {
             return (Some(self.appended(place, stages)), until);
         }
-        let told = told(&entry.what).map(|(glyph, words)| Happening {
+        let event = describe(&entry.what).map(|(glyph, words)| TimelineEvent {
             place,
             life: entry.life,
             glyph,
@@ -106,10 +111,10 @@ impl Teller<'_> {
         if entry.what == What::Cleared {
             self.logs += 1;
         }
-        (told, place + 1)
+        (event, place + 1)
     }
 
-    /// How far the append at a place comes without an interruption.
+    /// How far the append at a place gets without interruption.
     fn append(&self, place: usize) -> Option<(Stages, usize)> {
         let life = self.history.0[place].life;
         let (mut stages, mut sequence) = (Stages::default(), None);
@@ -133,7 +138,7 @@ impl Teller<'_> {
         (until > place).then_some((stages, until))
     }
 
-    fn appended(&self, place: usize, stages: Stages) -> Happening {
+    fn appended(&self, place: usize, stages: Stages) -> TimelineEvent {
         let entry = &self.history.0[place];
         let (sequence, row) = match &entry.what {
             What::Sent(row) | What::Landed(row) => (row.sequence, Some(row)),
@@ -146,14 +151,14 @@ impl Teller<'_> {
             (before) " " b { "#" (sequence) } " " (after)
             @if let Some(row) = row.filter(|_| stages.sent) { (row_words(row)) }
             @if stages.sent && stages.durable && !stages.acknowledged {
-                " " span.note { "durable, not told yet" }
+                " " span.note { "durable, not acknowledged yet" }
             }
         };
-        let mut details = vec![("append", told_stages(stages))];
+        let mut details = vec![("append", stage_names(stages))];
         details.extend(row.map(|row| row_details(row)).unwrap_or_default());
         let mut tokens = vec![token(self.logs, sequence)];
         tokens.extend(row.and_then(|row| self.state(&row.state)));
-        Happening {
+        TimelineEvent {
             place,
             life: entry.life,
             glyph: Glyph::Append { stages, claim },
@@ -203,13 +208,13 @@ fn verbs(stages: Stages) -> (&'static str, &'static str) {
             durable: true,
             acknowledged: true,
             ..
-        } => ("is told that", "has become durable"),
+        } => ("learns that", "is durable"),
         Stages { durable: true, .. } => ("its", "becomes durable"),
-        Stages { .. } => ("is told that", "is durable"),
+        Stages { .. } => ("learns that", "is durable"),
     }
 }
 
-fn told_stages(stages: Stages) -> String {
+fn stage_names(stages: Stages) -> String {
     let all = [
         (stages.sent, "sent"),
         (stages.durable, "durable"),
@@ -219,18 +224,18 @@ fn told_stages(stages: Stages) -> String {
     some.collect::<Vec<_>>().join(", ")
 }
 
-fn told(what: &What) -> Option<(Glyph, Markup)> {
+fn describe(what: &What) -> Option<(Glyph, Markup)> {
     Some(match what {
         What::Began(opening) => (Glyph::Begin, html! { "begins " (opening_words(*opening)) }),
         What::AppendFailed { sequence } => (
             Glyph::AppendFailed,
-            html! { "is told that the append of " b { "#" (sequence) } " failed" },
+            html! { "learns that the append of " b { "#" (sequence) } " failed" },
         ),
         What::Loaded(rows) => {
             let plural = if rows.len() == 1 { "" } else { "s" };
             (Glyph::Load, html! { "loads " (rows.len()) " row" (plural) })
         }
-        What::LoadFailed => (Glyph::LoadFailed, html! { "is told that the load failed" }),
+        What::LoadFailed => (Glyph::LoadFailed, html! { "learns that the load failed" }),
         What::Applied {
             sequence,
             mismatch: Some(_),
@@ -263,7 +268,7 @@ fn told(what: &What) -> Option<(Glyph, Markup)> {
         What::Cleared => (Glyph::Clear, html! { "clears the log" }),
         What::StoreFailed(text) => (
             Glyph::Alarm,
-            html! { strong.bad { "the store failed by itself: " (message(text)) } },
+            html! { strong.bad { "the store failed without a fault: " (message(text)) } },
         ),
         What::Fault(fired) => (fault_glyph(fired.fault), fault_words(fired)),
         What::Told(end) => (
@@ -278,7 +283,7 @@ fn told(what: &What) -> Option<(Glyph, Markup)> {
         ),
         What::Stalled => (
             Glyph::Alarm,
-            html! { strong.bad { "hangs: nothing can happen any more" } },
+            html! { strong.bad { "hangs: no task can make progress" } },
         ),
         What::Sent(_)
         | What::Landed(_)
