@@ -5,6 +5,7 @@ mod command;
 mod exit_codes;
 mod junit;
 mod page;
+mod readme;
 mod recordings;
 mod soak;
 mod stored;

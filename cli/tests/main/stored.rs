@@ -1,7 +1,7 @@
 //! `doctor`, `runs` and `show`: what they say of the file of a store, and that they only read it.
 
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crashpoint::{
     CheckpointRow, CheckpointStore as _, ClaimRecord, Event, Nonce, RedbCheckpointStore,
@@ -18,8 +18,8 @@ const ROWS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("rows
 const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
 
 /// A folder with the file of a store.
-struct Place {
-    _folder: TempDir,
+pub(crate) struct Place {
+    folder: TempDir,
     file: PathBuf,
 }
 
@@ -27,10 +27,7 @@ impl Place {
     fn empty() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("runs.redb");
-        Self {
-            _folder: folder,
-            file,
-        }
+        Self { folder, file }
     }
 
     fn with(runs: &[(&str, Vec<CheckpointRow>)]) -> Self {
@@ -38,6 +35,11 @@ impl Place {
         let store = RedbCheckpointStore::new(&place.file).expect("a fresh file");
         append(&store, runs);
         place
+    }
+
+    /// The folder, in which the file is called `runs.redb`.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Checks what the command prints, standard error below the rest, and its code. `PATH` among its
@@ -130,10 +132,14 @@ fn three() -> Vec<(&'static str, Vec<CheckpointRow>)> {
     ]
 }
 
+/// A store with a run that has ended and one that has not.
+pub(crate) fn two_runs() -> Place {
+    Place::with(&three()[..2])
+}
+
 #[test]
 fn a_store_in_which_nothing_is_wrong() {
-    let runs = three();
-    let place = Place::with(&runs[..2]);
+    let place = two_runs();
     place.check(
         "doctor PATH",
         &expect![[r#"
