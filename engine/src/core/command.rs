@@ -51,7 +51,7 @@ pub enum Work {
 }
 
 /// What came of a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Reply {
     /// Of [`Command::Load`]; an error says only that there was one.
     Loaded(Result<Vec<CheckpointRow>, StoreFailed>),
@@ -66,11 +66,11 @@ pub enum Reply {
 }
 
 /// A store's operation failed; how is for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StoreFailed;
 
 /// What came of an action.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Performed {
     /// The task completed; `output` is what a compensatable one leaves.
     Completed {
@@ -93,7 +93,7 @@ pub enum Performed {
 }
 
 /// A failed attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Failure {
     /// Whether another attempt may help.
     pub kind: FailureKind,
@@ -102,7 +102,7 @@ pub struct Failure {
 }
 
 /// Whether another attempt may help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
     /// It may.
     Retry,

@@ -1,12 +1,15 @@
 //! One process's ownership of a run, as a pure machine.
 //!
-//! A [`Life`] asks for one thing at a time ([`Life::command`]) and is told what came of it
-//! ([`Life::on`]). It claims, pins appends, reads them back when the store is in doubt, notices
+//! A [`Life`] asks for one thing at a time ([`Machine::command`]) and takes the reply
+//! ([`Machine::on`]). It claims, pins appends, reads them back when the store is in doubt, notices
 //! that it has been fenced, counts attempts, and ends with a [`Verdict`]. Everything that the
 //! protocol promises over crashes and takeovers is decided here; the driver only performs, and the
-//! simulator's protocol check explores this same machine against a model of a store.
+//! protocol check explores this same machine against a model of a store.
 //!
-//! The state of the run changes in one place, `acknowledged`, and only there.
+//! The state of the run changes in one place, `apply_durable`, and only there.
+//!
+//! What is `pub(super)` here is for the mutants in `mutant/`, which wrap a life and break a rule
+//! from outside. Nothing here knows of them.
 
 use std::time::Duration;
 
@@ -18,31 +21,30 @@ use crate::core::decide::{Decision, Ended, decide};
 use crate::core::definition::{RetryPolicy, TaskKind};
 use crate::core::digest::LogDigest;
 use crate::core::event::{Bytes, Cause, CauseKind, Event, Label, shortened};
+use crate::core::machine::Machine;
 use crate::core::pinned::{Pinned, Standing};
 use crate::core::plan::{Opening, Plan, Retention};
-use crate::core::rules::{Rule, Rules};
 use crate::core::run_state::{Phase, RunState, Undo, Visit};
-use crate::core::sabotage::Sabotage;
 use crate::core::transition::rebuild;
 use crate::recovery::CheckpointRow;
 
 /// How often a resume that loses its claim to another life tries again.
 const CLAIMS_MAX: u32 = 8;
 
-/// A life: see the module's docs.
+/// One process's ownership of a run: see the module's docs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Life<R> {
-    pub(super) rules: R,
+pub struct Life {
     opening: Opening,
     nonce: Nonce,
     unix_ms: u64,
     pub(super) state: RunState,
-    known: LogDigest,
-    owner: bool,
+    /// The digest of the rows that `state` is the fold of.
+    pub(super) known: LogDigest,
+    /// Whether this life's claim is durable.
+    pub(super) owner: bool,
     claims_lost: u32,
     cancel_requested: bool,
     pub(super) stage: Stage,
-    pub(super) sabotage: Sabotage,
 }
 
 /// What a life waits for.
@@ -65,20 +67,15 @@ pub(super) enum Stage {
     Finished(Verdict),
 }
 
-impl<R: Rules> Life<R> {
-    /// A life that has asked for nothing yet. `nonce` must be fresh, `unix_ms` is the wall clock.
+impl Life {
+    /// A life that has asked for nothing yet. `nonce` must be fresh; `unix_ms` is the wall clock in
+    /// milliseconds since 1970-01-01 UTC.
     ///
     /// # Panics
     ///
-    /// Where a new run's first state is no state of the definition: the caller has checked that.
-    pub fn new(rules: R, opening: Opening, nonce: Nonce, unix_ms: u64, plan: Plan<'_>) -> Self {
-        let nonce = if rules.keeps(Rule::ClaimsAreUnique) {
-            nonce
-        } else {
-            Nonce([0; 16])
-        };
+    /// If a new run's first state is no state of the definition. The caller checks that.
+    pub fn new(opening: Opening, nonce: Nonce, unix_ms: u64, plan: Plan<'_>) -> Self {
         let mut life = Self {
-            rules,
             opening,
             nonce,
             unix_ms,
@@ -88,7 +85,6 @@ impl<R: Rules> Life<R> {
             claims_lost: 0,
             cancel_requested: false,
             stage: Stage::Loading,
-            sabotage: Sabotage::default(),
         };
         if let Opening::Run { state, input } = &life.opening {
             assert!(
@@ -100,9 +96,10 @@ impl<R: Rules> Life<R> {
         }
         life
     }
+}
 
-    /// What the life asks for now.
-    pub fn command(&self) -> Command<'_> {
+impl Machine for Life {
+    fn command(&self) -> Command<'_> {
         match &self.stage {
             Stage::Loading | Stage::ReadingBack(_) => Command::Load,
             Stage::Appending(pinned) => Command::Append(&pinned.row),
@@ -118,69 +115,23 @@ impl<R: Rules> Life<R> {
         }
     }
 
-    /// The run as this life knows it: what the acknowledged rows amount to.
-    pub fn state(&self) -> &RunState {
-        &self.state
-    }
-
-    /// Whether the life is about to learn what the log holds, before it has claimed.
-    pub fn is_opening(&self) -> bool {
-        matches!(self.stage, Stage::Loading)
-    }
-
-    /// Asks the run to turn around. It does so at the next decision while it goes forward: an
-    /// append in flight is resolved first, and an exit entry that it was wins.
-    pub fn cancel(&mut self, plan: Plan<'_>) {
-        self.cancel_requested = true;
-        if self.cancellation_drops_append() {
-            self.turn_around(Cause::new(CauseKind::Cancelled, ""), plan);
-        }
-    }
-
-    /// Whether a cancellation drops the append in flight: never, where the rule that says so is
-    /// kept, and else unless it is already the one that turns the run around.
-    pub fn cancellation_drops_append(&self) -> bool {
-        !self.rules.keeps(Rule::CancelWaitsForAppend)
-            && self.may_turn_around()
-            && matches!(
-                &self.stage,
-                Stage::Appending(Pinned { event, .. })
-                    if !matches!(event, Event::RollbackStarted { .. })
-            )
-    }
-
-    /// Whether a cancellation ends the pause that the life asks for: it does where the pause is one
-    /// before the next attempt of a forward action. The store and the undos are given their time.
-    pub fn cancellation_ends_pause(&self) -> bool {
-        matches!(
-            self.stage,
-            Stage::PausingBeforeRetry {
-                work: Work::Do { .. },
-                ..
-            }
-        )
-    }
-
-    /// Takes what came of the present command.
-    ///
-    /// # Panics
-    ///
-    /// Where `reply` does not answer the present command: that is a bug of the driver.
-    pub fn on(&mut self, reply: Reply, plan: Plan<'_>) {
+    fn on(&mut self, reply: Reply, plan: Plan<'_>) {
         let finished = Stage::Finished(Err(Halt::Fenced));
         match (std::mem::replace(&mut self.stage, finished), reply) {
             (Stage::Loading, Reply::Loaded(log)) => self.loaded(log, plan),
-            (Stage::Appending(pinned), Reply::Appended(result)) => {
-                self.appended(pinned, result, plan);
+            (Stage::Appending(pinned), Reply::Appended(Ok(()))) => self.acknowledged(&pinned, plan),
+            (Stage::Appending(pinned), Reply::Appended(Err(StoreFailed))) => {
+                self.stage = Stage::ReadingBack(pinned);
             }
             (Stage::ReadingBack(pinned), Reply::Loaded(log)) => self.read_back(pinned, log, plan),
             (Stage::PausingBeforeResend(pinned, _), Reply::Paused) => {
                 let sends = pinned.sends + 1;
                 self.stage = Stage::Appending(Pinned { sends, ..pinned });
             }
-            (Stage::Performing { work, attempt }, Reply::Performed(performed)) => {
-                self.performed(work, attempt, performed, plan);
-            }
+            (Stage::Performing { work, attempt }, Reply::Performed(performed)) => match work {
+                Work::Do { state, visit } => self.done(state, visit, attempt, performed, plan),
+                Work::Undo { state, undo } => self.undone(state, undo, attempt, performed, plan),
+            },
             (Stage::PausingBeforeRetry { work, attempt, .. }, Reply::Paused) => {
                 self.stage = Stage::Performing {
                     work,
@@ -193,7 +144,31 @@ impl<R: Rules> Life<R> {
         }
     }
 
-    fn finish(&mut self, verdict: Verdict) {
+    fn cancel(&mut self, _: Plan<'_>) {
+        self.cancel_requested = true;
+    }
+
+    fn state(&self) -> &RunState {
+        &self.state
+    }
+
+    fn is_opening(&self) -> bool {
+        matches!(self.stage, Stage::Loading)
+    }
+
+    fn cancellation_ends_pause(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::PausingBeforeRetry {
+                work: Work::Do { .. },
+                ..
+            }
+        )
+    }
+}
+
+impl Life {
+    pub(super) fn finish(&mut self, verdict: Verdict) {
         self.stage = Stage::Finished(verdict);
     }
 
@@ -206,49 +181,32 @@ impl<R: Rules> Life<R> {
         if log.is_empty() {
             return self.finish(Err(Halt::NotFound));
         }
-        let legal = match rebuild(&log) {
-            Ok(state) => {
-                self.state = state;
-                &log[..]
-            }
-            Err(_) if !self.rules.keeps(Rule::CorruptionStops) => self.sabotage_legal_prefix(&log),
+        match rebuild(&log) {
+            Ok(state) => self.state = state,
             Err(corrupt) => return self.finish(Err(Halt::Corrupt(corrupt))),
-        };
-        self.known = LogDigest::of(legal);
-        self.sabotage_remember_cursors(legal);
-        if self.rules.keeps(Rule::MismatchBeforeClaim)
-            && let Err(mismatch) = plan.definition.check(legal, &self.state)
-        {
+        }
+        self.known = LogDigest::of(&log);
+        if let Err(mismatch) = plan.definition.check(&log, &self.state) {
             return self.finish(Err(Halt::Mismatch(mismatch)));
         }
         self.open_existing(plan);
     }
 
-    /// Decides what a log that fits needs: its answer, or a claim.
-    fn open_existing(&mut self, plan: Plan<'_>) {
+    /// Decides what a log that fits the definition needs: its answer, or a claim.
+    pub(super) fn open_existing(&mut self, plan: Plan<'_>) {
         let retry = self.opening == Opening::RetryStuck;
-        let absorbs = self.rules.keeps(Rule::TerminalAbsorbs);
         match (self.state.ended(), retry) {
-            (Some(Ended::Stuck { .. }), true) | (None, false) => {}
-            (_, true) => return self.finish(Err(Halt::NotStuck)),
-            (Some(ended), false) if absorbs || !ended.is_terminal() => {
-                return self.told(ended, plan);
-            }
-            (Some(_), false) => {}
+            (Some(Ended::Stuck { .. }), true) | (None, false) => self.claim_existing(plan),
+            (_, true) => self.finish(Err(Halt::NotStuck)),
+            (Some(ended), false) => self.end(ended, plan),
         }
-        if self.sabotage_leave_rollback() {
-            return;
-        }
-        let state = self
-            .state
-            .current_state()
-            .expect("a loaded log has a claim")
-            .clone();
-        let run_id = self
-            .state
-            .header()
-            .expect("a loaded log has a claim")
-            .run_id;
+    }
+
+    pub(super) fn claim_existing(&mut self, plan: Plan<'_>) {
+        let state = self.state.current_state();
+        let state = state.expect("a loaded log has a claim").clone();
+        let header = self.state.header();
+        let run_id = header.expect("a loaded log has a claim").run_id;
         self.claim(state, run_id, None, plan);
     }
 
@@ -263,7 +221,7 @@ impl<R: Rules> Life<R> {
             exits: plan.definition.exits(),
             input,
         };
-        self.pin(Event::Claimed { state, claim }, plan);
+        self.pin(Event::Claimed { state, claim });
     }
 
     /// Another life's row stands where this life's claim should.
@@ -282,21 +240,8 @@ impl<R: Rules> Life<R> {
     // ---- appending ----
 
     /// Sends `event` as the next row; from here on it is that row or none.
-    pub(super) fn pin(&mut self, event: Event, plan: Plan<'_>) {
-        if self.sabotage_defer(&event, plan) {
-            return;
-        }
-        self.sabotage_remember_cursor(&event);
+    pub(super) fn pin(&mut self, event: Event) {
         self.stage = Stage::Appending(Pinned::new(event, self.state.next_sequence()));
-    }
-
-    fn appended(&mut self, pinned: Pinned, result: Result<(), StoreFailed>, plan: Plan<'_>) {
-        if result.is_ok() {
-            return self.acknowledged(&pinned, plan);
-        }
-        if let Some(pinned) = self.sabotage_append_error(pinned, plan) {
-            self.stage = Stage::ReadingBack(pinned);
-        }
     }
 
     fn read_back(
@@ -306,76 +251,48 @@ impl<R: Rules> Life<R> {
         plan: Plan<'_>,
     ) {
         let in_doubt = Some(pinned.row.sequence);
-        let Ok(mut log) = log else {
-            return self.suspend(in_doubt, plan);
+        let Ok(log) = log else {
+            return self.finish(Err(Halt::Suspended { in_doubt }));
         };
-        if !self.rules.keeps(Rule::ReadBackSeesAll) {
-            log.truncate(usize::try_from(pinned.row.sequence + 1).expect("a log fits into memory"));
-        }
         match pinned.standing(&log, self.known) {
             Standing::Durable => self.acknowledged(&pinned, plan),
-            Standing::Absent if self.sabotage_change_pinned(plan) => {}
-            Standing::Absent if !self.rules.keeps(Rule::FenceNeedsARival) => self.fenced(plan),
             Standing::Absent if pinned.sends < plan.append_retry.sends_max => {
                 self.stage = Stage::PausingBeforeResend(pinned, plan.append_retry.delay);
             }
-            Standing::Absent => self.suspend(in_doubt, plan),
+            Standing::Absent => self.finish(Err(Halt::Suspended { in_doubt })),
             Standing::Taken | Standing::Rewritten if !self.owner => self.lost_claim(),
-            Standing::Overtaken | Standing::Taken | Standing::Rewritten => self.fenced(plan),
+            Standing::Overtaken | Standing::Taken | Standing::Rewritten => {
+                self.finish(Err(Halt::Fenced));
+            }
         }
     }
 
+    fn acknowledged(&mut self, pinned: &Pinned, plan: Plan<'_>) {
+        self.apply_durable(pinned);
+        self.advance(plan);
+    }
+
     /// The one place where a live run's state changes: its row is durable.
-    pub(super) fn acknowledged(&mut self, pinned: &Pinned, plan: Plan<'_>) {
+    pub(super) fn apply_durable(&mut self, pinned: &Pinned) {
         self.known = self.known.extended(&pinned.row);
-        if self.sabotage_applied_before(pinned) {
-            return self.advance(plan);
-        }
-        if !self.rules.keeps(Rule::TerminalAbsorbs) && self.state.is_terminal() {
-            let ended = self.state.ended().expect("a terminal state is an ending");
-            return self.finish(Ok(ended));
-        }
-        let legal = self.state.apply(&self.sabotage_lived(&pinned.event));
+        let legal = self.state.apply(&pinned.event);
         assert!(
             legal.is_ok(),
             "the engine appended an illegal event: {legal:?}"
         );
-        if !self.owner {
-            self.owner = true;
-            if let Some(mismatch) = self.sabotage_late_mismatch(plan) {
-                return self.finish(Err(Halt::Mismatch(mismatch)));
-            }
-        }
-        self.advance(plan);
-    }
-
-    fn suspend(&mut self, in_doubt: Option<u64>, plan: Plan<'_>) {
-        if self.may_turn_around() && !self.rules.keeps(Rule::StorageFaultSuspends) {
-            let cause = Cause::new(CauseKind::Failure, "the store failed");
-            return self.turn_around(cause, plan);
-        }
-        self.finish(Err(Halt::Suspended { in_doubt }));
-    }
-
-    fn fenced(&mut self, plan: Plan<'_>) {
-        if !self.sabotage_undo_as_loser(plan) {
-            self.finish(Err(Halt::Fenced));
-        }
+        self.owner = true;
     }
 
     // ---- going on ----
 
     /// Asks for what the run needs next.
     pub(super) fn advance(&mut self, plan: Plan<'_>) {
-        if self.sabotage_advance(plan) || self.sabotage_redo(plan) {
-            return;
-        }
         match decide(&self.state) {
             Decision::Begin => unreachable!("a life that advances has claimed"),
             Decision::Do(visit) => {
-                let visit = self.sabotage_visit(visit, plan);
                 let state = (plan.definition.resolve)(&visit.state);
                 let state = state.expect("the state was checked before the claim");
+                let visit = visit.clone();
                 self.stage = Stage::Performing {
                     work: Work::Do { state, visit },
                     attempt: 1,
@@ -383,22 +300,19 @@ impl<R: Rules> Life<R> {
                 self.heed_cancellation(plan);
             }
             Decision::Undo(undo) => {
-                let work = undo_work(&self.sabotage_undo(undo), plan);
+                let work = undo_work(undo, plan);
                 self.stage = Stage::Performing { work, attempt: 1 };
             }
-            Decision::RecordRolledBack => self.pin(Event::RolledBack, plan),
+            Decision::RecordRolledBack => self.pin(Event::RolledBack),
             Decision::Nothing => {
-                let ended = self
-                    .state
-                    .ended()
-                    .expect("a run that needs nothing has ended");
-                self.told(ended, plan);
+                let ended = self.state.ended();
+                self.end(ended.expect("a run that needs nothing has ended"), plan);
             }
         }
     }
 
-    /// The ending is durable: it may be told, after the log is cleared where that is asked for.
-    pub(super) fn told(&mut self, ended: Ended, plan: Plan<'_>) {
+    /// Ends with an ending that is durable, after the log is cleared if the retention asks for it.
+    pub(super) fn end(&mut self, ended: Ended, plan: Plan<'_>) {
         match plan.retention {
             Retention::ClearWhenDone if ended.is_terminal() => self.stage = Stage::Clearing(ended),
             Retention::Keep | Retention::ClearWhenDone => self.finish(Ok(ended)),
@@ -410,7 +324,7 @@ impl<R: Rules> Life<R> {
     }
 
     fn heed_cancellation(&mut self, plan: Plan<'_>) {
-        if self.cancel_requested && self.may_turn_around() && self.heeds_cancellation() {
+        if self.cancel_requested && self.may_turn_around() {
             self.turn_around(Cause::new(CauseKind::Cancelled, ""), plan);
         }
     }
@@ -429,24 +343,12 @@ impl<R: Rules> Life<R> {
             state: visit.state.clone(),
             task: task.name.clone(),
             cause,
-            undo_open_visit: task.kind == TaskKind::Compensatable
-                && self.rules.keeps(Rule::OpenVisitIsUndone),
+            undo_open_visit: task.kind == TaskKind::Compensatable,
         };
-        self.sabotage_begin_deferring();
-        self.pin(event, plan);
+        self.pin(event);
     }
 
     // ---- what came of an action ----
-
-    fn performed(&mut self, work: Work, attempt: u32, performed: Performed, plan: Plan<'_>) {
-        if self.sabotage_loser_performed(plan) || self.sabotage_redone(&work, plan) {
-            return;
-        }
-        match work {
-            Work::Do { state, visit } => self.done(state, visit, attempt, performed, plan),
-            Work::Undo { state, undo } => self.undone(state, undo, attempt, performed, plan),
-        }
-    }
 
     fn done(
         &mut self,
@@ -474,7 +376,7 @@ impl<R: Rules> Life<R> {
             }
             (TaskKind::Plain | TaskKind::Stepped, Performed::Completed { next, output: None }) => {
                 let state = plan.definition.states[next].label.clone();
-                self.pin(Event::Entered { state, task: name }, plan);
+                self.pin(Event::Entered { state, task: name });
             }
             (
                 TaskKind::Compensatable,
@@ -484,25 +386,19 @@ impl<R: Rules> Life<R> {
                 },
             ) => {
                 let state = plan.definition.states[next].label.clone();
-                let state = self.sabotage_split_completion(state, &visit, &name);
-                self.pin(
-                    Event::Completed {
-                        state,
-                        task: name,
-                        output,
-                    },
-                    plan,
-                );
+                self.pin(Event::Completed {
+                    state,
+                    task: name,
+                    output,
+                });
             }
-            (TaskKind::Stepped, Performed::Stepped { cursor })
-                if self.sabotage_step_on(state, &visit, &cursor) => {}
             (TaskKind::Stepped, Performed::Stepped { cursor }) => {
                 let event = Event::StepAdvanced {
                     state: visit.state,
                     task: name,
                     cursor,
                 };
-                self.pin(event, plan);
+                self.pin(event);
             }
             (_, Performed::Failed(failure)) => {
                 let retry = task.policy.retry;
@@ -535,25 +431,19 @@ impl<R: Rules> Life<R> {
             .policy;
         match performed {
             Performed::Undone => {
-                if self.sabotage_undo_again(state, &undo, attempt, policy.undo_retry.attempts) {
-                    return;
-                }
-                let Undo { task, undone, .. } = self.sabotage_recorded(undo);
-                self.pin(Event::Compensated { task, undone }, plan);
+                let Undo { task, undone, .. } = undo;
+                self.pin(Event::Compensated { task, undone });
             }
             Performed::Failed(failure) => {
-                let Undo { task, undone, .. } = self.sabotage_recorded(undo.clone());
+                let (task, undone) = (undo.task.clone(), undo.undone);
                 let work = Work::Undo { state, undo };
                 if let Some(failure) = self.retried(work, attempt, failure, policy.undo_retry) {
                     let error = shortened(&failure.message);
-                    self.pin(
-                        Event::CompensationFailed {
-                            task,
-                            undone,
-                            error,
-                        },
-                        plan,
-                    );
+                    self.pin(Event::CompensationFailed {
+                        task,
+                        undone,
+                        error,
+                    });
                 }
             }
             other => panic!("an undo can't come to {other:?}"),

@@ -11,8 +11,9 @@
 //! 5. [`Plan`] is what a life is given, [`Command`] what it asks for, [`Reply`] what it is told;
 //! 6. [`Life`] is one process's ownership of a run as a machine of commands and replies: claims,
 //!    pinned appends, reading back, fences, retries. The driver performs its commands, and the
-//!    simulator's protocol check explores the very same machine exhaustively;
-//! 7. [`Rule`] names each decision of the protocol, so that it can be broken on purpose.
+//!    protocol check explores the very same machine exhaustively. [`Machine`] is what both see;
+//! 7. [`Rule`] names each decision of the protocol, and a [`Mutant`] breaks one: it wraps a life and
+//!    falsifies what goes in and what comes out.
 
 mod claim;
 mod command;
@@ -22,11 +23,12 @@ mod digest;
 mod event;
 mod idempotency;
 mod life;
+mod machine;
+mod mutant;
 mod pinned;
 mod plan;
 mod rules;
 mod run_state;
-mod sabotage;
 mod transition;
 mod wire;
 
@@ -41,7 +43,9 @@ pub use definition::{
 pub use event::{BlobFault, Bytes, Cause, CauseKind, Event, Label, RowFault, Undone};
 pub use idempotency::{Direction, idempotency_key};
 pub use life::Life;
+pub use machine::Machine;
+pub use mutant::{Mutant, Without};
 pub use plan::{AppendRetry, Opening, Plan, Retention};
-pub use rules::{Faithful, Rule, Rules, Without};
+pub use rules::{Faithful, Rule, Rules};
 pub use run_state::{Completion, FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit};
 pub use transition::{IllegalEvent, LogFault, RebuildError, rebuild};

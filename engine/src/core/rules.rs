@@ -1,8 +1,13 @@
-//! The protocol's rules by name, and the seam through which one can be broken on purpose.
+//! The protocol's rules by name, and the choice between an engine that keeps them and a mutant.
 //!
 //! Each rule exists because leaving it out loses, repeats or contradicts something. The simulator
-//! proves that: it runs lives that break a rule and watches an oracle catch them. The engine itself
-//! only ever runs [`Faithful`] lives, for which every question below is answered at compile time.
+//! proves that: it runs mutants that break a rule and an oracle must catch each. The engine itself
+//! runs [`Faithful`] lives, which know nothing of this file.
+
+use crate::core::claim::Nonce;
+use crate::core::life::Life;
+use crate::core::machine::Machine;
+use crate::core::plan::{Opening, Plan};
 
 /// One rule of the protocol. The variants' docs say what breaking it looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,29 +108,30 @@ impl Rule {
     ];
 }
 
-/// Which rules a life keeps.
+/// Which machine owns the runs of an engine, and which rule that machine breaks.
 pub trait Rules: Clone + Send + Sync + 'static {
+    /// The machine.
+    type Life: Machine;
+
+    /// A machine that has asked for nothing yet; see [`Life::new`].
+    fn begin(&self, opening: Opening, nonce: Nonce, unix_ms: u64, plan: Plan<'_>) -> Self::Life;
+
     /// Whether `rule` is kept.
     fn keeps(&self, rule: Rule) -> bool;
 }
 
-/// Keeps every rule: the engine.
+/// Keeps every rule: the engine, whose machine is a plain [`Life`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Faithful;
 
 impl Rules for Faithful {
-    #[inline]
+    type Life = Life;
+
+    fn begin(&self, opening: Opening, nonce: Nonce, unix_ms: u64, plan: Plan<'_>) -> Life {
+        Life::new(opening, nonce, unix_ms, plan)
+    }
+
     fn keeps(&self, _: Rule) -> bool {
         true
-    }
-}
-
-/// Breaks one rule: a mutant that the instruments must catch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Without(pub Rule);
-
-impl Rules for Without {
-    fn keeps(&self, rule: Rule) -> bool {
-        rule != self.0
     }
 }

@@ -13,7 +13,7 @@ use futures_util::future::{self, Either};
 
 use crate::cancel::CancelToken;
 use crate::core::{
-    AppendRetry, Command, Ended, Halt, Life, Nonce, Opening, Plan, Reply, Retention, Rules,
+    AppendRetry, Command, Ended, Halt, Machine, Nonce, Opening, Plan, Reply, Retention, Rules,
     StoreFailed, Verdict,
 };
 use crate::error::{Error, StoreError, StoreErrorKind};
@@ -38,11 +38,11 @@ pub(crate) struct Environment {
 }
 
 /// One life, driven.
-struct Driver<'a, R> {
+struct Driver<'a, M> {
     environment: &'a Environment,
     flow: &'a Flow,
     plan: Plan<'a>,
-    life: Life<R>,
+    life: M,
     context: Arc<LifeContext>,
     /// What the store said last, for the error of a suspended life.
     store_error: Option<StoreError>,
@@ -69,7 +69,7 @@ pub(crate) async fn live<R: Rules>(
         cancel: environment.cancel.clone(),
         fenced: AtomicBool::new(false),
     });
-    let life = Life::new(rules, opening, nonce, unix_ms, plan);
+    let life = rules.begin(opening, nonce, unix_ms, plan);
     let environment = &environment;
     let flow = &flow;
     Driver {
@@ -122,7 +122,7 @@ fn already_running(workflow_id: &str) -> Error {
     }
 }
 
-impl<R: Rules> Driver<'_, R> {
+impl<M: Machine> Driver<'_, M> {
     async fn run(mut self) -> Result<Ended, Error> {
         loop {
             if self.environment.cancel.is_cancelled() {

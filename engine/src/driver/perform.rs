@@ -10,12 +10,12 @@ use std::task::{Context, Poll};
 use futures_util::FutureExt as _;
 use futures_util::future::{self, Either};
 
-use crate::core::{Direction, Failure, FailureKind, Performed, Rules, Work};
+use crate::core::{Direction, Failure, FailureKind, Machine, Performed, Work};
 use crate::driver::Driver;
 use crate::observe::Observation;
 use crate::task::{Action, Call, Ctx, TaskError};
 
-impl<R: Rules> Driver<'_, R> {
+impl<M: Machine> Driver<'_, M> {
     pub(super) async fn perform(&self, work: &Work, attempt: u32) -> Performed {
         // The cancellation may have come while the append before this was under way, or in the
         // pause before this attempt: nothing more is begun then.

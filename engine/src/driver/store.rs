@@ -1,12 +1,12 @@
 //! Performs the storage commands of a life, and tells the observer about each.
 
-use crate::core::Rules;
+use crate::core::Machine;
 use crate::driver::Driver;
 use crate::error::StoreError;
 use crate::observe::Observation;
 use crate::recovery::CheckpointRow;
 
-impl<R: Rules> Driver<'_, R> {
+impl<M: Machine> Driver<'_, M> {
     pub(super) async fn append(&self, row: &CheckpointRow) -> Result<(), StoreError> {
         self.observe(&Observation::Sending { row });
         let store = &self.environment.store;

@@ -1,6 +1,6 @@
 //! The machines of lives by number, and each of their transitions once.
 //!
-//! A [`Life`] is pure, so what it does on hearing an answer is computed the first time and looked up
+//! A [`Life`](crashpoint::protocol::Life) is pure, so what it does on hearing an answer is computed the first time and looked up
 //! from then on. This is what makes an exhaustive exploration of the real machine affordable: its
 //! clones and digests are paid per distinct life, not per state of the world.
 
@@ -8,7 +8,7 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use crashpoint::protocol::{
-    Command, Definition, Life, Opening, Performed, Plan, Reply, Rules, StoreFailed, Work,
+    Command, Definition, Machine as _, Opening, Performed, Plan, Reply, Rules, StoreFailed, Work,
 };
 use crashpoint::{AppendRetry, Label, Nonce, TaskKind};
 
@@ -42,11 +42,11 @@ pub(super) struct LifeFacts {
 
 /// Every life that the exploration has met.
 #[derive(Debug)]
-pub(super) struct Lives<R> {
+pub(super) struct Lives<R: Rules> {
     scope: Scope,
     rules: R,
     definition: Definition,
-    machines: Interner<Life<R>>,
+    machines: Interner<R::Life>,
     facts: Vec<LifeFacts>,
     heard: Memory<(LifeId, Answer), LifeId>,
     cancelled: Memory<LifeId, LifeId>,
@@ -114,7 +114,7 @@ impl<R: Rules + Copy + Eq + Hash> Lives<R> {
             Opening::Resume
         };
         let nonce = Nonce([number + 1; 16]);
-        let machine = Life::new(self.rules, opening, nonce, 0, self.plan());
+        let machine = self.rules.begin(opening, nonce, 0, self.plan());
         let life = self.number(machine, logs);
         self.born.insert((number, by_run), life);
         life
@@ -173,7 +173,7 @@ impl<R: Rules + Copy + Eq + Hash> Lives<R> {
         }
     }
 
-    fn number(&mut self, machine: Life<R>, logs: &mut Logs) -> LifeId {
+    fn number(&mut self, machine: R::Life, logs: &mut Logs) -> LifeId {
         let (number, new) = self.machines.intern(machine);
         if new {
             let machine = self.machines.get(number);
@@ -199,7 +199,8 @@ impl<R: Rules + Copy + Eq + Hash> Lives<R> {
     pub(super) fn resumes(&self, log: u16, logs: &Logs) -> bool {
         let plan = self.plan();
         let mut rows = logs.rows_of(log);
-        let mut life = Life::new(self.rules, Opening::Resume, Nonce([u8::MAX; 16]), 0, plan);
+        let nonce = Nonce([u8::MAX; 16]);
+        let mut life = self.rules.begin(Opening::Resume, nonce, 0, plan);
         for _ in 0..COMMANDS_MAX {
             let reply = match life.command() {
                 Command::Load => Reply::Loaded(Ok(rows.clone())),

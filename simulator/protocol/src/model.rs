@@ -142,7 +142,7 @@ pub(super) struct Successor {
 
 /// One step with what was before and after it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Moment<'a, R> {
+pub(super) struct Moment<'a, R: Rules> {
     pub(super) model: &'a Model<R>,
     pub(super) before: &'a World,
     pub(super) after: &'a World,
@@ -153,7 +153,7 @@ pub(super) struct Moment<'a, R> {
 
 /// The tables behind the numbers of a [`World`].
 #[derive(Debug)]
-pub(super) struct Model<R> {
+pub(super) struct Model<R: Rules> {
     pub(super) scope: Scope,
     pub(super) lives: Lives<R>,
     pub(super) logs: Logs,

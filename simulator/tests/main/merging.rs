@@ -141,7 +141,7 @@ fn merging_loses_no_violation() {
         CursorBelongsToVisit import-loop c2: 9
         MismatchBeforeClaim trip-redeployed c2: 3
         KeyNamesTheRun trip-again c2: 4
-        CorruptionStops order c1b1: 61
+        CorruptionStops order c1b1: 62
         CancelWaitsForAppend order t1x1: 9
         ClearNeedsExclusivity trip-cleared-shared f1: 5
         ClearNeedsExclusivity trip-cleared-shared t1p2: 13

@@ -1,6 +1,6 @@
 //! An append in doubt, and a claim that another life may win.
 
-use crashpoint::protocol::{Halt, Opening, Performed, Reply};
+use crashpoint::protocol::{Halt, Machine as _, Opening, Performed, Reply};
 use crashpoint::{CheckpointRow, Mismatch, rebuild};
 use expect_test::expect;
 

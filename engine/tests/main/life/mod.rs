@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crashpoint::protocol::{
-    Command, Ended, Failure, FailureKind, Faithful, Halt, Life, Opening, Performed, Plan, Reply,
-    StoreFailed, Work,
+    Command, Ended, Failure, FailureKind, Halt, Life, Machine as _, Opening, Performed, Plan,
+    Reply, StoreFailed, Work,
 };
 use crashpoint::{
     AppendRetry, CheckpointRow, CompensatableTask, Ctx, Nonce, Retention, RetryPolicy, State,
@@ -71,7 +71,7 @@ fn workflow() -> Workflow<Trip> {
 /// A life and the log that it writes, told what to answer by the test.
 struct Hand {
     workflow: Workflow<Trip>,
-    life: Life<Faithful>,
+    life: Life,
     retention: Retention,
     log: Vec<CheckpointRow>,
 }
@@ -94,7 +94,7 @@ const OTHER: Nonce = Nonce([2; 16]);
 impl Hand {
     fn open(opening: Opening, nonce: Nonce, log: &[CheckpointRow]) -> Self {
         let (workflow, retention) = (workflow(), Retention::Keep);
-        let life = Life::new(Faithful, opening, nonce, 5, plan(&workflow, retention));
+        let life = Life::new(opening, nonce, 5, plan(&workflow, retention));
         Self {
             workflow,
             life,
@@ -198,7 +198,7 @@ impl Hand {
     }
 }
 
-fn in_words(life: &Life<Faithful>) -> String {
+fn in_words(life: &Life) -> String {
     match life.command() {
         Command::Load => "load".to_owned(),
         Command::Append(row) => {

@@ -1,6 +1,8 @@
 //! Retries, the way back, and trying again what could not be undone.
 
-use crashpoint::protocol::{Ended, Failure, FailureKind, Halt, Opening, Performed, Reply};
+use crashpoint::protocol::{
+    Ended, Failure, FailureKind, Halt, Machine as _, Opening, Performed, Reply,
+};
 use crashpoint::{Event, Undone};
 use expect_test::expect;
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crashpoint::protocol::{Command, Faithful, Life, Opening, Plan, Reply};
+use crashpoint::protocol::{Command, Life, Machine as _, Opening, Plan, Reply};
 use crashpoint::{
     AppendRetry, CheckpointRow, CompensatableTask, Ctx, Event, IllegalEvent, LogFault, Nonce,
     Phase, Retention, RowKind, RunState, State, StepOutcome, SteppedTask, TaskError, Workflow,
@@ -259,7 +259,7 @@ fn loaded_by_a_life(log: &[CheckpointRow], opening: Opening) -> String {
         retention: Retention::Keep,
         append_retry: AppendRetry::default(),
     };
-    let mut life = Life::new(Faithful, opening, Nonce([77; 16]), 0, plan);
+    let mut life = Life::new(opening, Nonce([77; 16]), 0, plan);
     life.on(Reply::Loaded(Ok(log.to_vec())), plan);
     if let Command::Append(_) = life.command() {
         life.on(Reply::Appended(Ok(())), plan);

@@ -1,0 +1,191 @@
+//! Lives that break one rule of the protocol, for the instruments to catch.
+//!
+//! A [`Mutant`] wraps a faithful [`Life`] and breaks its rule from outside. `replies.rs` falsifies
+//! what the life hears, `requests.rs` what it asks for, and `deferral.rs` holds back the rows of a
+//! rollback. Between the two a mutant may steer the life with the life's own actions: pin a row,
+//! turn around, end. No production code runs anything in this folder.
+
+mod deferral;
+mod replies;
+mod requests;
+
+use crate::core::claim::Nonce;
+use crate::core::command::{Command, Halt, Reply, Work};
+use crate::core::event::{Bytes, Cause, CauseKind, Event, Label};
+use crate::core::life::{Life, Stage, undo_work};
+use crate::core::machine::Machine;
+use crate::core::pinned::{Pinned, Standing};
+use crate::core::plan::{Opening, Plan};
+use crate::core::rules::{Rule, Rules};
+use crate::core::run_state::{Phase, Rollback, RunState, Undo};
+
+use deferral::Deferral;
+
+/// Breaks one rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Without(pub Rule);
+
+impl Rules for Without {
+    type Life = Mutant;
+
+    fn begin(&self, opening: Opening, nonce: Nonce, unix_ms: u64, plan: Plan<'_>) -> Mutant {
+        let nonce = match self.0 {
+            Rule::ClaimsAreUnique => Nonce([0; 16]),
+            _ => nonce,
+        };
+        let mut mutant = Mutant {
+            broken: self.0,
+            life: Life::new(opening, nonce, unix_ms, plan),
+            shown: None,
+            entry: None,
+            deferral: None,
+            undos_as_loser: None,
+            cursors: Vec::new(),
+            redone: false,
+        };
+        let before = Before {
+            opening: false,
+            rows: 0,
+        };
+        mutant.falsify_request(before, plan);
+        mutant
+    }
+
+    fn keeps(&self, rule: Rule) -> bool {
+        rule != self.0
+    }
+}
+
+/// A life that breaks one rule.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Mutant {
+    broken: Rule,
+    life: Life,
+    /// The work that is asked for in place of the work that the life asks for.
+    shown: Option<Work>,
+    /// `CompletionIsOneRow`: the second row of a completion.
+    entry: Option<Event>,
+    /// `RollbackIsJournaled`: a rollback whose rows are held back.
+    deferral: Option<Deferral>,
+    /// `FencedStops`: the undos left to a fenced life, the next one last.
+    undos_as_loser: Option<Vec<Undo>>,
+    /// `CursorBelongsToVisit`: the newest cursor of each stepped state.
+    cursors: Vec<(Label, Bytes)>,
+    /// `RollbackIsFinal`: whether the visit that the rollback cut short was done again.
+    redone: bool,
+}
+
+/// What a mutant knows of its life from before a reply.
+#[derive(Debug, Clone, Copy)]
+struct Before {
+    opening: bool,
+    rows: u64,
+}
+
+impl Machine for Mutant {
+    fn command(&self) -> Command<'_> {
+        let command = match &self.deferral {
+            Some(deferral) if !deferral.is_over() => deferral.command(),
+            _ => self.life.command(),
+        };
+        match (command, &self.shown) {
+            (Command::Perform { attempt, .. }, Some(work)) => Command::Perform { work, attempt },
+            (command, _) => command,
+        }
+    }
+
+    fn on(&mut self, reply: Reply, plan: Plan<'_>) {
+        let before = Before {
+            opening: self.life.is_opening(),
+            rows: self.life.state().next_sequence(),
+        };
+        if let Some(reply) = self.falsified_reply(reply, plan) {
+            self.life.on(reply, plan);
+        }
+        self.falsify_request(before, plan);
+    }
+
+    fn cancel(&mut self, plan: Plan<'_>) {
+        if self.broken == Rule::CancelIsHeeded {
+            return;
+        }
+        self.life.cancel(plan);
+        if self.cancellation_drops_append() {
+            let cause = Cause::new(CauseKind::Cancelled, "");
+            self.life.turn_around(cause, plan);
+        }
+    }
+
+    fn state(&self) -> &RunState {
+        match &self.deferral {
+            Some(deferral) => deferral.state(),
+            None => self.life.state(),
+        }
+    }
+
+    fn is_opening(&self) -> bool {
+        self.life.is_opening()
+    }
+
+    fn cancellation_ends_pause(&self) -> bool {
+        self.life.cancellation_ends_pause()
+    }
+
+    fn key_run_id(&self) -> Nonce {
+        match self.broken {
+            Rule::KeyNamesTheRun => Nonce([0; 16]),
+            Rule::KeyOutlivesTheLife => {
+                let header = self.state().header();
+                header.expect("only a claimed run performs").claim.nonce
+            }
+            _ => self.life.key_run_id(),
+        }
+    }
+
+    /// Unless the append is already the one that turns the run around.
+    fn cancellation_drops_append(&self) -> bool {
+        self.broken == Rule::CancelWaitsForAppend
+            && self.life.may_turn_around()
+            && matches!(
+                &self.life.stage,
+                Stage::Appending(Pinned { event, .. })
+                    if !matches!(event, Event::RollbackStarted { .. })
+            )
+    }
+
+    fn heeds_cancellation(&self) -> bool {
+        self.broken != Rule::CancelIsHeeded
+    }
+}
+
+impl Mutant {
+    fn rollback(&self) -> Option<&Rollback> {
+        match self.life.state.phase() {
+            Phase::RollingBack(rollback) => Some(rollback),
+            _ => None,
+        }
+    }
+
+    /// What `reply` says of the row in flight, if that row is pinned and the reply says anything.
+    fn standing(&self, reply: &Reply) -> Option<Standing> {
+        match (&self.life.stage, reply) {
+            (Stage::Appending(_), Reply::Appended(Ok(()))) => Some(Standing::Durable),
+            (Stage::ReadingBack(pinned), Reply::Loaded(Ok(log))) => {
+                Some(pinned.standing(log, self.life.known))
+            }
+            _ => None,
+        }
+    }
+
+    /// The undo that a fenced life performs next; there it stops at last.
+    fn undo_as_loser(&mut self, plan: Plan<'_>) {
+        let undos = self.undos_as_loser.as_mut();
+        match undos.and_then(Vec::pop) {
+            Some(undo) => {
+                let work = undo_work(&undo, plan);
+                self.life.stage = Stage::Performing { work, attempt: 1 };
+            }
+            None => self.life.finish(Err(Halt::Fenced)),
+        }
+    }
+}

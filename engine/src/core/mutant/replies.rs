@@ -1,0 +1,185 @@
+//! What a mutant's life hears in place of the truth.
+
+use crate::core::command::{Halt, Performed, Reply, StoreFailed, Work};
+use crate::core::event::{Cause, CauseKind, Event};
+use crate::core::life::Stage;
+use crate::core::mutant::Mutant;
+use crate::core::pinned::Standing;
+use crate::core::plan::Plan;
+use crate::core::rules::Rule;
+use crate::core::run_state::RunState;
+use crate::recovery::CheckpointRow;
+
+impl Mutant {
+    /// The reply that the life hears; none where the mutant has steered the life itself.
+    pub(super) fn falsified_reply(&mut self, reply: Reply, plan: Plan<'_>) -> Option<Reply> {
+        let standing = self.standing(&reply);
+        match reply {
+            Reply::Loaded(Ok(log)) => self.falsified_log(log, standing, plan),
+            Reply::Appended(Err(StoreFailed)) => self.falsified_append_error(plan),
+            Reply::Appended(Ok(())) => self.falsified_durability(plan).then_some(reply),
+            Reply::Performed(performed) => self.falsified_action(performed, plan),
+            Reply::Paused if self.deferral_records(&reply, plan) => None,
+            reply => Some(reply),
+        }
+    }
+
+    fn falsified_log(
+        &mut self,
+        mut log: Vec<CheckpointRow>,
+        standing: Option<Standing>,
+        plan: Plan<'_>,
+    ) -> Option<Reply> {
+        match (self.broken, standing) {
+            (Rule::CorruptionStops, None) => log.truncate(legal_prefix(&log)),
+            (Rule::CursorBelongsToVisit, None) => {
+                let events = log.iter().filter_map(|row| Event::from_row(row).ok());
+                events.for_each(|event| self.remember_cursor(&event));
+            }
+            (Rule::ReadBackSeesAll, Some(_)) => self.truncate_to_pinned(&mut log),
+            (Rule::PinnedRowIsFinal, Some(Standing::Absent)) if self.life.may_turn_around() => {
+                self.turn_around("the append failed", plan);
+                return None;
+            }
+            (Rule::FenceNeedsARival, Some(Standing::Absent)) => {
+                self.life.finish(Err(Halt::Fenced));
+                return None;
+            }
+            (_, Some(Standing::Durable)) if !self.falsified_durability(plan) => return None,
+            _ => {}
+        }
+        Some(Reply::Loaded(Ok(log)))
+    }
+
+    /// The log up to the row in flight, as if nothing could follow it.
+    fn truncate_to_pinned(&self, log: &mut Vec<CheckpointRow>) {
+        if let Stage::ReadingBack(pinned) = &self.life.stage {
+            let rows = usize::try_from(pinned.row.sequence + 1);
+            log.truncate(rows.expect("a log fits into memory"));
+        }
+    }
+
+    /// Whether the life hears that its row is durable.
+    fn falsified_durability(&mut self, plan: Plan<'_>) -> bool {
+        let (Stage::Appending(pinned) | Stage::ReadingBack(pinned)) = &mut self.life.stage else {
+            return true;
+        };
+        match self.broken {
+            Rule::StateIsTheFold => {
+                if let Event::Claimed { claim, .. } = &mut pinned.event {
+                    claim.unix_ms += 1;
+                }
+                true
+            }
+            Rule::TerminalAbsorbs if self.life.state.is_terminal() => {
+                let ended = self.life.state.ended();
+                let ended = ended.expect("a terminal state is an ending");
+                self.life.finish(Ok(ended));
+                false
+            }
+            Rule::MismatchBeforeClaim if !self.life.owner => {
+                let pinned = pinned.clone();
+                self.life.apply_durable(&pinned);
+                let fits = plan
+                    .definition
+                    .check::<CheckpointRow>(&[], &self.life.state);
+                match fits {
+                    Ok(()) => self.life.advance(plan),
+                    Err(mismatch) => self.life.finish(Err(Halt::Mismatch(mismatch))),
+                }
+                false
+            }
+            _ => true,
+        }
+    }
+
+    fn falsified_append_error(&mut self, plan: Plan<'_>) -> Option<Reply> {
+        let may_turn_around = self.life.may_turn_around();
+        let Stage::Appending(pinned) = &mut self.life.stage else {
+            unreachable!("only an append is answered so");
+        };
+        match self.broken {
+            Rule::OutcomeAfterRow => {
+                let mut after = self.life.state.clone();
+                let applied = after.apply(&pinned.event);
+                if let Some(ended) = applied.ok().and_then(|()| after.ended()) {
+                    self.life.end(ended, plan);
+                    return None;
+                }
+            }
+            Rule::AppendErrorIsNoTaskFailure if may_turn_around => {
+                self.turn_around("the append failed", plan);
+                return None;
+            }
+            Rule::ReadBackBeforeResend if pinned.sends > 1 => return Some(Reply::Appended(Ok(()))),
+            Rule::ReadBackBeforeResend => {
+                pinned.sends += 1;
+                return None;
+            }
+            _ => {}
+        }
+        Some(Reply::Appended(Err(StoreFailed)))
+    }
+
+    fn falsified_action(&mut self, performed: Performed, plan: Plan<'_>) -> Option<Reply> {
+        if self.undos_as_loser.is_some() {
+            self.undo_as_loser(plan);
+            return None;
+        }
+        let redone = matches!(self.shown, Some(Work::Do { .. }));
+        if self.broken == Rule::RollbackIsFinal && redone {
+            self.shown = None;
+            return None;
+        }
+        if self.goes_on_alone(&performed, plan) {
+            return None;
+        }
+        let reply = Reply::Performed(performed);
+        (!self.deferral_records(&reply, plan)).then_some(reply)
+    }
+
+    /// Whether the life performs the next action without a row for this one.
+    fn goes_on_alone(&mut self, performed: &Performed, plan: Plan<'_>) -> bool {
+        let Stage::Performing { work, attempt } = &mut self.life.stage else {
+            return false;
+        };
+        match (self.broken, work, performed) {
+            (Rule::UndoRunsOnce, Work::Undo { state, .. }, Performed::Undone) => {
+                let task = plan.definition.task(*state);
+                let policy = task.expect("an undo belongs to a task").policy;
+                let again = *attempt <= policy.undo_retry.attempts;
+                *attempt += u32::from(again);
+                again
+            }
+            (Rule::StepWaitsForCursor, Work::Do { visit, .. }, Performed::Stepped { cursor })
+                if visit.cursors % 2 == 0 =>
+            {
+                visit.cursor = Some(cursor.clone());
+                visit.cursors += 1;
+                *attempt = 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn turn_around(&mut self, reason: &str, plan: Plan<'_>) {
+        let cause = Cause::new(CauseKind::Failure, reason);
+        self.life.turn_around(cause, plan);
+    }
+
+    pub(super) fn remember_cursor(&mut self, event: &Event) {
+        if let Event::StepAdvanced { state, cursor, .. } = event {
+            self.cursors.retain(|(known, _)| known != state);
+            self.cursors.push((state.clone(), cursor.clone()));
+        }
+    }
+}
+
+/// How many rows of `log` can be applied.
+fn legal_prefix(log: &[CheckpointRow]) -> usize {
+    let mut state = RunState::new();
+    log.iter()
+        .take_while(|row| state.apply_row(row).is_ok())
+        .count()
+}

@@ -1,0 +1,186 @@
+//! What a mutant asks for in place of what its life asks for.
+
+use crate::core::command::{Halt, Work};
+use crate::core::definition::TaskKind;
+use crate::core::event::{Event, Undone};
+use crate::core::life::{Stage, undo_work};
+use crate::core::mutant::{Before, Mutant};
+use crate::core::pinned::Pinned;
+use crate::core::plan::Plan;
+use crate::core::rules::Rule;
+use crate::core::run_state::{Rollback, Undo, Visit};
+
+impl Mutant {
+    /// Looks at what the life asks for after a reply, and changes it where the rule is about that.
+    pub(super) fn falsify_request(&mut self, before: Before, plan: Plan<'_>) {
+        match self.broken {
+            Rule::RollbackIsJournaled => self.defer_or_catch_up(plan),
+            Rule::CompletionIsOneRow => self.split_completion(before),
+            Rule::OpenVisitIsUndone => self.leave_open_visit_out(),
+            Rule::CursorBelongsToVisit => {
+                if let Stage::Appending(pinned) = &self.life.stage {
+                    let event = pinned.event.clone();
+                    self.remember_cursor(&event);
+                }
+                self.shown = self.visit_with_cursor_of_state(plan);
+            }
+            Rule::UndoInReverse | Rule::UndoGetsItsOutput => self.shown = self.wrong_undo(plan),
+            Rule::RollbackIsFinal if !self.redone => {
+                self.shown = self.visit_cut_short(plan);
+                self.redone = self.shown.is_some();
+            }
+            Rule::TerminalAbsorbs if before.opening => self.claim_what_has_ended(plan),
+            Rule::MismatchBeforeClaim if before.opening => {
+                if matches!(self.life.stage, Stage::Finished(Err(Halt::Mismatch(_)))) {
+                    self.life.open_existing(plan);
+                }
+            }
+            Rule::RollbackResumes if before.opening => {
+                let claims = matches!(self.life.stage, Stage::Appending(_));
+                if claims && self.rollback().is_some() {
+                    self.life.finish(Err(Halt::Suspended { in_doubt: None }));
+                }
+            }
+            Rule::StorageFaultSuspends => {
+                let suspended = matches!(
+                    self.life.stage,
+                    Stage::Finished(Err(Halt::Suspended { .. }))
+                );
+                if suspended && self.life.may_turn_around() {
+                    self.turn_around("the store failed", plan);
+                }
+            }
+            Rule::FencedStops if self.undos_as_loser.is_none() => {
+                let fenced = matches!(self.life.stage, Stage::Finished(Err(Halt::Fenced)));
+                if fenced && self.life.may_turn_around() {
+                    let completed = self.life.state.completed();
+                    self.undos_as_loser = Some(completed.iter().map(Undo::completed).collect());
+                    self.undo_as_loser(plan);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A completion that enters its own state again, and then an entry into the next one.
+    fn split_completion(&mut self, before: Before) {
+        if self.life.state.next_sequence() > before.rows
+            && let Some(entry) = self.entry.take()
+        {
+            return self.life.pin(entry);
+        }
+        let open = self.life.state.current_state().cloned();
+        if self.entry.is_none()
+            && let Stage::Appending(pinned) = &mut self.life.stage
+            && let Event::Completed {
+                state,
+                task,
+                output,
+            } = &pinned.event
+            && let Some(open) = open
+        {
+            self.entry = Some(Event::Entered {
+                state: state.clone(),
+                task: task.clone(),
+            });
+            let (task, output) = (task.clone(), output.clone());
+            let stays = Event::Completed {
+                state: open,
+                task,
+                output,
+            };
+            *pinned = Pinned::new(stays, pinned.row.sequence);
+        }
+    }
+
+    fn leave_open_visit_out(&mut self) {
+        if let Stage::Appending(pinned) = &mut self.life.stage
+            && let Event::RollbackStarted {
+                undo_open_visit, ..
+            } = &mut pinned.event
+            && *undo_open_visit
+        {
+            *undo_open_visit = false;
+            *pinned = Pinned::new(pinned.event.clone(), pinned.row.sequence);
+        }
+    }
+
+    /// The life's visit, with the newest cursor of its state where the visit has none.
+    fn visit_with_cursor_of_state(&self, plan: Plan<'_>) -> Option<Work> {
+        let Stage::Performing {
+            work: Work::Do { state, visit },
+            ..
+        } = &self.life.stage
+        else {
+            return None;
+        };
+        let stepped = plan.definition.task(*state)?.kind == TaskKind::Stepped;
+        if !stepped || visit.cursor.is_some() {
+            return None;
+        }
+        let newest = self.cursors.iter().find(|(of, _)| *of == visit.state);
+        let (_, cursor) = newest?;
+        let visit = Visit {
+            cursor: Some(cursor.clone()),
+            ..visit.clone()
+        };
+        let state = *state;
+        Some(Work::Do { state, visit })
+    }
+
+    /// The oldest pending undo, or the due one with the output of the newest completion.
+    fn wrong_undo(&self, plan: Plan<'_>) -> Option<Work> {
+        let Stage::Performing {
+            work: Work::Undo { undo, .. },
+            ..
+        } = &self.life.stage
+        else {
+            return None;
+        };
+        let wrong = match (self.broken, &undo.output) {
+            (Rule::UndoInReverse, _) => self.rollback()?.pending.first()?.clone(),
+            (_, None) => return None,
+            (_, Some(_)) => {
+                let newest = self.life.state.completed().last();
+                Undo {
+                    output: newest.map(|newest| newest.output.clone()),
+                    ..undo.clone()
+                }
+            }
+        };
+        Some(undo_work(&wrong, plan))
+    }
+
+    /// The visit that the rollback cut short, if its undo is due.
+    fn visit_cut_short(&self, plan: Plan<'_>) -> Option<Work> {
+        let Stage::Performing {
+            work: Work::Undo { undo, .. },
+            ..
+        } = &self.life.stage
+        else {
+            return None;
+        };
+        if !matches!(undo.undone, Undone::InDoubt(_)) {
+            return None;
+        }
+        let Rollback { state, .. } = self.rollback()?;
+        let visit = Visit {
+            id: undo.visit,
+            state: state.clone(),
+            cursor: None,
+            cursors: 0,
+        };
+        let state = (plan.definition.resolve)(&visit.state)?;
+        Some(Work::Do { state, visit })
+    }
+
+    fn claim_what_has_ended(&mut self, plan: Plan<'_>) {
+        let ends = matches!(
+            &self.life.stage,
+            Stage::Finished(Ok(_)) | Stage::Clearing(_)
+        );
+        if ends && self.life.state.is_terminal() {
+            self.life.claim_existing(plan);
+        }
+    }
+}
