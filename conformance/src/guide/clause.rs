@@ -152,7 +152,7 @@ impl Clause {
             Self::Dropped => "`CheckpointStore`, below the items; cano does not say it",
             Self::Scope => "`CheckpointStore::exclusive_scope`; cano has none",
             Self::Claim => "`crashpoint_conformance::Claim`, under the word of the claim",
-            Self::Engine => "DESIGN.md, \"Why do some laws run workflows?\"",
+            Self::Engine => "docs/design/conformance.md, \"Why do some laws run workflows?\"",
             Self::Harness => "`crashpoint_conformance::Harness` and `Place`",
             Self::Advice => "`crashpoint_conformance::Kind`, under `Advisory`",
         }
