@@ -5,6 +5,7 @@
 //! what the compiler and clippy check already.
 
 mod layers;
+mod links;
 mod map;
 mod rules;
 mod source;
@@ -78,6 +79,18 @@ fn architecture_maps_every_room() {
     let files = files();
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     report(map::check(&text_of(&files, "ARCHITECTURE.md"), &paths));
+}
+
+#[test]
+fn links_of_pages_lead_somewhere() {
+    let files = files();
+    let pages: Vec<(&str, &str)> = files
+        .iter()
+        .filter(|file| file.path.ends_with(".md"))
+        .map(|file| (file.path.as_str(), file.text.as_str()))
+        .collect();
+    assert!(pages.len() > 10, "the pages are looked at");
+    report(links::check(&pages, |path| root().join(path).exists()));
 }
 
 #[test]
