@@ -1,6 +1,20 @@
 //! The Rust code of the README and of the book: `cargo test -p crashpoint-docs` compiles and runs it.
+//!
+//! The program of the chapter "A world of your own" is not here: it is `examples/crash_test.rs`, which
+//! mdbook includes.
 
-/// The README.
-#[doc = include_str!("../README.md")]
-#[cfg(doctest)]
-pub struct Readme;
+/// Makes a type whose doc tests are the Rust blocks of a page.
+macro_rules! pages {
+    ($($name:ident: $path:literal,)*) => {$(
+        #[doc = include_str!($path)]
+        #[cfg(doctest)]
+        pub struct $name;
+    )*};
+}
+
+pages! {
+    Readme: "../README.md",
+    FirstCrashTest: "first-crash-test.md",
+    Certifying: "certifying.md",
+    Operating: "operating.md",
+}
