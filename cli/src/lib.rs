@@ -13,7 +13,7 @@ pub mod process;
 mod replay;
 pub mod soak;
 mod store;
-mod text;
+pub mod text;
 mod workloads;
 
 use std::io::{self, Write};

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Parser};
 use crashpoint_simulator::Budget;
 
 use crate::arguments::values::{ALL, Store, rule};
@@ -16,9 +16,7 @@ pub(crate) struct ExploreArguments {
     /// The stores to explore over, separated by commas.
     #[arg(long, value_enum, value_name = "STORE", value_delimiter = ',', default_values_t = Store::ALL)]
     pub(crate) store: Vec<Store>,
-    /// Maximum crashes per schedule. Default: 2 over memory, 1 over redb, which has ten times as many
-    /// crash points.
-    #[arg(long, value_name = "0..=3", value_parser = clap::value_parser!(u32).range(0..=3))]
+    #[arg(long, help = crashes_help(), value_name = "0..=3", value_parser = clap::value_parser!(u32).range(0..=3))]
     pub(crate) crashes: Option<u32>,
     /// Run exactly the schedules within this fault budget: `c1d1` allows one crash and one disk fault.
     /// Letters: c crashes, f store faults, d disk faults, e task errors, t takeovers, p switches
@@ -39,18 +37,25 @@ pub(crate) struct ExploreArguments {
     pub(crate) jobs: Option<NonZeroUsize>,
 }
 
+/// What `--crashes` says of its defaults.
+fn crashes_help() -> String {
+    let [memory, redb] = [Store::Memory, Store::Redb].map(Store::crashes);
+    format!(
+        "Maximum crashes per schedule. Default: {memory} over memory, {redb} over redb, which has ten \
+         times as many crash points"
+    )
+}
+
+/// `explore` without arguments.
+#[derive(Debug, Parser)]
+struct Alone {
+    #[command(flatten)]
+    arguments: ExploreArguments,
+}
+
 impl Default for ExploreArguments {
     fn default() -> Self {
-        Self {
-            workload: ALL.to_owned(),
-            store: Store::ALL.to_vec(),
-            crashes: None,
-            within: None,
-            mutant: None,
-            json: false,
-            html: None,
-            jobs: None,
-        }
+        Alone::parse_from(["explore"]).arguments
     }
 }
 

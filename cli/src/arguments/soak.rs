@@ -10,8 +10,7 @@ use crate::arguments::values::{ALL, Store, rule};
 
 #[derive(Debug, Args)]
 pub(crate) struct SoakArguments {
-    /// How long to run: 30s, 10m, 2h. Default: 1m, unless --seeds is given.
-    #[arg(long = "for", value_name = "TIME", value_parser = time)]
+    #[arg(long = "for", help = time_help(), value_name = "TIME", value_parser = time)]
     pub(crate) time: Option<Duration>,
     /// Maximum number of seeds. With this alone the end does not depend on time.
     #[arg(long, value_name = "N")]
@@ -34,6 +33,25 @@ pub(crate) struct SoakArguments {
     /// Run a mutant of the engine that breaks this rule, to see that the oracles catch it.
     #[arg(long, value_name = "RULE", value_parser = rule)]
     pub(crate) mutant: Option<String>,
+}
+
+/// The time limit if neither a time nor a number of seeds is given.
+const TIME: Duration = Duration::from_secs(60);
+
+/// What `--for` says of its default.
+fn time_help() -> String {
+    let time = humantime::format_duration(TIME);
+    format!("How long to run: 30s, 10m, 2h. Default: {time}, unless --seeds is given")
+}
+
+impl SoakArguments {
+    /// How long to run, unless only the number of seeds limits the soak.
+    pub(crate) fn time_limit(&self) -> Option<Duration> {
+        match (self.time, self.seeds) {
+            (None, None) => Some(TIME),
+            (time, _) => time,
+        }
+    }
 }
 
 /// The greatest first seed: no soak is long enough to count from there past the largest number.

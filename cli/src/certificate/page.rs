@@ -169,7 +169,7 @@ fn troubles(report: &Report, index: usize) -> Markup {
                         p {
                             span.bad { (law.verdict.word()) } " "
                             a href=(format!("#c{index}-{}", law.law.id)) { (law.law.id) } " "
-                            strong { (law.law.sentence) }
+                            strong { (prose(law.law.sentence)) }
                             @if law.is_advice() { span.note { " (advice)" } }
                         }
                         (drawn(law.verdict.reason()))
@@ -178,8 +178,8 @@ fn troubles(report: &Report, index: usize) -> Markup {
                             (drawn(Some(before)))
                         }
                         @if matches!(law.verdict, Verdict::Fail(_)) || law.unsteady.is_some() {
-                            p { strong { "Why: " } (law.law.guide.why) }
-                            p { strong { "What to do: " } (law.law.guide.fix) }
+                            p { strong { "Why: " } (prose(law.law.guide.why)) }
+                            p { strong { "What to do: " } (prose(law.law.guide.fix)) }
                         }
                     }
                 }
@@ -229,7 +229,7 @@ fn row(report: &LawReport, index: usize) -> Markup {
     html! {
         tr id=(format!("c{index}-{}", law.id)) {
             td.short { (law.id) }
-            td { (law.sentence) @if let Some(reason) = reason { p.note { (message(reason)) } } }
+            td { (prose(law.sentence)) @if let Some(reason) = reason { p.note { (message(reason)) } } }
             td.short { span class=(class) { (verdict.word()) } }
             td.number { (time(report.millis)) }
         }
@@ -247,6 +247,16 @@ fn remarks(remarks: &[Remark]) -> Markup {
                     @if more > 0 { li { (counted(more as u64, "remark")) " more" } }
                 }
             }
+        }
+    }
+}
+
+/// A fixed text of the kit, in which backticks enclose code.
+fn prose(text: &str) -> Markup {
+    let parts = text.split('`').enumerate();
+    html! {
+        @for (index, part) in parts {
+            @if index % 2 == 0 { (part) } @else { code { (part) } }
         }
     }
 }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crashpoint_simulator::{Budget, StoreKind};
+use crashpoint_simulator::{Budget, Repeat, StoreKind};
 
 use crate::explore::SAMPLES;
 use crate::explore::report::{Bounds, ExplorationReport, Row};
-use crate::replay::rerun::REPEATED_EVERY;
 
 /// Why a workload may have no crash points.
 pub(crate) const WHERE_POINTS_COUNT: &str =
@@ -17,7 +16,8 @@ pub(crate) fn legend(report: &ExplorationReport) -> Vec<String> {
     let rows = &report.rows[..];
     let twice = format!(
         "Run twice: the schedule without faults, those that break a promise, and one in \
-         {REPEATED_EVERY} of the others, by what they draw."
+         {} of the others, by what they draw.",
+        Repeat::ONE_IN
     );
     let Some(first) = rows.first() else {
         return Vec::new();

@@ -24,8 +24,9 @@ use crate::explore::report::{Bounds, ExplorationReport, Row};
 use crate::page::File;
 use crate::process::jobs;
 use crate::process::progress::Stopwatch;
-use crate::replay::rerun::{self, REPEATED_EVERY};
+use crate::replay::rerun;
 use crate::replay::shrink;
+use crate::text::{fitted, wrapped};
 use crate::workloads;
 
 /// The number of random schedules per row, beyond the exhaustive ones.
@@ -91,7 +92,7 @@ fn explorations(rows: &[Row]) -> Vec<Exploration> {
     for (index, row) in rows.iter().enumerate() {
         let settings = |budget| Settings {
             store: row.store,
-            repeat: Repeat::OneIn(REPEATED_EVERY),
+            repeat: Repeat::OneIn(Repeat::ONE_IN),
             ..Settings::within(budget)
         };
         let exploration = |settings: &Settings, part| Exploration {
@@ -142,17 +143,13 @@ fn stories(rows: &[Row], out: &mut impl Write) -> Result<(), Failure> {
     shown.truncate(STORIES_MAX);
     shown.retain(|(row, _)| row.is_deterministic());
     for (row, violation) in &shown {
-        writeln!(
-            out,
-            "\n{} over {} violates {}: {}",
-            row.name(),
-            row.store,
-            violation.oracle,
-            render::escaped_line(&violation.message)
-        )?;
+        let (name, store, oracle) = (row.name(), row.store, violation.oracle);
+        let message = render::escaped_line(&violation.message);
+        let heading = format!("{name} over {store} violates {oracle}: {message}");
+        writeln!(out, "\n{}", wrapped(&heading))?;
         let run = replay(&row.workload, &violation.token)?;
         let verdicts = oracle::judge(&row.workload, &run);
-        write!(out, "{}", render::story(&run, &verdicts))?;
+        write!(out, "{}", fitted(&render::story(&run, &verdicts)))?;
         let command = rerun::replay_command(&violation.token);
         writeln!(out, "replay it: {command}")?;
     }

@@ -226,7 +226,7 @@ impl ExplorationReport {
         }
         let cut_short = |row: &&Row| row.findings.cut_short && row.is_deterministic();
         if self.rows.iter().any(|row| cut_short(&row)) {
-            caveats.push("exploration stopped early where violations piled up".to_owned());
+            caveats.push("exploration stopped early because of many violations".to_owned());
         }
         caveats
     }

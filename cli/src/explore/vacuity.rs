@@ -9,7 +9,7 @@ use crashpoint_simulator::{Budget, Settings, explore as explore_alone, workload}
 use crate::arguments::{ExploreArguments, VacuityArguments};
 use crate::exit::{Exit, Failure};
 use crate::explore;
-use crate::text::wrapped;
+use crate::text::{fitted, wrapped};
 
 /// A workload and budget in which the store breaks its contract, which no exploration has.
 const BREACHES: (&str, &str) = ("order", "c1b1");
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &VacuityArguments, out: &mut impl Write) -> Result<
     let breaches: Budget = breaches.parse().expect("it is a budget");
     table.add_faults(&explore_alone(&subject, &Settings::within(breaches)));
     table.add_embedded();
-    writeln!(out, "{table}")?;
+    writeln!(out, "{}", fitted(&table.to_string()))?;
     writeln!(out, "{}", wrapped(&report.coverage()))?;
     for caveat in report.caveats() {
         writeln!(out, "{caveat}")?;

@@ -4,14 +4,14 @@ use std::io::Write;
 use std::sync::Arc;
 
 use crashpoint_simulator::render::whole;
-use crashpoint_simulator::{History, What, render};
+use crashpoint_simulator::{History, What, render, trace};
 
 use crate::arguments::ExplainArguments;
 use crate::exit::{Exit, Failure};
 use crate::page::{self, ExplainedRun};
 use crate::replay::rerun::Rerun;
+use crate::text::fitted;
 use crate::workloads::origin;
-use crashpoint_simulator::trace;
 
 pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let rerun = Rerun::of(&arguments.which)?;
@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<
         }
         None => {
             writeln!(out, "{}", summary(&schedule))?;
-            let story = render::story(schedule.run, schedule.verdicts);
+            let story = fitted(&render::story(schedule.run, schedule.verdicts));
             write!(
                 out,
                 "\n{}{story}",

@@ -12,7 +12,7 @@ use crashpoint_simulator::{Course, render};
 use crate::arguments::ReplayArguments;
 use crate::exit::{Exit, Failure};
 use crate::replay::rerun::Rerun;
-use crate::text::counted;
+use crate::text::{counted, fitted};
 use crate::workloads::origin;
 use crashpoint_simulator::trace;
 
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<E
         let (events, hash) = (course.events(), course.hash());
         writeln!(out, "course events={events} hash={hash:016x}")?;
     } else {
-        let (workload, story) = (rerun.workload(), render::story(run, verdicts));
+        let (workload, story) = (rerun.workload(), fitted(&render::story(run, verdicts)));
         writeln!(out, "{}: {}\n", workload.name, workload.about)?;
         write!(out, "{}", origin::workflow(rerun.trial.nodes.as_deref()))?;
         writeln!(out, "{story}")?;

@@ -12,9 +12,6 @@ use crate::exit::{Exit, Failure};
 use crate::page;
 use crate::workloads::origin::Origin;
 
-/// One in this many schedules runs a second time, as a check of determinism.
-pub(crate) const REPEATED_EVERY: u64 = 16;
-
 /// A schedule that was run again, with the verdicts of the oracles.
 #[derive(Debug)]
 pub(crate) struct Rerun {

@@ -29,9 +29,6 @@ use crate::soak::plan::{SeedPlan, SeedResult};
 use crate::soak::report::SoakReport;
 use crate::soak::tally::{Finding, Kind, Tally};
 
-/// The time limit if none is given.
-const TIME: Duration = Duration::from_secs(60);
-
 /// By this time the process has allocated what it needs: growth after it is a leak.
 const WARM: Duration = Duration::from_secs(10);
 
@@ -60,10 +57,7 @@ pub(crate) fn run(arguments: &SoakArguments, out: &mut impl Write) -> Result<Exi
         jobs: process::jobs(arguments.jobs),
     };
     let start = Resident::now();
-    let time = match (arguments.time, shift.seeds) {
-        (None, None) => Some(TIME),
-        (time, _) => time,
-    };
+    let time = arguments.time_limit();
     let watch = Stopwatch::start();
     let (mut tally, warm) = soak(&plan, shift, time, corpus, &interrupted)?;
     let elapsed = watch.elapsed();

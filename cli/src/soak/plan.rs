@@ -2,12 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crashpoint_simulator::StoreKind;
-use crashpoint_simulator::workload;
+use crashpoint_simulator::{Repeat, StoreKind, workload};
 
 use crate::arguments::{ALL, GENERATED, SoakArguments, Store};
 use crate::exit::Failure;
-use crate::replay::rerun::REPEATED_EVERY;
 use crate::soak::seed::{SeedOutcome, examine};
 use crate::workloads;
 use crate::workloads::origin::Origin;
@@ -80,7 +78,7 @@ impl SeedPlan {
     /// Runs a seed, twice if it is due for a check of determinism.
     pub(crate) fn run(&self, seed: u64) -> SeedResult {
         let targets = self.targets.len() as u64;
-        let repeated = (seed / targets + seed % targets).is_multiple_of(REPEATED_EVERY);
+        let repeated = (seed / targets + seed % targets).is_multiple_of(Repeat::ONE_IN);
         let target = self.target(seed);
         let examine = || examine(target.origin.source(), target.store, seed, repeated);
         // The simulator panicked; the hook has printed it, and no state of it remains.

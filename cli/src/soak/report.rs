@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use comfy_table::Cell;
 use crashpoint_simulator::render::whole;
-use crashpoint_simulator::{Shrunk, render};
+use crashpoint_simulator::{Repeat, Shrunk, render};
 
 use crate::arguments::{ALL, SoakArguments};
 use crate::exit::Exit;
-use crate::replay::rerun::{REPEATED_EVERY, full_command, replay_command, replay_file_command};
+use crate::replay::rerun::{full_command, replay_command, replay_file_command};
 use crate::replay::shrink;
 use crate::soak::seed::MOST;
 use crate::soak::tally::{Finding, Kind, SeedNotes, Tally};
@@ -77,11 +77,12 @@ impl SoakReport<'_> {
             Some(more) => format!("Seeds {}..={}", self.first, self.first + more),
             None => "No seeds".to_owned(),
         };
+        let every = Repeat::ONE_IN;
         let what = format!(
             "{seeds}: a random sample, not exhaustive. Each seed runs one schedule of one workload over \
              one store, with the faults that it draws, up to {MOST}: crashes, store faults, disk \
              faults, task errors, takeovers, switches between lives, cancellations, clock jumps. One \
-             seed in {REPEATED_EVERY}, and each that breaks a promise, runs twice."
+             seed in {every}, and each that breaks a promise, runs twice."
         );
         writeln!(out, "{}\n", wrapped(&what))
     }

@@ -2,7 +2,10 @@
 
 pub(crate) mod table;
 
+use std::io::{self, IsTerminal as _};
+
 pub(crate) use crashpoint_simulator::render::{counted, grouped};
+
 use textwrap::{Options, WordSplitter};
 
 /// The bytes of a blob as text.
@@ -19,4 +22,41 @@ pub(crate) fn wrapped(paragraph: &str) -> String {
         .word_splitter(WordSplitter::NoHyphenation)
         .break_words(false);
     textwrap::fill(paragraph, options)
+}
+
+/// Lines for standard output. On a terminal a line that is too long continues below its last column.
+pub(crate) fn fitted(text: &str) -> String {
+    if io::stdout().is_terminal() {
+        fitted_to(text, textwrap::termwidth())
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Wraps lines at `width` characters. What is wrapped continues below the last column that begins in
+/// the left half, where two spaces separate columns.
+///
+/// ```
+/// use crashpoint_cli::text::fitted_to;
+///
+/// let line = "  life 1  sends  #0  claim at Charge, input 1999\n";
+/// assert_eq!(fitted_to(line, 80), line);
+/// let narrow = "  life 1  sends  #0  claim at Charge,\n                     input 1999\n";
+/// assert_eq!(fitted_to(line, 42), narrow);
+/// ```
+pub fn fitted_to(text: &str, width: usize) -> String {
+    let lines = text.split_inclusive('\n').map(|line| {
+        let (line, end) = line
+            .strip_suffix('\n')
+            .map_or((line, ""), |line| (line, "\n"));
+        let begins = |at: &usize| line[..*at].ends_with("  ") && !line[*at..].starts_with(' ');
+        let columns = line.char_indices().map(|(at, _)| at).filter(begins);
+        let column = columns.take_while(|column| *column <= width / 2).last();
+        let indent = " ".repeat(column.unwrap_or_default());
+        let options = Options::new(width)
+            .word_splitter(WordSplitter::NoHyphenation)
+            .subsequent_indent(&indent);
+        format!("{}{end}", textwrap::fill(line, options))
+    });
+    lines.collect()
 }

@@ -15,9 +15,6 @@ use crate::report::render::{counted, grouped};
 use crate::sim::{Repeat, Settings, StoreKind};
 use crate::workload::{Workload, beyond};
 
-/// One in so many schedules is run a second time, to see that it is the same then.
-const REPEATED_EVERY: u64 = 16;
-
 impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// Runs every schedule of the campaigns.
     #[track_caller]
@@ -108,7 +105,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
 fn within(budget: Budget, schedules_max: u64) -> Settings {
     Settings {
         schedules_max,
-        repeat: Repeat::OneIn(REPEATED_EVERY),
+        repeat: Repeat::OneIn(Repeat::ONE_IN),
         ..Settings::within(budget)
     }
 }

@@ -59,6 +59,11 @@ pub enum Repeat {
     OneIn(u64),
 }
 
+impl Repeat {
+    /// Explorations, soaks and crash tests run one schedule in this many a second time.
+    pub const ONE_IN: u64 = 16;
+}
+
 impl Default for Settings {
     /// Nothing goes wrong, over the store in memory.
     fn default() -> Self {
