@@ -6,6 +6,7 @@
 
 mod arguments;
 mod churn;
+mod clock;
 mod device;
 mod group;
 mod json;
@@ -16,6 +17,7 @@ mod plot;
 mod reopen;
 mod rounds;
 mod soak;
+mod statistics;
 mod table;
 mod transition;
 mod workload;

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 
+use crate::clock::now;
 use crate::device::{Counters, counters};
 use crate::peers::Subject;
-use crate::place::{Place, in_us};
+use crate::place::Place;
+use crate::statistics::percentile;
 use crate::workload::Workload;
 
 /// What came of a turn.
@@ -21,20 +23,6 @@ pub(crate) struct Turn {
     pub(crate) bytes_per_row: Option<f64>,
     /// By how much a timer of a millisecond on the same runtime was late at worst.
     pub(crate) timer_stall: Duration,
-}
-
-/// The number below which so many of a hundred are; `sorted` is ascending.
-pub(crate) fn percentile(sorted: &[u64], percent: usize) -> u64 {
-    let last = sorted.len().saturating_sub(1);
-    sorted.get(last * percent / 100).copied().unwrap_or(0)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a benchmark measures the wall clock"
-)]
-pub(crate) fn now() -> Instant {
-    Instant::now()
 }
 
 /// Has `writers` tasks use the store at the same time until the time is over.
@@ -91,11 +79,4 @@ async fn lateness(deadline: Instant) -> Duration {
         longest = longest.max(begin.elapsed().saturating_sub(TICK));
     }
     longest
-}
-
-/// How long a future takes, in microseconds, and what it gives.
-pub(crate) async fn timed<T>(future: impl Future<Output = T>) -> (u64, T) {
-    let begin = now();
-    let value = future.await;
-    (in_us(begin.elapsed()), value)
 }

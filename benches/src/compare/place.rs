@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crashpoint_benches::{elapsed, file_system_of};
 use tempfile::TempDir;
 
 use crate::arguments::Common;
-use crate::measure::percentile;
+use crate::clock::in_us;
+use crate::statistics::percentile;
 
 const SYNCS: usize = 300;
 
@@ -78,8 +78,4 @@ impl Place {
         times.sort_unstable();
         Ok(times)
     }
-}
-
-pub(crate) fn in_us(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

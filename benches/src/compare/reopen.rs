@@ -6,9 +6,10 @@ use std::time::Duration;
 use crashpoint_benches::elapsed;
 
 use crate::arguments::Reopening;
+use crate::clock::in_us;
 use crate::measure::Turn;
 use crate::peers::{Peer, Subject};
-use crate::place::{Place, in_us};
+use crate::place::Place;
 use crate::rounds::{Results, Row, runtime};
 
 /// Rows that are appended at the same time while a store is filled.

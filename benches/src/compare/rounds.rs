@@ -11,6 +11,7 @@ use crate::arguments::Comparing;
 use crate::measure::{Turn, turn};
 use crate::peers::{Peer, Subject};
 use crate::place::Place;
+use crate::statistics::median;
 use crate::workload::Workload;
 
 /// The store that the others are held against.
@@ -96,13 +97,6 @@ pub(crate) fn compare(comparing: &Comparing, workload: Workload, place: &Place) 
         Workload::Load => "load: runs of 24 rows",
     };
     Results { title, rows }
-}
-
-/// The middle one of some numbers, of an even number the upper; 0 of none.
-pub(crate) fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
-    let mut numbers: Vec<f64> = numbers.into_iter().collect();
-    numbers.sort_by(f64::total_cmp);
-    numbers.get(numbers.len() / 2).copied().unwrap_or(0.0)
 }
 
 impl Row {

@@ -21,7 +21,7 @@ use crashpoint::{Runtime as _, TokioRuntime};
 use crashpoint_benches::{Stage, Told};
 
 use crate::arguments::{SoakChild, Soaking};
-use crate::measure::now;
+use crate::clock::now;
 use crate::place::Place;
 
 /// How much more memory a process may have than after its first ten seconds, in KiB.

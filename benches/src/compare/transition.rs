@@ -6,8 +6,8 @@ use std::time::Duration;
 use crashpoint::MemoryCheckpointStore;
 use crashpoint_benches::{ForgetfulStore, elapsed, transition};
 
+use crate::clock::in_us;
 use crate::measure::Turn;
-use crate::place::in_us;
 use crate::rounds::{Results, Row};
 
 const ROUNDS: usize = 41;

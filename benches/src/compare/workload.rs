@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::measure::{now, timed};
+use crate::clock::{now, timed};
 use crate::peers::Subject;
 
 /// The rows of a run that lives and ends, and of one that is loaded.
