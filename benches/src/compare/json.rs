@@ -31,7 +31,7 @@ struct Ratio<'a> {
     ratio: f64,
 }
 
-pub(crate) fn of(results: &Results) -> String {
+pub(crate) fn render(results: &Results) -> String {
     let rows = results.rows.iter().map(|row| Row {
         subject: &row.subject,
         writers: row.writers,

@@ -8,11 +8,12 @@ mod arguments;
 mod churn;
 mod clock;
 mod device;
+mod folder;
 mod group;
 mod json;
 mod measure;
 mod peers;
-mod place;
+
 mod plot;
 mod reopen;
 mod rounds;
@@ -28,7 +29,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command, Comparing};
-use crate::place::Place;
+use crate::folder::BenchFolder;
 use crate::rounds::Results;
 use crate::workload::Workload;
 
@@ -51,7 +52,10 @@ fn run(command: &Command) -> Result<ExitCode, String> {
         Command::Load(comparing) => compared(comparing, Workload::Load)?,
         Command::Reopen(reopening) => {
             let common = &reopening.comparing.common;
-            (reopen::compare(reopening, &Place::of(common)?), common)
+            (
+                reopen::compare(reopening, &BenchFolder::open(common)?),
+                common,
+            )
         }
         Command::Transition(common) => (transition::compare(), common),
         Command::Churn(arguments) => return churn::run(arguments),
@@ -60,12 +64,12 @@ fn run(command: &Command) -> Result<ExitCode, String> {
     };
     let (results, common) = results;
     let text = match common.json {
-        true => json::of(&results),
-        false => table::of(&results),
+        true => json::render(&results),
+        false => table::render(&results),
     };
     writeln!(io::stdout(), "{text}").map_err(|error| error.to_string())?;
     if let Some(file) = &common.svg {
-        let written = std::fs::write(file, plot::of(&results));
+        let written = std::fs::write(file, plot::render(&results));
         written.map_err(|error| format!("can't write {}: {error}", file.display()))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -75,9 +79,9 @@ fn compared(
     comparing: &Comparing,
     workload: Workload,
 ) -> Result<(Results, &arguments::Common), String> {
-    let place = Place::of(&comparing.common)?;
+    let bench_folder = BenchFolder::open(&comparing.common)?;
     Ok((
-        rounds::compare(comparing, workload, &place),
+        rounds::compare(comparing, workload, &bench_folder),
         &comparing.common,
     ))
 }

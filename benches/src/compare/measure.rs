@@ -7,8 +7,8 @@ use tokio::runtime::Runtime;
 
 use crate::clock::now;
 use crate::device::{Counters, counters};
+use crate::folder::BenchFolder;
 use crate::peers::Subject;
-use crate::place::Place;
 use crate::statistics::percentile;
 use crate::workload::Workload;
 
@@ -31,9 +31,9 @@ pub(crate) fn turn(
     subject: &Arc<dyn Subject>,
     workload: Workload,
     (writers, duration): (usize, Duration),
-    place: &Place,
+    folder: &BenchFolder,
 ) -> Turn {
-    let before = counters(place.path());
+    let before = counters(folder.path());
     let begin = now();
     let deadline = begin + duration;
     let timer = runtime.spawn(lateness(deadline));
@@ -51,7 +51,7 @@ pub(crate) fn turn(
         times.extend(done.times_us);
     }
     let took = begin.elapsed().as_secs_f64();
-    let after = counters(place.path());
+    let after = counters(folder.path());
     let timer_stall = runtime.block_on(timer).expect("a timer is no store");
     times.sort_unstable();
     let rows = rows as f64;

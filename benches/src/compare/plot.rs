@@ -16,7 +16,7 @@ const COLOURS: [&str; 8] = [
     "#0072b2", "#d55e00", "#e69f00", "#009e73", "#56b4e9", "#cc79a7", "#999999", "#000000",
 ];
 
-pub(crate) fn of(results: &Results) -> String {
+pub(crate) fn render(results: &Results) -> String {
     let mut subjects: Vec<&str> = Vec::new();
     let mut writers: Vec<usize> = Vec::new();
     for row in &results.rows {

@@ -7,22 +7,22 @@ use crashpoint_benches::elapsed;
 
 use crate::arguments::Reopening;
 use crate::clock::in_us;
+use crate::folder::BenchFolder;
 use crate::measure::Turn;
 use crate::peers::{Peer, Subject};
-use crate::place::Place;
 use crate::rounds::{Results, Row, runtime};
 
 /// Rows that are appended at the same time while a store is filled.
 const AT_A_TIME: u64 = 1000;
 
 /// Fills each store once with so many runs of one row, and opens it once in every round.
-pub(crate) fn compare(reopening: &Reopening, place: &Place) -> Results {
+pub(crate) fn compare(reopening: &Reopening, bench_folder: &BenchFolder) -> Results {
     let Reopening { comparing, runs } = reopening;
     let runs = *runs;
     let subjects = comparing.subjects.iter().filter(|peer| peer.can_load());
     let filled: Vec<_> = subjects
         .map(|peer| {
-            let folder = place.folder();
+            let folder = bench_folder.subfolder();
             fill(&peer.open(folder.path()), runs);
             (*peer, folder)
         })

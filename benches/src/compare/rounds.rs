@@ -3,14 +3,14 @@
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
-use crashpoint_benches::order_of_turns;
+use crashpoint_benches::turn_order;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::arguments::Comparing;
+use crate::folder::BenchFolder;
 use crate::measure::{Turn, turn};
 use crate::peers::{Peer, Subject};
-use crate::place::Place;
 use crate::statistics::median;
 use crate::workload::Workload;
 
@@ -49,8 +49,8 @@ pub(crate) fn runtime() -> Runtime {
 type Opened = (TempDir, Arc<dyn Subject>);
 
 /// A new store with what the workload needs.
-fn prepared(peer: Peer, workload: Workload, place: &Place) -> Opened {
-    let folder = place.folder();
+fn prepared(peer: Peer, workload: Workload, bench_folder: &BenchFolder) -> Opened {
+    let folder = bench_folder.subfolder();
     let subject = peer.open(folder.path());
     runtime().block_on(workload.prepare(&*subject));
     (folder, subject)
@@ -59,7 +59,11 @@ fn prepared(peer: Peer, workload: Workload, place: &Place) -> Opened {
 /// Each has a turn in every round, with a store that is new; one that is only read is made once. What
 /// the turn before has left to the disk is done by then, and from round to round another store comes
 /// before each.
-pub(crate) fn compare(comparing: &Comparing, workload: Workload, place: &Place) -> Results {
+pub(crate) fn compare(
+    comparing: &Comparing,
+    workload: Workload,
+    bench_folder: &BenchFolder,
+) -> Results {
     let mut subjects = comparing.subjects.clone();
     if workload == Workload::Load {
         subjects.retain(Peer::can_load);
@@ -75,14 +79,14 @@ pub(crate) fn compare(comparing: &Comparing, workload: Workload, place: &Place) 
     let mut rows: Vec<Row> = comparing.writers.iter().flat_map(of_writers).collect();
     let mut read: Vec<Option<Opened>> = subjects.iter().map(|_| None).collect();
     for round in 1..=comparing.rounds {
-        for index in order_of_turns(round, rows.len(), subjects.len()) {
+        for index in turn_order(round, rows.len(), subjects.len()) {
             let (row, which) = (&mut rows[index], index % subjects.len());
             let kept = read[which].take();
-            let opened = kept.unwrap_or_else(|| prepared(subjects[which], workload, place));
-            place.settle();
+            let opened = kept.unwrap_or_else(|| prepared(subjects[which], workload, bench_folder));
+            bench_folder.settle();
             let runtime = runtime();
             let how = (row.writers, comparing.turn);
-            let turn = turn(&runtime, &opened.1, workload, how, place);
+            let turn = turn(&runtime, &opened.1, workload, how, bench_folder);
             row.turns.push(turn);
             runtime.shutdown_background();
             if workload == Workload::Load {

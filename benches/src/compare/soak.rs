@@ -1,13 +1,13 @@
 //! The embedded store under load whose process is killed, again and again, on one file.
 //!
-//! A child opens the file that the kill before left, appends, reads and clears, and says what was
-//! acknowledged. It is killed at a random instant, some while they open the store. Then the file is
-//! looked at, and not written, and held against what was said by this child and all before it. Every
-//! row that was acknowledged is there, none is there that was not sent, a cleared run is gone, and a
-//! second row at a taken sequence is refused.
+//! A child process opens the file that the last kill left, appends, reads and clears, and reports what
+//! the store acknowledged. It is killed at a random instant, sometimes while it opens the store. Then
+//! the file is read, but not written, and compared with the reports of all children so far: every
+//! acknowledged row is present, no other row is, and cleared runs are gone. The children themselves
+//! check that the store refuses a second row at a taken sequence.
 
 mod child;
-mod verdict;
+mod inspect;
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -18,29 +18,29 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crashpoint::{Runtime as _, TokioRuntime};
-use crashpoint_benches::{Stage, Told};
+use crashpoint_benches::{SoakModel, Stage};
 
 use crate::arguments::{SoakChild, Soaking};
 use crate::clock::now;
-use crate::place::Place;
+use crate::folder::BenchFolder;
 
-/// How much more memory a process may have than after its first ten seconds, in KiB.
+/// How much the memory of a process may grow after its first ten seconds, in KiB.
 const GROWTH_KIB_MAX: u64 = 32 << 10;
 
-/// The time after which a process should not need more memory.
+/// The age after which a process should need no more memory.
 const SETTLED: Duration = Duration::from_secs(10);
 
-/// How long a child may take until it says its first word, or its last.
+/// How long the parent waits for the first and for the last report of a child.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 struct Tally {
-    /// How many were killed before they said that the store was open.
-    in_openings: u64,
-    /// How long the last opening took that was not cut short.
+    /// How many processes were killed before the store was open.
+    killed_opening: u64,
+    /// How long the last complete opening took.
     opening: Duration,
     file_bytes_max: u64,
-    /// Of the process that lived longest: its memory after ten seconds and at most after that.
+    /// The memory of the longest process after ten seconds, and its maximum after that.
     resident_kib: Option<(u64, u64)>,
 }
 
@@ -49,53 +49,56 @@ pub(crate) fn child(arguments: &SoakChild) -> Result<ExitCode, String> {
 }
 
 pub(crate) fn run(soaking: &Soaking) -> Result<ExitCode, String> {
-    let place = Place::of(&soaking.common)?;
-    let folder = place.folder();
+    let bench_folder = BenchFolder::open(&soaking.common)?;
+    let folder = bench_folder.subfolder();
     let file = folder.path().join("soak.redb");
     let begin = now();
-    let (mut told, mut tally) = (Told::default(), Tally::default());
-    // Half of the time one process lives, so that what it piles up is seen.
+    let (mut model, mut tally) = (SoakModel::default(), Tally::default());
+    // One process runs for half of the time, to show whether its memory grows.
     if soaking.kills.is_none() && soaking.duration > 3 * SETTLED {
         let half = soaking.duration / 2;
-        life(&file, Stage::Open, half, &mut told, &mut tally)?;
+        run_until_killed(&file, Stage::Open, half, &mut model, &mut tally)?;
     }
     while soaking
         .kills
         .map_or(begin.elapsed() < soaking.duration, |most| {
-            told.process() < most
+            model.process() < most
         })
     {
-        // Two of four die while they open the store, one after the other: a recovery is cut short, and
-        // then that of what it left.
-        let (stage, below) = match told.process() % 4 {
+        // Two of four processes in a row die while they open the store: the second one recovers what
+        // an interrupted recovery left.
+        let (stage, below) = match model.process() % 4 {
             0 | 1 => (Stage::Open, Duration::from_millis(1500)),
             _ => (Stage::Opening, tally.opening),
         };
-        life(&file, stage, random_below(below), &mut told, &mut tally)?;
+        run_until_killed(&file, stage, random_below(below), &mut model, &mut tally)?;
     }
-    tell(soaking, &told, &tally, begin.elapsed())
+    report(soaking, &model, &tally, begin.elapsed())
 }
 
-/// One process, from its start to its end by SIGKILL so long after it came to the stage, and what is
-/// there after that.
-fn life(
+/// Starts a process, kills it `length` after it has come to `stage`, and checks the file.
+fn run_until_killed(
     file: &Path,
     stage: Stage,
     length: Duration,
-    told: &mut Told,
+    model: &mut SoakModel,
     tally: &mut Tally,
 ) -> Result<(), String> {
-    let started = start(file, told.process());
-    let (mut child, said) = started.map_err(|error| error.to_string())?;
+    let started = start(file, model.process());
+    let (mut child, reports) = started.map_err(|error| error.to_string())?;
     let mut begin = now();
     for next in [Stage::Opening, Stage::Open] {
         if next > stage {
             break;
         }
-        let came = hear(&said, told, now() + PATIENCE, |told| told.stage() >= next);
-        if !came? || told.stage() < next {
+        let came = record(&reports, model, now() + PATIENCE, |model| {
+            model.stage() >= next
+        });
+        if !came? || model.stage() < next {
             _ = child.kill();
-            return Err(format!("a process did not come to {next:?}"));
+            return Err(format!(
+                "a process has not come to {next:?} in {PATIENCE:?}"
+            ));
         }
         if next == Stage::Open {
             tally.opening = begin.elapsed();
@@ -105,7 +108,7 @@ fn life(
     let mut sampled = begin;
     while begin.elapsed() < length {
         let next = (sampled + Duration::from_millis(500)).min(begin + length);
-        if !hear(&said, told, next, |_| false)? {
+        if !record(&reports, model, next, |_| false)? {
             let status = child.wait().map_err(|error| error.to_string())?;
             return Err(format!("the process ended by itself, with {status}"));
         }
@@ -114,28 +117,30 @@ fn life(
     }
     child.kill().map_err(|error| error.to_string())?;
     let status = child.wait().map_err(|error| error.to_string())?;
-    // Elsewhere a kill leaves a code as well.
+    // On other systems a killed process has an exit code too.
     if cfg!(unix) && status.code().is_some() {
         return Err(format!("the process ended by itself, with {status}"));
     }
-    // What it had said before is still on the way. A clear that was not heard would look like a loss.
-    if hear(&said, told, now() + PATIENCE, |_| false)? {
-        return Err("what the process said has no end".to_owned());
+    // Its last reports are still in the pipe. A missing report of a clear would look like a loss.
+    if record(&reports, model, now() + PATIENCE, |_| false)? {
+        return Err("the reports of a killed process have no end".to_owned());
     }
-    tally.in_openings += u64::from(told.stage() < Stage::Open);
-    verdict::check(file, told)
+    tally.killed_opening += u64::from(model.stage() < Stage::Open);
+    // A process that was killed at once was never sampled.
+    tally.file_bytes_max = tally.file_bytes_max.max(bytes_of(file));
+    inspect::check(file, model)
 }
 
-/// Hears what is said until then or until it is enough. Whether more may come.
-fn hear(
-    said: &Receiver<String>,
-    told: &mut Told,
+/// Records reports until `until` or until `is_enough`. Returns whether more may come.
+fn record(
+    reports: &Receiver<String>,
+    model: &mut SoakModel,
     until: Instant,
-    is_enough: impl Fn(&Told) -> bool,
+    is_enough: impl Fn(&SoakModel) -> bool,
 ) -> Result<bool, String> {
-    while !is_enough(told) {
-        match said.recv_timeout(until.saturating_duration_since(now())) {
-            Ok(line) => told.hear(&line)?,
+    while !is_enough(model) {
+        match reports.recv_timeout(until.saturating_duration_since(now())) {
+            Ok(line) => model.record(&line)?,
             Err(RecvTimeoutError::Timeout) => return Ok(true),
             Err(RecvTimeoutError::Disconnected) => return Ok(false),
         }
@@ -152,11 +157,11 @@ fn start(file: &Path, process: u64) -> io::Result<(Child, Receiver<String>)> {
         .stdout(Stdio::piped())
         .spawn()?;
     let out = child.stdout.take().expect("it is piped");
-    let (sender, said) = mpsc::sync_channel(1 << 16);
+    let (sender, reports) = mpsc::sync_channel(1 << 16);
     let reader = move || {
         let mut out = BufReader::new(out);
         let mut line = String::new();
-        // The last line of a process that was killed may be cut; it says nothing then.
+        // The last line of a killed process may be incomplete, and is dropped.
         while out.read_line(&mut line).is_ok() && line.ends_with('\n') {
             let whole = line.trim_end().to_owned();
             if sender.send(whole).is_err() {
@@ -166,12 +171,11 @@ fn start(file: &Path, process: u64) -> io::Result<(Child, Receiver<String>)> {
         }
     };
     thread::Builder::new().spawn(reader)?;
-    Ok((child, said))
+    Ok((child, reports))
 }
 
 fn sample(child: &Child, file: &Path, age: Duration, tally: &mut Tally) {
-    let length = fs::metadata(file).map_or(0, |metadata| metadata.len());
-    tally.file_bytes_max = tally.file_bytes_max.max(length);
+    tally.file_bytes_max = tally.file_bytes_max.max(bytes_of(file));
     if age < SETTLED {
         return;
     }
@@ -181,7 +185,12 @@ fn sample(child: &Child, file: &Path, age: Duration, tally: &mut Tally) {
     }
 }
 
-/// None where the system does not say.
+/// The length of the file in bytes; 0 where there is none.
+fn bytes_of(file: &Path) -> u64 {
+    fs::metadata(file).map_or(0, |metadata| metadata.len())
+}
+
+/// The resident memory of a process in KiB, on systems that report it.
 fn resident_kib(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
@@ -196,26 +205,32 @@ fn random_below(bound: Duration) -> Duration {
     bound.mul_f64(f64::from(u32::from_le_bytes(*first)) / (f64::from(u32::MAX) + 1.0))
 }
 
-fn tell(soaking: &Soaking, told: &Told, tally: &Tally, took: Duration) -> Result<ExitCode, String> {
+fn report(
+    soaking: &Soaking,
+    model: &SoakModel,
+    tally: &Tally,
+    took: Duration,
+) -> Result<ExitCode, String> {
     let memory = match tally.resident_kib {
-        None => "memory was not looked at, which takes longer".to_owned(),
+        None => "no process ran long enough to measure its memory".to_owned(),
         Some((settled, most)) => format!(
             "resident memory {settled} KiB after {} s and at most {most} KiB after that",
             SETTLED.as_secs()
         ),
     };
-    let said = writeln!(
+    let printed = writeln!(
         io::stdout(),
         "{} kills in {} s, {} of them while the store was opened; {} rows acknowledged, none lost and \
-         none twice, {} times one was found after a later kill; the file had at most {} bytes; {memory}",
-        told.process(),
+         none twice; rows of earlier processes were found {} times; the file had at most {} bytes; \
+         {memory}",
+        model.process(),
         took.as_secs(),
-        tally.in_openings,
-        told.acknowledged(),
-        told.outlived(),
+        tally.killed_opening,
+        model.acknowledged(),
+        model.survived(),
         tally.file_bytes_max,
     );
-    said.map_err(|error| error.to_string())?;
+    printed.map_err(|error| error.to_string())?;
     let (settled, most) = tally.resident_kib.unwrap_or_default();
     if most > settled + GROWTH_KIB_MAX {
         return Err(format!("memory grew by more than {GROWTH_KIB_MAX} KiB"));

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::rounds::Results;
 
-pub(crate) fn of(results: &Results) -> String {
+pub(crate) fn render(results: &Results) -> String {
     let mut text = format!("## {}\n\n", results.title);
     text += "| store | writers | rows/s | lowest to highest | p50 us | p99 us | flushes/row | \
              bytes/row | timer late by ms |\n";

@@ -1,4 +1,4 @@
-//! The program that compares stores: the shape of its JSON, what it refuses, and that a soak ends.
+//! The program `compare`: the shape of its JSON, what it refuses, its soak and its churn.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use crashpoint_benches::file_system_of;
 use serde_json::Value;
 
-/// Runs it in a folder in memory, where there is one: a slow disk is no matter of these tests.
+/// Runs the program in a folder in memory, where there is one, so that no test waits for a slow disk.
 fn compare(arguments: &[&str]) -> Output {
     let memory = tempfile::tempdir_in("/dev/shm");
     let folder = memory.or_else(|_| tempfile::tempdir());
@@ -27,7 +27,7 @@ fn keys(object: &Value) -> Vec<&str> {
     object.keys().map(String::as_str).collect()
 }
 
-/// Every subject once, for too short to be a number, in a folder that may be in memory.
+/// Runs each store for one short turn.
 fn json(workload: &str) -> Value {
     let arguments = [
         workload,
@@ -95,12 +95,13 @@ fn a_folder_in_memory_is_refused() {
     let output = command.args(["append", "--dir", "/dev/shm"]).output();
     let output = output.expect("the program runs");
     assert_eq!(output.status.code(), Some(2));
-    let expected = "error: /dev/shm is on tmpfs, which is no disk: name another folder with --dir, or \
-                    say --allow-tmpfs\n";
+    let expected = "error: /dev/shm is in memory, on tmpfs: name another folder with --dir, or pass \
+                    --allow-tmpfs\n";
     assert_eq!(said(&output), expected);
 }
 
-/// Two at work, two that open the store, two that go on with what all of them left, and clear it.
+/// Processes 0, 1, 4 and 5 are killed at work, 2 and 3 while they open the store. Processes 3 to 5 clear
+/// what earlier ones left.
 #[test]
 fn a_soak_kills_processes_on_one_file_and_finds_every_row() {
     let output = compare(&["soak", "--kills", "6", "--allow-tmpfs"]);
@@ -111,7 +112,7 @@ fn a_soak_kills_processes_on_one_file_and_finds_every_row() {
 }
 
 #[test]
-fn a_soak_tells_a_file_that_grows_beyond_what_was_said() {
+fn a_soak_fails_where_the_file_exceeds_its_limit() {
     let output = compare(&[
         "soak",
         "--kills",
@@ -131,29 +132,29 @@ fn numbers_before(word: &str, said: &str) -> Vec<u64> {
     last.filter_map(|number| number.parse().ok()).collect()
 }
 
-// The length was looked at ten times, with no writer at work. What a commit needs for a while was
-// never seen, and the longest that was told was too short. Now it is looked at after every clear.
+// The length was sampled ten times, while no writer was at work. So the maximum left out the space that
+// a commit needs for a while. Now it is sampled after every clear.
 #[test]
-fn the_longest_that_a_file_was_is_told_beside_its_length_in_the_end() {
+fn churn_prints_the_maximum_of_all_samples() {
     let output = compare(&["churn", "--runs", "500", "--allow-tmpfs"]);
     assert!(output.status.success(), "{}", said(&output));
     let said = said(&output);
     let lengths = numbers_before(" bytes", &said);
-    let [told @ .., longest] = &*lengths else {
+    let [printed @ .., longest] = &*lengths else {
         panic!("no lengths: {said}");
     };
-    assert_eq!(told.len(), 10, "{said}");
-    assert!(told.iter().all(|length| length <= longest), "{said}");
+    assert_eq!(printed.len(), 10, "{said}");
+    assert!(printed.iter().all(|length| length <= longest), "{said}");
     assert!(
-        said.contains(&format!("\nat most {longest} bytes while ")),
+        said.contains(&format!("\nat most {longest} bytes, in ")),
         "{said}"
     );
-    // Of the 500 clears, and of the ten lengths.
-    assert_eq!(numbers_before(" looks", &said), [510], "{said}");
+    // After each of 500 clears, and for each of the ten lengths.
+    assert_eq!(numbers_before(" samples", &said), [510], "{said}");
 }
 
 #[test]
-fn a_file_that_grows_beyond_what_was_said_is_told() {
+fn churn_fails_where_the_file_exceeds_its_limit() {
     let few = ["churn", "--runs", "500", "--allow-tmpfs", "--bytes-max"];
     for (most, code) in [("33554432", 0), ("4096", 2)] {
         let arguments: Vec<&str> = few.into_iter().chain([most]).collect();

@@ -1,5 +1,5 @@
 //! Tests of what the benchmarks say.
 
 mod compare;
-mod order;
-mod told;
+mod soak_model;
+mod turn_order;

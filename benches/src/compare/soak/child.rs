@@ -17,17 +17,17 @@ use crate::rounds::runtime;
 const WRITERS: u64 = 64;
 const READERS: u64 = 8;
 
-/// Every so many runs one is kept until the next one that is.
+/// One of so many runs is kept until the next such run ends.
 const KEPT_EVERY: u64 = 16;
 
-/// So many processes later, or after that, what a process left is cleared; it outlives the kills in
+/// A run that a process left is cleared this many processes later, so it survives the kills in
 /// between.
-const LEFT_FOR: u64 = 3;
+const KEPT_FOR: u64 = 3;
 
 /// Lines that are printed in one go.
 const LINES_AT_A_TIME: usize = 1000;
 
-/// How far a writer is: of its newest run so many rows were acknowledged.
+/// The newest run of a writer, and how many of its rows were acknowledged.
 #[derive(Default)]
 struct Progress {
     run: AtomicU64,
@@ -38,24 +38,24 @@ struct Soak {
     store: RedbCheckpointStore,
     process: u64,
     progress: Vec<Progress>,
-    said: Sender<String>,
+    reports: Sender<String>,
 }
 
 pub(crate) fn run(arguments: &SoakChild) -> Result<ExitCode, String> {
     print_now("s\n").map_err(|error| error.to_string())?;
     let store = RedbCheckpointStore::new(&arguments.file).map_err(|error| error.to_string())?;
     print_now("o\n").map_err(|error| error.to_string())?;
-    let (said, lines) = mpsc::channel();
+    let (reports, lines) = mpsc::channel();
     let printer = thread::Builder::new().spawn(move || print(&lines));
     printer.map_err(|error| error.to_string())?;
     let soak = Arc::new(Soak {
         store,
         process: arguments.process,
         progress: (0..WRITERS).map(|_| Progress::default()).collect(),
-        said,
+        reports,
     });
     let runtime = runtime();
-    let left = runtime.block_on(soak.left())?;
+    let left = runtime.block_on(soak.runs_to_clear())?;
     let mut tasks = Vec::new();
     for writer in 0..WRITERS {
         let soak = Arc::clone(&soak);
@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &SoakChild) -> Result<ExitCode, String> {
     })
 }
 
-/// Prints what is said, whatever waits at a time.
+/// Prints reports, all that are waiting in one write.
 fn print(lines: &Receiver<String>) {
     while let Ok(first) = lines.recv() {
         let mut some = first + "\n";
@@ -90,7 +90,7 @@ fn print(lines: &Receiver<String>) {
     }
 }
 
-/// Printed when this returns: whatever becomes of this process, it is heard.
+/// The lines are in the pipe when this returns, even if the process is killed then.
 fn print_now(lines: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(lines.as_bytes())?;
@@ -107,26 +107,26 @@ impl Soak {
         id.to_string()
     }
 
-    /// The runs that earlier processes left and that it is time to clear.
-    async fn left(&self) -> Result<Vec<String>, String> {
+    /// The runs of earlier processes that are due to be cleared.
+    async fn runs_to_clear(&self) -> Result<Vec<String>, String> {
         let ids = self.store.run_ids(None, usize::MAX).await;
         let mut left = Vec::new();
         for id in ids.map_err(|error| error.to_string())? {
             let RunId { process, .. } = id.parse()?;
-            if process + LEFT_FOR <= self.process {
+            if process + KEPT_FOR <= self.process {
                 left.push(id);
             }
         }
         Ok(left)
     }
 
-    fn say(&self, line: String) {
-        // Without the printer there is nobody who listens, and soon no process.
-        _ = self.said.send(line);
+    fn report(&self, line: String) {
+        // The printer ends when the parent is gone; then this process ends too.
+        _ = self.reports.send(line);
     }
 
-    /// Goes on for ever, and clears one of those that are left before each run of its own, so that
-    /// the file does not grow from process to process. Gives what is wrong.
+    /// Writes runs until something is wrong, which it returns. It clears a run of an earlier process
+    /// before each run of its own, so that the file does not grow from process to process.
     async fn write(&self, writer: u64, mut left: Vec<String>) -> Result<Infallible, String> {
         let mut kept = None;
         for run in 0.. {
@@ -154,7 +154,7 @@ impl Soak {
         for sequence in 0..ROWS_OF_A_RUN {
             let appended = self.store.append(&id, row_of(&id, sequence)).await;
             appended.map_err(|error| format!("wrong: {error}"))?;
-            self.say(format!("a {id} {sequence}"));
+            self.report(format!("a {id} {sequence}"));
             progress.rows.store(sequence + 1, Ordering::SeqCst);
             if (run + sequence).is_multiple_of(50) {
                 self.duplicate(&id, sequence).await?;
@@ -164,16 +164,16 @@ impl Soak {
     }
 
     async fn clear(&self, id: &str) -> Result<(), String> {
-        // An acknowledgement that is not heard proves nothing; a clear that nobody has heard of would
-        // look like a loss.
+        // An unreported acknowledgement proves nothing, but an unreported clear would look like a
+        // loss.
         print_now(&format!("b {id}\n")).map_err(|error| error.to_string())?;
         let cleared = self.store.clear(id).await;
         cleared.map_err(|error| format!("wrong: {error}"))?;
-        self.say(format!("c {id}"));
+        self.report(format!("c {id}"));
         Ok(())
     }
 
-    /// A second row at a taken sequence is refused.
+    /// Checks that the store refuses a second row at a taken sequence.
     async fn duplicate(&self, id: &str, sequence: u64) -> Result<(), String> {
         let refused = self.store.append(id, row_of(id, sequence)).await.err();
         let kind = refused.as_ref().and_then(|error| error.store_error());
@@ -185,7 +185,7 @@ impl Soak {
         }
     }
 
-    /// Loads what is being written, for ever; gives what is wrong.
+    /// Loads runs that are being written until something is wrong, which it returns.
     async fn read(&self, reader: u64) -> String {
         for turn in reader.. {
             let writer = turn * 7 % WRITERS;
@@ -202,10 +202,10 @@ impl Soak {
                 .into_iter()
                 .find(|(at, found)| **found != row_of(&id, *at))
             {
-                return format!("wrong: {id} has another row at {sequence}");
+                return format!("wrong: {id} has a row at {sequence} that was not sent");
             }
-            // It may have gone on, and have been cleared; then this says nothing. The rows are asked for
-            // first: those of the next run are none until the run is another.
+            // The writer may have cleared this run since; then the number of rows proves nothing. The
+            // count of rows is read first: a writer resets it before it names its next run.
             let rows_now = progress.rows.load(Ordering::SeqCst);
             let is_same = progress.run.load(Ordering::SeqCst) == run;
             let not_cleared = (acknowledged..ROWS_OF_A_RUN).contains(&rows_now);

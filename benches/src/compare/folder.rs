@@ -1,4 +1,4 @@
-//! Where files are made: which file system, and how fast it syncs.
+//! The folder in which a benchmark makes its files: its file system, and how fast it syncs.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -13,31 +13,31 @@ use crate::statistics::percentile;
 
 const SYNCS: usize = 300;
 
-/// A folder that is on a disk, or said not to be.
+/// A folder on a disk, or in memory where the arguments allow it.
 #[derive(Debug)]
-pub(crate) struct Place(PathBuf);
+pub(crate) struct BenchFolder(PathBuf);
 
-impl Place {
-    /// The folder of the arguments. Says on standard error what it is, so that it stands beside the
-    /// numbers and not within them.
+impl BenchFolder {
+    /// Opens the folder that the arguments name. Prints its file system and sync times on standard
+    /// error, beside the results on standard output.
     ///
     /// # Errors
     ///
-    /// Where it is no folder, or in memory and that was not asked for.
-    pub(crate) fn of(common: &Common) -> Result<Self, String> {
+    /// Where the path is no folder, or is in memory without `--allow-tmpfs`.
+    pub(crate) fn open(common: &Common) -> Result<Self, String> {
         let dir = common.dir.canonicalize();
         let dir = dir.map_err(|error| format!("{}: {error}", common.dir.display()))?;
         let kind = file_system_of(&dir);
         let in_memory = ["tmpfs", "ramfs"].contains(&&*kind);
         if in_memory && !common.allow_tmpfs {
             return Err(format!(
-                "{} is on {kind}, which is no disk: name another folder with --dir, or say \
+                "{} is in memory, on {kind}: name another folder with --dir, or pass \
                  --allow-tmpfs",
                 dir.display()
             ));
         }
-        let place = Self(dir);
-        let times = place.syncs().map_err(|error| error.to_string())?;
+        let folder = Self(dir);
+        let times = folder.sync_times().map_err(|error| error.to_string())?;
         let (p50, p99) = (percentile(&times, 50), percentile(&times, 99));
         _ = writeln!(
             io::stderr(),
@@ -45,15 +45,15 @@ impl Place {
              {} processors",
             std::thread::available_parallelism().map_or(0, usize::from)
         );
-        Ok(place)
+        Ok(folder)
     }
 
-    /// A new folder there.
-    pub(crate) fn folder(&self) -> TempDir {
+    /// A new folder inside, removed when it is dropped.
+    pub(crate) fn subfolder(&self) -> TempDir {
         tempfile::tempdir_in(&self.0).expect("a folder can be made where the others are")
     }
 
-    /// Has the file system write down what it still has to, such as files that are gone.
+    /// Makes the file system write what it still holds back, such as the removal of files.
     pub(crate) fn settle(&self) {
         // Elsewhere a folder can't be opened, and nothing is worth failing for.
         _ = File::open(&self.0).and_then(|folder| folder.sync_all());
@@ -64,7 +64,7 @@ impl Place {
     }
 
     /// How long syncs of one page take, in microseconds, ascending.
-    fn syncs(&self) -> io::Result<Vec<u64>> {
+    fn sync_times(&self) -> io::Result<Vec<u64>> {
         let folder = tempfile::tempdir_in(&self.0)?;
         let mut file = File::create(folder.path().join("syncs"))?;
         let mut times = Vec::with_capacity(SYNCS);

@@ -1,13 +1,13 @@
-//! The order of turns: everybody has one in each round, and no peer always has the same one before it.
+//! Each row has one turn in each round, and no row always follows the same one.
 
 use std::collections::BTreeSet;
 
-use crashpoint_benches::order_of_turns;
+use crashpoint_benches::turn_order;
 
 #[test]
 fn every_row_has_one_turn_in_a_round_within_its_group() {
     for round in 1..=20 {
-        let order = order_of_turns(round, 12, 4);
+        let order = turn_order(round, 12, 4);
         for (number, group) in order.chunks(4).enumerate() {
             let rows: BTreeSet<usize> = group.iter().copied().collect();
             let expected: BTreeSet<usize> = (number * 4..number * 4 + 4).collect();
@@ -22,7 +22,7 @@ fn each_row_begins_a_group_as_often_as_any_other() {
         let rounds = 0..2 * group * group;
         let mut begun = vec![0; group];
         for round in rounds {
-            begun[order_of_turns(round, group, group)[0]] += 1;
+            begun[turn_order(round, group, group)[0]] += 1;
         }
         assert_eq!(begun, vec![2 * group; group]);
     }
@@ -32,7 +32,7 @@ fn each_row_begins_a_group_as_often_as_any_other() {
 fn a_row_comes_after_different_ones() {
     for row in 0..8 {
         let before = |round| {
-            let order = order_of_turns(round, 8, 8);
+            let order = turn_order(round, 8, 8);
             let at = order.iter().position(|index| *index == row);
             at.and_then(|at| at.checked_sub(1)).map(|at| order[at])
         };
@@ -43,5 +43,5 @@ fn a_row_comes_after_different_ones() {
 
 #[test]
 fn no_rows_have_no_turns() {
-    assert_eq!(order_of_turns(1, 0, 0), Vec::<usize>::new());
+    assert_eq!(turn_order(1, 0, 0), Vec::<usize>::new());
 }

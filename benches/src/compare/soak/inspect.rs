@@ -1,19 +1,19 @@
-//! A file after a kill, held against what was said before it.
+//! Compares a file after a kill with the model of the soak.
 
 use std::path::Path;
 
 use crashpoint::RedbReader;
-use crashpoint_benches::Told;
+use crashpoint_benches::SoakModel;
 
-/// Looks at every run and changes no byte of the file: what the kill left is for the next process.
+/// Reads every run and writes nothing, so that the next process recovers what the kill left.
 ///
 /// # Errors
 ///
-/// What is wrong.
-pub(crate) fn check(file: &Path, told: &mut Told) -> Result<(), String> {
-    // Before the first process has made it, there is none.
+/// Names what is wrong with the file.
+pub(crate) fn check(file: &Path, model: &mut SoakModel) -> Result<(), String> {
+    // A process that was killed early has not created the file.
     if !file.try_exists().map_err(|error| error.to_string())? {
-        return told.check(&[].into());
+        return model.check(&[].into());
     }
     let mut reader = RedbReader::open(file).map_err(|error| error.to_string())?;
     let ids = reader.run_ids(None, usize::MAX);
@@ -23,5 +23,5 @@ pub(crate) fn check(file: &Path, told: &mut Told) -> Result<(), String> {
         Ok((id.parse()?, rows))
     });
     let found: Result<_, String> = rows.collect();
-    told.check(&found?)
+    model.check(&found?)
 }
