@@ -1,51 +1,11 @@
-//! What may import what: between the crates, and between the rooms of the engine.
+//! Which crate may depend on which.
 
 use super::Finding;
-use super::source::code;
+use super::tables::{Row, quoted, rows};
 use super::toolchain::{Package, line_naming};
 
-/// Each crate of the workspace with those that it may depend on, for its tests as well.
-const CRATES: &[(&str, &[&str])] = &[
-    ("crashpoint-macros", &[]),
-    ("crashpoint", &["crashpoint-macros"]),
-    ("crashpoint-conformance", &["crashpoint"]),
-    ("crashpoint-simulator", &["crashpoint"]),
-    ("crashpoint-protocol", &["crashpoint"]),
-    (
-        "crashpoint-cli",
-        &[
-            "crashpoint",
-            "crashpoint-conformance",
-            "crashpoint-simulator",
-        ],
-    ),
-    ("crashpoint-fuzz", &["crashpoint", "crashpoint-simulator"]),
-    (
-        "crashpoint-benches",
-        &[
-            "crashpoint",
-            "crashpoint-conformance",
-            "crashpoint-simulator",
-        ],
-    ),
-    (
-        "crashpoint-examples",
-        &[
-            "crashpoint",
-            "crashpoint-conformance",
-            "crashpoint-simulator",
-        ],
-    ),
-    (
-        "crashpoint-docs",
-        &[
-            "crashpoint",
-            "crashpoint-conformance",
-            "crashpoint-simulator",
-        ],
-    ),
-    ("crashpoint-tidy", &[]),
-];
+/// The page whose table says which crate may depend on which of ours, for its tests as well.
+pub(super) const PAGE: &str = "ARCHITECTURE.md";
 
 /// Crates from outside that one room may have, and no other.
 const RESERVED: &[(&str, &[&str])] = &[
@@ -58,54 +18,43 @@ const RESERVED: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Each room of the engine, a folder or a file beside `lib.rs`, with those that it may name.
-const ROOMS: &[(&str, &[&str])] = &[
-    ("cancel", &[]),
-    ("runtime", &[]),
-    ("scope", &[]),
-    ("core", &["recovery"]),
-    ("error", &["core"]),
-    ("recovery", &["error", "scope"]),
-    ("store", &["error", "recovery", "runtime", "scope"]),
-    ("observe", &["core", "error", "recovery"]),
-    ("task", &["cancel", "core", "runtime", "workflow"]),
-    ("workflow", &["core", "task"]),
-    ("outcome", &["core", "workflow"]),
-    (
-        "driver",
-        &[
-            "cancel", "core", "error", "observe", "recovery", "runtime", "scope", "task",
-            "workflow",
-        ],
-    ),
-    (
-        "engine",
-        &[
-            "cancel", "core", "driver", "error", "observe", "outcome", "recovery", "runtime",
-            "scope", "workflow",
-        ],
-    ),
-];
+/// Each crate of the workspace with those that it may depend on.
+#[derive(Debug)]
+pub(super) struct Layers<'a>(Vec<(&'a str, Vec<&'a str>)>);
 
-fn allowed<'a>(table: &'a [(&str, &'a [&'a str])], name: &str) -> Option<&'a [&'a str]> {
-    let row = table.iter().find(|(row, _)| *row == name);
-    row.map(|(_, allowed)| *allowed)
+impl<'a> Layers<'a> {
+    pub(super) fn of(page: &'a str) -> Self {
+        let rows = rows(page, &["crate", "may depend on"]).into_iter();
+        let layer =
+            |row: Row<'a>| Some((quoted(row.cells[0]).next()?, quoted(row.cells[1]).collect()));
+        Self(rows.filter_map(layer).collect())
+    }
+
+    fn of_crate(&self, name: &str) -> Option<&[&'a str]> {
+        let layer = self.0.iter().find(|(layer, _)| *layer == name);
+        layer.map(|(_, may_have)| &may_have[..])
+    }
 }
 
-pub(super) fn check_package(package: &Package, path: &str, manifest: &str) -> Vec<Finding> {
+pub(super) fn check_package(
+    layers: &Layers<'_>,
+    package: &Package,
+    path: &str,
+    manifest: &str,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let Some(may_have) = allowed(CRATES, &package.name) else {
-        let message = format!("{} has no place in the layers", package.name);
+    let Some(may_have) = layers.of_crate(&package.name) else {
+        let message = format!("{} is not in the table of crates in {PAGE}", package.name);
         return vec![Finding::new(path, 1, message)];
     };
     for dependency in &package.dependencies {
         let name = dependency.name.as_str();
         // A crate may name itself, to have a feature on in its own tests.
-        let ours = allowed(CRATES, name).is_some() && name != package.name;
-        let reserved = allowed(RESERVED, name);
+        let ours = layers.of_crate(name).is_some() && name != package.name;
+        let reserved = RESERVED.iter().find(|(reserved, _)| *reserved == name);
         let line = line_naming(manifest, name);
         if ours && !may_have.contains(&name)
-            || reserved.is_some_and(|rooms| !rooms.contains(&package.name.as_str()))
+            || reserved.is_some_and(|(_, crates)| !crates.contains(&package.name.as_str()))
         {
             let message = format!("{} may not depend on {name}", package.name);
             findings.push(Finding::new(path, line, message));
@@ -152,36 +101,14 @@ pub(super) fn check_manifest(path: &str, manifest: &str) -> Vec<Finding> {
         .collect()
 }
 
-pub(super) fn check_room(path: &str, text: &str) -> Vec<Finding> {
-    let inside = path.strip_prefix("engine/src/");
-    let Some(inside) = inside.filter(|inside| *inside != "lib.rs") else {
-        return Vec::new();
-    };
-    let room = inside.split(['/', '.']).next().unwrap_or_default();
-    let Some(may_name) = allowed(ROOMS, room) else {
-        return vec![Finding::new(
-            path,
-            1,
-            format!("{room} is no room of the engine"),
-        )];
-    };
-    let mut findings = Vec::new();
-    for (index, line) in code(text).lines().enumerate() {
-        for (at, prefix) in line.match_indices("crate::") {
-            let rest = &line[at + prefix.len()..];
-            let end = rest.find(|character: char| !character.is_alphanumeric() && character != '_');
-            let named = &rest[..end.unwrap_or(rest.len())];
-            if named != room && !may_name.contains(&named) {
-                let message = format!("{room} may not name {:?}", &rest[..rest.len().min(12)]);
-                findings.push(Finding::new(path, index + 1, message));
-            }
-        }
-    }
-    findings
-}
-
 #[test]
 fn a_dependency_against_the_layers_is_found() {
+    let layers = Layers::of(
+        "| crate | may depend on |\n|---|---|\n\
+         | `crashpoint-macros` | none of ours |\n| `crashpoint` | `crashpoint-macros` |\n\
+         | `crashpoint-conformance` | `crashpoint` |\n| `crashpoint-simulator` | `crashpoint` |\n\
+         | `crashpoint-cli` | `crashpoint`, `crashpoint-simulator` |\n",
+    );
     let manifest = "[package]\n\n[dependencies]\ncrashpoint-simulator.workspace = true\n";
     let cases = [
         ("crashpoint", "crashpoint-simulator", true),
@@ -199,19 +126,25 @@ fn a_dependency_against_the_layers_is_found() {
     ];
     for (package, dependency, is_wrong) in cases {
         let package = Package::made_up(package, dependency, false);
-        let findings = check_package(&package, "x/Cargo.toml", manifest);
+        let findings = check_package(&layers, &package, "x/Cargo.toml", manifest);
         assert_eq!(!findings.is_empty(), is_wrong, "{package:?}: {findings:?}");
     }
     let package = Package::made_up("crashpoint", "crashpoint-simulator", false);
     let expected = "crashpoint may not depend on crashpoint-simulator";
     assert_eq!(
-        check_package(&package, "engine/Cargo.toml", manifest),
+        check_package(&layers, &package, "engine/Cargo.toml", manifest),
         [Finding::new("engine/Cargo.toml", 4, expected)]
     );
     let stranger = Package::made_up("crashpoint-extras", "serde", false);
-    assert_eq!(check_package(&stranger, "x/Cargo.toml", "").len(), 1);
+    assert_eq!(
+        check_package(&layers, &stranger, "x/Cargo.toml", "").len(),
+        1
+    );
     let with_defaults = Package::made_up("crashpoint-conformance", "crashpoint", true);
-    assert_eq!(check_package(&with_defaults, "x/Cargo.toml", "").len(), 1);
+    assert_eq!(
+        check_package(&layers, &with_defaults, "x/Cargo.toml", "").len(),
+        1
+    );
 }
 
 #[test]
@@ -237,19 +170,4 @@ fn a_manifest_that_differs_from_the_workspace_is_found() {
          include = []\n\n[package.metadata.docs.rs]\nall-features = true\n\n[lints]",
     );
     assert_eq!(check_manifest("x/Cargo.toml", &published), []);
-}
-
-#[test]
-fn a_room_that_names_another_is_found() {
-    let path = "engine/src/core/life.rs";
-    let broken = "use crate::core::claim;\nuse crate::driver::live;\n";
-    assert_eq!(
-        check_room(path, broken),
-        [Finding::new(path, 2, "core may not name \"driver::live\"")]
-    );
-    assert_eq!(check_room(path, "use crate::{core, recovery};\n").len(), 1);
-    assert_eq!(check_room(path, "//! See crate::driver.\n"), []);
-    assert_eq!(check_room("engine/src/lib.rs", broken), []);
-    assert_eq!(check_room("engine/tests/main/a.rs", broken), []);
-    assert_eq!(check_room("engine/src/attic.rs", "").len(), 1);
 }

@@ -4,13 +4,17 @@
 //! failing on a made-up file as well as passing on the real ones. What it does *not* check is
 //! what the compiler and clippy check already.
 
+mod imports;
 mod layers;
 mod links;
 mod map;
+mod rooms;
 mod rules;
 mod source;
+mod tables;
 mod toolchain;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -55,10 +59,12 @@ fn sources_keep_the_rules() {
 #[test]
 fn crates_keep_the_layers() {
     let metadata = cargo_metadata(&["--no-deps"]);
+    let page = read(&root().join(layers::PAGE));
+    let layers = layers::Layers::of(&page);
     let findings = metadata.packages.iter().flat_map(|package| {
         let path = package.manifest(&root());
         let manifest = read(&root().join(&path));
-        let mut findings = layers::check_package(package, &path, &manifest);
+        let mut findings = layers::check_package(&layers, package, &path, &manifest);
         findings.extend(layers::check_manifest(&path, &manifest));
         findings
     });
@@ -66,12 +72,30 @@ fn crates_keep_the_layers() {
 }
 
 #[test]
-fn engine_rooms_keep_the_layers() {
+fn rooms_name_only_what_the_map_allows() {
     let files = files();
-    let rooms = files
-        .iter()
-        .flat_map(|file| layers::check_room(&file.path, &file.text));
-    report(rooms);
+    let findings = rooms::HOUSES.iter().flat_map(|house| {
+        let page = text_of(&files, house.page);
+        rooms::check(house, &page, &files)
+    });
+    report(findings);
+}
+
+#[test]
+fn no_circle_of_files_ties_two_rooms() {
+    let files = files();
+    let sources = files.iter().filter_map(|file| {
+        let faces = ["lib.rs", "main.rs"].iter();
+        let mut sources = faces.filter_map(|face| file.path.strip_suffix(face));
+        sources.find(|source| source.ends_with("/src/"))
+    });
+    let sources: BTreeSet<&str> = sources.collect();
+    assert!(sources.contains("engine/src/"), "the engine is looked at");
+    report(
+        sources
+            .iter()
+            .flat_map(|source| rooms::check_circles(source, &files)),
+    );
 }
 
 #[test]

@@ -161,13 +161,6 @@ const RULES: &[Rule] = &[
         ],
         why: "where crates come from is the business of whoever builds",
     },
-    Rule {
-        name: "no-tabs",
-        applies: |_| true,
-        view: View::Text,
-        needles: &["\t"],
-        why: "a tab",
-    },
 ];
 
 fn is_rust(path: &str) -> bool {
@@ -201,7 +194,7 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
     if path == THE_DATABASE {
         findings.extend(check_begin(path, &code));
     }
-    findings.extend(check_shape(path, text));
+    findings.extend(check_length(path, text));
     findings
 }
 
@@ -229,25 +222,10 @@ fn check_begin(path: &str, code: &str) -> Vec<Finding> {
     findings
 }
 
-fn check_shape(path: &str, text: &str) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (index, line) in text.split('\n').enumerate() {
-        if line.ends_with(char::is_whitespace) {
-            findings.push(Finding::new(path, index + 1, "trailing whitespace"));
-        }
-    }
+fn check_length(path: &str, text: &str) -> Option<Finding> {
     let lines = text.lines().count();
-    if !text.is_empty() && !text.ends_with('\n') {
-        findings.push(Finding::new(path, lines, "no newline at the end"));
-    }
-    if text.ends_with("\n\n") {
-        findings.push(Finding::new(path, lines, "an empty line at the end"));
-    }
-    if is_rust(path) && lines > LINES_MAX {
-        let message = format!("{lines} lines exceed the limit of {LINES_MAX}");
-        findings.push(Finding::new(path, lines, message));
-    }
-    findings
+    let message = format!("{lines} lines exceed the limit of {LINES_MAX}");
+    (is_rust(path) && lines > LINES_MAX).then(|| Finding::new(path, lines, message))
 }
 
 #[test]
@@ -344,7 +322,6 @@ fn every_rule_is_seen_failing_and_passing() {
             concat!("\nhttps://crates", ".io/crates/x\n"),
             "\nthe crate x\n",
         ),
-        ("no-tabs", "README.md", "\na\tb\n", "\na b\n"),
     ];
     for (rule, path, broken, kept) in cases {
         let findings = check(path, broken);
@@ -422,18 +399,10 @@ fn rules_end_where_they_are_said_to_end() {
 }
 
 #[test]
-fn the_shape_of_a_file_is_looked_at() {
+fn a_file_that_is_too_long_is_found() {
     let long = "x\n".repeat(LINES_MAX + 1);
-    let cases = [
-        ("a.md", "a \n", 1, "trailing whitespace"),
-        ("a.md", "a\r\n", 1, "trailing whitespace"),
-        ("a.md", "a\nb", 2, "no newline at the end"),
-        ("a.md", "a\n\n", 2, "an empty line at the end"),
-        ("a.rs", &long, 701, "701 lines exceed the limit of 700"),
-    ];
-    for (path, text, line, message) in cases {
-        assert_eq!(check(path, text), [Finding::new(path, line, message)]);
-    }
+    let message = "701 lines exceed the limit of 700";
+    assert_eq!(check("a.rs", &long), [Finding::new("a.rs", 701, message)]);
+    assert_eq!(check("a.rs", &long[2..]), []);
     assert_eq!(check("a.md", &long), []);
-    assert_eq!(check("a.md", ""), []);
 }
