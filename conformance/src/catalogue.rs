@@ -22,7 +22,8 @@ pub(crate) const CONTRACT: &str = "1.0";
 ///
 /// A row is: id, name of the test and of the check, kind, claim (or `always`), how the check runs
 /// (`task`: on a runtime that the kit has started; `thread`: on a bare thread that starts its own;
-/// `alone` and `task_alone`: the same two with no other law beside them, where the kit can see to that),
+/// `race` and `task_race`: the same two, for a check whose finding also depends on scheduling; `alone`
+/// and `task_alone`: the same two, for a check that measures time and runs with no other law beside it),
 /// sentence.
 #[doc(hidden)]
 #[macro_export]
@@ -41,7 +42,7 @@ macro_rules! __catalogue {
                 "loading changes nothing, also for an unknown id";
             BAS_06 bas_06_loaded_rows_are_the_callers_own Implied always task
                 "rows returned are the caller's own";
-            BAS_07 bas_07_store_and_futures_move_between_threads Contract always task
+            BAS_07 bas_07_store_and_futures_move_between_threads Contract always task_race
                 "the trait object is `Send + Sync + 'static`, its futures are `Send`";
             BAS_08 bas_08_every_place_is_fresh_and_separate Contract always task
                 "the harness gives every law a fresh and separate place";
@@ -85,9 +86,9 @@ macro_rules! __catalogue {
                 "a middle row is protected as the last one is";
             DUP_06 dup_06_ids_have_sequences_of_their_own Contract always task
                 "the same sequence under another id is accepted";
-            DUP_07 dup_07_of_racing_appends_exactly_one_wins Contract always thread
+            DUP_07 dup_07_of_racing_appends_exactly_one_wins Contract always race
                 "of racing appends to one sequence exactly one wins";
-            DUP_08 dup_08_the_row_stored_is_the_winners Contract always thread
+            DUP_08 dup_08_the_row_stored_is_the_winners Contract always race
                 "the row stored is the winner's";
             DUP_09 dup_09_rejection_survives_reopening Capability reopen task
                 "rejection survives reopening";
@@ -97,9 +98,9 @@ macro_rules! __catalogue {
                 "`u64::MAX` is protected too";
             DUP_12 dup_12_a_thousand_rejections_leave_nothing_stuck Implied always task
                 "a thousand rejections leave nothing stuck";
-            DUP_13 dup_13_two_handles_have_one_winner Capability many_handles thread
+            DUP_13 dup_13_two_handles_have_one_winner Capability many_handles race
                 "two handles on one place have one winner";
-            DUP_14 dup_14_two_processes_have_one_winner Capability many_processes thread
+            DUP_14 dup_14_two_processes_have_one_winner Capability many_processes race
                 "two processes on one place: one winner, or the second open is refused";
         }
         iso "isolation of ids" {
@@ -167,45 +168,45 @@ macro_rules! __catalogue {
                 "nothing is left to load once clear returned";
             CLR_07 clr_07_clear_survives_reopening Capability reopen task
                 "clear survives reopening";
-            CLR_08 clr_08_a_load_beside_a_clear_sees_all_or_nothing Implied always thread
+            CLR_08 clr_08_a_load_beside_a_clear_sees_all_or_nothing Implied always race
                 "a concurrent load sees the run whole or gone";
             CLR_09 clr_09_a_large_run_clears Contract always task
                 "a large run clears";
         }
         con "concurrency" {
-            CON_01 con_01_small_histories_are_linearizable Implied always thread
+            CON_01 con_01_small_histories_are_linearizable Implied always race
                 "small concurrent histories are linearizable, id by id";
-            CON_02 con_02_every_load_beside_a_writer_is_a_prefix Implied always thread
+            CON_02 con_02_every_load_beside_a_writer_is_a_prefix Implied always race
                 "with one sequential writer every load is a prefix";
-            CON_03 con_03_no_row_is_torn Contract always thread
+            CON_03 con_03_no_row_is_torn Contract always race
                 "no torn rows";
-            CON_04 con_04_reads_do_not_go_backwards Implied always thread
+            CON_04 con_04_reads_do_not_go_backwards Implied always race
                 "reads do not go backwards";
-            CON_05 con_05_distinct_sequences_of_one_run_all_land Contract always thread
+            CON_05 con_05_distinct_sequences_of_one_run_all_land Contract always race
                 "distinct sequences of one run all land";
-            CON_06 con_06_distinct_ids_all_land Contract always thread
+            CON_06 con_06_distinct_ids_all_land Contract always race
                 "distinct ids all land";
-            CON_07 con_07_more_callers_than_connections_make_progress Implied always thread
+            CON_07 con_07_more_callers_than_connections_make_progress Implied always race
                 "more callers than connections make progress";
             CON_08 con_08_readers_do_not_starve_writers Advisory always thread
                 "readers do not starve writers";
         }
         can "cancellation" {
-            CAN_01 can_01_a_dropped_append_is_whole_or_absent Implied atomic_cancellation task
+            CAN_01 can_01_a_dropped_append_is_whole_or_absent Implied atomic_cancellation task_race
                 "an append dropped after any number of polls is whole or absent";
             CAN_02 can_02_a_future_never_polled_has_no_effect Implied always task
                 "a future never polled has no effect";
-            CAN_03 can_03_a_retry_agrees_with_what_load_shows Implied atomic_cancellation task
+            CAN_03 can_03_a_retry_agrees_with_what_load_shows Implied atomic_cancellation task_race
                 "after a dropped append, retrying agrees with what load shows";
-            CAN_04 can_04_a_thousand_dropped_futures_leave_the_store_usable Implied always task
+            CAN_04 can_04_a_thousand_dropped_futures_leave_the_store_usable Implied always task_race
                 "a thousand dropped futures leave the store usable";
-            CAN_05 can_05_dropped_loads_and_clears_too Implied atomic_cancellation task
+            CAN_05 can_05_dropped_loads_and_clears_too Implied atomic_cancellation task_race
                 "dropped loads and clears leave runs whole, too";
-            CAN_06 can_06_the_state_settles Implied always task
+            CAN_06 can_06_the_state_settles Implied always task_race
                 "the state settles once nothing runs";
-            CAN_07 can_07_a_dropped_append_does_not_outlive_a_clear Capability fenced_cancellation task
+            CAN_07 can_07_a_dropped_append_does_not_outlive_a_clear Capability fenced_cancellation task_race
                 "a dropped append does not land after a later clear returned";
-            CAN_08 can_08_nothing_lands_late Capability settled task
+            CAN_08 can_08_nothing_lands_late Capability settled task_race
                 "nothing lands late: once a load has returned without a row whose append was dropped, it never appears";
         }
         dur "durability" {
@@ -213,11 +214,11 @@ macro_rules! __catalogue {
                 "rows survive dropping and reopening";
             DUR_02 dur_02_rows_survive_twenty_reopenings Capability reopen task
                 "twenty reopenings in a row";
-            DUR_03 dur_03_acknowledged_rows_survive_a_kill Capability process_crash thread
+            DUR_03 dur_03_acknowledged_rows_survive_a_kill Capability process_crash race
                 "acknowledged rows survive SIGKILL of the process";
-            DUR_04 dur_04_an_unacknowledged_row_is_whole_or_absent Capability process_crash thread
+            DUR_04 dur_04_an_unacknowledged_row_is_whole_or_absent Capability process_crash race
                 "an unacknowledged row is whole or absent after SIGKILL";
-            DUR_05 dur_05_a_kill_inside_clear_leaves_all_or_nothing Capability process_crash thread
+            DUR_05 dur_05_a_kill_inside_clear_leaves_all_or_nothing Capability process_crash race
                 "SIGKILL inside clear: all or nothing";
             DUR_06 dur_06_after_a_kill_the_store_opens_unaided Capability process_crash thread
                 "after SIGKILL the store opens unaided";
@@ -235,7 +236,7 @@ macro_rules! __catalogue {
                 "a corrupt row is a loud error, never a panic, never skipped";
             DUR_13 dur_13_after_a_failed_sync_the_store_refuses Capability power_loss thread
                 "what a load has shown survives: after a failed sync the store refuses loads and appends until it is reopened";
-            DUR_14 dur_14_acknowledged_rows_are_durable_in_order Capability process_crash thread
+            DUR_14 dur_14_acknowledged_rows_are_durable_in_order Capability process_crash race
                 "an acknowledged row implies that every row acknowledged before it is durable";
         }
         err "errors" {
@@ -255,7 +256,7 @@ macro_rules! __catalogue {
         run "runtimes" {
             RUN_01 run_01_works_on_a_current_thread_runtime Implied always thread
                 "works on a current-thread runtime";
-            RUN_02 run_02_works_with_1_2_and_8_workers Implied always thread
+            RUN_02 run_02_works_with_1_2_and_8_workers Implied always race
                 "works with 1, 2 and 8 workers";
             RUN_03 run_03_the_executor_is_never_blocked Implied always alone
                 "a heartbeat on the same runtime keeps beating";
@@ -283,7 +284,7 @@ macro_rules! __catalogue {
         eng "the engine on the store" {
             ENG_01 eng_01_a_workflow_survives_a_crash_at_every_operation Implied engine_kinds task
                 "a real workflow crashes at every operation of the store and resumes on it";
-            ENG_02 eng_02_a_run_has_one_owner Implied engine_kinds thread
+            ENG_02 eng_02_a_run_has_one_owner Implied engine_kinds race
                 "two lives race for one run: one owner, no effect by the other";
             ENG_03 eng_03_a_cleared_run_leaves_nothing_behind Capability exclusive_scope task
                 "under `ClearWhenDone` a finished run leaves nothing behind";
@@ -300,24 +301,47 @@ pub(crate) enum Check {
     Task(for<'a> fn(&'a Case) -> BoxFuture<'a, Checked>),
     /// On a bare thread.
     Thread(fn(&Case) -> Checked),
-    /// On a bare thread, with no other law beside it: it measures time.
-    Alone(fn(&Case) -> Checked),
-    /// On a runtime, with no other law beside it: it measures time, too.
-    TaskAlone(for<'a> fn(&'a Case) -> BoxFuture<'a, Checked>),
 }
 
 macro_rules! check {
     (task $check:path) => {
         Check::Task(|case| Box::pin($check(case)))
     };
+    (task_race $check:path) => {
+        check!(task $check)
+    };
     (thread $check:path) => {
         Check::Thread($check)
     };
+    (race $check:path) => {
+        check!(thread $check)
+    };
     (alone $check:path) => {
-        Check::Alone($check)
+        check!(thread $check)
     };
     (task_alone $check:path) => {
-        Check::TaskAlone(|case| Box::pin($check(case)))
+        check!(task $check)
+    };
+}
+
+macro_rules! sensitivity {
+    (task) => {
+        Sensitivity::None
+    };
+    (thread) => {
+        Sensitivity::None
+    };
+    (task_race) => {
+        Sensitivity::Scheduling
+    };
+    (race) => {
+        Sensitivity::Scheduling
+    };
+    (alone) => {
+        Sensitivity::Time
+    };
+    (task_alone) => {
+        Sensitivity::Time
     };
 }
 
@@ -358,6 +382,7 @@ macro_rules! define {
                     guide: guide::$group::GROUP,
                 },
                 guide: guide::$group::$id,
+                sensitivity: sensitivity!($runs),
                 check: check!($runs crate::laws::$group::$name),
             },
         )*)*];
@@ -391,6 +416,19 @@ impl Kind {
     }
 }
 
+/// What the finding of a check depends on beside the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Sensitivity {
+    /// Nothing: the check finds the same in every run.
+    None,
+    /// How callers interleave, or where a killed process had got to. A store that keeps the law always
+    /// passes; a store that breaks it may pass by chance, so the check is repeated.
+    Scheduling,
+    /// The time that operations take. The check runs alone, and compares times within one run.
+    Time,
+}
+
 /// What a law is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Group {
@@ -418,13 +456,15 @@ pub struct Law {
     pub group: Group,
     /// Why it holds in full, and what to do when it fails.
     pub guide: Guide,
+    /// What its finding depends on beside the store.
+    pub sensitivity: Sensitivity,
     pub(crate) check: Check,
 }
 
 impl Law {
     /// Whether no other law may run beside it.
     pub(crate) fn runs_alone(&self) -> bool {
-        matches!(self.check, Check::Alone(_) | Check::TaskAlone(_))
+        self.sensitivity == Sensitivity::Time
     }
 }
 

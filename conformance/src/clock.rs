@@ -21,6 +21,44 @@ impl Stopwatch {
     }
 }
 
+/// Measures for how long work holds the thread that it runs on: at work, asleep or blocked. What the
+/// thread waited for a core is the machine's doing, and left out where the system tells it (on Linux).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HoldTimer {
+    watch: Stopwatch,
+    waited_before: Duration,
+}
+
+impl HoldTimer {
+    pub(crate) fn start() -> Self {
+        let waited_before = waited_for_a_core();
+        let watch = Stopwatch::start();
+        Self {
+            watch,
+            waited_before,
+        }
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        let elapsed = self.watch.elapsed();
+        let waited = waited_for_a_core().saturating_sub(self.waited_before);
+        elapsed.saturating_sub(waited)
+    }
+}
+
+/// For how long the calling thread has been ready to run without a core in all; zero where the system
+/// does not say.
+fn waited_for_a_core() -> Duration {
+    if !cfg!(target_os = "linux") {
+        return Duration::ZERO;
+    }
+    // Three numbers: nanoseconds on a core, nanoseconds ready without one, and how often it ran.
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let waited = stat.split_whitespace().nth(1);
+    let nanos = waited.and_then(|nanos| nanos.parse().ok()).unwrap_or(0);
+    Duration::from_nanos(nanos)
+}
+
 /// Milliseconds since 1970, for people and to tell the last of several runs; zero before that.
 #[expect(clippy::disallowed_methods, reason = "a report says when it was made")]
 pub(crate) fn unix_ms() -> u64 {

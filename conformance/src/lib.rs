@@ -79,7 +79,7 @@ mod verdict;
 pub use crashpoint::BoxError;
 
 pub use crate::capability::Claim;
-pub use crate::catalogue::{Group, Kind, Law, LawId, catalogue};
+pub use crate::catalogue::{Group, Kind, Law, LawId, Sensitivity, catalogue};
 pub use crate::guide::page::catalogue_markdown;
 pub use crate::harness::{Harness, Options};
 pub use crate::hooks::{Damage, Hook};

@@ -142,8 +142,8 @@ fn attempt(subject: &Subject, law: &'static Law, progress: &Arc<Progress>) -> En
 
 fn attempt_at(case: &Case, law: &'static Law, progress: &Progress) -> Checked {
     let checked = guarded(progress, || match law.check {
-        Check::Thread(check) | Check::Alone(check) => check(case),
-        Check::Task(check) | Check::TaskAlone(check) => {
+        Check::Thread(check) => check(case),
+        Check::Task(check) => {
             let runtime = start(Workers::Pool(2))?;
             let checked = runtime.block_on(check(case));
             guarded(progress, || {

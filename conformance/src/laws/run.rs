@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::case::{Blame, Case, Session};
-use crate::clock::Stopwatch;
+use crate::clock::HoldTimer;
 use crate::expect::{Checked, broken, marked, row, rows};
 use crate::harness::BoxFuture;
 use crate::run::panic_message;
@@ -70,8 +70,8 @@ pub(crate) fn run_02_works_with_1_2_and_8_workers(case: &Case) -> Checked {
     Ok(())
 }
 
-/// Operations that are timed; more than half of them have to be slow, so that a thread that was
-/// taken off its core now and then proves nothing.
+/// Operations that are timed; more than half of them have to be slow, so that a single one that met a
+/// page fault or an interrupt proves nothing.
 const TIMED_OPERATIONS: u64 = 20;
 
 pub(crate) fn run_03_the_executor_is_never_blocked(case: &Case) -> Checked {
@@ -121,9 +121,9 @@ impl<T> Future for LongestPoll<'_, T> {
     type Output = (T, Duration);
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let watch = Stopwatch::start();
+        let hold = HoldTimer::start();
         let polled = self.future.as_mut().poll(context);
-        self.longest = self.longest.max(watch.elapsed());
+        self.longest = self.longest.max(hold.elapsed());
         polled.map(|output| (output, self.longest))
     }
 }

@@ -3,23 +3,40 @@
 
 use std::fmt::Write as _;
 
-use crashpoint_conformance::{Claim, Law, LawId, catalogue};
+use crashpoint_conformance::{Claim, Law, LawId, Sensitivity, catalogue};
 use expect_test::expect_file;
 
+use crate::kill_matrix::power::caught_min;
 use crate::kill_matrix::{EXEMPT, NAMED, NAMED_CLAIMED, NAMED_KILLED, Named};
 
 const HEAD: &str = "\
 # The kill matrix
 
-A law that never fails says nothing. So for each law there is a store that is broken on purpose, a
-*mutant*, and a test in which the law has to catch it, by name, with a message that holds the words
-below; a law that the mutant keeps must not object. The mutants are in
-`conformance/tests/main/mutants/`, the tests in `conformance/tests/main/kill_matrix.rs`:
+A law that never fails says nothing. So each law has a store that is broken on purpose, a *mutant*, and
+a test in which the law must catch it, with a message that contains the words below. The mutants are
+in `conformance/tests/main/mutants/`, the lines of the matrix in
+`conformance/tests/main/kill_matrix/mod.rs`:
 
     cargo test -p crashpoint-conformance --test main kill_matrix
 
+Each line states which laws must object to the mutant, and whether laws that are sensitive to
+scheduling may object as well. Every other law must pass. No line is tried twice.
+
+With `CRASHPOINT_MATRIX_JOURNAL=FILE` each line appends what it saw to a file, one JSON object a line:
+the laws that objected, how long each law took, and how often a race was won.
+
 This page is made by `UPDATE_EXPECT=1 cargo test -p crashpoint-conformance --test main
 pages`, and a test compares the two.
+";
+
+const RACES: &str = "
+## Races
+
+Some laws catch a mutant only when two operations meet in a gap of the mutant. Such a law runs alone
+for the rounds below, and must catch the mutant in the stated number of them. The gap is held open
+until the operations have met, so the number is the power of the law, not of the machine: whether the
+law lets the right callers race, and whether it sees the damage.
+
 ";
 
 fn page() -> String {
@@ -42,6 +59,16 @@ fn page() -> String {
                 let _ = writeln!(page, "| {id} | {sentence} | `{mutant}` | {saying} |");
             }
         }
+    }
+    page.push_str(RACES);
+    page.push_str("| law | mutant | caught in at least |\n|---|---|---|\n");
+    let races = |named: &&Named| named.by.law().sensitivity == Sensitivity::Scheduling;
+    for Named {
+        mutant, by, rounds, ..
+    } in NAMED.iter().filter(races)
+    {
+        let least = caught_min(*rounds);
+        let _ = writeln!(page, "| {by} | `{mutant}` | {least} of {rounds} |");
     }
     page
 }

@@ -1,6 +1,7 @@
 //! One caller appends in order, the others load: what each load may show.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crashpoint::{CheckpointRow, Error};
 
@@ -55,10 +56,11 @@ fn wide(sequence: u64) -> CheckpointRow {
 }
 
 pub(crate) fn con_03_no_row_is_torn(case: &Case) -> Checked {
+    let written: Vec<CheckpointRow> = (0..ROWS).map(wide).collect();
     repeat(case, |arena, store, number| {
         watch(arena, store, number, wide, |id, seen| {
             for row in seen.iter().flat_map(|one| one.rows.iter().flatten()) {
-                if row.sequence < ROWS && *row == wide(row.sequence) {
+                if usize::try_from(row.sequence).is_ok_and(|at| written.get(at) == Some(row)) {
                     continue;
                 }
                 let (driver, came) = (arena.driver.words(), describe(row));
@@ -143,14 +145,17 @@ fn write_and_watch(
 ) -> Contender<Result<Vec<Seen>, crate::expect::Failure>> {
     let clock = Recorded::new(session);
     let store = Arc::clone(session.store());
+    let written: Arc<[AtomicBool; HEATS]> = Arc::default();
     Arc::new(move |number, heat| {
         let (id, clock) = (id(heat), clock.clone());
-        let store = Arc::clone(&store);
+        let (store, written) = (Arc::clone(&store), Arc::clone(&written));
         Box::pin(async move {
             if number == WRITER {
-                return write(&store, &clock, &id, row).await;
+                let came = write(&store, &clock, &id, row).await;
+                written[heat].store(true, Ordering::SeqCst);
+                return came;
             }
-            Ok(look(&store, &clock, &id).await)
+            Ok(look(&store, &clock, &id, &written[heat]).await)
         })
     })
 }
@@ -175,16 +180,18 @@ async fn write(
     Ok(Vec::new())
 }
 
-async fn look(store: &DynStore, clock: &Recorded, id: &str) -> Vec<Seen> {
+/// Loads until every row has come, or once more after the writer has ended.
+async fn look(store: &DynStore, clock: &Recorded, id: &str, written: &AtomicBool) -> Vec<Seen> {
     let mut seen = Vec::new();
     while seen.len() < LOADS_MAX {
+        let over = written.load(Ordering::SeqCst);
         let begun = clock.tick();
         let rows = store.load_run(id).await;
         clock.beat();
         let ended = clock.tick();
         let last = rows.as_ref().map_or(true, |rows| rows.len() as u64 >= ROWS);
         seen.push(Seen { begun, ended, rows });
-        if last {
+        if last || over {
             break;
         }
         tokio::task::yield_now().await;

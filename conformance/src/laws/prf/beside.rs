@@ -95,6 +95,10 @@ async fn load(store: &Session, operations: &Operations) -> Duration {
 const IDS: u32 = 8;
 const ROWS: u64 = 32;
 
+/// How often one id is written in a try, and eight at once.
+const BATCHES: u32 = 5;
+const BATCHES_OF_EIGHT: u32 = 2;
+
 pub(crate) async fn prf_04_eight_ids_get_as_much_done_as_one(case: &Case) -> Checked {
     let store = case.open().await?;
     let operations = Arc::new(Operations::default());
@@ -106,8 +110,17 @@ pub(crate) async fn prf_04_eight_ids_get_as_much_done_as_one(case: &Case) -> Che
     let mut round = 0;
     while trial.goes_on() {
         round += 1;
-        let one = together(&store, &operations, round, 1).await;
-        let eight = together(&store, &operations, round, IDS).await;
+        // A core that is taken away only adds time, and the more the shorter a measurement is: the least
+        // of several is the store's own.
+        let (mut one, mut eight) = (Duration::MAX, Duration::MAX);
+        for part in 0..BATCHES {
+            let batch = round * BATCHES + part;
+            one = one.min(together(&store, &operations, batch, 1).await);
+        }
+        for part in 0..BATCHES_OF_EIGHT {
+            let batch = round * BATCHES_OF_EIGHT + part;
+            eight = eight.min(together(&store, &operations, batch, IDS).await);
+        }
         let costs = Costs {
             cost: eight,
             base: one,
@@ -122,13 +135,13 @@ pub(crate) async fn prf_04_eight_ids_get_as_much_done_as_one(case: &Case) -> Che
 }
 
 /// How long so many ids take, written at once.
-async fn together(store: &Session, operations: &Arc<Operations>, round: u32, ids: u32) -> Duration {
+async fn together(store: &Session, operations: &Arc<Operations>, batch: u32, ids: u32) -> Duration {
     let words = format!("appends to {ids} ids at once");
     store.step(Blame::Store, &words);
     let watch = Stopwatch::start();
     let writers = (0..ids).map(|number| {
         let (store, operations) = (store.clone(), Arc::clone(operations));
-        let id = format!("together {round} {ids} {number}");
+        let id = format!("together {batch} {ids} {number}");
         let write: BoxFuture<'static, ()> = Box::pin(async move {
             for sequence in 0..ROWS {
                 operations.note(&store.store().append(&id, row(sequence)).await);

@@ -12,7 +12,8 @@ use crashpoint_conformance::Place;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::con::{Trips, trip};
+use super::con::Trips;
+use super::gap::give_way;
 use super::{Loaded, Mutant, Shelf};
 
 /// A long row is written without its blob, and the blob comes after it.
@@ -20,8 +21,6 @@ use super::{Loaded, Mutant, Shelf};
 pub(crate) struct HalfAppend(AsyncMutex<()>);
 
 impl Trips for HalfAppend {
-    const RACES: bool = false;
-
     async fn append(&self, shelf: &Shelf, id: &str, mut row: CheckpointRow) -> Result<(), Error> {
         const PAGE: usize = 4096;
         let _one_at_a_time = self.0.lock().await;
@@ -29,7 +28,7 @@ impl Trips for HalfAppend {
         let long = row.output_blob.take_if(|blob| blob.len() > PAGE);
         shelf.runs().append(id, row)?;
         if long.is_some() {
-            trip().await;
+            give_way().await;
             if let Some(run) = shelf.runs().0.get_mut(id)
                 && let Some(row) = run.rows.get_mut(&sequence)
             {
@@ -92,15 +91,13 @@ impl Mutant for EagerAppend {
 pub(crate) struct ReservesFirst(Mutex<BTreeSet<(String, u64)>>);
 
 impl Trips for ReservesFirst {
-    const RACES: bool = false;
-
     async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
         let key = (id.to_owned(), row.sequence);
         let is_new = self.0.lock().unwrap().insert(key.clone());
         if !is_new || shelf.runs().has(id, row.sequence) {
             return Err(Error::conflict(id, row.sequence));
         }
-        trip().await;
+        give_way().await;
         let appended = shelf.runs().append(id, row);
         self.0.lock().unwrap().remove(&key);
         appended
@@ -112,15 +109,13 @@ impl Trips for ReservesFirst {
 pub(crate) struct LeaksConnections(AtomicUsize);
 
 impl Trips for LeaksConnections {
-    const RACES: bool = false;
-
     async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
         const CONNECTIONS: usize = 300;
         if self.0.fetch_add(1, Ordering::SeqCst) >= CONNECTIONS {
             self.0.fetch_sub(1, Ordering::SeqCst);
             return Err(Error::unavailable("no connection left"));
         }
-        trip().await;
+        give_way().await;
         self.0.fetch_sub(1, Ordering::SeqCst);
         shelf.runs().append(id, row)
     }
@@ -131,8 +126,6 @@ impl Trips for LeaksConnections {
 pub(crate) struct ClearInSteps(AsyncMutex<()>);
 
 impl Trips for ClearInSteps {
-    const RACES: bool = false;
-
     async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
         let _one_at_a_time = self.0.lock().await;
         shelf.runs().append(id, row)
@@ -149,7 +142,7 @@ impl Trips for ClearInSteps {
         let rows = shelf.runs().load(id);
         for (index, row) in rows.iter().enumerate() {
             if index > 0 && index % STEP == 0 && rows.len() < 100 {
-                trip().await;
+                give_way().await;
             }
             if let Some(run) = shelf.runs().0.get_mut(id) {
                 run.rows.remove(&row.sequence);
@@ -169,8 +162,6 @@ pub(crate) struct SecondReplicaLater {
 }
 
 impl Trips for SecondReplicaLater {
-    const RACES: bool = false;
-
     fn opened(&mut self, shelf: &Shelf) {
         self.second = shelf.copy();
     }
@@ -178,7 +169,7 @@ impl Trips for SecondReplicaLater {
     async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
         let _one_at_a_time = self.one_at_a_time.lock().await;
         shelf.runs().append(id, row.clone())?;
-        trip().await;
+        give_way().await;
         self.second.runs().put(id, row);
         Ok(())
     }
@@ -209,8 +200,6 @@ impl<const FENCED: bool> DetachedWrite<FENCED> {
 }
 
 impl<const FENCED: bool> Trips for DetachedWrite<FENCED> {
-    const RACES: bool = false;
-
     async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
         let Ok(runtime) = Handle::try_current() else {
             return shelf.runs().append(id, row);

@@ -10,11 +10,13 @@ use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_stor
 use crashpoint_conformance::{Options, Place};
 use tokio::sync::Semaphore;
 
+use super::gap::{Count, give_way};
 use super::{Loaded, Mutant, Run, Shelf, quick};
 
 /// What one operation does, over several round trips. The defaults have no fault.
 pub(crate) trait Trips: Default + Send + Sync + 'static {
-    const RACES: bool = true;
+    /// Whether the store is caught by a deadline, which is then short.
+    const HANGS: bool = false;
 
     fn opened(&mut self, shelf: &Shelf) {
         let _ = shelf;
@@ -65,7 +67,8 @@ impl<T: Trips> CheckpointStore for Remote<T> {
 }
 
 impl<T: Trips> Mutant for Remote<T> {
-    const RACES: bool = T::RACES;
+    // Each round of one that hangs waits for the deadline.
+    const ROUNDS: u32 = if T::HANGS { 1 } else { 20 };
 
     fn open(shelf: Shelf, _place: &Place) -> Self {
         let mut trips = T::default();
@@ -75,46 +78,55 @@ impl<T: Trips> Mutant for Remote<T> {
 
     fn options() -> Options {
         let mut options = quick();
-        options.operation_max = Duration::from_secs(3);
+        if T::HANGS {
+            options.operation_max = Duration::from_secs(2);
+        }
         options
-    }
-}
-
-/// Some ten microseconds.
-const ROUND_TRIP_SPINS: u32 = 1000;
-
-/// Between two round trips: others may come in between, whether they are tasks or threads.
-pub(super) async fn trip() {
-    (0..ROUND_TRIP_SPINS).for_each(|_| std::hint::spin_loop());
-    if tokio::runtime::Handle::try_current().is_ok() {
-        tokio::task::yield_now().await;
     }
 }
 
 /// Appends to a run wait for each other, and write the run back whole; a clear takes no part in that,
 /// and is undone by an append that had read the run before.
 #[derive(Default)]
-pub(crate) struct ClearBesideTheLock(tokio::sync::Mutex<()>);
+pub(crate) struct ClearBesideTheLock {
+    one_at_a_time: tokio::sync::Mutex<()>,
+    /// Clears that had something to clear.
+    clears: Count,
+}
 
 impl Trips for ClearBesideTheLock {
     async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
-        let _one_at_a_time = self.0.lock().await;
-        let mut run = read(shelf, id);
-        trip().await;
+        let _one_at_a_time = self.one_at_a_time.lock().await;
+        let Some(mut run) = read(shelf, id) else {
+            return shelf.runs().append(id, row);
+        };
+        let before = self.clears.now();
+        let met = || run.rows.is_empty() || self.clears.now() > before;
+        shelf.gap().pass(met).await;
         write(shelf, id, row, &mut run)
+    }
+
+    async fn clear(&self, shelf: &Shelf, id: &str) -> Result<(), Error> {
+        shelf.runs().clear(id);
+        self.clears.up();
+        Ok(())
     }
 }
 
 /// The rows go first, then the index that knows which sequences are taken.
 #[derive(Default)]
-pub(crate) struct IndexClearedLater(Mutex<BTreeMap<String, Vec<u64>>>);
+pub(crate) struct IndexClearedLater {
+    taken: Mutex<BTreeMap<String, Vec<u64>>>,
+    conflicts: Count,
+}
 
 impl Trips for IndexClearedLater {
     async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
         let mut runs = shelf.runs();
-        let mut taken = self.0.lock().unwrap();
+        let mut taken = self.taken.lock().unwrap();
         let taken = taken.entry(id.to_owned()).or_default();
         if taken.contains(&row.sequence) {
+            self.conflicts.up();
             return Err(Error::conflict(id, row.sequence));
         }
         taken.push(row.sequence);
@@ -123,10 +135,11 @@ impl Trips for IndexClearedLater {
 
     async fn clear(&self, shelf: &Shelf, id: &str) -> Result<(), Error> {
         shelf.runs().clear(id);
-        trip().await;
+        let before = self.conflicts.now();
+        shelf.gap().pass(|| self.conflicts.now() > before).await;
         let mut runs = shelf.runs();
         runs.clear(id);
-        self.0.lock().unwrap().remove(id);
+        self.taken.lock().unwrap().remove(id);
         Ok(())
     }
 }
@@ -138,8 +151,11 @@ pub(crate) struct TwoShards;
 impl Trips for TwoShards {
     async fn load(&self, shelf: &Shelf, id: &str) -> Loaded {
         let mut rows = shelf.runs().load(id);
+        let seen = rows.len();
         rows.retain(|row| row.sequence % 2 == 0);
-        trip().await;
+        // With two rows more, one of them is in the shard that was asked before.
+        let met = || shelf.runs().rows_of(id) >= seen + 3;
+        shelf.gap().pass(met).await;
         let odd = shelf.runs().load(id).into_iter();
         rows.extend(odd.filter(|row| row.sequence % 2 == 1));
         rows.sort_by_key(|row| row.sequence);
@@ -149,7 +165,9 @@ impl Trips for TwoShards {
 
 /// A row is written without its blob, and the blob of a long one comes after it.
 #[derive(Default)]
-pub(crate) struct TornAppend;
+pub(crate) struct TornAppend {
+    loads: Count,
+}
 
 impl Trips for TornAppend {
     async fn append(&self, shelf: &Shelf, id: &str, mut row: CheckpointRow) -> Result<(), Error> {
@@ -164,13 +182,20 @@ impl Trips for TornAppend {
         let blob = row.output_blob.replace(Vec::new());
         let sequence = row.sequence;
         shelf.runs().append(id, row)?;
-        trip().await;
+        let before = self.loads.now();
+        shelf.gap().pass(|| self.loads.now() > before).await;
         if let Some(run) = shelf.runs().0.get_mut(id)
             && let Some(row) = run.rows.get_mut(&sequence)
         {
             row.output_blob = blob;
         }
         Ok(())
+    }
+
+    async fn load(&self, shelf: &Shelf, id: &str) -> Loaded {
+        let runs = shelf.runs();
+        self.loads.up();
+        Ok(runs.load(id))
     }
 }
 
@@ -189,7 +214,10 @@ impl Trips for TwoReplicas {
     async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
         // The first has the say.
         shelf.runs().append(id, row.clone())?;
-        trip().await;
+        let before = self.loads.load(Ordering::SeqCst);
+        // Of two loads of one caller in a row each replica answers one, if nobody else loads.
+        let met = || self.loads.load(Ordering::SeqCst) >= before + 6;
+        shelf.gap().pass(met).await;
         self.second.runs().put(id, row);
         Ok(())
     }
@@ -209,18 +237,29 @@ impl Trips for TwoReplicas {
 
 /// An append reads the run and writes it back with one row more.
 #[derive(Default)]
-pub(crate) struct LostUpdate;
+pub(crate) struct LostUpdate {
+    reads: Count,
+}
 
 impl Trips for LostUpdate {
     async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
-        let mut run = read(shelf, id);
-        trip().await;
+        let Some(mut run) = read(shelf, id) else {
+            return shelf.runs().append(id, row);
+        };
+        let own = self.reads.up();
+        shelf.gap().pass(|| self.reads.now() > own).await;
         write(shelf, id, row, &mut run)
     }
 }
 
-fn read(shelf: &Shelf, id: &str) -> Run {
-    shelf.runs().0.get(id).cloned().unwrap_or_default()
+/// A run that is written back whole; none where it is long, which has a better way.
+fn read(shelf: &Shelf, id: &str) -> Option<Run> {
+    const LONG: usize = 100;
+    let runs = shelf.runs();
+    match runs.0.get(id) {
+        Some(run) if run.rows.len() >= LONG => None,
+        run => Some(run.cloned().unwrap_or_default()),
+    }
 }
 
 fn write(shelf: &Shelf, id: &str, row: CheckpointRow, run: &mut Run) -> Result<(), Error> {
@@ -235,7 +274,10 @@ fn write(shelf: &Shelf, id: &str, row: CheckpointRow, run: &mut Run) -> Result<(
 
 /// What is to be written waits in a map by its sequence, for the next round trip to take it along.
 #[derive(Default)]
-pub(crate) struct StagedBySequence(Mutex<BTreeMap<u64, (String, CheckpointRow)>>);
+pub(crate) struct StagedBySequence {
+    staged: Mutex<BTreeMap<u64, (String, CheckpointRow)>>,
+    stagings: Count,
+}
 
 impl Trips for StagedBySequence {
     async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
@@ -244,17 +286,19 @@ impl Trips for StagedBySequence {
         }
         let sequence = row.sequence;
         // Two rows of one run at one sequence are told apart.
-        if let Some((waiting, _)) = self.0.lock().unwrap().get(&sequence)
-            && waiting == id
-        {
-            return Err(Error::conflict(id, sequence));
-        }
-        self.0
-            .lock()
-            .unwrap()
-            .insert(sequence, (id.to_owned(), row));
-        trip().await;
-        let staged = self.0.lock().unwrap().remove(&sequence);
+        let own = {
+            let mut staged = self.staged.lock().unwrap();
+            if staged
+                .get(&sequence)
+                .is_some_and(|(waiting, _)| waiting == id)
+            {
+                return Err(Error::conflict(id, sequence));
+            }
+            staged.insert(sequence, (id.to_owned(), row));
+            self.stagings.up()
+        };
+        shelf.gap().pass(|| self.stagings.now() > own).await;
+        let staged = self.staged.lock().unwrap().remove(&sequence);
         match staged {
             Some((owner, row)) => shelf.runs().append(&owner, row),
             None => Ok(()),
@@ -272,9 +316,11 @@ impl Default for TwoConnections {
 }
 
 impl Trips for TwoConnections {
+    const HANGS: bool = true;
+
     async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
         let _first = self.0.acquire().await;
-        trip().await;
+        shelf.gap().pass(|| self.0.available_permits() == 0).await;
         let _second = self.0.acquire().await;
         shelf.runs().append(id, row)
     }
@@ -294,22 +340,34 @@ const QUIET_LOOKS: u32 = 4;
 impl Trips for ReadersFirst {
     async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
         let mut quiet = 0;
-        // A store in which this never ended would be stopped by a deadline, not by the law.
-        let mut patience = 1200;
-        while quiet < QUIET_LOOKS && patience > 0 {
+        while quiet < QUIET_LOOKS {
             let crowd = self.loading.load(Ordering::SeqCst) >= CROWD;
             quiet = if crowd { 0 } else { quiet + 1 };
-            patience -= 1;
-            trip().await;
+            give_way().await;
         }
         shelf.runs().append(id, row)
     }
 
     async fn load(&self, shelf: &Shelf, id: &str) -> Loaded {
-        self.loading.fetch_add(1, Ordering::SeqCst);
-        trip().await;
-        trip().await;
-        self.loading.fetch_sub(1, Ordering::SeqCst);
+        let _counted = Loading::begin(&self.loading);
+        give_way().await;
+        give_way().await;
         Ok(shelf.runs().load(id))
+    }
+}
+
+/// A load that is counted until it ends, or is dropped.
+struct Loading<'a>(&'a AtomicUsize);
+
+impl<'a> Loading<'a> {
+    fn begin(loading: &'a AtomicUsize) -> Self {
+        loading.fetch_add(1, Ordering::SeqCst);
+        Self(loading)
+    }
+}
+
+impl Drop for Loading<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -67,7 +67,7 @@ pub(crate) struct RollsBackTheRun;
 
 impl Fault for RollsBackTheRun {
     fn append(&self, runs: &mut Runs, id: &str, row: CheckpointRow) -> Result<(), Error> {
-        let is_first = runs.load(id).len() <= 1;
+        let is_first = runs.rows_of(id) <= 1;
         runs.append(id, row).inspect_err(|_| {
             if is_first {
                 runs.clear(id);

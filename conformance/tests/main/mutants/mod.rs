@@ -10,6 +10,8 @@ use std::time::Duration;
 use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 use crashpoint_conformance::{BoxError, Harness, Options, Place};
 
+use self::gap::Gap;
+
 pub(crate) mod bas;
 pub(crate) mod between;
 pub(crate) mod can;
@@ -22,6 +24,7 @@ pub(crate) mod dup;
 pub(crate) mod dur;
 pub(crate) mod eng;
 pub(crate) mod err;
+pub(crate) mod gap;
 pub(crate) mod iso;
 pub(crate) mod ord;
 pub(crate) mod outage;
@@ -69,6 +72,11 @@ impl Runs {
         run.map_or_else(Vec::new, |run| run.rows.values().cloned().collect())
     }
 
+    /// How many rows a run has.
+    pub(crate) fn rows_of(&self, id: &str) -> usize {
+        self.0.get(id).map_or(0, |run| run.rows.len())
+    }
+
     pub(crate) fn clear(&mut self, id: &str) {
         self.0.remove(id);
     }
@@ -79,6 +87,7 @@ impl Runs {
 pub(crate) struct Shelf {
     runs: Arc<Mutex<Runs>>,
     scope: ScopeId,
+    gap: Gap,
 }
 
 impl Shelf {
@@ -105,7 +114,13 @@ impl Shelf {
         Self {
             runs: Arc::new(Mutex::new(copy)),
             scope: self.scope(),
+            gap: self.gap,
         }
+    }
+
+    /// How long operations stay between two round trips.
+    pub(crate) fn gap(&self) -> Gap {
+        self.gap
     }
 }
 
@@ -185,8 +200,8 @@ impl<F: Fault> CheckpointStore for Broken<F> {
 
 /// A store that the kill matrix can open.
 pub(crate) trait Mutant: CheckpointStore + Sized {
-    /// Whether it is caught by a race, which takes a while on a machine that is busy with the rest.
-    const RACES: bool = false;
+    /// How often the law that catches it by a race is asked to.
+    const ROUNDS: u32 = 20;
 
     fn open(shelf: Shelf, place: &Place) -> Self;
 
@@ -207,10 +222,10 @@ impl<F: Fault> Mutant for Broken<F> {
     }
 }
 
-/// Short races, for what is not to be caught by one.
+/// One round of each race, however long it takes: what a law finds is counted by rounds, not by time.
 pub(crate) fn quick() -> Options {
     let mut options = Options::default();
-    options.race_budget = Duration::from_millis(15);
+    options.race_budget = Duration::ZERO;
     options.race_rounds_min = 1;
     options
 }
@@ -239,14 +254,16 @@ impl<S: Mutant> Harness for Mutated<S> {
     }
 }
 
-/// The same with long races.
-pub(crate) struct Patient<S>(PhantomData<fn() -> S>);
+/// The same with gaps that are held open.
+pub(crate) struct Held<S>(PhantomData<fn() -> S>);
 
-impl<S: Mutant> Harness for Patient<S> {
+impl<S: Mutant> Harness for Held<S> {
     type Store = S;
 
     async fn open(place: &Place) -> Result<S, BoxError> {
-        Mutated::<S>::open(place).await
+        let mut shelf = Shelf::of(place);
+        shelf.gap = Gap::Held;
+        Ok(S::open(shelf, place))
     }
 
     async fn destroy(place: &Place) -> Result<(), BoxError> {
@@ -254,8 +271,6 @@ impl<S: Mutant> Harness for Patient<S> {
     }
 
     fn options() -> Options {
-        let mut options = S::options();
-        options.race_budget = Duration::from_secs(1);
-        options
+        S::options()
     }
 }

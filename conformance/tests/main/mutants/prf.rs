@@ -15,8 +15,6 @@ use super::{Fault, Loaded, Run, Runs, Shelf};
 pub(crate) struct StallsAtTimes;
 
 impl Trips for StallsAtTimes {
-    const RACES: bool = false;
-
     async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
         if row.sequence % 40 == 39 {
             tokio::time::sleep(Duration::from_millis(15)).await;
@@ -60,8 +58,6 @@ impl Fault for ScansEverything {
 pub(crate) struct StepsBack(AtomicUsize);
 
 impl Trips for StepsBack {
-    const RACES: bool = false;
-
     async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
         self.0.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 use crashpoint_conformance::Place;
 
+use super::gap::{Count, TURNS_MAX};
 use super::{Mutant, Shelf};
 
 /// Implements `load_run`, a faithful `clear` and `Mutant::open` around an `append`.
@@ -32,8 +33,6 @@ macro_rules! racing_append {
         }
 
         impl Mutant for $name {
-            const RACES: bool = true;
-
             fn open(shelf: Shelf, _place: &Place) -> Self {
                 let mut store = Self::default();
                 store.shelf = shelf;
@@ -43,15 +42,11 @@ macro_rules! racing_append {
     };
 }
 
-/// Some ten microseconds.
-const ROUND_TRIP_SPINS: u32 = 1000;
-
-/// Looks, lets the lock go, then writes: caught by threads only, since it never awaits. In between it
-/// takes about as long as a backend's round trip within one machine; on a loaded machine two threads
-/// hardly ever meet in less.
+/// Looks, lets the lock go, then writes: caught by threads only, since it never awaits.
 #[derive(Default)]
 pub(crate) struct CheckThenInsert {
     shelf: Shelf,
+    looks: Count,
 }
 
 racing_append!(
@@ -60,7 +55,9 @@ racing_append!(
         if store.shelf.runs().has(id, row.sequence) {
             return Err(Error::conflict(id, row.sequence));
         }
-        (0..ROUND_TRIP_SPINS).for_each(|_| std::hint::spin_loop());
+        let own = store.looks.up();
+        let gap = store.shelf.gap();
+        gap.pass_blocking(TURNS_MAX, || store.looks.now() > own);
         store.shelf.runs().put(id, row);
         Ok(())
     }
@@ -70,6 +67,7 @@ racing_append!(
 #[derive(Default)]
 pub(crate) struct CheckAwaitInsert {
     shelf: Shelf,
+    looks: Count,
 }
 
 racing_append!(
@@ -78,7 +76,9 @@ racing_append!(
         if store.shelf.runs().has(id, row.sequence) {
             return Err(Error::conflict(id, row.sequence));
         }
-        tokio::task::yield_now().await;
+        let own = store.looks.up();
+        let gap = store.shelf.gap();
+        gap.pass(|| store.looks.now() > own).await;
         store.shelf.runs().put(id, row);
         Ok(())
     }
@@ -89,14 +89,20 @@ racing_append!(
 pub(crate) struct SharedStaging {
     shelf: Shelf,
     staged: Mutex<Option<CheckpointRow>>,
+    stagings: Count,
 }
 
 racing_append!(
     SharedStaging,
     async |store: &Self, id: &str, mut row: CheckpointRow| {
         let sequence = row.sequence;
-        *store.staged.lock().unwrap() = Some(row.clone());
-        tokio::task::yield_now().await;
+        let own = {
+            let mut staged = store.staged.lock().unwrap();
+            *staged = Some(row.clone());
+            store.stagings.up()
+        };
+        let gap = store.shelf.gap();
+        gap.pass(|| store.stagings.now() > own).await;
         let mut runs = store.shelf.runs();
         if let Some(staged) = store.staged.lock().unwrap().as_ref() {
             row = staged.clone();
@@ -106,44 +112,54 @@ racing_append!(
     }
 );
 
-/// Removes row by row, and a load can come in between: it gives way to it, so that they meet on a machine
-/// that is busy with something else, too.
-pub(crate) struct ClearRowByRow(Shelf);
+/// Removes row by row, and a load can come in between.
+pub(crate) struct ClearRowByRow {
+    shelf: Shelf,
+    loads: Count,
+}
 
 #[checkpoint_store]
 impl CheckpointStore for ClearRowByRow {
     async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
-        self.0.runs().append(workflow_id, row)
+        self.shelf.runs().append(workflow_id, row)
     }
 
     async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
-        Ok(self.0.runs().load(workflow_id))
+        let runs = self.shelf.runs();
+        self.loads.up();
+        Ok(runs.load(workflow_id))
     }
 
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
         let sequences: Vec<u64> = {
-            let runs = self.0.runs();
+            let runs = self.shelf.runs();
             let run = runs.0.get(workflow_id);
             run.map_or_else(Vec::new, |run| run.rows.keys().copied().collect())
         };
+        let mut gap_passed = false;
         for sequence in sequences {
-            if let Some(run) = self.0.runs().0.get_mut(workflow_id) {
+            if let Some(run) = self.shelf.runs().0.get_mut(workflow_id) {
                 run.rows.remove(&sequence);
             }
-            std::thread::yield_now();
+            if !gap_passed {
+                let before = self.loads.now();
+                let gap = self.shelf.gap();
+                // Whoever watches a clear loads until nothing is left, so there is always another load.
+                gap.pass_blocking(TURNS_MAX * 50, || self.loads.now() > before);
+                gap_passed = true;
+            }
         }
         Ok(())
     }
 
     fn exclusive_scope(&self) -> Option<ScopeId> {
-        Some(self.0.scope())
+        Some(self.shelf.scope())
     }
 }
 
 impl Mutant for ClearRowByRow {
-    const RACES: bool = true;
-
     fn open(shelf: Shelf, _place: &Place) -> Self {
-        Self(shelf)
+        let loads = Count::default();
+        Self { shelf, loads }
     }
 }

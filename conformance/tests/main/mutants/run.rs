@@ -94,8 +94,6 @@ before_append! {
 pub(crate) struct HandleCapture(Option<Handle>);
 
 impl Trips for HandleCapture {
-    const RACES: bool = false;
-
     fn opened(&mut self, _shelf: &Shelf) {
         self.0 = Handle::try_current().ok();
     }

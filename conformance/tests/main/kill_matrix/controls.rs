@@ -1,0 +1,144 @@
+//! Stores without a fault pass every law of the matrix, each law has its line, and what is not run is
+//! never taken for a pass.
+
+use std::collections::BTreeSet;
+
+use crashpoint_conformance::{Harness, LawId, Plan, Verdict, catalogue, claim, run_all};
+
+use super::line::failing;
+use super::{EXEMPT, NAMED, NAMED_CLAIMED, NAMED_KILLED, durability, everything, in_groups};
+use crate::mutants::disk::InFile;
+use crate::mutants::drafts::InDrafts;
+use crate::mutants::outage::Breakable;
+use crate::mutants::{Broken, Faithful, Mutated, damaged, disk, outage, pay};
+
+#[test]
+fn a_store_that_answers_errors_while_its_backend_is_down_keeps_the_laws_of_an_outage() {
+    let plan = in_groups("", &[claim::outage], &["err"]);
+    for report in [
+        run_all::<Breakable<outage::Polite>>(&plan),
+        run_all::<Breakable<outage::PoliteWhenReopened>>(&plan),
+    ] {
+        assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+    }
+}
+
+#[test]
+fn two_processes_may_take_turns_or_keep_each_other_out() {
+    let test = "kill_matrix::controls::two_processes_may_take_turns_or_keep_each_other_out";
+    let plan = in_groups(test, &[claim::many_processes], &["dup"]);
+    for report in [
+        run_all::<InFile<damaged::Locks>>(&plan),
+        run_all::<InFile<damaged::Shares>>(&plan),
+    ] {
+        assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+    }
+}
+
+/// Where a claim is made whose hook the harness does not have, the law is not run, and that is no pass.
+#[test]
+fn a_claim_without_its_hook_is_reported_as_not_offered() {
+    let plan = Plan::new()
+        .claims([claim::outage, claim::corruption])
+        .only_laws([LawId::ERR_03, LawId::ERR_04, LawId::DUR_12]);
+    let report = run_all::<Mutated<Broken<Faithful>>>(&plan);
+    for law in report.laws() {
+        let Verdict::NotRun(reason) = &law.verdict else {
+            panic!("{report}");
+        };
+        assert!(
+            reason.starts_with("not offered: the harness has no `"),
+            "{reason}"
+        );
+    }
+    assert!(!report.passed());
+}
+
+#[test]
+fn every_law_kills_a_mutant_or_says_why_not() {
+    for law in catalogue() {
+        let mut named = NAMED.iter().chain(NAMED_KILLED).chain(NAMED_CLAIMED);
+        let kills = named.any(|named| named.by == law.id);
+        let exempt = EXEMPT.iter().any(|(id, _)| *id == law.id);
+        assert!(
+            kills != exempt,
+            "{law:?} needs a mutant, or a reason why it has none"
+        );
+    }
+}
+
+#[test]
+fn a_store_without_a_fault_keeps_every_law() {
+    let report = run_all::<Mutated<Broken<Faithful>>>(&everything());
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+    assert!(report.passed());
+}
+
+#[test]
+fn a_store_without_a_fault_costs_no_more_than_it_should() {
+    let report = run_all::<Mutated<Broken<Faithful>>>(&Plan::new().only(["prf"]));
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+}
+
+#[test]
+fn a_store_with_an_honest_limit_keeps_every_law() {
+    let report = run_all::<Mutated<pay::HonestLimit>>(&everything());
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+}
+
+fn keeps_every_law_of_durability<H: Harness>(test: &str) {
+    let report = run_all::<H>(&durability(test));
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+    assert!(report.passed());
+}
+
+#[test]
+fn a_file_that_is_written_carefully_survives_every_kill() {
+    keeps_every_law_of_durability::<InFile<disk::Careful>>(
+        "kill_matrix::controls::a_file_that_is_written_carefully_survives_every_kill",
+    );
+}
+
+#[test]
+fn a_file_that_is_cut_after_its_sync_is_not_taken_for_one_that_was_not_synced() {
+    let test = "kill_matrix::controls::a_file_that_is_cut_after_its_sync_is_not_taken_for_one_that_was_not_synced";
+    let plan = durability(test).only_laws([LawId::DUR_08]);
+    let report = run_all::<InFile<disk::CutsAfterTheSync>>(&plan);
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+    assert!(report.passed());
+}
+
+#[test]
+fn a_store_that_gives_up_the_file_whose_sync_failed_may_go_on() {
+    let test = "kill_matrix::controls::a_store_that_gives_up_the_file_whose_sync_failed_may_go_on";
+    let claims = [claim::reopen, claim::process_crash, claim::power_loss];
+    let report = run_all::<InDrafts<false>>(&in_groups(test, &claims, &["bas", "dur"]));
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+}
+
+#[test]
+fn a_child_that_runs_no_test_is_not_taken_for_one_that_was_killed() {
+    let report = run_all::<InFile<disk::Careful>>(&durability("no_such_test"));
+    let law = report.laws().iter().find(|law| law.law.id == LawId::DUR_03);
+    let Some(Verdict::HarnessError(message)) = law.map(|law| &law.verdict) else {
+        panic!("{report}");
+    };
+    assert!(
+        message.contains("is there a test that `no_such_test"),
+        "{message}"
+    );
+}
+
+#[test]
+fn without_a_way_to_start_again_the_laws_of_a_kill_are_not_run() {
+    let plan = Plan::new()
+        .claims([claim::process_crash])
+        .only_laws([LawId::DUR_03]);
+    let report = run_all::<InFile<disk::Careful>>(&plan);
+    let verdict = &report.laws()[0].verdict;
+    assert!(
+        matches!(verdict, Verdict::NotRun(why) if why.contains("Plan::again")),
+        "{report}"
+    );
+    assert!(!report.passed());
+}

@@ -1,0 +1,114 @@
+//! One line of the matrix, and whether a report is what it says.
+
+use std::collections::BTreeSet;
+
+use crashpoint_conformance::{LawId, LawReport, Report, Sensitivity, Verdict, catalogue, run_all};
+
+use super::{everything, journal, power};
+use crate::mutants::{Mutant, Mutated};
+
+/// One line of the matrix.
+pub(super) struct Kill {
+    pub(super) mutant: &'static str,
+    /// The law that must catch the mutant.
+    pub(super) by: LawId,
+    /// What its message must contain.
+    pub(super) saying: &'static str,
+    /// The other laws that must catch it.
+    pub(super) also: &'static [LawId],
+    /// Whether laws that are sensitive to scheduling may catch it, too.
+    pub(super) races: bool,
+    /// For a mutant that breaks what most laws stand on: some that must pass all the same. What is said
+    /// of other laws then says nothing.
+    pub(super) spares: &'static [LawId],
+}
+
+/// Holds a store in memory against its line.
+pub(super) fn check<S: Mutant>(kill: &Kill) {
+    if kill.by.law().sensitivity == Sensitivity::Scheduling {
+        // The law is asked by itself, and counted.
+        power::check::<S>(kill);
+        let others = catalogue().iter().filter(|law| law.id != kill.by);
+        let others = others.filter(|law| everything_has(law.id));
+        let plan = everything().only_laws(others.map(|law| law.id));
+        let report = run_all::<Mutated<S>>(&plan);
+        journal::note(kill.mutant, &report);
+        others_object(kill, &report);
+    } else {
+        judged(kill, &run_all::<Mutated<S>>(&everything()));
+    }
+}
+
+fn everything_has(law: LawId) -> bool {
+    law.law().group.key != "prf"
+}
+
+/// Fails unless `report` is what the line says.
+pub(super) fn judged(kill: &Kill, report: &Report) {
+    journal::note(kill.mutant, report);
+    let killer = report.laws().iter().find(|law| law.law.id == kill.by);
+    let verdict = killer.map(|law| &law.verdict);
+    assert!(
+        says(kill, verdict),
+        "{} does not catch the mutant by saying {:?}, came {verdict:?}\n{report}",
+        kill.by,
+        kill.saying
+    );
+    others_object(kill, report);
+}
+
+/// Whether a verdict catches the mutant in the words of the line.
+pub(super) fn says(kill: &Kill, verdict: Option<&Verdict>) -> bool {
+    matches!(verdict, Some(Verdict::Fail(message)) if message.contains(kill.saying))
+}
+
+/// Fails unless all laws object that have to, and none that may not.
+fn others_object(kill: &Kill, report: &Report) {
+    let mut objecting = failing(report);
+    objecting.remove(&kill.by);
+    let line = format!("{}, killed by {}", kill.mutant, kill.by);
+    if !kill.spares.is_empty() {
+        let spared = kill.spares.iter().copied().collect();
+        let unspared: Vec<_> = objecting.intersection(&spared).collect();
+        assert!(
+            unspared.is_empty(),
+            "{line}: {unspared:?} object, too\n{report}"
+        );
+        return;
+    }
+    let must: BTreeSet<LawId> = kill.also.iter().copied().collect();
+    let silent: Vec<_> = must.difference(&objecting).collect();
+    assert!(
+        silent.is_empty(),
+        "{line}: {silent:?} must object\n{report}"
+    );
+    let may = |law: LawId| kill.races && law.law().sensitivity == Sensitivity::Scheduling;
+    let unnamed: Vec<_> = objecting
+        .difference(&must)
+        .filter(|&&law| !may(law))
+        .collect();
+    assert!(
+        unnamed.is_empty(),
+        "{line}: {unnamed:?} may not object\n{report}"
+    );
+}
+
+/// The laws that did not pass.
+pub(super) fn failing(report: &Report) -> BTreeSet<LawId> {
+    let not_passed = report.laws().iter().filter(|law| objects(law));
+    not_passed.map(|law| law.law.id).collect()
+}
+
+fn objects(law: &LawReport) -> bool {
+    match &law.verdict {
+        Verdict::Pass | Verdict::NotClaimed(_) => false,
+        // Threads that did not meet on a busy machine have said nothing about the store.
+        Verdict::Inconclusive(_) => law.law.sensitivity != Sensitivity::Scheduling,
+        _ => true,
+    }
+}
+
+/// The arguments with which libtest runs this test, and no other.
+pub(super) fn tests_again(test: &str) -> [&str; 4] {
+    [test, "--exact", "--nocapture", "--test-threads=1"]
+}
