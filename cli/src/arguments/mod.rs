@@ -38,11 +38,12 @@ fn exit_codes() -> String {
 const STORE_EXIT_CODES: &str = "\
 Exit codes:
   0    nothing is wrong
-  1    the file is damaged, has a newer format or is not a store; the disk can't
-       read it; or a log in it breaks the rules
-  2    usage error: no such file or run, a folder, no permission, or a process has
-       the store open
-  5    internal error: the output could not be written, or the command has a bug";
+  1    the file is damaged, has a newer format or is not a store; the disk
+       can't read it; or a log in it breaks the rules
+  2    usage error: no such file or run, a folder, no permission, or a process
+       has the store open
+  5    internal error: the output could not be written, or the command has a
+       bug";
 
 /// Crashes workflows at every point and checks that every promise holds.
 ///

@@ -1,10 +1,8 @@
 //! `crashpoint certify`: every law on a store of ours, several at a time.
 
 use std::io::Write;
-use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use crashpoint_conformance::{Claim, Harness, Merged, Plan, Report, catalogue, run_while};
 
@@ -24,7 +22,7 @@ pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<
         stores::place_in(folder.map_err(Failure::Output)?);
     }
     let interrupted = interrupt_flag()?;
-    let jobs = arguments.jobs.unwrap_or_else(default_jobs);
+    let jobs = arguments.jobs();
     let report = match arguments.store {
         Store::Memory => {
             let plan = plan("memory", Memory::CLAIMS).jobs(jobs);
@@ -57,15 +55,6 @@ pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<
 fn plan(store: &str, claims: &[Claim]) -> Plan {
     let again = ["certify", "--store", store];
     Plan::new().claims(claims.iter().copied()).again(again)
-}
-
-/// Laws for each core: most of them wait for the disk. On a slow one, with two cores, the embedded
-/// store took 198 s with one law at a time, 62 s with 4 and 44 s with 8.
-const JOBS_FOR_EACH_CORE: NonZeroUsize = NonZeroUsize::new(8).expect("8 is not zero");
-
-fn default_jobs() -> NonZeroUsize {
-    let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    cores.saturating_mul(JOBS_FOR_EACH_CORE)
 }
 
 fn certified<H: Harness>(name: &str, plan: &Plan, interrupted: &AtomicBool) -> Report {

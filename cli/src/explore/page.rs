@@ -162,7 +162,7 @@ fn workload(row: &Row, index: usize) -> Markup {
                 div { (graph(&row.workload.definition, &taken(row))) }
                 div.side {
                     @if row.was_started() { (points::points(&row.findings.recorder)) }
-                    @else { p.note { "Not begun." } }
+                    @else { p.note { "Not started." } }
                 }
             }
         }

@@ -20,10 +20,10 @@ pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<
         Some(path) => {
             page::File::create(path)?.write(&page::of_schedule(&schedule))?;
             let path = whole(&path.display().to_string());
-            writeln!(out, "{}\nwritten to {path}", summary(&schedule))?;
+            writeln!(out, "{}\nwritten to {path}", fitted(&summary(&schedule)))?;
         }
         None => {
-            writeln!(out, "{}", summary(&schedule))?;
+            writeln!(out, "{}", fitted(&summary(&schedule)))?;
             let story = fitted(&render::story(schedule.run, schedule.verdicts));
             write!(
                 out,
