@@ -1,4 +1,4 @@
-//! A badge: what a certificate amounts to, in a picture of two words.
+//! A badge: the result of a certificate as a small picture.
 
 use crashpoint_conformance::{Level, Outcome, Report};
 use maud::{Markup, PreEscaped, html};
@@ -33,7 +33,7 @@ const RED: &str = "#b3192b";
 const AMBER: &str = "#8a5200";
 const GREEN: &str = "#146c3a";
 
-/// From what says least.
+/// The order of results, lowest first.
 fn rank(report: &Report) -> (u8, Option<Level>) {
     let outcome = match report.outcome() {
         Outcome::Failed => 0,

@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &ReportArguments, out: &mut impl Write) -> Result<E
     let files = sources(&arguments.files)?;
     let mut texts = Vec::new();
     for file in &files {
-        // What is not UTF-8 is no line either, and is told as such.
+        // Bytes that are not UTF-8 make a line invalid, and the merge remarks on it.
         let bytes = fs::read(file).map_err(|error| unreadable(file, &error))?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         texts.push((file.display().to_string(), text));
@@ -56,8 +56,7 @@ fn json(merged: &Merged) -> String {
     serde_json::to_string(&document).expect("reports are plain data")
 }
 
-/// The files that were named, with those in folders that were; or what tests have left where nobody
-/// told them where.
+/// The named files, and the files in named folders; without names the usual place.
 fn sources(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     let usual;
@@ -99,8 +98,8 @@ fn lines_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// Where the kit's tests leave their lines, seen from here: the file that they are told to use, or a
-/// folder in the target folder of the nearest package or workspace.
+/// The place where the kit's tests leave their results: the file in `CRASHPOINT_REPORT`, or a folder in
+/// the target folder of the nearest package or workspace.
 fn usual_place() -> Result<PathBuf, Failure> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(file) = variable("CRASHPOINT_REPORT") {

@@ -1,4 +1,4 @@
-//! Certificates as XML in the form that build servers know as junit: a suite for each store, a case for
+//! Certificates as `junit` XML, which build servers read: a suite for each store, a case for
 //! each law.
 
 use std::time::Duration;

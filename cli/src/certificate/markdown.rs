@@ -9,7 +9,7 @@ use crate::certificate::shown_remarks;
 use crate::certificate::words::{claims, counts, date, held_back, level, lines, time, total_time};
 use crate::text::counted;
 
-/// Every report, one after the other, and what was left out.
+/// Every report, and the skipped lines.
 pub fn of_all(merged: &Merged) -> String {
     let mut text = String::new();
     for report in &merged.reports {
@@ -28,7 +28,7 @@ pub fn of_all(merged: &Merged) -> String {
     text
 }
 
-// Writing to a string never fails: what `write!` answers says nothing.
+// Writing to a string never fails, so the results of `write!` are ignored.
 fn one(text: &mut String, report: &Report) {
     let _ = writeln!(text, "# {}\n", cell(&report.name().to_string()));
     let (outcome, level) = (report.outcome().word(), level(report.level()));
@@ -107,7 +107,7 @@ fn message(text: &mut String, report: &LawReport) {
         said.push("failed before, in the same build:".to_owned());
         said.extend(lines(before));
     }
-    // Indented code has no end that a message could contain.
+    // No text of a message can end an indented block.
     for line in said {
         let _ = writeln!(text, "    {line}");
     }
@@ -146,8 +146,8 @@ fn laws(text: &mut String, report: &Report) {
     text.push('\n');
 }
 
-/// A text in a cell or a line: nothing of it is taken for Markdown or HTML but what is in backticks,
-/// where it has any pairs of them.
+/// Escapes a text for a cell or a line. Pairs of backticks still make code; everything else is shown
+/// literally.
 fn cell(text: &str) -> String {
     let mut cell = String::new();
     let mut in_code = false;

@@ -1,4 +1,4 @@
-//! The page of certificates: what each store has shown, and what holds it back.
+//! The page of certificates: the laws that each store passed, and those that hold back a level.
 
 use crashpoint_conformance::{
     Claim, LawId, LawReport, Merged, Outcome, Remark, Report, Rung, Verdict,
@@ -98,7 +98,7 @@ fn ladder(report: &Report, index: usize) -> Markup {
     }
 }
 
-/// How many laws that hold a level back are named before they are folded away.
+/// The number of laws listed per level; the others are collapsed.
 const NAMED_MAX: usize = 3;
 
 fn held_back(rung: &Rung, report: &Report, index: usize) -> Markup {
@@ -149,7 +149,7 @@ fn reasons(title: &str, reasons: &[(LawId, &str)], index: usize) -> Markup {
     }
 }
 
-/// Whether a law has something to say that is not said by what was declared.
+/// Whether the result of a law is unexpected, given what the store declares.
 fn is_trouble(law: &&LawReport) -> bool {
     law.unsteady.is_some()
         || matches!(
@@ -224,7 +224,7 @@ fn row(report: &LawReport, index: usize) -> Markup {
         Verdict::NotRun(_) => "warn",
         Verdict::Waived(_) | Verdict::ExpectedFail(_) | Verdict::NotClaimed(_) => "note",
     };
-    // What is long is told above.
+    // Long reasons are shown above.
     let reason = verdict.reason().filter(|_| !is_trouble(&report));
     html! {
         tr id=(format!("c{index}-{}", law.id)) {

@@ -1,6 +1,6 @@
-//! A disk that is taken away from the embedded store while it is open, and brought back: the outage
-//! that the kit asks about. Present, it hands everything to the real file as it is; the file's locks
-//! are the operating system's, which has them whether the disk is there or not.
+//! A disk that can be removed while the embedded store is open, and brought back: the outage of the
+//! kit's laws. While present it passes every call to the real file. The locks of the file belong to the
+//! operating system, and stay while the disk is away.
 
 use std::collections::BTreeSet;
 use std::io;

@@ -1,4 +1,4 @@
-//! The stores that we ship, for the kit: how each is opened, and what it claims.
+//! Harnesses of the built-in stores: how each is opened, and what it claims.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -13,7 +13,7 @@ static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
 /// Has the places of all stores in `folder` from here on.
 pub(super) fn place_in(folder: PathBuf) {
-    // A second folder in one process would be a mistake of ours without consequences.
+    // One process certifies one store, so the folder is set once.
     let _ = FOLDER.set(folder);
 }
 
@@ -105,7 +105,7 @@ impl Harness for Redb {
 
     fn options() -> Options {
         let mut options = options(&["rows", "runs.redb", "meta"]);
-        // After an error of its disk it refuses everything: nobody knows what the disk has kept.
+        // After a disk error the store refuses everything, because the content of the disk is unknown.
         options.reopens_after_outage = true;
         options
     }

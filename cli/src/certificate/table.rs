@@ -12,7 +12,7 @@ use crate::certificate::words::{claims, counts, date, held_back, level, lines, t
 use crate::text::counted;
 use crate::text::table::right;
 
-/// Shows reports, and with `every_law` each law rather than those that did not pass.
+/// Prints reports with the laws that did not pass, or with every law.
 pub(super) fn all(merged: &Merged, every_law: bool, out: &mut impl Write) -> io::Result<()> {
     let width = io::stdout().is_terminal().then(textwrap::termwidth);
     for report in &merged.reports {
@@ -117,7 +117,7 @@ fn ladder(report: &Report, width: Option<usize>, out: &mut impl Write) -> io::Re
 /// What follows the word of a verdict stands below itself.
 const INDENT: &str = "              ";
 
-/// Tells laws that were not run for one and the same reason together, and takes them out of `laws`.
+/// Prints laws that did not run for the same reason as one line, and removes them from `laws`.
 fn alike(laws: &mut Vec<&LawReport>, width: Option<usize>, out: &mut impl Write) -> io::Result<()> {
     let mut ids: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for law in &*laws {
@@ -134,7 +134,7 @@ fn alike(laws: &mut Vec<&LawReport>, width: Option<usize>, out: &mut impl Write)
     Ok(())
 }
 
-/// The word and the reason of a law that was not run, where that is all there is to say of it.
+/// The verdict and the reason of a law that did not run.
 fn why_not_run(law: &LawReport) -> Option<(&'static str, &str)> {
     match &law.verdict {
         Verdict::NotClaimed(reason) | Verdict::NotRun(reason) if law.unsteady.is_none() => {
@@ -170,7 +170,7 @@ fn law_in_words(report: &LawReport, width: Option<usize>, out: &mut impl Write) 
     Ok(())
 }
 
-/// A line, wrapped where it is for a terminal; what follows its first line is indented.
+/// Prints a line, wrapped on a terminal, with continuation lines indented.
 fn put(out: &mut impl Write, width: Option<usize>, indent: &str, line: &str) -> io::Result<()> {
     let Some(width) = width else {
         return writeln!(out, "{line}");

@@ -42,7 +42,7 @@ pub(crate) fn lines(message: &str) -> Vec<String> {
     message.lines().map(whole).collect()
 }
 
-/// `L2 (reopening)`, or that there is none.
+/// `level L2 (reopening)`, or `no level`.
 pub(super) fn level(level: Option<Level>) -> String {
     level.map_or_else(
         || "no level".to_owned(),
@@ -50,7 +50,7 @@ pub(super) fn level(level: Option<Level>) -> String {
     )
 }
 
-/// The first law that holds a level back, and how many more do.
+/// The first law that holds a level back, and the number of the others.
 pub(crate) fn held_back(held_back: &[HeldBack]) -> Option<String> {
     let first = held_back.first()?;
     let reason = first.reason.lines().next().unwrap_or_default();
@@ -68,7 +68,7 @@ pub(crate) fn counts(report: &Report) -> String {
     format!("{laws}: {}", report.counts())
 }
 
-/// Words of claims, one after the other.
+/// The claims, separated by commas.
 pub(crate) fn claims(report: &Report) -> String {
     let words: Vec<_> = report.claims().map(Claim::word).collect();
     if words.is_empty() {

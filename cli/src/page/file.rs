@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::exit::Failure;
 
-/// A file that can be written to; that it can is known before the work is done.
+/// A file to write. It is created before the work, so that a bad path fails early.
 #[derive(Debug)]
 pub(crate) struct File {
     path: PathBuf,

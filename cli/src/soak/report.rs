@@ -18,7 +18,7 @@ use crate::text::table::{right, table_of};
 use crate::text::{counted, grouped, wrapped};
 use crate::workloads::origin;
 
-/// What was done and found.
+/// The results of a soak.
 #[derive(Debug)]
 pub(super) struct SoakReport<'a> {
     pub(super) arguments: &'a SoakArguments,

@@ -61,7 +61,7 @@ pub enum Route {
 ///
 /// # Panics
 ///
-/// Where an edge names a node that there is not.
+/// If an edge names a node that does not exist.
 pub fn layout(widths: &[i32], edges: &[(usize, usize)]) -> Layout {
     let count = widths.len();
     let known = |&(from, to): &(usize, usize)| from < count && to < count;
@@ -89,7 +89,7 @@ pub fn layout(widths: &[i32], edges: &[(usize, usize)]) -> Layout {
     layout
 }
 
-/// Which edges lead to a node that is on the way to their source.
+/// The edges that lead back to a node on the path to their source.
 fn back_edges(count: usize, edges: &[(usize, usize)]) -> Vec<bool> {
     #[derive(Clone, Copy, PartialEq)]
     enum Seen {

@@ -25,7 +25,7 @@ const NAME_MAX: usize = 22;
 pub(crate) struct Taken(BTreeMap<(usize, usize), u64>);
 
 impl Taken {
-    /// The edges that these labels name, each as often as it comes.
+    /// Counts the edges between these labels.
     pub(crate) fn of<'a>(
         definition: &Definition,
         edges: impl Iterator<Item = (&'a str, &'a str)>,

@@ -12,18 +12,18 @@ use maud::{Markup, html};
 use crate::page::timeline::event::{Glyph, Stages, TimelineEvent, ends};
 use crate::page::words::colour;
 
-/// How far apart lanes are, in pixels, where there are few; and the most that all of them take.
+/// The distance between lanes if there are few, and the maximum width of all, in pixels.
 const APART: u32 = 20;
 const WIDTH_MAX: u32 = 150;
 
 /// The middle of a row's first line, in pixels from its top.
 const MIDDLE: u32 = 13;
 
-/// Which lives there are, and from where to where.
+/// The lives, and the places where each begins and ends.
 #[derive(Debug)]
 pub(in crate::page) struct Lanes {
     lives: BTreeMap<u32, Span>,
-    /// Where attempts are under way, by life: from which place to which.
+    /// Running attempts: the life, and the places where each begins and ends.
     attempts: Vec<(u32, usize, usize)>,
     apart: u32,
 }
@@ -104,7 +104,7 @@ impl Lanes {
         }
     }
 
-    /// The drawing beside a event; the next one begins at the place `next`.
+    /// The drawing beside an event; the next one begins at the place `next`.
     pub(in crate::page) fn draw(&self, event: &TimelineEvent, next: usize) -> Markup {
         let (first, last) = (event.place, next - 1);
         html! {
