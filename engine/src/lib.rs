@@ -77,10 +77,10 @@ mod driver;
 mod engine;
 mod error;
 mod observe;
-mod outcome;
 pub mod recovery;
 mod runtime;
 mod scope;
+mod state;
 mod store;
 mod task;
 mod workflow;
@@ -92,23 +92,24 @@ pub use crate::core::{
     RetryPolicy, Rollback, RowFault, RunHeader, RunState, TaskKind, Undo, Undone, Visit, rebuild,
 };
 pub use crate::engine::{
-    Engine, PurgeReport, Recovery, RecoveryReport, Status, StatusPhase, UnfinishedRun,
+    Engine, Leftover, Outcome, PurgeReport, Recovery, RecoveryReport, RolledBack, Status,
+    StatusPhase, Stuck, UnfinishedRun,
 };
 pub use crate::error::{Error, StoreError, StoreErrorKind};
 #[cfg(feature = "tracing")]
 pub use crate::observe::TracingObserver;
 pub use crate::observe::{Observation, Observer};
-pub use crate::outcome::{Leftover, Outcome, RolledBack, Stuck};
 pub use crate::recovery::{CheckpointRow, CheckpointStore, ListRuns, RowKind, UnknownRowKind};
 pub use crate::runtime::{Runtime, TaskHandle, TokioRuntime};
 pub use crate::scope::ScopeId;
+pub use crate::state::State;
 pub use crate::store::MemoryCheckpointStore;
 #[cfg(feature = "redb")]
 pub use crate::store::{OpenCheck, RedbCheckpointStore, RedbReader};
 pub use crate::task::{
     BoxError, CompensatableTask, Ctx, StepOutcome, SteppedTask, Task, TaskError,
 };
-pub use crate::workflow::{BuildError, State, Workflow, WorkflowBuilder};
+pub use crate::workflow::{BuildError, Workflow, WorkflowBuilder};
 pub use crashpoint_macros::{State, checkpoint_store};
 
 /// The machine itself, for the instruments that take it apart: the simulator's protocol check and

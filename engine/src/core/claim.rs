@@ -4,8 +4,8 @@
 //! carries the exit states of the claiming definition, so that a log tells by itself whether it has
 //! ended, to whoever has no definition at hand.
 
-use crate::core::event::{BlobFault, Bytes, Label};
-use crate::core::wire::{Reader, Writer};
+use crate::core::atoms::{Bytes, Label};
+use crate::core::wire::{BlobFault, Reader, Writer};
 
 const VERSION: u8 = 1;
 const WITHOUT_INPUT: u8 = 0;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::core::atoms::Bytes;
 use crate::core::decide::Ended;
 use crate::core::definition::Mismatch;
-use crate::core::event::{Bytes, Cause, CauseKind};
+use crate::core::event::{Cause, CauseKind};
 use crate::core::run_state::{Undo, Visit};
 use crate::core::transition::RebuildError;
 use crate::recovery::CheckpointRow;

@@ -1,6 +1,7 @@
 //! What a run needs next.
 
-use crate::core::event::{Cause, Label};
+use crate::core::atoms::Label;
+use crate::core::event::Cause;
 use crate::core::run_state::{FailedUndo, Phase, RunState, Undo, Visit};
 
 /// What a run needs next, by its log alone.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use crate::core::event::Label;
+use crate::core::atoms::Label;
 use crate::core::run_state::{Phase, RunState, Visit};
 use crate::recovery::{CheckpointRow, RowKind};
 

@@ -4,17 +4,10 @@
 //! field that should be empty, a blob that should not be there and a byte too many are errors, so
 //! that `encode(decode(row)) == row` for every row that decodes.
 
-use std::sync::Arc;
-
+use crate::core::atoms::{Bytes, Label};
 use crate::core::claim::ClaimRecord;
-use crate::core::wire::{Reader, Writer};
+use crate::core::wire::{BlobFault, Reader, Writer};
 use crate::recovery::{CheckpointRow, RowKind};
-
-/// A state's or a task's name as the log holds it.
-pub type Label = Arc<str>;
-
-/// Opaque bytes of a user: an input, an output or a cursor.
-pub type Bytes = Arc<[u8]>;
 
 const CAUSE_VERSION: u8 = 1;
 const UNDONE_VERSION: u8 = 1;
@@ -190,31 +183,6 @@ pub enum RowFault {
     /// The blob can't be read.
     #[error("blob of a row of kind {0} can't be read: {1}")]
     Blob(RowKind, #[source] BlobFault),
-}
-
-/// Why a blob of the engine's own can't be read.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum BlobFault {
-    /// It ends too early.
-    #[error("it ends too early")]
-    Truncated,
-    /// It goes on after its end.
-    #[error("{0} bytes follow its end")]
-    TrailingBytes(usize),
-    /// It is of another version.
-    #[error("it has version {found}, expected {expected}")]
-    Version {
-        /// The version found.
-        found: u8,
-        /// The version that this engine reads.
-        expected: u8,
-    },
-    /// A tag has no meaning.
-    #[error("it has the unknown tag {0}")]
-    Tag(u8),
-    /// A text is not UTF-8.
-    #[error("it has a text that is not UTF-8")]
-    NotUtf8,
 }
 
 impl Event {

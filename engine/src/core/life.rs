@@ -13,6 +13,7 @@
 
 use std::time::Duration;
 
+use crate::core::atoms::{Bytes, Label};
 use crate::core::claim::{ClaimRecord, Nonce};
 use crate::core::command::{
     Command, Failure, FailureKind, Halt, Performed, Reply, StoreFailed, Verdict, Work,
@@ -20,7 +21,7 @@ use crate::core::command::{
 use crate::core::decide::{Decision, Ended, decide};
 use crate::core::definition::{RetryPolicy, TaskKind};
 use crate::core::digest::LogDigest;
-use crate::core::event::{Bytes, Cause, CauseKind, Event, Label, shortened};
+use crate::core::event::{Cause, CauseKind, Event, shortened};
 use crate::core::machine::Machine;
 use crate::core::pinned::{Pinned, Standing};
 use crate::core::plan::{Opening, Plan, Retention};

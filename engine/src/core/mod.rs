@@ -15,6 +15,7 @@
 //! 7. [`Rule`] names each decision of the protocol, and a [`Mutant`] breaks one: it wraps a life and
 //!    falsifies what goes in and what comes out.
 
+mod atoms;
 mod claim;
 mod command;
 mod decide;
@@ -32,6 +33,7 @@ mod run_state;
 mod transition;
 mod wire;
 
+pub use atoms::{Bytes, Label};
 pub use claim::{ClaimRecord, Nonce};
 pub use command::{
     Command, Failure, FailureKind, Halt, Performed, Reply, StoreFailed, Verdict, Work,
@@ -40,7 +42,7 @@ pub use decide::{Decision, Ended, decide};
 pub use definition::{
     Definition, Mismatch, Policy, RetryPolicy, Role, StateDefinition, TaskDefinition, TaskKind,
 };
-pub use event::{BlobFault, Bytes, Cause, CauseKind, Event, Label, RowFault, Undone};
+pub use event::{Cause, CauseKind, Event, RowFault, Undone};
 pub use idempotency::{Direction, idempotency_key};
 pub use life::Life;
 pub use machine::Machine;
@@ -49,3 +51,4 @@ pub use plan::{AppendRetry, Opening, Plan, Retention};
 pub use rules::{Faithful, Rule, Rules};
 pub use run_state::{Completion, FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit};
 pub use transition::{IllegalEvent, LogFault, RebuildError, rebuild};
+pub use wire::BlobFault;

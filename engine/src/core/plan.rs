@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::core::atoms::{Bytes, Label};
 use crate::core::definition::Definition;
-use crate::core::event::{Bytes, Label};
 
 /// What a life works with and never changes.
 #[derive(Debug, Clone, Copy)]

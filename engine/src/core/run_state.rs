@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
+use crate::core::atoms::{Bytes, Label};
 use crate::core::claim::{ClaimRecord, Nonce};
-use crate::core::event::{Bytes, Cause, Label, Undone};
+use crate::core::event::{Cause, Undone};
 
 /// A run as its log tells it: the same value whether it was lived or rebuilt.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

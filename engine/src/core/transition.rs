@@ -7,8 +7,9 @@
 
 use std::sync::Arc;
 
+use crate::core::atoms::Label;
 use crate::core::claim::ClaimRecord;
-use crate::core::event::{Event, Label, RowFault, Undone};
+use crate::core::event::{Event, RowFault, Undone};
 use crate::core::run_state::{
     Completion, FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit,
 };

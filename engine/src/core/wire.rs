@@ -3,7 +3,30 @@
 //! Hand-written because these bytes are a released format: what stands here is all there is to it,
 //! and no serializer's version can change it.
 
-use crate::core::event::BlobFault;
+/// Why a blob of the engine's own can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum BlobFault {
+    /// It ends too early.
+    #[error("it ends too early")]
+    Truncated,
+    /// It goes on after its end.
+    #[error("{0} bytes follow its end")]
+    TrailingBytes(usize),
+    /// It is of another version.
+    #[error("it has version {found}, expected {expected}")]
+    Version {
+        /// The version found.
+        found: u8,
+        /// The version that this engine reads.
+        expected: u8,
+    },
+    /// A tag has no meaning.
+    #[error("it has the unknown tag {0}")]
+    Tag(u8),
+    /// A text is not UTF-8.
+    #[error("it has a text that is not UTF-8")]
+    NotUtf8,
+}
 
 /// Appends values to a blob.
 #[derive(Debug, Default)]

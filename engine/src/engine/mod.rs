@@ -1,6 +1,7 @@
 //! The environment of runs, and the calls that run them.
 
 mod listing;
+mod outcome;
 mod purge;
 mod ruled;
 mod start_up;
@@ -16,13 +17,14 @@ use crate::core::{AppendRetry, Ended, Faithful, Opening, Retention, Rules};
 use crate::driver::{Environment, live};
 use crate::error::Error;
 use crate::observe::{Observer, Silent};
-use crate::outcome::Outcome;
 use crate::recovery::CheckpointStore;
 use crate::runtime::{Runtime, TokioRuntime};
 use crate::scope::ScopeId;
-use crate::workflow::{State, Workflow};
+use crate::state::State;
+use crate::workflow::Workflow;
 
 pub use listing::UnfinishedRun;
+pub use outcome::{Leftover, Outcome, RolledBack, Stuck};
 pub use purge::PurgeReport;
 pub use ruled::RuledEngine;
 pub use start_up::{Recovery, RecoveryReport};
@@ -241,7 +243,7 @@ fn first_opening<S: State, I: Serialize + ?Sized>(
     input: &I,
 ) -> Result<Opening, Error> {
     let definition = &workflow.flow().definition;
-    let index = crate::workflow::index_of(start);
+    let index = crate::state::index_of(start);
     let invalid = |reason| Error::InvalidStart {
         workflow_id: workflow_id.to_owned(),
         state: start.label().to_owned(),

@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use crate::core::{Opening, Retention, Rules};
 use crate::engine::Engine;
+use crate::engine::outcome::Outcome;
 use crate::error::Error;
-use crate::outcome::Outcome;
-use crate::workflow::{State, Workflow};
+use crate::state::State;
+use crate::workflow::Workflow;
 
 /// An engine whose lives may break a rule, for the simulator's mutants.
 #[doc(hidden)]

@@ -9,10 +9,11 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use crate::core::{Ended, Faithful, Label, Opening};
 use crate::driver::live;
 use crate::engine::Engine;
+use crate::engine::outcome::Outcome;
 use crate::engine::status::rebuilt;
 use crate::error::Error;
-use crate::outcome::Outcome;
-use crate::workflow::{Flow, State, Workflow};
+use crate::state::State;
+use crate::workflow::{Flow, Workflow};
 
 /// How many runs are resumed at a time, unless something else is said.
 const CONCURRENCY: usize = 8;

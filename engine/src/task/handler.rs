@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::core::{Bytes, Performed};
+use crate::state::{State, index_of};
 use crate::task::{CompensatableTask, Ctx, StepOutcome, SteppedTask, Task, TaskError};
-use crate::workflow::{State, index_of};
 
 /// A task behind one signature.
 pub(crate) trait Handler: Send + Sync {

@@ -10,7 +10,7 @@ use std::future::Future;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::workflow::State;
+use crate::state::State;
 
 pub use ctx::Ctx;
 pub(crate) use ctx::{Action, LifeContext};

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::core::{Definition, Label, Role, StateDefinition, TaskDefinition};
-use crate::workflow::builder::{Draft, TaskDraft};
-use crate::workflow::state::resolve;
-use crate::workflow::{Flow, State};
+use crate::state::{State, resolve};
+use crate::workflow::Flow;
+use crate::workflow::draft::{Draft, TaskDraft};
 
 /// What is wrong with a definition.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::{Policy, RetryPolicy, TaskKind};
+use crate::state::{State, index_of};
 use crate::task::{
     Compensatable, CompensatableTask, Handler, Plain, Stepped, SteppedTask, Task, readable,
 };
+use crate::workflow::Workflow;
 use crate::workflow::build::{self, BuildError};
-use crate::workflow::state::index_of;
-use crate::workflow::{State, Workflow};
+use crate::workflow::draft::{Draft, TaskDraft};
 
 /// Collects a definition. [`to`](Self::to), [`retry`](Self::retry), [`undo_retry`](Self::undo_retry)
 /// and [`attempt_timeout`](Self::attempt_timeout) speak of the task named last.
@@ -19,28 +20,6 @@ use crate::workflow::{State, Workflow};
 pub struct WorkflowBuilder<S> {
     pub(super) draft: Draft,
     states: PhantomData<fn() -> S>,
-}
-
-/// What was said, before it is validated.
-pub(super) struct Draft {
-    pub(super) name: String,
-    pub(super) version: u32,
-    pub(super) accepts: BTreeSet<u32>,
-    pub(super) starts: Option<Vec<usize>>,
-    pub(super) tasks: Vec<TaskDraft>,
-    pub(super) exits: Vec<usize>,
-    /// The method that was called before any task was named.
-    pub(super) misplaced: Option<&'static str>,
-}
-
-pub(super) struct TaskDraft {
-    pub(super) state: usize,
-    pub(super) name: String,
-    pub(super) kind: TaskKind,
-    pub(super) edges: Option<Vec<usize>>,
-    pub(super) policy: Policy,
-    pub(super) readable: fn(&[u8]) -> Result<(), String>,
-    pub(super) handler: Arc<dyn Handler>,
 }
 
 impl<S: State> WorkflowBuilder<S> {

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::core::{Role, TaskKind};
-use crate::workflow::{State, Workflow};
+use crate::state::State;
+use crate::workflow::Workflow;
 
 impl<S: State> Workflow<S> {
     /// The definition as a Mermaid flowchart: exits are round, compensatable tasks have a double

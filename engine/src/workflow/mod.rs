@@ -2,19 +2,18 @@
 
 mod build;
 mod builder;
+mod draft;
 mod graph;
-mod state;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::core::Definition;
+use crate::state::State;
 use crate::task::{Handler, Interposed, Interposer};
 
 pub use build::BuildError;
 pub use builder::WorkflowBuilder;
-pub use state::State;
-pub(crate) use state::index_of;
 
 /// A validated definition: made by [`Workflow::builder`], cheap to clone, good for any number of
 /// runs and engines.

@@ -7,7 +7,7 @@ use super::source::{code, names};
 const LINES_MAX: usize = 700;
 
 /// The file whose private `begin` is the only way to a write transaction of redb's.
-const THE_DATABASE: &str = "engine/src/store/redb/database.rs";
+const THE_TABLES: &str = "engine/src/store/redb/tables.rs";
 
 /// What that `begin` is. A commit in one phase, or one in two after it, is exposed to a failed sync.
 const BEGIN: &str = "
@@ -84,7 +84,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "one-way-to-a-write-transaction",
-        applies: |path| path.starts_with("engine/src/") && path != THE_DATABASE,
+        applies: |path| path.starts_with("engine/src/") && path != THE_TABLES,
         view: View::Code,
         needles: &[
             "begin_write",
@@ -92,7 +92,7 @@ const RULES: &[Rule] = &[
             "set_two_phase_commit",
             "WriteTransaction",
         ],
-        why: "only begin in store/redb/database.rs opens one, and has it commit in two phases",
+        why: "only begin in store/redb/tables.rs opens one, and has it commit in two phases",
     },
     Rule {
         name: "features-at-the-edge",
@@ -191,14 +191,14 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
             }
         }
     }
-    if path == THE_DATABASE {
+    if path == THE_TABLES {
         findings.extend(check_begin(path, &code));
     }
     findings.extend(check_length(path, text));
     findings
 }
 
-/// The database begins its transactions in [`BEGIN`] and nowhere else.
+/// The store begins its transactions in [`BEGIN`] and nowhere else.
 fn check_begin(path: &str, code: &str) -> Vec<Finding> {
     let breaks = "breaks one-way-to-a-write-transaction";
     let mut findings = Vec::new();
@@ -341,7 +341,7 @@ fn every_rule_is_seen_failing_and_passing() {
 #[test]
 fn another_way_to_a_write_transaction_is_found() {
     let found = |text: &str| {
-        let findings = check(THE_DATABASE, text);
+        let findings = check(THE_TABLES, text);
         let lines = findings.iter().map(|finding| finding.line);
         lines.collect::<Vec<_>>()
     };

@@ -9,9 +9,10 @@ mod deferral;
 mod replies;
 mod requests;
 
+use crate::core::atoms::{Bytes, Label};
 use crate::core::claim::Nonce;
 use crate::core::command::{Command, Halt, Reply, Work};
-use crate::core::event::{Bytes, Cause, CauseKind, Event, Label};
+use crate::core::event::{Cause, CauseKind, Event};
 use crate::core::life::{Life, Stage, undo_work};
 use crate::core::machine::Machine;
 use crate::core::pinned::{Pinned, Standing};

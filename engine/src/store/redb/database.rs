@@ -1,25 +1,20 @@
 //! The database: a batch of operations in one transaction.
 
-use std::io::ErrorKind;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use redb::{ReadableDatabase, Table, TableDefinition, WriteTransaction};
+use redb::{ReadableDatabase, Table};
 
 use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::recovery::CheckpointRow;
 use crate::store::redb::batch;
 use crate::store::redb::disk::Disk;
+use crate::store::redb::failure::{kind_of, words_of};
 use crate::store::redb::opening::{self, OpenCheck};
 use crate::store::redb::operation::{Answer, Operation};
 use crate::store::redb::row_format::{self, VALUE_BYTES_MAX};
-
-pub(super) const ROWS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("rows");
-
-/// What the file says of itself.
-pub(super) const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
-pub(super) const ABOUT_FORMAT: &str = "format";
+use crate::store::redb::tables::{ROWS, begin};
 
 type Rows<'t> = Table<'t, (&'static str, u64), &'static [u8]>;
 
@@ -290,37 +285,4 @@ fn run_ids(
         ids.push(next);
     }
     Ok(ids)
-}
-
-/// The only way to a write transaction: every one commits in two phases. With the header written in
-/// the same flush as what it points to, a failed sync and a later power loss lose the file.
-pub(super) fn begin(redb: &redb::Database) -> Result<WriteTransaction, redb::Error> {
-    let mut transaction = redb.begin_write()?;
-    transaction.set_two_phase_commit(true);
-    Ok(transaction)
-}
-
-/// What an error of redb's says of an operation that committed nothing.
-pub(super) fn kind_of(error: &redb::Error) -> StoreErrorKind {
-    match error {
-        redb::Error::Corrupted(_) => StoreErrorKind::Damaged,
-        // So redb says that a file is none of its own, and the system that a file was cut short.
-        redb::Error::Io(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::InvalidData | ErrorKind::UnexpectedEof
-            ) =>
-        {
-            StoreErrorKind::Damaged
-        }
-        redb::Error::UpgradeRequired(_) => StoreErrorKind::Other,
-        _ => StoreErrorKind::Unavailable,
-    }
-}
-
-/// What a panic said.
-pub(super) fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
-    let literal = panic.downcast_ref::<&str>().map(ToString::to_string);
-    let words = literal.or_else(|| panic.downcast_ref::<String>().cloned());
-    words.unwrap_or_else(|| "redb panicked".to_owned())
 }

@@ -9,12 +9,14 @@
 mod batch;
 mod database;
 mod disk;
+mod failure;
 mod opening;
 mod operation;
 mod overlay;
 mod queue;
 mod reader;
 pub mod row_format;
+mod tables;
 mod waiting;
 
 use std::path::Path;

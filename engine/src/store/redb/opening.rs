@@ -6,9 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use redb::{Builder, ReadableDatabase, StorageBackend};
 
 use crate::error::{Error, StoreError, StoreErrorKind};
-use crate::store::redb::database::{ABOUT, ABOUT_FORMAT, ROWS, begin, kind_of, words_of};
 use crate::store::redb::disk::Disk;
+use crate::store::redb::failure::{kind_of, words_of};
 use crate::store::redb::row_format::FORMAT;
+use crate::store::redb::tables::{ABOUT, ABOUT_FORMAT, ROWS, begin};
 
 /// Pages kept in memory, in bytes. Appends touch the edges of a tree, so a small part of a large
 /// file suffices.

@@ -1,7 +1,7 @@
 //! The durable endings of a run, in the user's own states.
 
 use crate::core::{Cause, Ended, Label, Undone};
-use crate::workflow::State;
+use crate::state::State;
 
 /// How a run ended. Resuming it any number of times gives the same answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,30 @@
+//! What an error or a panic of redb's means to whoever uses the store.
+
+use std::io::ErrorKind;
+
+use crate::error::StoreErrorKind;
+
+/// What an error of redb's says of an operation that committed nothing.
+pub(super) fn kind_of(error: &redb::Error) -> StoreErrorKind {
+    match error {
+        redb::Error::Corrupted(_) => StoreErrorKind::Damaged,
+        // So redb says that a file is none of its own, and the system that a file was cut short.
+        redb::Error::Io(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::InvalidData | ErrorKind::UnexpectedEof
+            ) =>
+        {
+            StoreErrorKind::Damaged
+        }
+        redb::Error::UpgradeRequired(_) => StoreErrorKind::Other,
+        _ => StoreErrorKind::Unavailable,
+    }
+}
+
+/// What a panic said.
+pub(super) fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let literal = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let words = literal.or_else(|| panic.downcast_ref::<String>().cloned());
+    words.unwrap_or_else(|| "redb panicked".to_owned())
+}
