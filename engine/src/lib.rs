@@ -100,12 +100,12 @@ pub use crate::error::{Error, StoreError, StoreErrorKind};
 pub use crate::observe::TracingObserver;
 pub use crate::observe::{Observation, Observer};
 pub use crate::recovery::{CheckpointRow, CheckpointStore, ListRuns, RowKind, UnknownRowKind};
-pub use crate::runtime::{Runtime, TaskHandle, TokioRuntime};
+pub use crate::runtime::{Runtime, TokioRuntime};
 pub use crate::scope::ScopeId;
 pub use crate::state::State;
 pub use crate::store::MemoryCheckpointStore;
 #[cfg(feature = "redb")]
-pub use crate::store::{OpenCheck, RedbCheckpointStore, RedbReader};
+pub use crate::store::{RedbCheckpointStore, RedbReader};
 pub use crate::task::{
     BoxError, CompensatableTask, Ctx, StepOutcome, SteppedTask, Task, TaskError,
 };
@@ -130,7 +130,7 @@ pub mod protocol {
 #[cfg(feature = "redb")]
 #[doc(hidden)]
 pub mod disk {
-    pub use crate::store::{Directory, Disk, row_format};
+    pub use crate::store::{Directory, Disk, OpenCheck, row_format};
 }
 
 /// What the macros expand to.

@@ -1,32 +1,24 @@
-//! The seam between the engine and the world that it runs in: time, tasks and entropy.
+//! The seam between the engine and its surroundings: time, blocking work and entropy.
 //!
 //! Everything that the engine takes from outside of its store comes through [`Runtime`]. Each lane
 //! of the simulator brings its own; production is [`TokioRuntime`], and this file is the only one
 //! of the crate that names tokio.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-/// What the engine needs of the world: a clock, sleep, tasks, a place for blocking work, entropy.
+/// What the engine needs of its surroundings: a wall clock, sleep, a place for blocking work,
+/// entropy.
 ///
 /// A simulation implements it with virtual time and drawn entropy; nothing in the engine reads a
 /// clock or a random source by any other way.
 pub trait Runtime: Send + Sync + 'static {
-    /// Time since a fixed instant of this runtime's choice; never goes backwards.
-    fn now(&self) -> Duration;
-
     /// Wall clock, in milliseconds since 1970-01-01 UTC. May jump.
     fn unix_ms(&self) -> u64;
 
     /// Completes once `duration` has passed.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
-
-    /// Runs `future` beside the caller. Dropping the handle aborts the task at its next await.
-    fn spawn(&self, future: BoxFuture<'static, ()>) -> TaskHandle;
 
     /// Runs `work`, which may block, off the executor; completes once it has returned.
     ///
@@ -44,80 +36,19 @@ pub trait Runtime: Send + Sync + 'static {
     fn entropy(&self) -> [u8; 16];
 }
 
-/// A task begun by [`Runtime::spawn`]: await it to join, drop it to abort.
-pub struct TaskHandle {
-    joined: BoxFuture<'static, ()>,
-    abort: Option<Box<dyn FnOnce() + Send>>,
-}
-
-impl TaskHandle {
-    /// A handle that completes with `joined` and calls `abort` when it is dropped before that.
-    pub fn new(
-        joined: impl Future<Output = ()> + Send + 'static,
-        abort: impl FnOnce() + Send + 'static,
-    ) -> Self {
-        Self {
-            joined: Box::pin(joined),
-            abort: Some(Box::new(abort)),
-        }
-    }
-}
-
-impl Future for TaskHandle {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let poll = self.joined.as_mut().poll(cx);
-        if poll.is_ready() {
-            self.abort = None;
-        }
-        poll
-    }
-}
-
-impl Drop for TaskHandle {
-    fn drop(&mut self) {
-        if let Some(abort) = self.abort.take() {
-            abort();
-        }
-    }
-}
-
-impl std::fmt::Debug for TaskHandle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TaskHandle")
-            .field("finished", &self.abort.is_none())
-            .finish()
-    }
-}
-
 /// The production runtime. Its methods must be called within a tokio runtime that has its timer
 /// enabled; the engine's own calls are, when its futures are polled by one.
-#[derive(Debug, Clone, Copy)]
-pub struct TokioRuntime {
-    origin: tokio::time::Instant,
-}
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TokioRuntime;
 
 impl TokioRuntime {
-    /// A runtime whose [`now`](Runtime::now) starts at zero.
+    /// The runtime; it holds nothing.
     pub fn new() -> Self {
-        Self {
-            origin: tokio::time::Instant::now(),
-        }
-    }
-}
-
-impl Default for TokioRuntime {
-    fn default() -> Self {
-        Self::new()
+        Self
     }
 }
 
 impl Runtime for TokioRuntime {
-    fn now(&self) -> Duration {
-        self.origin.elapsed()
-    }
-
     #[expect(
         clippy::disallowed_methods,
         reason = "production reads the wall clock, only here"
@@ -131,14 +62,6 @@ impl Runtime for TokioRuntime {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(async move { tokio::time::sleep(duration).await })
-    }
-
-    fn spawn(&self, future: BoxFuture<'static, ()>) -> TaskHandle {
-        let task = tokio::spawn(future);
-        let abort = task.abort_handle();
-        TaskHandle::new(async move { propagate_panic(task.await) }, move || {
-            abort.abort();
-        })
     }
 
     fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crashpoint::{Runtime, TaskHandle};
+use crashpoint::Runtime;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 
@@ -11,22 +11,12 @@ use futures_util::future::{BoxFuture, ready};
 pub(crate) struct Inline;
 
 impl Runtime for Inline {
-    fn now(&self) -> Duration {
-        Duration::ZERO
-    }
-
     fn unix_ms(&self) -> u64 {
         0
     }
 
     fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
         ready(()).boxed()
-    }
-
-    fn spawn(&self, future: BoxFuture<'static, ()>) -> TaskHandle {
-        let done = future.now_or_never();
-        done.expect("nothing that a store spawns has to wait here");
-        TaskHandle::new(ready(()), || {})
     }
 
     fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {

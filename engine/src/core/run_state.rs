@@ -168,7 +168,7 @@ impl RunState {
 
     /// The label of the state in which the next life would begin: the open one, the one that
     /// failed, or the exit.
-    pub fn current_state(&self) -> Option<&Label> {
+    pub(crate) fn current_state(&self) -> Option<&Label> {
         match &self.phase {
             Phase::Unclaimed => None,
             Phase::Forward(visit) => Some(&visit.state),

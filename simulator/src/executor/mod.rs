@@ -190,16 +190,11 @@ impl Executor {
             }
             keep
         });
-        // Outside of the lock: what is dropped may abort other tasks.
+        // Outside of the lock: a destructor of the user's may use the executor.
         for future in dropped {
             // A destructor of the user's may panic; the process is dead, and nobody hears of it.
             _ = quietly(|| std::panic::catch_unwind(AssertUnwindSafe(|| drop(future))));
         }
-    }
-
-    fn abort(&self, task: TaskId) {
-        let slot = lock(&self.shared.tasks).slots.remove(&task);
-        drop(slot);
     }
 
     /// Lets the time jump to the next timer and wakes it; false where there is none.

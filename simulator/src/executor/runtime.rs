@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crashpoint::{Runtime, TaskHandle};
+use crashpoint::Runtime;
 use futures_channel::oneshot;
 use futures_util::future::BoxFuture;
 
@@ -13,8 +13,7 @@ use crate::executor::{Executor, ProcessId};
 /// The wall clock at which every simulation begins: 2026-01-01T00:00:00Z, in milliseconds.
 const EPOCH_UNIX_MS: u64 = 1_767_225_600_000;
 
-/// A process's runtime in a simulation: virtual time, tasks that die with the process, entropy
-/// from a counter.
+/// A process's runtime in a simulation: virtual time, and entropy from a counter.
 #[derive(Clone)]
 pub struct SimRuntime {
     executor: Executor,
@@ -60,11 +59,14 @@ impl SimRuntime {
     }
 }
 
-impl Runtime for SimRuntime {
-    fn now(&self) -> Duration {
+impl SimRuntime {
+    /// The virtual time since the simulation began.
+    pub fn now(&self) -> Duration {
         self.executor.now()
     }
+}
 
+impl Runtime for SimRuntime {
     fn unix_ms(&self) -> u64 {
         let elapsed = u64::try_from(self.executor.now().as_millis()).unwrap_or(u64::MAX);
         let skew_ms = self.clock_skew_ms.load(Ordering::Relaxed);
@@ -75,22 +77,6 @@ impl Runtime for SimRuntime {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(self.executor.sleep(duration))
-    }
-
-    fn spawn(&self, future: BoxFuture<'static, ()>) -> TaskHandle {
-        let (done, joined) = oneshot::channel();
-        let task = self.executor.spawn(
-            self.process,
-            Box::pin(async move {
-                future.await;
-                // The handle may be gone; the task is done all the same.
-                _ = done.send(());
-            }),
-        );
-        let executor = self.executor.clone();
-        TaskHandle::new(async move { _ = joined.await }, move || {
-            executor.abort(task);
-        })
     }
 
     fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {

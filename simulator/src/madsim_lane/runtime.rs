@@ -1,10 +1,10 @@
-//! madsim's time, tasks and random source as the engine's [`Runtime`].
+//! madsim's time and random source as the engine's [`Runtime`].
 
 use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crashpoint::{Runtime, TaskHandle};
+use crashpoint::Runtime;
 use madsim::rand::RngCore as _;
 use madsim::time::TimeHandle;
 
@@ -15,10 +15,6 @@ type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub struct MadsimRuntime;
 
 impl Runtime for MadsimRuntime {
-    fn now(&self) -> Duration {
-        TimeHandle::current().elapsed()
-    }
-
     fn unix_ms(&self) -> u64 {
         let since_epoch = TimeHandle::current().now_time().duration_since(UNIX_EPOCH);
         since_epoch.map_or(0, |elapsed| {
@@ -28,17 +24,6 @@ impl Runtime for MadsimRuntime {
 
     fn sleep(&self, duration: Duration) -> BoxFuture {
         Box::pin(async move { madsim::time::sleep(duration).await })
-    }
-
-    /// A task dies with its node; a panic in it ends the simulation.
-    fn spawn(&self, future: BoxFuture) -> TaskHandle {
-        let task = madsim::task::spawn(future);
-        let abort = task.abort_handle();
-        let joined = async move {
-            // An error is an abort: an ordinary end.
-            let _ = task.await;
-        };
-        TaskHandle::new(joined, move || abort.abort())
     }
 
     /// In a simulation nothing blocks: the work is done within one poll, whole or not at all.

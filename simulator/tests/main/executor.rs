@@ -1,5 +1,4 @@
-//! The executor as a subject sees it: virtual time, tasks that can be joined and aborted, and panics
-//! that are kept quiet.
+//! The executor as a subject sees it: virtual time, blocking work, and panics that are kept quiet.
 
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,8 +10,9 @@ use crashpoint_simulator::oracle::judge;
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{LifeEnd, Process, Run, SimRuntime, Subject, What, explore};
 use expect_test::{Expect, expect};
-use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 
 use crate::support::{budget, calm, within};
 use crate::workloads::named;
@@ -106,19 +106,15 @@ fn sleeps_that_are_over_together_end_in_the_order_in_which_they_began() {
     check(
         |runtime, notes| {
             async move {
-                let tasks: Vec<_> = ["first", "second", "third"]
+                // Each is polled only where its own sleep has woken it.
+                let sleeps: FuturesUnordered<_> = ["first", "second", "third"]
                     .map(|name| {
-                        let (sleeper, notes) = (runtime.clone(), notes.clone());
-                        runtime.spawn(
-                            async move {
-                                sleeper.sleep(Duration::from_millis(5)).await;
-                                notes.add(name);
-                            }
-                            .boxed(),
-                        )
+                        let sleep = runtime.sleep(Duration::from_millis(5));
+                        sleep.map(move |()| name)
                     })
-                    .into();
-                futures_util::future::join_all(tasks).await;
+                    .into_iter()
+                    .collect();
+                sleeps.for_each(async |name| notes.add(name)).await;
             }
             .boxed()
         },
@@ -129,51 +125,22 @@ fn sleeps_that_are_over_together_end_in_the_order_in_which_they_began() {
     );
 }
 
-/// Says when it is dropped.
-struct Dropped(Notes, &'static str);
-
-impl Drop for Dropped {
-    fn drop(&mut self) {
-        self.0.add(format!("{} is dropped", self.1));
-    }
-}
-
 #[test]
-fn a_task_is_joined_by_its_handle_and_aborted_where_that_is_dropped() {
+fn blocking_work_is_done_before_its_future_completes() {
     check(
         |runtime, notes| {
             async move {
-                let task = |name: &'static str, pause| {
-                    let (sleeper, notes) = (runtime.clone(), notes.clone());
-                    runtime.spawn(
-                        async move {
-                            let _dropped = Dropped(notes.clone(), name);
-                            sleeper.sleep(Duration::from_millis(pause)).await;
-                            notes.add(format!("{name} is done"));
-                        }
-                        .boxed(),
-                    )
-                };
-                let (joined, aborted) = (task("joined", 10), task("aborted", 50));
-                joined.await;
-                notes.add("and was joined");
-                drop(aborted);
-                notes.add("the handle is gone");
-                runtime.sleep(Duration::from_millis(100)).await;
-                let (work, done) = (notes.clone(), notes.clone());
-                runtime
-                    .blocking(Box::new(move || work.add("blocking work")))
-                    .await;
-                done.add("and after it");
+                let work = notes.clone();
+                let work = Box::new(move || work.add("blocking work"));
+                let working = runtime.blocking(work);
+                notes.add("nothing is done before it is polled");
+                working.await;
+                notes.add("and after it");
             }
             .boxed()
         },
         &expect![[r#"
-            joined is done
-            joined is dropped
-            and was joined
-            aborted is dropped
-            the handle is gone
+            nothing is done before it is polled
             blocking work
             and after it"#]],
     );

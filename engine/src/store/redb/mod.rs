@@ -124,26 +124,13 @@ impl RedbCheckpointStore {
         Self::on_disk(&Directory::new(path.as_ref()), runtime)
     }
 
-    /// The same, and says what is read of the file before it is used: what [`OpenCheck::Skipped`]
-    /// saves, and its price, stands there.
-    ///
-    /// # Errors
-    ///
-    /// As [`new`](Self::new), with what the check finds.
-    pub fn with_check(
-        path: impl AsRef<Path>,
-        check: OpenCheck,
-        runtime: impl Runtime,
-    ) -> Result<Self, Error> {
-        Self::on_disk_with_check(&Directory::new(path.as_ref()), check, runtime)
-    }
-
     /// On any disk: the seam for simulated ones.
     #[doc(hidden)]
     pub fn on_disk(disk: &impl Disk, runtime: impl Runtime) -> Result<Self, Error> {
         Self::on_disk_with_check(disk, OpenCheck::Whole, runtime)
     }
 
+    /// The same, with a choice of what is read of the file before it is used.
     #[doc(hidden)]
     pub fn on_disk_with_check(
         disk: &impl Disk,
@@ -163,8 +150,8 @@ impl RedbCheckpointStore {
         self.queue.bytes()
     }
 
-    async fn perform(&self, operation: Operation) -> Result<Answer, Error> {
-        self.queue.perform(&*self.runtime, operation).await
+    async fn execute(&self, operation: Operation) -> Result<Answer, Error> {
+        self.queue.submit(&*self.runtime, operation).await
     }
 }
 
@@ -172,7 +159,7 @@ impl RedbCheckpointStore {
 impl CheckpointStore for RedbCheckpointStore {
     async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
         let id = workflow_id.to_owned();
-        let answer = self.perform(Operation::Append { id, row }).await?;
+        let answer = self.execute(Operation::Append { id, row }).await?;
         let Answer::Done = answer else {
             unreachable!("an append is answered {answer:?}")
         };
@@ -181,7 +168,7 @@ impl CheckpointStore for RedbCheckpointStore {
 
     async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
         let id = workflow_id.to_owned();
-        let answer = self.perform(Operation::Load { id }).await?;
+        let answer = self.execute(Operation::Load { id }).await?;
         let Answer::Rows(rows) = answer else {
             unreachable!("a load is answered {answer:?}")
         };
@@ -190,7 +177,7 @@ impl CheckpointStore for RedbCheckpointStore {
 
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
         let id = workflow_id.to_owned();
-        let answer = self.perform(Operation::Clear { id }).await?;
+        let answer = self.execute(Operation::Clear { id }).await?;
         let Answer::Done = answer else {
             unreachable!("a clear is answered {answer:?}")
         };
@@ -210,7 +197,7 @@ impl CheckpointStore for RedbCheckpointStore {
 impl ListRuns for RedbCheckpointStore {
     async fn run_ids(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, Error> {
         let after = after.map(ToOwned::to_owned);
-        let answer = self.perform(Operation::List { after, limit }).await?;
+        let answer = self.execute(Operation::List { after, limit }).await?;
         let Answer::Ids(ids) = answer else {
             unreachable!("a listing is answered {answer:?}")
         };

@@ -15,7 +15,7 @@ use crate::store::redb::waiting::{Place, Reply, Request, Waiting};
 /// away in between: 100 to 200 microseconds on an idle machine, which is how long a lone writer takes
 /// to hear its answer and come back. To wake another thread for it instead takes a processor that
 /// sleeps 40 to 60. Nobody waits meanwhile: whoever comes is taken at once.
-const LOOKS: u32 = 300;
+const POLLS: u32 = 300;
 
 pub(super) struct Queue {
     state: Mutex<State>,
@@ -55,7 +55,7 @@ impl Queue {
     /// Performs the operation after everything that was begun before it. Its turn is that of the
     /// first poll. Dropping this future gives the turn up; an operation whose batch is under way by
     /// then is finished, before any other.
-    pub(super) async fn perform(
+    pub(super) async fn submit(
         self: &Arc<Self>,
         runtime: &dyn Runtime,
         mut operation: Operation,
@@ -67,9 +67,9 @@ impl Queue {
             let answered = match drain {
                 None => answer.await,
                 Some(drain) => {
-                    let looks = if runtime.blocks_beside() { LOOKS } else { 0 };
+                    let polls = if runtime.blocks_beside() { POLLS } else { 0 };
                     // It performs this request among others; after the answer, it goes on without us.
-                    let drained = runtime.blocking(Box::new(move || drain.run(looks)));
+                    let drained = runtime.blocking(Box::new(move || drain.run(polls)));
                     match select(drained, answer).await {
                         Either::Left(((), answer)) => answer.await,
                         Either::Right((answered, _)) => answered,
@@ -135,24 +135,24 @@ impl Drop for Turn<'_> {
 }
 
 impl Drain {
-    /// Performs batch after batch, and before it ends looks so often for one more.
-    fn run(mut self, looks: u32) {
+    /// Performs batch after batch, and polls the queue so often for one more before it ends.
+    fn run(mut self, polls: u32) {
         let mut database = lock(&self.queue.database);
         loop {
             let batch = self.queue.next();
             if batch.is_empty() {
                 break;
             }
-            perform(database.as_mut(), batch);
-            self.look_out(looks);
+            execute(database.as_mut(), batch);
+            self.await_more(polls);
         }
         drop(database);
         self.done = true;
     }
 
     /// Returns once something waits, or it is time to end.
-    fn look_out(&self, looks: u32) {
-        for _ in 0..looks {
+    fn await_more(&self, polls: u32) {
+        for _ in 0..polls {
             if !lock(&self.queue.state).waiting.is_empty() {
                 return;
             }
@@ -162,7 +162,7 @@ impl Drain {
 }
 
 /// Nobody may be waiting any more for an answer; the operation counts all the same.
-fn perform(database: Option<&mut Database>, batch: Vec<Request>) {
+fn execute(database: Option<&mut Database>, batch: Vec<Request>) {
     let Some(database) = database else {
         return give_back(batch);
     };

@@ -7,7 +7,8 @@
 
 use std::fs;
 
-use crashpoint::{CheckpointRow, CheckpointStore as _, Engine, OpenCheck, RedbReader, StatusPhase};
+use crashpoint::disk::OpenCheck;
+use crashpoint::{CheckpointRow, CheckpointStore as _, Engine, RedbReader, StatusPhase};
 
 use super::disk::MemoryDisk;
 use super::{append, ids, load, now, one_of_each, open, open_with_check, row};

@@ -21,9 +21,10 @@ mod turns;
 use std::future::Future;
 use std::time::Duration;
 
+use crashpoint::disk::OpenCheck;
 use crashpoint::{
-    CheckpointRow, CheckpointStore, Error, OpenCheck, RedbCheckpointStore, RowKind, Runtime,
-    StoreErrorKind, TaskHandle, TokioRuntime,
+    CheckpointRow, CheckpointStore, Error, RedbCheckpointStore, RowKind, Runtime, StoreErrorKind,
+    TokioRuntime,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -50,20 +51,12 @@ impl Blocking {
 }
 
 impl Runtime for Blocking {
-    fn now(&self) -> Duration {
-        self.tokio.now()
-    }
-
     fn unix_ms(&self) -> u64 {
         self.tokio.unix_ms()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.tokio.sleep(duration)
-    }
-
-    fn spawn(&self, future: BoxFuture<'static, ()>) -> TaskHandle {
-        self.tokio.spawn(future)
     }
 
     fn blocking(&self, work: Work) -> BoxFuture<'static, ()> {

@@ -1,6 +1,7 @@
 //! A file whose bytes rot: an error, or the right rows. Never a wrong row, never a panic.
 
-use crashpoint::{CheckpointRow, OpenCheck};
+use crashpoint::CheckpointRow;
+use crashpoint::disk::OpenCheck;
 use expect_test::expect;
 use proptest::prelude::*;
 
