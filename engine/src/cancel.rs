@@ -39,6 +39,7 @@ impl CancelToken {
         // Dropping the sender completes the receiver; what it completes with does not matter. The
         // lock is free by then: whoever is woken may ask at once whether it is cancelled.
         drop(request);
+        debug_assert!(self.is_cancelled(), "a cancellation is never taken back");
     }
 
     /// Whether the cancellation was requested.

@@ -64,7 +64,13 @@ impl ScopeId {
                 slot.insert(Holders::of_one(intent));
             }
             (Entry::Occupied(mut slot), Intent::Keep) => match slot.get_mut() {
-                Holders::Keeping(lives) => *lives += 1,
+                Holders::Keeping(lives) => {
+                    assert!(
+                        *lives > 0,
+                        "the last life that leaves takes the entry along"
+                    );
+                    *lives += 1;
+                }
                 Holders::Clearing => return None,
             },
             (Entry::Occupied(_), Intent::Clear) => return None,
@@ -102,6 +108,10 @@ impl LifeGuard {
 impl Drop for LifeGuard {
     fn drop(&mut self) {
         let mut lives = self.scope.lives();
+        debug_assert!(
+            lives.contains_key(&self.workflow_id),
+            "a life is counted until it leaves"
+        );
         match lives.get_mut(&self.workflow_id) {
             Some(Holders::Keeping(count)) if *count > 1 => *count -= 1,
             _ => {

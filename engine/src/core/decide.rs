@@ -51,7 +51,7 @@ pub enum Ended {
 
 /// Decides what `state` needs next.
 pub fn decide(state: &RunState) -> Decision<'_> {
-    match state.phase() {
+    let decision = match state.phase() {
         Phase::Unclaimed => Decision::Begin,
         Phase::Forward(visit) => Decision::Do(visit),
         Phase::RollingBack(rollback) => match rollback.pending.last() {
@@ -60,6 +60,18 @@ pub fn decide(state: &RunState) -> Decision<'_> {
             None => Decision::Nothing,
         },
         Phase::Done { .. } | Phase::RolledBack { .. } => Decision::Nothing,
+    };
+    decision.assert_fits(state);
+    decision
+}
+
+impl Decision<'_> {
+    fn assert_fits(self, state: &RunState) {
+        assert_eq!(
+            self == Decision::Nothing,
+            state.is_terminal() || state.is_stuck(),
+            "a run needs nothing exactly when it has ended"
+        );
     }
 }
 

@@ -215,7 +215,17 @@ impl Definition {
     }
 
     /// The task of a state, none for an exit.
+    ///
+    /// # Panics
+    ///
+    /// If `state` is not in `0..states.len()`.
     pub fn task(&self, state: usize) -> Option<&TaskDefinition> {
+        assert!(
+            state < self.states.len(),
+            "state {state} of {}, which has {}: an index comes from the definition",
+            self.name,
+            self.states.len()
+        );
         match &self.states[state].role {
             Role::Exit => None,
             Role::Task(task) => Some(task),
@@ -254,6 +264,11 @@ impl Definition {
     where
         R: Borrow<CheckpointRow>,
     {
+        assert!(
+            fitting <= state.completed().len(),
+            "{fitting} completions of {} are said to fit",
+            state.completed().len()
+        );
         self.check_claims(state)?;
         for row in rows {
             let row: &CheckpointRow = row.borrow();

@@ -9,13 +9,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::recovery::CheckpointRow;
 
-/// The chained hash of a sequence of rows.
+/// The chained hash of a sequence of rows, and how many they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct LogDigest(u64);
+pub(super) struct LogDigest {
+    hash: u64,
+    rows: u64,
+}
 
 impl LogDigest {
     /// The digest of no rows.
-    pub(super) const EMPTY: Self = Self(0);
+    pub(super) const EMPTY: Self = Self { hash: 0, rows: 0 };
 
     pub(super) fn of(rows: &[CheckpointRow]) -> Self {
         rows.iter().fold(Self::EMPTY, Self::extended)
@@ -24,8 +27,16 @@ impl LogDigest {
     /// The digest of the same rows and one more.
     pub(super) fn extended(self, row: &CheckpointRow) -> Self {
         let mut hasher = DefaultHasher::new();
-        self.0.hash(&mut hasher);
+        self.hash.hash(&mut hasher);
         row.hash(&mut hasher);
-        Self(hasher.finish())
+        Self {
+            hash: hasher.finish(),
+            rows: self.rows + 1,
+        }
+    }
+
+    /// The number of rows.
+    pub(super) fn rows(self) -> u64 {
+        self.rows
     }
 }

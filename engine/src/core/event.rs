@@ -17,6 +17,11 @@ const UNDONE_VERSION: u8 = 1;
 /// An error's text is for people, and a log row should stay far below any store's limit.
 const MESSAGE_BYTES_MAX: usize = 4096;
 
+const _: () = assert!(
+    MESSAGE_BYTES_MAX <= u32::MAX as usize,
+    "the length of a message has four bytes in its blob"
+);
+
 /// One transition of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Event {
@@ -393,5 +398,9 @@ pub(super) fn shortened(message: &str) -> Box<str> {
     while !message.is_char_boundary(end) {
         end -= 1;
     }
+    assert!(
+        end + 3 >= message.len().min(MESSAGE_BYTES_MAX),
+        "a character has at most four bytes, so a cut takes at most three with it"
+    );
     message[..end].into()
 }

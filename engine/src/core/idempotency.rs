@@ -51,5 +51,7 @@ pub fn idempotency_key(
     let digest: [u8; 32] = hasher.finalize().into();
     let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
     let hex = digits.map(|digit| char::from(HEX[usize::from(digit)]));
-    hex.collect()
+    let key: String = hex.collect();
+    debug_assert_eq!(key.len(), 2 * digest.len(), "a byte is two digits");
+    key
 }

@@ -76,6 +76,10 @@ impl Life {
     ///
     /// If a new run's first state is no state of the definition. The caller checks that.
     pub fn new(opening: Opening, nonce: Nonce, unix_ms: u64, plan: Plan<'_>) -> Self {
+        assert!(
+            plan.append_retry.sends_max >= 1,
+            "the engine raises 0 sends to 1"
+        );
         let mut life = Self {
             opening,
             nonce,
@@ -127,6 +131,10 @@ impl Machine for Life {
             (Stage::ReadingBack(pinned), Reply::Loaded(log)) => self.read_back(pinned, log, plan),
             (Stage::PausingBeforeResend(pinned, _), Reply::Paused) => {
                 let sends = pinned.sends + 1;
+                assert!(
+                    sends <= plan.append_retry.sends_max,
+                    "a pause before a resend is asked for only where a send is left"
+                );
                 self.stage = Stage::Appending(Pinned { sends, ..pinned });
             }
             (Stage::Performing { work, attempt }, Reply::Performed(performed)) => match work {
@@ -140,7 +148,13 @@ impl Machine for Life {
                 };
                 self.heed_cancellation(plan);
             }
-            (Stage::Clearing(ended), Reply::Cleared) => self.finish(Ok(ended)),
+            (Stage::Clearing(ended), Reply::Cleared) => {
+                assert!(
+                    ended.is_terminal(),
+                    "the log of a stuck run is never cleared"
+                );
+                self.finish(Ok(ended));
+            }
             (stage, reply) => panic!("{reply:?} does not answer {stage:?}"),
         }
     }
@@ -182,11 +196,20 @@ impl Life {
         if log.is_empty() {
             return self.finish(Err(Halt::NotFound));
         }
+        assert!(
+            !self.owner,
+            "a life that owns the run reads back, and never opens it again"
+        );
         match rebuild(&log) {
             Ok(state) => self.state = state,
             Err(corrupt) => return self.finish(Err(Halt::Corrupt(corrupt))),
         }
         self.known = LogDigest::of(&log);
+        assert_eq!(
+            self.known.rows(),
+            self.state.next_sequence(),
+            "the state of a log has as many rows as the log"
+        );
         if let Err(mismatch) = plan.definition.check(&log, &self.state) {
             return self.finish(Err(Halt::Mismatch(mismatch)));
         }
@@ -212,6 +235,12 @@ impl Life {
     }
 
     fn claim(&mut self, state: Label, run_id: Nonce, input: Option<Bytes>, plan: Plan<'_>) {
+        assert!(!self.owner, "a life claims once");
+        assert_eq!(
+            input.is_some(),
+            self.state.next_sequence() == 0,
+            "the first claim of a run, and no other, carries the input"
+        );
         let claim = ClaimRecord {
             run_id,
             nonce: self.nonce,
@@ -227,10 +256,15 @@ impl Life {
 
     /// Another life's row stands where this life's claim should.
     fn lost_claim(&mut self) {
+        assert!(!self.owner, "a claim is lost before it is durable");
         if matches!(self.opening, Opening::Run { .. }) {
             return self.finish(Err(Halt::AlreadyExists));
         }
         self.claims_lost += 1;
+        assert!(
+            self.claims_lost <= CLAIMS_MAX,
+            "a life that lost its last claim is over"
+        );
         if self.claims_lost < CLAIMS_MAX {
             self.stage = Stage::Loading;
         } else {
@@ -251,6 +285,10 @@ impl Life {
         log: Result<Vec<CheckpointRow>, StoreFailed>,
         plan: Plan<'_>,
     ) {
+        assert!(
+            self.owner || matches!(pinned.event, Event::Claimed { .. }),
+            "the first row that a life sends is its claim"
+        );
         let in_doubt = Some(pinned.row.sequence);
         let Ok(log) = log else {
             return self.finish(Err(Halt::Suspended { in_doubt }));
@@ -275,11 +313,21 @@ impl Life {
 
     /// The one place where a live run's state changes: its row is durable.
     pub(super) fn apply_durable(&mut self, pinned: &Pinned) {
+        assert_eq!(
+            pinned.row.sequence,
+            self.state.next_sequence(),
+            "a row is pinned at the next sequence, and nothing is applied while it is in flight"
+        );
         self.known = self.known.extended(&pinned.row);
         let legal = self.state.apply(&pinned.event);
         assert!(
             legal.is_ok(),
             "the engine appended an illegal event: {legal:?}"
+        );
+        assert_eq!(
+            self.known.rows(),
+            self.state.next_sequence(),
+            "the digest is of the rows that the state is the fold of"
         );
         self.owner = true;
     }
@@ -288,6 +336,7 @@ impl Life {
 
     /// Asks for what the run needs next.
     pub(super) fn advance(&mut self, plan: Plan<'_>) {
+        assert!(self.owner, "a life goes on after its own claim is durable");
         match decide(&self.state) {
             Decision::Begin => unreachable!("a life that advances has claimed"),
             Decision::Do(visit) => {
@@ -332,6 +381,10 @@ impl Life {
 
     /// Starts the rollback: from its row on nothing is done any more.
     pub(super) fn turn_around(&mut self, cause: Cause, plan: Plan<'_>) {
+        assert!(
+            self.owner,
+            "a life turns around only a run that it has claimed"
+        );
         let Phase::Forward(visit) = self.state.phase() else {
             unreachable!("only a run that goes forward turns around");
         };
@@ -363,6 +416,21 @@ impl Life {
             .definition
             .task(state)
             .expect("a state that runs has a task");
+        assert!(
+            matches!(self.state.phase(), Phase::Forward(open) if open.id == visit.id),
+            "only the open visit is performed"
+        );
+        assert!(
+            (1..=task.policy.retry.attempts).contains(&attempt),
+            "attempt {attempt} of {} is within the retry policy",
+            task.name
+        );
+        if let Performed::Completed { next, .. } = &performed {
+            assert!(
+                *next < plan.definition.states.len(),
+                "a task names a state of its own workflow, whose indices the definition has"
+            );
+        }
         let name = task.name.clone();
         match (task.kind, performed) {
             (_, Performed::Completed { next, .. })
@@ -430,6 +498,14 @@ impl Life {
             .task(state)
             .expect("an undo belongs to a task")
             .policy;
+        let due = match self.state.phase() {
+            Phase::RollingBack(rollback) => rollback.pending.last(),
+            _ => None,
+        };
+        assert!(
+            due.is_some_and(|due| due.undone == undo.undone),
+            "only the undo that is due is performed"
+        );
         match performed {
             Performed::Undone => {
                 let Undo { task, undone, .. } = undo;

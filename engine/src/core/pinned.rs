@@ -34,6 +34,15 @@ pub(super) enum Standing {
 impl Pinned {
     pub(super) fn new(event: Event, sequence: u64) -> Self {
         let row = event.to_row(sequence);
+        assert_eq!(
+            row.sequence, sequence,
+            "an event becomes the row it is asked to be"
+        );
+        debug_assert_eq!(
+            Event::from_row(&row).as_ref(),
+            Ok(&event),
+            "the engine can read each row that it writes"
+        );
         Self {
             event,
             row,
@@ -43,6 +52,12 @@ impl Pinned {
 
     /// Judges `log`, where `known` is the digest of the rows before this one.
     pub(super) fn standing(&self, log: &[CheckpointRow], known: LogDigest) -> Standing {
+        assert!(self.sends > 0, "a row is read back after it was sent");
+        assert_eq!(
+            known.rows(),
+            self.row.sequence,
+            "a row is pinned right behind the rows that its life knows"
+        );
         let place = usize::try_from(self.row.sequence).expect("a log fits into memory");
         let Some((before, rest)) = log.split_at_checked(place) else {
             return Standing::Rewritten;

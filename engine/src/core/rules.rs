@@ -108,6 +108,21 @@ impl Rule {
     ];
 }
 
+const _: () = {
+    let mut index = 0;
+    while index < Rule::ALL.len() {
+        assert!(
+            Rule::ALL[index] as usize == index,
+            "ALL has each rule once, in the order of the variants"
+        );
+        index += 1;
+    }
+    assert!(
+        Rule::ALL.len() == Rule::KeyOutlivesTheLife as usize + 1,
+        "ALL ends with the last rule"
+    );
+};
+
 /// Which machine owns the runs of an engine, and which rule that machine breaks.
 pub trait Rules: Clone + Send + Sync + 'static {
     /// The machine.

@@ -139,6 +139,7 @@ pub fn rebuild(rows: &[CheckpointRow]) -> Result<RunState, RebuildError> {
             fault,
         })?;
     }
+    state.assert_folds(rows);
     Ok(state)
 }
 
@@ -182,7 +183,48 @@ impl RunState {
             }
         }
         self.next_sequence += 1;
+        self.assert_consistent();
         Ok(())
+    }
+
+    fn assert_folds(&self, rows: &[CheckpointRow]) {
+        assert_eq!(
+            self.next_sequence,
+            rows.len() as u64,
+            "a log that can be folded is dense from 0"
+        );
+    }
+
+    /// What holds after every legal event, whatever log it came from: each part of the state is made
+    /// of earlier rows of the same log.
+    fn assert_consistent(&self) {
+        let rows = self.next_sequence;
+        let header = self.header.as_ref();
+        let header = header.expect("a state with a row has a header: the first row is a claim");
+        assert!(
+            (1..=rows).contains(&header.lives),
+            "each life has a claim of its own in the log"
+        );
+        assert!(
+            header.claim_sequence < rows && header.claim.input.is_none(),
+            "the newest claim is a row of the log, and the header keeps the input once"
+        );
+        if let Some(newest) = self.completed.last() {
+            assert!(
+                newest.visit < newest.sequence && newest.sequence < rows,
+                "a visit is entered before it completes"
+            );
+        }
+        assert!(
+            (self.completed.len() as u64) < rows,
+            "each completion has a row of its own, and so has the first claim"
+        );
+        match &self.phase {
+            Phase::Unclaimed => unreachable!("a state with a row is claimed"),
+            Phase::Forward(visit) => visit.assert_consistent(rows),
+            Phase::RollingBack(rollback) => rollback.assert_consistent(&self.completed),
+            Phase::Done { .. } | Phase::RolledBack { .. } => {}
+        }
     }
 
     fn first_claim(&mut self, event: &Event) -> Result<(), IllegalEvent> {
@@ -196,6 +238,10 @@ impl RunState {
         if claim.exits.contains(state) {
             return Err(IllegalEvent::StartsAtExit(state.clone()));
         }
+        assert_eq!(
+            self.next_sequence, 0,
+            "a state without a claim is that of no rows"
+        );
         self.header = Some(RunHeader {
             run_id: claim.run_id,
             input,
@@ -243,6 +289,12 @@ impl RunState {
                     task,
                     output,
                 };
+                assert!(
+                    self.completed
+                        .last()
+                        .is_none_or(|last| last.sequence < sequence),
+                    "a completion comes after those before it"
+                );
                 Arc::make_mut(&mut self.completed).push(completion);
                 self.enter(state);
                 Ok(())
@@ -275,11 +327,9 @@ impl RunState {
 
     /// Closes the open visit and opens one of `state`, or ends the run where that is an exit.
     fn enter(&mut self, state: &Label) {
-        let exits = self
-            .header
-            .as_ref()
-            .map_or(&[][..], |header| &header.claim.exits);
-        self.phase = if exits.contains(state) {
+        let header = self.header.as_ref();
+        let header = header.expect("a run that goes forward is claimed");
+        self.phase = if header.claim.exits.contains(state) {
             Phase::Done {
                 state: state.clone(),
             }
@@ -297,6 +347,18 @@ impl Visit {
             cursor: None,
             cursors: 0,
         }
+    }
+
+    fn assert_consistent(&self, rows: u64) {
+        assert!(
+            self.id + self.cursors < rows,
+            "each cursor of a visit has a row behind the one that entered the visit"
+        );
+        assert_eq!(
+            self.cursor.is_some(),
+            self.cursors > 0,
+            "a visit with a cursor has counted it"
+        );
     }
 }
 
@@ -360,7 +422,28 @@ impl Rollback {
                 .rev()
                 .map(|failed| failed.undo)
                 .collect();
+            assert!(
+                !self.pending.is_empty() && self.failed.is_empty(),
+                "a stuck rollback has a failed undo, and each becomes due again"
+            );
         }
+    }
+
+    fn assert_consistent(&self, completed: &[Completion]) {
+        assert!(
+            self.pending.len() + self.failed.len() <= completed.len() + 1,
+            "what is owed is a completion or the one visit in doubt, each once"
+        );
+        let in_doubt = |undo: &&Undo| matches!(undo.undone, Undone::InDoubt(_));
+        debug_assert!(
+            !self
+                .pending
+                .iter()
+                .rev()
+                .skip(1)
+                .any(|undo| in_doubt(&undo)),
+            "a visit in doubt is undone before all completions"
+        );
     }
 
     fn finish(&self) -> Result<Phase, IllegalEvent> {

@@ -35,6 +35,7 @@ pub(super) struct Writer(Vec<u8>);
 impl Writer {
     /// A blob that opens with the version of its record.
     pub(super) fn versioned(version: u8) -> Self {
+        assert!(version > 0, "versions of records begin at 1");
         Self(vec![version])
     }
 
@@ -71,6 +72,10 @@ impl Writer {
     }
 
     pub(super) fn finish(&mut self) -> Vec<u8> {
+        assert!(
+            !self.0.is_empty(),
+            "a blob is finished once, and opens with its version"
+        );
         std::mem::take(&mut self.0)
     }
 }

@@ -161,6 +161,10 @@ impl<M: Machine> Driver<'_, M> {
             };
             let (opening, rows) = (self.life.is_opening(), self.life.state().next_sequence());
             self.life.on(reply, self.plan);
+            assert!(
+                opening || self.life.state().next_sequence() >= rows,
+                "what a life knows to be durable stays so"
+            );
             if !opening && self.life.state().next_sequence() > rows {
                 let state = self.life.state();
                 let sequence = state.next_sequence() - 1;

@@ -75,6 +75,10 @@ impl<M: Machine> Driver<'_, M> {
     fn prepare(&self, work: &Work, attempt: u32) -> (usize, Action, Call) {
         let run = self.life.state();
         let header = run.header().expect("only a claimed run performs");
+        assert!(
+            header.claim_sequence < run.next_sequence(),
+            "the fencing token is the sequence of a durable claim"
+        );
         let action = |state: usize, visit, cursors, direction| Action {
             run_id: self.life.key_run_id(),
             fencing_token: header.claim_sequence,
@@ -95,10 +99,18 @@ impl<M: Machine> Driver<'_, M> {
         };
         match work {
             Work::Do { state, visit } => {
+                assert!(
+                    visit.id < run.next_sequence(),
+                    "the row that enters a visit is durable"
+                );
                 let action = action(*state, visit.id, visit.cursors, Direction::Do);
                 (*state, action, Call::Do(visit.cursor.clone()))
             }
             Work::Undo { state, undo } => {
+                assert!(
+                    undo.visit < run.next_sequence(),
+                    "what is undone was entered"
+                );
                 let action = action(*state, undo.visit, 0, Direction::Undo);
                 (*state, action, Call::Undo(undo.output.clone()))
             }

@@ -161,6 +161,10 @@ impl Engine {
             let opening = opening?;
             let mut tries = 1;
             loop {
+                debug_assert!(
+                    tries <= RUN_OR_RESUME_MAX,
+                    "the last try returns its answer"
+                );
                 match engine
                     .open(Faithful, &workflow, &workflow_id, opening.clone())
                     .await

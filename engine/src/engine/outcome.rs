@@ -81,6 +81,7 @@ impl<S> Outcome<S> {
                 cause,
                 failed,
             } => {
+                assert!(!failed.is_empty(), "a run is stuck on an undo that failed");
                 let leftovers = failed.into_iter().map(|failed| Leftover {
                     task: failed.undo.task.to_string(),
                     undone: failed.undo.undone,

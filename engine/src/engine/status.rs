@@ -99,6 +99,10 @@ impl Status {
             },
             Phase::RolledBack { .. } => StatusPhase::RolledBack,
         };
+        assert!(
+            (1..=state.next_sequence()).contains(&header.lives),
+            "each life of a claimed run has a row"
+        );
         Some(Self {
             workflow: header.claim.definition.to_string(),
             version: header.claim.version,

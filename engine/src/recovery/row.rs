@@ -82,6 +82,21 @@ impl RowKind {
     }
 }
 
+const _: () = {
+    let mut index = 0;
+    while index < RowKind::ALL.len() {
+        assert!(
+            RowKind::ALL[index] as usize == index,
+            "a kind is found by its code: its place in ALL"
+        );
+        index += 1;
+    }
+    assert!(
+        RowKind::ALL.len() == RowKind::RolledBack as usize + 1,
+        "ALL ends with the last kind"
+    );
+};
+
 /// A number or a word that names no [`RowKind`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown row kind {0}")]

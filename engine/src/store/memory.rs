@@ -57,6 +57,7 @@ impl CheckpointStore for MemoryCheckpointStore {
             Entry::Occupied(_) => Err(Error::conflict(workflow_id, row.sequence)),
             Entry::Vacant(slot) => {
                 slot.insert(row);
+                debug_assert!(!rows.is_empty(), "a run that is listed has a row");
                 Ok(())
             }
         }

@@ -45,6 +45,11 @@ pub(crate) struct Action {
 
 impl Ctx {
     pub(crate) fn new(life: Arc<LifeContext>, action: Action) -> Self {
+        assert!(action.attempt > 0, "attempts are counted from 1");
+        assert!(
+            action.direction == Direction::Do || action.cursors == 0,
+            "a step is never undone"
+        );
         Self {
             life,
             action: Arc::new(action),

@@ -97,10 +97,7 @@ pub(super) fn validated<S: State>(draft: Draft) -> Result<Flow, BuildError> {
     };
     check_starts(&definition)?;
     check_reachable(&definition, first)?;
-    Ok(Flow {
-        definition,
-        handlers,
-    })
+    Ok(Flow::new(definition, handlers))
 }
 
 fn check_names(draft: &Draft) -> Result<(), BuildError> {

@@ -29,6 +29,48 @@ pub(crate) struct Flow {
     pub(crate) handlers: Vec<Option<Arc<dyn Handler>>>,
 }
 
+impl Flow {
+    /// A definition with its tasks.
+    ///
+    /// # Panics
+    ///
+    /// If a state has a task in one of the two and none in the other.
+    fn new(definition: Definition, handlers: Vec<Option<Arc<dyn Handler>>>) -> Self {
+        assert_eq!(
+            handlers.len(),
+            definition.states.len(),
+            "each state has a place for its handler"
+        );
+        for (state, handler) in handlers.iter().enumerate() {
+            let task = definition.task(state);
+            assert_eq!(
+                handler.is_some(),
+                task.is_some(),
+                "state {state} has a handler if it has a task"
+            );
+            let edges = task
+                .into_iter()
+                .flat_map(|task| task.edges.iter().flatten());
+            for edge in edges {
+                assert!(
+                    *edge < definition.states.len(),
+                    "an edge leads to a state of the same enum"
+                );
+            }
+        }
+        for start in definition.starts.iter().flatten() {
+            assert!(
+                definition.task(*start).is_some(),
+                "a start that is an exit was refused"
+            );
+        }
+        Self {
+            definition,
+            handlers,
+        }
+    }
+}
+
 impl<S: State> Workflow<S> {
     /// Starts a definition. Runs carry `name` and `version` for as long as they live.
     pub fn builder(name: &str, version: u32) -> WorkflowBuilder<S> {
@@ -58,10 +100,7 @@ impl<S: State> Workflow<S> {
         };
         let handlers = self.flow.handlers.iter();
         let handlers = handlers.map(|handler| handler.as_ref().map(interpose));
-        let flow = Flow {
-            definition: self.flow.definition.clone(),
-            handlers: handlers.collect(),
-        };
+        let flow = Flow::new(self.flow.definition.clone(), handlers.collect());
         Self {
             flow: Arc::new(flow),
             states: PhantomData,

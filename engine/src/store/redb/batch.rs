@@ -12,6 +12,11 @@ pub(super) const BYTES_MAX: usize = 4 << 20;
 /// batch waits for all of them.
 pub(super) const OPERATIONS_MAX: usize = 1024;
 
+const _: () = assert!(
+    OPERATIONS_MAX > 0 && BYTES_MAX > 0,
+    "an empty batch takes any operation"
+);
+
 /// What is in a batch so far, as far as it says what else may be.
 ///
 /// Within a batch everything is read after everything is written. So that nobody can tell this from
@@ -34,6 +39,14 @@ impl Bounds {
         }
         self.operations += 1;
         self.bytes = bytes;
+        assert!(
+            self.operations <= OPERATIONS_MAX,
+            "a batch that is full takes nothing more"
+        );
+        assert!(
+            self.bytes <= BYTES_MAX || self.operations == 1,
+            "an operation that is longer than a batch makes a batch of its own"
+        );
         match operation {
             Operation::Load { id } => _ = self.loaded.insert(id.clone()),
             Operation::List { .. } => self.listed = true,

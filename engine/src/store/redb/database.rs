@@ -85,6 +85,11 @@ impl Database {
             }
             match written {
                 Ok(answers) => {
+                    assert_eq!(
+                        answers.len(),
+                        writes.len(),
+                        "a batch that was committed has an answer for each of its writes"
+                    );
                     let places = writes.into_iter().map(|(place, _)| place);
                     places
                         .zip(answers)

@@ -82,6 +82,7 @@ impl Overlay {
     /// A page as it is now.
     fn page(&self, changed: &Changed, number: u64) -> io::Result<Vec<u8>> {
         if let Some(page) = changed.pages.get(&number) {
+            assert_eq!(page.len() as u64, PAGE_BYTES, "pages are kept whole");
             return Ok(page.clone());
         }
         let begin = number * PAGE_BYTES;
@@ -105,6 +106,10 @@ fn touched(
         let begin = offset.max(number * PAGE_BYTES);
         let stop = end.min((number + 1) * PAGE_BYTES);
         let within = (begin % PAGE_BYTES) as usize;
+        assert!(
+            begin <= stop && stop - begin <= PAGE_BYTES - within as u64,
+            "a part lies within its page"
+        );
         (
             number,
             within,
@@ -149,6 +154,17 @@ impl StorageBackend for Overlay {
         if let Some(last) = changed.pages.get_mut(&(length / PAGE_BYTES)) {
             last[kept..].fill(0);
         }
+        assert!(
+            changed.unchanged <= changed.length,
+            "bytes of the file that are shown are within its length"
+        );
+        assert!(
+            changed
+                .pages
+                .last_key_value()
+                .is_none_or(|(last, _)| *last < length.div_ceil(PAGE_BYTES)),
+            "no page is left behind the end"
+        );
         Ok(())
     }
 

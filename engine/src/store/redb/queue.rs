@@ -115,6 +115,7 @@ impl Queue {
     /// The batch that is due. With nothing in it, there is no committer any more.
     fn next(&self) -> Vec<Request> {
         let mut state = lock(&self.state);
+        assert!(state.drained, "only the committer takes batches");
         let batch = state.waiting.take_batch();
         state.drained = !batch.is_empty();
         batch
@@ -174,6 +175,10 @@ fn execute(database: Option<&mut Database>, batch: Vec<Request>) {
         let reply = reply.expect("an operation is answered once");
         _ = reply.send(Reply::Performed(answer));
     });
+    assert!(
+        replies.iter().all(Option::is_none),
+        "the database answers every operation of a batch"
+    );
 }
 
 impl Drop for Drain {

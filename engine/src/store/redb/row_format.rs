@@ -24,6 +24,11 @@ pub(super) const VALUE_BYTES_MAX: usize = 1 << 30;
 
 const CHECKSUM_BYTES: usize = 4;
 
+const _: () = assert!(
+    VALUE_BYTES_MAX <= u32::MAX as usize,
+    "the length of a text has four bytes"
+);
+
 /// Why a value is no row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
@@ -84,6 +89,7 @@ pub(super) fn encode_into(
     }
     value.extend(blob.unwrap_or_default());
     value.extend(checksum(workflow_id, row.sequence, value).to_le_bytes());
+    assert_eq!(value.len(), length, "a value is as long as its parts");
     Some(())
 }
 

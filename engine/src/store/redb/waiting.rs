@@ -18,6 +18,11 @@ use crate::store::redb::operation::{Answer, Operation};
 /// request that is longer is let in alone.
 const BYTES_MAX: usize = 2 * batch::BYTES_MAX;
 
+const _: () = assert!(
+    BYTES_MAX >= batch::BYTES_MAX,
+    "a whole batch can gather while another is under way"
+);
+
 /// An operation that waits, and its answer's way back.
 pub(super) struct Request {
     pub(super) operation: Operation,
@@ -72,9 +77,14 @@ impl Waiting {
     pub(super) fn enter(&mut self, request: Request) -> Place {
         let turn = self.next_turn;
         self.next_turn += 1;
+        assert!(
+            self.next_turn > turn,
+            "2^64 operations are more than a process performs"
+        );
         let bytes = bytes_of(&request);
         if self.line.is_empty() && self.has_room(bytes) {
             self.let_in(turn, request);
+            self.assert_consistent();
             return Place { turn, _kept: None };
         }
         let kept = Arc::new(Mutex::new(Some(request)));
@@ -82,7 +92,9 @@ impl Waiting {
             bytes,
             kept: Arc::downgrade(&kept),
         };
-        self.line.insert(turn, outside);
+        let before = self.line.insert(turn, outside);
+        assert!(before.is_none(), "each request has a turn of its own");
+        self.assert_consistent();
         let _kept = Some(kept);
         Place { turn, _kept }
     }
@@ -90,12 +102,17 @@ impl Waiting {
     /// Takes a request back, whose future is dropped, unless its batch has begun. What it was is
     /// dropped by the caller, who has no lock then.
     pub(super) fn withdraw(&mut self, place: &Place) -> Option<Request> {
-        self.line.remove(&place.turn);
+        let stood = self.line.remove(&place.turn);
         let withdrawn = self.queue.remove(&place.turn);
+        assert!(
+            stood.is_none() || withdrawn.is_none(),
+            "a turn is in the line or in the queue, never in both"
+        );
         if let Some(request) = &withdrawn {
-            self.bytes -= bytes_of(request);
+            self.leave(bytes_of(request));
         }
         self.fill();
+        self.assert_consistent();
         withdrawn
     }
 
@@ -103,14 +120,26 @@ impl Waiting {
     pub(super) fn take_batch(&mut self) -> Vec<Request> {
         let mut bounds = Bounds::default();
         let mut batch = Vec::new();
+        let waited = !self.queue.is_empty();
         while let Some(first) = self.queue.first_entry()
             && bounds.take(&first.get().operation)
         {
             let request = first.remove();
-            self.bytes -= bytes_of(&request);
+            self.leave(bytes_of(&request));
             batch.push(request);
         }
+        debug_assert_eq!(
+            self.bytes,
+            self.queue.values().map(bytes_of).sum::<usize>(),
+            "the bytes of the queue are those of what is queued"
+        );
+        assert_eq!(
+            waited,
+            !batch.is_empty(),
+            "an empty batch takes its first operation, whatever that is"
+        );
         self.fill();
+        self.assert_consistent();
         batch
     }
 
@@ -140,7 +169,50 @@ impl Waiting {
 
     fn let_in(&mut self, turn: u64, request: Request) {
         self.bytes = self.bytes.saturating_add(bytes_of(&request));
-        self.queue.insert(turn, request);
+        let before = self.queue.insert(turn, request);
+        assert!(before.is_none(), "each request has a turn of its own");
+    }
+
+    fn leave(&mut self, bytes: usize) {
+        assert!(
+            bytes <= self.bytes,
+            "the queue has counted what leaves it: {bytes} bytes of {}",
+            self.bytes
+        );
+        self.bytes -= bytes;
+    }
+
+    /// What holds whenever the lock is free.
+    fn assert_consistent(&self) {
+        assert!(
+            self.bytes <= BYTES_MAX || self.queue.len() == 1,
+            "only a request that is alone may be longer than the queue"
+        );
+        assert_eq!(
+            self.bytes == 0,
+            self.queue.is_empty(),
+            "each request takes up some bytes"
+        );
+        if let (Some((last, _)), Some((first, _))) =
+            (self.queue.last_key_value(), self.line.first_key_value())
+        {
+            assert!(
+                last < first,
+                "nobody in the line is before anybody in the queue"
+            );
+        }
+        if let Some((_, first)) = self.line.first_key_value() {
+            assert!(
+                !self.has_room(first.bytes),
+                "who has room is let in at once"
+            );
+        }
+        let newest = self.line.last_key_value().map(|(turn, _)| turn);
+        let newest = newest.max(self.queue.last_key_value().map(|(turn, _)| turn));
+        assert!(
+            newest.is_none_or(|turn| *turn < self.next_turn),
+            "a turn is given before it is waited for"
+        );
     }
 }
 
