@@ -17,4 +17,6 @@ pages! {
     FirstCrashTest: "first-crash-test.md",
     Certifying: "certifying.md",
     Operating: "operating.md",
+    // The crate of the macros can't depend on the engine.
+    Macros: "../engine/macros/README.md",
 }

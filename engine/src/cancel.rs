@@ -7,12 +7,23 @@ use futures_channel::oneshot;
 use futures_util::FutureExt as _;
 use futures_util::future::Shared;
 
-/// Asks runs to turn around. Clones share the request.
+/// Cancels runs: a cancelled run rolls back. Clones share the request.
 ///
-/// Cancelling is not dropping: a dropped future is a crash, after which the run can be resumed; a
-/// cancelled run goes back what it has done and ends as rolled back. An append in flight is
-/// resolved first, and a run that has entered an exit or a rollback by then is not turned any more.
-/// The request lives in this process: a resume needs a token of its own.
+/// Cancelling differs from dropping. A dropped future is a crash, and the run can be resumed. A
+/// cancelled run undoes what it has done and ends as rolled back. An append in flight is resolved
+/// first; a run that has entered an exit or a rollback by then ignores the cancellation. The request
+/// lives in this process: a resume needs a token of its own.
+///
+/// ```
+/// use crashpoint::{CancelToken, Engine, MemoryCheckpointStore};
+///
+/// let token = CancelToken::new();
+/// let engine = Engine::new(MemoryCheckpointStore::new()).with_cancel(token.clone());
+/// // Later, from any task or thread:
+/// token.cancel();
+/// assert!(token.is_cancelled());
+/// # drop(engine);
+/// ```
 #[derive(Clone)]
 pub struct CancelToken {
     request: Arc<Mutex<Option<oneshot::Sender<()>>>>,
@@ -20,7 +31,7 @@ pub struct CancelToken {
 }
 
 impl CancelToken {
-    /// A token that nobody has cancelled.
+    /// A token that is not cancelled.
     pub fn new() -> Self {
         let (request, requested) = oneshot::channel();
         Self {
@@ -29,15 +40,15 @@ impl CancelToken {
         }
     }
 
-    /// Requests the cancellation of every run that has this token. Calling it again does nothing.
+    /// Requests the cancellation of every run with this token. A second call does nothing.
     pub fn cancel(&self) {
         let request = self
             .request
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        // Dropping the sender completes the receiver; what it completes with does not matter. The
-        // lock is free by then: whoever is woken may ask at once whether it is cancelled.
+        // Dropping the sender completes the receiver. The lock is free by then: a woken task may call
+        // `is_cancelled` at once.
         drop(request);
         debug_assert!(self.is_cancelled(), "a cancellation is never taken back");
     }

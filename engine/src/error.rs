@@ -1,4 +1,4 @@
-//! What can go wrong with a run, each with the input and the bound that it is about.
+//! Errors of runs and stores. Each names its input and its bound, if it has one.
 //!
 //! An [`Error`] means that the run **has not ended**: nothing here is a business outcome. Those are
 //! in [`Outcome`](crate::Outcome).
@@ -8,11 +8,10 @@ use std::sync::Arc;
 
 use crate::core::{LogFault, Mismatch};
 
-/// Why an operation of the engine or of a store did not succeed.
+/// Why an operation of the engine or of a store failed.
 ///
-/// From [`Engine::run`](crate::Engine::run) and its siblings an error says that the run has not
-/// ended (or never began); the log is whole, and the run can be resumed unless the variant says
-/// otherwise.
+/// An error of [`Engine::run`](crate::Engine::run) and its siblings says that the run has not ended,
+/// or never began. The log is whole. The run can be resumed unless the variant says otherwise.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -20,50 +19,50 @@ pub enum Error {
     #[error("checkpoint store: {0}")]
     CheckpointStore(#[from] StoreError),
 
-    /// The id already has a log: resume it, or choose another id.
+    /// The id already has a log. Resume it, or choose another id.
     #[error("run {workflow_id:?} already exists")]
     AlreadyExists {
-        /// The id that was to be run.
+        /// The id of the run.
         workflow_id: String,
     },
 
-    /// Another life of the id is under way in this process, and one of the two would clear the log,
-    /// or a [`Recovery`](crate::Recovery) came across it.
+    /// Another life of the run is active in this process. Either one of the two would clear the log,
+    /// or a [`Recovery`](crate::Recovery) found the run.
     #[error("run {workflow_id:?} is already running in this process")]
     AlreadyRunning {
-        /// The id that was to be run, resumed or purged.
+        /// The id of the run.
         workflow_id: String,
     },
 
     /// The id has no log.
     #[error("run {workflow_id:?} is not in the store")]
     NotFound {
-        /// The id that was looked up.
+        /// The id.
         workflow_id: String,
     },
 
-    /// Another life has taken the run over; this one has stopped, compensated nothing and cleared
-    /// nothing. Ask [`Engine::status`](crate::Engine::status) before resuming again: two callers
-    /// that answer this with another resume can take the run from each other for ever.
+    /// Another life has taken the run over. This life has stopped; it compensated and cleared
+    /// nothing. Call [`Engine::status`](crate::Engine::status) before you resume again: two callers
+    /// that always resume can take the run from each other forever.
     #[error("run {workflow_id:?} was taken over by another life")]
     Fenced {
         /// The id of the run.
         workflow_id: String,
     },
 
-    /// The store failed, so the run stopped where its log ends. It is resumable, and nothing was
+    /// The store failed, so the run stopped where its log ends. It can be resumed, and nothing was
     /// compensated.
     #[error("run {workflow_id:?} is suspended{}: {source}", in_doubt_suffix(*.in_doubt))]
     Suspended {
         /// The id of the run.
         workflow_id: String,
-        /// The sequence of an append that is unresolved: its row may be durable, or not.
+        /// The sequence of an append of unknown outcome: the row may be durable, or not.
         in_doubt: Option<u64>,
         /// What the store answered last.
         source: StoreError,
     },
 
-    /// The log and the definition do not fit; nothing was run and nothing was claimed.
+    /// The log does not fit the definition. Nothing was run and nothing was claimed.
     #[error("run {workflow_id:?} does not fit its workflow: {source}")]
     Mismatch {
         /// The id of the run.
@@ -72,29 +71,29 @@ pub enum Error {
         source: Mismatch,
     },
 
-    /// The log breaks the rules of a log; nothing was run, claimed, cleared or overwritten.
+    /// The log is corrupt. Nothing was run, claimed, cleared or overwritten.
     #[error("log of run {workflow_id:?} is corrupt at sequence {sequence}: {source}")]
     CorruptLog {
         /// The id of the run.
         workflow_id: String,
-        /// The sequence of the first row that can't be right.
+        /// The sequence of the first invalid row.
         sequence: u64,
         /// What is wrong with it.
         source: LogFault,
     },
 
-    /// The state can't be the first of a run.
+    /// A run can't begin in this state.
     #[error("run {workflow_id:?} can't start at state {state:?}: {reason}")]
     InvalidStart {
-        /// The id that was to be run.
+        /// The id of the run.
         workflow_id: String,
-        /// The state that was named.
+        /// The label of the state.
         state: String,
-        /// Why a run can't start there.
+        /// The reason.
         reason: &'static str,
     },
 
-    /// [`Engine::retry_stuck`](crate::Engine::retry_stuck) was asked for a run that isn't stuck.
+    /// [`Engine::retry_stuck`](crate::Engine::retry_stuck) was called for a run that is not stuck.
     #[error("run {workflow_id:?} is not stuck")]
     NotStuck {
         /// The id of the run.
@@ -104,21 +103,21 @@ pub enum Error {
     /// The input can't be serialized.
     #[error("input of run {workflow_id:?} can't be serialized: {source}")]
     Input {
-        /// The id that was to be run.
+        /// The id of the run.
         workflow_id: String,
         /// What the serializer said.
         source: serde_json::Error,
     },
 
-    /// Clearing finished logs was asked for with a store that no process holds exclusively.
+    /// [`Retention::ClearWhenDone`](crate::Retention) needs a store with an exclusive scope.
     #[error("logs can be cleared only in a store that declares an exclusive scope")]
     NotExclusive,
 
-    /// A store that can't list its runs was asked for all of them.
+    /// The operation needs a listing of runs, and the store has none.
     #[error("the store can't list its runs")]
     NoListing,
 
-    /// A [`Recovery`](crate::Recovery) was not given the workflow that the run is of.
+    /// A [`Recovery`](crate::Recovery) does not know the workflow of the run.
     #[error("run {workflow_id:?} is of workflow {workflow:?}, which was not given")]
     UnknownWorkflow {
         /// The id of the run.
@@ -127,7 +126,7 @@ pub enum Error {
         workflow: String,
     },
 
-    /// A [`Recovery`](crate::Recovery) was given two workflows under one name.
+    /// A [`Recovery`](crate::Recovery) got two workflows of the same name.
     #[error("two workflows have the name {workflow:?}")]
     DuplicateWorkflow {
         /// The name.
@@ -136,7 +135,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// A failure of a checkpoint store that says nothing more about the row in question.
+    /// A failure of a checkpoint store that says nothing about the row: it may be durable, or not.
     ///
     /// ```
     /// let error = crashpoint::Error::checkpoint_store("disk on fire");
@@ -147,7 +146,7 @@ impl Error {
         StoreError::new(StoreErrorKind::Other, message).into()
     }
 
-    /// The rejection of an append to a taken sequence.
+    /// The rejection of an append whose sequence is taken.
     ///
     /// ```
     /// let error = crashpoint::Error::conflict("order-42", 7);
@@ -162,12 +161,12 @@ impl Error {
         StoreError::new(StoreErrorKind::Conflict, message).into()
     }
 
-    /// A store that could not be reached: nothing was written.
+    /// A failure that wrote nothing, such as a store that can not be reached.
     pub fn unavailable(message: impl Into<String>) -> Self {
         StoreError::new(StoreErrorKind::Unavailable, message).into()
     }
 
-    /// An operation that failed although it may have taken effect.
+    /// A failure of an operation that may have taken effect.
     pub fn unknown_outcome(message: impl Into<String>) -> Self {
         StoreError::new(StoreErrorKind::UnknownOutcome, message).into()
     }
@@ -193,7 +192,7 @@ impl Error {
         }
     }
 
-    /// The store's own failure inside of this error, where there is one.
+    /// The store's own failure inside this error, if there is one.
     pub fn store_error(&self) -> Option<&StoreError> {
         match self {
             Self::CheckpointStore(error) | Self::Suspended { source: error, .. } => Some(error),
@@ -208,7 +207,7 @@ fn in_doubt_suffix(in_doubt: Option<u64>) -> String {
     })
 }
 
-/// What a checkpoint store answered instead of success.
+/// The failure of an operation of a checkpoint store.
 #[derive(Debug, Clone)]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -223,26 +222,26 @@ impl fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {
-    /// The cause as it was given, so that it can be downcast: that clones share it is not to be seen,
-    /// which a derived implementation would show.
+    /// The cause itself, so that it can be downcast. A derived implementation would return the
+    /// `Arc` around it.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|cause| cause as _)
     }
 }
 
-/// What a [`StoreError`] says about the operation that failed.
+/// What a [`StoreError`] says about the failed operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// The sequence is taken; the row that stands there is unchanged.
+    /// The sequence is taken; its row is unchanged.
     Conflict,
     /// Nothing was written.
     Unavailable,
     /// The operation may have taken effect.
     UnknownOutcome,
-    /// What the store holds can't be read as what was written; trying again does not help.
+    /// The stored data is damaged. Another try does not help.
     Damaged,
-    /// The store says no more than its message.
+    /// The outcome is not known; only the message says more.
     Other,
 }
 
@@ -256,7 +255,7 @@ impl StoreError {
         }
     }
 
-    /// The same failure with what caused it, such as the backend's own error.
+    /// Adds the cause, such as the backend's own error.
     ///
     /// ```
     /// use std::error::Error as _;
@@ -268,7 +267,7 @@ impl StoreError {
     /// let error = Error::from(failed.with_source(cause));
     /// let source = error.store_error().and_then(|failed| failed.source());
     /// assert_eq!(source.map(ToString::to_string).as_deref(), Some("disk on fire"));
-    /// // It is the backend's own error still.
+    /// // The source is still the backend's own error.
     /// assert!(source.is_some_and(|source| source.is::<std::io::Error>()));
     /// ```
     #[must_use]
@@ -276,7 +275,7 @@ impl StoreError {
         self.with_shared_source(Arc::new(source))
     }
 
-    /// The same with a cause that others keep too, such as the answers of a batch that failed whole.
+    /// Adds a cause that several errors share, such as those of a failed batch.
     #[must_use]
     pub(crate) fn with_shared_source(
         mut self,
@@ -286,14 +285,14 @@ impl StoreError {
         self
     }
 
-    /// What the failure says about the operation.
+    /// The kind of the failure.
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
     }
 }
 
 impl From<Error> for StoreError {
-    /// What a store that answered `error` meant: its own failure, or the words of any other error.
+    /// The store's own failure inside `error`, or else its message with the kind `Other`.
     fn from(error: Error) -> Self {
         match error {
             Error::CheckpointStore(error) | Error::Suspended { source: error, .. } => error,

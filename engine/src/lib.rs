@@ -1,75 +1,5 @@
-//! An FSM and saga engine whose runs survive a crash at every point.
-//!
-//! A [`Workflow`] is a graph of states, each with a task; a *run* of it is a log of
-//! [`CheckpointRow`]s in a [`CheckpointStore`]. The live engine changes its state only by applying
-//! an event that the store has acknowledged, with the same function that rebuilds the state when
-//! the run is resumed, so resuming reproduces the state.
-//!
-//! ```
-//! use crashpoint::{
-//!     CompensatableTask, Ctx, Engine, Outcome, Recovery, RedbCheckpointStore, State, TaskError,
-//!     Workflow,
-//! };
-//!
-//! #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
-//! enum Order {
-//!     Charge,
-//!     Pack,
-//!     Shipped,
-//! }
-//!
-//! struct Charge;
-//!
-//! impl CompensatableTask<Order> for Charge {
-//!     type Output = String;
-//!
-//!     async fn run(&self, ctx: Ctx) -> Result<(Order, String), TaskError> {
-//!         let cents: u64 = ctx.input()?;
-//!         // A payment service gets `ctx.idempotency_key()` with the request.
-//!         Ok((Order::Pack, format!("receipt for {cents}")))
-//!     }
-//!
-//!     async fn compensate(&self, _ctx: Ctx, receipt: String) -> Result<(), TaskError> {
-//!         assert_eq!(receipt, "receipt for 1999");
-//!         Ok(())
-//!     }
-//! }
-//!
-//! async fn pack(ctx: Ctx) -> Result<Order, TaskError> {
-//!     let _receipt: String = ctx.output("charge")?;
-//!     Ok(Order::Shipped)
-//! }
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let workflow = Workflow::builder("order", 1)
-//!     .compensatable(Order::Charge, "charge", Charge)
-//!     .to([Order::Pack])
-//!     .task(Order::Pack, "pack", pack)
-//!     .exit(Order::Shipped)
-//!     .build()?;
-//! // A service has a folder that stays.
-//! let folder = tempfile::tempdir()?;
-//! let engine = Engine::new(RedbCheckpointStore::new(folder.path().join("orders.redb"))?);
-//!
-//! // At start-up: whatever an earlier process left behind goes on where its log ends.
-//! let report = Recovery::new(&engine).workflow(&workflow).resume_all().await?;
-//! for (workflow_id, error) in report.errors() {
-//!     eprintln!("{workflow_id}: {error}");
-//! }
-//!
-//! let outcome = engine.run(&workflow, "order-42", Order::Charge, &1999_u64).await?;
-//! assert_eq!(outcome, Outcome::Done(Order::Shipped));
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! # What is promised
-//!
-//! An outcome ([`Outcome`]) is durable: any number of resumes give the same one. An [`Error`] says
-//! that the run has not ended. A task runs at least once; it runs at most once more for each crash
-//! or takeover, and never again once its completion is durable. [`Ctx::idempotency_key`] is how an
-//! outside effect becomes exactly-once.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cancel;
 mod core;
@@ -112,8 +42,8 @@ pub use crate::task::{
 pub use crate::workflow::{BuildError, Workflow, WorkflowBuilder};
 pub use crashpoint_macros::{State, checkpoint_store};
 
-/// The machine itself, for the instruments that take it apart: the simulator's protocol check and
-/// its mutants. Not covered by any promise of stability.
+/// The pure machine and its mutants, for the simulator and the protocol check. It has no promise of
+/// stability.
 #[doc(hidden)]
 pub mod protocol {
     pub use crate::core::{
@@ -125,15 +55,15 @@ pub mod protocol {
     pub use crate::task::{Attempted, Interposer};
 }
 
-/// Where the embedded store keeps its file and how it writes a row there: for simulated disks, for
-/// real ones that are watched, and for fuzzing. Not covered by any promise of stability.
+/// The place and the row format of the embedded store's file, for simulated disks, for instrumented
+/// real disks, and for fuzzing. It has no promise of stability.
 #[cfg(feature = "redb")]
 #[doc(hidden)]
 pub mod disk {
     pub use crate::store::{Directory, Disk, OpenCheck, row_format};
 }
 
-/// What the macros expand to.
+/// Names that the macros expand to.
 #[doc(hidden)]
 pub mod __private {
     pub use async_trait::async_trait;

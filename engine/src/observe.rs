@@ -1,10 +1,12 @@
-//! What the engine tells about itself while it works.
+//! Observation of lives: the trait, its events, and the adapter to `tracing`.
 
 use crate::core::{Direction, Failure, RunState, Verdict};
 use crate::error::StoreError;
 use crate::recovery::CheckpointRow;
 
-/// Is told of everything that a life does, on the life's own task. It must not block.
+/// Receives an [`Observation`] for everything that a life does.
+///
+/// The engine calls it on the life's own task, so it must not block.
 ///
 /// ```
 /// use crashpoint::{Observation, Observer};
@@ -20,22 +22,22 @@ use crate::recovery::CheckpointRow;
 /// }
 /// ```
 pub trait Observer: Send + Sync + 'static {
-    /// Takes note of one thing that the life of `workflow_id` did.
+    /// Receives one observation of a life of the run `workflow_id`.
     fn on(&self, workflow_id: &str, observation: &Observation<'_>);
 }
 
-/// One thing that a life did.
+/// Something that a life did.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Observation<'a> {
-    /// The log was loaded, for the first time or to read an append back.
+    /// The log was loaded, at the start or to read an append back.
     Loaded {
-        /// How many rows it has.
+        /// The number of rows.
         rows: usize,
     },
     /// Loading the log failed.
     LoadFailed {
-        /// What the store said.
+        /// The error of the store.
         error: &'a StoreError,
     },
     /// A row is about to be sent.
@@ -47,10 +49,10 @@ pub enum Observation<'a> {
     AppendFailed {
         /// The row.
         row: &'a CheckpointRow,
-        /// What the store said.
+        /// The error of the store.
         error: &'a StoreError,
     },
-    /// The row's append returned success; the state of the run has not changed yet.
+    /// An append succeeded. The state of the run has not changed yet.
     Acknowledged {
         /// The row.
         row: &'a CheckpointRow,
@@ -88,7 +90,7 @@ pub enum Observation<'a> {
         task: &'a str,
         /// Do or undo.
         direction: Direction,
-        /// How.
+        /// The failure.
         failure: &'a Failure,
     },
     /// The attempt was dropped because the run was cancelled.
@@ -98,9 +100,9 @@ pub enum Observation<'a> {
     },
     /// The log of the ended run was cleared.
     Cleared,
-    /// The log of the ended run could not be cleared; the outcome stands.
+    /// Clearing the log of the ended run failed. The outcome stands.
     ClearFailed {
-        /// What the store said.
+        /// The error of the store.
         error: &'a StoreError,
     },
     /// The life is over.
@@ -110,7 +112,7 @@ pub enum Observation<'a> {
     },
 }
 
-/// Observes nothing.
+/// Ignores every observation.
 #[derive(Debug)]
 pub(crate) struct Silent;
 
@@ -118,8 +120,9 @@ impl Observer for Silent {
     fn on(&self, _: &str, _: &Observation<'_>) {}
 }
 
-/// Turns every observation into a `tracing` event with the target `crashpoint`: failures as
-/// warnings, endings as information, the rest for debugging.
+/// Emits a `tracing` event with the target `crashpoint` for each observation.
+///
+/// Failures have the level `WARN`, endings `INFO`, everything else `DEBUG`.
 #[cfg(feature = "tracing")]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TracingObserver;

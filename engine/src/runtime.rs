@@ -1,8 +1,8 @@
 //! The seam between the engine and its surroundings: time, blocking work and entropy.
 //!
 //! Everything that the engine takes from outside of its store comes through [`Runtime`]. Each lane
-//! of the simulator brings its own; production is [`TokioRuntime`], and this file is the only one
-//! of the crate that names tokio.
+//! of the simulator brings its own runtime; production uses [`TokioRuntime`]. No other file of the
+//! crate names tokio.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 /// A simulation implements it with virtual time and drawn entropy; nothing in the engine reads a
 /// clock or a random source by any other way.
 pub trait Runtime: Send + Sync + 'static {
-    /// Wall clock, in milliseconds since 1970-01-01 UTC. May jump.
+    /// The wall clock, in milliseconds since 1970-01-01 UTC. It may jump.
     fn unix_ms(&self) -> u64;
 
     /// Completes once `duration` has passed.
@@ -22,22 +22,23 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// Runs `work`, which may block, off the executor; completes once it has returned.
     ///
-    /// Work that has begun is finished even where the returned future is dropped.
+    /// Work that has begun is finished even if the returned future is dropped.
     fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()>;
 
-    /// Whether others go on while work runs in [`blocking`](Self::blocking). Work that has come to its
-    /// end may then look out for more of its kind, for some microseconds, before it returns; where
-    /// nobody else can run that would be time lost. False unless a runtime says so.
+    /// Whether other tasks run while work is in [`blocking`](Self::blocking); false by default.
+    ///
+    /// If they do, work may poll for more work, for some microseconds, before it returns. If they do
+    /// not, no more work could arrive.
     fn blocks_beside(&self) -> bool {
         false
     }
 
-    /// Sixteen bytes that no other call, in any process, has returned.
+    /// Sixteen bytes that no other call in any process returns.
     fn entropy(&self) -> [u8; 16];
 }
 
-/// The production runtime. Its methods must be called within a tokio runtime that has its timer
-/// enabled; the engine's own calls are, when its futures are polled by one.
+/// The production runtime. Its methods must be called within a tokio runtime whose timer is enabled.
+/// Poll the engine's futures in such a runtime.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TokioRuntime;
 
@@ -83,7 +84,7 @@ impl Runtime for TokioRuntime {
     }
 }
 
-/// A panic of the task goes on in whoever joins it; an abort is an ordinary end.
+/// Resumes a panic of the task in its caller. An abort is an ordinary end.
 fn propagate_panic(joined: Result<(), tokio::task::JoinError>) {
     if let Err(error) = joined
         && error.is_panic()

@@ -1,19 +1,19 @@
-//! Which lives are under way in a place that one process holds exclusively.
+//! The registry of active lives in a place that one process holds exclusively.
 //!
-//! Clearing a log destroys the fence that the log was: an older life's append lands on an empty
-//! log and succeeds. So a run's log is cleared only where no other life of its id can exist, and
-//! this registry is how that is known. It belongs to the store (not to a process-wide static), so
-//! every engine over the store shares it and nothing else does. An engine over a store without one
-//! has its own, to leave its own lives alone.
+//! Clearing a log removes its fence: an append of an older life then lands on an empty log and
+//! succeeds. So a log is cleared only if no other life of its id can exist, and this registry knows
+//! the lives. It belongs to the store, not to the process, so exactly the engines over the store share
+//! it. An engine over a store without a scope has a registry of its own lives.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A place that one process holds exclusively, with the lives under way in it.
+/// A place that one process holds exclusively, with the active lives in it.
 ///
-/// A store that is the only way to its place creates one when it opens and hands out clones in
-/// [`CheckpointStore::exclusive_scope`](crate::CheckpointStore::exclusive_scope).
+/// A store that is the only way to its place creates a scope when it opens, and returns clones from
+/// [`CheckpointStore::exclusive_scope`](crate::CheckpointStore::exclusive_scope). Clones are equal;
+/// two scopes from [`new`](Self::new) are not.
 #[derive(Clone, Default)]
 pub struct ScopeId {
     lives: Arc<Mutex<BTreeMap<String, Holders>>>,
@@ -51,13 +51,13 @@ pub(crate) struct LifeGuard {
 }
 
 impl ScopeId {
-    /// A scope of its own, equal to no other.
+    /// A new scope, equal to no other.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Enters a life, or `None` where it would share the id with a life that clears, or would
-    /// clear under another life.
+    /// Enters a life. `None` if it would share the id with a life that clears, or would clear under
+    /// another life.
     pub(crate) fn enter(&self, workflow_id: &str, intent: Intent) -> Option<LifeGuard> {
         match (self.lives().entry(workflow_id.to_owned()), intent) {
             (Entry::Vacant(slot), intent) => {
@@ -78,7 +78,7 @@ impl ScopeId {
         Some(self.guard(workflow_id))
     }
 
-    /// Enters a life where no other of the id is under way.
+    /// Enters a life if no other life of the id is active.
     pub(crate) fn enter_alone(&self, workflow_id: &str, intent: Intent) -> Option<LifeGuard> {
         match self.lives().entry(workflow_id.to_owned()) {
             Entry::Vacant(slot) => slot.insert(Holders::of_one(intent)),

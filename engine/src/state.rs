@@ -2,10 +2,10 @@
 
 use std::fmt::Debug;
 
-/// An enum whose variants are the states of a workflow; derive it.
+/// An enum whose variants are the states of a workflow. Derive it.
 ///
-/// The log holds labels, never `Debug` output or a type's name, so that renaming a variant in the
-/// code is no change of the log.
+/// The log holds labels, never `Debug` output or the name of a type. A variant can be renamed if it
+/// keeps its label.
 ///
 /// ```
 /// use crashpoint::State;
@@ -26,10 +26,10 @@ pub trait State: Copy + Eq + Debug + Send + Sync + 'static {
     /// Every state, once.
     const ALL: &'static [Self];
 
-    /// What the log calls this state; unique, and not empty.
+    /// The label of this state in the log; unique, and not empty.
     fn label(self) -> &'static str;
 
-    /// The state that a label stands for: its own, or an alias of older logs.
+    /// The state with this label or alias.
     fn from_label(label: &str) -> Option<Self>;
 }
 
@@ -37,7 +37,7 @@ pub trait State: Copy + Eq + Debug + Send + Sync + 'static {
 ///
 /// # Panics
 ///
-/// Where a hand-written [`State::ALL`] lacks it.
+/// If a hand-written [`State::ALL`] lacks the state.
 pub(crate) fn index_of<S: State>(state: S) -> usize {
     let index = S::ALL.iter().position(|known| *known == state);
     index.unwrap_or_else(|| panic!("State::ALL lacks {state:?}"))

@@ -1,8 +1,8 @@
 //! The claim record, version 1: what a life writes when it takes a run over.
 //!
 //! Keys, fences and deadlines hang on it, so its bytes are frozen: a change is a new version. It
-//! carries the exit states of the claiming definition, so that a log tells by itself whether it has
-//! ended, to whoever has no definition at hand.
+//! carries the exit states of the claiming definition: the log alone then says whether the run has
+//! ended, without a definition.
 
 use crate::core::atoms::{Bytes, Label};
 use crate::core::wire::{BlobFault, Reader, Writer};
@@ -11,7 +11,7 @@ const VERSION: u8 = 1;
 const WITHOUT_INPUT: u8 = 0;
 const WITH_INPUT: u8 = 1;
 
-/// Sixteen bytes that stand for one life; those of a run's first life stand for the run.
+/// Sixteen bytes that identify a life. The nonce of the first life identifies the run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nonce(pub [u8; 16]);
 
@@ -27,7 +27,7 @@ impl std::fmt::Debug for Nonce {
     }
 }
 
-/// Who claims the run, under which definition, and in the first claim with which input.
+/// The content of a claim: run, life, definition, and in the first claim the input.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ClaimRecord {
     /// The nonce of the run's first life.
@@ -53,7 +53,7 @@ impl ClaimRecord {
     ///
     /// # Panics
     ///
-    /// Where a field is 4 GiB or larger.
+    /// If a field is 4 GiB or longer.
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::versioned(VERSION);
         writer.raw(&self.run_id.0).raw(&self.nonce.0);
@@ -77,7 +77,7 @@ impl ClaimRecord {
     ///
     /// # Errors
     ///
-    /// Where the bytes are no claim record of version 1.
+    /// If the bytes are not a claim record of version 1.
     pub fn decode(blob: &[u8]) -> Result<Self, BlobFault> {
         let mut reader = Reader::versioned(blob, VERSION)?;
         let run_id = Nonce(reader.array()?);

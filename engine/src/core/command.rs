@@ -1,4 +1,4 @@
-//! What a life asks for, and what it is told: the words between the machine and whoever drives it.
+//! The commands of a life, the replies to them, and how a life ends.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::core::run_state::{Undo, Visit};
 use crate::core::transition::RebuildError;
 use crate::recovery::CheckpointRow;
 
-/// What a life asks for.
+/// What a life asks the driver for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command<'a> {
     /// Load the log.
@@ -23,12 +23,12 @@ pub enum Command<'a> {
     Perform {
         /// The action.
         work: &'a Work,
-        /// Which attempt of this life it is, from 1.
+        /// The number of the attempt in this life, from 1.
         attempt: u32,
     },
     /// Clear the log.
     Clear,
-    /// Nothing any more.
+    /// Stop: the life has ended.
     Finish(&'a Verdict),
 }
 
@@ -51,29 +51,29 @@ pub enum Work {
     },
 }
 
-/// What came of a command.
+/// The reply to a command.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Reply {
-    /// Of [`Command::Load`]; an error says only that there was one.
+    /// To [`Command::Load`]. The machine needs no more of an error than that it happened.
     Loaded(Result<Vec<CheckpointRow>, StoreFailed>),
-    /// Of [`Command::Append`]. A conflict and a fault are the same: the row may be durable.
+    /// To [`Command::Append`]. A conflict and a fault are alike: the row may be durable.
     Appended(Result<(), StoreFailed>),
-    /// Of [`Command::Pause`].
+    /// To [`Command::Pause`].
     Paused,
-    /// Of [`Command::Perform`].
+    /// To [`Command::Perform`].
     Performed(Performed),
-    /// Of [`Command::Clear`], whether it succeeded or not.
+    /// To [`Command::Clear`], after success and after failure.
     Cleared,
 }
 
-/// A store's operation failed; how is for people.
+/// An operation of the store failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StoreFailed;
 
-/// What came of an action.
+/// The result of an action.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Performed {
-    /// The task completed; `output` is what a compensatable one leaves.
+    /// The task completed; `output` is that of a compensatable task.
     Completed {
         /// The index of the state to enter.
         next: usize,
@@ -98,22 +98,22 @@ pub enum Performed {
 pub struct Failure {
     /// Whether another attempt may help.
     pub kind: FailureKind,
-    /// What the task said.
+    /// The error message of the task.
     pub message: String,
 }
 
 /// Whether another attempt may help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
-    /// It may.
+    /// Another attempt may help.
     Retry,
-    /// It will not.
+    /// No further attempt will help.
     Fatal,
-    /// The attempt took too long; another may help.
+    /// The attempt exceeded its time limit; another attempt may help.
     Timeout,
 }
 
-/// How a life ended: with a durable ending of the run, or without.
+/// How a life ended: with a durable ending of the run, or with the reason why there is none.
 pub type Verdict = Result<Ended, Halt>;
 
 /// Why a life ended although the run has not.
@@ -129,17 +129,17 @@ pub enum Halt {
     Fenced,
     /// The store failed.
     Suspended {
-        /// The sequence of an unresolved append.
+        /// The sequence of an append of unknown outcome.
         in_doubt: Option<u64>,
     },
-    /// The log and the definition do not fit.
+    /// The log does not fit the definition.
     Mismatch(Mismatch),
-    /// The log breaks the rules of a log.
+    /// The log is corrupt.
     Corrupt(RebuildError),
 }
 
 impl Failure {
-    /// Why the run turns around, where there is no further attempt.
+    /// The cause of the rollback, if no attempt is left.
     pub(super) fn into_cause(self) -> Cause {
         let kind = match self.kind {
             FailureKind::Timeout => CauseKind::Timeout,

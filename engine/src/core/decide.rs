@@ -1,4 +1,4 @@
-//! What a run needs next.
+//! The decision what a run needs next.
 
 use crate::core::atoms::Label;
 use crate::core::event::Cause;
@@ -27,24 +27,24 @@ pub enum Ended {
         /// The exit state.
         state: Label,
     },
-    /// Everything that was done is undone.
+    /// Every compensation succeeded.
     RolledBack {
-        /// The state whose visit was open when the run turned around.
+        /// The state that was open when the rollback started.
         state: Label,
         /// The task of that state.
         task: Label,
-        /// Why it turned around.
+        /// Why the rollback started.
         cause: Cause,
     },
-    /// Everything else is undone, but some compensations failed for good.
+    /// The rollback is over, and some compensations failed for good.
     Stuck {
-        /// The state whose visit was open when the run turned around.
+        /// The state that was open when the rollback started.
         state: Label,
         /// The task of that state.
         task: Label,
-        /// Why it turned around.
+        /// Why the rollback started.
         cause: Cause,
-        /// What is left, in the order in which it was tried.
+        /// The failed compensations, in the order of their attempts.
         failed: Vec<FailedUndo>,
     },
 }
@@ -99,7 +99,7 @@ impl RunState {
 }
 
 impl Ended {
-    /// Whether a terminal row stands behind the ending; a stuck run can still be claimed again.
+    /// Whether the log ends with a terminal row. A stuck run has none: it can be claimed again.
     pub fn is_terminal(&self) -> bool {
         !matches!(self, Self::Stuck { .. })
     }

@@ -18,7 +18,7 @@ pub struct Definition {
     pub name: Label,
     /// The version that new claims carry.
     pub version: u32,
-    /// Older versions whose runs this definition can go on with.
+    /// Older versions whose runs this definition can resume.
     pub accepts: BTreeSet<u32>,
     /// The states in which a run may begin; none means any that has a task.
     pub starts: Option<Vec<usize>>,
@@ -31,7 +31,7 @@ pub struct Definition {
 /// A state of a [`Definition`].
 #[derive(Debug, Clone)]
 pub struct StateDefinition {
-    /// What the log calls it.
+    /// Its label in the log.
     pub label: Label,
     /// What happens in it.
     pub role: Role,
@@ -49,9 +49,9 @@ pub enum Role {
 /// A task of a [`Definition`].
 #[derive(Debug, Clone)]
 pub struct TaskDefinition {
-    /// What the log calls it; unique within the definition.
+    /// Its name in the log; unique within the definition.
     pub name: Label,
-    /// Of which kind it is.
+    /// Its kind.
     pub kind: TaskKind,
     /// The states that may follow; none means any.
     pub edges: Option<Vec<usize>>,
@@ -64,9 +64,9 @@ pub struct TaskDefinition {
 /// The kinds of tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TaskKind {
-    /// Runs once for each visit, leaves nothing.
+    /// Runs for each visit, without output or undo.
     Plain,
-    /// Leaves an output, and can be undone with it.
+    /// Has an output, with which it can be undone.
     Compensatable,
     /// Advances by durable cursors.
     Stepped,
@@ -80,11 +80,11 @@ pub struct Policy {
     pub retry: RetryPolicy,
     /// For the compensation.
     pub undo_retry: RetryPolicy,
-    /// The longest that one attempt, or one step, may take.
+    /// The time limit of each attempt and each step.
     pub attempt_timeout: Option<Duration>,
 }
 
-/// How often an action is attempted, and how long it waits in between.
+/// How often an action is attempted, and the delay between two attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RetryPolicy {
     pub(crate) attempts: u32,
@@ -100,7 +100,7 @@ impl RetryPolicy {
         }
     }
 
-    /// At most `attempts` attempts, `delay` apart; `0` attempts are taken for 1.
+    /// At most `attempts` attempts, `delay` apart. `0` attempts count as 1.
     pub const fn fixed(attempts: u32, delay: Duration) -> Self {
         let attempts = if attempts == 0 { 1 } else { attempts };
         Self { attempts, delay }
@@ -123,11 +123,11 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Why a log can't be gone on with under a definition.
+/// Why a run can't be resumed under a definition.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Mismatch {
-    /// The run is one of another workflow.
+    /// The run belongs to another workflow.
     #[error("the run is of workflow {found:?}, not of {expected:?}")]
     Workflow {
         /// The name of the definition at hand.
@@ -135,10 +135,10 @@ pub enum Mismatch {
         /// The name in the log.
         found: Label,
     },
-    /// The run was last claimed under a version that the definition does not accept.
+    /// The definition does not accept the version of the newest claim.
     #[error("the run has version {found}, accepted are {accepted:?}")]
     Version {
-        /// The versions that are accepted.
+        /// The accepted versions.
         accepted: Vec<u32>,
         /// The version in the log.
         found: u32,
@@ -146,7 +146,7 @@ pub enum Mismatch {
     /// The log names a state that the definition lacks.
     #[error("sequence {sequence} names the unknown state {label:?}")]
     UnknownState {
-        /// Where.
+        /// The sequence of the row.
         sequence: u64,
         /// The label.
         label: Label,
@@ -154,33 +154,33 @@ pub enum Mismatch {
     /// The log names a task that the definition lacks.
     #[error("sequence {sequence} names the unknown task {task:?}")]
     UnknownTask {
-        /// Where.
+        /// The sequence of the row.
         sequence: u64,
         /// The task.
         task: Label,
     },
-    /// The log has a use for a task that it no longer has.
+    /// The log needs a task to be of another kind.
     #[error("task {task:?} is {found:?}, its log needs {needed:?}")]
     TaskKind {
         /// The task.
         task: Label,
-        /// What the log needs it to be.
+        /// The kind that the log needs.
         needed: TaskKind,
-        /// What it is.
+        /// The kind that it has.
         found: TaskKind,
     },
-    /// The task has no use for bytes that it left: its output or its cursor has another type now.
+    /// The definition can't read an output or a cursor in the log: its type has changed.
     #[error("what task {task:?} left can't be read: {message}")]
     Blob {
         /// The task.
         task: Label,
-        /// What the deserializer said.
+        /// The message of the deserializer.
         message: String,
     },
-    /// A row is of a task that is not the one of the state that was open.
+    /// A row names another task than that of the open state.
     #[error("sequence {sequence} is of task {found:?}, the state {state:?} has {expected:?}")]
     ForeignTask {
-        /// Where.
+        /// The sequence of the row.
         sequence: u64,
         /// The state that was open.
         state: Label,
@@ -198,7 +198,7 @@ pub enum Mismatch {
 }
 
 impl Definition {
-    /// A pinned hash of names, versions, states and edges. Informational: nothing is refused for it.
+    /// A stable hash of names, version, states and edges. It is informational: nothing depends on it.
     pub fn fingerprint(&self) -> u64 {
         let digest: [u8; 32] = Sha256::digest(Shape(self).to_string()).into();
         let [a, b, c, d, e, f, g, h, ..] = digest;
@@ -238,11 +238,11 @@ impl Definition {
         self.states.iter().position(has_it)
     }
 
-    /// Whether the run that `rows` amount to can be gone on with.
+    /// Checks whether this definition can resume the run with the log `rows`.
     ///
     /// # Errors
     ///
-    /// Names the first thing that does not fit.
+    /// Names the first mismatch.
     pub fn check<R>(&self, rows: &[R], state: &RunState) -> Result<(), Mismatch>
     where
         R: Borrow<CheckpointRow>,
@@ -250,8 +250,8 @@ impl Definition {
         self.check_on(rows, state, 0)
     }
 
-    /// The same of the newest rows of a log, from the one on that entered the visit which they go on
-    /// with, where it is known that so many of the completions fit.
+    /// Checks the newest rows of a log, from the row on that entered their visit. The first `fitting`
+    /// completions are known to fit.
     ///
     /// # Errors
     ///
@@ -259,7 +259,7 @@ impl Definition {
     ///
     /// # Panics
     ///
-    /// Where the state has fewer completions than are said to fit.
+    /// If the state has fewer than `fitting` completions.
     pub fn check_on<R>(&self, rows: &[R], state: &RunState, fitting: usize) -> Result<(), Mismatch>
     where
         R: Borrow<CheckpointRow>,
@@ -396,7 +396,7 @@ impl Definition {
     }
 }
 
-/// A definition in the words that its fingerprint is the hash of.
+/// A definition as the text that its fingerprint is the hash of.
 struct Shape<'a>(&'a Definition);
 
 impl fmt::Display for Shape<'_> {

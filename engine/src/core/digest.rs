@@ -1,9 +1,9 @@
 //! A digest of the rows of a log, extended row by row.
 //!
-//! A life compares the log that it reads back with the log that it wrote without keeping its rows.
-//! The digest never leaves the process, and what it tells apart are logs of lives with different
-//! nonces, not of an adversary: 64 bits of the standard library's hash are enough, at a fraction of
-//! the cost that a cryptographic one adds to every transition.
+//! With it a life compares the log that it reads back with the log that it wrote, and keeps no rows. The
+//! digest never leaves the process. It distinguishes logs of lives with different nonces, not logs of
+//! an adversary: 64 bits of the standard library's hash are enough, and a cryptographic hash would cost
+//! much more on every transition.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -24,7 +24,7 @@ impl LogDigest {
         rows.iter().fold(Self::EMPTY, Self::extended)
     }
 
-    /// The digest of the same rows and one more.
+    /// The digest of these rows followed by `row`.
     pub(super) fn extended(self, row: &CheckpointRow) -> Self {
         let mut hasher = DefaultHasher::new();
         self.hash.hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! What a row says, and the one codec between rows and events.
+//! Events, and the codec between rows and events.
 //!
 //! The logic of the engine sees events, never a kind with an optional blob. Decoding is strict: a
 //! field that should be empty, a blob that should not be there and a byte too many are errors, so
@@ -57,15 +57,15 @@ pub enum Event {
         /// Its serialized cursor.
         cursor: Bytes,
     },
-    /// The run turned around: from here on nothing is done and all is undone.
+    /// The rollback started: from here on the run only undoes.
     RollbackStarted {
         /// The state whose visit was open.
         state: Label,
         /// The task of that state.
         task: Label,
-        /// Why.
+        /// The cause.
         cause: Cause,
-        /// Whether the open visit is to be undone, as in doubt, before all that completed.
+        /// Whether the open visit, whose outcome is unknown, is undone before all completions.
         undo_open_visit: bool,
     },
     /// A compensation succeeded.
@@ -77,18 +77,18 @@ pub enum Event {
     },
     /// A compensation failed for good.
     CompensationFailed {
-        /// The task that was to be undone.
+        /// The task to undo.
         task: Label,
-        /// The row that was to be undone.
+        /// The row to undo.
         undone: Undone,
-        /// What the compensation said last.
+        /// The last error of the compensation.
         error: Box<str>,
     },
     /// Every compensation succeeded; the run has ended.
     RolledBack,
 }
 
-/// Which row an undo is for.
+/// The row that an undo is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Undone {
     /// The task completed; the sequence is that of its completion row.
@@ -110,9 +110,9 @@ impl Undone {
 /// Why a rollback started.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cause {
-    /// What kind of event it was.
+    /// The kind.
     pub kind: CauseKind,
-    /// What the task said, for people; empty for a cancellation.
+    /// The error message of the task; empty for a cancellation.
     pub message: Box<str>,
 }
 
@@ -122,7 +122,7 @@ pub struct Cause {
 pub enum CauseKind {
     /// The task failed for good.
     Failure,
-    /// The task's last attempt took longer than it may.
+    /// The last attempt of the task exceeded its time limit.
     Timeout,
     /// The run was cancelled through its token.
     Cancelled,
@@ -167,22 +167,22 @@ impl std::fmt::Display for Cause {
     }
 }
 
-/// Why a row says nothing.
+/// Why a row can't be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum RowFault {
-    /// The kind is one that this engine does not write.
+    /// This engine does not know the kind.
     #[error("row kind {0} is not known to this engine")]
     UnknownKind(RowKind),
-    /// The kind has a blob, and the row has none.
+    /// Rows of the kind need a blob, and this row has none.
     #[error("a row of kind {0} needs a blob")]
     BlobMissing(RowKind),
-    /// The kind has no blob, and the row has one.
+    /// Rows of the kind have no blob, and this row has.
     #[error("a row of kind {0} has no blob")]
     BlobUnexpected(RowKind),
-    /// The kind has the field, and the row leaves it empty.
+    /// Rows of the kind need the field, and this row leaves it empty.
     #[error("a row of kind {0} needs a {1}")]
     FieldMissing(RowKind, &'static str),
-    /// The kind leaves the field empty, and the row does not.
+    /// Rows of the kind leave the field empty, and this row does not.
     #[error("a row of kind {0} has no {1}, found {2:?}")]
     FieldUnexpected(RowKind, &'static str, Box<str>),
     /// The blob can't be read.
@@ -191,7 +191,7 @@ pub enum RowFault {
 }
 
 impl Event {
-    /// The row that says this at `sequence`.
+    /// The row of this event at `sequence`.
     pub fn to_row(&self, sequence: u64) -> CheckpointRow {
         let row = |state: &str, task: &str| CheckpointRow::new(sequence, state, task);
         match self {
@@ -236,11 +236,11 @@ impl Event {
         }
     }
 
-    /// What `row` says; its sequence is not part of that.
+    /// The event of `row`, without its sequence.
     ///
     /// # Errors
     ///
-    /// Where the row can't be one that this engine wrote.
+    /// If this engine can't have written the row.
     pub fn from_row(row: &CheckpointRow) -> Result<Self, RowFault> {
         let state = || expect_label(row, "state", &row.state);
         let task = || expect_label(row, "task", &row.task_id);
@@ -392,7 +392,7 @@ fn decode_compensation_failed(blob: &[u8]) -> Result<(Undone, Box<str>), BlobFau
     Ok((undone, error))
 }
 
-/// `message` as a row keeps it: whole, or cut at a character where it is too long.
+/// `message`, cut at a character boundary if it is longer than a row keeps.
 pub(super) fn shortened(message: &str) -> Box<str> {
     let mut end = message.len().min(MESSAGE_BYTES_MAX);
     while !message.is_char_boundary(end) {

@@ -10,7 +10,7 @@ const DOMAIN: &[u8] = b"crashpoint idempotency key v1";
 /// Every effect has a key, and a formatter for each byte of it was a tenth of a simulation.
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// Which half of a task an effect belongs to.
+/// The forward action of a task, or its compensation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
     /// The forward action.
@@ -19,8 +19,8 @@ pub enum Direction {
     Undo,
 }
 
-/// The key of one action of one visit: 64 hexadecimal digits, the same in every life, different
-/// for everything else.
+/// The key of an action of a visit: 64 hexadecimal digits. It is the same in every life, and no other
+/// action has it.
 ///
 /// Hashed are the workflow id, the run id (so that a restarted id has new keys), the visit (the
 /// sequence of the row that entered it), the task, the branch (none yet), the number of cursors

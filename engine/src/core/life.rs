@@ -254,7 +254,7 @@ impl Life {
         self.pin(Event::Claimed { state, claim });
     }
 
-    /// Another life's row stands where this life's claim should.
+    /// Another life's row has the sequence of this life's claim.
     fn lost_claim(&mut self) {
         assert!(!self.owner, "a claim is lost before it is durable");
         if matches!(self.opening, Opening::Run { .. }) {
@@ -402,7 +402,7 @@ impl Life {
         self.pin(event);
     }
 
-    // ---- what came of an action ----
+    // ---- results of actions ----
 
     fn done(
         &mut self,
@@ -527,7 +527,7 @@ impl Life {
         }
     }
 
-    /// Prepares another attempt, or gives the failure back where there is none left.
+    /// Prepares another attempt, or returns the failure if no attempt is left.
     fn retried(
         &mut self,
         work: Work,

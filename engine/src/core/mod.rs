@@ -3,12 +3,12 @@
 //! Nothing in this folder awaits, reads a clock, a file or a random source, or knows a store. It is
 //! read in this order:
 //!
-//! 1. [`Event`] is what a row says, with the codec between the two;
-//! 2. [`RunState`] is what a log amounts to; [`RunState::apply`] is the one transition function,
-//!    used live and on resume;
+//! 1. [`Event`] is the meaning of a row, with the codec between the two;
+//! 2. [`RunState`] is the fold of a log; [`RunState::apply`] is the one transition function, used
+//!    live and on resume;
 //! 3. [`Definition`] is the workflow as the machine sees it: labels and policies, no code;
 //! 4. [`decide`] says what a run needs next;
-//! 5. [`Plan`] is what a life is given, [`Command`] what it asks for, [`Reply`] what it is told;
+//! 5. [`Plan`] has the settings of a life, [`Command`] its requests, [`Reply`] the answers;
 //! 6. [`Life`] is one process's ownership of a run as a machine of commands and replies: claims,
 //!    pinned appends, reading back, fences, retries. The driver performs its commands, and the
 //!    protocol check explores the very same machine exhaustively. [`Machine`] is what both see;

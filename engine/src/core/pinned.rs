@@ -1,4 +1,4 @@
-//! An append in flight, and what a log that is read back says about it.
+//! An append in flight, and what the log says about it after a read-back.
 //!
 //! An append that returned an error may have landed, may land later, or may never. The row is
 //! *pinned*: until its fate is known only the identical row is sent again.
@@ -16,10 +16,10 @@ pub(super) struct Pinned {
     pub(super) sends: u32,
 }
 
-/// What the log says about a pinned row.
+/// The standing of a pinned row in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// The row is the last one, byte for byte.
+    /// The row is the last row, byte for byte.
     Durable,
     /// The log ends just before it.
     Absent,
@@ -50,7 +50,7 @@ impl Pinned {
         }
     }
 
-    /// Judges `log`, where `known` is the digest of the rows before this one.
+    /// The standing in `log`; `known` is the digest of the rows before this row.
     pub(super) fn standing(&self, log: &[CheckpointRow], known: LogDigest) -> Standing {
         assert!(self.sends > 0, "a row is read back after it was sent");
         assert_eq!(

@@ -1,46 +1,46 @@
-//! What a life is given: how it begins, and what it works with and never changes.
+//! The input of a life: how it begins, and its settings.
 
 use std::time::Duration;
 
 use crate::core::atoms::{Bytes, Label};
 use crate::core::definition::Definition;
 
-/// What a life works with and never changes.
+/// The definition and the settings of a life.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan<'a> {
     /// The workflow.
     pub definition: &'a Definition,
-    /// What becomes of the log of an ended run.
+    /// What the engine does with the log of an ended run.
     pub retention: Retention,
-    /// How an append in doubt is sent again.
+    /// How an append of unknown outcome is sent again.
     pub append_retry: AppendRetry,
 }
 
-/// What becomes of the log of an ended run.
+/// What the engine does with the log of an ended run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Retention {
-    /// It is kept, and with it the fence: an older life that thaws can't write into a new run.
+    /// Keeps it, and the fence with it: a paused older life can't write into a new run of the id.
     #[default]
     Keep,
-    /// It is cleared after the terminal row. Only for a store that one process holds exclusively.
+    /// Clears it after the terminal row. The store must be held exclusively by one process.
     ///
-    /// A process that dies after the clear and before its caller has heard the outcome leaves no
-    /// trace: a resume then answers [`Error::NotFound`](crate::Error), and `run_or_resume` begins a
-    /// new run. Keep the outcome elsewhere, or take that answer for "it has ended".
+    /// If the process dies after the clear and before its caller gets the outcome, no trace is left:
+    /// a resume then returns [`Error::NotFound`](crate::Error), and `run_or_resume` begins a new run.
+    /// Keep the outcome elsewhere, or treat `NotFound` as "it has ended".
     ClearWhenDone,
 }
 
-/// How an append whose row the log does not show is sent again.
+/// How often, and after which delay, an append is sent again if the log does not show its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AppendRetry {
-    /// How often a row is sent at most, at least 1.
+    /// The most sends of a row, `1..`; the engine takes 0 for 1.
     pub sends_max: u32,
-    /// The time before a row is sent again.
+    /// The delay before each further send.
     pub delay: Duration,
 }
 
 impl Default for AppendRetry {
-    /// Five sends, 100 milliseconds apart: over a restart of a store's connection, not of a store.
+    /// Five sends, 100 milliseconds apart. That bridges a lost connection, not a restart of the store.
     fn default() -> Self {
         Self {
             sends_max: 5,
@@ -59,8 +59,8 @@ pub enum Opening {
         /// The serialized input.
         input: Bytes,
     },
-    /// Whatever the log says comes next.
+    /// A resume where the log ends.
     Resume,
-    /// Another try at what could not be undone.
+    /// Another try at the failed compensations of a stuck run.
     RetryStuck,
 }

@@ -21,7 +21,7 @@ pub enum Rule {
     OpenVisitIsUndone,
     /// Nothing follows a terminal row. Broken: resuming claims an ended run.
     TerminalAbsorbs,
-    /// An outcome is told after its row is resolved. Broken: as soon as the row is sent.
+    /// An outcome is returned after its row is resolved. Broken: as soon as the row is sent.
     OutcomeAfterRow,
     /// A fenced life stops. Broken: it compensates what it completed.
     FencedStops,
@@ -44,7 +44,7 @@ pub enum Rule {
     MismatchBeforeClaim,
     /// An idempotency key depends on the run. Broken: on the workflow id alone.
     KeyNamesTheRun,
-    /// A corrupt log stops everything. Broken: its legal beginning is gone on with.
+    /// A corrupt log stops everything. Broken: the life resumes from its legal prefix.
     CorruptionStops,
     /// A cancellation waits for the append in flight. Broken: it drops it.
     CancelWaitsForAppend,
@@ -59,7 +59,7 @@ pub enum Rule {
     UndoGetsItsOutput,
     /// Nothing is done once a rollback has started. Broken: what it cut short is done again first.
     RollbackIsFinal,
-    /// A rollback that a crash interrupted is gone on with. Broken: it is left as it is.
+    /// An interrupted rollback is resumed. Broken: it is left as it is.
     RollbackResumes,
     /// A step begins when the cursor before it is durable. Broken: every second cursor is only
     /// remembered.

@@ -1,4 +1,4 @@
-//! What a log amounts to.
+//! The state of a run, folded from its log.
 //!
 //! A [`RunState`] changes only by applying an event (`transition.rs`); everything here reads it.
 
@@ -8,20 +8,20 @@ use crate::core::atoms::{Bytes, Label};
 use crate::core::claim::{ClaimRecord, Nonce};
 use crate::core::event::{Cause, Undone};
 
-/// A run as its log tells it: the same value whether it was lived or rebuilt.
+/// The state of a run. A live run and a rebuilt log give the same value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RunState {
     pub(super) next_sequence: u64,
     pub(super) header: Option<RunHeader>,
     pub(super) phase: Phase,
-    /// Shared with the tasks under way, so that giving it to one copies nothing.
+    /// Shared with the running tasks, so that handing it over copies nothing.
     pub(super) completed: Arc<Vec<Completion>>,
 }
 
-/// What the claims of a run say.
+/// The content of the claims of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RunHeader {
-    /// The nonce of the first claim: it tells a run from an earlier one of the same id.
+    /// The nonce of the first claim. It distinguishes the run from an earlier run of the same id.
     pub run_id: Nonce,
     /// The serialized input.
     pub input: Bytes,
@@ -35,27 +35,27 @@ pub struct RunHeader {
     pub claim: ClaimRecord,
 }
 
-/// Where a run stands.
+/// The phase of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// The log is empty.
     Unclaimed,
     /// A state's visit is open.
     Forward(Visit),
-    /// The run has turned around.
+    /// The run is rolling back, or stuck.
     RollingBack(Rollback),
     /// The run entered an exit state; terminal.
     Done {
         /// The exit state.
         state: Label,
     },
-    /// Every undo succeeded; terminal.
+    /// Every compensation succeeded; terminal.
     RolledBack {
-        /// The state whose visit was open when the run turned around.
+        /// The state that was open when the rollback started.
         state: Label,
         /// The task of that state.
         task: Label,
-        /// Why it turned around.
+        /// Why the rollback started.
         cause: Cause,
     },
 }
@@ -69,11 +69,11 @@ pub struct Visit {
     pub state: Label,
     /// The last durable cursor of this visit.
     pub cursor: Option<Bytes>,
-    /// How many cursors this visit has.
+    /// The number of cursors of this visit.
     pub cursors: u64,
 }
 
-/// A completed compensatable task: what a rollback has to undo.
+/// A completed compensatable task, which a rollback has to undo.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Completion {
     /// The sequence of the completion row.
@@ -89,19 +89,19 @@ pub struct Completion {
 /// A rollback under way, or stuck.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Rollback {
-    /// The state whose visit was open when the run turned around.
+    /// The state that was open when the rollback started.
     pub state: Label,
     /// The task of that state.
     pub task: Label,
-    /// Why it turned around.
+    /// Why the rollback started.
     pub cause: Cause,
-    /// What is still to be undone; the last one comes first.
+    /// The pending undos. The last element is due first.
     pub pending: Vec<Undo>,
-    /// What could not be undone, in the order in which it was tried.
+    /// The failed undos, in the order of their attempts.
     pub failed: Vec<FailedUndo>,
 }
 
-/// One thing to undo.
+/// An undo: what a compensation has to take back.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Undo {
     /// The row to undo.
@@ -110,16 +110,16 @@ pub struct Undo {
     pub visit: u64,
     /// The task.
     pub task: Label,
-    /// Its serialized output; none for a visit in doubt.
+    /// Its serialized output; none for a visit of unknown outcome.
     pub output: Option<Bytes>,
 }
 
 /// An undo that failed for good.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FailedUndo {
-    /// What was to be undone.
+    /// The undo.
     pub undo: Undo,
-    /// What the compensation said last.
+    /// The last error of the compensation.
     pub error: Box<str>,
 }
 
@@ -142,22 +142,22 @@ impl RunState {
         }
     }
 
-    /// The sequence of the next row, which is the number of rows.
+    /// The sequence of the next row; also the number of rows.
     pub fn next_sequence(&self) -> u64 {
         self.next_sequence
     }
 
-    /// What the claims say; none while the log is empty.
+    /// The content of the claims; none while the log is empty.
     pub fn header(&self) -> Option<&RunHeader> {
         self.header.as_ref()
     }
 
-    /// Where the run stands.
+    /// The phase of the run.
     pub fn phase(&self) -> &Phase {
         &self.phase
     }
 
-    /// The compensatable tasks that completed, oldest first. It stays whole during a rollback.
+    /// The completed compensatable tasks, oldest first. A rollback removes none.
     pub fn completed(&self) -> &[Completion] {
         &self.completed
     }
@@ -166,8 +166,8 @@ impl RunState {
         Arc::clone(&self.completed)
     }
 
-    /// The label of the state in which the next life would begin: the open one, the one that
-    /// failed, or the exit.
+    /// The label of the state in which the next life begins: the open state, the state that was open
+    /// when the rollback started, or the exit.
     pub(crate) fn current_state(&self) -> Option<&Label> {
         match &self.phase {
             Phase::Unclaimed => None,
@@ -178,7 +178,7 @@ impl RunState {
         }
     }
 
-    /// Whether the last row is a terminal one.
+    /// Whether the last row is terminal.
     pub fn is_terminal(&self) -> bool {
         matches!(self.phase, Phase::Done { .. } | Phase::RolledBack { .. })
     }

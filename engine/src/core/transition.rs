@@ -1,9 +1,9 @@
-//! The one transition function, and the fold of a log.
+//! The transition function, and the fold of a log.
 //!
 //! [`RunState::apply`] is total: for every state and every event it yields the next state or says
 //! which rule the event breaks. The live engine calls it after the store has acknowledged a row,
 //! resuming calls it for every row of the log, and nothing else changes a [`RunState`]. It needs no
-//! definition: a log tells by itself what is owed.
+//! definition: the log alone says what is owed.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::core::run_state::{
 };
 use crate::recovery::CheckpointRow;
 
-/// Why an event can't follow a state.
+/// Why an event is illegal in a state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum IllegalEvent {
     /// The log does not open with a claim.
@@ -41,7 +41,7 @@ pub enum IllegalEvent {
         /// The definition of this claim.
         found: Label,
     },
-    /// The row names a state that is not the open one.
+    /// The row names a state that is not open.
     #[error("the row is of state {found:?}, the run is in {expected:?}")]
     WrongState {
         /// The state that is open.
@@ -52,7 +52,7 @@ pub enum IllegalEvent {
     /// A first claim begins in one of its own exit states.
     #[error("the run begins in the exit state {0:?}")]
     StartsAtExit(Label),
-    /// A row follows the terminal one.
+    /// A row follows the terminal row.
     #[error("a row follows the terminal row")]
     AfterTerminal,
     /// A forward row follows the start of a rollback.
@@ -72,7 +72,7 @@ pub enum IllegalEvent {
         /// The task of the undo that the row records.
         found: Label,
     },
-    /// The rollback is said to be over before every undo succeeded.
+    /// The rollback ends before every undo has succeeded.
     #[error("the rollback ends with {0} undos unsettled or failed")]
     RolledBackTooEarly(usize),
 }
@@ -89,35 +89,35 @@ impl std::fmt::Display for Due<'_> {
     }
 }
 
-/// What is wrong with one row of a log.
+/// The fault of a row of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum LogFault {
-    /// The row is not at its place.
+    /// The row has another sequence than expected.
     #[error("expected sequence {expected}")]
     Gap {
-        /// The sequence that should stand here.
+        /// The expected sequence.
         expected: u64,
     },
-    /// The row says nothing.
+    /// The row can't be decoded.
     #[error(transparent)]
     Row(#[from] RowFault),
-    /// What the row says can't follow the rows before it.
+    /// The event of the row is illegal after the rows before it.
     #[error(transparent)]
     Illegal(#[from] IllegalEvent),
 }
 
-/// The first row of a log that can't be right.
+/// The first invalid row of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("sequence {sequence}: {fault}")]
 pub struct RebuildError {
-    /// The sequence that the row has.
+    /// The sequence of the row.
     pub sequence: u64,
     /// What is wrong with it.
     #[source]
     pub fault: LogFault,
 }
 
-/// Folds a log, which must be dense from `0`, into the state that it amounts to.
+/// Folds a log into the state of its run. The log must be dense from sequence `0`.
 ///
 /// # Errors
 ///
@@ -144,11 +144,11 @@ pub fn rebuild(rows: &[CheckpointRow]) -> Result<RunState, RebuildError> {
 }
 
 impl RunState {
-    /// Applies what `row` says.
+    /// Applies the event of `row`.
     ///
     /// # Errors
     ///
-    /// As [`rebuild`]; the state is then unchanged.
+    /// As [`rebuild`]. The state is then unchanged.
     pub fn apply_row(&mut self, row: &CheckpointRow) -> Result<(), LogFault> {
         if row.sequence != self.next_sequence {
             return Err(LogFault::Gap {
@@ -163,7 +163,7 @@ impl RunState {
     ///
     /// # Errors
     ///
-    /// Where the event can't follow this state, which is then unchanged.
+    /// If the event is illegal in this state. The state is then unchanged.
     pub fn apply(&mut self, event: &Event) -> Result<(), IllegalEvent> {
         let sequence = self.next_sequence;
         match &mut self.phase {
@@ -325,7 +325,7 @@ impl RunState {
         }
     }
 
-    /// Closes the open visit and opens one of `state`, or ends the run where that is an exit.
+    /// Closes the open visit. Opens a visit of `state`, or ends the run if that is an exit.
     fn enter(&mut self, state: &Label) {
         let header = self.header.as_ref();
         let header = header.expect("a run that goes forward is claimed");

@@ -1,18 +1,17 @@
 //! The primitive encoding of the engine's own blobs: little-endian integers, length-prefixed bytes.
 //!
-//! Hand-written because these bytes are a released format: what stands here is all there is to it,
-//! and no serializer's version can change it.
+//! Hand-written, because these bytes are a released format that no version of a serializer may change.
 
-/// Why a blob of the engine's own can't be read.
+/// Why one of the engine's own blobs can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum BlobFault {
     /// It ends too early.
     #[error("it ends too early")]
     Truncated,
-    /// It goes on after its end.
+    /// Bytes follow its end.
     #[error("{0} bytes follow its end")]
     TrailingBytes(usize),
-    /// It is of another version.
+    /// It has another version.
     #[error("it has version {found}, expected {expected}")]
     Version {
         /// The version found.
@@ -20,7 +19,7 @@ pub enum BlobFault {
         /// The version that this engine reads.
         expected: u8,
     },
-    /// A tag has no meaning.
+    /// A tag is unknown.
     #[error("it has the unknown tag {0}")]
     Tag(u8),
     /// A text is not UTF-8.
@@ -61,7 +60,7 @@ impl Writer {
 
     /// # Panics
     ///
-    /// Where `bytes` are 4 GiB or more, which no blob of a checkpoint can be.
+    /// If `bytes` are 4 GiB or longer, which no blob of a checkpoint is.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         self.u32(u32::try_from(bytes.len()).expect("a field of a blob is under 4 GiB"));
         self.raw(bytes)

@@ -1,4 +1,4 @@
-//! The only await loop: performs what the pure machine asks for.
+//! The only loop that awaits: it performs the commands of the pure machine.
 //!
 //! `store.rs` performs its storage commands, `perform.rs` its actions. No decision is taken here.
 
@@ -24,7 +24,7 @@ use crate::scope::{Intent, LifeGuard, ScopeId};
 use crate::task::LifeContext;
 use crate::workflow::Flow;
 
-/// What lives run in.
+/// The environment of lives.
 #[derive(Clone)]
 pub(crate) struct Environment {
     pub(crate) store: Arc<dyn CheckpointStore>,
@@ -44,11 +44,11 @@ struct Driver<'a, M> {
     plan: Plan<'a>,
     life: M,
     context: Arc<LifeContext>,
-    /// What the store said last, for the error of a suspended life.
+    /// The last error of the store, for the error of a suspended life.
     store_error: Option<StoreError>,
 }
 
-/// Runs one life to its end, in the place that `guard` holds for it.
+/// Runs a life to its end. `guard` holds its place in the registry.
 pub(crate) async fn live<R: Rules>(
     environment: Environment,
     guard: LifeGuard,
@@ -91,13 +91,13 @@ impl Environment {
         guard.ok_or_else(|| already_running(workflow_id))
     }
 
-    /// The same where no life of the id is under way.
+    /// As [`enter`](Self::enter), if no life of the id is active.
     pub(crate) fn enter_alone(&self, workflow_id: &str) -> Result<LifeGuard, Error> {
         let guard = self.scope().enter_alone(workflow_id, self.intent());
         guard.ok_or_else(|| already_running(workflow_id))
     }
 
-    /// A place for whoever clears the log of an ended run.
+    /// A place for a purge, which clears the log of an ended run.
     pub(crate) fn enter_to_clear(&self, workflow_id: &str) -> Result<LifeGuard, Error> {
         let guard = self.scope().enter(workflow_id, Intent::Clear);
         guard.ok_or_else(|| already_running(workflow_id))
@@ -173,8 +173,8 @@ impl<M: Machine> Driver<'_, M> {
         }
     }
 
-    /// An append is never dropped, whatever happens beside it, except by a life that breaks the
-    /// rule that says so.
+    /// Appends the row. A cancellation drops the append only if the machine says so, which no faithful
+    /// life does.
     async fn append_unless_cancelled(&self, row: &CheckpointRow) -> Option<Result<(), StoreError>> {
         let append = self.append(row);
         if !self.life.cancellation_drops_append() {
@@ -186,7 +186,7 @@ impl<M: Machine> Driver<'_, M> {
         }
     }
 
-    /// Keeps what the store said, and tells the machine only that it failed.
+    /// Keeps the error of the store. The machine learns only that the operation failed.
     fn remembering<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreFailed> {
         result.map_err(|error| {
             self.store_error = Some(error);

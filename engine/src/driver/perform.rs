@@ -43,8 +43,8 @@ impl<M: Machine> Driver<'_, M> {
             .as_deref()
             .expect("a state that runs has a task");
         let ctx = Ctx::new(Arc::clone(&self.context), action);
-        // Within the future, so that a panic before its first await is caught as well, and so is
-        // one of the error's own words.
+        // Within the future, so that a panic before its first await is caught too, and a panic of the
+        // error's message.
         let attempt = async move {
             handler
                 .call(ctx, call)
@@ -149,11 +149,11 @@ impl<M: Machine> Driver<'_, M> {
     }
 }
 
-/// What came of an attempt; the outer error is a panic.
+/// The result of an attempt; the outer error is a panic.
 type Attempted = Result<Result<Performed, Failure>, Box<dyn Any + Send>>;
 
-/// A user's future whose destructor can't take the life with it: a future that is dropped because
-/// it was too slow, or because the run was cancelled, has nobody left to tell of a panic.
+/// A user's future whose destructor can't end the life by a panic. If the future is dropped because of
+/// its time limit or a cancellation, no caller is left to report the panic to.
 struct Contained<F>(Option<Pin<Box<F>>>);
 
 impl<F: Future> Future for Contained<F> {
@@ -171,10 +171,10 @@ impl<F> Drop for Contained<F> {
     }
 }
 
-/// Drops what is a user's; a panic of it has been reported by the panic hook, and ends here.
+/// Drops a user's value. The panic hook has reported a panic of its destructor, which ends here.
 fn contain<T>(dropped: T) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(dropped))) {
-        // Its own destructor may be the next one that panics.
+        // Its own destructor may panic too.
         std::mem::forget(panic);
     }
 }

@@ -1,4 +1,4 @@
-//! Which runs there are.
+//! Listing of runs.
 
 use std::pin::pin;
 
@@ -8,19 +8,19 @@ use crate::engine::Engine;
 use crate::engine::status::Status;
 use crate::error::Error;
 
-/// How many ids the store is asked for at a time.
+/// The number of ids per request to the store.
 const PAGE: usize = 256;
 
-/// A run that has no terminal row: it is open or stuck, or its log can't be read.
+/// A run without a terminal row: it is open or stuck, or its log can't be read.
 #[derive(Debug)]
 pub struct UnfinishedRun {
     /// The id of the run.
     pub workflow_id: String,
-    /// How it stands, or why nobody can say.
+    /// Its status, or why it can't be read.
     pub status: Result<Status, Error>,
 }
 
-/// Which page of ids is next.
+/// The next page of ids.
 enum Page {
     First,
     After(String),
@@ -28,19 +28,19 @@ enum Page {
 }
 
 impl Engine {
-    /// The runs that are neither done nor rolled back, in the order of their ids; nothing is
-    /// claimed. It reads every log of the store once, those of ended runs included.
+    /// The runs that are neither done nor rolled back, by ascending id. It claims nothing. It reads
+    /// every log of the store once, those of ended runs too.
     ///
     /// # Errors
     ///
-    /// [`Error::NoListing`], or what the store answered to the listing. A single log that can't be
+    /// [`Error::NoListing`], or the store's error if the listing fails. A single log that can't be
     /// read is an entry of the list.
     pub async fn unfinished(&self) -> Result<Vec<UnfinishedRun>, Error> {
         let mut ids = pin!(self.ids()?);
         let mut unfinished = Vec::new();
         while let Some(workflow_id) = ids.try_next().await? {
             let status = match self.status(&workflow_id).await {
-                // Cleared since it was listed.
+                // Cleared since the listing.
                 Err(Error::NotFound { .. }) => continue,
                 Ok(status) if status.phase.is_terminal() => continue,
                 status => status,

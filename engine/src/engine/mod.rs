@@ -1,4 +1,4 @@
-//! The environment of runs, and the calls that run them.
+//! The engine: its settings, and the calls that run workflows.
 
 mod listing;
 mod outcome;
@@ -30,21 +30,46 @@ pub use ruled::RuledEngine;
 pub use start_up::{Recovery, RecoveryReport};
 pub use status::{Status, StatusPhase};
 
-/// How often [`Engine::run_or_resume`] turns from one to the other, should the id come and go.
+/// How often [`Engine::run_or_resume`] begins again if the log of the id appears and disappears.
 const RUN_OR_RESUME_MAX: u32 = 8;
 
-/// The environment of runs: a store, a runtime, a retention, an observer. Cheap to clone.
+/// Runs workflows over a store. Cheap to clone; clones share the store and all settings.
 ///
-/// The futures of its methods do nothing until they are polled. Dropping one is a crash of that
-/// life: safe, and the run can be resumed.
+/// The futures of its methods do nothing until they are polled. Dropping such a future is a crash of
+/// that life: it is safe, and the run can be resumed.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use crashpoint::{Ctx, Engine, MemoryCheckpointStore, Outcome, State, TaskError, Workflow};
+///
+/// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+/// enum Mail { Send, Sent }
+///
+/// async fn send(_ctx: Ctx) -> Result<Mail, TaskError> {
+///     Ok(Mail::Sent)
+/// }
+///
+/// let workflow = Workflow::builder("mail", 1)
+///     .task(Mail::Send, "send", send)
+///     .exit(Mail::Sent)
+///     .build()?;
+/// let engine = Engine::new(MemoryCheckpointStore::new());
+/// let outcome = engine.run(&workflow, "mail-1", Mail::Send, "ada@example.com").await?;
+/// assert_eq!(outcome, Outcome::Done(Mail::Sent));
+/// // A resume of an ended run returns the same outcome.
+/// assert_eq!(engine.resume_from(&workflow, "mail-1").await?, outcome);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Engine {
     environment: Environment,
 }
 
 impl Engine {
-    /// An engine over `store` (share one store as an `Arc`) that runs on tokio, keeps the logs of
-    /// ended runs and is observed by nobody.
+    /// An engine over `store`, on tokio, without an observer. It keeps the logs of ended runs. Share a
+    /// store between engines as an `Arc`.
     pub fn new(store: impl CheckpointStore) -> Self {
         Self {
             environment: Environment {
@@ -59,28 +84,28 @@ impl Engine {
         }
     }
 
-    /// Takes time, tasks and entropy from `runtime`.
+    /// Sets the runtime: time, blocking work and entropy.
     #[must_use]
     pub fn with_runtime(mut self, runtime: impl Runtime) -> Self {
         self.environment.runtime = Arc::new(runtime);
         self
     }
 
-    /// Tells `observer` what every life does.
+    /// Sets the observer of every life.
     #[must_use]
     pub fn with_observer(mut self, observer: impl Observer) -> Self {
         self.environment.observer = Arc::new(observer);
         self
     }
 
-    /// Runs of this engine are cancelled by `token`.
+    /// Sets the token that cancels the runs of this engine.
     #[must_use]
     pub fn with_cancel(mut self, token: CancelToken) -> Self {
         self.environment.cancel = token;
         self
     }
 
-    /// How an append that is in doubt is sent again.
+    /// Sets how an append of unknown outcome is sent again. `sends_max` is raised to at least 1.
     #[must_use]
     pub fn with_append_retry(mut self, retry: AppendRetry) -> Self {
         self.environment.append_retry = AppendRetry {
@@ -90,17 +115,16 @@ impl Engine {
         self
     }
 
-    /// What becomes of the log of an ended run.
+    /// Sets whether the log of an ended run is kept or cleared.
     ///
     /// # Errors
     ///
-    /// [`Error::NotExclusive`] where logs are to be cleared in a store that does not declare an
-    /// [`exclusive_scope`](CheckpointStore::exclusive_scope), or declares another one each time: a
-    /// cleared log fences nobody.
+    /// [`Error::NotExclusive`] for [`Retention::ClearWhenDone`] if the store has no
+    /// [`exclusive_scope`](CheckpointStore::exclusive_scope), or returns a new scope each time.
     pub fn with_retention(mut self, retention: Retention) -> Result<Self, Error> {
         let store = &self.environment.store;
         let scope = store.exclusive_scope();
-        // A scope that is another one each time would keep nobody out.
+        // A scope that is new each time would keep no life out.
         let exclusive = scope.is_some() && scope == store.exclusive_scope();
         if retention == Retention::ClearWhenDone && !exclusive {
             return Err(Error::NotExclusive);
@@ -109,13 +133,13 @@ impl Engine {
         Ok(self)
     }
 
-    /// Begins the run `workflow_id` at `start`. The input becomes durable with the first row, as
-    /// JSON; every task can read it.
+    /// Begins the run `workflow_id` in the state `start`. The first row makes the input durable, as
+    /// JSON; every task can read it with [`Ctx::input`](crate::Ctx::input).
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadyExists`] where the id has a log, [`Error::InvalidStart`] and [`Error::Input`]
-    /// before anything is written, and else as [`resume_from`](Self::resume_from).
+    /// [`Error::AlreadyExists`] if the id has a log; [`Error::InvalidStart`] and [`Error::Input`]
+    /// before anything is written; otherwise as [`resume_from`](Self::resume_from).
     pub fn run<S: State, I: Serialize + ?Sized>(
         &self,
         workflow: &Workflow<S>,
@@ -126,8 +150,8 @@ impl Engine {
         self.run_under(Faithful, workflow, workflow_id, start, input)
     }
 
-    /// Goes on with the run `workflow_id` where its log ends. An ended run answers at once, and
-    /// nothing is written.
+    /// Resumes the run `workflow_id` where its log ends. For an ended run it returns the outcome and
+    /// writes nothing.
     ///
     /// # Errors
     ///
@@ -141,8 +165,7 @@ impl Engine {
         self.reopen_under(Faithful, workflow, workflow_id, Opening::Resume)
     }
 
-    /// Begins the run, or goes on with it where the id has a log already; `start` and `input` then
-    /// have no effect.
+    /// Begins the run, or resumes it if the id has a log. `start` and `input` then have no effect.
     ///
     /// # Errors
     ///
@@ -183,13 +206,12 @@ impl Engine {
         }
     }
 
-    /// Claims a stuck run and tries again just what could not be undone. It may come to
-    /// [`Outcome::RolledBack`] or be stuck again, never to [`Outcome::Done`].
+    /// Claims a stuck run and tries its failed compensations again, and nothing else. The outcome is
+    /// [`Outcome::RolledBack`] or [`Outcome::Stuck`], never [`Outcome::Done`].
     ///
     /// # Errors
     ///
-    /// [`Error::NotStuck`] where the run isn't stuck, and else as
-    /// [`resume_from`](Self::resume_from).
+    /// [`Error::NotStuck`] if the run is not stuck; otherwise as [`resume_from`](Self::resume_from).
     pub fn retry_stuck<S: State>(
         &self,
         workflow: &Workflow<S>,
@@ -239,7 +261,7 @@ impl Engine {
     }
 }
 
-/// Checks what a new run is given, before anything is written.
+/// Checks the start and the input of a new run, before anything is written.
 fn first_opening<S: State, I: Serialize + ?Sized>(
     workflow: &Workflow<S>,
     workflow_id: &str,

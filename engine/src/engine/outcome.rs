@@ -1,52 +1,52 @@
-//! The durable endings of a run, in the user's own states.
+//! The durable endings of a run.
 
 use crate::core::{Cause, Ended, Label, Undone};
 use crate::state::State;
 
-/// How a run ended. Resuming it any number of times gives the same answer.
+/// The durable ending of a run. Every later resume returns the same outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome<S> {
     /// The run entered this exit state.
     Done(S),
-    /// The run turned around, and everything that it had done is undone.
+    /// The run rolled back: every compensation succeeded.
     RolledBack(RolledBack<S>),
-    /// The run turned around, and some of what it had done could not be undone.
-    /// [`Engine::retry_stuck`](crate::Engine::retry_stuck) tries that again.
+    /// The run rolled back, and some compensations failed for good.
+    /// [`Engine::retry_stuck`](crate::Engine::retry_stuck) tries them again.
     Stuck(Stuck<S>),
 }
 
-/// A run that went back.
+/// A run that rolled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RolledBack<S> {
-    /// The state in which it turned around.
+    /// The state that was open when the rollback started.
     pub state: S,
     /// The task of that state.
     pub task: String,
-    /// Why.
+    /// Why the rollback started.
     pub cause: Cause,
 }
 
-/// A run that went back and left something behind.
+/// A run whose rollback is stuck.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stuck<S> {
-    /// The state in which it turned around.
+    /// The state that was open when the rollback started.
     pub state: S,
     /// The task of that state.
     pub task: String,
-    /// Why.
+    /// Why the rollback started.
     pub cause: Cause,
-    /// What could not be undone, in the order in which it was tried; at least one.
+    /// The failed compensations, in the order of their attempts; at least one.
     pub leftovers: Vec<Leftover>,
 }
 
-/// What an undo that failed for good left behind.
+/// A compensation that failed for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leftover {
     /// The task.
     pub task: String,
-    /// The row that was to be undone, a completion or a visit in doubt.
+    /// The row to undo: a completion, or a visit of unknown outcome.
     pub undone: Undone,
-    /// What the compensation said last.
+    /// The last error of the compensation.
     pub error: String,
 }
 

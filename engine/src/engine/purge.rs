@@ -1,4 +1,4 @@
-//! Clearing the logs of runs that have ended, for an operator.
+//! Purging: clears the logs of ended runs.
 
 use std::pin::pin;
 
@@ -8,29 +8,28 @@ use crate::core::{RunHeader, rebuild};
 use crate::engine::Engine;
 use crate::error::Error;
 
-/// What a purge did.
+/// The result of a purge.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PurgeReport {
-    /// How many logs were cleared.
+    /// The number of cleared logs.
     pub purged: u64,
-    /// How many were kept: open, stuck, too young, or with a life in this process.
+    /// The number of kept logs: open, stuck, too young, or with a life in this process.
     pub kept: u64,
-    /// The ids of logs that are corrupt; they are kept.
+    /// The ids of corrupt logs, which are kept too.
     pub corrupt: Vec<String>,
 }
 
 impl Engine {
-    /// Clears the logs of runs that are done or rolled back and whose last life claimed them before
-    /// `claimed_before_unix_ms` (milliseconds since 1970-01-01 UTC). Stuck and open runs are kept,
-    /// and so are corrupt logs, which the report names.
+    /// Clears the logs of runs that are done or rolled back and whose newest claim is older than
+    /// `claimed_before_unix_ms` (milliseconds since 1970-01-01 UTC). Stuck runs, open runs and corrupt
+    /// logs are kept.
     ///
-    /// The age is that of the last claim because that is what safety hangs on: a cleared log fences
-    /// nobody, so choose a time before which **no life of those ids can still exist**, a paused
-    /// process or a delayed append included.
+    /// A cleared log fences no older life. So choose a time before which **no life of those ids can
+    /// still exist**: think of paused processes and delayed appends.
     ///
     /// # Errors
     ///
-    /// [`Error::NoListing`], or what the store answered; what was cleared by then stays cleared.
+    /// [`Error::NoListing`], or the store's error. Logs that were cleared by then stay cleared.
     pub async fn purge(&self, claimed_before_unix_ms: u64) -> Result<PurgeReport, Error> {
         let mut ids = pin!(self.ids()?);
         let mut report = PurgeReport::default();

@@ -1,4 +1,4 @@
-//! What an earlier process left behind, taken up by the next one.
+//! Recovery at start-up: resumes the runs of an earlier process.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -15,10 +15,10 @@ use crate::error::Error;
 use crate::state::State;
 use crate::workflow::{Flow, Workflow};
 
-/// How many runs are resumed at a time, unless something else is said.
+/// The default number of runs that are resumed at a time.
 const CONCURRENCY: usize = 8;
 
-/// Resumes every run of a store that has not ended: what a process does when it starts.
+/// Resumes every unfinished run of a store. Use it when a process starts.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -51,18 +51,18 @@ pub struct Recovery {
     concurrency: usize,
 }
 
-/// What a recovery came to. It may be large: every run that had not ended is named.
+/// The result of a recovery. It names every run that had not ended, so it may be large.
 #[derive(Debug, Default)]
 pub struct RecoveryReport {
-    /// How many runs were done or rolled back already; nothing was done about them.
+    /// The number of runs that had already ended as done or rolled back. They are left alone.
     pub ended: u64,
-    /// What became of every other run, by its id: an ending (states by their labels), or the error
-    /// that says why it has not ended. A run that was stuck before is here as it was.
+    /// The result of every other run, by its id: an outcome (with labels as states), or the error
+    /// why it has not ended. A run that was stuck before is here unchanged.
     pub runs: BTreeMap<String, Result<Outcome<String>, Error>>,
 }
 
 impl Recovery {
-    /// A recovery of the runs in the engine's store, with no workflow yet.
+    /// A recovery of the runs in the engine's store, without workflows yet.
     pub fn new(engine: &Engine) -> Self {
         Self {
             engine: engine.clone(),
@@ -72,7 +72,7 @@ impl Recovery {
         }
     }
 
-    /// Resumes runs of this workflow. Which one a run belongs to is told by the name in its log.
+    /// Adds a workflow whose runs are resumed. The log of a run has the name of its workflow.
     #[must_use]
     pub fn workflow<S: State>(mut self, workflow: &Workflow<S>) -> Self {
         let name = workflow.name().to_owned();
@@ -83,30 +83,30 @@ impl Recovery {
         self
     }
 
-    /// How many runs are read and resumed at a time: `1..`, and 1 where 0 is given; 8 by default. A
-    /// run that waits counts.
+    /// The number of runs that are read and resumed at a time, `1..`; 8 by default. 0 counts as 1. A
+    /// run that waits counts too.
     #[must_use]
     pub fn concurrency(mut self, runs_max: usize) -> Self {
         self.concurrency = runs_max.max(1);
         self
     }
 
-    /// Goes through the runs of the store. Each is read first, without being claimed: what has ended
-    /// is left as it is, stuck runs included, and so is a run with a life in this process. What is
-    /// left is resumed as by [`Engine::resume_from`]. No run stops another.
+    /// Resumes every unfinished run of the store. It reads each log first, without a claim. Ended runs,
+    /// stuck runs and runs with a life in this process are left alone; the others are resumed as by
+    /// [`Engine::resume_from`]. The failure of a run stops no other run.
     ///
-    /// The runs live within this future: dropping it is a crash of all that are under way, and they
-    /// can be resumed at once.
+    /// The runs live within this future. Dropping it is a crash of all active runs, and they can be
+    /// resumed at once.
     ///
     /// In `runs` of the report, beside the errors of [`Engine::resume_from`]:
-    /// [`Error::UnknownWorkflow`] for a run of a workflow that was not given,
-    /// [`Error::AlreadyRunning`] for one that is alive in this process, and [`Error::CheckpointStore`]
-    /// for one whose rows the store can't read.
+    /// [`Error::UnknownWorkflow`] for a run whose workflow was not added,
+    /// [`Error::AlreadyRunning`] for a run with a life in this process, and
+    /// [`Error::CheckpointStore`] for a run whose rows the store can't read.
     ///
     /// # Errors
     ///
-    /// [`Error::DuplicateWorkflow`] and [`Error::NoListing`] before anything is done. What the store
-    /// answered to the listing, after those that were under way by then have come to their ends.
+    /// [`Error::DuplicateWorkflow`] and [`Error::NoListing`] before anything is done. The store's error
+    /// if the listing fails; the runs that are active by then finish first.
     pub async fn resume_all(&self) -> Result<RecoveryReport, Error> {
         if let Some(workflow) = self.twice.clone() {
             return Err(Error::DuplicateWorkflow { workflow });
@@ -131,7 +131,7 @@ impl Recovery {
         failure.map_or(Ok(report), Err)
     }
 
-    /// How the run ended, or none where it had ended before and is not stuck.
+    /// The outcome of the run; none if it had already ended as done or rolled back.
     async fn recover(&self, workflow_id: &str) -> Result<Option<Outcome<String>>, Error> {
         let workflow = match self.found(workflow_id).await? {
             Found::Ended => return Ok(None),
@@ -176,7 +176,7 @@ enum Found {
 }
 
 impl RecoveryReport {
-    /// The runs that have not ended, each with its error.
+    /// The runs that have not ended, with their errors, by ascending id.
     pub fn errors(&self) -> impl Iterator<Item = (&str, &Error)> {
         let errors = self.runs.iter();
         errors.filter_map(|(id, run)| Some((id.as_str(), run.as_ref().err()?)))

@@ -1,4 +1,4 @@
-//! How a run stands, by its log alone.
+//! The status of a run, from its log alone.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,24 +8,24 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::recovery::CheckpointRow;
 
-/// How a run stands, by its log alone.
+/// The status of a run, from its log alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// The name of the run's workflow.
     pub workflow: String,
-    /// The version under which it was claimed last.
+    /// The version in its newest claim.
     pub version: u32,
-    /// How many rows its log has.
+    /// The number of rows in its log.
     pub rows: u64,
-    /// How many lives have claimed it.
+    /// The number of lives that have claimed it, at least 1.
     pub lives: u64,
     /// Wall clock at its first claim, in milliseconds since 1970-01-01 UTC.
     pub started_unix_ms: u64,
-    /// Where it stands.
+    /// Its phase.
     pub phase: StatusPhase,
 }
 
-/// Where a run stands; states and tasks by the labels of the log.
+/// The phase of a run; states and tasks are labels of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StatusPhase {
@@ -34,15 +34,15 @@ pub enum StatusPhase {
         /// The state.
         state: String,
     },
-    /// The run has turned around and is undoing what it had done.
+    /// The run is rolling back.
     RollingBack {
-        /// How many undos are still due.
+        /// The number of compensations that are still due.
         pending: usize,
     },
-    /// Undos failed for good; nothing more happens until
+    /// Some compensations failed for good. Nothing more happens until
     /// [`Engine::retry_stuck`](crate::Engine::retry_stuck).
     Stuck {
-        /// The tasks that could not be undone.
+        /// The tasks whose compensation failed.
         tasks: Vec<String>,
     },
     /// The run entered an exit.
@@ -50,19 +50,19 @@ pub enum StatusPhase {
         /// The exit state.
         state: String,
     },
-    /// Everything that was done is undone.
+    /// Every compensation succeeded.
     RolledBack,
 }
 
 impl StatusPhase {
-    /// Whether a terminal row stands behind it.
+    /// Whether the log ends with a terminal row.
     pub(super) fn is_terminal(&self) -> bool {
         matches!(self, Self::Done { .. } | Self::RolledBack)
     }
 }
 
 impl Status {
-    /// How the run stands whose whole log this is.
+    /// The status of the run with the whole log `rows`.
     ///
     /// # Errors
     ///
@@ -115,11 +115,11 @@ impl Status {
 }
 
 impl Engine {
-    /// Reads how the run stands, without claiming it.
+    /// Reads the status of the run, without a claim.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::CorruptLog`], or what the store answered.
+    /// [`Error::NotFound`], [`Error::CorruptLog`], or the store's error.
     pub fn status(
         &self,
         workflow_id: &str,

@@ -1,16 +1,16 @@
-//! What a store keeps: one row for each transition of a run.
+//! The rows of a log: one for each transition of a run.
 //!
-//! A row is inert data. What it *means* is decided in one place only, the codec of
-//! [`Event`](crate::Event); a store copies rows and never looks inside a blob.
+//! A row is inert data. Only the codec of [`Event`](crate::Event) gives it a meaning; a store copies
+//! rows and never looks inside a blob.
 
 use serde::{Deserialize, Serialize};
 
-/// Why a [`CheckpointRow`] was written.
+/// The kind of a [`CheckpointRow`].
 ///
-/// The first three kinds, their names and their order are those of the reference contract; the
-/// rest are what the engine journals beyond it. A store that keeps the kind as a number uses
-/// [`code`](Self::code) and `TryFrom<u8>`, one that keeps it as a word [`as_str`](Self::as_str).
-/// Neither ever changes for a released kind.
+/// The first three kinds have the names and the order of the reference contract; the engine adds
+/// the others. A store that keeps the kind as a number uses [`code`](Self::code) and `TryFrom<u8>`;
+/// a store that keeps it as a word uses [`as_str`](Self::as_str) and `FromStr`. Neither changes for a
+/// released kind.
 ///
 /// ```
 /// use crashpoint::RowKind;
@@ -28,18 +28,17 @@ pub enum RowKind {
     /// The run entered a state (the common case).
     #[default]
     StateEntry,
-    /// A compensatable task completed; the blob is its serialized output, the state is the one
-    /// entered next.
+    /// A compensatable task completed; the blob is its serialized output, the state is entered next.
     CompensationCompletion,
     /// A stepped task advanced; the blob is its cursor.
     StepCursor,
-    /// A life took the run over; the blob is the claim record.
+    /// A life claimed the run; the blob is the claim record.
     Claim,
-    /// A branch of a split completed; the blob is its result.
+    /// Reserved: a branch of a split completed. The engine neither writes nor accepts it yet.
     BranchCompletion,
-    /// The run turned around; the blob is the cause.
+    /// A rollback started; the blob is its cause.
     RollbackStart,
-    /// A compensation succeeded; the blob names the row that it undid.
+    /// A compensation succeeded; the blob names the undone row.
     Compensated,
     /// A compensation failed for good; the blob names the row and the error.
     CompensationFailed,
@@ -97,7 +96,7 @@ const _: () = {
     );
 };
 
-/// A number or a word that names no [`RowKind`].
+/// The error for a number or a word that names no [`RowKind`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown row kind {0}")]
 pub struct UnknownRowKind(String);
@@ -139,9 +138,9 @@ pub struct CheckpointRow {
     pub state: String,
     /// The task that produced this transition.
     pub task_id: String,
-    /// What the transition leaves for later; [`kind`](Self::kind) says what it is.
+    /// The data of the transition; its meaning depends on [`kind`](Self::kind).
     pub output_blob: Option<Vec<u8>>,
-    /// Why the row was written.
+    /// The kind of the transition.
     pub kind: RowKind,
 }
 

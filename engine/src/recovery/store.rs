@@ -13,18 +13,18 @@ use crate::scope::ScopeId;
 /// # The contract
 ///
 /// - [`append`](Self::append) makes one row durable and visible, or returns an error. It
-///   **rejects a second row at a taken `(workflow_id, sequence)`**, the identical row included,
-///   and leaves the first one as it was: this rejection is the fence that keeps two lives of one
-///   run apart. It accepts any sequence that is free; density is the engine's business.
+///   **rejects a second row at a taken `(workflow_id, sequence)`**, even the identical row, and
+///   leaves the first row unchanged. This rejection is the fence between two lives of a run. It
+///   accepts any free sequence: only the engine keeps sequences dense.
 /// - [`load_run`](Self::load_run) returns every row of the id in ascending order of the sequence,
-///   or an empty vector for an id that it does not know. What a load shows is durable: a row that
-///   was seen never disappears except by a clear.
+///   or an empty vector for an unknown id. Every row that it returns is durable, and disappears
+///   only by a clear.
 /// - [`clear`](Self::clear) removes every row of the id and touches no other id. Clearing an
 ///   unknown id succeeds.
 ///
-/// All three may be called concurrently, for the same id and for others. An error of an append
-/// says nothing about the row: it may be there, or not, and the engine reads the log to find out.
-/// A future that is dropped leaves its row whole or absent.
+/// All three may be called concurrently, for the same id and for others. After an error of an
+/// append the row may be durable, or not; the engine reads the log to find out. A dropped future
+/// leaves its row whole or absent.
 ///
 /// # Implementing it
 ///
@@ -71,52 +71,52 @@ pub trait CheckpointStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::conflict`] where the sequence is taken; [`Error::unavailable`] where nothing was
-    /// written; [`Error::unknown_outcome`] or [`Error::checkpoint_store`] otherwise. The engine
-    /// treats them alike: it reads the log back.
+    /// [`Error::conflict`] if the sequence is taken; [`Error::unavailable`] if nothing was written;
+    /// [`Error::unknown_outcome`] or [`Error::checkpoint_store`] otherwise. The engine reads the log
+    /// back after each of them.
     async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error>;
 
     /// Every row of `workflow_id`, ascending by sequence; empty for an unknown id.
     ///
     /// # Errors
     ///
-    /// Where the backend can't be read, or where what it holds is damaged.
+    /// If the backend can't be read, or its data is damaged.
     async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error>;
 
     /// Removes every row of `workflow_id`.
     ///
     /// # Errors
     ///
-    /// Where the backend can't be written; the rows are then all there or all gone.
+    /// If the backend can't be written. The rows are then all there or all gone.
     async fn clear(&self, workflow_id: &str) -> Result<(), Error>;
 
-    /// The scope that this store holds exclusively, if it does: one process has the place, and no
-    /// append of an earlier future lands after a later load or clear.
+    /// The scope that this store holds exclusively, if any. A store may return a scope only if one
+    /// process has its place, and no append of an earlier future lands after a later load or clear.
     ///
-    /// It is one and the same for as long as the store is open: create it when the store is opened
-    /// and give out clones. Only such a store may be used with [`Retention::ClearWhenDone`](crate::Retention).
+    /// Return the same scope as long as the store is open: create it when the store opens, and give
+    /// out clones. [`Retention::ClearWhenDone`](crate::Retention) needs such a store.
     fn exclusive_scope(&self) -> Option<ScopeId> {
         None
     }
 
-    /// This store's listing of runs, where it has one.
+    /// The listing of runs, if the store has one.
     fn as_listing(&self) -> Option<&dyn ListRuns> {
         None
     }
 }
 
-/// An optional extension: a store that can say which runs it holds.
+/// An optional extension of a store: a listing of its runs.
 ///
 /// [`Recovery::resume_all`](crate::Recovery::resume_all), [`Engine::unfinished`](crate::Engine::unfinished)
 /// and [`Engine::purge`](crate::Engine::purge) need it.
 #[async_trait]
 pub trait ListRuns: Send + Sync {
-    /// At most `limit` ids with at least one row, in ascending byte order, all of them greater
-    /// than `after`. Fewer than `limit` ids mean that there are no more.
+    /// At most `limit` ids that have a row, in ascending byte order, each greater than `after`.
+    /// Fewer than `limit` ids mean that no more follow.
     ///
     /// # Errors
     ///
-    /// Where the backend can't be read.
+    /// If the backend can't be read.
     async fn run_ids(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, Error>;
 }
 

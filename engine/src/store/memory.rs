@@ -1,6 +1,6 @@
 //! A store in the memory of this process: for tests, examples and simulations.
 //!
-//! It keeps every clause of the contract but one: its rows die with the process.
+//! It keeps every clause of the contract except durability: its rows die with the process.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -40,7 +40,7 @@ impl MemoryCheckpointStore {
     }
 
     fn runs(&self) -> MutexGuard<'_, BTreeMap<String, BTreeMap<u64, CheckpointRow>>> {
-        // Every change below is one insertion or removal, so a poisoned map is still a whole one.
+        // Every change is a single insertion or removal, so a poisoned map is consistent.
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

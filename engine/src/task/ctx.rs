@@ -1,4 +1,4 @@
-//! What a task is given.
+//! The context of a task.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,16 +11,16 @@ use crate::core::{Bytes, Completion, Direction, Label, Nonce, idempotency_key};
 use crate::runtime::Runtime;
 use crate::task::TaskError;
 
-/// What a task is given: who it is, durable data, keys for its outside effects, and time.
+/// The context of a task: identity, durable data, keys for outside effects, and time.
 ///
-/// It is owned and cheap to clone, and everything durable in it is the same in every life.
+/// It is owned and cheap to clone. Its durable data is the same in every life.
 #[derive(Clone)]
 pub struct Ctx {
     life: Arc<LifeContext>,
     action: Arc<Action>,
 }
 
-/// What all actions of a life share.
+/// The part of the context that all actions of a life share.
 pub(crate) struct LifeContext {
     pub(crate) workflow_id: Arc<str>,
     pub(crate) runtime: Arc<dyn Runtime>,
@@ -28,7 +28,7 @@ pub(crate) struct LifeContext {
     pub(crate) fenced: AtomicBool,
 }
 
-/// One action of a life.
+/// An action of a life.
 #[derive(Debug, Clone)]
 pub(crate) struct Action {
     pub(crate) run_id: Nonce,
@@ -71,37 +71,38 @@ impl Ctx {
         &self.action.task
     }
 
-    /// The visit: the sequence of the row that entered the state. A compensation has the visit of
-    /// the action that it undoes.
+    /// The visit: the sequence of the row that entered the state. A compensation has the visit that
+    /// it undoes.
     pub fn visit(&self) -> u64 {
         self.action.visit
     }
 
-    /// How many durable steps this visit has behind it; 0 unless the task is stepped.
+    /// The number of durable steps of this visit; 0 unless the task is stepped.
     pub fn step(&self) -> u64 {
         self.action.cursors
     }
 
-    /// Whether this is the forward action or the compensation.
+    /// The forward action or the compensation.
     pub fn direction(&self) -> Direction {
         self.action.direction
     }
 
-    /// Which attempt of this life it is, from 1. A resume starts the count again.
+    /// The number of the attempt, from 1. A resume starts the count again.
     pub fn attempt(&self) -> u32 {
         self.action.attempt
     }
 
-    /// A key that is the same whenever this very action runs again, in any life, and different for
-    /// every other action, visit, step and run: 64 hexadecimal digits.
+    /// The idempotency key of this action: 64 hexadecimal digits.
     ///
-    /// A receiver that performs a request once for each key makes the effect exactly-once.
+    /// The key is the same whenever this action runs again, in any life. Every other action, visit,
+    /// step and run has another key. With a receiver that performs a request once for each key, the
+    /// effect happens exactly once.
     pub fn idempotency_key(&self) -> String {
         self.key(self.action.direction)
     }
 
-    /// The [`idempotency_key`](Self::idempotency_key) that the forward action of this visit has or
-    /// had: in a compensation, the key of what is to be undone.
+    /// The [`idempotency_key`](Self::idempotency_key) of the forward action of this visit. In a
+    /// compensation, that is the key of the action to undo.
     pub fn do_idempotency_key(&self) -> String {
         self.key(Direction::Do)
     }
@@ -124,28 +125,28 @@ impl Ctx {
         )
     }
 
-    /// The sequence of this life's claim. It is higher in every later life, so a receiver that
-    /// refuses a token lower than the highest it has seen is safe from a life that was taken over.
+    /// The fencing token: the sequence of this life's claim. Every later life has a higher token. A
+    /// receiver that refuses tokens below the highest it has seen is safe from overtaken lives.
     pub fn fencing_token(&self) -> u64 {
         self.action.fencing_token
     }
 
-    /// The run's input, read from its durable bytes.
+    /// The input of the run.
     ///
     /// # Errors
     ///
-    /// [`TaskError::Fatal`] where the bytes are no `I`.
+    /// [`TaskError::Fatal`] if the input can't be deserialized as `I`.
     pub fn input<I: DeserializeOwned>(&self) -> Result<I, TaskError> {
         serde_json::from_slice(&self.action.input)
             .map_err(|error| TaskError::fatal(format!("the input can't be read: {error}")))
     }
 
-    /// What the compensatable task of this name left when it completed last, read from its durable
-    /// bytes.
+    /// The output of the newest completion of the compensatable task `task`.
     ///
     /// # Errors
     ///
-    /// [`TaskError::Fatal`] where no task of this name has completed, or where the bytes are no `O`.
+    /// [`TaskError::Fatal`] if no compensatable task of this name has completed, or its output can't
+    /// be deserialized as `O`.
     pub fn output<O: DeserializeOwned>(&self, task: &str) -> Result<O, TaskError> {
         let newest = self
             .action
@@ -160,7 +161,7 @@ impl Ctx {
             .map_err(|error| TaskError::fatal(format!("the output of {task:?}: {error}")))
     }
 
-    /// Waits on the engine's own clock, so that a simulation can make the time pass.
+    /// Waits on the clock of the engine's runtime. In a simulation that time is virtual.
     pub async fn sleep(&self, duration: Duration) {
         self.life.runtime.sleep(duration).await;
     }
@@ -170,8 +171,8 @@ impl Ctx {
         self.life.runtime.unix_ms()
     }
 
-    /// Whether this life has learnt that another one has taken the run over. A part of a task that
-    /// outlives the task itself must not start another effect then.
+    /// Whether this life knows that another life has taken the run over. Code that outlives its
+    /// task, such as a spawned task, must then start no further effect.
     pub fn is_fenced(&self) -> bool {
         self.life.fenced.load(Ordering::Acquire)
     }

@@ -1,6 +1,6 @@
-//! How a task fails.
+//! Failures of tasks.
 
-/// Any error of a user's.
+/// Any error.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
 /// A task's failure. The `?` operator turns any error into [`Retry`](Self::Retry).
@@ -22,17 +22,17 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 pub enum TaskError {
     /// Another attempt may help.
     Retry(BoxError),
-    /// No other attempt will help.
+    /// No further attempt will help.
     Fatal(BoxError),
 }
 
 impl TaskError {
-    /// A failure that another attempt may mend.
+    /// A failure after which another attempt may succeed.
     pub fn retry(error: impl Into<BoxError>) -> Self {
         Self::Retry(error.into())
     }
 
-    /// A failure that no other attempt will mend.
+    /// A failure that no further attempt changes.
     pub fn fatal(error: impl Into<BoxError>) -> Self {
         Self::Fatal(error.into())
     }

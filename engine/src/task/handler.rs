@@ -16,9 +16,9 @@ pub(crate) trait Handler: Send + Sync {
 /// What is asked of a task.
 #[derive(Debug, Clone)]
 pub(crate) enum Call {
-    /// The forward action, with the cursor of a stepped one.
+    /// The forward action; a stepped task gets its cursor.
     Do(Option<Bytes>),
-    /// The compensation, with the output that was left; none where the visit is in doubt.
+    /// The compensation, with the output; none for a visit of unknown outcome.
     Undo(Option<Bytes>),
 }
 
@@ -95,15 +95,15 @@ fn completed<S: State>(next: S, output: Option<Bytes>) -> Performed {
     }
 }
 
-/// The bytes that will be durable. They are read back at once: what can't be, such as a float that
-/// is not a number, has to fail the task that leaves it and not the undo that needs it.
+/// Serializes a value for the log, and reads it back at once. A value that can't be read back, such as
+/// a float that is not a number, must fail its task and not the undo that needs it.
 fn encode<T: Serialize + DeserializeOwned>(value: &T, what: &str) -> Result<Bytes, TaskError> {
     let bytes = serde_json::to_vec(value).map_err(|error| unserializable(what, &error))?;
     decode::<T>(&bytes, what)?;
     Ok(bytes.into())
 }
 
-/// Says why bytes of a log are no `T`.
+/// Says why bytes of a log can't be read as `T`.
 pub(crate) fn readable<T: DeserializeOwned>(bytes: &[u8]) -> Result<(), String> {
     let read = serde_json::from_slice::<T>(bytes);
     read.map(drop).map_err(|error| error.to_string())

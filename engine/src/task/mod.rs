@@ -1,4 +1,4 @@
-//! What a user writes: tasks of three kinds, and what they are given.
+//! The three kinds of tasks, and the context that they get.
 
 mod ctx;
 mod error;
@@ -19,10 +19,10 @@ pub(crate) use handler::{Call, Compensatable, Handler, Plain, Stepped, readable}
 pub(crate) use interpose::Interposed;
 pub use interpose::{Attempted, Interposer};
 
-/// A state's forward action that leaves nothing to undo.
+/// The action of a state, without an undo.
 ///
-/// An `async fn` or a closure that takes a [`Ctx`] is a task. A plain task with an outside effect
-/// is a pivot: nothing undoes it, so nothing after it should fail for good.
+/// An `async fn` or a closure that takes a [`Ctx`] is a task. Nothing undoes the outside effect of a
+/// plain task, so no task after it should fail for good.
 ///
 /// ```
 /// use crashpoint::{Ctx, State, Task, TaskError};
@@ -40,12 +40,12 @@ pub use interpose::{Attempted, Interposer};
 /// }
 /// ```
 pub trait Task<S: State>: Send + Sync + 'static {
-    /// Does the work and names the state to enter.
+    /// Does the work and returns the state to enter.
     ///
     /// # Errors
     ///
-    /// [`TaskError::Retry`] where another attempt may help (`?` gives it), [`TaskError::Fatal`]
-    /// where none will. When no attempt is left the run turns around.
+    /// [`TaskError::Retry`] if another attempt may help (`?` returns it), [`TaskError::Fatal`]
+    /// otherwise. After the last attempt the run rolls back.
     fn run(&self, ctx: Ctx) -> impl Future<Output = Result<S, TaskError>> + Send;
 }
 
@@ -60,39 +60,65 @@ where
     }
 }
 
-/// A state's forward action together with its semantic undo.
+/// The action of a state, together with its compensation.
 ///
-/// The output is durable before the run goes on. It is serialized as JSON, so that it can gain
-/// fields while runs are under way, and both later tasks and the undo read it back from those
-/// bytes, in the first life as in any other.
+/// The output is durable before the run goes on. It is serialized as JSON, so the type can gain
+/// fields while runs are active. Later tasks and the compensation always read it from those bytes,
+/// in the first life too.
+///
+/// ```
+/// use crashpoint::{CompensatableTask, Ctx, State, TaskError};
+///
+/// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+/// enum Order { Charge, Charged }
+///
+/// struct Charge;
+///
+/// impl CompensatableTask<Order> for Charge {
+///     /// The id of the payment.
+///     type Output = String;
+///
+///     async fn run(&self, ctx: Ctx) -> Result<(Order, String), TaskError> {
+///         // Send this key to the payment service.
+///         let payment = ctx.idempotency_key();
+///         Ok((Order::Charged, payment))
+///     }
+///
+///     async fn compensate(&self, _ctx: Ctx, payment: String) -> Result<(), TaskError> {
+///         println!("refund {payment}");
+///         Ok(())
+///     }
+/// }
+/// ```
 pub trait CompensatableTask<S: State>: Send + Sync + 'static {
-    /// What the task leaves: for its undo, and for later tasks through [`Ctx::output`].
+    /// The durable result, for the compensation and for later tasks through [`Ctx::output`].
     type Output: Serialize + DeserializeOwned + Send + 'static;
 
-    /// Does the work; names the state to enter and leaves the output.
+    /// Does the work; returns the state to enter and the output.
     ///
     /// # Errors
     ///
     /// As [`Task::run`].
     fn run(&self, ctx: Ctx) -> impl Future<Output = Result<(S, Self::Output), TaskError>> + Send;
 
-    /// Undoes what a completed run of the task did. It may run again after a crash or a takeover,
-    /// so it must be idempotent.
+    /// Undoes a completed visit. It may run again after a crash or a takeover, so it must be
+    /// idempotent.
     ///
     /// # Errors
     ///
-    /// As [`Task::run`]. When no attempt is left the other undos still run, and the run is stuck.
+    /// As [`Task::run`]. After the last attempt the other compensations still run; the run is then
+    /// stuck.
     fn compensate(
         &self,
         ctx: Ctx,
         output: Self::Output,
     ) -> impl Future<Output = Result<(), TaskError>> + Send;
 
-    /// Undoes a visit that was open when the run turned around: the task may have done all of its
-    /// work, some or none, and there is no output. By default there is nothing to do.
+    /// Undoes a visit of unknown outcome: it was open when the rollback started. The task may have
+    /// done all of its work, some or none, and there is no output. The default does nothing.
     ///
-    /// [`Ctx::idempotency_key`] of the forward action can be had from here as
-    /// [`Ctx::do_idempotency_key`]: a service that keeps it can say what came of the request.
+    /// [`Ctx::do_idempotency_key`] is the key of the forward action. A service that keeps the key can
+    /// answer whether it performed the request.
     ///
     /// # Errors
     ///
@@ -103,15 +129,40 @@ pub trait CompensatableTask<S: State>: Send + Sync + 'static {
     }
 }
 
-/// A state's forward action in steps, with a durable cursor after each.
+/// The action of a state in steps, with a durable cursor after each step.
 ///
-/// A crash repeats at most the step that was under way. The cursor belongs to one visit: when a
-/// loop comes back to the state, the first step is given `None` again.
+/// A crash repeats at most the step in progress. The cursor belongs to one visit: when a loop enters
+/// the state again, the first step gets `None`.
+///
+/// ```
+/// use crashpoint::{Ctx, State, StepOutcome, SteppedTask, TaskError};
+///
+/// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+/// enum Import { Load, Loaded }
+///
+/// struct Load;
+///
+/// impl SteppedTask<Import> for Load {
+///     /// The number of pages loaded.
+///     type Cursor = u32;
+///
+///     async fn step(
+///         &self,
+///         _ctx: Ctx,
+///         pages: Option<u32>,
+///     ) -> Result<StepOutcome<u32, Import>, TaskError> {
+///         match pages.unwrap_or(0) {
+///             9 => Ok(StepOutcome::Done(Import::Loaded)),
+///             pages => Ok(StepOutcome::More(pages + 1)),
+///         }
+///     }
+/// }
+/// ```
 pub trait SteppedTask<S: State>: Send + Sync + 'static {
-    /// Where the task stands, serialized as JSON.
+    /// The position of the task, serialized as JSON.
     type Cursor: Serialize + DeserializeOwned + Send + 'static;
 
-    /// Does the step after `cursor`.
+    /// Does the step after `cursor`; `None` is the first step of a visit.
     ///
     /// # Errors
     ///
@@ -123,11 +174,11 @@ pub trait SteppedTask<S: State>: Send + Sync + 'static {
     ) -> impl Future<Output = Result<StepOutcome<Self::Cursor, S>, TaskError>> + Send;
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepOutcome<C, S> {
-    /// There is more to do, from this cursor on.
+    /// More steps follow, from this cursor on.
     More(C),
-    /// The task is done; this is the state to enter.
+    /// The task is done; the run enters this state.
     Done(S),
 }

@@ -1,4 +1,4 @@
-//! Validates a draft: after this a definition can be trusted.
+//! Validation of a draft.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,10 +15,10 @@ pub enum BuildError {
     /// A name is empty.
     #[error("a {0} has an empty name")]
     EmptyName(&'static str),
-    /// A method that speaks of a task was called before any task was named.
+    /// A method that applies to a task was called before any task was added.
     #[error("`{0}` was called before any task was named")]
     NoTaskNamed(&'static str),
-    /// A state has neither a task nor is it an exit.
+    /// A state has no task and is not an exit.
     #[error("state {0:?} has no task and is no exit")]
     Unhandled(Label),
     /// A state has two tasks, or a task and an exit.
@@ -36,15 +36,15 @@ pub enum BuildError {
     /// No declared edge leads to a state.
     #[error("state {0:?} can't be reached from {1:?}")]
     Unreachable(Label, Vec<Label>),
-    /// Two states share a label; a derived `State` can't come to this.
+    /// Two states share a label. A derived `State` rules this out.
     #[error("two states share the label {0:?}")]
     DuplicateLabel(Label),
-    /// A state's label does not stand for it; a derived `State` can't come to this.
+    /// A state's label does not resolve to that state. A derived `State` rules this out.
     #[error("label {0:?} does not stand for its own state")]
     LabelMismatch(Label),
 }
 
-/// Its words: a definition is mostly unwrapped, and a panic shows this.
+/// The message: a definition is mostly unwrapped, and a panic prints this.
 impl fmt::Debug for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

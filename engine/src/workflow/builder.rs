@@ -1,4 +1,4 @@
-//! The fluent half of a definition; `build.rs` validates what was said.
+//! The builder of a workflow; `build.rs` validates the draft.
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
@@ -14,8 +14,33 @@ use crate::workflow::Workflow;
 use crate::workflow::build::{self, BuildError};
 use crate::workflow::draft::{Draft, TaskDraft};
 
-/// Collects a definition. [`to`](Self::to), [`retry`](Self::retry), [`undo_retry`](Self::undo_retry)
-/// and [`attempt_timeout`](Self::attempt_timeout) speak of the task named last.
+/// Builds a [`Workflow`]. [`to`](Self::to), [`retry`](Self::retry),
+/// [`undo_retry`](Self::undo_retry) and [`attempt_timeout`](Self::attempt_timeout) apply to the task
+/// added last.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use crashpoint::{Ctx, RetryPolicy, State, TaskError, Workflow};
+///
+/// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+/// enum Mail { Send, Sent }
+///
+/// async fn send(_ctx: Ctx) -> Result<Mail, TaskError> {
+///     Ok(Mail::Sent)
+/// }
+///
+/// let workflow = Workflow::builder("mail", 2)
+///     .accepts([1])
+///     .task(Mail::Send, "send", send)
+///     .to([Mail::Sent])
+///     .retry(RetryPolicy::fixed(3, Duration::from_secs(1)))
+///     .attempt_timeout(Duration::from_secs(30))
+///     .exit(Mail::Sent)
+///     .build()?;
+/// assert_eq!((workflow.name(), workflow.version()), ("mail", 2));
+/// # Ok::<(), crashpoint::BuildError>(())
+/// ```
 #[must_use = "a definition is made by `build`"]
 pub struct WorkflowBuilder<S> {
     pub(super) draft: Draft,
@@ -39,14 +64,14 @@ impl<S: State> WorkflowBuilder<S> {
         }
     }
 
-    /// Runs of these older versions can be gone on with under this definition.
+    /// This definition can resume runs of these older versions.
     pub fn accepts(mut self, versions: impl IntoIterator<Item = u32>) -> Self {
         self.draft.accepts.extend(versions);
         self
     }
 
-    /// The states in which a run may begin. Without this any state with a task may be the first,
-    /// and reachability is checked from the state whose task was named first.
+    /// The states in which a run may begin. By default, that is any state with a task, and
+    /// reachability is checked from the state of the first task.
     pub fn starts(mut self, states: impl IntoIterator<Item = S>) -> Self {
         self.draft
             .starts
@@ -110,8 +135,8 @@ impl<S: State> WorkflowBuilder<S> {
         self
     }
 
-    /// The states that may follow the task named last; more calls add to them. Where this is said,
-    /// it is enforced: a task that names another state has failed for good.
+    /// The states that may follow the task added last; further calls add more. The engine enforces
+    /// them: a task that returns another state fails for good. By default any state may follow.
     pub fn to(self, states: impl IntoIterator<Item = S>) -> Self {
         self.amend("to", |task| {
             task.edges
@@ -120,18 +145,18 @@ impl<S: State> WorkflowBuilder<S> {
         })
     }
 
-    /// How often the forward action of the task named last is attempted; once without this.
+    /// The retry policy of the task added last; a single attempt by default.
     pub fn retry(self, retry: RetryPolicy) -> Self {
         self.amend("retry", |task| task.policy.retry = retry)
     }
 
-    /// How often the compensation of the task named last is attempted; once without this.
+    /// The retry policy of the compensation of the task added last; a single attempt by default.
     pub fn undo_retry(self, retry: RetryPolicy) -> Self {
         self.amend("undo_retry", |task| task.policy.undo_retry = retry)
     }
 
-    /// The longest that one attempt, step or undo of the task named last may take; without this
-    /// there is no limit.
+    /// The time limit of each attempt, step and compensation of the task added last; none by
+    /// default.
     pub fn attempt_timeout(self, limit: Duration) -> Self {
         self.amend("attempt_timeout", |task| {
             task.policy.attempt_timeout = Some(limit);
@@ -156,7 +181,7 @@ impl<S: State> WorkflowBuilder<S> {
     ///
     /// # Errors
     ///
-    /// Names the first thing that is missing, doubled or unreachable.
+    /// Names the first thing that is missing, duplicate or unreachable.
     pub fn build(self) -> Result<Workflow<S>, BuildError> {
         let flow = build::validated::<S>(self.draft)?;
         Ok(Workflow {

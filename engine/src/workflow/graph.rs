@@ -1,4 +1,4 @@
-//! A definition as a picture.
+//! Mermaid output of a definition.
 
 use std::fmt::Write as _;
 
@@ -7,8 +7,8 @@ use crate::state::State;
 use crate::workflow::Workflow;
 
 impl<S: State> Workflow<S> {
-    /// The definition as a Mermaid flowchart: exits are round, compensatable tasks have a double
-    /// frame, stepped ones are slanted. A task without declared edges has none drawn.
+    /// The definition as a Mermaid flowchart. Exits are round, compensatable tasks have a double
+    /// frame, stepped tasks are slanted. Only declared edges are drawn.
     ///
     /// ```
     /// use crashpoint::{Ctx, State, TaskError, Workflow};
@@ -57,7 +57,7 @@ impl<S: State> Workflow<S> {
     }
 }
 
-/// `text` with what would end or break a quoted Mermaid label written as an entity.
+/// Escapes `text` for a quoted Mermaid label.
 fn quoted(text: &str) -> String {
     let mut quoted = String::new();
     for character in text.chars() {

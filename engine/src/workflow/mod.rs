@@ -1,4 +1,4 @@
-//! What a user defines: states, a task for each, exits, policies.
+//! Definitions of workflows: states with tasks, exits, policies.
 
 mod build;
 mod builder;
@@ -15,8 +15,8 @@ use crate::task::{Handler, Interposed, Interposer};
 pub use build::BuildError;
 pub use builder::WorkflowBuilder;
 
-/// A validated definition: made by [`Workflow::builder`], cheap to clone, good for any number of
-/// runs and engines.
+/// A validated workflow. [`Workflow::builder`] makes it; it is cheap to clone and serves any number
+/// of runs and engines.
 pub struct Workflow<S> {
     flow: Arc<Flow>,
     states: PhantomData<fn() -> S>,
@@ -34,7 +34,7 @@ impl Flow {
     ///
     /// # Panics
     ///
-    /// If a state has a task in one of the two and none in the other.
+    /// If a state has a task but no handler, or a handler but no task.
     fn new(definition: Definition, handlers: Vec<Option<Arc<dyn Handler>>>) -> Self {
         assert_eq!(
             handlers.len(),
@@ -72,7 +72,7 @@ impl Flow {
 }
 
 impl<S: State> Workflow<S> {
-    /// Starts a definition. Runs carry `name` and `version` for as long as they live.
+    /// Starts a definition. Every run keeps `name` and `version` in its log.
     pub fn builder(name: &str, version: u32) -> WorkflowBuilder<S> {
         WorkflowBuilder::new(name, version)
     }
@@ -82,12 +82,12 @@ impl<S: State> Workflow<S> {
         &self.flow.definition.name
     }
 
-    /// The version that new runs carry.
+    /// The version of new runs.
     pub fn version(&self) -> u32 {
         self.flow.definition.version
     }
 
-    /// The same workflow with something before every task, for instruments.
+    /// The same workflow with `interposer` before every task, for instruments.
     #[doc(hidden)]
     #[must_use]
     pub fn interposed(&self, interposer: &Arc<dyn Interposer>) -> Self {

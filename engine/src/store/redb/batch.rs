@@ -1,15 +1,14 @@
-//! Which operations go into one transaction: those that wait, in order, up to a bound.
+//! The bounds of a batch: which waiting operations go into one transaction.
 
 use std::collections::BTreeSet;
 
 use crate::store::redb::operation::Operation;
 
-/// The most bytes of rows in one batch, and so how long one commit can take. A row that is longer makes
-/// a batch of its own. What waits for the next one has a bound too, in `waiting.rs`.
+/// The most bytes of rows in a batch. It bounds the time of a commit. A longer row makes a batch of its
+/// own. `waiting.rs` bounds the bytes that wait for the next batch.
 pub(super) const BYTES_MAX: usize = 4 << 20;
 
-/// The most operations in one batch. Their answers come at once, and whoever waits for the next
-/// batch waits for all of them.
+/// The most operations in one batch. All are answered at once, and the next batch waits for them.
 pub(super) const OPERATIONS_MAX: usize = 1024;
 
 const _: () = assert!(
@@ -17,10 +16,10 @@ const _: () = assert!(
     "an empty batch takes any operation"
 );
 
-/// What is in a batch so far, as far as it says what else may be.
+/// The content of a batch so far, as far as it decides what may follow.
 ///
-/// Within a batch everything is read after everything is written. So that nobody can tell this from
-/// one operation after the other, a batch ends before a write of what it reads.
+/// A batch performs its reads after all its writes. So it ends before a write of a run that it reads:
+/// then the order can't be observed.
 #[derive(Debug, Default)]
 pub(super) struct Bounds {
     operations: usize,
@@ -30,7 +29,7 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Takes the operation in as the next one; false where the batch ends before it.
+    /// Adds the operation; false if the batch ends before it.
     pub(super) fn take(&mut self, operation: &Operation) -> bool {
         let bytes = self.bytes.saturating_add(operation.bytes());
         let full = self.operations == OPERATIONS_MAX || bytes > BYTES_MAX;

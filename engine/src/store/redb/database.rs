@@ -27,7 +27,7 @@ pub(super) struct Database {
     value: Vec<u8>,
 }
 
-/// Why nothing came of an access.
+/// Why an access failed.
 enum Failure {
     /// The database failed before anything was committed.
     Before(redb::Error),
@@ -35,7 +35,7 @@ enum Failure {
     Commit(redb::Error),
 }
 
-/// The same for whoever waits for it.
+/// The failure as the answer to operations.
 enum Broken {
     /// It has failed before.
     Already(String),
@@ -62,11 +62,11 @@ impl Database {
         })
     }
 
-    /// Performs a batch: first what writes, in order and in one transaction, then what reads. Each
-    /// operation is answered once, with its place in the batch; what writes only after the commit.
+    /// Performs a batch: first its writes, in order and in one transaction, then its reads. It answers
+    /// each operation once, with its place in the batch, and a write only after the commit.
     ///
-    /// A read sees all of the batch's writes, those after it included; see [`Bounds`] for why there
-    /// are none that it must not see.
+    /// A read sees all writes of the batch, even those after it. [`Bounds`] ends a batch before a write
+    /// that a read of the batch must not see.
     ///
     /// [`Bounds`]: crate::store::redb::batch::Bounds
     pub(super) fn apply(
@@ -111,7 +111,7 @@ impl Database {
         }
     }
 
-    /// Closes the file; an error then is one of tidying up, every commit is durable already.
+    /// Closes the file. Every commit is durable already, so an error does not matter.
     pub(super) fn close(self) {
         let closed = catch_unwind(AssertUnwindSafe(|| self.redb.close()));
         drop(closed);
@@ -170,8 +170,8 @@ impl Broken {
     }
 }
 
-/// The writes of a batch, in one transaction. An answer is that of its operation alone: a duplicate
-/// is refused and the others are committed.
+/// Performs the writes of a batch in one transaction. Each has an answer of its own: a duplicate is
+/// refused, and the others are committed.
 fn write(
     redb: &redb::Database,
     writes: &[(usize, &Operation)],

@@ -1,4 +1,4 @@
-//! Where the file of a store is: the seam between the store and a file system.
+//! The place of a store's file: the seam between the store and a file system.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -8,7 +8,7 @@ use redb::StorageBackend;
 use redb::backends::FileBackend;
 use tempfile::NamedTempFile;
 
-/// A place for the one file of a store. Production is a path; a simulated disk is another.
+/// A place for the file of a store. Production has a path; a simulation has a simulated disk.
 pub trait Disk {
     /// The file, opened.
     type File: StorageBackend;
@@ -18,34 +18,33 @@ pub trait Disk {
     /// How an operator knows the place.
     fn name(&self) -> String;
 
-    /// Opens the file, or `None` where there is none. Its name is durable then, whoever gave it.
+    /// Opens the file; `None` if there is none. Its name is durable afterwards.
     ///
     /// # Errors
     ///
-    /// Where the place can't be read.
+    /// If the place can't be read.
     fn open(&self) -> io::Result<Option<Self::File>>;
 
     /// Begins a file without a name.
     ///
     /// # Errors
     ///
-    /// Where the place can't be written.
+    /// If the place can't be written.
     fn draft(&self) -> io::Result<Self::Draft>;
 
     /// Opens a file that has no name yet.
     ///
     /// # Errors
     ///
-    /// Where the place can't be read.
+    /// If the place can't be read.
     fn open_draft(&self, draft: &Self::Draft) -> io::Result<Self::File>;
 
-    /// Makes the content of a draft durable and then gives it the name, never to replace a file
-    /// that has it.
+    /// Makes the content of a draft durable, and then gives it the name. It never replaces a file.
     ///
     /// # Errors
     ///
-    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) where there is a file of this name, and
-    /// whatever else the place answers.
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if there is a file of this name, and
+    /// any other error of the place.
     fn publish(&self, draft: Self::Draft) -> io::Result<()>;
 }
 

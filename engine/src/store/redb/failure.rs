@@ -1,10 +1,10 @@
-//! What an error or a panic of redb's means to whoever uses the store.
+//! Errors and panics of redb, as errors of a store.
 
 use std::io::ErrorKind;
 
 use crate::error::StoreErrorKind;
 
-/// What an error of redb's says of an operation that committed nothing.
+/// The kind of an error of redb, for an operation that committed nothing.
 pub(super) fn kind_of(error: &redb::Error) -> StoreErrorKind {
     match error {
         redb::Error::Corrupted(_) => StoreErrorKind::Damaged,
@@ -22,7 +22,7 @@ pub(super) fn kind_of(error: &redb::Error) -> StoreErrorKind {
     }
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(super) fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
     let literal = panic.downcast_ref::<&str>().map(ToString::to_string);
     let words = literal.or_else(|| panic.downcast_ref::<String>().cloned());

@@ -1,10 +1,10 @@
 //! The embedded store: rows in one file, through the database redb.
 //!
-//! Operations queue up in the order in which their futures were first polled. One committer, on a
-//! thread that may block, takes everything that waits into one transaction and answers after its
-//! commit. An operation whose future is dropped is given up if its batch has not begun, and finished
-//! before the next batch if it has. So a load or a clear comes after every append that was begun
-//! before it, and nothing lands later: the store can be held exclusively.
+//! Operations queue up in the order of the first polls of their futures. A committer, on a thread that
+//! may block, takes the waiting operations into one transaction and answers after the commit. If a
+//! future is dropped, its operation is withdrawn before its batch begins, and finished afterwards. So
+//! a load or a clear comes after every append that began before it, and no append lands later: the
+//! store can be held exclusively.
 
 mod batch;
 mod database;
@@ -43,38 +43,35 @@ pub use self::reader::RedbReader;
 /// - A row is durable once its append has returned `Ok`, whatever crashes: process, machine, power.
 ///   Every commit syncs twice (data, then the header that points to it), which costs one flush more
 ///   than redb's default and survives a failed sync that is followed by a power loss.
-/// - The file is complete from the instant at which it has its name: it is written beside, synced
-///   and then renamed. It is checked when it is opened, and every row has a checksum over its key
-///   and its value that is verified on each load. A damaged file or row is an error, never a wrong
-///   row.
+/// - The file is complete as soon as it has its name: it is written under another name, synced and
+///   then renamed. It is checked at each opening. Every row has a checksum over its key and its
+///   value, which each load verifies. A damaged file or row is an error, never a wrong row.
 /// - One handle, in one process, has the file open ([`exclusive_scope`](Self::exclusive_scope)), so
 ///   [`Retention::ClearWhenDone`](crate::Retention) may be used with it.
-/// - After an error of the disk the store answers nothing but errors until it is opened again: what
-///   the operating system shows after a failed sync need not be on the disk.
+/// - After an error of the disk every operation fails until the store is opened again. Data that the
+///   operating system shows after a failed sync need not be on the disk.
 ///
 /// # What is not
 ///
-/// A disk that reports a sync and does not perform it loses rows. A file that vanished, or an older
-/// copy that was put back, is not noticed; one bit of the header, flipped in a file whose process has
-/// crashed, looks like a copy that is older by one row.
+/// A disk that reports a sync and does not perform it loses rows. The store does not notice a file
+/// that vanished, or an older copy in its place. After a crash, a flipped bit in the header can look
+/// like a copy that is older by one row.
 ///
 /// # Dropped futures
 ///
-/// An operation takes its turn with the first poll of its future. Dropping the future gives up what
-/// has not begun; what has is finished before anything else. An append is whole or absent then, and
-/// which of the two is settled before any later operation.
+/// An operation takes its turn with the first poll of its future. If the future is dropped, an
+/// operation that has not begun is withdrawn; one that has begun is finished before any other. The
+/// row of a dropped append is whole or absent, and no later operation changes that.
 ///
 /// # Many at once
 ///
-/// Everything that waits while a commit is under way goes into the next one, in order, up to 4 MiB of
-/// rows or 1024 operations; nothing waits for others to come. A refusal, of a duplicate or of a row
-/// that is too long, is the answer of that operation alone. A commit that fails is the answer of all
-/// that were in it: the outcome is unknown.
+/// Operations that wait during a commit go into the next commit, in order, up to 4 MiB of rows or 1024
+/// operations. No operation waits for others to arrive. A duplicate and a row that is too long fail
+/// alone. If a commit fails, all its operations fail, with an unknown outcome.
 ///
-/// The queue is bounded too: up to 8 MiB of rows, or one that is longer. Whatever does not fit stays
-/// with its future, in line; so a disk that is slow holds its writers up, and memory does not grow. A
-/// future that is dropped frees its place and its row, and one that is held and not polled holds
-/// nobody up.
+/// The queue holds at most 8 MiB of rows, or a single longer row. Further operations stay with their
+/// futures, in line. So a slow disk slows its writers down, and memory does not grow. A dropped future
+/// frees its place and its row. A future that is held without polls blocks no other.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -99,23 +96,22 @@ pub struct RedbCheckpointStore {
 }
 
 impl RedbCheckpointStore {
-    /// Opens the store in the file `path`, or creates it there; its folder has to exist. The
-    /// operations must then be polled within a tokio runtime, as those of an
-    /// [`Engine`](crate::Engine) are.
+    /// Opens the store in the file `path`, or creates it. The folder must exist. Poll the operations
+    /// within a tokio runtime, like those of an [`Engine`](crate::Engine).
     ///
-    /// This blocks: it reads the whole file to check it. Do it once, when the process starts.
+    /// This call blocks: it reads and checks the whole file. Call it once, when the process starts.
     ///
     /// # Errors
     ///
-    /// Each names the path: the file can't be read or written, it is open already (here or in another
-    /// process), it is damaged, it was written by a newer version, or it is something else than a
-    /// checkpoint store. A file of length 0 is refused as well: a store that a file system has lost
-    /// must not pass for a new one.
+    /// Each error names the path. The file can't be read or written, is already open (here or in
+    /// another process), is damaged, was written by a newer version, or is not a checkpoint store. A
+    /// file of length 0 is refused too: a store that a file system has lost must not look like a new
+    /// store.
     pub fn new(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::with_runtime(path, TokioRuntime::new())
     }
 
-    /// The same, with blocking work done by `runtime` ([`Runtime::blocking`]).
+    /// Opens the store, with [`Runtime::blocking`] of `runtime` for its blocking work.
     ///
     /// # Errors
     ///
@@ -124,13 +120,13 @@ impl RedbCheckpointStore {
         Self::on_disk(&Directory::new(path.as_ref()), runtime)
     }
 
-    /// On any disk: the seam for simulated ones.
+    /// Opens the store on any disk: the seam for simulated disks.
     #[doc(hidden)]
     pub fn on_disk(disk: &impl Disk, runtime: impl Runtime) -> Result<Self, Error> {
         Self::on_disk_with_check(disk, OpenCheck::Whole, runtime)
     }
 
-    /// The same, with a choice of what is read of the file before it is used.
+    /// As [`on_disk`](Self::on_disk), with a choice of what is checked.
     #[doc(hidden)]
     pub fn on_disk_with_check(
         disk: &impl Disk,
@@ -144,7 +140,7 @@ impl RedbCheckpointStore {
         })
     }
 
-    /// How many bytes are queued: for tests of their bound.
+    /// The number of queued bytes, for tests of the bound.
     #[doc(hidden)]
     pub fn queued_bytes(&self) -> usize {
         self.queue.bytes()
@@ -206,8 +202,7 @@ impl ListRuns for RedbCheckpointStore {
 }
 
 impl Drop for RedbCheckpointStore {
-    /// Waits for the batch that is under way, if its futures were dropped, and closes the file, so
-    /// that it can be opened again at once.
+    /// Waits for a batch in progress and closes the file, so that it can be opened again at once.
     fn drop(&mut self) {
         self.queue.close();
     }

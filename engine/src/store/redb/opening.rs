@@ -1,4 +1,4 @@
-//! How a store is opened, or created where there is none, and why it is not.
+//! Opening and creating the file of a store.
 
 use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +15,7 @@ use crate::store::redb::tables::{ABOUT, ABOUT_FORMAT, ROWS, begin};
 /// file suffices.
 const CACHE_BYTES: usize = 64 << 20;
 
-/// What is read of a file before it is used.
+/// What is checked when a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OpenCheck {
     /// Every page, with its checksum: what has rotted is noticed when the file is opened.

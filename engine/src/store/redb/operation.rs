@@ -1,4 +1,4 @@
-//! What a store is asked and what it answers, as data.
+//! The operations of a store and their answers, as data.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub(super) enum Operation {
     List { after: Option<String>, limit: usize },
 }
 
-/// What came of one.
+/// The answer to an operation.
 #[derive(Debug)]
 pub(super) enum Answer {
     Done,
@@ -26,7 +26,7 @@ impl Operation {
         matches!(self, Self::Append { .. } | Self::Clear { .. })
     }
 
-    /// How many bytes it brings along.
+    /// The bytes of its data.
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Append { id, row } => {

@@ -1,4 +1,4 @@
-//! A file that is read and never written: what is changed stays in memory.
+//! A file that is read and never written: changes stay in memory.
 //!
 //! The database can't be opened without a write, since it marks the file as open, and after a crash
 //! repairs it. Here it may, and the file keeps its bytes.
@@ -18,10 +18,10 @@ use crate::store::redb::disk::Disk;
 
 const PAGE_BYTES: u64 = 4096;
 
-/// A path whose file is only looked at; none is made where there is none.
-pub(super) struct Looked<'a>(pub(super) &'a Path);
+/// A path whose file is only read, and never created.
+pub(super) struct ReadOnly<'a>(pub(super) &'a Path);
 
-/// The file, and what was changed of it. While it is open nobody else can open the store.
+/// The file and its changes. While it is open, no process can open the store.
 pub(super) struct Overlay {
     file: FileBackend,
     changed: Mutex<Changed>,
@@ -29,13 +29,13 @@ pub(super) struct Overlay {
 
 struct Changed {
     length: u64,
-    /// Up to where bytes that were not written are those of the file; after that they are zero.
+    /// Up to here, unwritten bytes are those of the file; behind it they are zero.
     unchanged: u64,
     /// Pages that were written, by their number.
     pages: BTreeMap<u64, Vec<u8>>,
 }
 
-impl Disk for Looked<'_> {
+impl Disk for ReadOnly<'_> {
     type File = Overlay;
     type Draft = ();
 
@@ -95,8 +95,8 @@ impl Overlay {
     }
 }
 
-/// The pages that `length` bytes from `offset` touch: of each its number, where in it they begin, and
-/// which of the bytes are there.
+/// The pages that `length` bytes from `offset` touch: the number of the page, the offset within it, and
+/// the range of the bytes that lie in it.
 fn touched(
     offset: u64,
     length: usize,
@@ -186,8 +186,7 @@ impl StorageBackend for Overlay {
         self.file.close()
     }
 
-    // Every lock is a shared one: it keeps writers out, and a file that is open for reading alone
-    // has no other.
+    // Every lock is shared: that keeps writers out, and a file opened for reading has no other lock.
 
     fn try_lock_range(&self, from: Bound<u64>, to: Bound<u64>) -> Result<bool, BackendError> {
         self.file.try_lock_shared_range(from, to)

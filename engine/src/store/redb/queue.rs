@@ -1,4 +1,4 @@
-//! Operations in the order in which they were begun, a batch at a time, off the executor.
+//! The queue of operations: performed in their order, in batches, off the executor.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,34 +11,34 @@ use crate::store::redb::database::Database;
 use crate::store::redb::operation::{Answer, Operation};
 use crate::store::redb::waiting::{Place, Reply, Request, Waiting};
 
-/// How often a committer that has run out of work looks for more before it ends, giving its processor
-/// away in between: 100 to 200 microseconds on an idle machine, which is how long a lone writer takes
-/// to hear its answer and come back. To wake another thread for it instead takes a processor that
-/// sleeps 40 to 60. Nobody waits meanwhile: whoever comes is taken at once.
+/// How often a committer without work polls the queue before it ends; it yields its processor in
+/// between. That takes 100 to 200 microseconds on an idle machine: long enough for a lone writer to get
+/// its answer and to send the next operation. Waking another thread would take 40 to 60 microseconds on
+/// a sleeping processor. No operation waits meanwhile: the committer takes it at once.
 const POLLS: u32 = 300;
 
 pub(super) struct Queue {
     state: Mutex<State>,
-    /// None once the store is closed. Whoever has it locked is the committer.
+    /// None once the store is closed. The committer holds the lock.
     database: Mutex<Option<Database>>,
 }
 
 #[derive(Default)]
 struct State {
     waiting: Waiting,
-    /// Whether there is a committer, or is about to be one.
+    /// Whether a committer exists, or is about to begin.
     drained: bool,
 }
 
-/// A request's turn. Dropped before the request's batch has begun, it takes the
-/// request along: what nobody waits for would else pile up behind a disk that hangs.
+/// A request's turn. Its drop withdraws the request if its batch has not begun. Otherwise requests
+/// without a waiting future would pile up behind a disk that hangs.
 struct Turn<'a> {
     queue: &'a Queue,
     place: Place,
 }
 
-/// The committer: someone's duty to perform everything that waits. Dropped without having done it,
-/// it gives every request back, and whoever comes next has the duty.
+/// The committer: the duty to perform all waiting requests. If it is dropped before that is done, it
+/// gives every request back, and the next request gets the duty.
 struct Drain {
     queue: Arc<Queue>,
     done: bool,
@@ -52,9 +52,9 @@ impl Queue {
         }
     }
 
-    /// Performs the operation after everything that was begun before it. Its turn is that of the
-    /// first poll. Dropping this future gives the turn up; an operation whose batch is under way by
-    /// then is finished, before any other.
+    /// Performs the operation after all operations that began before it. It takes its turn with the
+    /// first poll. Dropping this future withdraws the operation, unless its batch has begun; then it
+    /// is finished before any other.
     pub(super) async fn submit(
         self: &Arc<Self>,
         runtime: &dyn Runtime,
@@ -78,7 +78,7 @@ impl Queue {
             };
             operation = match answered {
                 Ok(Reply::Performed(answer)) => return answer,
-                // Somebody else's runtime has ended. Ours may be alive.
+                // The runtime of another request has ended. Ours may be alive.
                 Ok(Reply::GivenBack(operation)) if !is_ours => operation,
                 Ok(Reply::GivenBack(_)) => return Err(not_performed()),
                 // A committer that has begun answers, unless it has a bug.
@@ -112,7 +112,7 @@ impl Queue {
         (Turn { queue, place }, drain)
     }
 
-    /// The batch that is due. With nothing in it, there is no committer any more.
+    /// The next batch. If it is empty, the committer has ended.
     fn next(&self) -> Vec<Request> {
         let mut state = lock(&self.state);
         assert!(state.drained, "only the committer takes batches");
@@ -121,7 +121,7 @@ impl Queue {
         batch
     }
 
-    /// How many bytes are in the queue; those of the line before it are their callers'.
+    /// The number of bytes in the queue, without those of the line before it.
     pub(super) fn bytes(&self) -> usize {
         lock(&self.state).waiting.bytes()
     }
@@ -151,7 +151,7 @@ impl Drain {
         self.done = true;
     }
 
-    /// Returns once something waits, or it is time to end.
+    /// Returns as soon as a request waits, or after so many polls.
     fn await_more(&self, polls: u32) {
         for _ in 0..polls {
             if !lock(&self.queue.state).waiting.is_empty() {
@@ -162,7 +162,7 @@ impl Drain {
     }
 }
 
-/// Nobody may be waiting any more for an answer; the operation counts all the same.
+/// Performs a batch and answers it. An answer that no future waits for is dropped.
 fn execute(database: Option<&mut Database>, batch: Vec<Request>) {
     let Some(database) = database else {
         return give_back(batch);

@@ -1,4 +1,4 @@
-//! The file of a store, looked at while no process has it open.
+//! Read-only access to the file of a store, for tools of operators.
 
 use std::path::Path;
 
@@ -7,10 +7,11 @@ use crate::recovery::CheckpointRow;
 use crate::store::redb::database::Database;
 use crate::store::redb::opening::OpenCheck;
 use crate::store::redb::operation::{Answer, Operation};
-use crate::store::redb::overlay::Looked;
+use crate::store::redb::overlay::ReadOnly;
 
-/// Reads the file of a [`RedbCheckpointStore`](crate::RedbCheckpointStore) and does not change a byte
-/// of it, not even to repair it after a crash: for tools of operators. Everything here blocks.
+/// Reads the file of a [`RedbCheckpointStore`](crate::RedbCheckpointStore), for tools of operators.
+///
+/// It changes no byte of the file, not even for a repair after a crash. Every method blocks.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -32,24 +33,24 @@ use crate::store::redb::overlay::Looked;
 pub struct RedbReader(Database);
 
 impl RedbReader {
-    /// Opens the file and checks every page of it. As long as this lives, no process can open the
-    /// store; what a repair would change is kept in memory.
+    /// Opens the file and checks each page of it. While the reader lives, no process can open the
+    /// store. Changes of a repair stay in memory.
     ///
     /// # Errors
     ///
-    /// As [`RedbCheckpointStore::new`](crate::RedbCheckpointStore::new), and where there is no file.
+    /// As [`RedbCheckpointStore::new`](crate::RedbCheckpointStore::new), and if there is no file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Database::open(&Looked(path.as_ref()), OpenCheck::Whole).map(Self)
+        Database::open(&ReadOnly(path.as_ref()), OpenCheck::Whole).map(Self)
     }
 
-    /// At most `limit` ids with at least one row, ascending, all of them greater than `after`.
+    /// At most `limit` ids that have a row, in ascending order, each greater than `after`.
     ///
     /// # Errors
     ///
-    /// Where the file can't be read.
+    /// If the file can't be read.
     pub fn run_ids(&mut self, after: Option<&str>, limit: usize) -> Result<Vec<String>, Error> {
         let after = after.map(ToOwned::to_owned);
-        match self.perform(Operation::List { after, limit })? {
+        match self.execute(Operation::List { after, limit })? {
             Answer::Ids(ids) => Ok(ids),
             other => unreachable!("a listing is answered {other:?}"),
         }
@@ -59,16 +60,16 @@ impl RedbReader {
     ///
     /// # Errors
     ///
-    /// Where the file can't be read, or a row is damaged; the error names it.
+    /// If the file can't be read, or a row is damaged. The error names the row.
     pub fn load_run(&mut self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
         let id = workflow_id.to_owned();
-        match self.perform(Operation::Load { id })? {
+        match self.execute(Operation::Load { id })? {
             Answer::Rows(rows) => Ok(rows),
             other => unreachable!("a load is answered {other:?}"),
         }
     }
 
-    fn perform(&mut self, operation: Operation) -> Result<Answer, Error> {
+    fn execute(&mut self, operation: Operation) -> Result<Answer, Error> {
         let mut answered = None;
         self.0
             .apply(&[operation], |_, answer| answered = Some(answer));

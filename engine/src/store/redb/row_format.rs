@@ -1,4 +1,4 @@
-//! How a row is written in the file: format 1.
+//! The encoding of a row in the file: format 1.
 //!
 //! ```text
 //! key    workflow_id: string, sequence: u64   (a tuple of redb's)
@@ -29,38 +29,38 @@ const _: () = assert!(
     "the length of a text has four bytes"
 );
 
-/// Why a value is no row.
+/// Why a value can't be decoded as a row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
-    /// It, or its key, is not what was written.
+    /// The value or its key has changed since it was written.
     #[error("its checksum is {found:08x} and should be {expected:08x}")]
     Checksum {
-        /// The checksum of what is there.
+        /// The checksum of the content.
         expected: u32,
-        /// The one beside it.
+        /// The stored checksum.
         found: u32,
     },
     /// It ends too early.
     #[error("it is cut short")]
     Short,
-    /// Its kind is not known.
+    /// Its kind is unknown.
     #[error("{0} is no row kind")]
     Kind(u8),
-    /// It does not say whether there is a blob.
+    /// Its blob flag is neither 0 nor 1, or does not fit the content.
     #[error("{0} says neither that there is a blob nor that there is none")]
     BlobFlag(u8),
-    /// A name in it is no text.
+    /// A text is not UTF-8.
     #[error("its text is no UTF-8")]
     Text,
 }
 
-/// The value of a row; none where it would be longer than 1 GiB.
+/// The value of a row; none if it would be longer than 1 GiB.
 pub fn encode(workflow_id: &str, row: &CheckpointRow) -> Option<Vec<u8>> {
     let mut value = Vec::new();
     encode_into(&mut value, workflow_id, row).map(|()| value)
 }
 
-/// Puts the value of a row in the place of what is there; none where it would be longer than 1 GiB.
+/// Replaces the content of `value` by the value of a row; none if it would be longer than 1 GiB.
 pub(super) fn encode_into(
     value: &mut Vec<u8>,
     workflow_id: &str,
@@ -97,7 +97,7 @@ pub(super) fn encode_into(
 ///
 /// # Errors
 ///
-/// Where it wrote no such value under this key.
+/// If [`encode`] wrote no such value under this key.
 pub fn decode(workflow_id: &str, sequence: u64, value: &[u8]) -> Result<CheckpointRow, Damage> {
     let (content, found) = value.split_last_chunk().ok_or(Damage::Short)?;
     let found = u32::from_le_bytes(*found);

@@ -5,12 +5,13 @@ use redb::{TableDefinition, WriteTransaction};
 /// The rows, by run and sequence, in the bytes of `row_format.rs`.
 pub(super) const ROWS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("rows");
 
-/// What the file says of itself.
+/// The description of the file.
 pub(super) const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
 pub(super) const ABOUT_FORMAT: &str = "format";
 
-/// The only way to a write transaction: every one commits in two phases. With the header written in
-/// the same flush as what it points to, a failed sync and a later power loss lose the file.
+/// Begins a write transaction with a two-phase commit; there is no other way to one. If the header were
+/// written in the same flush as the pages it points to, a failed sync and a later power loss would lose
+/// the file.
 pub(super) fn begin(redb: &redb::Database) -> Result<WriteTransaction, redb::Error> {
     let mut transaction = redb.begin_write()?;
     transaction.set_two_phase_commit(true);

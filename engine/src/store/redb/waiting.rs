@@ -1,8 +1,8 @@
-//! What waits for the committer: a queue that is bounded by bytes, and a line before its door.
+//! The requests that wait for the committer: a queue bounded by bytes, and a line before it.
 //!
-//! A request that does not fit into the queue stays with its future, which is the caller's, and has a
-//! place in the line. As soon as there is room the first of the line is let in, by whoever made the
-//! room: a future that is held and not polled keeps nobody waiting.
+//! A request that does not fit into the queue stays with its caller's future, and takes a place in the
+//! line. Whichever call makes room lets the first requests of the line in. So a future that is held
+//! without polls blocks no other.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -14,8 +14,7 @@ use crate::error::Error;
 use crate::store::redb::batch::{self, Bounds};
 use crate::store::redb::operation::{Answer, Operation};
 
-/// The most bytes in the queue: what gathers while a batch is under way, with one more behind it. A
-/// request that is longer is let in alone.
+/// The most bytes in the queue: those of the next two batches. A longer request is let in alone.
 const BYTES_MAX: usize = 2 * batch::BYTES_MAX;
 
 const _: () = assert!(
@@ -38,21 +37,21 @@ pub(super) enum Reply {
 /// A request that its future keeps until there is room.
 type Kept = Mutex<Option<Request>>;
 
-/// What the line knows of one.
+/// A request in the line.
 struct Outside {
     bytes: usize,
     kept: Weak<Kept>,
 }
 
-/// Where a request was put.
+/// The place of a request.
 pub(super) struct Place {
     turn: u64,
     /// What the future keeps, if it came to stand in the line.
     _kept: Option<Arc<Kept>>,
 }
 
-/// Every turn in the queue is before every turn in the line, and with room for its first the line is
-/// empty.
+/// Every turn in the queue is before every turn in the line. If the first of the line has room, the line
+/// is empty.
 #[derive(Default)]
 pub(super) struct Waiting {
     /// By their turn.
@@ -99,8 +98,8 @@ impl Waiting {
         Place { turn, _kept }
     }
 
-    /// Takes a request back, whose future is dropped, unless its batch has begun. What it was is
-    /// dropped by the caller, who has no lock then.
+    /// Withdraws the request of a dropped future, unless its batch has begun. The caller drops the
+    /// request without the lock.
     pub(super) fn withdraw(&mut self, place: &Place) -> Option<Request> {
         let stood = self.line.remove(&place.turn);
         let withdrawn = self.queue.remove(&place.turn);
@@ -116,7 +115,7 @@ impl Waiting {
         withdrawn
     }
 
-    /// Takes out the batch that is due; nothing if nobody waits.
+    /// Takes out the next batch; empty if no request waits.
     pub(super) fn take_batch(&mut self) -> Vec<Request> {
         let mut bounds = Bounds::default();
         let mut batch = Vec::new();
@@ -151,7 +150,7 @@ impl Waiting {
         queued.chain(line.filter_map(Outside::claim)).collect()
     }
 
-    /// Lets in those of the line that there is room for, in their order.
+    /// Lets requests of the line in, in their order, as long as there is room.
     fn fill(&mut self) {
         while let Some((_, first)) = self.line.first_key_value()
             && self.has_room(first.bytes)
@@ -198,13 +197,13 @@ impl Waiting {
         {
             assert!(
                 last < first,
-                "nobody in the line is before anybody in the queue"
+                "every turn in the queue is before every turn in the line"
             );
         }
         if let Some((_, first)) = self.line.first_key_value() {
             assert!(
                 !self.has_room(first.bytes),
-                "who has room is let in at once"
+                "a request that has room is let in at once"
             );
         }
         let newest = self.line.last_key_value().map(|(turn, _)| turn);
@@ -225,7 +224,7 @@ impl Outside {
     }
 }
 
-/// What one takes up in the queue: what it brings along, and what it is itself.
+/// The bytes that a request takes up in the queue: its data and itself.
 fn bytes_of(request: &Request) -> usize {
     let brings = request.operation.bytes();
     brings.saturating_add(size_of::<Request>())
