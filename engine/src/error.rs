@@ -118,7 +118,7 @@ pub enum Error {
     NoListing,
 
     /// A [`Recovery`](crate::Recovery) does not know the workflow of the run.
-    #[error("run {workflow_id:?} is of workflow {workflow:?}, which was not given")]
+    #[error("run {workflow_id:?} belongs to workflow {workflow:?}, which was not given")]
     UnknownWorkflow {
         /// The id of the run.
         workflow_id: String,

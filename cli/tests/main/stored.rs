@@ -329,7 +329,7 @@ fn a_file_that_is_none_of_ours_or_too_new() {
     foreign().check(
         "runs PATH",
         &expect![[r#"
-        error: checkpoint store: PATH: the file is a redb database but no checkpoint store
+        error: checkpoint store: PATH: the file is a redb database but not a checkpoint store
         exits with 1
     "#]],
     );
@@ -380,7 +380,7 @@ fn doctor_says_in_json_why_a_file_can_not_be_opened() {
         (
             foreign(),
             expect![[r#"
-            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: the file is a redb database but no checkpoint store","wrong":[]}
+            {"version":1,"healthy":false,"runs":0,"rows":0,"problem":"checkpoint store: PATH: the file is a redb database but not a checkpoint store","wrong":[]}
             exits with 1
         "#]],
         ),

@@ -128,7 +128,7 @@ impl Default for RetryPolicy {
 #[non_exhaustive]
 pub enum Mismatch {
     /// The run belongs to another workflow.
-    #[error("the run is of workflow {found:?}, not of {expected:?}")]
+    #[error("the run belongs to workflow {found:?}, not to {expected:?}")]
     Workflow {
         /// The name of the definition at hand.
         expected: Label,
@@ -160,7 +160,7 @@ pub enum Mismatch {
         task: Label,
     },
     /// The log needs a task to be of another kind.
-    #[error("task {task:?} is {found:?}, its log needs {needed:?}")]
+    #[error("task {task:?} is {found:?}, but its log needs {needed:?}")]
     TaskKind {
         /// The task.
         task: Label,
@@ -170,7 +170,7 @@ pub enum Mismatch {
         found: TaskKind,
     },
     /// The definition can't read an output or a cursor in the log: its type has changed.
-    #[error("what task {task:?} left can't be read: {message}")]
+    #[error("the output or cursor of task {task:?} can't be read: {message}")]
     Blob {
         /// The task.
         task: Label,
@@ -178,7 +178,7 @@ pub enum Mismatch {
         message: String,
     },
     /// A row names another task than that of the open state.
-    #[error("sequence {sequence} is of task {found:?}, the state {state:?} has {expected:?}")]
+    #[error("sequence {sequence} names task {found:?}, but state {state:?} has task {expected:?}")]
     ForeignTask {
         /// The sequence of the row.
         sequence: u64,

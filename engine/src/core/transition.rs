@@ -34,7 +34,7 @@ pub enum IllegalEvent {
     #[error("a claim belongs to another run of the id")]
     ForeignRun,
     /// A claim names another definition.
-    #[error("a claim is of definition {found:?}, the run is of {expected:?}")]
+    #[error("a claim names definition {found:?}, but the run belongs to {expected:?}")]
     ForeignDefinition {
         /// The definition of the first claim.
         expected: Label,
@@ -42,7 +42,7 @@ pub enum IllegalEvent {
         found: Label,
     },
     /// The row names a state that is not open.
-    #[error("the row is of state {found:?}, the run is in {expected:?}")]
+    #[error("the row names state {found:?}, but the run is in {expected:?}")]
     WrongState {
         /// The state that is open.
         expected: Label,
@@ -65,7 +65,7 @@ pub enum IllegalEvent {
     #[error("an undo is recorded before a rollback started")]
     UndoBeforeRollback,
     /// An undo is recorded out of order.
-    #[error("an undo of {found} is recorded, due is {}", Due(.expected.as_ref()))]
+    #[error("an undo of {found} is recorded, but {} is due", Due(.expected.as_ref()))]
     UndoOutOfOrder {
         /// The undo that is due: task and row.
         expected: Option<(Label, Undone)>,

@@ -20,10 +20,10 @@ pub enum BlobFault {
         expected: u8,
     },
     /// A tag is unknown.
-    #[error("it has the unknown tag {0}")]
+    #[error("unknown tag {0}")]
     Tag(u8),
     /// A text is not UTF-8.
-    #[error("it has a text that is not UTF-8")]
+    #[error("a text is not UTF-8")]
     NotUtf8,
 }
 

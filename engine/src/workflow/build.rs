@@ -16,10 +16,10 @@ pub enum BuildError {
     #[error("a {0} has an empty name")]
     EmptyName(&'static str),
     /// A method that applies to a task was called before any task was added.
-    #[error("`{0}` was called before any task was named")]
+    #[error("`{0}` was called before any task was added")]
     NoTaskNamed(&'static str),
     /// A state has no task and is not an exit.
-    #[error("state {0:?} has no task and is no exit")]
+    #[error("state {0:?} has no task and is not an exit")]
     Unhandled(Label),
     /// A state has two tasks, or a task and an exit.
     #[error("state {0:?} is defined twice")]
@@ -40,7 +40,7 @@ pub enum BuildError {
     #[error("two states share the label {0:?}")]
     DuplicateLabel(Label),
     /// A state's label does not resolve to that state. A derived `State` rules this out.
-    #[error("label {0:?} does not stand for its own state")]
+    #[error("label {0:?} does not resolve to its own state")]
     LabelMismatch(Label),
 }
 

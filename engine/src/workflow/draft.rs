@@ -14,7 +14,7 @@ pub(super) struct Draft {
     pub(super) starts: Option<Vec<usize>>,
     pub(super) tasks: Vec<TaskDraft>,
     pub(super) exits: Vec<usize>,
-    /// The method that was called before any task was named.
+    /// The method that was called before any task was added.
     pub(super) misplaced: Option<&'static str>,
 }
 

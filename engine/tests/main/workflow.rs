@@ -84,7 +84,7 @@ fn err_a_method_has_no_task_to_speak_of() {
     check(
         builder().to([Mail::Send]),
         &BuildError::NoTaskNamed("to"),
-        &expect!["`to` was called before any task was named"],
+        &expect!["`to` was called before any task was added"],
     );
     for (early, method) in [
         (builder().retry(RetryPolicy::none()), "retry"),
@@ -102,7 +102,7 @@ fn err_a_state_is_undefined_or_defined_twice() {
     check(
         written().exit(Mail::Sent),
         &BuildError::Unhandled("Send".into()),
-        &expect![[r#"state "Send" has no task and is no exit"#]],
+        &expect![[r#"state "Send" has no task and is not an exit"#]],
     );
     check(
         whole().task(Mail::Send, "send again", send),
@@ -228,7 +228,7 @@ fn err_labels_written_by_hand_are_not_trusted() {
     check(
         Workflow::<Swapped>::builder("mail", 1),
         &BuildError::LabelMismatch("first".into()),
-        &expect![[r#"label "first" does not stand for its own state"#]],
+        &expect![[r#"label "first" does not resolve to its own state"#]],
     );
 }
 

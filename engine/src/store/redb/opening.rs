@@ -151,7 +151,7 @@ impl NotOpened {
             ),
             Self::Foreign => store(
                 damaged,
-                "the file is a redb database but no checkpoint store",
+                "the file is a redb database but not a checkpoint store",
             ),
             Self::Newer(format) => store(
                 StoreErrorKind::Other,

@@ -44,13 +44,13 @@ pub enum Damage {
     #[error("it is cut short")]
     Short,
     /// Its kind is unknown.
-    #[error("{0} is no row kind")]
+    #[error("unknown row kind {0}")]
     Kind(u8),
     /// Its blob flag is neither 0 nor 1, or does not fit the content.
-    #[error("{0} says neither that there is a blob nor that there is none")]
+    #[error("invalid blob flag {0}")]
     BlobFlag(u8),
     /// A text is not UTF-8.
-    #[error("its text is no UTF-8")]
+    #[error("a text is not UTF-8")]
     Text,
 }
 

@@ -105,7 +105,7 @@ async fn a_log_of_another_workflow_or_version_is_refused() {
             expected: "refund".into(),
             found: "order".into(),
         },
-        &expect![[r#"run "order-1" does not fit its workflow: the run is of workflow "order", not of "refund""#]],
+        &expect![[r#"run "order-1" does not fit its workflow: the run belongs to workflow "order", not to "refund""#]],
     )
     .await;
     check_mismatch(
@@ -194,7 +194,7 @@ async fn a_log_whose_tasks_have_changed_their_kind_is_refused() {
             needed: TaskKind::Compensatable,
             found: TaskKind::Plain,
         },
-        &expect![[r#"run "order-1" does not fit its workflow: task "charge" is Plain, its log needs Compensatable"#]],
+        &expect![[r#"run "order-1" does not fit its workflow: task "charge" is Plain, but its log needs Compensatable"#]],
     )
     .await;
     let with_pack_as_exit = builder(
@@ -246,7 +246,7 @@ async fn an_output_that_can_not_be_read_back_is_refused_before_any_claim() {
     let (engine, store) = open_in_pack().await;
     let log = rows_in_words(&store, "order-1").await;
     let error = engine.resume_from(&charged_by(NotANumber), "order-1").await;
-    expect![[r#"run "order-1" does not fit its workflow: what task "charge" left can't be read: invalid type: string "charge@0", expected f64 at line 1 column 10"#]].assert_eq(&error.expect_err("the output is a text").to_string());
+    expect![[r#"run "order-1" does not fit its workflow: the output or cursor of task "charge" can't be read: invalid type: string "charge@0", expected f64 at line 1 column 10"#]].assert_eq(&error.expect_err("the output is a text").to_string());
     assert_eq!(rows_in_words(&store, "order-1").await, log);
 }
 
@@ -273,11 +273,11 @@ async fn a_row_of_another_states_task_is_refused() {
         assert_eq!(store.load_run("order-1").await.expect("it loads").len(), 3);
     };
     let completed = CheckpointRow::new(2, "Ship", "ship").with_output(b"\"x\"".to_vec());
-    check(completed, expect![[r#"run "order-1" does not fit its workflow: sequence 2 is of task "ship", the state "Pack" has "pack""#]]).await;
-    check(CheckpointRow::new(2, "Shipped", "charge"), expect![[r#"run "order-1" does not fit its workflow: sequence 2 is of task "charge", the state "Pack" has "pack""#]]).await;
+    check(completed, expect![[r#"run "order-1" does not fit its workflow: sequence 2 names task "ship", but state "Pack" has task "pack""#]]).await;
+    check(CheckpointRow::new(2, "Shipped", "charge"), expect![[r#"run "order-1" does not fit its workflow: sequence 2 names task "charge", but state "Pack" has task "pack""#]]).await;
     let cause = vec![1, 0, 1, 0, 0, 0, 0];
     let start = CheckpointRow::new(2, "Pack", "ship").with_blob(RowKind::RollbackStart, cause);
-    check(start, expect![[r#"run "order-1" does not fit its workflow: sequence 2 is of task "ship", the state "Pack" has "pack""#]]).await;
+    check(start, expect![[r#"run "order-1" does not fit its workflow: sequence 2 names task "ship", but state "Pack" has task "pack""#]]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -290,7 +290,7 @@ async fn a_visit_with_cursors_needs_a_stepped_task() {
         .expect("memory appends");
     let workflow = order(&Journal::default(), when_doing(&[]));
     let error = engine.resume_from(&workflow, "order-1").await;
-    expect![[r#"run "order-1" does not fit its workflow: task "pack" is Compensatable, its log needs Stepped"#]].assert_eq(&error.expect_err("pack has no steps").to_string());
+    expect![[r#"run "order-1" does not fit its workflow: task "pack" is Compensatable, but its log needs Stepped"#]].assert_eq(&error.expect_err("pack has no steps").to_string());
     assert_eq!(store.load_run("order-1").await.expect("it loads").len(), 3);
 }
 

@@ -159,7 +159,7 @@ async fn a_cursor_that_can_not_be_read_back_is_a_mismatch_and_claims_nothing() {
     let rows = engine.status("import-1").await.expect("it is there").rows;
     let error = engine.resume_from(&changed, "import-1").await;
     let error = error.expect_err("the cursor is a number");
-    expect![[r#"run "import-1" does not fit its workflow: what task "rows" left can't be read: invalid type: integer `2`, expected a string at line 1 column 1"#]].assert_eq(&error.to_string());
+    expect![[r#"run "import-1" does not fit its workflow: the output or cursor of task "rows" can't be read: invalid type: integer `2`, expected a string at line 1 column 1"#]].assert_eq(&error.to_string());
     let after = engine.status("import-1").await.expect("it is there").rows;
     assert_eq!(after, rows);
 }

@@ -223,26 +223,22 @@ fn a_blob_that_was_cut_or_changed_says_which_way() {
         (
             changed(&started, |blob| blob[1] = 3),
             BlobFault::Tag(3),
-            expect!["blob of a row of kind rollback_start can't be read: it has the unknown tag 3"],
+            expect!["blob of a row of kind rollback_start can't be read: unknown tag 3"],
         ),
         (
             changed(&started, |blob| blob[2] = 2),
             BlobFault::Tag(2),
-            expect!["blob of a row of kind rollback_start can't be read: it has the unknown tag 2"],
+            expect!["blob of a row of kind rollback_start can't be read: unknown tag 2"],
         ),
         (
             changed(&failed, |blob| blob[1] = 9),
             BlobFault::Tag(9),
-            expect![
-                "blob of a row of kind compensation_failed can't be read: it has the unknown tag 9"
-            ],
+            expect!["blob of a row of kind compensation_failed can't be read: unknown tag 9"],
         ),
         (
             changed(&failed, |blob| *blob.last_mut().expect("not empty") = 0xff),
             BlobFault::NotUtf8,
-            expect![
-                "blob of a row of kind compensation_failed can't be read: it has a text that is not UTF-8"
-            ],
+            expect!["blob of a row of kind compensation_failed can't be read: a text is not UTF-8"],
         ),
     ];
     for (row, fault, message) in cases {

@@ -167,8 +167,8 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           stepped        ! a forward row follows the start of the rollback
           turned         ! the rollback starts a second time
           undone pack    rolling back pack, 1 pending, 0 failed
-          undone charge  ! an undo of charge is recorded, due is pack of sequence 1
-          failed charge  ! an undo of charge is recorded, due is pack of sequence 1
+          undone charge  ! an undo of charge is recorded, but pack of sequence 1 is due
+          failed charge  ! an undo of charge is recorded, but pack of sequence 1 is due
           rolled back    ! the rollback ends with 2 undos unsettled or failed
         one undone: rolling back pack, 1 pending, 0 failed
           first claim    ! a repeated claim has an input
@@ -178,7 +178,7 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           completed      ! a forward row follows the start of the rollback
           stepped        ! a forward row follows the start of the rollback
           turned         ! the rollback starts a second time
-          undone pack    ! an undo of pack is recorded, due is charge of sequence 1
+          undone pack    ! an undo of pack is recorded, but charge of sequence 1 is due
           undone charge  rolling back pack, 0 pending, 0 failed
           failed charge  rolling back pack, 0 pending, 1 failed, stuck
           rolled back    ! the rollback ends with 1 undos unsettled or failed
@@ -190,9 +190,9 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           completed      ! a forward row follows the start of the rollback
           stepped        ! a forward row follows the start of the rollback
           turned         ! the rollback starts a second time
-          undone pack    ! an undo of pack is recorded, due is none
-          undone charge  ! an undo of charge is recorded, due is none
-          failed charge  ! an undo of charge is recorded, due is none
+          undone pack    ! an undo of pack is recorded, but none is due
+          undone charge  ! an undo of charge is recorded, but none is due
+          failed charge  ! an undo of charge is recorded, but none is due
           rolled back    rolled back from pack: failed: no stock
         stuck: rolling back pack, 0 pending, 1 failed, stuck
           first claim    ! a repeated claim has an input
@@ -202,9 +202,9 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           completed      ! a forward row follows the start of the rollback
           stepped        ! a forward row follows the start of the rollback
           turned         ! the rollback starts a second time
-          undone pack    ! an undo of pack is recorded, due is none
-          undone charge  ! an undo of charge is recorded, due is none
-          failed charge  ! an undo of charge is recorded, due is none
+          undone pack    ! an undo of pack is recorded, but none is due
+          undone charge  ! an undo of charge is recorded, but none is due
+          failed charge  ! an undo of charge is recorded, but none is due
           rolled back    ! the rollback ends with 1 undos unsettled or failed
         rolled back: rolled back from pack: failed: no stock
           first claim    ! a row follows the terminal row
@@ -295,7 +295,7 @@ fn a_repeated_claim_must_be_of_the_same_run_and_definition() {
             expected: "order".into(),
             found: "refund".into(),
         },
-        &expect![[r#"a claim is of definition "refund", the run is of "order""#]],
+        &expect![[r#"a claim names definition "refund", but the run belongs to "order""#]],
     );
     check_illegal(
         &log,
@@ -304,7 +304,7 @@ fn a_repeated_claim_must_be_of_the_same_run_and_definition() {
             expected: "charge".into(),
             found: "pack".into(),
         },
-        &expect![[r#"the row is of state "pack", the run is in "charge""#]],
+        &expect![[r#"the row names state "pack", but the run is in "charge""#]],
     );
 }
 
@@ -374,7 +374,7 @@ fn undos_are_recorded_in_reverse_and_to_the_last_one() {
             expected: Some(("pack".into(), Undone::Completion(2))),
             found: "charge".into(),
         },
-        &expect!["an undo of charge is recorded, due is pack of sequence 2"],
+        &expect!["an undo of charge is recorded, but pack of sequence 2 is due"],
     );
     check_illegal(
         &log,
@@ -391,7 +391,7 @@ fn undos_are_recorded_in_reverse_and_to_the_last_one() {
             expected: None,
             found: "charge".into(),
         },
-        &expect!["an undo of charge is recorded, due is none"],
+        &expect!["an undo of charge is recorded, but none is due"],
     );
 }
 

@@ -89,19 +89,13 @@ fn what_the_checksum_does_not_find_has_a_name_of_its_own() {
     let reason_of =
         |change: fn(&mut Vec<u8>)| check("resealed", &damaged(|value| resealed(value, change)));
     let cases: [(Change, Expect); 8] = [
-        (|value| value[0] = 99, expect!["99 is no row kind"]),
-        (
-            |value| value[1] = 2,
-            expect!["2 says neither that there is a blob nor that there is none"],
-        ),
+        (|value| value[0] = 99, expect!["unknown row kind 99"]),
+        (|value| value[1] = 2, expect!["invalid blob flag 2"]),
         // A blob that is denied.
-        (
-            |value| value[1] = 0,
-            expect!["0 says neither that there is a blob nor that there is none"],
-        ),
+        (|value| value[1] = 0, expect!["invalid blob flag 0"]),
         (|value| value[2] = 200, expect!["it is cut short"]),
         (|value| value[5] = 255, expect!["it is cut short"]),
-        (|value| value[6] = 0xff, expect!["its text is no UTF-8"]),
+        (|value| value[6] = 0xff, expect!["a text is not UTF-8"]),
         (|value| value.truncate(8), expect!["it is cut short"]),
         (Vec::clear, expect!["it is cut short"]),
     ];

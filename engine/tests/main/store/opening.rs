@@ -97,7 +97,7 @@ fn a_file_that_was_cut_short() {
 
 #[test]
 fn a_database_of_somebody_else() {
-    let foreign = "checkpoint store: PATH: the file is a redb database but no checkpoint store";
+    let foreign = "checkpoint store: PATH: the file is a redb database but not a checkpoint store";
     let others: [fn(&Path); 5] = [
         |path| made(path, |_| {}),
         |path| {
@@ -149,7 +149,7 @@ fn a_format_that_is_none() {
             made_with_format(path, 0);
         },
         StoreErrorKind::Damaged,
-        "the file is a redb database but no checkpoint store",
+        "the file is a redb database but not a checkpoint store",
     );
 }
 

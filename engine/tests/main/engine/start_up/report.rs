@@ -103,7 +103,7 @@ async fn the_report_says_what_became_of_each_run() {
         f-damaged: checkpoint_store: checkpoint store: row 1 is damaged
         g-import: done at Copied
         h-newer: mismatch: run "h-newer" does not fit its workflow: the run has version 2, accepted are [1]
-        i-unknown: unknown_workflow: run "i-unknown" is of workflow "audit", which was not given
+        i-unknown: unknown_workflow: run "i-unknown" belongs to workflow "audit", which was not given
         j-corrupt: corrupt_log: log of run "j-corrupt" is corrupt at sequence 0: the first row is not a claim
         k-alive: already_running: run "k-alive" is already running in this process
     "#]].assert_eq(&in_words(&report));
