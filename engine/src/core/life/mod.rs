@@ -11,21 +11,21 @@
 //! What is `pub(super)` here is for the mutants in `mutant/`, which wrap a life and break a rule
 //! from outside. Nothing here knows of them.
 
+mod results;
+
 use std::time::Duration;
 
 use crate::core::atoms::{Bytes, Label};
 use crate::core::claim::{ClaimRecord, Nonce};
-use crate::core::command::{
-    Command, Failure, FailureKind, Halt, Performed, Reply, StoreFailed, Verdict, Work,
-};
+use crate::core::command::{Command, Halt, Reply, StoreFailed, Verdict, Work};
 use crate::core::decide::{Decision, Ended, decide};
-use crate::core::definition::{RetryPolicy, TaskKind};
+use crate::core::definition::TaskKind;
 use crate::core::digest::LogDigest;
-use crate::core::event::{Cause, CauseKind, Event, shortened};
+use crate::core::event::{Cause, CauseKind, Event};
 use crate::core::machine::Machine;
 use crate::core::pinned::{Pinned, Standing};
 use crate::core::plan::{Opening, Plan, Retention};
-use crate::core::run_state::{Phase, RunState, Undo, Visit};
+use crate::core::run_state::{Phase, RunState, Undo};
 use crate::core::transition::rebuild;
 use crate::recovery::CheckpointRow;
 
@@ -400,150 +400,6 @@ impl Life {
             undo_open_visit: task.kind == TaskKind::Compensatable,
         };
         self.pin(event);
-    }
-
-    // ---- results of actions ----
-
-    fn done(
-        &mut self,
-        state: usize,
-        visit: Visit,
-        attempt: u32,
-        performed: Performed,
-        plan: Plan<'_>,
-    ) {
-        let task = plan
-            .definition
-            .task(state)
-            .expect("a state that runs has a task");
-        assert!(
-            matches!(self.state.phase(), Phase::Forward(open) if open.id == visit.id),
-            "only the open visit is performed"
-        );
-        assert!(
-            (1..=task.policy.retry.attempts).contains(&attempt),
-            "attempt {attempt} of {} is within the retry policy",
-            task.name
-        );
-        if let Performed::Completed { next, .. } = &performed {
-            assert!(
-                *next < plan.definition.states.len(),
-                "a task names a state of its own workflow, whose indices the definition has"
-            );
-        }
-        let name = task.name.clone();
-        match (task.kind, performed) {
-            (_, Performed::Completed { next, .. })
-                if task
-                    .edges
-                    .as_ref()
-                    .is_some_and(|edges| !edges.contains(&next)) =>
-            {
-                let next = &plan.definition.states[next].label;
-                let message = format!("{name} went to {next}, which is not among its edges");
-                self.turn_around(Cause::new(CauseKind::Failure, &message), plan);
-            }
-            (TaskKind::Plain | TaskKind::Stepped, Performed::Completed { next, output: None }) => {
-                let state = plan.definition.states[next].label.clone();
-                self.pin(Event::Entered { state, task: name });
-            }
-            (
-                TaskKind::Compensatable,
-                Performed::Completed {
-                    next,
-                    output: Some(output),
-                },
-            ) => {
-                let state = plan.definition.states[next].label.clone();
-                self.pin(Event::Completed {
-                    state,
-                    task: name,
-                    output,
-                });
-            }
-            (TaskKind::Stepped, Performed::Stepped { cursor }) => {
-                let event = Event::StepAdvanced {
-                    state: visit.state,
-                    task: name,
-                    cursor,
-                };
-                self.pin(event);
-            }
-            (_, Performed::Failed(failure)) => {
-                let retry = task.policy.retry;
-                let work = Work::Do { state, visit };
-                if let Some(failure) = self.retried(work, attempt, failure, retry) {
-                    self.turn_around(failure.into_cause(), plan);
-                } else {
-                    self.heed_cancellation(plan);
-                }
-            }
-            (_, Performed::Cancelled) => {
-                self.turn_around(Cause::new(CauseKind::Cancelled, ""), plan);
-            }
-            (kind, performed) => panic!("a {kind:?} task can't come to {performed:?}"),
-        }
-    }
-
-    fn undone(
-        &mut self,
-        state: usize,
-        undo: Undo,
-        attempt: u32,
-        performed: Performed,
-        plan: Plan<'_>,
-    ) {
-        let policy = plan
-            .definition
-            .task(state)
-            .expect("an undo belongs to a task")
-            .policy;
-        let due = match self.state.phase() {
-            Phase::RollingBack(rollback) => rollback.pending.last(),
-            _ => None,
-        };
-        assert!(
-            due.is_some_and(|due| due.undone == undo.undone),
-            "only the undo that is due is performed"
-        );
-        match performed {
-            Performed::Undone => {
-                let Undo { task, undone, .. } = undo;
-                self.pin(Event::Compensated { task, undone });
-            }
-            Performed::Failed(failure) => {
-                let (task, undone) = (undo.task.clone(), undo.undone);
-                let work = Work::Undo { state, undo };
-                if let Some(failure) = self.retried(work, attempt, failure, policy.undo_retry) {
-                    let error = shortened(&failure.message);
-                    self.pin(Event::CompensationFailed {
-                        task,
-                        undone,
-                        error,
-                    });
-                }
-            }
-            other => panic!("an undo can't come to {other:?}"),
-        }
-    }
-
-    /// Prepares another attempt, or returns the failure if no attempt is left.
-    fn retried(
-        &mut self,
-        work: Work,
-        attempt: u32,
-        failure: Failure,
-        policy: RetryPolicy,
-    ) -> Option<Failure> {
-        if failure.kind == FailureKind::Fatal || attempt >= policy.attempts {
-            return Some(failure);
-        }
-        self.stage = Stage::PausingBeforeRetry {
-            work,
-            attempt,
-            delay: policy.delay,
-        };
-        None
     }
 }
 
