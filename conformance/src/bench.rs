@@ -31,9 +31,9 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use tokio::runtime::Runtime;
 
-use crate::clock::Stopwatch;
+use crate::harness::place::Place;
 use crate::harness::{DynStore, Harness, Subject};
-use crate::place::Place;
+use crate::runtime::clock::Stopwatch;
 use crate::runtime::{Workers, start};
 
 /// So many runs append at the same time.

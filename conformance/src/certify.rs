@@ -1,13 +1,14 @@
 //! [`certify!`](crate::certify): one line of the user's becomes one named test for each law.
 
-use crate::catalogue::{Kind, Law, LawId};
+use crate::catalogue::{Kind, Law};
 use crate::child::play_the_part;
+use crate::contract::LawId;
+use crate::finding::verdict::Verdict;
 use crate::harness::{Harness, Subject};
-use crate::plan::Step;
 use crate::report::suite::Suite;
 use crate::report::{journal, print_line};
-use crate::run::judge;
-use crate::verdict::Verdict;
+use crate::runner::judge;
+use crate::runner::plan::Step;
 
 /// Certifies a store: expands to one `#[test]` for each law of the [catalogue](crate::catalogue()).
 ///

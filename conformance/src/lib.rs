@@ -47,49 +47,38 @@
 pub mod bench;
 #[cfg(any(feature = "cano-0-12", feature = "cano-0-15"))]
 pub mod cano;
-mod capability;
 mod case;
 mod catalogue;
 mod certify;
 mod child;
-pub mod claim;
-mod clock;
+mod contract;
 #[cfg(feature = "differential")]
 pub mod differential;
-mod draws;
-mod dropped;
-mod expect;
+mod finding;
 #[cfg_attr(doc, doc = include_str!("../LAWS.md"))]
 pub mod guide;
-mod halting;
 mod harness;
-mod hooks;
 mod laws;
 pub mod linearize;
-mod place;
-mod plan;
-mod race;
-mod recorded;
 mod report;
-mod run;
+mod runner;
 mod runtime;
-mod saga;
-mod verdict;
 
 pub use crashpoint::BoxError;
 
-pub use crate::capability::Claim;
-pub use crate::catalogue::{Group, Kind, Law, LawId, Sensitivity, catalogue};
-pub use crate::guide::page::catalogue_markdown;
+pub use crate::catalogue::page::catalogue_markdown;
+pub use crate::catalogue::{Group, Kind, Law, Sensitivity, catalogue};
+pub use crate::contract::capability::Claim;
+pub use crate::contract::{LawId, claim};
+pub use crate::finding::verdict::Verdict;
+pub use crate::harness::hooks::{Damage, Hook};
+pub use crate::harness::place::Place;
 pub use crate::harness::{Harness, Options};
-pub use crate::hooks::{Damage, Hook};
-pub use crate::place::Place;
-pub use crate::plan::Plan;
 pub use crate::report::{
     HeldBack, LawReport, Level, Merged, Name, Outcome, Remark, Report, Rung, merge, run_all,
     run_while,
 };
-pub use crate::verdict::Verdict;
+pub use crate::runner::plan::Plan;
 
 /// What [`certify!`] expands to.
 #[doc(hidden)]

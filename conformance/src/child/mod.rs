@@ -14,10 +14,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use crate::case::{Blame, Case};
-use crate::clock::Stopwatch;
-use crate::expect::{Failure, broken};
+use crate::finding::expect::{Failure, broken};
 use crate::harness::Subject;
-use crate::place::Place;
+use crate::harness::place::Place;
+use crate::runtime::clock::Stopwatch;
 
 use self::played::play;
 pub(crate) use self::played::{

@@ -6,9 +6,9 @@ use std::process::exit;
 use crashpoint::{CheckpointRow, Error};
 
 use crate::child::{Part, tell};
-use crate::expect::{marked, row};
+use crate::finding::expect::{marked, row};
+use crate::harness::place::Place;
 use crate::harness::{DynStore, Subject};
-use crate::place::Place;
 use crate::runtime::{Workers, start};
 
 /// Steps after which a child that nobody kills has done enough.

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use crashpoint::{CheckpointRow, RowKind};
 
-use crate::expect::{describe, quote};
+use crate::finding::expect::{describe, quote};
 
 /// One operation of a [`History`].
 #[derive(Debug, Clone, PartialEq, Eq)]

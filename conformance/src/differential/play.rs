@@ -8,10 +8,10 @@ use tokio::runtime::Runtime;
 use super::history::{History, Operation, plain};
 use super::model::Model;
 use super::search::Counted;
-use crate::expect::{Checked, Failure, broken, describe, quote, same_rows};
+use crate::finding::expect::panic_message;
+use crate::finding::expect::{Checked, Failure, broken, describe, quote, same_rows};
+use crate::harness::place::Place;
 use crate::harness::{BoxFuture, DynStore, Subject};
-use crate::place::Place;
-use crate::run::panic_message;
 use crate::runtime::{Workers, start};
 
 /// What came of a history.

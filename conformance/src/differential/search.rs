@@ -8,8 +8,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use super::draw::{Scope, histories};
 use super::history::{History, Operation};
 use super::play::{Played, play};
-use crate::capability::Claim;
-use crate::expect::Failure;
+use crate::contract::capability::Claim;
+use crate::finding::expect::Failure;
 use crate::harness::{Harness, Subject};
 
 /// Of the histories that were played, one in so many has to be full for the whole to count.

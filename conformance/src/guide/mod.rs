@@ -16,14 +16,11 @@ pub(crate) mod eng;
 pub(crate) mod err;
 pub(crate) mod iso;
 pub(crate) mod ord;
-pub(crate) mod page;
 pub(crate) mod pay;
 pub(crate) mod prf;
 pub(crate) mod run;
 
 pub use clause::Clause;
-
-use crate::catalogue::Law;
 
 /// What to know about a law beside its sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,18 +46,6 @@ pub struct GroupGuide {
     pub kv: &'static str,
     /// What helps a store on files.
     pub files: &'static str,
-}
-
-/// Where the whole of it can be read.
-const PAGE: &str = "conformance/LAWS.md";
-
-impl Law {
-    /// Why the law holds and what to do, as lines below the message of a test that failed.
-    pub fn advice(&self) -> String {
-        let Guide { why, fix, .. } = self.guide;
-        let anchor = self.id.to_string().to_lowercase();
-        format!("why:  {why}\nfix:  {fix}\nmore: {PAGE}#{anchor}")
-    }
 }
 
 /// The entries of a group: what they have in common, then each law as

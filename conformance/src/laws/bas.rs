@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crashpoint::{CheckpointRow, RowKind};
 
 use crate::case::{Case, Session};
-use crate::expect::{Checked, Failure, broken, marked, quote, row, rows, same_rows};
+use crate::finding::expect::{Checked, Failure, broken, marked, quote, row, rows, same_rows};
 
 pub(crate) async fn bas_01_an_unknown_id_loads_as_an_empty_run(case: &Case) -> Checked {
     let store = case.open().await?;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crashpoint::CheckpointRow;
 
 use crate::case::{Blame, Case, Session};
-use crate::dropped::{Cut, Cuts, cut_off};
-use crate::expect::{Checked, Failure, broken, describe, quote, row, rows, same_rows};
+use crate::finding::expect::{Checked, Failure, broken, describe, quote, row, rows, same_rows};
+use crate::runtime::dropped::{Cut, Cuts, cut_off};
 
 /// A row that takes several pages, blocks or packets.
 fn wide(sequence: u64) -> CheckpointRow {

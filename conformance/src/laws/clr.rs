@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crashpoint::{CheckpointRow, Error};
 
 use crate::case::Case;
-use crate::expect::{Checked, broken, marked, row, rows};
+use crate::case::race::{Contender, HEATS, repeat};
+use crate::finding::expect::{Checked, broken, marked, row, rows};
 use crate::harness::DynStore;
-use crate::race::{Contender, HEATS, repeat};
 
 pub(crate) async fn clr_01_clear_removes_every_row(case: &Case) -> Checked {
     let store = case.open().await?;

@@ -3,7 +3,7 @@
 use crashpoint::CheckpointRow;
 
 use crate::case::{Case, Session};
-use crate::expect::{Checked, Failure, broken, marked, quote, same_rows};
+use crate::finding::expect::{Checked, Failure, broken, marked, quote, same_rows};
 
 /// Whether a store may answer an error to an id that it can't keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Isolation: an id is opaque text, and no two ids share a row.
 
 use crate::case::Case;
-use crate::expect::{Checked, broken, marked};
+use crate::finding::expect::{Checked, broken, marked};
 use crate::laws::ids::{Lookalikes, Refusal};
 
 const SEQUENCES: &[u64] = &[0, 1];
@@ -170,7 +170,8 @@ pub(crate) async fn iso_08_paths_stay_inside_the_place(case: &Case) -> Checked {
     ];
     apart_or_refused(case, &ids).await?;
     let strays = place.strays();
-    let strays = strays.map_err(|error| crate::expect::Failure::Harness(error.to_string()))?;
+    let strays =
+        strays.map_err(|error| crate::finding::expect::Failure::Harness(error.to_string()))?;
     if let Some(stray) = strays.first() {
         return Err(broken(format!(
             "after runs with paths for ids: expected nothing outside of its place, came {}",

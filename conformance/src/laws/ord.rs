@@ -3,7 +3,7 @@
 use crashpoint::CheckpointRow;
 
 use crate::case::Case;
-use crate::expect::{Checked, row, rows};
+use crate::finding::expect::{Checked, row, rows};
 
 /// Appends `sequences` in this order and expects them to load in ascending order.
 async fn loads_ascending(case: &Case, sequences: &[u64], when: &str) -> Checked {

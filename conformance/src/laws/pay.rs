@@ -3,7 +3,7 @@
 use crashpoint::{CheckpointRow, RowKind};
 
 use crate::case::{Case, Session};
-use crate::expect::{Checked, broken, same_rows};
+use crate::finding::expect::{Checked, broken, same_rows};
 
 /// Appends the rows in order and expects the same back.
 async fn come_back(case: &Case, rows: &[CheckpointRow], when: &str) -> Checked {

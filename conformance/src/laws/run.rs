@@ -7,10 +7,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::case::{Blame, Case, Session};
-use crate::clock::HoldTimer;
-use crate::expect::{Checked, broken, marked, row, rows};
+use crate::finding::expect::panic_message;
+use crate::finding::expect::{Checked, broken, marked, row, rows};
 use crate::harness::BoxFuture;
-use crate::run::panic_message;
+use crate::runtime::clock::HoldTimer;
 use crate::runtime::{Workers, block_on_bare, start};
 
 /// What a run of the engine does with a store, in short.
@@ -172,7 +172,7 @@ pub(crate) fn run_05_futures_move_between_threads(case: &Case) -> Checked {
 fn poll_on_new_threads<T: Send>(
     runtime: &tokio::runtime::Runtime,
     mut future: BoxFuture<'static, T>,
-) -> Result<T, crate::expect::Failure> {
+) -> Result<T, crate::finding::expect::Failure> {
     loop {
         let polled = std::thread::scope(|scope| {
             let future = &mut future;
@@ -211,7 +211,9 @@ pub(crate) fn run_06_a_store_is_dropped_inside_async_code(case: &Case) -> Checke
         runtime.block_on(async {
             let opened = case.subject.open(&place).await;
             let opened = opened.map_err(|error| {
-                crate::expect::Failure::Harness(format!("no store could be opened: {error}"))
+                crate::finding::expect::Failure::Harness(format!(
+                    "no store could be opened: {error}"
+                ))
             })?;
             case.progress
                 .step(Blame::Store, "dropping the store inside async code");

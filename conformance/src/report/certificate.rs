@@ -1,11 +1,12 @@
 //! What came of each law, and what that amounts to.
 
-use crate::capability::Claim;
-use crate::catalogue::{CONTRACT, Kind, Law, LawId};
-use crate::plan::Plan;
+use crate::catalogue::{Kind, Law};
+use crate::contract::capability::Claim;
+use crate::contract::{CONTRACT, LawId};
+use crate::finding::verdict::Verdict;
 use crate::report::level::{self, Level, Rung};
 use crate::report::suite::Name;
-use crate::verdict::Verdict;
+use crate::runner::plan::Plan;
 
 /// What came of each law.
 #[derive(Debug, Clone)]

@@ -11,10 +11,10 @@ use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
 
 use crate::catalogue::Law;
-use crate::clock::unix_ms;
 use crate::report::line::{Line, Origin};
 use crate::report::suite::Suite;
-use crate::run::Judgement;
+use crate::runner::Judgement;
+use crate::runtime::clock::unix_ms;
 
 /// Names the file to append to. Where it is empty, no line is left.
 const VARIABLE: &str = "CRASHPOINT_REPORT";

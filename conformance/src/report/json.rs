@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use crate::capability::Claim;
+use crate::contract::capability::Claim;
+use crate::finding::verdict::Verdict;
 use crate::report::level::{Level, Rung};
 use crate::report::line::words;
 use crate::report::suite::Name;
 use crate::report::{LawReport, Report};
-use crate::verdict::Verdict;
 
 /// The version of the format.
 const FORMAT: u32 = 1;

@@ -6,10 +6,10 @@
 
 use std::fmt;
 
-use crate::capability::Claim;
 use crate::catalogue::{Kind, Law, catalogue};
+use crate::contract::capability::Claim;
+use crate::finding::verdict::Verdict;
 use crate::report::LawReport;
-use crate::verdict::Verdict;
 
 /// How much a store has shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

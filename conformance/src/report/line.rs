@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::Claim;
-use crate::catalogue::{CONTRACT, Law, LawId, catalogue};
-use crate::plan::Plan;
+use crate::catalogue::{Law, catalogue};
+use crate::contract::capability::Claim;
+use crate::contract::{CONTRACT, LawId};
+use crate::finding::verdict::Verdict;
 use crate::report::suite::Name;
-use crate::verdict::Verdict;
+use crate::runner::plan::Plan;
 
 /// The version of the format.
 pub(crate) const FORMAT: u32 = 1;

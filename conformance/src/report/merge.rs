@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::catalogue::{Law, LawId, catalogue};
-use crate::plan::Plan;
+use crate::catalogue::{Law, catalogue};
+use crate::contract::LawId;
+use crate::finding::verdict::Verdict;
 use crate::report::line::Line;
 use crate::report::suite::Name;
 use crate::report::{LawReport, Report};
-use crate::verdict::Verdict;
+use crate::runner::plan::Plan;
 
 /// What the lines of some files come to.
 #[derive(Debug, Clone, Default)]

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::Claim;
-use crate::catalogue::{Law, LawId};
-use crate::plan::Plan;
+use crate::catalogue::Law;
+use crate::contract::LawId;
+use crate::contract::capability::Claim;
+use crate::runner::plan::Plan;
 
 /// What [`certify!`](crate::certify) knows of itself and of the crate that it stands in.
 #[derive(Debug)]

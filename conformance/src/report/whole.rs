@@ -7,13 +7,13 @@ use std::thread;
 
 use crate::catalogue::{Law, catalogue};
 use crate::child::play_the_part;
-use crate::clock::{Stopwatch, unix_ms};
+use crate::finding::verdict::Verdict;
 use crate::harness::{Harness, Subject};
-use crate::plan::{Plan, Step};
 use crate::report::suite::Name;
 use crate::report::{LawReport, Report};
-use crate::run::judge;
-use crate::verdict::Verdict;
+use crate::runner::judge;
+use crate::runner::plan::{Plan, Step};
+use crate::runtime::clock::{Stopwatch, unix_ms};
 
 /// Runs every law on stores of `H`, [several at a time](Plan::jobs).
 ///

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use super::syncs::names_in;
 use super::{Action, Call, Does, Watch, follow};
 use crate::child::{Running, Told};
-use crate::expect::{Failure, broken};
+use crate::finding::expect::{Failure, broken};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::{Action, Call, Watch, follow};
 use crate::child::{Running, Told};
-use crate::expect::{Failure, broken};
+use crate::finding::expect::{Failure, broken};
 
 /// How a traced child came to its end.
 pub(crate) enum End {

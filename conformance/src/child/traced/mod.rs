@@ -20,7 +20,7 @@ use nix::unistd::Pid;
 
 use crate::case::Blame;
 use crate::child::Running;
-use crate::expect::Failure;
+use crate::finding::expect::Failure;
 
 pub(crate) use self::faults::{Fault, Faulty, run_with_a_fault};
 pub(crate) use self::kill::{End, kill_at};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Action, Call, Does, Watch, follow};
 use crate::child::{Running, Told};
-use crate::expect::{Failure, broken};
+use crate::finding::expect::{Failure, broken};
 
 /// What was seen of one step by the time at which it was acknowledged.
 #[derive(Debug, Default)]

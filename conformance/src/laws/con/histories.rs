@@ -4,12 +4,12 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use crate::case::race::{Contender, Driver, repeat_until};
+use crate::case::recorded::{OnRun, Recorded, by_run};
 use crate::case::{Case, Session};
-use crate::draws::Draws;
-use crate::expect::{Checked, Failure, broken, quote};
+use crate::finding::expect::{Checked, Failure, broken, quote};
 use crate::linearize::{OPERATIONS_MAX, Start};
-use crate::race::{Contender, Driver, repeat_until};
-use crate::recorded::{OnRun, Recorded, by_run};
+use crate::runtime::draws::Draws;
 
 /// Callers of one history under the driver of tasks; with more the order is rarely in doubt.
 const CALLERS_MAX: usize = 6;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::case::{Blame, Case, Session};
-use crate::expect::{Checked, Failure, broken, row, rows};
+use crate::finding::expect::{Checked, Failure, broken, row, rows};
 use crate::harness::BoxFuture;
 use crate::runtime::{Workers, start};
 

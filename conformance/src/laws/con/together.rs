@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crashpoint::CheckpointRow;
 
+use crate::case::race::{Arena, Contender, HEATS, repeat};
 use crate::case::{Case, Session};
-use crate::expect::{Checked, broken, marked, quote, same_rows};
-use crate::race::{Arena, Contender, HEATS, repeat};
+use crate::finding::expect::{Checked, broken, marked, quote, same_rows};
 
 /// Rows of each caller.
 const ROWS: u64 = 3;

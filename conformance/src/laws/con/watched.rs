@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crashpoint::{CheckpointRow, Error};
 
+use crate::case::race::{Arena, Contender, Driver, HEATS, repeat};
+use crate::case::recorded::Recorded;
 use crate::case::{Case, Session};
-use crate::expect::{Checked, broken, describe, quote, row, sequences};
+use crate::finding::expect::{Checked, broken, describe, quote, row, sequences};
 use crate::harness::DynStore;
-use crate::race::{Arena, Contender, Driver, HEATS, repeat};
-use crate::recorded::Recorded;
 
 /// Rows of one run: enough to be met half-way, few enough for a disk that syncs slowly.
 const ROWS: u64 = 10;
@@ -101,7 +101,7 @@ pub(crate) fn con_04_reads_do_not_go_backwards(case: &Case) -> Checked {
 fn loaded<'a>(
     rows: &'a Result<Vec<CheckpointRow>, Error>,
     id: &str,
-) -> Result<&'a [CheckpointRow], crate::expect::Failure> {
+) -> Result<&'a [CheckpointRow], crate::finding::expect::Failure> {
     rows.as_deref().map_err(|error| {
         let id = quote(id);
         broken(format!(
@@ -142,7 +142,7 @@ fn write_and_watch(
     session: &Session,
     id: impl Fn(usize) -> String + Send + Sync + 'static,
     row: fn(u64) -> CheckpointRow,
-) -> Contender<Result<Vec<Seen>, crate::expect::Failure>> {
+) -> Contender<Result<Vec<Seen>, crate::finding::expect::Failure>> {
     let clock = Recorded::new(session);
     let store = Arc::clone(session.store());
     let written: Arc<[AtomicBool; HEATS]> = Arc::default();
@@ -165,7 +165,7 @@ async fn write(
     clock: &Recorded,
     id: &str,
     row: fn(u64) -> CheckpointRow,
-) -> Result<Vec<Seen>, crate::expect::Failure> {
+) -> Result<Vec<Seen>, crate::finding::expect::Failure> {
     for sequence in 0..ROWS {
         let appended = store.append(id, row(sequence)).await;
         clock.beat();

@@ -4,7 +4,7 @@ mod processes;
 mod raced;
 
 use crate::case::Case;
-use crate::expect::{Checked, broken, marked, row, rows, sequences};
+use crate::finding::expect::{Checked, broken, marked, row, rows, sequences};
 
 pub(crate) use self::processes::dup_14_two_processes_have_one_winner;
 pub(crate) use self::raced::{

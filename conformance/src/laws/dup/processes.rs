@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::child::{CONTENDED, CONTENDED_ROWS, Part, Running, Started, Told, contended};
-use crate::expect::{Checked, Failure, broken, describe, marked};
+use crate::finding::expect::{Checked, Failure, broken, describe, marked};
 use crate::runtime::{Workers, start};
 
 /// How often two processes contend, each time for a place of its own.

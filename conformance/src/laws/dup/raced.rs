@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crashpoint::{CheckpointRow, Error};
 
+use crate::case::race::{Arena, Contender, HEATS, repeat, repeat_over};
 use crate::case::{Case, Session};
-use crate::expect::{Checked, Failure, broken, describe, marked, quote};
+use crate::finding::expect::{Checked, Failure, broken, describe, marked, quote};
 use crate::harness::DynStore;
-use crate::race::{Arena, Contender, HEATS, repeat, repeat_over};
 
 pub(crate) fn dup_07_of_racing_appends_exactly_one_wins(case: &Case) -> Checked {
     repeat(case, |arena, store, number| {

@@ -6,11 +6,11 @@ use crashpoint::{CheckpointRow, RowKind};
 use tokio::task::JoinError;
 
 use crate::case::{Blame, Case};
-use crate::expect::{Checked, Failure, broken, describe, row, rows};
+use crate::finding::expect::panic_message;
+use crate::finding::expect::{Checked, Failure, broken, describe, row, rows};
+use crate::harness::hooks::{Damage, offered};
+use crate::harness::place::Place;
 use crate::harness::{BoxFuture, Opened};
-use crate::hooks::{Damage, offered};
-use crate::place::Place;
-use crate::run::panic_message;
 
 /// So many bits are turned over, each in a place of its own.
 const DAMAGES: u32 = 16;

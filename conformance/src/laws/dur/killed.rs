@@ -6,8 +6,8 @@ use crashpoint::CheckpointRow;
 
 use crate::case::{Blame, Case, Session};
 use crate::child::{CLEARED_ROWS, IN_TURN, Part, Running, WRITTEN, cleared_run, wide};
-use crate::expect::{Checked, Failure, broken, describe, quote, row, rows, same_rows};
-use crate::place::Place;
+use crate::finding::expect::{Checked, Failure, broken, describe, quote, row, rows, same_rows};
+use crate::harness::place::Place;
 use crate::runtime::{Workers, start};
 
 /// After how many acknowledged steps a child is killed, in turn.

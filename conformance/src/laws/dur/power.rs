@@ -10,8 +10,8 @@ use super::traced::{CALLS_MAX, too_many};
 use crate::case::Case;
 use crate::child::traced::{Fault, Faulty, Seen, run_with_a_fault, watch_syncs};
 use crate::child::{Part, Running, Step, Told, script};
-use crate::expect::{Checked, Failure, broken};
-use crate::place::Place;
+use crate::finding::expect::{Checked, Failure, broken};
+use crate::harness::place::Place;
 
 /// What was seen of each step of a child's script.
 fn steps_seen(case: &Case) -> Result<Vec<(Step, Seen)>, Failure> {

@@ -3,7 +3,7 @@
 use crashpoint::CheckpointRow;
 
 use crate::case::Case;
-use crate::expect::{Checked, row, rows};
+use crate::finding::expect::{Checked, row, rows};
 
 pub(crate) async fn dur_01_rows_survive_reopening(case: &Case) -> Checked {
     const IDS: [&str; 3] = ["first", "second", "third"];

@@ -4,7 +4,7 @@ use crashpoint::CheckpointRow;
 
 use crate::case::Session;
 use crate::child::{Step, script};
-use crate::expect::{Checked, broken, describe, quote};
+use crate::finding::expect::{Checked, broken, describe, quote};
 
 /// What became of a step of the script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

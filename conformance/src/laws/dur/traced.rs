@@ -6,7 +6,7 @@ use super::script::{Answer, judge};
 use crate::case::Case;
 use crate::child::traced::{End, kill_at};
 use crate::child::{Part, Running, script};
-use crate::expect::{Checked, Failure, row};
+use crate::finding::expect::{Checked, Failure, row};
 
 /// The calls of one child beyond which they are no longer tried one by one.
 pub(super) const CALLS_MAX: usize = 400;

@@ -1,7 +1,7 @@
 //! Where a child's system calls can't be seen: the laws about them say so, and are not passed.
 
 use crate::case::Case;
-use crate::expect::{Checked, Failure};
+use crate::finding::expect::{Checked, Failure};
 
 macro_rules! not_here {
     ($($law:ident)*) => {$(

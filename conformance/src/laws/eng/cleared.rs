@@ -6,10 +6,10 @@ use std::sync::Arc;
 use crashpoint::{Engine, Error, Retention};
 
 use super::{TERMINAL, not_reached};
+use crate::case::halting::{Halting, Point, points, until_halted};
 use crate::case::{Case, Session};
-use crate::expect::{Checked, Failure, broken, rows};
-use crate::halting::{Halting, Point, points, until_halted};
-use crate::saga::{Ending, Saga, ended, engine};
+use crate::finding::expect::{Checked, Failure, broken, rows};
+use crate::laws::eng::saga::{Ending, Saga, ended, engine};
 
 pub(crate) async fn eng_03_a_cleared_run_leaves_nothing_behind(case: &Case) -> Checked {
     let store = case.open().await?;

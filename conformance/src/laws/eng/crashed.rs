@@ -3,10 +3,10 @@
 use std::pin::pin;
 
 use super::{TERMINAL, not_reached, told_again, uninterrupted};
+use crate::case::halting::{Halting, Point, Side, points, until_halted};
 use crate::case::{Case, Session};
-use crate::expect::{Checked, Failure};
-use crate::halting::{Halting, Point, Side, points, until_halted};
-use crate::saga::{Ending, Saga, engine};
+use crate::finding::expect::{Checked, Failure};
+use crate::laws::eng::saga::{Ending, Saga, engine};
 
 /// A crash in the middle of the forward half, for the crashes inside of the recovery from it.
 const FIRST: Point = Point {

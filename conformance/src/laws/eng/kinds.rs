@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crashpoint::{CheckpointRow, CheckpointStore, MemoryCheckpointStore, RowKind};
 
 use crate::case::Case;
-use crate::expect::{Checked, Failure, broken};
-use crate::saga::{Ending, Saga, engine};
+use crate::finding::expect::{Checked, Failure, broken};
+use crate::laws::eng::saga::{Ending, Saga, engine};
 
 pub(crate) async fn eng_04_every_kind_of_the_engine_comes_back(case: &Case) -> Checked {
     let written = written().await?;

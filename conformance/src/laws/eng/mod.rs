@@ -7,6 +7,7 @@ mod cleared;
 mod crashed;
 mod kinds;
 mod owned;
+mod saga;
 
 pub(crate) use cleared::eng_03_a_cleared_run_leaves_nothing_behind;
 pub(crate) use crashed::eng_01_a_workflow_survives_a_crash_at_every_operation;
@@ -16,9 +17,9 @@ pub(crate) use owned::eng_02_a_run_has_one_owner;
 use crashpoint::{Error, Outcome};
 
 use crate::case::Session;
-use crate::expect::{Checked, Failure, broken};
-use crate::halting::{Halting, Point};
-use crate::saga::{Ending, Order, Saga, ended, engine};
+use crate::case::halting::{Halting, Point};
+use crate::finding::expect::{Checked, Failure, broken};
+use crate::laws::eng::saga::{Ending, Order, Saga, ended, engine};
 
 /// Endings that a resume tells without a change of the log.
 const TERMINAL: [Ending; 2] = [Ending::Done, Ending::RolledBack];

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crashpoint::{Error, Outcome};
 
 use super::{TERMINAL, not_reached, uninterrupted};
+use crate::case::halting::{Halting, Point, Side, points, until_halted};
+use crate::case::race::{Arena, Contender, HEATS, repeat};
 use crate::case::{Case, Session};
-use crate::expect::{Checked, broken};
-use crate::halting::{Halting, Point, Side, points, until_halted};
-use crate::race::{Arena, Contender, HEATS, repeat};
+use crate::finding::expect::{Checked, broken};
+use crate::laws::eng::saga::{Ending, Order, Saga, ended, engine};
 use crate::runtime::{Workers, start};
-use crate::saga::{Ending, Order, Saga, ended, engine};
 
 pub(crate) fn eng_02_a_run_has_one_owner(case: &Case) -> Checked {
     let runtime = start(Workers::Pool(2))?;

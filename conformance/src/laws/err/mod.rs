@@ -7,9 +7,9 @@ use std::sync::Arc;
 use crashpoint::{CheckpointRow, Error, StoreErrorKind};
 
 use crate::case::{Blame, Case, Session};
-use crate::expect::{Checked, broken, marked, quote, row};
+use crate::finding::expect::panic_message;
+use crate::finding::expect::{Checked, broken, marked, quote, row};
 use crate::harness::BoxFuture;
-use crate::run::panic_message;
 
 pub(crate) use self::outage::{
     err_03_a_backend_that_is_down_is_an_error, err_04_a_backend_that_comes_back_is_used_again,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crashpoint::{CheckpointRow, Error};
 
 use crate::case::{Blame, Case, Session};
-use crate::expect::{Checked, Failure, broken, quote, row, rows, same_rows};
-use crate::hooks::offered;
+use crate::finding::expect::{Checked, Failure, broken, quote, row, rows, same_rows};
+use crate::harness::hooks::offered;
 
 /// The run that is there before the outage, and its rows.
 const BEFORE: &str = "before";

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::case::{Case, Session};
-use crate::clock::Stopwatch;
-use crate::expect::{Checked, row};
+use crate::finding::expect::{Checked, row};
+use crate::runtime::clock::Stopwatch;
 
 use super::measure::{Bound, Costs, Operations, Trial, median};
 

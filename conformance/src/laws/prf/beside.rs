@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::case::{Blame, Case, Session};
-use crate::clock::Stopwatch;
-use crate::expect::{Checked, Failure, broken, row, rows};
+use crate::finding::expect::{Checked, Failure, broken, row, rows};
 use crate::harness::BoxFuture;
+use crate::runtime::clock::Stopwatch;
 
 use super::measure::{Bound, Costs, Operations, Trial, median};
 

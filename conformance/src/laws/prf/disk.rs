@@ -1,8 +1,8 @@
 //! What a byte of payload takes on the disk.
 
 use crate::case::{Blame, Case};
-use crate::expect::{Checked, Failure, broken, row};
-use crate::hooks::files_below;
+use crate::finding::expect::{Checked, Failure, broken, row};
+use crate::harness::hooks::files_below;
 
 /// Blobs of 4 KiB, 2 MiB of them: enough for what a file needs of its own to be a part of it.
 const BLOB: usize = 4 << 10;

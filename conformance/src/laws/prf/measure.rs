@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crashpoint::Error;
 
-use crate::expect::{Checked, Failure, broken};
+use crate::finding::expect::{Checked, Failure, broken};
 
 /// How often a store may come out beyond a bound before it is objected to.
 pub(super) const TRIES: u32 = 4;

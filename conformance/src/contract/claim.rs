@@ -5,7 +5,7 @@
     reason = "they are written as words in `claims: [...]` and `lacks: [...]`"
 )]
 
-use crate::capability::Claim;
+use crate::contract::capability::Claim;
 
 /// [`Claim::Reopen`].
 pub const reopen: Claim = Claim::Reopen;

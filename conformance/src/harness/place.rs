@@ -3,8 +3,6 @@
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 
-use crate::catalogue::LawId;
-
 /// A fresh place for one store: file-based stores use its [`path`](Self::path), stores on a server
 /// its [`name`](Self::name).
 ///
@@ -27,11 +25,7 @@ enum Owner {
 }
 
 impl Place {
-    pub(crate) fn fresh(law: LawId, folder: Option<&Path>) -> std::io::Result<Self> {
-        Self::fresh_for(&law.to_string().to_lowercase().replace('-', "_"), folder)
-    }
-
-    /// A fresh place for something else than a law: `purpose` is a short word.
+    /// `purpose` is a short word, such as the id of a law.
     pub(crate) fn fresh_for(purpose: &str, folder: Option<&Path>) -> std::io::Result<Self> {
         // Every `RandomState` has other keys; the process id alone would repeat on a shared server.
         let unique = RandomState::new().hash_one(std::process::id());

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{Clause, Guide};
-use crate::capability::Claim;
-use crate::catalogue::{CONTRACT, Law, catalogue};
+use super::{Law, catalogue};
+use crate::contract::CONTRACT;
+use crate::contract::capability::Claim;
+use crate::guide::{Clause, Guide};
 
 const HEAD: &str = "\
 Each law is a test with a name. Below is for each of them why it holds, which clause of the contract it \

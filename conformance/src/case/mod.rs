@@ -1,5 +1,9 @@
 //! One law at work: the place, the stores opened at it, and what was asked of them last.
 
+pub(crate) mod halting;
+pub(crate) mod race;
+pub(crate) mod recorded;
+
 use std::fmt::{Display, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,10 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crashpoint::{CheckpointRow, Error};
 use tokio::runtime::Runtime;
 
-use crate::catalogue::LawId;
-use crate::expect::{Checked, Failure, broken, describe, quote, same_rows};
+use crate::contract::LawId;
+use crate::finding::expect::{Checked, Failure, broken, describe, quote, same_rows};
+use crate::harness::place::Place;
 use crate::harness::{DynStore, Opened, Options, Subject};
-use crate::place::Place;
 
 /// Who is to blame when a step never ends, or panics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,7 +233,8 @@ impl Case {
 }
 
 fn fresh_place(law: LawId, options: &Options) -> Result<Place, Failure> {
-    let place = Place::fresh(law, options.folder.as_deref());
+    let purpose = law.to_string().to_lowercase().replace('-', "_");
+    let place = Place::fresh_for(&purpose, options.folder.as_deref());
     place.map_err(|error| Failure::Harness(format!("no fresh place: {error}")))
 }
 

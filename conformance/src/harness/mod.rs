@@ -1,5 +1,8 @@
 //! What a backend's author writes: how a store is opened, and what the kit has to know about it.
 
+pub(crate) mod hooks;
+pub(crate) mod place;
+
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -8,8 +11,8 @@ use std::time::Duration;
 
 use crashpoint::{BoxError, CheckpointStore};
 
-use crate::hooks::{Damage, Hook};
-use crate::place::Place;
+use crate::harness::hooks::{Damage, Hook};
+use crate::harness::place::Place;
 
 /// How the kit gets hold of a store. A type without values: laws run in threads and processes of
 /// their own, so there is no state to capture.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crashpoint::BoxError;
 
-use crate::expect::{Checked, Failure};
+use crate::finding::expect::{Checked, Failure};
 
 /// What came of a hook of the [`Harness`](crate::Harness).
 #[derive(Debug, Clone, PartialEq, Eq)]

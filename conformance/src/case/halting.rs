@@ -11,7 +11,7 @@ use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_stor
 use tokio::sync::Semaphore;
 
 use crate::case::{Progress, Session};
-use crate::expect::describe;
+use crate::finding::expect::describe;
 use crate::harness::DynStore;
 
 /// On which side of an operation a life stops.

@@ -132,3 +132,12 @@ pub(crate) fn marked(sequence: u64, mark: &str) -> CheckpointRow {
 pub(crate) fn rows(sequences: impl IntoIterator<Item = u64>) -> Vec<CheckpointRow> {
     sequences.into_iter().map(row).collect()
 }
+
+/// What a panic said.
+pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied());
+    text.unwrap_or("no message").to_owned()
+}

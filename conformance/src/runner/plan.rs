@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 use std::thread;
 
-use crate::capability::Claim;
-use crate::catalogue::LawId;
+use crate::contract::LawId;
+use crate::contract::capability::Claim;
 
 /// What is claimed of a store, which laws are waived, and which are expected to fail.
 ///

@@ -10,7 +10,7 @@ use crashpoint::{
     StepOutcome, SteppedTask, TaskError, Workflow,
 };
 
-use crate::expect::{Checked, broken};
+use crate::finding::expect::{Checked, broken};
 
 /// The states of the workflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, State)]

@@ -2,6 +2,8 @@
 //!
 //! A store that deadlocks costs its law and a leaked thread, never the whole run.
 
+pub(crate) mod plan;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -9,12 +11,12 @@ use std::time::Duration;
 
 use crate::case::{Blame, Case, Progress};
 use crate::catalogue::{Check, Law};
-use crate::clock::Stopwatch;
-use crate::expect::{Checked, Failure};
+use crate::finding::expect::{Checked, Failure, panic_message};
+use crate::finding::verdict::Verdict;
+use crate::harness::place::Place;
 use crate::harness::{Options, Subject};
-use crate::place::Place;
+use crate::runtime::clock::Stopwatch;
 use crate::runtime::{Workers, start};
-use crate::verdict::Verdict;
 
 /// What came of a law, and how long it took.
 pub(crate) struct Judgement {
@@ -172,13 +174,4 @@ fn guarded(progress: &Progress, work: impl FnOnce() -> Checked) -> Checked {
             format!("at {step}: expected an answer, came a panic: {message}"),
         ))
     })
-}
-
-/// What a panic said.
-pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| payload.downcast_ref::<&str>().copied());
-    text.unwrap_or("no message").to_owned()
 }

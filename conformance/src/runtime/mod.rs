@@ -1,5 +1,9 @@
 //! The runtimes under which laws run. The kit brings tokio, so that the user's crate need not.
 
+pub(crate) mod clock;
+pub(crate) mod draws;
+pub(crate) mod dropped;
+
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,7 +12,7 @@ use std::thread::Thread;
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::expect::Failure;
+use crate::finding::expect::Failure;
 
 /// How many threads poll.
 #[derive(Debug, Clone, Copy)]

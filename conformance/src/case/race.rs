@@ -10,11 +10,11 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::Barrier;
 
 use crate::case::{Blame, Case, Session};
-use crate::clock::Stopwatch;
-use crate::expect::{Checked, Failure, broken};
+use crate::finding::expect::panic_message;
+use crate::finding::expect::{Checked, Failure, broken};
 use crate::harness::BoxFuture;
-use crate::place::Place;
-use crate::run::panic_message;
+use crate::harness::place::Place;
+use crate::runtime::clock::Stopwatch;
 use crate::runtime::{Workers, start};
 
 /// More tasks than any pool of connections has members.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crashpoint::{CheckpointRow, Error, StoreError, StoreErrorKind};
 
 use crate::case::{Progress, Session};
-use crate::expect::marked;
+use crate::finding::expect::marked;
 use crate::harness::DynStore;
 use crate::linearize::{Answer, Call, History, MARK_FOREIGN, Operation};
 
