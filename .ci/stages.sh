@@ -44,7 +44,14 @@ expect() {
     fi
 }
 
-export -f numbers number sum expect
+# A program of this version from its registry, compiled once, in a folder of the target's.
+tool() {
+    local name=$1 version=$2
+    shift 2
+    cargo install --locked --root target/tools --version "$version" "$@" "$name"
+}
+
+export -f numbers number sum expect tool
 
 # ---- running them ----
 

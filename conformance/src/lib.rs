@@ -43,6 +43,8 @@
 //! What a power loss leaves is not tried: the laws of power loss see whether what was acknowledged
 //! had been synced, and what a store does when its disk refuses.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(feature = "bench")]
 pub mod bench;
 #[cfg(any(feature = "cano-0-12", feature = "cano-0-15"))]

@@ -54,6 +54,8 @@
 //!
 //! What is checked stands in [`oracle`], a file for each promise.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod choices;
 mod crash_test;
 pub mod disk;
