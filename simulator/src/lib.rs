@@ -79,8 +79,9 @@ pub use choices::swarm::{Possible, Swarm, swarm};
 pub use crash_test::{CrashTest, crash_test, crash_test_in};
 pub use executor::SimRuntime;
 pub use explore::{
-    Findings, Nondeterminism, Part, SHRINK_RUNS_MAX, ShrinkError, Shrunk, Violation, explore,
-    explore_part, explore_seeds, parts, shrink, shrink_recording, vacuity,
+    Findings, Nondeterminism, Part, Pool, SHRINK_RUNS_MAX, ShrinkError, Shrunk, Violation, explore,
+    explore_on, explore_part, explore_seeds, explore_seeds_on, parts, shrink, shrink_recording,
+    vacuity,
 };
 pub use fault::{BadBudget, BadFault, BadSchedule, Budget, Fault, Fired, Schedule};
 pub use history::{Attempt, Effect, Entry, History, LifeEnd, Opening, Reception, Recorder, What};

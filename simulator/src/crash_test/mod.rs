@@ -7,6 +7,7 @@ mod subject;
 
 use std::fmt::Display;
 use std::hash::Hash;
+use std::num::NonZeroUsize;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use crashpoint::{Retention, State, Workflow};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::explore::Findings;
+use crate::explore::{Findings, Pool};
 use crate::fault::Schedule;
 use crate::history::LifeEnd;
 use crate::oracle::judge;
@@ -67,6 +68,7 @@ pub struct CrashTest<S, W = ()> {
     samples: u64,
     panics: Panics,
     lane: Lane,
+    pool: Pool,
     at: &'static Location<'static>,
 }
 
@@ -160,6 +162,7 @@ pub fn crash_test_in<S: State, W: Send + Sync + 'static>(
         samples: SAMPLES,
         panics: Panics::Fail,
         lane: Lane::default(),
+        pool: Pool::of_all_cores(),
         at: Location::caller(),
     }
 }
@@ -258,6 +261,16 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// They are those of the seeds from 0, so they are the same every time.
     pub fn samples(mut self, samples: u64) -> Self {
         self.samples = samples;
+        self
+    }
+
+    /// How many threads share the schedules out; without this one for each core. What is found, and
+    /// which failure is told, does not depend on it. With one thread it is the caller's own.
+    ///
+    /// Each schedule has a world of its own. A test that captures something beside it, such as a
+    /// static, which all schedules share, needs one thread.
+    pub fn threads(mut self, threads: NonZeroUsize) -> Self {
+        self.pool = Pool::new(threads);
         self
     }
 

@@ -8,7 +8,7 @@ use crashpoint::State;
 use crate::choices::swarm::Possible;
 use crate::crash_test::CrashTest;
 use crate::crash_test::failure::{self, Failed, Found};
-use crate::explore::{Findings, Violation, explore, explore_seeds};
+use crate::explore::{Findings, Violation, explore, explore_on, explore_seeds_on};
 use crate::fault::Budget;
 use crate::record::Source;
 use crate::report::render::{counted, grouped};
@@ -25,7 +25,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         self.judged(workload, calm, None);
         for budget in workload.campaigns(StoreKind::Memory, self.crashes) {
             let left = self.schedules_max.saturating_sub(all.schedules);
-            let findings = explore(workload, &within(budget, left));
+            let findings = explore_on(self.pool, workload, &within(budget, left));
             all.merge(self.judged(workload, findings, None));
             let (covered, total) = (all.recorder.covered(), all.recorder.total());
             assert!(
@@ -65,7 +65,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             let left = self.schedules_max.saturating_sub(all.schedules);
             let seeds = samples.min(left);
             let (source, settings) = (Source::Fixed(workload), within(most, seeds));
-            let findings = explore_seeds(source, &settings, possible, 0..seeds);
+            let findings = explore_seeds_on(self.pool, source, &settings, possible, 0..seeds);
             all.merge(self.judged(workload, findings, Some(self.samples)));
             assert!(
                 seeds == samples,

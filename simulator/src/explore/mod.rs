@@ -2,36 +2,62 @@
 //!
 //! A schedule that has no fault is run first. Each draw that it made is the root of a part of the
 //! space: the schedules that differ from it first at that draw. Parts do not depend on each other,
-//! so a caller may explore them on any number of threads and put the results together in their
+//! so a [`Pool`] explores them on any number of threads and puts the results together in their
 //! order; what comes out is the same.
 
 mod findings;
 mod parts;
+mod pool;
 mod seeds;
 mod shrink;
 pub mod vacuity;
+
+use std::ops::ControlFlow;
 
 use crate::sim::{Settings, Workload};
 
 pub use findings::{Findings, Nondeterminism, Violation};
 pub use parts::{Part, explore_part, parts};
-pub use seeds::explore_seeds;
+pub use pool::Pool;
+pub use seeds::{explore_seeds, explore_seeds_on};
 pub use shrink::{SHRINK_RUNS_MAX, ShrinkError, Shrunk, shrink, shrink_recording};
 
-/// Explores every schedule of `workload` within the budget, on this thread.
+/// Explores every schedule of `workload` within the budget, on the caller's thread.
 pub fn explore(workload: &Workload, settings: &Settings) -> Findings {
+    explore_on(Pool::of_one(), workload, settings)
+}
+
+/// Explores every schedule of `workload` within the budget. What is found, and in which order, is the
+/// same in every pool.
+pub fn explore_on(pool: Pool, workload: &Workload, settings: &Settings) -> Findings {
     let mut findings = Findings::default();
-    for part in parts(workload, settings) {
-        let left = settings.schedules_max.saturating_sub(findings.schedules);
-        if left == 0 || !findings.nondeterminism.is_empty() {
-            findings.cut_short = true;
-            break;
-        }
-        let settings = Settings {
+    if settings.schedules_max == 0 {
+        findings.cut_short = true;
+        return findings;
+    }
+    let parts = parts(workload, settings);
+    let mut merged = 0;
+    let work = |part: &Part| explore_part(workload, settings, part);
+    pool.in_order(&parts, work, |found| {
+        let left = settings.schedules_max - findings.schedules;
+        let limited = Settings {
             schedules_max: left,
             ..settings.clone()
         };
-        findings.merge(explore_part(workload, &settings, &part));
-    }
+        // A worker knows nothing of the schedules in the parts before: where they leave too few, the
+        // part is explored again within what is left.
+        let found = match found.schedules < left || left == settings.schedules_max {
+            true => found,
+            false => explore_part(workload, &limited, &parts[merged]),
+        };
+        merged += 1;
+        findings.merge(found);
+        let enough = findings.schedules >= settings.schedules_max;
+        match enough || !findings.nondeterminism.is_empty() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    });
+    findings.cut_short |= merged < parts.len();
     findings
 }

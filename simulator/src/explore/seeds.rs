@@ -1,9 +1,9 @@
 //! Exploration by seeds: each seed is a schedule, and with a swarm also what is possible in it.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use crate::choices::swarm::Possible;
-use crate::explore::{Findings, Nondeterminism, Violation};
+use crate::explore::{Findings, Nondeterminism, Pool, Violation};
 use crate::record::{Course, Source, Token, run_seed};
 use crate::sim::{Repeat, Settings};
 
@@ -28,38 +28,66 @@ pub fn explore_seeds(
     possible: Possible,
     seeds: Range<u64>,
 ) -> Findings {
+    explore_seeds_on(Pool::of_one(), source, settings, possible, seeds)
+}
+
+/// The same in a pool. What is found, and in which order, is the same in every pool.
+pub fn explore_seeds_on(
+    pool: Pool,
+    source: Source<'_>,
+    settings: &Settings,
+    possible: Possible,
+    seeds: Range<u64>,
+) -> Findings {
     let mut findings = Findings::default();
-    for seed in seeds {
-        let (trial, _) = run_seed(source, settings, possible, seed);
-        findings.schedules += 1;
-        findings.sampled += 1;
-        findings.count_faults(&trial.run);
-        let token = Token::of_seed(&source.name(), settings, possible, seed, &trial.tape);
-        let broken = !trial.verdicts.is_empty();
-        if matches!(settings.repeat, Repeat::OneIn(many) if broken || seed.is_multiple_of(many)) {
-            findings.repeated += 1;
-            let (again, _) = run_seed(source, settings, possible, seed);
-            if let Some(parting) = Course::parting_of_trials(&trial, &again) {
-                findings.nondeterminism.push(Nondeterminism {
-                    schedule: trial.schedule(),
-                    token,
-                    parting,
-                });
-                findings.cut_short = true;
-                break;
-            }
-        }
-        let violations = trial.verdicts.iter().map(|verdict| Violation {
-            oracle: verdict.oracle,
-            message: verdict.message.clone(),
-            schedule: trial.schedule(),
-            token: token.clone(),
-        });
-        findings.violations.extend(violations);
-        if findings.violations.len() >= VIOLATIONS_MAX {
+    let seeds: Vec<u64> = seeds.collect();
+    let work = |seed: &u64| explore_seed(source, settings, possible, *seed);
+    pool.in_order(&seeds, work, |found| {
+        findings.merge(found);
+        let enough = findings.violations.len() >= VIOLATIONS_MAX;
+        if enough || !findings.nondeterminism.is_empty() {
             findings.cut_short = true;
-            break;
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    });
+    findings
+}
+
+/// What the schedule of one seed comes to.
+fn explore_seed(
+    source: Source<'_>,
+    settings: &Settings,
+    possible: Possible,
+    seed: u64,
+) -> Findings {
+    let (trial, _) = run_seed(source, settings, possible, seed);
+    let mut findings = Findings {
+        schedules: 1,
+        sampled: 1,
+        ..Findings::default()
+    };
+    findings.count_faults(&trial.run);
+    let token = Token::of_seed(&source.name(), settings, possible, seed, &trial.tape);
+    let broken = !trial.verdicts.is_empty();
+    if matches!(settings.repeat, Repeat::OneIn(many) if broken || seed.is_multiple_of(many)) {
+        findings.repeated += 1;
+        let (again, _) = run_seed(source, settings, possible, seed);
+        if let Some(parting) = Course::parting_of_trials(&trial, &again) {
+            findings.nondeterminism.push(Nondeterminism {
+                schedule: trial.schedule(),
+                token,
+                parting,
+            });
+            return findings;
         }
     }
+    let violations = trial.verdicts.iter().map(|verdict| Violation {
+        oracle: verdict.oracle,
+        message: verdict.message.clone(),
+        schedule: trial.schedule(),
+        token: token.clone(),
+    });
+    findings.violations.extend(violations);
     findings
 }

@@ -12,6 +12,7 @@ mod images;
 mod merging;
 mod mutants;
 mod oracles;
+mod pool;
 mod schedule;
 mod seeds;
 mod shrink;
