@@ -5,17 +5,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crashpoint::protocol::{Rule, RuledEngine, Rules};
+use crashpoint::protocol::{Faithful, Rule, RuledEngine, Rules, Without};
 use crashpoint::{
     AppendRetry, CheckpointRow, CheckpointStore as _, Direction, Engine, Error,
-    MemoryCheckpointStore, Outcome, RowKind, Runtime as _, rebuild,
+    MemoryCheckpointStore, Outcome, RowKind, Workflow, rebuild,
 };
 use crashpoint_simulator::madsim_lane::{MadsimRuntime, RemoteStore, serve};
 use madsim::net::NetSim;
 use madsim::rand::Rng as _;
 use madsim::runtime::{Builder, Handle};
 use madsim::task::NodeId;
-use madsim::time::sleep;
+use madsim::time::{TimeHandle, sleep};
 
 use crate::order::{Order, Script, workflow};
 use crate::world::{Doing, Ending, Watched, World};
@@ -220,8 +220,9 @@ async fn one_order(broken: Option<Rule>) -> Fate {
         windows.push(window);
         handle.restart(worker.id());
     }
-    let healed = MadsimRuntime.now();
-    while world.told().is_none() && MadsimRuntime.now() - healed < ENDING_MAX {
+    let clock = TimeHandle::current();
+    let healed = clock.elapsed();
+    while world.told().is_none() && clock.elapsed() - healed < ENDING_MAX {
         sleep(Duration::from_millis(10)).await;
     }
     let told = world.told().unwrap_or_else(|| Err("no end".to_owned()));
@@ -262,11 +263,18 @@ async fn work(world: Arc<World>, script: Script, store: SocketAddr, broken: Opti
     let engine = Engine::new(watched)
         .with_runtime(MadsimRuntime)
         .with_append_retry(retry);
-    let engine = RuledEngine::new(engine, Kept { broken });
+    match broken {
+        None => complete(&world, RuledEngine::new(engine, Faithful), &workflow).await,
+        Some(rule) => complete(&world, RuledEngine::new(engine, Without(rule)), &workflow).await,
+    }
+}
+
+/// Resumes the order, or begins it, until it has ended.
+async fn complete<R: Rules>(world: &World, engine: RuledEngine<R>, workflow: &Workflow<Order>) {
     loop {
-        let result = match engine.resume_from(&workflow, ORDER).await {
+        let result = match engine.resume_from(workflow, ORDER).await {
             Err(Error::NotFound { .. }) => {
-                engine.run(&workflow, ORDER, Order::Charge, &1999_u64).await
+                engine.run(workflow, ORDER, Order::Charge, &1999_u64).await
             }
             other => other,
         };
@@ -365,18 +373,6 @@ impl Fate {
     fn claims(&self) -> usize {
         let claims = self.rows.iter().filter(|row| row.kind == RowKind::Claim);
         claims.count()
-    }
-}
-
-/// The engine's rules, but for the one that a mutant breaks.
-#[derive(Debug, Clone)]
-struct Kept {
-    broken: Option<Rule>,
-}
-
-impl Rules for Kept {
-    fn keeps(&self, rule: Rule) -> bool {
-        self.broken != Some(rule)
     }
 }
 
