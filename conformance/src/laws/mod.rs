@@ -6,6 +6,8 @@
 pub(crate) mod bas;
 pub(crate) mod can;
 pub(crate) mod clr;
+// Windows reserves the file name `con`.
+#[path = "concurrency/mod.rs"]
 pub(crate) mod con;
 pub(crate) mod dup;
 pub(crate) mod dur;

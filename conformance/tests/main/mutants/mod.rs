@@ -16,6 +16,8 @@ pub(crate) mod bas;
 pub(crate) mod between;
 pub(crate) mod can;
 pub(crate) mod clr;
+// Windows reserves the file name `con`.
+#[path = "concurrency.rs"]
 pub(crate) mod con;
 pub(crate) mod damaged;
 pub(crate) mod disk;
