@@ -66,7 +66,7 @@ fn check_schedule(input: &[u8], workloads: &[Workload], broken: Option<Rule>) ->
     };
     let (trial, _) = source.run(&settings, choices);
     if let Some(verdict) = trial.verdicts.first() {
-        let schedule = trial.schedule().words().join("\n  ");
+        let schedule = trial.schedule().items().join("\n  ");
         panic!(
             "{}: {}\n  {schedule}\n  {}",
             verdict.oracle,

@@ -6,7 +6,7 @@
 
 use crashpoint_simulator::Choices;
 use crashpoint_simulator::choices::Bytes;
-use crashpoint_simulator::disk::{Call, DiskFault, Lasting, Lie};
+use crashpoint_simulator::disk::{Call, Failure, Lasting, Lie};
 use crashpoint_simulator::images::{Embedded, Exploration, Op, Open, Script};
 
 use crate::Seed;
@@ -78,10 +78,10 @@ fn op(choices: &mut Bytes) -> Op {
     }
 }
 
-fn fault(choices: &mut Bytes) -> Option<DiskFault> {
+fn fault(choices: &mut Bytes) -> Option<Failure> {
     match choices.choose("fault", 4) {
         0 | 1 => None,
-        2 => Some(DiskFault::Broken {
+        2 => Some(Failure::Broken {
             call: Call::ALL[choices.choose("fault/call", Call::ALL.len())],
             at: choices.choose("fault/at", CALLS_MAX) as u64,
             lasting: match choices.choose("fault/lasting", 2) {
@@ -89,7 +89,7 @@ fn fault(choices: &mut Bytes) -> Option<DiskFault> {
                 _ => Lasting::ForGood,
             },
         }),
-        _ => Some(DiskFault::Full {
+        _ => Some(Failure::Full {
             bytes: 4096 * (1 + choices.choose("fault/pages", CALLS_MAX) as u64),
         }),
     }

@@ -83,7 +83,10 @@ pub use explore::{
     explore_on, explore_part, explore_seeds, explore_seeds_on, parts, shrink, shrink_recording,
     vacuity,
 };
-pub use fault::{BadBudget, BadFault, BadSchedule, Budget, Fault, Fired, Schedule};
+pub use fault::{
+    AttemptFault, BadBudget, BadFault, BadSchedule, Breach, Budget, ClockFault, Crash, DiskFault,
+    Fault, Fired, Group, Schedule, StoreFault,
+};
 pub use history::{Attempt, Effect, Entry, History, LifeEnd, Opening, Reception, Recorder, What};
 pub use record::{
     BadLine, BadRecording, BadTape, BadToken, Course, Draws, Parting, Recording, ReplayError,

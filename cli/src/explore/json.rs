@@ -64,7 +64,7 @@ pub(crate) fn json(report: &ExplorationReport, out: &mut impl Write) -> io::Resu
         let (crash_points_covered, crash_points_total) = row.points();
         let violations = row.found().map(|violation| ViolationDocument {
             oracle: violation.oracle,
-            schedule: violation.schedule.words().join("; "),
+            schedule: violation.schedule.to_string(),
             message: &violation.message,
             replay: rerun::installed_replay_command(&violation.token),
         });

@@ -72,7 +72,7 @@ pub(crate) fn story(shrunk: &Shrunk) -> String {
 
 /// The faults of a schedule, one per line.
 pub(crate) fn schedule(schedule: &Schedule) -> String {
-    let faults = schedule.words();
+    let faults = schedule.remarked();
     if faults.is_empty() {
         return "schedule\n  nothing goes wrong\n".to_owned();
     }

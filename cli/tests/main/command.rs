@@ -212,7 +212,7 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
     check(
         &["replay", "3.order.memory.q1.calm.01234567"],
         expect![[
-            r#"error: "q1" is no budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1"#
+            r#"error: "q1" is not a budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1"#
         ]],
     );
     check(
@@ -223,8 +223,8 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
 
 #[test]
 fn a_schedule_in_words_is_replayed_explained_and_shrunk() {
-    let words = "at life1/append#1:unacked: the process crashes; \
-                 at life2/ship:before-effect: another process takes the run over";
+    let words = "at life1/append#1:unacked: crash; \
+                 at life2/ship:before-effect: takeover";
     let run = |command: &str, workload: &str| {
         crashpoint(&[command, "--workload", workload, "--schedule", words])
     };
@@ -236,20 +236,20 @@ fn a_schedule_in_words_is_replayed_explained_and_shrunk() {
         order: saga, succeeds
 
         schedule
-          at life1/append#1:unacked: the process crashes
-          at life2/ship:before-effect: another process takes the run over"#]]
+          at life1/append#1:unacked: crash (the process crashes)
+          at life2/ship:before-effect: takeover (another process takes over the run)"#]]
     .assert_eq(&lines.join("\n"));
     let explained = run("explain", "order");
     let story = text(&explained.stdout);
     let last = story.lines().last().expect("there is a story");
     assert!(last.ends_with(&format!(
-        "replay --workload order --store memory --schedule '{words}'"
+        "replay --workload order --store memory --schedule 'v1; {words}'"
     )));
     // The crash is not needed for what this mutant does wrong.
     let shrunk = run("shrink", "order~FencedStops");
     assert_eq!(shrunk.status.code(), Some(1));
     let story = text(&shrunk.stdout);
-    assert!(!story.contains("crashes"), "{story}");
+    assert!(!story.contains(": crash"), "{story}");
 }
 
 #[test]
@@ -264,18 +264,20 @@ fn err_schedules_in_words() {
     let order = ["--workload", "order", "--schedule"];
     let with = |words| [&order[..], &[words]].concat();
     check(
-        &with("the process crashes"),
-        expect![[r#"error: expected `at INSTANT: FAULT`, found "the process crashes""#]],
+        &with("crash"),
+        expect![[r#"error: expected `at INSTANT: FAULT`, found "crash""#]],
     );
     check(
-        &with("at life1/append#9:before: the process crashes"),
+        &with("at life1/append#9:before: crash"),
         expect![
-            "error: this did not happen: at life1/append#9:before: the process crashes; the simulation did not come to an instant of this name"
+            "error: this did not happen: at life1/append#9:before: crash; the simulation did not reach an instant of this name"
         ],
     );
     check(
-        &with("at life1/append#1:before: the process burns"),
-        expect![[r#"error: "the process burns" is no fault"#]],
+        &with("at life1/append#1:before: burns"),
+        expect![[
+            r#"error: unknown fault "burns"; the faults are crash, power-loss, refused, in-doubt-applied, in-doubt-lost, in-doubt-late=N, duplicated, echoed=N, slow-answer, slow-request, stale-load, partial-power-loss=KEPT, write-error, write-error-lasting, sync-error, sync-error-lasting, disk-full, attempt-error, attempt-error-after, attempt-fatal-after, attempt-twice, attempt-panic, attempt-hang, takeover, switch=lifeN, cancel, clock-ahead, clock-back, sleep, phantom-row, lost-row=N"#
+        ]],
     );
     check(
         &["--workload", "nope", "--schedule", "no fault"],
@@ -291,7 +293,7 @@ fn err_schedules_in_words() {
     );
     check(
         &["3.order.memory.c1.calm.01234567", "--schedule", "no fault"],
-        expect!["error: the argument '[TOKEN|FILE]' cannot be used with '--schedule <WORDS>'"],
+        expect!["error: the argument '[TOKEN|FILE]' cannot be used with '--schedule <SCHEDULE>'"],
     );
 }
 

@@ -68,7 +68,7 @@ impl Choices for Planned {
 
     fn choose_fault(&mut self, point: &str, faults: &[Fault]) -> usize {
         for item in &mut self.planned {
-            if item.fired.point != point || item.state == ItemState::Done {
+            if item.fired.label() != point || item.state == ItemState::Done {
                 continue;
             }
             if let Some(at) = faults.iter().position(|fault| *fault == item.fired.fault) {
@@ -95,14 +95,14 @@ impl fmt::Display for Unfired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "this did not happen: {}; ", self.fired)?;
         let Some(possible) = &self.possible else {
-            return f.write_str("the simulation did not come to an instant of this name");
+            return f.write_str("the simulation did not reach an instant of this name");
         };
         let shown = possible.iter().take(POSSIBLE_SHOWN_MAX);
         let shown: Vec<String> = shown.map(Fault::to_string).collect();
-        write!(f, "what was possible there: {}", shown.join("; "))?;
+        write!(f, "possible there: {}", shown.join(", "))?;
         match possible.len() - shown.len() {
             0 => Ok(()),
-            more => write!(f, "; and {more} more"),
+            more => write!(f, ", and {more} more"),
         }
     }
 }

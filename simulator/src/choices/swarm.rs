@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::choices::Choices;
-use crate::fault::{Budget, Fault};
+use crate::disk::Loss;
+use crate::fault::{
+    AttemptFault, Breach, Budget, ClockFault, Crash, DiskFault, Fault, Group, StoreFault,
+};
 
 /// Which faults the schedule of a seed may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,23 +20,62 @@ pub enum Possible {
     Swarm,
 }
 
+/// The kinds of faults of which a swarm draws whether they are possible, in the order of these draws. A
+/// new kind goes to the end: a seed means another schedule where the order changes.
+const DRAWN_KINDS: [Fault; 28] = [
+    Fault::Crash(Crash::Process),
+    Fault::Crash(Crash::PowerLoss),
+    Fault::Disk(DiskFault::PowerLoss(Loss::OF_NOTHING)),
+    Fault::Disk(DiskFault::WriteError),
+    Fault::Disk(DiskFault::WriteErrorLasting),
+    Fault::Disk(DiskFault::SyncError),
+    Fault::Disk(DiskFault::SyncErrorLasting),
+    Fault::Disk(DiskFault::Full),
+    Fault::Store(StoreFault::Refused),
+    Fault::Store(StoreFault::InDoubtApplied),
+    Fault::Store(StoreFault::InDoubtLost),
+    Fault::Store(StoreFault::InDoubtLate(0)),
+    Fault::Store(StoreFault::Duplicated),
+    Fault::Store(StoreFault::Echoed(0)),
+    Fault::Store(StoreFault::SlowAnswer),
+    Fault::Store(StoreFault::SlowRequest),
+    Fault::Attempt(AttemptFault::Error),
+    Fault::Attempt(AttemptFault::ErrorAfter),
+    Fault::Attempt(AttemptFault::FatalAfter),
+    Fault::Attempt(AttemptFault::Twice),
+    Fault::Attempt(AttemptFault::Panic),
+    Fault::Attempt(AttemptFault::Hang),
+    Fault::Store(StoreFault::StaleLoad),
+    Fault::Breach(Breach::PhantomRow),
+    Fault::Breach(Breach::LostRow(0)),
+    Fault::Clock(ClockFault::Ahead),
+    Fault::Clock(ClockFault::Back),
+    Fault::Clock(ClockFault::Sleep),
+];
+
+/// Groups of one kind are left out: their number in the budget says as much.
+const KINDS_COUNT: usize = Crash::KINDS.len()
+    + DiskFault::KINDS.len()
+    + StoreFault::KINDS.len()
+    + AttemptFault::KINDS.len()
+    + Breach::KINDS.len()
+    + ClockFault::KINDS.len();
+
+const _: () = assert!(
+    DRAWN_KINDS.len() == KINDS_COUNT,
+    "a kind of fault is missing at the end of DRAWN_KINDS"
+);
+
 /// Draws a budget of at most `most`.
 pub fn swarm(choices: &mut (impl Choices + ?Sized), most: Budget) -> Budget {
-    let mut up_to = |label: &str, most: u32| match most {
-        0 => 0,
-        most => choices.choose(label, most as usize + 1) as u32,
-    };
-    Budget {
-        crashes: up_to("plan/possible/crashes", most.crashes),
-        faults: up_to("plan/possible/faults", most.faults),
-        disk: up_to("plan/possible/disk", most.disk),
-        errors: up_to("plan/possible/errors", most.errors),
-        takeovers: up_to("plan/possible/takeovers", most.takeovers),
-        preemptions: up_to("plan/possible/preemptions", most.preemptions),
-        cancels: up_to("plan/possible/cancels", most.cancels),
-        jumps: up_to("plan/possible/jumps", most.jumps),
-        breaches: up_to("plan/possible/breaches", most.breaches),
+    let mut drawn = Budget::default();
+    for group in Group::KINDS.iter().copied() {
+        *drawn.count_mut(group) = match most.count(group) {
+            0 => 0,
+            most => choices.choose(group.swarm_label(), most as usize + 1) as u32,
+        };
     }
+    drawn
 }
 
 /// Choices in which some kinds of faults are possible and the others never happen.
@@ -43,13 +85,13 @@ pub fn swarm(choices: &mut (impl Choices + ?Sized), most: Budget) -> Budget {
 ///
 /// ```
 /// use crashpoint_simulator::choices::Seeded;
-/// use crashpoint_simulator::{Choices, Fault, Swarm};
+/// use crashpoint_simulator::{Choices, Fault, StoreFault, Swarm};
 ///
-/// let faults = [Fault::Refused, Fault::Stale];
+/// let faults = [Fault::Store(StoreFault::Refused), Fault::Store(StoreFault::StaleLoad)];
 /// let budget = "f2".parse()?;
 /// let mut swarms = (0..40).map(|seed| Swarm::draw(Seeded::new(seed), budget));
 /// let mut swarm = swarms
-///     .find(|swarm| swarm.is_possible(Fault::Stale) && !swarm.is_possible(Fault::Refused))
+///     .find(|swarm| !swarm.is_possible(faults[0]) && swarm.is_possible(faults[1]))
 ///     .expect("there is such a seed");
 /// let chosen: Vec<usize> = (0..200).map(|_| swarm.choose_fault("here", &faults)).collect();
 /// assert!(chosen.contains(&2) && !chosen.contains(&1));
@@ -67,7 +109,8 @@ impl<C: Choices> Swarm<C> {
     /// others from the same number of it whether it is.
     pub fn draw(mut choices: C, most: Budget) -> Self {
         let budget = swarm(&mut choices, most);
-        let kinds = Fault::kinds().filter(|kind| kind.has_alternatives() && most.affords(*kind));
+        let kinds = DRAWN_KINDS.iter().copied();
+        let kinds = kinds.filter(|kind| most.affords(*kind));
         let impossible = kinds.filter(|_| choices.choose("plan/possible/kind", 2) == 0);
         Self {
             impossible: impossible.collect(),

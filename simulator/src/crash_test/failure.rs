@@ -138,7 +138,7 @@ impl fmt::Display for Failed<'_> {
 
 /// What a schedule that is not the same twice has to tell.
 pub(super) fn nondeterminism(found: &Nondeterminism, at: &Location<'_>) -> String {
-    let faults = found.schedule.words();
+    let faults = found.schedule.remarked();
     let schedule = match faults.is_empty() {
         true => "nothing goes wrong".to_owned(),
         false => {
@@ -188,7 +188,7 @@ fn name_of_test() -> String {
     name.unwrap_or_else(|| "NAME".to_owned())
 }
 
-/// A claim for a test's name: `all_or_nothing_at_life1_append_2_before_the_process_crashes`.
+/// A claim for a test's name: `all_or_nothing_at_life1_append_2_before_crash`.
 fn name_of(violation: &Violation) -> String {
     // An invariant has a name of its own, in front of its words.
     let invariant = violation.message.split_once(": ");
@@ -196,7 +196,7 @@ fn name_of(violation: &Violation) -> String {
         ("invariants", Some((name, _))) => name.to_owned(),
         (oracle, _) => oracle.to_owned(),
     };
-    for fault in violation.schedule.words() {
+    for fault in violation.schedule.items() {
         words.push(' ');
         words.push_str(&fault);
     }

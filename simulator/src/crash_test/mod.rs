@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::explore::{Findings, Pool};
-use crate::fault::Schedule;
+use crate::fault::{BadSchedule, Schedule};
 use crate::history::LifeEnd;
 use crate::oracle::judge;
 use crate::record::{Recording, Source, Trial, replay_recording, run_schedule};
@@ -403,11 +403,14 @@ fn held(workload: &Workload, trial: &Trial) -> String {
     story
 }
 
-/// Runs the one schedule that is named: in words, by a token, or by the file of a tape.
+/// Runs the one schedule that is named: by its text, by a token, or by the file of a tape.
 fn rerun(workload: &Workload, schedule: &str) -> Result<Trial, String> {
     let source = Source::Fixed(workload);
-    if let Ok(words) = schedule.parse::<Schedule>() {
-        let run = run_schedule(source, StoreKind::Memory, &words);
+    if Schedule::is_meant_by(schedule) {
+        let parsed: Schedule = schedule
+            .parse()
+            .map_err(|bad: BadSchedule| bad.to_string())?;
+        let run = run_schedule(source, StoreKind::Memory, &parsed);
         return run
             .map(|(trial, _)| trial)
             .map_err(|unfired| unfired.to_string());

@@ -44,7 +44,7 @@ pub enum Lasting {
 /// How a disk fails. A failed read or write does nothing; a failed sync makes nothing durable, and
 /// content that it should have made durable is seen until the power is lost and no later sync writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DiskFault {
+pub enum Failure {
     /// An error of the device at the `at`-th call of a kind, from 0.
     Broken {
         /// Which kind of call.
@@ -64,7 +64,7 @@ pub enum DiskFault {
 /// The faults of a disk, and how far it is from them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Faults {
-    pub(super) armed: Option<DiskFault>,
+    pub(super) armed: Option<Failure>,
     pub(super) calls: [u64; Call::ALL.len()],
     pub(super) fired: u64,
     /// Syncs of the named file.
@@ -77,7 +77,7 @@ impl Faults {
         let count = &mut self.calls[call as usize];
         let index = std::mem::replace(count, *count + 1);
         let error = match self.armed {
-            Some(DiskFault::Broken {
+            Some(Failure::Broken {
                 call: broken,
                 at,
                 lasting,
@@ -88,7 +88,7 @@ impl Faults {
                 };
                 fails.then(|| io::Error::other("simulated: input/output error"))
             }
-            Some(DiskFault::Full { bytes }) if call == Call::Write && end > bytes => {
+            Some(Failure::Full { bytes }) if call == Call::Write && end > bytes => {
                 Some(io::ErrorKind::StorageFull.into())
             }
             _ => None,

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::executor::lock;
 
-pub use self::fault::{Call, DiskFault, Lasting, Lie};
+pub use self::fault::{Call, Failure, Lasting, Lie};
 pub use self::file::SimFile;
 pub use self::loss::{BadLoss, Loss, SAMPLES, SECTORS_MAX, SUBSETS_MAX};
 pub(crate) use self::loss::{Kept, Others, Sectors};
@@ -75,12 +75,12 @@ impl SimDisk {
     }
 
     /// What was armed and not mended.
-    pub(crate) fn armed(&self) -> Option<DiskFault> {
+    pub(crate) fn armed(&self) -> Option<Failure> {
         self.device().faults.armed
     }
 
     /// From here on this goes wrong, counted from the next call. One fault at a time.
-    pub fn arm(&self, fault: DiskFault) {
+    pub fn arm(&self, fault: Failure) {
         self.device().faults = Faults {
             armed: Some(fault),
             ..Faults::default()

@@ -15,7 +15,7 @@ use crate::choices::Exhaustive;
 use crate::disk::Lie;
 use crate::executor::lock;
 use crate::explore::Findings;
-use crate::fault::{Budget, Fault};
+use crate::fault::{Budget, Fault, Schedule};
 use crate::images::{self, Armed, Embedded, Exploration, Hazard, Modes, Op, Script};
 use crate::oracle::{ORACLES, judge};
 use crate::sim::{Settings, SharedChoices, StoreKind, simulate};
@@ -97,8 +97,7 @@ struct Objection {
     mutant: String,
     /// How many schedules were run until then, this one included.
     schedules: u64,
-    /// Its faults, in words.
-    schedule: Vec<String>,
+    schedule: Schedule,
 }
 
 /// Crash points of a workload over a store.
@@ -199,10 +198,10 @@ impl Table {
         let mut zeros = Vec::new();
         for (fault, count) in &self.faults {
             if *count == 0 {
-                zeros.push(format!("no schedule had the fault: {}", kind(*fault)));
+                zeros.push(format!("no schedule had the fault {}", fault.pattern()));
             }
             if !Fault::kinds().any(|kind| kind == *fault) {
-                zeros.push(format!("a fault that is not in the table fired: {fault}"));
+                zeros.push(format!("a fault of no known kind fired: {fault}"));
             }
         }
         for (hazard, Armed { armed, fired }) in &self.hazards {
@@ -229,11 +228,6 @@ impl Table {
     }
 }
 
-/// What a kind of faults is called: where each has a number of its own, the kind has the zero.
-fn kind(fault: Fault) -> String {
-    fault.to_string().replace(" 0", " N")
-}
-
 /// Runs the schedules of a mutant until the oracle objects.
 fn objection(witness: &Witness) -> Option<Objection> {
     let workload = named(witness.workload);
@@ -249,11 +243,10 @@ fn objection(witness: &Witness) -> Option<Objection> {
         let run = simulate(&workload, &settings, shared);
         let mut verdicts = judge(&workload, &run).into_iter();
         if verdicts.any(|verdict| verdict.oracle == witness.oracle) {
-            let faults = run.history.faults();
             return Some(Objection {
                 mutant: format!("{} over {}", witness.workload, witness.store),
                 schedules,
-                schedule: faults.map(|(_, _, fired)| fired.to_string()).collect(),
+                schedule: Schedule::of(&run.history),
             });
         }
         if !lock(&choices).advance() {
@@ -267,7 +260,8 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:>9}  fault", "fired")?;
         for (fault, count) in &self.faults {
-            writeln!(f, "{count:>9}  {}", kind(*fault))?;
+            let (pattern, prose) = (fault.pattern(), fault.kind_prose());
+            writeln!(f, "{count:>9}  {pattern:<24} {prose}")?;
         }
         writeln!(f, "\n{:>9}  {:>9}  in crash images", "fired", "of")?;
         for (hazard, Armed { armed, fired }) in &self.hazards {
@@ -288,9 +282,9 @@ impl fmt::Display for Table {
                 writeln!(f, "{:>9}  {oracle:<24} nothing", 0)?;
                 continue;
             };
-            let schedule = match seen.schedule.is_empty() {
+            let schedule = match seen.schedule.0.is_empty() {
                 true => "nothing goes wrong".to_owned(),
-                false => seen.schedule.join("; "),
+                false => seen.schedule.items().join("; "),
             };
             let (schedules, mutant) = (seen.schedules, &seen.mutant);
             writeln!(f, "{schedules:>9}  {oracle:<24} {mutant}: {schedule}")?;

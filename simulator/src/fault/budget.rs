@@ -3,41 +3,123 @@
 use std::fmt;
 
 use crate::fault::Fault;
+use crate::fault::kinds::kinds;
+
+kinds! {
+    /// A group of faults that a budget pays from one number.
+    pub enum Group {
+        /// Crashes.
+        Crash,
+        /// Faults of the store that its contract allows.
+        Store,
+        /// Faults of the disk under an embedded store.
+        Disk,
+        /// Attempts of tasks, steps and undos that go wrong.
+        Attempt,
+        /// Takeovers by another process.
+        Takeover,
+        /// Switches between two lives that could both go on.
+        Switch,
+        /// Cancellations of the run.
+        Cancel,
+        /// Jumps of a clock.
+        Clock,
+        /// Breaches of the store's contract.
+        Breach,
+    }
+}
+
+impl Group {
+    /// The letter that stands for the group in the text of a [`Budget`].
+    pub const fn letter(self) -> char {
+        match self {
+            Self::Crash => 'c',
+            Self::Store => 'f',
+            Self::Disk => 'd',
+            Self::Attempt => 'e',
+            Self::Takeover => 't',
+            Self::Switch => 'p',
+            Self::Cancel => 'x',
+            Self::Clock => 'j',
+            Self::Breach => 'b',
+        }
+    }
+
+    /// What the number of the group counts, for people.
+    pub const fn legend(self) -> &'static str {
+        match self {
+            Self::Crash => "crashes",
+            Self::Store => "faults of the store",
+            Self::Disk => "faults of the disk",
+            Self::Attempt => "faults of task attempts",
+            Self::Takeover => "takeovers",
+            Self::Switch => "switches between lives",
+            Self::Cancel => "cancellations",
+            Self::Clock => "clock jumps",
+            Self::Breach => "breaches of the store's contract",
+        }
+    }
+
+    /// The label of the draw that gives a swarm its number of this group. Tapes contain it, so it never
+    /// changes.
+    pub(crate) const fn swarm_label(self) -> &'static str {
+        match self {
+            Self::Crash => "plan/possible/crashes",
+            Self::Store => "plan/possible/faults",
+            Self::Disk => "plan/possible/disk",
+            Self::Attempt => "plan/possible/errors",
+            Self::Takeover => "plan/possible/takeovers",
+            Self::Switch => "plan/possible/preemptions",
+            Self::Cancel => "plan/possible/cancels",
+            Self::Clock => "plan/possible/jumps",
+            Self::Breach => "plan/possible/breaches",
+        }
+    }
+
+    /// Every letter with what it stands for: `c crashes, f faults of the store, ...`.
+    pub fn letters() -> String {
+        let each = Self::KINDS.iter();
+        let each = each.map(|group| format!("{} {}", group.letter(), group.legend()));
+        each.collect::<Vec<_>>().join(", ")
+    }
+
+    fn of_letter(letter: char) -> Option<Self> {
+        let mut groups = Self::KINDS.iter().copied();
+        groups.find(|group| group.letter() == letter)
+    }
+}
 
 /// How many faults of each group a schedule may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Budget {
-    /// Crashes.
+    /// [`Group::Crash`].
     pub crashes: u32,
-    /// Faults of the store, as many as a contract-abiding store may show.
+    /// [`Group::Store`].
     pub faults: u32,
-    /// Faults of the disk under an embedded store: losses of power that keep some of what was not
-    /// synced, calls that fail, no room.
+    /// [`Group::Disk`].
     pub disk: u32,
-    /// Tasks, steps and undos that fail, panic, hang or do their work twice.
+    /// [`Group::Attempt`].
     pub errors: u32,
-    /// Takeovers by a rival.
+    /// [`Group::Takeover`].
     pub takeovers: u32,
-    /// Switches between two lives that could both go on.
+    /// [`Group::Switch`].
     pub preemptions: u32,
-    /// Cancellations.
+    /// [`Group::Cancel`].
     pub cancels: u32,
-    /// Jumps of the wall clock, and leaps of time.
+    /// [`Group::Clock`].
     pub jumps: u32,
-    /// Breaches of the store's contract: for canaries only.
+    /// [`Group::Breach`]; for canaries only.
     pub breaches: u32,
 }
 
 impl fmt::Display for Budget {
-    /// `c2`, `c1f1`, `t1p2`: the groups that are allowed, with how many.
+    /// The groups that are allowed, each with its number: `c2`, `c1f1`, `t1p2`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let groups = self.groups();
-        if groups.iter().all(|(_, count)| *count == 0) {
+        if *self == Self::default() {
             return f.write_str("c0");
         }
-        let some = groups.iter().filter(|(_, count)| *count > 0);
-        some.clone()
-            .try_for_each(|(letter, count)| write!(f, "{letter}{count}"))
+        let mut some = Group::KINDS.iter().filter(|group| self.count(**group) > 0);
+        some.try_for_each(|group| write!(f, "{}{}", group.letter(), self.count(*group)))
     }
 }
 
@@ -54,7 +136,7 @@ impl std::str::FromStr for Budget {
                 .find(|c: char| !c.is_ascii_digit())
                 .unwrap_or(digits.len());
             let count = digits[..end].parse().map_err(|_| bad())?;
-            *budget.group(letter).ok_or_else(bad)? = count;
+            *budget.count_mut(Group::of_letter(letter).ok_or_else(bad)?) = count;
             rest = &digits[end..];
         }
         if text.is_empty() {
@@ -66,96 +148,81 @@ impl std::str::FromStr for Budget {
 }
 
 impl Budget {
-    /// How deep the crash points of this budget's schedules are counted: where anything but
-    /// crashes may happen, not at all.
+    /// How many crashes deep the crash points of this budget's schedules are counted: not at all where
+    /// anything but crashes may happen.
     pub(crate) fn counted_depth(&self) -> u32 {
         let crashes = self.crashes;
-        if *self
-            == (Self {
-                crashes,
-                ..Self::default()
-            })
-        {
-            crashes
-        } else {
-            0
+        let alone = Self {
+            crashes,
+            ..Self::default()
+        };
+        if *self == alone { crashes } else { 0 }
+    }
+
+    /// How many faults of a group are left.
+    pub const fn count(&self, group: Group) -> u32 {
+        match group {
+            Group::Crash => self.crashes,
+            Group::Store => self.faults,
+            Group::Disk => self.disk,
+            Group::Attempt => self.errors,
+            Group::Takeover => self.takeovers,
+            Group::Switch => self.preemptions,
+            Group::Cancel => self.cancels,
+            Group::Clock => self.jumps,
+            Group::Breach => self.breaches,
         }
     }
 
-    fn groups(&self) -> [(char, u32); 9] {
-        [
-            ('c', self.crashes),
-            ('f', self.faults),
-            ('d', self.disk),
-            ('e', self.errors),
-            ('t', self.takeovers),
-            ('p', self.preemptions),
-            ('x', self.cancels),
-            ('j', self.jumps),
-            ('b', self.breaches),
-        ]
-    }
-
-    fn group(&mut self, letter: char) -> Option<&mut u32> {
-        match letter {
-            'c' => Some(&mut self.crashes),
-            'f' => Some(&mut self.faults),
-            'd' => Some(&mut self.disk),
-            'e' => Some(&mut self.errors),
-            't' => Some(&mut self.takeovers),
-            'p' => Some(&mut self.preemptions),
-            'x' => Some(&mut self.cancels),
-            'j' => Some(&mut self.jumps),
-            'b' => Some(&mut self.breaches),
-            _ => None,
+    /// The number of a group.
+    pub(crate) const fn count_mut(&mut self, group: Group) -> &mut u32 {
+        match group {
+            Group::Crash => &mut self.crashes,
+            Group::Store => &mut self.faults,
+            Group::Disk => &mut self.disk,
+            Group::Attempt => &mut self.errors,
+            Group::Takeover => &mut self.takeovers,
+            Group::Switch => &mut self.preemptions,
+            Group::Cancel => &mut self.cancels,
+            Group::Clock => &mut self.jumps,
+            Group::Breach => &mut self.breaches,
         }
     }
 
-    /// Whether somebody may come to a life that waits.
+    /// Whether somebody else may act while a life waits.
     pub(crate) fn has_company(self) -> bool {
         self.takeovers > 0 || self.cancels > 0
     }
 
-    /// Whether there is anything of what a fault is paid from.
-    pub(crate) fn affords(mut self, fault: Fault) -> bool {
-        *self.purse(fault) > 0
+    /// Whether this fault can still be paid.
+    pub(crate) fn affords(self, fault: Fault) -> bool {
+        self.count(fault.group()) > 0
     }
 
-    /// What a fault is paid from.
-    pub(crate) fn purse(&mut self, fault: Fault) -> &mut u32 {
-        match fault {
-            Fault::Crash | Fault::PowerLoss => &mut self.crashes,
-            Fault::TaskFails
-            | Fault::TaskFailsAfter
-            | Fault::TaskFailsForGood
-            | Fault::TaskRepeats
-            | Fault::TaskPanics
-            | Fault::TaskHangs => &mut self.errors,
-            Fault::Takeover => &mut self.takeovers,
-            Fault::PowerLossBut(_)
-            | Fault::WriteFails
-            | Fault::WritesFail
-            | Fault::SyncFails
-            | Fault::SyncsFail
-            | Fault::DiskFull => &mut self.disk,
-            Fault::Switch(_) => &mut self.preemptions,
-            Fault::Cancel => &mut self.cancels,
-            Fault::Phantom | Fault::LosesRow(_) => &mut self.breaches,
-            Fault::ClockAhead | Fault::ClockBack | Fault::TimeLeaps => &mut self.jumps,
-            Fault::Refused
-            | Fault::FailsDurable
-            | Fault::FailsAbsent
-            | Fault::FailsLate(_)
-            | Fault::Duplicated
-            | Fault::Echoed(_)
-            | Fault::AnswersLate
-            | Fault::ArrivesLate
-            | Fault::Stale => &mut self.faults,
-        }
+    /// Pays for a fault.
+    ///
+    /// # Panics
+    ///
+    /// Where the budget does not afford it: the injector offers only what it affords.
+    pub(crate) fn pay(&mut self, fault: Fault) {
+        let count = self.count_mut(fault.group());
+        assert!(*count > 0, "{fault} was offered beyond the budget");
+        *count -= 1;
     }
 }
 
-/// A text that is no budget.
+/// A text that is not a budget.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1")]
+#[error(
+    "{0:?} is not a budget: letters of {letters}, each with a number, as in c1f1",
+    letters = letters()
+)]
 pub struct BadBudget(String);
+
+fn letters() -> String {
+    let letters: Vec<String> = Group::KINDS
+        .iter()
+        .map(|it| it.letter().to_string())
+        .collect();
+    letters.join(", ")
+}

@@ -1,257 +1,196 @@
-//! Faults as data: what can go wrong at an instant, and in words.
+//! Faults as data: what can go wrong in a simulation, how much of it, and how it is written.
+//!
+//! - `kinds.rs`: the kinds of faults, an enum for each group;
+//! - `text.rs`: the table of their names and sentences;
+//! - `sentences.rs`: the sentences that schedules had before version 1, which are still read;
+//! - `budget.rs`: how many faults of each group a schedule may have;
+//! - `schedule.rs`: a schedule, as text and as choices.
 
 mod budget;
+mod kinds;
 mod schedule;
+mod sentences;
+mod text;
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::disk::Loss;
+use smol_str::{SmolStr, format_smolstr};
 
-use smol_str::SmolStr;
-
-pub use budget::{BadBudget, Budget};
+pub use budget::{BadBudget, Budget, Group};
+pub use kinds::{AttemptFault, Breach, ClockFault, Crash, DiskFault, StoreFault};
 pub use schedule::{BadSchedule, Schedule};
 
-/// What an injector may do at an instant.
+use text::text_of;
+
+/// What can go wrong at an instant. Each variant is a group: a [`Budget`] has a number for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
-    /// The process dies here.
-    Crash,
-    /// The machine loses its power here: the process dies, and what the disk had not synced is gone.
-    PowerLoss,
-    /// The same, and the disk keeps this of what it had not synced.
-    PowerLossBut(Loss),
-    /// A write of the disk fails.
-    WriteFails,
-    /// A write of the disk fails, and so does every one after it, until the operator has replaced the
-    /// disk.
-    WritesFail,
-    /// A sync of the disk fails. The system takes the pages for clean from then on.
-    SyncFails,
-    /// A sync of the disk fails, and so does every one after it, until the disk is replaced.
-    SyncsFail,
-    /// The disk has no room for this write, nor for any behind it in the file, until the operator
-    /// makes some.
-    DiskFull,
-    /// Another process takes the run over from here on; this one goes on.
+    /// A process ends.
+    Crash(Crash),
+    /// The disk under an embedded store fails.
+    Disk(DiskFault),
+    /// Another process takes over the run; this one goes on.
     Takeover,
-    /// The run's cancellation is requested here.
+    /// The run's cancellation is requested.
     Cancel,
-    /// The operation is refused: it fails, and the caller is told that it has no effect.
-    Refused,
-    /// The operation fails, and has its effect. The caller is told that nobody knows.
-    FailsDurable,
-    /// The operation fails, and has no effect. The caller is told that nobody knows.
-    FailsAbsent,
-    /// The append or clear fails, and has its effect after so many further operations of the store.
-    FailsLate(u8),
-    /// The append reaches the store twice, and the second answer is what the caller gets.
-    Duplicated,
-    /// The append or clear succeeds, and a copy of it reaches the store again after so many
-    /// operations.
-    Echoed(u8),
-    /// The operation has its effect at once, and its answer comes a minute later: a load then shows
-    /// what has been.
-    AnswersLate,
-    /// The operation reaches the store a minute later.
-    ArrivesLate,
-    /// An attempt of a task, a step or an undo fails before it has begun.
-    TaskFails,
-    /// It does all that it does, and then reports an error.
-    TaskFailsAfter,
-    /// The same, and the error is final.
-    TaskFailsForGood,
-    /// It does all that it does twice; the second result counts.
-    TaskRepeats,
-    /// It panics before it has begun.
-    TaskPanics,
-    /// It never ends. Only what has a time limit hangs.
-    TaskHangs,
-    /// The load shows the log without its last row.
-    Stale,
-    /// The append fails; its row is shown by loads until the process dies, and is lost then. No
-    /// store may do this (law DUR-13): it is here to show that the oracles notice.
-    Phantom,
-    /// The log loses this row while nobody runs. No store may do this either.
-    LosesRow(u64),
-    /// The wall clock jumps an hour ahead.
-    ClockAhead,
-    /// The wall clock jumps an hour back.
-    ClockBack,
-    /// An hour passes between two steps of the process, for every clock: the machine was asleep.
-    TimeLeaps,
-    /// Of two lives that could both go on, it is this one's turn. No fault in itself, but a part of a
+    /// The store misbehaves within its contract.
+    Store(StoreFault),
+    /// An attempt of a task, a step or an undo goes wrong.
+    Attempt(AttemptFault),
+    /// A clock jumps.
+    Clock(ClockFault),
+    /// The store breaks its contract.
+    Breach(Breach),
+    /// This life runs next, where two or more lives could. It is no fault by itself, but a part of a
     /// schedule.
     Switch(u32),
-}
-
-/// How a fault is said. A number stands in the middle.
-enum Words {
-    Plain(&'static str),
-    Numbered(&'static str, u64, &'static str),
-    Losing(&'static str, Loss),
 }
 
 impl Fault {
     /// Whether the process dies.
     pub fn is_crash(self) -> bool {
-        matches!(self, Self::Crash | Self::PowerLoss | Self::PowerLossBut(_))
+        matches!(self, Self::Crash(_) | Self::Disk(DiskFault::PowerLoss(_)))
     }
-}
 
-impl Fault {
-    /// One of each kind. One that is not here fails the build as soon as it fires.
+    /// The group that a budget pays this fault from.
+    pub fn group(self) -> Group {
+        match self {
+            Self::Crash(_) => Group::Crash,
+            Self::Disk(_) => Group::Disk,
+            Self::Takeover => Group::Takeover,
+            Self::Cancel => Group::Cancel,
+            Self::Store(_) => Group::Store,
+            Self::Attempt(_) => Group::Attempt,
+            Self::Clock(_) => Group::Clock,
+            Self::Breach(_) => Group::Breach,
+            Self::Switch(_) => Group::Switch,
+        }
+    }
+
+    /// Every kind of fault, group by group. An argument is the least one.
     pub fn kinds() -> impl Iterator<Item = Self> {
-        Self::EACH.iter().copied()
+        Group::KINDS.iter().flat_map(|group| group.kinds())
     }
 
-    /// The kind: the same as all others that differ in nothing but a number, or in what is lost.
+    /// The kind: the same for all faults that differ in nothing but their argument.
     #[must_use]
     pub fn kind(self) -> Self {
-        match self {
-            Self::PowerLossBut(_) => Self::PowerLossBut(Loss::OF_NOTHING),
-            other => other.numbered(0).unwrap_or(other),
-        }
+        text_of(self).argument.kind().unwrap_or(self)
     }
 
     /// Whether it makes a difference only where somebody can do something in the meantime.
     pub(crate) fn needs_company(self) -> bool {
-        matches!(self, Self::AnswersLate | Self::ArrivesLate)
+        matches!(self, Self::Store(fault) if fault.is_slow())
     }
 
-    /// Whether other kinds of faults are paid from the same number of a budget.
-    pub(crate) fn has_alternatives(self) -> bool {
-        !matches!(self, Self::Takeover | Self::Cancel | Self::Switch(_))
+    /// A sentence for people. Its wording may change in any release.
+    pub fn prose(self) -> String {
+        let text = text_of(self);
+        text.in_prose(text.argument.value())
     }
 
-    const EACH: &[Self] = &[
-        Self::Crash,
-        Self::PowerLoss,
-        Self::PowerLossBut(Loss::OF_NOTHING),
-        Self::WriteFails,
-        Self::WritesFail,
-        Self::SyncFails,
-        Self::SyncsFail,
-        Self::DiskFull,
-        Self::Takeover,
-        Self::Cancel,
-        Self::Refused,
-        Self::FailsDurable,
-        Self::FailsAbsent,
-        Self::FailsLate(0),
-        Self::Duplicated,
-        Self::Echoed(0),
-        Self::AnswersLate,
-        Self::ArrivesLate,
-        Self::TaskFails,
-        Self::TaskFailsAfter,
-        Self::TaskFailsForGood,
-        Self::TaskRepeats,
-        Self::TaskPanics,
-        Self::TaskHangs,
-        Self::Stale,
-        Self::Phantom,
-        Self::LosesRow(0),
-        Self::ClockAhead,
-        Self::ClockBack,
-        Self::TimeLeaps,
-        Self::Switch(0),
-    ];
-
-    const fn words(self) -> Words {
-        let plain = match self {
-            Self::Crash => "the process crashes",
-            Self::PowerLoss => "the power fails",
-            Self::PowerLossBut(loss) => {
-                return Words::Losing(
-                    "the power fails, and of what was not synced is kept: ",
-                    loss,
-                );
-            }
-            Self::WriteFails => "the disk fails a write",
-            Self::WritesFail => "the disk fails a write, and every one after it",
-            Self::SyncFails => "the disk fails a sync",
-            Self::SyncsFail => "the disk fails a sync, and every one after it",
-            Self::DiskFull => "the disk is full",
-            Self::Takeover => "another process takes the run over",
-            Self::Cancel => "the run is cancelled",
-            Self::Refused => "the store fails, without effect",
-            Self::FailsDurable => "the store fails, after the effect",
-            Self::FailsAbsent => "the store fails, without effect, and does not say so",
-            Self::FailsLate(operations) => {
-                let landing = "the store fails, and the effect comes ";
-                return Words::Numbered(landing, operations as u64, " operations later");
-            }
-            Self::Duplicated => "the append arrives twice, the second answer counts",
-            Self::Echoed(operations) => {
-                let arriving = "a copy of the request arrives ";
-                return Words::Numbered(arriving, operations as u64, " operations later");
-            }
-            Self::AnswersLate => "the answer comes a minute late",
-            Self::ArrivesLate => "the request arrives a minute late",
-            Self::ClockAhead => "the wall clock jumps an hour ahead",
-            Self::ClockBack => "the wall clock jumps an hour back",
-            Self::TimeLeaps => "an hour passes at once",
-            Self::TaskFails => "the attempt fails before it has begun",
-            Self::TaskFailsAfter => "the attempt does its work and reports an error",
-            Self::TaskFailsForGood => "the attempt does its work and reports a final error",
-            Self::TaskRepeats => "the attempt does its work twice",
-            Self::TaskPanics => "the attempt panics",
-            Self::TaskHangs => "the attempt never ends",
-            Self::Stale => "the load misses the last row",
-            Self::Phantom => "the store fails, and shows a row that is not durable",
-            Self::LosesRow(row) => return Words::Numbered("the store loses row ", row, ""),
-            Self::Switch(life) => return Words::Numbered("life ", life as u64, " goes on"),
-        };
-        Words::Plain(plain)
+    /// The name of the kind, with `N` or `KEPT` for any argument: `lost-row=N`.
+    pub fn pattern(self) -> String {
+        let text = text_of(self);
+        text.named(text.argument.placeholder())
     }
 
-    /// The same kind with this number, where it can have it.
-    fn numbered(self, number: u64) -> Option<Self> {
-        Some(match self {
-            Self::FailsLate(_) => Self::FailsLate(number.try_into().ok()?),
-            Self::Echoed(_) => Self::Echoed(number.try_into().ok()?),
-            Self::LosesRow(_) => Self::LosesRow(number),
-            Self::Switch(_) => Self::Switch(number.try_into().ok()?),
-            _ => return None,
-        })
+    /// The sentence of the kind, with `N` or `KEPT` for any argument.
+    pub fn kind_prose(self) -> String {
+        let text = text_of(self);
+        text.in_prose(text.argument.placeholder())
+    }
+}
+
+impl Group {
+    /// Every kind of fault in this group. An argument is the least one.
+    pub fn kinds(self) -> Vec<Fault> {
+        fn of<K: Copy>(kinds: &[K], fault: fn(K) -> Fault) -> Vec<Fault> {
+            kinds.iter().copied().map(fault).collect()
+        }
+        match self {
+            Self::Crash => of(Crash::KINDS, Fault::Crash),
+            Self::Store => of(StoreFault::KINDS, Fault::Store),
+            Self::Disk => of(DiskFault::KINDS, Fault::Disk),
+            Self::Attempt => of(AttemptFault::KINDS, Fault::Attempt),
+            Self::Takeover => vec![Fault::Takeover],
+            Self::Switch => vec![Fault::Switch(0)],
+            Self::Cancel => vec![Fault::Cancel],
+            Self::Clock => of(ClockFault::KINDS, Fault::Clock),
+            Self::Breach => of(Breach::KINDS, Fault::Breach),
+        }
+    }
+}
+
+impl From<StoreFault> for Fault {
+    fn from(fault: StoreFault) -> Self {
+        Self::Store(fault)
+    }
+}
+
+impl From<DiskFault> for Fault {
+    fn from(fault: DiskFault) -> Self {
+        Self::Disk(fault)
+    }
+}
+
+impl From<AttemptFault> for Fault {
+    fn from(fault: AttemptFault) -> Self {
+        Self::Attempt(fault)
     }
 }
 
 impl fmt::Display for Fault {
+    /// The stable name, with the argument behind a `=`: `crash`, `lost-row=3`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.words() {
-            Words::Plain(words) => f.write_str(words),
-            Words::Numbered(before, number, after) => write!(f, "{before}{number}{after}"),
-            Words::Losing(before, loss) => write!(f, "{before}{loss}"),
-        }
+        let text = text_of(*self);
+        f.write_str(&text.named(text.argument.value()))
     }
 }
 
 impl FromStr for Fault {
     type Err = BadFault;
 
+    /// Reads a name as [`Display`](fmt::Display) writes it.
     fn from_str(text: &str) -> Result<Self, BadFault> {
-        let said = Self::EACH.iter().find_map(|fault| match fault.words() {
-            Words::Plain(words) => (words == text).then_some(*fault),
-            Words::Numbered(before, _, after) => {
-                let number = text.strip_prefix(before)?.strip_suffix(after)?;
-                fault.numbered(number.parse().ok()?)
-            }
-            Words::Losing(before, _) => {
-                let loss = text.strip_prefix(before)?.parse().ok()?;
-                Some(Self::PowerLossBut(loss))
-            }
-        });
-        said.ok_or_else(|| BadFault(text.to_owned()))
+        let (name, argument) = match text.split_once('=') {
+            Some((name, argument)) => (name, Some(argument)),
+            None => (text, None),
+        };
+        let kind = Self::kinds().find(|kind| text_of(*kind).name == name);
+        let kind = kind.ok_or_else(|| BadFault::Unknown(text.to_owned()))?;
+        let fault = match argument {
+            None => text_of(kind).argument.kind().is_none().then_some(kind),
+            Some(argument) => text_of(kind).argument.fault_with(argument),
+        };
+        fault.ok_or_else(|| BadFault::Argument {
+            found: text.to_owned(),
+            expected: kind.pattern(),
+        })
     }
 }
 
-/// A text that says no fault.
+/// Why a text names no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no fault")]
-pub struct BadFault(String);
+pub enum BadFault {
+    /// No fault has this name.
+    #[error("unknown fault {0:?}; the faults are {patterns}", patterns = patterns())]
+    Unknown(String),
+    /// The fault has another argument, or none.
+    #[error("{found:?} is not written like {expected}")]
+    Argument {
+        /// The text.
+        found: String,
+        /// The [pattern](Fault::pattern) of the fault.
+        expected: String,
+    },
+}
+
+fn patterns() -> String {
+    let patterns: Vec<String> = Fault::kinds().map(Fault::pattern).collect();
+    patterns.join(", ")
+}
 
 /// A fault that fired.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -262,8 +201,31 @@ pub struct Fired {
     pub fault: Fault,
 }
 
+/// What the label of a draw has behind the instant, where a life was drawn that runs next.
+const SWITCH_SUFFIX: &str = ", switch";
+
 impl Fired {
-    /// Whether the name of the instant can be told from the words around it.
+    /// The label of the draw that chose this fault.
+    pub(crate) fn label(&self) -> SmolStr {
+        match self.fault {
+            Fault::Switch(_) => switch_label(&self.point),
+            Fault::Crash(_)
+            | Fault::Disk(_)
+            | Fault::Takeover
+            | Fault::Cancel
+            | Fault::Store(_)
+            | Fault::Attempt(_)
+            | Fault::Clock(_)
+            | Fault::Breach(_) => self.point.clone(),
+        }
+    }
+
+    /// The instant and the fault by their names, and the fault's sentence as a remark.
+    pub fn remarked(&self) -> String {
+        format!("{self} ({})", self.fault.prose())
+    }
+
+    /// Whether the name of the instant can be told from the text around it.
     fn is_plain(&self) -> bool {
         let point = &self.point;
         let plain = |c: char| (c.is_ascii_graphic() || c == ' ') && !['"', '\\', ';'].contains(&c);
@@ -271,8 +233,13 @@ impl Fired {
     }
 }
 
+/// The label of the draw of which life runs next, at an instant of this name.
+pub(crate) fn switch_label(point: &str) -> SmolStr {
+    format_smolstr!("{point}{SWITCH_SUFFIX}")
+}
+
 impl fmt::Display for Fired {
-    /// The name of the instant is in quotes where it could be mistaken.
+    /// `at INSTANT: FAULT`. The instant is in quotes where it could be misread.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { point, fault } = self;
         if self.is_plain() {

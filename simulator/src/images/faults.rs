@@ -2,7 +2,7 @@
 //! bits that turn over.
 
 use crate::choices::Seeded;
-use crate::disk::{Call, DiskFault, Image, Lasting, Lie, Loss, SimDisk};
+use crate::disk::{Call, Failure, Image, Lasting, Lie, Loss, SimDisk};
 use crate::images::Exploration;
 use crate::images::explore::Explorer;
 use crate::images::machine::{Machine, Open, PANICKED, caught};
@@ -34,7 +34,7 @@ impl<S: Open> Exploration<'_, S> {
         let broken = calls.into_iter().flat_map(|(call, count)| {
             (0..count).flat_map(move |at| {
                 let lasting = [Lasting::Once, Lasting::ForGood];
-                lasting.map(|lasting| DiskFault::Broken { call, at, lasting })
+                lasting.map(|lasting| Failure::Broken { call, at, lasting })
             })
         });
         self.each(broken)
@@ -45,10 +45,10 @@ impl<S: Open> Exploration<'_, S> {
     pub fn every_size(&self) -> Report {
         let length = self.recording().closed.length();
         let sizes = (0..length.div_ceil(FULL_STEP_BYTES)).map(|pages| pages * FULL_STEP_BYTES);
-        self.each(sizes.map(|bytes| DiskFault::Full { bytes }))
+        self.each(sizes.map(|bytes| Failure::Full { bytes }))
     }
 
-    fn each(&self, faults: impl Iterator<Item = DiskFault>) -> Report {
+    fn each(&self, faults: impl Iterator<Item = Failure>) -> Report {
         let mut explorer = Explorer::new(self.store, self.recording().runs);
         for fault in faults {
             let again = self.failing(fault);

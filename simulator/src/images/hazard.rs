@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::disk::{Call, DiskFault, Lasting, Lie};
+use crate::disk::{Call, Failure, Lasting, Lie};
 use crate::images::crash::Mode;
 
 /// A kind of crash, of a fault of the disk, or of a lie.
@@ -42,10 +42,10 @@ impl Hazard {
         crashes.chain(errors).chain(others).chain(lies)
     }
 
-    pub(crate) fn of_fault(fault: DiskFault) -> Self {
+    pub(crate) fn of_fault(fault: Failure) -> Self {
         match fault {
-            DiskFault::Broken { call, lasting, .. } => Self::Error(call, lasting),
-            DiskFault::Full { .. } => Self::Full,
+            Failure::Broken { call, lasting, .. } => Self::Error(call, lasting),
+            Failure::Full { .. } => Self::Full,
         }
     }
 

@@ -44,7 +44,7 @@ pub use self::script::{Op, Script};
 use self::explore::{Explorer, Reach};
 use self::recording::Recording;
 use crate::choices::Choices;
-use crate::disk::{DiskFault, Lie};
+use crate::disk::{Failure, Lie};
 
 /// A script, a store, a disk, and how far crashes are followed.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl<'a, S: Open> Exploration<'a, S> {
     /// On a disk that fails. After an error of the store it is opened again, the disk mended where
     /// that fails, and the script goes on; the page cache is what it was.
     #[must_use]
-    pub fn failing(self, fault: DiskFault) -> Self {
+    pub fn failing(self, fault: Failure) -> Self {
         let faulty = Faulty {
             fault: Some(fault),
             ..self.faulty

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::disk::{DiskFault, Lie};
+use crate::disk::{Failure, Lie};
 use crate::images::crash::Mode;
 use crate::images::hazard::{Armed, Hazard};
 
@@ -36,7 +36,7 @@ pub struct Faulty {
     /// How it lies.
     pub lie: Lie,
     /// How it fails.
-    pub fault: Option<DiskFault>,
+    pub fault: Option<Failure>,
 }
 
 /// What an exploration found.

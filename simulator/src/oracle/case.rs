@@ -3,7 +3,7 @@
 use crashpoint::protocol::TaskDefinition;
 use crashpoint::{CheckpointRow, Event, Nonce, TaskKind};
 
-use crate::fault::Fault;
+use crate::fault::{Breach, Fault};
 use crate::history::{History, Opening, What};
 use crate::oracle::Log;
 use crate::sim::{Run, Workload};
@@ -80,7 +80,7 @@ impl<'a> Case<'a> {
     pub fn lost_a_row(&self) -> bool {
         self.history()
             .faults()
-            .any(|(_, _, fired)| matches!(fired.fault, Fault::LosesRow(_)))
+            .any(|(_, _, fired)| matches!(fired.fault, Fault::Breach(Breach::LostRow(_))))
     }
 
     /// The kind of a task.

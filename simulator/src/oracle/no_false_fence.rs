@@ -2,7 +2,7 @@
 //! write, before it said so. A stale load can look the same to a life, so schedules with one are not
 //! asked.
 
-use crate::fault::Fault;
+use crate::fault::{Fault, StoreFault};
 use crate::history::{LifeEnd, What};
 use crate::oracle::{Case, Oracle};
 
@@ -16,7 +16,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     if case
         .history()
         .faults()
-        .any(|(_, _, fired)| fired.fault == Fault::Stale)
+        .any(|(_, _, fired)| fired.fault == Fault::Store(StoreFault::StaleLoad))
     {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! A life that was refused has sent no row, begun no action and cleared nothing; and once the log has
 //! lost a row every life is refused.
 
-use crate::fault::Fault;
+use crate::fault::{Breach, Fault};
 use crate::history::{Entry, LifeEnd, What};
 use crate::oracle::{Case, Oracle};
 
@@ -29,7 +29,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     let lost = case
         .history()
         .faults()
-        .find(|(_, _, fired)| matches!(fired.fault, Fault::LosesRow(_)));
+        .find(|(_, _, fired)| matches!(fired.fault, Fault::Breach(Breach::LostRow(_))));
     let Some((place, _, _)) = lost else {
         return Ok(());
     };

@@ -7,7 +7,7 @@
 
 use crashpoint::CheckpointRow;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, StoreFault};
 use crate::history::What;
 use crate::oracle::{Case, Oracle};
 
@@ -19,7 +19,12 @@ pub(super) const ORACLE: Oracle = Oracle {
 
 fn check(case: &Case<'_>) -> Result<(), String> {
     let mut faults = case.history().faults();
-    let lies = |fault| matches!(fault, Fault::Stale | Fault::Phantom | Fault::LosesRow(_));
+    let lies = |fault| {
+        matches!(
+            fault,
+            Fault::Store(StoreFault::StaleLoad) | Fault::Breach(_)
+        )
+    };
     if faults.any(|(_, _, fired)| lies(fired.fault)) {
         return Ok(());
     }

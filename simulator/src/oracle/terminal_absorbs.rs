@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crashpoint::{Phase, RunState};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, StoreFault};
 use crate::history::{Entry, LifeEnd, Opening, What};
 use crate::oracle::{Case, Oracle};
 
@@ -70,7 +70,7 @@ fn resumed_after(case: &Case<'_>, life: u32, terminal: usize) -> bool {
     let stale = case
         .history()
         .faults()
-        .any(|fault| fault.1 == life && fault.2.fault == Fault::Stale);
+        .any(|fault| fault.1 == life && fault.2.fault == Fault::Store(StoreFault::StaleLoad));
     let resumed = matches!(case.opening(life), Some(Opening::Resume | Opening::Verify));
     resumed && !stale && case.began(life) > terminal
 }

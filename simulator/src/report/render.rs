@@ -155,7 +155,7 @@ fn lines_or(lines: Vec<String>, none: &str) -> Vec<String> {
 pub fn schedule(history: &History) -> Vec<String> {
     let faults = history
         .faults()
-        .map(|(_, _, fired)| escaped_line(&fired.to_string()));
+        .map(|(_, _, fired)| escaped_line(&fired.remarked()));
     lines_or(faults.collect(), "no fault")
 }
 
@@ -251,7 +251,7 @@ fn happening(entry: &Entry, again: bool) -> Option<String> {
         }
         What::Effect(effect) => format!("effect    {}", escaped(&effect.name)),
         What::Cleared => "clears    the log".to_owned(),
-        What::Fault(fired) => format!("FAULT     {}", escaped_line(&fired.to_string())),
+        What::Fault(fired) => format!("FAULT     {}", escaped_line(&fired.remarked())),
         What::Told(end) => format!("tells     {}", escaped_line(&end.to_string())),
         What::Panicked(message) => format!("PANICS    {}", escaped(message)),
         What::Stalled => "HANGS     nothing can happen any more".to_owned(),

@@ -7,26 +7,26 @@ use std::sync::Arc;
 use crashpoint::protocol::{Attempted, Definition, Interposer};
 use crashpoint::{Ctx, State, TaskError, Workflow};
 
-use crate::fault::Fault;
-use crate::sim::{Doing, Instant, Process};
+use crate::fault::AttemptFault;
+use crate::sim::{Doing, Instant, Offer, Process};
 
 /// What can go wrong with any attempt.
-const ATTEMPT_FAULTS: &[Fault] = &[
-    Fault::TaskFails,
-    Fault::TaskFailsAfter,
-    Fault::TaskFailsForGood,
-    Fault::TaskRepeats,
-    Fault::TaskPanics,
+const ATTEMPT_FAULTS: &[AttemptFault] = &[
+    AttemptFault::Error,
+    AttemptFault::ErrorAfter,
+    AttemptFault::FatalAfter,
+    AttemptFault::Twice,
+    AttemptFault::Panic,
 ];
 
-/// The same where an attempt has a time limit.
-const LIMITED_ATTEMPT_FAULTS: &[Fault] = &[
-    Fault::TaskFails,
-    Fault::TaskFailsAfter,
-    Fault::TaskFailsForGood,
-    Fault::TaskRepeats,
-    Fault::TaskPanics,
-    Fault::TaskHangs,
+/// What can go wrong with an attempt that has a time limit.
+const LIMITED_ATTEMPT_FAULTS: &[AttemptFault] = &[
+    AttemptFault::Error,
+    AttemptFault::ErrorAfter,
+    AttemptFault::FatalAfter,
+    AttemptFault::Twice,
+    AttemptFault::Panic,
+    AttemptFault::Hang,
 ];
 
 struct Attempts {
@@ -52,7 +52,7 @@ impl Process {
 }
 
 impl Attempts {
-    fn faults_of(&self, task: &str) -> &'static [Fault] {
+    fn faults_of(&self, task: &str) -> &'static [AttemptFault] {
         let state = self.definition.state_of_task(task);
         let task = state.and_then(|state| self.definition.task(state));
         match task.and_then(|task| task.policy.attempt_timeout) {
@@ -76,29 +76,30 @@ impl Interposer for Attempts {
             let what = Doing::of(&ctx);
             let instant = Instant::attempt(&what, self.faults_of(ctx.task()));
             // No place to give way: whether attempts may go wrong must not change anything else.
-            let fault = self.process.decide(&instant);
+            let Some(Offer::Operation(fault)) = self.process.decide(&instant) else {
+                return attempt().await;
+            };
             let error = |when: &str| format!("simulated: the attempt fails {when}");
             match fault {
-                Some(Fault::TaskFails) => Err(TaskError::retry(error("before it has begun"))),
-                Some(Fault::TaskFailsAfter) => {
+                AttemptFault::Error => Err(TaskError::retry(error("before it begins"))),
+                AttemptFault::ErrorAfter => {
                     attempt().await?;
-                    Err(TaskError::retry(error("when all is done")))
+                    Err(TaskError::retry(error("after its work is done")))
                 }
-                Some(Fault::TaskFailsForGood) => {
+                AttemptFault::FatalAfter => {
                     attempt().await?;
-                    Err(TaskError::fatal(error("for good when all is done")))
+                    Err(TaskError::fatal(error("for good after its work is done")))
                 }
-                Some(Fault::TaskRepeats) => {
+                AttemptFault::Twice => {
                     // Whoever repeats it does not know what came of the first time.
                     drop(attempt().await);
                     attempt().await
                 }
-                Some(Fault::TaskPanics) => {
+                AttemptFault::Panic => {
                     self.process.panic_by_fault();
                     panic!("simulated: the attempt panics")
                 }
-                Some(Fault::TaskHangs) => std::future::pending().await,
-                _ => attempt().await,
+                AttemptFault::Hang => std::future::pending().await,
             }
         })
     }

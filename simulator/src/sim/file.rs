@@ -7,10 +7,10 @@ use std::sync::Arc;
 use crashpoint::disk::Disk;
 use redb::StorageBackend;
 
-use crate::disk::{Call, DiskFault, Lasting, SimDisk, Which};
-use crate::fault::Fault;
+use crate::disk::{Call, Failure, Lasting, SimDisk, Which};
+use crate::fault::DiskFault;
 use crate::sim::host::Host;
-use crate::sim::{Instant, Sim};
+use crate::sim::{Instant, Offer, Sim};
 
 /// A disk, and the process that uses it.
 #[derive(Clone)]
@@ -27,59 +27,57 @@ pub(crate) struct HostFile {
 }
 
 /// What can go wrong with a write, or with a change of the length.
-const WRITE_FAULTS: &[Fault] = &[Fault::WriteFails, Fault::WritesFail, Fault::DiskFull];
+const WRITE_FAULTS: &[DiskFault] = &[
+    DiskFault::WriteError,
+    DiskFault::WriteErrorLasting,
+    DiskFault::Full,
+];
 
 /// What can go wrong with a sync.
-const SYNC_FAULTS: &[Fault] = &[Fault::SyncFails, Fault::SyncsFail];
+const SYNC_FAULTS: &[DiskFault] = &[DiskFault::SyncError, DiskFault::SyncErrorLasting];
 
 impl HostDisk {
-    /// An instant before a change that can fail in these ways. A power loss keeps the same bytes
-    /// wherever between two syncs it comes, so it is offered before a sync alone.
+    /// An instant before a change that can fail in these ways. A fault is armed, and meets the change.
+    /// A power loss keeps the same bytes wherever between two syncs it comes, so it is offered before a
+    /// sync alone. `from` is the first byte that the change is about.
     fn before(
         &self,
         when: &'static str,
         is_sync: bool,
-        faults: &[Fault],
-    ) -> io::Result<Option<Fault>> {
+        faults: &[DiskFault],
+        from: u64,
+    ) -> io::Result<()> {
         self.alive()?;
         let (life, what) = self.host.operation();
         let instant = Instant::within(&what, when, is_sync, faults);
-        let fault = self.sim.decide(&self.host, life, &instant);
-        self.alive()?;
-        Ok(fault)
-    }
-
-    /// An instant before a change of content, from this byte on; the fault is armed if there is one,
-    /// and meets the change.
-    fn before_write(&self, when: &'static str, from: u64) -> io::Result<()> {
-        let fault = self.before(when, false, WRITE_FAULTS)?;
-        let broken = |lasting| DiskFault::Broken {
-            call: Call::Write,
-            at: 0,
-            lasting,
-        };
-        match fault {
-            Some(Fault::WriteFails) => self.disk.arm(broken(Lasting::Once)),
-            Some(Fault::WritesFail) => self.disk.arm(broken(Lasting::ForGood)),
-            Some(Fault::DiskFull) => self.disk.arm(DiskFault::Full { bytes: from }),
-            _ => {}
+        if let Some(Offer::Operation(fault)) = self.sim.decide(&self.host, life, &instant) {
+            self.arm(fault, from);
         }
-        Ok(())
+        self.alive()
     }
 
-    /// The same before a sync. Says whether a fault was armed.
-    fn before_sync(&self, when: &'static str) -> io::Result<Option<Lasting>> {
-        let lasting = match self.before(when, true, SYNC_FAULTS)? {
-            Some(Fault::SyncFails) => Lasting::Once,
-            Some(Fault::SyncsFail) => Lasting::ForGood,
-            _ => return Ok(None),
-        };
-        self.disk.arm(DiskFault::Broken {
-            call: Call::Sync,
+    fn arm(&self, fault: DiskFault, from: u64) {
+        let broken = |call, lasting| Failure::Broken {
+            call,
             at: 0,
             lasting,
+        };
+        self.disk.arm(match fault {
+            DiskFault::WriteError => broken(Call::Write, Lasting::Once),
+            DiskFault::WriteErrorLasting => broken(Call::Write, Lasting::ForGood),
+            DiskFault::SyncError => broken(Call::Sync, Lasting::Once),
+            DiskFault::SyncErrorLasting => broken(Call::Sync, Lasting::ForGood),
+            DiskFault::Full => Failure::Full { bytes: from },
+            DiskFault::PowerLoss(_) => unreachable!("a loss of power is no fault of a call"),
         });
-        Ok(Some(lasting))
+    }
+
+    fn before_write(&self, when: &'static str, from: u64) -> io::Result<()> {
+        self.before(when, false, WRITE_FAULTS, from)
+    }
+
+    fn before_sync(&self, when: &'static str) -> io::Result<()> {
+        self.before(when, true, SYNC_FAULTS, 0)
     }
 
     /// A call was answered; where it failed by a fault of the disk, the process has met one.
@@ -95,8 +93,8 @@ impl HostDisk {
     }
 
     /// A fault has met its call: one that is not for good is over.
-    fn over(&self, armed: DiskFault) {
-        if let DiskFault::Broken {
+    fn over(&self, armed: Failure) {
+        if let Failure::Broken {
             lasting: Lasting::Once,
             ..
         } = armed
@@ -142,7 +140,7 @@ impl Disk for HostDisk {
     }
 
     fn draft(&self) -> io::Result<()> {
-        self.before("before-create", false, &[])?;
+        self.before("before-create", false, &[], 0)?;
         self.disk.begin_draft();
         Ok(())
     }
@@ -154,7 +152,7 @@ impl Disk for HostDisk {
 
     fn publish(&self, (): ()) -> io::Result<()> {
         self.file(Which::Draft).sync_data()?;
-        self.before("before-rename", false, &[])?;
+        self.before("before-rename", false, &[], 0)?;
         self.disk.name_draft()?;
         self.sync_name()
     }

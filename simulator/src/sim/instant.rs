@@ -1,17 +1,20 @@
 //! An instant of a life: what is being done, and what may happen then.
 
-use crate::fault::Fault;
+use std::convert::Infallible;
+
+use crate::disk::Loss;
+use crate::fault::{ClockFault, Crash, DiskFault, Fault};
 use crate::sim::Doing;
 
-/// An instant between two effects.
+/// An instant between two effects. `F` is what can go wrong with the operation itself.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Instant<'a> {
+pub(crate) struct Instant<'a, F = Infallible> {
     /// What is done.
     pub(crate) what: &'a Doing,
     /// `before` it, `after-effect`, ...
     pub(crate) when: &'static str,
-    /// What can go wrong with the operation.
-    pub(crate) faults: &'a [Fault],
+    /// What can go wrong with the operation. The operation carries it out.
+    pub(crate) faults: &'a [F],
     /// Whether the process may crash here.
     pub(super) crash: bool,
     /// Whether another life may take over here, or the run be cancelled.
@@ -20,35 +23,57 @@ pub(crate) struct Instant<'a> {
     pub(super) power: bool,
 }
 
+/// What may happen at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offer<F> {
+    /// Something that does not depend on the operation. The simulation carries it out.
+    Ambient(Ambient),
+    /// A fault of the operation.
+    Operation(F),
+}
+
+/// What may happen whatever the process is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ambient {
+    Crash(Crash),
+    /// The power fails, and the disk keeps this much of what was not synced.
+    PowerLoss(Loss),
+    Takeover,
+    Cancel,
+    Clock(ClockFault),
+}
+
 impl<'a> Instant<'a> {
     /// An instant before or after an operation.
     pub(crate) fn at(what: &'a Doing, when: &'static str) -> Self {
+        Instant {
+            when,
+            ..Instant::before(what, &[])
+        }
+    }
+}
+
+impl<'a, F> Instant<'a, F> {
+    /// An instant before an operation of the store that can fail in these ways.
+    pub(crate) fn before(what: &'a Doing, faults: &'a [F]) -> Self {
         Self {
             what,
-            when,
-            faults: &[],
+            when: "before",
+            faults,
             crash: true,
             others: true,
             power: true,
         }
     }
 
-    /// An instant before an operation of the store that can fail in these ways.
-    pub(crate) fn before(what: &'a Doing, faults: &'a [Fault]) -> Self {
-        Self {
-            faults,
-            ..Self::at(what, "before")
-        }
-    }
-
     /// An instant at which an attempt of a task may go wrong, and nothing else.
-    pub(crate) fn attempt(what: &'a Doing, faults: &'a [Fault]) -> Self {
+    pub(crate) fn attempt(what: &'a Doing, faults: &'a [F]) -> Self {
         Self {
-            faults,
+            when: "attempt",
             crash: false,
             others: false,
             power: false,
-            ..Self::at(what, "attempt")
+            ..Self::before(what, faults)
         }
     }
 
@@ -57,13 +82,40 @@ impl<'a> Instant<'a> {
         what: &'a Doing,
         when: &'static str,
         power: bool,
-        faults: &'a [Fault],
+        faults: &'a [F],
     ) -> Self {
         Self {
+            when,
             others: false,
             power,
-            faults,
-            ..Self::at(what, when)
+            ..Self::before(what, faults)
         }
+    }
+}
+
+impl<F: Copy + Into<Fault>> Offer<F> {
+    pub(crate) fn fault(self) -> Fault {
+        match self {
+            Self::Ambient(ambient) => ambient.fault(),
+            Self::Operation(fault) => fault.into(),
+        }
+    }
+}
+
+impl Ambient {
+    fn fault(self) -> Fault {
+        match self {
+            Self::Crash(crash) => Fault::Crash(crash),
+            Self::PowerLoss(loss) => Fault::Disk(DiskFault::PowerLoss(loss)),
+            Self::Takeover => Fault::Takeover,
+            Self::Cancel => Fault::Cancel,
+            Self::Clock(clock) => Fault::Clock(clock),
+        }
+    }
+}
+
+impl From<Infallible> for Fault {
+    fn from(none: Infallible) -> Self {
+        match none {}
     }
 }

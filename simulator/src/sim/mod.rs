@@ -25,12 +25,12 @@ use crashpoint::{CheckpointStore as _, MemoryCheckpointStore, ScopeId};
 use crate::choices::Choices;
 use crate::disk::SimDisk;
 use crate::executor::{Executor, lock};
-use crate::fault::Fault;
+use crate::fault::{ClockFault, Crash, Fault};
 use crate::history::{ENDLESS, What};
 use crate::sim::host::Host;
 
 pub(crate) use doing::Doing;
-pub(crate) use instant::Instant;
+pub(crate) use instant::{Ambient, Instant, Offer};
 pub use lane::Lane;
 pub use observer::SimObserver;
 pub use process::Process;
@@ -149,33 +149,52 @@ impl Sim {
         history.push(life, what);
     }
 
-    /// Lets happen at an instant of `life` what is decided. Whoever is dead afterwards has to stop.
-    pub(crate) fn decide(&self, host: &Host, life: u32, instant: &Instant<'_>) -> Option<Fault> {
+    /// Decides what happens at an instant of `life`, and applies it unless it is a fault of the
+    /// operation. The caller has to stop where the process is dead afterwards.
+    pub(crate) fn decide<F: Copy + Into<Fault>>(
+        &self,
+        host: &Host,
+        life: u32,
+        instant: &Instant<'_, F>,
+    ) -> Option<Offer<F>> {
         let disk = self.storage.disk();
         let power = disk.filter(|disk| instant.power && disk.has_unsynced());
         let mut state = self.state();
         // A rival that is wanted begins beside the dead.
         let everybody = host.lives() == state.alive && !state.rival_wanted;
-        let fault = state.decide(life, instant, power, everybody.then_some(self))?;
-        match fault {
-            fault if fault.is_crash() => {
-                state.alive -= host.kill();
-                state.phantoms.clear();
-                self.executor.ring();
+        let decided = state.decide(life, instant, power, everybody.then_some(self))?;
+        let Offer::Ambient(ambient) = decided else {
+            return Some(decided);
+        };
+        match ambient {
+            Ambient::Crash(Crash::Process) => self.kill(&mut state, host),
+            Ambient::Crash(Crash::PowerLoss) => {
+                self.kill(&mut state, host);
+                disk.into_iter().for_each(SimDisk::lose_power);
             }
-            Fault::Takeover => {
+            Ambient::PowerLoss(loss) => {
+                self.kill(&mut state, host);
+                disk.into_iter().for_each(|disk| disk.lose_power_but(&loss));
+            }
+            Ambient::Takeover => {
                 state.rival_wanted = true;
                 self.executor.ring();
             }
-            Fault::TimeLeaps => self.executor.leap(LEAP),
-            _ => {}
+            Ambient::Clock(ClockFault::Ahead | ClockFault::Back) => {
+                let skew_ms = state.lasting.clock_skew_ms;
+                self.clock_skew_ms.store(skew_ms, Ordering::Relaxed);
+            }
+            Ambient::Clock(ClockFault::Sleep) => self.executor.leap(LEAP),
+            // The token is the process's.
+            Ambient::Cancel => {}
         }
-        let skew_ms = state.lasting.clock_skew_ms;
-        self.clock_skew_ms.store(skew_ms, Ordering::Relaxed);
-        if let Some(disk) = disk {
-            lose_power(disk, fault);
-        }
-        Some(fault)
+        Some(decided)
+    }
+
+    fn kill(&self, state: &mut State, host: &Host) {
+        state.alive -= host.kill();
+        state.phantoms.clear();
+        self.executor.ring();
     }
 
     /// From here on the disk does all that it is told.
@@ -217,15 +236,6 @@ impl Sim {
                 self.record(life, what);
             }
         }
-    }
-}
-
-/// Does to a disk what a loss of power does; any other fault leaves it alone.
-fn lose_power(disk: &SimDisk, fault: Fault) {
-    match fault {
-        Fault::PowerLoss => disk.lose_power(),
-        Fault::PowerLossBut(loss) => disk.lose_power_but(&loss),
-        _ => {}
     }
 }
 

@@ -19,7 +19,7 @@ use crate::sim::file::HostDisk;
 use crate::sim::host::Host;
 use crate::sim::observer::SimObserver;
 use crate::sim::store::SimStore;
-use crate::sim::{Change, Doing, Instant, Settings, Sim, Storage, WORKFLOW_ID};
+use crate::sim::{Ambient, Change, Doing, Instant, Offer, Settings, Sim, Storage, WORKFLOW_ID};
 
 /// One process, which runs one life. Clones are the same process.
 ///
@@ -196,7 +196,7 @@ impl Process {
 
     /// The store under test failed, and the process lives: it may not have, where nothing was made to
     /// fail.
-    pub(crate) fn broke_its_word(&self, error: &Error) {
+    pub(crate) fn record_store_failure(&self, error: &Error) {
         if self.host().has_failing_disk() {
             return;
         }
@@ -246,24 +246,20 @@ impl Process {
         *lock(&self.shared.doing) = what;
     }
 
-    /// An instant in an async operation: gives way where lives race, then lets happen what is
-    /// decided. Returns a fault of the operation, if that is it.
-    pub(crate) async fn point(&self, instant: Instant<'_>) -> Option<Fault> {
+    /// An instant in an async operation: gives way where lives race, then decides what happens and
+    /// applies it. Returns a fault of the operation, which the caller carries out.
+    pub(crate) async fn point<F: Copy + Into<Fault>>(&self, instant: Instant<'_, F>) -> Option<F> {
         self.unless_dead().await;
         if self.sim().state().alive > 1 {
             self.give_way(&instant).await;
         }
-        match self.decide(&instant) {
-            Some(fault) if fault.is_crash() => {
-                self.unless_dead().await;
-                None
-            }
-            Some(Fault::Takeover) => {
-                self.give_way(&instant).await;
-                None
-            }
-            fault => fault,
+        match self.decide(&instant)? {
+            Offer::Operation(fault) => return Some(fault),
+            Offer::Ambient(Ambient::Crash(_) | Ambient::PowerLoss(_)) => self.unless_dead().await,
+            Offer::Ambient(Ambient::Takeover) => self.give_way(&instant).await,
+            Offer::Ambient(Ambient::Cancel | Ambient::Clock(_)) => {}
         }
+        None
     }
 
     /// An instant outside of any await: the process may be dead afterwards.
@@ -300,17 +296,16 @@ impl Process {
         }
     }
 
-    pub(crate) fn decide(&self, instant: &Instant<'_>) -> Option<Fault> {
-        let fault = self.sim().decide(&self.shared.host, self.life(), instant)?;
-        match fault {
-            Fault::Cancel => {
-                self.shared.cancel.cancel();
-                None
-            }
-            // What they do is done.
-            Fault::ClockAhead | Fault::ClockBack | Fault::TimeLeaps => None,
-            fault => Some(fault),
+    /// Decides what happens at an instant, and applies it unless it is a fault of the operation.
+    pub(crate) fn decide<F: Copy + Into<Fault>>(
+        &self,
+        instant: &Instant<'_, F>,
+    ) -> Option<Offer<F>> {
+        let decided = self.sim().decide(&self.shared.host, self.life(), instant)?;
+        if let Offer::Ambient(Ambient::Cancel) = decided {
+            self.shared.cancel.cancel();
         }
+        Some(decided)
     }
 
     pub(crate) async fn unless_dead(&self) {
@@ -325,7 +320,7 @@ impl Process {
         giving_way.unwrap_or_else(|| (lock(&self.shared.doing).clone(), "waits"))
     }
 
-    async fn give_way(&self, instant: &Instant<'_>) {
+    async fn give_way<F>(&self, instant: &Instant<'_, F>) {
         *lock(&self.shared.giving_way) = Some((instant.what.clone(), instant.when));
         GiveWay {
             process: self,

@@ -10,7 +10,7 @@ use futures_util::FutureExt as _;
 
 use crate::choices::{Choices, Tape};
 use crate::executor::{TaskId, message_of, quietly};
-use crate::fault::{Budget, Fault};
+use crate::fault::Budget;
 use crate::history::{ENDLESS, History, LifeEnd, Opening, Recorder, What};
 use crate::sim::host::Host;
 use crate::sim::lane::Surroundings;
@@ -313,12 +313,11 @@ impl<'a> Simulation<'a> {
         let Some(last) = self.last.filter(|_| !others.is_empty()) else {
             return first;
         };
-        let switches: Vec<Fault> = others.iter().map(|turn| Fault::Switch(turn.life)).collect();
+        let lives: Vec<u32> = others.iter().map(|turn| turn.life).collect();
         let stood = self.process(last.life).map(Process::standing);
         let preempts = first == last;
         let mut state = self.sim.state();
-        let switch = state.choose_switch(last.life, stood.unwrap_or_default(), &switches, preempts);
-        let switch = switches.iter().position(|it| Some(*it) == switch);
+        let switch = state.choose_switch(last.life, stood.unwrap_or_default(), &lives, preempts);
         switch.map_or(first, |at| others[at])
     }
 
@@ -383,7 +382,7 @@ impl<'a> Simulation<'a> {
             process.unless_dead().await;
             process.record(What::Began(how));
             if let Err(error) = &opened {
-                process.broke_its_word(error);
+                process.record_store_failure(error);
             }
             let end = match how {
                 _ if opened.is_err() => LifeEnd::Suspended,

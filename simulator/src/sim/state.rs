@@ -9,9 +9,9 @@ use smol_str::{SmolStr, format_smolstr};
 use crate::choices::Tape;
 use crate::disk::{Loss, SimDisk};
 use crate::executor::lock;
-use crate::fault::{Budget, Fault, Fired};
+use crate::fault::{Breach, Budget, ClockFault, Crash, DiskFault, Fault, Fired, switch_label};
 use crate::history::{Crashes, History, Recorder, What, World};
-use crate::sim::{Doing, Instant, Settings, SharedChoices, Sim, Survivor};
+use crate::sim::{Ambient, Doing, Instant, Offer, Settings, SharedChoices, Sim, Survivor};
 
 /// By how much a wall clock jumps.
 const HOUR_MS: i64 = 60 * 60 * 1000;
@@ -127,16 +127,28 @@ impl Lasting {
 
     /// Something goes wrong at `point`.
     pub(super) fn suffer(&mut self, life: u32, point: SmolStr, fault: Fault) {
-        *self.budget.purse(fault) -= 1;
+        self.budget.pay(fault);
         match fault {
-            Fault::Crash => self.crashes.add(&point),
-            Fault::PowerLoss | Fault::PowerLossBut(_) => self.crashes.add(&without_power(&point)),
-            Fault::WritesFail | Fault::SyncsFail | Fault::DiskFull => {
-                self.broken_since.get_or_insert(self.lives);
-            }
-            Fault::ClockAhead => self.clock_skew_ms += HOUR_MS,
-            Fault::ClockBack => self.clock_skew_ms -= HOUR_MS,
-            _ => {}
+            Fault::Crash(Crash::Process) => self.crashes.add(&point),
+            Fault::Crash(Crash::PowerLoss) => self.crashes.add(&without_power(&point)),
+            Fault::Disk(disk) => match disk {
+                DiskFault::PowerLoss(_) => self.crashes.add(&without_power(&point)),
+                DiskFault::WriteErrorLasting | DiskFault::SyncErrorLasting | DiskFault::Full => {
+                    self.broken_since.get_or_insert(self.lives);
+                }
+                DiskFault::WriteError | DiskFault::SyncError => {}
+            },
+            Fault::Clock(clock) => match clock {
+                ClockFault::Ahead => self.clock_skew_ms += HOUR_MS,
+                ClockFault::Back => self.clock_skew_ms -= HOUR_MS,
+                ClockFault::Sleep => {}
+            },
+            Fault::Takeover
+            | Fault::Cancel
+            | Fault::Store(_)
+            | Fault::Attempt(_)
+            | Fault::Breach(_)
+            | Fault::Switch(_) => {}
         }
         self.history.push(life, What::Fault(Fired { point, fault }));
     }
@@ -164,25 +176,26 @@ impl State {
         }
     }
 
-    /// None or one of these faults, put down on the tape; none of the first `past`.
-    fn choose(&mut self, point: SmolStr, faults: &[Fault], past: usize) -> Option<Fault> {
-        let chosen = match self.source.choose(&point, &faults[past..]) {
+    /// Draws none or one of these faults, and records the draw on the tape. Gives the index of the fault,
+    /// which is none of the first `past`.
+    fn choose(&mut self, label: SmolStr, faults: &[Fault], past: usize) -> Option<usize> {
+        let chosen = match self.source.choose(&label, &faults[past..]) {
             0 => 0,
             chosen => chosen + past,
         };
-        self.lasting.draw(point, faults.len() + 1, chosen);
-        Some(faults[chosen.checked_sub(1)?])
+        self.lasting.draw(label, faults.len() + 1, chosen);
+        chosen.checked_sub(1)
     }
 
     /// Decides what happens at an instant of `life`. `forked` is the simulation, where a crash would
     /// kill everybody in it.
-    pub(super) fn decide(
+    pub(super) fn decide<F: Copy + Into<Fault>>(
         &mut self,
         life: u32,
-        instant: &Instant<'_>,
+        instant: &Instant<'_, F>,
         power: Option<&SimDisk>,
         forked: Option<&Sim>,
-    ) -> Option<Fault> {
+    ) -> Option<Offer<F>> {
         if !self.injecting || self.is_settled() {
             return None;
         }
@@ -194,15 +207,16 @@ impl State {
         if power.is_some() {
             recorder.passed(crashes, &without_power(&point));
         }
-        let options = self.options(&point, instant, power);
-        if options.is_empty() {
+        let offers = self.offers(&point, instant, power);
+        if offers.is_empty() {
             return None;
         }
-        let crashes = forked.map_or(0, |sim| self.fork(sim, life, &point, &options));
-        let fault = self.choose(point.clone(), &options, crashes)?;
-        self.lasting.suffer(life, point, fault);
+        let faults: Vec<Fault> = offers.iter().map(|offer| offer.fault()).collect();
+        let crashes = forked.map_or(0, |sim| self.fork(sim, life, &point, &faults));
+        let chosen = self.choose(point.clone(), &faults, crashes)?;
+        self.lasting.suffer(life, point, faults[chosen]);
         self.recorder.fired(&self.lasting.crashes);
-        Some(fault)
+        Some(offers[chosen])
     }
 
     /// Whether from here on nothing can happen and no crash point is counted, so that instants need
@@ -214,36 +228,40 @@ impl State {
         *budget == Budget::default() && !self.recorder.counts_after(crashes)
     }
 
-    /// What may happen at an instant, crashes first; what a loss of power may keep last, since there
-    /// is much of it.
-    fn options(
+    /// What may happen at an instant: crashes first, and partial losses of power last, since there are
+    /// many. Tapes number the offers, so their order never changes.
+    fn offers<F: Copy + Into<Fault>>(
         &mut self,
         point: &str,
-        instant: &Instant<'_>,
+        instant: &Instant<'_, F>,
         power: Option<&SimDisk>,
-    ) -> Vec<Fault> {
-        let mut options = Vec::new();
+    ) -> Vec<Offer<F>> {
+        let mut ambient = Vec::new();
         if instant.crash && self.skip.as_deref() != Some(point) {
-            options.push(Fault::Crash);
+            ambient.push(Ambient::Crash(Crash::Process));
         }
         if power.is_some() {
-            options.push(Fault::PowerLoss);
+            ambient.push(Ambient::Crash(Crash::PowerLoss));
         }
         if instant.others {
-            options.extend([Fault::Takeover, Fault::Cancel]);
-            options.extend([Fault::ClockAhead, Fault::ClockBack, Fault::TimeLeaps]);
+            ambient.extend([Ambient::Takeover, Ambient::Cancel]);
+            ambient.extend(ClockFault::KINDS.iter().copied().map(Ambient::Clock));
         }
-        options.extend(instant.faults);
+        let mut offers: Vec<Offer<F>> = ambient.into_iter().map(Offer::Ambient).collect();
+        offers.extend(instant.faults.iter().copied().map(Offer::Operation));
         let budget = self.lasting.budget;
         // Where nobody can do anything in the meantime, late is the same as in time.
         let company = self.alive > 1 || budget.has_company();
-        options.retain(|fault| budget.affords(*fault) && (company || !fault.needs_company()));
+        offers.retain(|offer| {
+            let fault = offer.fault();
+            budget.affords(fault) && (company || !fault.needs_company())
+        });
         if let Some(disk) = power.filter(|_| budget.disk > 0) {
             let losses = Loss::ways(&disk.image()).into_iter();
-            let others = losses.filter(|loss| ![Loss::OF_ALL, Loss::OF_NOTHING].contains(loss));
-            options.extend(others.map(Fault::PowerLossBut));
+            let partial = losses.filter(|loss| ![Loss::OF_ALL, Loss::OF_NOTHING].contains(loss));
+            offers.extend(partial.map(|loss| Offer::Ambient(Ambient::PowerLoss(loss))));
         }
-        options
+        offers
     }
 
     /// From now on crashes that kill everybody are not drawn; what would survive them is kept.
@@ -253,22 +271,25 @@ impl State {
         self.forks = Some(Forks { from, survivors });
     }
 
-    /// Keeps what would survive each crash among the options. Returns how many they are.
-    fn fork(&mut self, sim: &Sim, life: u32, point: &SmolStr, options: &[Fault]) -> usize {
+    /// Keeps what would survive each crash among the faults. Returns how many there are.
+    fn fork(&mut self, sim: &Sim, life: u32, point: &SmolStr, faults: &[Fault]) -> usize {
         let Some(forks) = &mut self.forks else {
             return 0;
         };
-        let forked = |fault: &&Fault| matches!(fault, Fault::Crash | Fault::PowerLoss);
-        let crashes = options.iter().take_while(forked).count();
+        let crash = |fault: &Fault| match fault {
+            Fault::Crash(crash) => Some(*crash),
+            _ => None,
+        };
+        let crashes: Vec<Crash> = faults.iter().map_while(crash).collect();
         if self.source.count >= forks.from {
-            let n = options.len() + 1;
-            for (index, fault) in options[..crashes].iter().enumerate() {
+            let n = faults.len() + 1;
+            for (index, crash) in crashes.iter().enumerate() {
                 let mut survivor = Survivor::of(sim, &self.lasting);
-                survivor.suffer(life, point, *fault, (n, index + 1));
+                survivor.suffer(life, point, *crash, (n, index + 1));
                 forks.survivors.push(survivor);
             }
         }
-        crashes
+        crashes.len()
     }
 
     /// What would have survived the crashes that did not happen.
@@ -283,33 +304,36 @@ impl State {
             return None;
         }
         let point = format_smolstr!("life{}/gone", self.lasting.lives);
-        let middle: Vec<Fault> = (1..rows - 1).map(Fault::LosesRow).collect();
-        let fault = self.choose(point.clone(), &middle, 0)?;
-        self.lasting.suffer(0, point, fault);
-        match fault {
-            Fault::LosesRow(row) => Some(row),
-            other => unreachable!("{other} was not among the choices"),
-        }
+        let middle: Vec<u64> = (1..rows - 1).collect();
+        let lost = |row: &u64| Fault::Breach(Breach::LostRow(*row));
+        let faults: Vec<Fault> = middle.iter().map(lost).collect();
+        let chosen = self.choose(point.clone(), &faults, 0)?;
+        self.lasting.suffer(0, point, faults[chosen]);
+        Some(middle[chosen])
     }
 
-    /// Draws whether one of `others` goes on instead of `life`, which stands at an instant. The switch
-    /// is paid for where `life` could have gone on.
+    /// Draws whether one of the lives `others` runs next instead of `life`, which stands at an instant.
+    /// Gives its index. The switch is paid for where `life` could have gone on.
     pub(crate) fn choose_switch(
         &mut self,
         life: u32,
         (what, when): (Doing, &'static str),
-        others: &[Fault],
+        others: &[u32],
         preempts: bool,
-    ) -> Option<Fault> {
+    ) -> Option<usize> {
         if preempts && self.lasting.budget.preemptions == 0 {
             return None;
         }
-        let point = format_smolstr!("{}, switch", self.switched.next(life, &what, when));
-        let fault = self.choose(point.clone(), others, 0)?;
-        self.lasting.budget.preemptions -= u32::from(preempts);
+        let point = self.switched.next(life, &what, when);
+        let faults: Vec<Fault> = others.iter().copied().map(Fault::Switch).collect();
+        let chosen = self.choose(switch_label(&point), &faults, 0)?;
+        let fault = faults[chosen];
+        if preempts {
+            self.lasting.budget.pay(fault);
+        }
         let fired = What::Fault(Fired { point, fault });
         self.lasting.history.push(life, fired);
-        Some(fault)
+        Some(chosen)
     }
 }
 

@@ -9,69 +9,93 @@ use std::time::Duration;
 use async_trait::async_trait;
 use crashpoint::{CheckpointRow, CheckpointStore, Error, Runtime as _, ScopeId};
 
-use crate::fault::Fault;
+use crate::fault::{Breach, Fault, StoreFault};
 use crate::history::What;
 use crate::sim::{Change, Doing, Instant, Late, Process};
 
-/// How late a late answer or request is.
+/// How late a slow answer or request is.
 const LATE: Duration = Duration::from_secs(60);
 
-/// What can go wrong with an append besides a crash.
-const APPEND_FAULTS: &[Fault] = &[
-    Fault::Refused,
-    Fault::FailsDurable,
-    Fault::FailsAbsent,
-    Fault::Duplicated,
-    Fault::Phantom,
-    Fault::FailsLate(1),
-    Fault::FailsLate(2),
-    Fault::FailsLate(3),
-    Fault::Echoed(2),
-    Fault::AnswersLate,
-    Fault::ArrivesLate,
+/// What can go wrong with an append.
+#[derive(Debug, Clone, Copy)]
+enum AppendFault {
+    Store(StoreFault),
+    /// [`Breach::PhantomRow`].
+    PhantomRow,
+}
+
+// Tapes number the faults in these lists, so their order never changes.
+
+/// What can go wrong with an append to a shared store.
+const APPEND_FAULTS: &[AppendFault] = &[
+    AppendFault::Store(StoreFault::Refused),
+    AppendFault::Store(StoreFault::InDoubtApplied),
+    AppendFault::Store(StoreFault::InDoubtLost),
+    AppendFault::Store(StoreFault::Duplicated),
+    AppendFault::PhantomRow,
+    AppendFault::Store(StoreFault::InDoubtLate(1)),
+    AppendFault::Store(StoreFault::InDoubtLate(2)),
+    AppendFault::Store(StoreFault::InDoubtLate(3)),
+    AppendFault::Store(StoreFault::Echoed(2)),
+    AppendFault::Store(StoreFault::SlowAnswer),
+    AppendFault::Store(StoreFault::SlowRequest),
 ];
 
-/// A load has no effect, so it can't fail after one.
-const LOAD_FAULTS: &[Fault] = &[
-    Fault::Refused,
-    Fault::Stale,
-    Fault::AnswersLate,
-    Fault::ArrivesLate,
+/// The same for a store that is held exclusively: it settles earlier appends before any later load or
+/// clear (law CAN-08), so no request arrives late.
+const EXCLUSIVE_APPEND_FAULTS: &[AppendFault] = &[
+    AppendFault::Store(StoreFault::Refused),
+    AppendFault::Store(StoreFault::InDoubtApplied),
+    AppendFault::Store(StoreFault::InDoubtLost),
+    AppendFault::Store(StoreFault::Duplicated),
+    AppendFault::PhantomRow,
+    AppendFault::Store(StoreFault::SlowAnswer),
 ];
 
-const CLEAR_FAULTS: &[Fault] = &[
-    Fault::Refused,
-    Fault::FailsDurable,
-    Fault::FailsAbsent,
-    Fault::FailsLate(1),
-    Fault::FailsLate(2),
-    Fault::Echoed(2),
-    Fault::AnswersLate,
-    Fault::ArrivesLate,
+/// What can go wrong with a load.
+const LOAD_FAULTS: &[StoreFault] = &[
+    StoreFault::Refused,
+    StoreFault::StaleLoad,
+    StoreFault::SlowAnswer,
+    StoreFault::SlowRequest,
 ];
 
-const EXCLUSIVE_APPEND_FAULTS: &[Fault] = &settled::<6>(APPEND_FAULTS);
-const EXCLUSIVE_CLEAR_FAULTS: &[Fault] = &settled::<4>(CLEAR_FAULTS);
+/// What can go wrong with a clear of a shared store.
+const CLEAR_FAULTS: &[StoreFault] = &[
+    StoreFault::Refused,
+    StoreFault::InDoubtApplied,
+    StoreFault::InDoubtLost,
+    StoreFault::InDoubtLate(1),
+    StoreFault::InDoubtLate(2),
+    StoreFault::Echoed(2),
+    StoreFault::SlowAnswer,
+    StoreFault::SlowRequest,
+];
 
-/// The same where the store is held exclusively: such a store settles earlier appends before any later
-/// load or clear (law CAN-08), so nothing arrives late.
-const fn settled<const N: usize>(faults: &[Fault]) -> [Fault; N] {
-    let mut settled = [Fault::Refused; N];
-    let (mut from, mut to) = (0, 0);
-    while from < faults.len() {
-        let fault = faults[from];
-        let late = matches!(
-            fault,
-            Fault::FailsLate(_) | Fault::Echoed(_) | Fault::ArrivesLate
-        );
-        if !late {
-            settled[to] = fault;
-            to += 1;
+/// The same for a store that is held exclusively.
+const EXCLUSIVE_CLEAR_FAULTS: &[StoreFault] = &[
+    StoreFault::Refused,
+    StoreFault::InDoubtApplied,
+    StoreFault::InDoubtLost,
+    StoreFault::SlowAnswer,
+];
+
+impl From<AppendFault> for Fault {
+    fn from(fault: AppendFault) -> Self {
+        match fault {
+            AppendFault::Store(fault) => Self::Store(fault),
+            AppendFault::PhantomRow => Self::Breach(Breach::PhantomRow),
         }
-        from += 1;
     }
-    assert!(to == N, "so many are left");
-    settled
+}
+
+impl AppendFault {
+    fn store(self) -> Option<StoreFault> {
+        match self {
+            Self::Store(fault) => Some(fault),
+            Self::PhantomRow => None,
+        }
+    }
 }
 
 /// The store of a simulation as one process sees it.
@@ -87,8 +111,9 @@ impl SimStore {
 
     /// One more operation of the store: what is on its way may arrive first, and the request itself
     /// may be late.
-    async fn operation(&self, fault: Option<Fault>) {
-        self.wait_where(fault == Some(Fault::ArrivesLate)).await;
+    async fn operation(&self, fault: Option<StoreFault>) {
+        self.wait_where(fault == Some(StoreFault::SlowRequest))
+            .await;
         self.process.sim().state().lasting.operations += 1;
         self.process.sim().deliver(false).await;
     }
@@ -138,7 +163,7 @@ impl SimStore {
             }
             match &answer {
                 Ok(()) => self.process.record(done()),
-                Err(error) => self.process.broke_its_word(error),
+                Err(error) => self.process.record_store_failure(error),
             }
         }
         answer
@@ -155,39 +180,110 @@ impl SimStore {
         });
     }
 
-    async fn arrive(
+    async fn perform_append(
         &self,
         id: &str,
         row: &Arc<CheckpointRow>,
-        fault: Option<Fault>,
+        fault: Option<AppendFault>,
     ) -> Result<(), Error> {
-        match fault {
-            None | Some(Fault::AnswersLate | Fault::ArrivesLate) => self.land(id, row).await,
-            Some(Fault::Refused) => Err(Error::unavailable("simulated: the store is down")),
-            Some(Fault::FailsDurable) => {
-                self.land(id, row).await?;
-                Err(Error::unknown_outcome("simulated: the answer was lost"))
+        let fault = match fault {
+            None => return self.land(id, row).await,
+            Some(AppendFault::PhantomRow) => {
+                self.process.sim().state().phantoms.push(Arc::clone(row));
+                return Err(Error::unknown_outcome("simulated: the sync failed"));
             }
-            Some(Fault::FailsAbsent) => Err(request_lost()),
-            Some(Fault::FailsLate(operations)) => {
+            Some(AppendFault::Store(fault)) => fault,
+        };
+        match fault {
+            StoreFault::Refused => Err(store_is_down()),
+            StoreFault::InDoubtApplied => {
+                self.land(id, row).await?;
+                Err(answer_lost())
+            }
+            StoreFault::InDoubtLost => Err(request_lost()),
+            StoreFault::InDoubtLate(operations) => {
                 self.later(Change::Append(Arc::clone(row)), operations);
                 Err(request_delayed())
             }
-            Some(Fault::Duplicated) => {
+            StoreFault::Duplicated => {
                 self.land(id, row).await?;
                 self.land(id, row).await
             }
-            Some(Fault::Echoed(operations)) => {
+            StoreFault::Echoed(operations) => {
                 self.later(Change::Append(Arc::clone(row)), operations);
                 self.land(id, row).await
             }
-            Some(Fault::Phantom) => {
-                self.process.sim().state().phantoms.push(Arc::clone(row));
-                Err(Error::unknown_outcome("simulated: the sync failed"))
-            }
-            Some(other) => unreachable!("{other} is no fault of an append"),
+            // The caller waits before or after this.
+            StoreFault::SlowAnswer | StoreFault::SlowRequest => self.land(id, row).await,
+            StoreFault::StaleLoad => unreachable!("an append is not offered a fault of loads"),
         }
     }
+
+    async fn perform_load(
+        &self,
+        id: &str,
+        fault: Option<StoreFault>,
+    ) -> Result<Vec<CheckpointRow>, Error> {
+        let is_stale = match fault {
+            // The caller waits before or after this.
+            None | Some(StoreFault::SlowAnswer | StoreFault::SlowRequest) => false,
+            Some(StoreFault::StaleLoad) => true,
+            Some(StoreFault::Refused) => {
+                self.process.record(What::LoadFailed);
+                return Err(store_is_down());
+            }
+            Some(
+                StoreFault::InDoubtApplied
+                | StoreFault::InDoubtLost
+                | StoreFault::InDoubtLate(_)
+                | StoreFault::Duplicated
+                | StoreFault::Echoed(_),
+            ) => unreachable!("a load has no effect, so it is not offered a fault of one"),
+        };
+        self.process.set_operation(Doing::Loading);
+        let loaded = self.process.opened().load_run(id).await;
+        let mut rows = loaded.inspect_err(|error| {
+            self.process.record(What::LoadFailed);
+            self.process.record_store_failure(error);
+        })?;
+        let phantoms = &self.process.sim().state().phantoms;
+        rows.extend(phantoms.iter().map(|row| (**row).clone()));
+        if is_stale {
+            rows.pop();
+        }
+        Ok(rows)
+    }
+
+    async fn perform_clear(&self, id: &str, fault: Option<StoreFault>) -> Result<Answer, Error> {
+        let answer = match fault {
+            // The caller waits before or after this.
+            None | Some(StoreFault::SlowAnswer | StoreFault::SlowRequest) => Answer::Given,
+            Some(StoreFault::InDoubtApplied) => Answer::Lost,
+            Some(StoreFault::Refused) => return Err(store_is_down()),
+            Some(StoreFault::InDoubtLost) => return Err(request_lost()),
+            Some(StoreFault::InDoubtLate(operations)) => {
+                self.later(Change::Clear, operations);
+                return Err(request_delayed());
+            }
+            Some(StoreFault::Echoed(operations)) => {
+                self.later(Change::Clear, operations);
+                Answer::Given
+            }
+            Some(StoreFault::Duplicated | StoreFault::StaleLoad) => {
+                unreachable!("a clear is not offered a fault of appends or loads")
+            }
+        };
+        self.begin(Doing::Clearing, Change::Clear);
+        let cleared = self.process.opened().clear(id).await;
+        self.end(cleared, || What::Cleared)?;
+        Ok(answer)
+    }
+}
+
+/// Whether the answer of an operation that took effect reaches the caller.
+enum Answer {
+    Given,
+    Lost,
 }
 
 #[async_trait]
@@ -199,81 +295,59 @@ impl CheckpointStore for SimStore {
             Some(_) => EXCLUSIVE_APPEND_FAULTS,
             None => APPEND_FAULTS,
         };
-        let before = Instant::before(&what, faults);
-        let fault = self.process.point(before).await;
-        self.operation(fault).await;
-        let answer = self.arrive(workflow_id, &row, fault).await;
-        self.wait_where(fault == Some(Fault::AnswersLate)).await;
+        let fault = self.process.point(Instant::before(&what, faults)).await;
+        let of_store = fault.and_then(AppendFault::store);
+        self.operation(of_store).await;
+        let answer = self.perform_append(workflow_id, &row, fault).await;
+        self.wait_where(of_store == Some(StoreFault::SlowAnswer))
+            .await;
         self.process.point(Instant::at(&what, "unacked")).await;
         answer
     }
 
     async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
-        let before = Instant::before(&Doing::Loading, LOAD_FAULTS);
-        let fault = self.process.point(before).await;
+        let what = Doing::Loading;
+        let fault = self
+            .process
+            .point(Instant::before(&what, LOAD_FAULTS))
+            .await;
         self.operation(fault).await;
-        if fault == Some(Fault::Refused) {
-            self.process.record(What::LoadFailed);
-            return Err(Error::unavailable("simulated: the store is down"));
-        }
-        let sim = self.process.sim();
-        self.process.set_operation(Doing::Loading);
-        let loaded = self.process.opened().load_run(workflow_id).await;
-        let mut rows = loaded.inspect_err(|error| {
-            self.process.record(What::LoadFailed);
-            self.process.broke_its_word(error);
-        })?;
-        rows.extend(sim.state().phantoms.iter().map(|row| (**row).clone()));
-        if fault == Some(Fault::Stale) {
-            rows.pop();
-        }
+        let rows = self.perform_load(workflow_id, fault).await?;
         self.process
             .record(What::Loaded(Arc::from(rows.as_slice())));
-        self.wait_where(fault == Some(Fault::AnswersLate)).await;
-        self.process
-            .point(Instant::at(&Doing::Loading, "after"))
-            .await;
+        self.wait_where(fault == Some(StoreFault::SlowAnswer)).await;
+        self.process.point(Instant::at(&what, "after")).await;
         Ok(rows)
     }
 
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
+        let what = Doing::Clearing;
         let faults = match self.exclusive_scope() {
             Some(_) => EXCLUSIVE_CLEAR_FAULTS,
             None => CLEAR_FAULTS,
         };
-        let before = Instant::before(&Doing::Clearing, faults);
-        let fault = self.process.point(before).await;
+        let fault = self.process.point(Instant::before(&what, faults)).await;
         self.operation(fault).await;
-        match fault {
-            Some(Fault::Refused) => {
-                return Err(Error::unavailable("simulated: the store is down"));
-            }
-            Some(Fault::FailsAbsent) => return Err(request_lost()),
-            Some(Fault::FailsLate(operations)) => {
-                self.later(Change::Clear, operations);
-                return Err(request_delayed());
-            }
-            Some(Fault::Echoed(operations)) => self.later(Change::Clear, operations),
-            _ => {}
-        }
-        self.begin(Doing::Clearing, Change::Clear);
-        let answer = self.process.opened().clear(workflow_id).await;
-        self.end(answer, || What::Cleared)?;
-        self.wait_where(fault == Some(Fault::AnswersLate)).await;
-        self.process
-            .point(Instant::at(&Doing::Clearing, "unacked"))
-            .await;
-        match fault {
-            Some(Fault::FailsDurable) => {
-                Err(Error::unknown_outcome("simulated: the answer was lost"))
-            }
-            _ => Ok(()),
+        let answer = self.perform_clear(workflow_id, fault).await?;
+        self.wait_where(fault == Some(StoreFault::SlowAnswer)).await;
+        self.process.point(Instant::at(&what, "unacked")).await;
+        match answer {
+            Answer::Given => Ok(()),
+            Answer::Lost => Err(answer_lost()),
         }
     }
 
     fn exclusive_scope(&self) -> Option<ScopeId> {
         self.process.scope()
     }
+}
+
+fn store_is_down() -> Error {
+    Error::unavailable("simulated: the store is down")
+}
+
+fn answer_lost() -> Error {
+    Error::unknown_outcome("simulated: the answer was lost")
 }
 
 fn request_lost() -> Error {

@@ -11,9 +11,9 @@ use futures_util::FutureExt as _;
 use smol_str::SmolStr;
 
 use crate::disk::SimDisk;
-use crate::fault::Fault;
+use crate::fault::{Crash, Fault};
 use crate::history::{Crashes, What};
-use crate::sim::{Lasting, Sim, Storage, Subject, WORKFLOW_ID, lose_power};
+use crate::sim::{Lasting, Sim, Storage, Subject, WORKFLOW_ID};
 
 /// A simulation between two lives.
 #[derive(Clone)]
@@ -60,14 +60,15 @@ impl Survivor {
         &mut self,
         life: u32,
         point: &SmolStr,
-        crash: Fault,
+        crash: Crash,
         (n, chosen): (usize, usize),
     ) {
-        if let Kept::Disk(disk) = &self.kept {
-            lose_power(disk, crash);
+        if let (Kept::Disk(disk), Crash::PowerLoss) = (&self.kept, crash) {
+            disk.lose_power();
         }
         self.lasting.draw(point.clone(), n, chosen);
-        self.lasting.suffer(life, point.clone(), crash);
+        self.lasting
+            .suffer(life, point.clone(), Fault::Crash(crash));
     }
 
     /// The crashes that were survived.

@@ -388,7 +388,7 @@ fn err_budgets() {
     ] {
         let error = text.parse::<Budget>().expect_err(text).to_string();
         let expected = format!(
-            "{text:?} is no budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1"
+            "{text:?} is not a budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1"
         );
         assert_eq!(error, expected);
     }
@@ -432,7 +432,7 @@ fn err_tokens() {
         (
             "3.order.memory.k1.calm.01234567",
             expect![[
-                r#""k1" is no budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1"#
+                r#""k1" is not a budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1"#
             ]],
         ),
         (

@@ -6,7 +6,8 @@ use crashpoint::protocol::{Faithful, Rule, Without};
 use crashpoint_simulator::oracle::judge;
 use crashpoint_simulator::workload::{Workload, all};
 use crashpoint_simulator::{
-    Entry, Fault, Opening, Schedule, Settings, Source, StoreKind, What, explore, run_schedule,
+    Entry, Fault, Opening, Schedule, Settings, Source, StoreFault, StoreKind, What, explore,
+    run_schedule,
 };
 use expect_test::expect;
 
@@ -218,30 +219,30 @@ fn every_fault_of_the_store_is_one_that_some_mutant_does_not_survive() {
         table.push(format!("{what}\n    {}", caught[what]));
     }
     expect![[r#"
-        append: a copy of the request arrives 2 operations later
-            ClearNeedsExclusivity in trip-cleared-shared: prefixes-resume: at life1/append#2:before: a copy of the request arrives 2 operations later
-        append: the answer comes a minute late
-            CancelWaitsForAppend in order: pinned-row: at life1/append#3:before: the answer comes a minute late; at life1/append#3:pending: the run is cancelled
-        append: the append arrives twice, the second answer counts
-            AppendErrorIsNoTaskFailure in order: prefixes-resume: at life1/append#3:before: the append arrives twice, the second answer counts
-        append: the request arrives a minute late
-            CancelWaitsForAppend in order: pinned-row: at life1/append#3:before: the request arrives a minute late; at life1/append#3:pending: the run is cancelled
-        append: the store fails, after the effect
-            AppendErrorIsNoTaskFailure in order: prefixes-resume: at life1/append#3:before: the store fails, after the effect
-        append: the store fails, and the effect comes 1 operations later
-            AppendErrorIsNoTaskFailure in order: prefixes-resume: at life1/append#3:before: the store fails, and the effect comes 1 operations later
-        append: the store fails, and the effect comes 2 operations later
-            AppendErrorIsNoTaskFailure in order: storage-faults-stay-out: at life1/append#3:before: the store fails, and the effect comes 2 operations later
-        append: the store fails, and the effect comes 3 operations later
-            AppendErrorIsNoTaskFailure in order: storage-faults-stay-out: at life1/append#3:before: the store fails, and the effect comes 3 operations later
-        append: the store fails, without effect
-            AppendErrorIsNoTaskFailure in order: storage-faults-stay-out: at life1/append#3:before: the store fails, without effect
-        append: the store fails, without effect, and does not say so
-            AppendErrorIsNoTaskFailure in order: storage-faults-stay-out: at life1/append#3:before: the store fails, without effect, and does not say so
-        clear: a copy of the request arrives 2 operations later
-            ClearNeedsExclusivity in trip-cleared-shared: prefixes-resume: at life1/clear:before: a copy of the request arrives 2 operations later; at life1/clear:unacked: another process takes the run over
-        load: the store fails, without effect
-            StorageFaultSuspends in order: storage-faults-stay-out: at life1/append#3:before: the store fails, without effect; at life1/load:before: the store fails, without effect"#]].assert_eq(&table.join("\n"));
+        append: duplicated
+            AppendErrorIsNoTaskFailure in order: prefixes-resume: v1; at life1/append#3:before: duplicated
+        append: echoed=2
+            ClearNeedsExclusivity in trip-cleared-shared: prefixes-resume: v1; at life1/append#2:before: echoed=2
+        append: in-doubt-applied
+            AppendErrorIsNoTaskFailure in order: prefixes-resume: v1; at life1/append#3:before: in-doubt-applied
+        append: in-doubt-late=1
+            AppendErrorIsNoTaskFailure in order: prefixes-resume: v1; at life1/append#3:before: in-doubt-late=1
+        append: in-doubt-late=2
+            AppendErrorIsNoTaskFailure in order: storage-faults-stay-out: v1; at life1/append#3:before: in-doubt-late=2
+        append: in-doubt-late=3
+            AppendErrorIsNoTaskFailure in order: storage-faults-stay-out: v1; at life1/append#3:before: in-doubt-late=3
+        append: in-doubt-lost
+            AppendErrorIsNoTaskFailure in order: storage-faults-stay-out: v1; at life1/append#3:before: in-doubt-lost
+        append: refused
+            AppendErrorIsNoTaskFailure in order: storage-faults-stay-out: v1; at life1/append#3:before: refused
+        append: slow-answer
+            CancelWaitsForAppend in order: pinned-row: v1; at life1/append#3:before: slow-answer; at life1/append#3:pending: cancel
+        append: slow-request
+            CancelWaitsForAppend in order: pinned-row: v1; at life1/append#3:before: slow-request; at life1/append#3:pending: cancel
+        clear: echoed=2
+            ClearNeedsExclusivity in trip-cleared-shared: prefixes-resume: v1; at life1/clear:before: echoed=2; at life1/clear:unacked: takeover
+        load: refused
+            StorageFaultSuspends in order: storage-faults-stay-out: v1; at life1/append#3:before: refused; at life1/load:before: refused"#]].assert_eq(&table.join("\n"));
 }
 
 /// The operation that an instant belongs to: `append` of `life1/append#3.2:before`.
@@ -256,7 +257,10 @@ fn operation(point: &str) -> &str {
 fn is_needed(mutant: &Workload, schedule: &Schedule, at: usize) -> bool {
     let mut without = schedule.clone();
     let gone = without.0.remove(at);
-    let late = matches!(gone.fault, Fault::AnswersLate | Fault::ArrivesLate);
+    let late = matches!(
+        gone.fault,
+        Fault::Store(StoreFault::SlowAnswer | StoreFault::SlowRequest)
+    );
     match run_schedule(Source::Fixed(mutant), StoreKind::Memory, &without) {
         Ok((trial, _)) => trial.verdicts.is_empty(),
         Err(unfired) => late && unfired.fired.point.ends_with(":pending"),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use crashpoint::{CompensatableTask, Ctx, State, TaskError, Workflow};
 use crashpoint_simulator::{
-    CrashTest, Fault, Findings, LifeEnd, Process, crash_test, crash_test_in,
+    ClockFault, CrashTest, Fault, Findings, LifeEnd, Process, crash_test, crash_test_in,
 };
 use expect_test::{Expect, expect};
 
@@ -255,8 +255,8 @@ fn an_undo_that_is_not_idempotent_is_caught() {
             shrunk in 0 steps, with 15 simulations, to a local minimum: no single draw can be left out or lowered
 
             schedule
-              at life1/pack:attempt: the attempt fails before it has begun
-              at life1/append#3:before: the process crashes
+              at life1/pack:attempt: attempt-error (the attempt fails before it begins)
+              at life1/append#3:before: crash (the process crashes)
             timeline
               life 1  begins as a new run
               life 1  sends     #0   claim                   at Charge, life 0000000000000001, input null
@@ -265,13 +265,13 @@ fn an_undo_that_is_not_idempotent_is_caught() {
               life 1  sends     #1   compensation_completion charge -> Pack, output null
               life 1  durable   #1
               life 1  begins    pack (visit 1)
-              life 1  FAULT     at life1/pack:attempt: the attempt fails before it has begun
+              life 1  FAULT     at life1/pack:attempt: attempt-error (the attempt fails before it begins)
               life 1  fails     pack
-              life 1  sends     #2   rollback_start          pack failed: simulated: the attempt fails before it has begun
+              life 1  sends     #2   rollback_start          pack failed: simulated: the attempt fails before it begins
               life 1  durable   #2
               life 1  begins    undo charge (visit 0)
               life 1  sends     #3   compensated             charge of #1
-              life 1  FAULT     at life1/append#3:before: the process crashes
+              life 1  FAULT     at life1/append#3:before: crash (the process crashes)
               life 2  begins by resuming
               life 2  loads     3 rows
               life 2  sends     #3   claim                   at Pack, life 0000000000000002
@@ -287,7 +287,7 @@ fn an_undo_that_is_not_idempotent_is_caught() {
             log
               #0   claim                   at Charge, life 0000000000000001, input null
               #1   compensation_completion charge -> Pack, output null
-              #2   rollback_start          pack failed: simulated: the attempt fails before it has begun
+              #2   rollback_start          pack failed: simulated: the attempt fails before it begins
               #3   claim                   at Pack, life 0000000000000002
               #4   compensated             charge of #1
               #5   rolled_back
@@ -300,9 +300,9 @@ fn an_undo_that_is_not_idempotent_is_caught() {
             keep it, with the crash test of simulator/tests/main/crash_test.rs:LINE in it
 
                 #[test]
-                fn the_card_is_charged_once_or_not_at_all_at_life1_pack_attempt_the_attempt_fails() {
+                fn the_card_is_charged_once_or_not_at_all_at_life1_pack_attempt_attempt_error_at() {
                     let test = crash_test(/* as it stands there */);
-                    test.replay("at life1/pack:attempt: the attempt fails before it has begun; at life1/append#3:before: the process crashes");
+                    test.replay("v1; at life1/pack:attempt: attempt-error; at life1/append#3:before: crash");
                 }"#]],
     );
 }
@@ -318,7 +318,7 @@ fn a_task_that_charges_twice_is_caught() {
             shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be left out or lowered
 
             schedule
-              at life1/append#1:before: the process crashes"#]],
+              at life1/append#1:before: crash (the process crashes)"#]],
     );
 }
 
@@ -333,8 +333,8 @@ fn a_mistake_that_needs_two_things_to_go_wrong_is_caught() {
             shrunk in 0 steps, with 10 simulations, to a local minimum: no single draw can be left out or lowered
 
             schedule
-              at life1/charge:attempt: the attempt does its work and reports an error
-              at life1/undo charge:after-effect: the process crashes"#]],
+              at life1/charge:attempt: attempt-error-after (the attempt does its work and then reports an error)
+              at life1/undo charge:after-effect: crash (the process crashes)"#]],
     );
 }
 
@@ -360,12 +360,12 @@ fn the_test_to_keep_fails_until_the_mistake_is_mended() {
 /// The words of a schedule outlive changes of the workflow that move every draw of a token.
 #[test]
 fn a_schedule_in_words_is_replayed_and_one_that_does_not_happen_fails() {
-    let words = "at life1/append#1:before: the process crashes";
+    let words = "at life1/append#1:before: crash";
     let failed = failure(|| order(Mistake::ChargeIsRepeated).replay(words));
     assert!(failed.starts_with("a promise is broken\n"), "{failed}");
     order(Mistake::None).replay(words);
-    let failed = failure(|| order(Mistake::None).replay("at life7/gone: the process crashes"));
-    expect!["this did not happen: at life7/gone: the process crashes; the simulation did not come to an instant of this name"].assert_eq(&failed);
+    let failed = failure(|| order(Mistake::None).replay("at life7/gone: crash"));
+    expect!["this did not happen: at life7/gone: crash; the simulation did not reach an instant of this name"].assert_eq(&failed);
 }
 
 #[test]
@@ -584,13 +584,13 @@ fn a_task_that_trusts_the_wall_clock_is_caught() {
         shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be left out or lowered
 
         schedule
-          at life1/append#1:before: the wall clock jumps an hour ahead"#]].assert_eq(&schedule.join("\n"));
+          at life1/append#1:before: clock-ahead (the wall clock jumps an hour ahead)"#]].assert_eq(&schedule.join("\n"));
 }
 
 /// Ahead, back, and all clocks at once: each is one that it does not stand.
 #[test]
 fn every_jump_of_a_clock_makes_a_difference() {
-    let jumps = [Fault::ClockAhead, Fault::ClockBack, Fault::TimeLeaps];
+    let jumps = ClockFault::KINDS.iter().copied().map(Fault::Clock);
     for jump in jumps {
         let words = format!("at life1/take up:before-effect: {jump}");
         offer(true).replay(&words);

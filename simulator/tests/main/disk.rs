@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use crashpoint::protocol::{Faithful, Rule, Without};
-use crashpoint_simulator::disk::{Call, DiskFault, Lasting, Lie, Loss, SimDisk, Which};
+use crashpoint_simulator::disk::{Call, Failure, Lasting, Lie, Loss, SimDisk, Which};
 use crashpoint_simulator::workload::all;
 use crashpoint_simulator::{
-    Fault, Possible, Schedule, Settings, Source, StoreKind, explore, explore_seeds, replay,
-    run_schedule,
+    Crash, DiskFault, Fault, Possible, Schedule, Settings, Source, StoreKind, explore,
+    explore_seeds, replay, run_schedule,
 };
 use expect_test::expect;
 use proptest::prelude::*;
@@ -90,7 +90,7 @@ fn a_disk_that_lies_about_a_sync_is_noticed() {
         let noticed = noticed.unwrap_or_else(|| panic!("{store}: {:#?}", findings.violations));
         let run = replay(&workload, &noticed.token).expect("the schedule is the same");
         let mut faults = run.history.faults();
-        assert!(faults.any(|(_, _, fired)| fired.fault == Fault::PowerLoss));
+        assert!(faults.any(|(_, _, fired)| fired.fault == Fault::Crash(Crash::PowerLoss)));
     }
 }
 
@@ -128,8 +128,7 @@ fn several_faults_of_the_disk_break_no_promise() {
     for keeps in ["subset-1", "subset-2", "torn-0-all-first-1"] {
         for sync in ["life2/open:before-sync", "life2/append#2:before-sync"] {
             let schedule = format!(
-                "at life1/append#1:before-sync: the disk fails a sync; \
-                 at {sync}: the power fails, and of what was not synced is kept: {keeps}"
+                "v1; at life1/append#1:before-sync: sync-error; at {sync}: partial-power-loss={keeps}"
             );
             let schedule: Schedule = schedule.parse().expect("it is a schedule");
             if let Ok((trial, _)) = run_schedule(source, StoreKind::Redb, &schedule) {
@@ -146,7 +145,8 @@ fn several_faults_of_the_disk_break_no_promise() {
 #[test]
 fn a_disk_that_is_broken_for_good_is_replaced_after_a_life_that_got_nothing_done() {
     let workload = named("order", Faithful);
-    let ends = |call: &str, fault: Fault| {
+    let ends = |call: &str, fault: DiskFault| {
+        let fault = Fault::Disk(fault);
         let schedule = format!("at life1/append#1:before-{call}: {fault}");
         let schedule: Schedule = schedule.parse().expect("it is a schedule");
         let run = run_schedule(Source::Fixed(&workload), StoreKind::Redb, &schedule);
@@ -157,15 +157,15 @@ fn a_disk_that_is_broken_for_good_is_replaced_after_a_life_that_got_nothing_done
         told.join(", ")
     };
     expect!["suspended, done in Shipped, done in Shipped"]
-        .assert_eq(&ends("sync", Fault::SyncFails));
+        .assert_eq(&ends("sync", DiskFault::SyncError));
     expect!["suspended, suspended, done in Shipped, done in Shipped"]
-        .assert_eq(&ends("sync", Fault::SyncsFail));
+        .assert_eq(&ends("sync", DiskFault::SyncErrorLasting));
     expect!["suspended, done in Shipped, done in Shipped"]
-        .assert_eq(&ends("write", Fault::WriteFails));
+        .assert_eq(&ends("write", DiskFault::WriteError));
     expect!["suspended, suspended, done in Shipped, done in Shipped"]
-        .assert_eq(&ends("write", Fault::WritesFail));
+        .assert_eq(&ends("write", DiskFault::WriteErrorLasting));
     expect!["suspended, suspended, done in Shipped, done in Shipped"]
-        .assert_eq(&ends("write", Fault::DiskFull));
+        .assert_eq(&ends("write", DiskFault::Full));
 }
 
 /// Each way in which a call of the disk fails is one that an engine is caught by which tells how a run
@@ -192,11 +192,11 @@ fn an_engine_that_tells_an_outcome_although_the_disk_failed_is_caught() {
         .collect();
     let words: Vec<String> = words.into_iter().collect();
     expect![[r#"
-        the disk fails a sync
-        the disk fails a sync, and every one after it
-        the disk fails a write
-        the disk fails a write, and every one after it
-        the disk is full"#]]
+        disk-full
+        sync-error
+        sync-error-lasting
+        write-error
+        write-error-lasting"#]]
     .assert_eq(&words.join("\n"));
 }
 
@@ -214,7 +214,8 @@ fn a_disk_without_barriers_is_noticed_by_what_a_power_loss_keeps_alone() {
     assert_eq!(objections("c1"), None);
     expect![[r#"
         liveness: life 25 had no fault and did not end the run: suspended
-        at life1/append#0.2:before-sync: the power fails, and of what was not synced is kept: subset-20"#]].assert_eq(&objections("d1").expect("it is noticed"));
+        v1; at life1/append#0.2:before-sync: partial-power-loss=subset-20"#]]
+    .assert_eq(&objections("d1").expect("it is noticed"));
 }
 
 /// One change of a file, or an end of one of its lives.
@@ -419,7 +420,7 @@ fn what_a_failed_sync_should_have_written_is_seen_until_the_power_is_lost() {
     disk.set_len(Which::Named, 8192).expect("there is room");
     disk.sync(Which::Named).expect("the disk is well");
     let (call, lasting) = (Call::Sync, Lasting::Once);
-    disk.arm(DiskFault::Broken {
+    disk.arm(Failure::Broken {
         call,
         at: 0,
         lasting,
@@ -449,7 +450,7 @@ fn a_disk_fails_at_the_call_that_was_named_once_or_for_good_and_does_nothing_the
     ] {
         let disk = published();
         let call = Call::Write;
-        disk.arm(DiskFault::Broken {
+        disk.arm(Failure::Broken {
             call,
             at: 2,
             lasting,
@@ -470,7 +471,7 @@ fn a_disk_fails_at_the_call_that_was_named_once_or_for_good_and_does_nothing_the
 #[test]
 fn a_full_disk_takes_no_byte_beyond_its_size() {
     let disk = published();
-    disk.arm(DiskFault::Full { bytes: 10 });
+    disk.arm(Failure::Full { bytes: 10 });
     disk.set_len(Which::Named, 10).expect("there is room");
     let full = disk.set_len(Which::Named, 11).expect_err("there is none");
     assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
@@ -499,7 +500,7 @@ fn a_folder_sync_fails_like_any_other_and_leaves_the_name_to_the_next_loss_of_po
         disk.begin_draft();
         disk.sync(Which::Draft).expect("there is a draft");
         disk.name_draft().expect("the name is free");
-        disk.arm(DiskFault::Broken {
+        disk.arm(Failure::Broken {
             call: Call::Sync,
             at: 0,
             lasting,

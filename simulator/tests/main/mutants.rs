@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crashpoint::protocol::{Faithful, Rule, Without};
-use crashpoint_simulator::Fault;
 use crashpoint_simulator::oracle::{ORACLES, judge};
+use crashpoint_simulator::{Breach, Fault};
 use expect_test::expect;
 
 use crate::support::{budget, each_schedule, find, words};
@@ -123,7 +123,7 @@ fn every_rule_that_is_left_out_is_caught() {
             no fault
             life 1 undid ship before the rollback was durable
         RollbackIsJournaled in fails-once-for-good, c1: all-or-nothing, schedule 14
-            at life1/append#2:before: the process crashes
+            at life1/append#2:before: crash
             done in end, but the receiver that honours keys lacks do a@0, do b@1
         OpenVisitIsUndone in order-fails, c1: coverage, schedule 1
             no fault
@@ -135,58 +135,58 @@ fn every_rule_that_is_left_out_is_caught() {
             no fault
             life 2 wrote row 4 after the terminal row
         OutcomeAfterRow in order, f1c1: outcome-is-durable, schedule 3
-            at life1/append#3:before: the store fails, without effect
+            at life1/append#3:before: refused
             life 1 told: done in Shipped; the log did not say so
         FencedStops in order, t1p2: one-writer, schedule 5
-            at life1/append#3:before: another process takes the run over
+            at life1/append#3:before: takeover
             life 1 began reserve although it saw the takeover
         FencedStops in order, t1p2: all-or-nothing, schedule 5
-            at life1/append#3:before: another process takes the run over
+            at life1/append#3:before: takeover
             done in Shipped, but the receiver that honours keys lacks charge@0, reserve@1
         ClaimsAreUnique in order, t1p2: one-writer, schedule 15
-            at life1/append#1:before: another process takes the run over
+            at life1/append#1:before: takeover
             life 2 wrote row 1 after it was taken over
         ClaimsAreUnique in order, t1p2: visits-rerun, schedule 19
-            at life1/append#0:unacked: another process takes the run over
+            at life1/append#0:unacked: takeover
             life 1 ran charge again after visit 0 was closed
         AppendErrorIsNoTaskFailure in order, f1c1: storage-faults-stay-out, schedule 3
-            at life1/append#3:before: the store fails, without effect
+            at life1/append#3:before: refused
             life 1 turned around without a reason: failed: the append failed
         StorageFaultSuspends in order, f2: storage-faults-stay-out, schedule 45
-            at life1/append#3:before: the store fails, without effect; at life1/load:before: the store fails, without effect
+            at life1/append#3:before: refused; at life1/load:before: refused
             life 1 turned around without a reason: failed: the store failed
         ReadBackBeforeResend in order, f2: log-is-dense, schedule 109
-            at life1/append#2:before: the store fails, without effect; at life1/append#2.2:before: the store fails, without effect
+            at life1/append#2:before: refused; at life1/append#2.2:before: refused
             row 3 became durable where row 2 was due
         ReadBackBeforeResend in order, t1p2: one-writer, schedule 5
-            at life1/append#3:before: another process takes the run over
+            at life1/append#3:before: takeover
             life 2 wrote row 3 after it was taken over
         ReadBackSeesAll in order, f1t1: one-writer, schedule 423
-            at life1/append#2:before: the store fails, after the effect; at life1/load:before: another process takes the run over
+            at life1/append#2:before: in-doubt-applied; at life1/load:before: takeover
             life 1 began ship although it saw the takeover
         PinnedRowIsFinal in order, f1c1: pinned-row, schedule 3
-            at life1/append#3:before: the store fails, without effect
+            at life1/append#3:before: refused
             life 1 sent compensation_completion and then rollback_start at sequence 3
         CursorBelongsToVisit in import-loop, c1: cursor, schedule 1
             no fault
             life 1, visit 6, step 0 was given cursor 2, durable is none
         MismatchBeforeClaim in trip-redeployed, c1: refusals-do-nothing, schedule 5
-            at life1/append#2:before: the process crashes
+            at life1/append#2:before: crash
             life 2 was refused, but it sent row 2
         KeyNamesTheRun in trip-again, c1: keys, schedule 1
             no fault
             life 2 has a key for book that another action has
         CorruptionStops in order, c1b1: refusals-do-nothing, schedule 3
-            at life1/gone: the store loses row 1
+            at life1/gone: lost-row=1
             life 2 went on with a corrupt log: it sent row 1
         CancelWaitsForAppend in order, x1t1: pinned-row, schedule 65
-            at life1/append#3:before: another process takes the run over; at life2/append#4:before: the run is cancelled
+            at life1/append#3:before: takeover; at life2/append#4:before: cancel
             life 2 sent compensation_completion and then rollback_start at sequence 4
         ClearNeedsExclusivity in trip-cleared-shared, f1: log-is-dense, schedule 16
-            at life1/append#2:before: a copy of the request arrives 2 operations later
+            at life1/append#2:before: echoed=2
             row 2 became durable where row 0 was due
         ClearNeedsExclusivity in trip-cleared-shared, t1p2: all-or-nothing, schedule 7
-            at life1/append#2:before: another process takes the run over
+            at life1/append#2:before: takeover
             done in Paid, but the receiver that honours keys still holds book@0, pay@1
         UndoInReverse in order-fails, c1: undo-order, schedule 1
             no fault
@@ -201,23 +201,23 @@ fn every_rule_that_is_left_out_is_caught() {
             no fault
             life 1 began ship after the rollback had started
         RollbackResumes in order-fails, c1: liveness, schedule 5
-            at life1/append#7:before: the process crashes
+            at life1/append#7:before: crash
             life 25 had no fault and did not end the run: suspended
         StepWaitsForCursor in import-loop, c1: step-order, schedule 1
             no fault
             life 1 began step 1 with 0 durable
         CancelIsHeeded in order, x1: cancellation, schedule 8
-            at life1/append#2:acked: the run is cancelled
+            at life1/append#2:acked: cancel
             life 1 began ship after it was cancelled
         FenceNeedsARival in order, f1: no-false-fence, schedule 3
-            at life1/append#3:before: the store fails, without effect
+            at life1/append#3:before: refused
             life 1 says it was fenced, but nobody else wrote
         StateIsTheFold in order, c1: fold-equality, schedule 1
             no fault
             life 1 differs after row 0: live RunState { next_sequence: 1, header: Some(RunHeader { run_id: Nonce(00000000000000010000000000000000), input: [123, 34, 99, 101, 110, 116, 115, 34, 58, 49, 57, 57, 57, 125], started_unix_ms: 1767225600001, lives: 1, claim_sequence: 0, claim: ClaimRecord { run_id: Nonce(00000000000000010000000000000000), nonce: Nonce(00000000000000010000000000000000), definition: "order", version: 1, fingerprint: 6719913523086561921, unix_ms: 1767225600001, exits: ["Shipped"], input: None } }), phase: Forward(Visit { id: 0, state: "Charge", cursor: None, cursors: 0 }), completed: [] }
         rebuilt RunState { next_sequence: 1, header: Some(RunHeader { run_id: Nonce(00000000000000010000000000000000), input: [123, 34, 99, 101, 110, 116, 115, 34, 58, 49, 57, 57, 57, 125], started_unix_ms: 1767225600000, lives: 1, claim_sequence: 0, claim: ClaimRecord { run_id: Nonce(00000000000000010000000000000000), nonce: Nonce(00000000000000010000000000000000), definition: "order", version: 1, fingerprint: 6719913523086561921, unix_ms: 1767225600000, exits: ["Shipped"], input: None } }), phase: Forward(Visit { id: 0, state: "Charge", cursor: None, cursors: 0 }), completed: [] }
         KeyOutlivesTheLife in order, c1: keys, schedule 5
-            at life1/append#3:before: the process crashes
+            at life1/append#3:before: crash
             life 2 has another key for ship
     "#]].assert_eq(&table);
 }
@@ -260,7 +260,7 @@ fn no_rule_that_is_kept_is_objected_to() {
         let (violation, schedules) = each_schedule(&subject, budget(most), |run| {
             // No engine survives a store that shows what is not durable; `oracles` has that row.
             let mut faults = run.history.faults();
-            if faults.any(|(_, _, fired)| fired.fault == Fault::Phantom) {
+            if faults.any(|(_, _, fired)| fired.fault == Fault::Breach(Breach::PhantomRow)) {
                 return None;
             }
             let mut verdicts = judge(&subject, run).into_iter();

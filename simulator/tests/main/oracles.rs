@@ -7,7 +7,7 @@ use crashpoint::protocol::Faithful;
 use crashpoint::{Direction, RowKind};
 use crashpoint_simulator::oracle::{self, Kind, ORACLES, judge};
 use crashpoint_simulator::{
-    Attempt, Entry, Fault, Fired, LifeEnd, Opening, Run, Schedule, Source, StoreKind, What,
+    Attempt, Breach, Entry, Fault, Fired, LifeEnd, Opening, Run, Schedule, Source, StoreKind, What,
     run_schedule,
 };
 use expect_test::{Expect, expect};
@@ -237,7 +237,7 @@ fn a_store_that_shows_what_is_not_durable_is_noticed() {
     let workload = named("order", Faithful);
     let (found, _) = each_schedule(&workload, budget("c1b1"), |run| {
         let mut faults = run.history.faults();
-        if !faults.any(|(_, _, fired)| fired.fault == Fault::Phantom) {
+        if !faults.any(|(_, _, fired)| fired.fault == Fault::Breach(Breach::PhantomRow)) {
             return None;
         }
         let mut verdicts = judge(&workload, run).into_iter();
@@ -245,8 +245,9 @@ fn a_store_that_shows_what_is_not_durable_is_noticed() {
         Some(format!("{}\n{}", words(run), verdict.message))
     });
     expect![[r#"
-        at life1/append#3:before: the process crashes; at life2/append#4:before: the store fails, and shows a row that is not durable
-        life 2 was shown row 4, which is not durable"#]].assert_eq(&found.expect("the oracle notices"));
+        at life1/append#3:before: crash; at life2/append#4:before: phantom-row
+        life 2 was shown row 4, which is not durable"#]]
+    .assert_eq(&found.expect("the oracle notices"));
 }
 
 /// A cancelled run went back, was cleared and was told about. A rival found no log and began another
@@ -255,9 +256,9 @@ fn a_store_that_shows_what_is_not_durable_is_noticed() {
 #[test]
 fn what_was_told_of_an_earlier_run_is_not_held_against_the_effects_of_a_later_one() {
     let workload = named("order-cleared", Faithful);
-    let schedule: Schedule = "at life1/append#0:before: the run is cancelled
-        at life1/append#0:acked: another process takes the run over
-        at life2/clear:unacked: the process crashes"
+    let schedule: Schedule = "at life1/append#0:before: cancel
+        at life1/append#0:acked: takeover
+        at life2/clear:unacked: crash"
         .parse()
         .expect("it is a schedule");
     let (trial, _) = run_schedule(Source::Fixed(&workload), StoreKind::Memory, &schedule)

@@ -211,7 +211,7 @@ fn err_tape_files() {
         line 1: expected "crashpoint tape" and a value, found "workload \"order\""
         line 2: "order" is no text in quotes
         line 3: there is no store "paper"
-        line 4: "k1" is no budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1
+        line 4: "k1" is not a budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1
         line 5: "two" is no number
         line 7: expected "fingerprint" and a value, found "2 of 3 \"life1/a \\\"task\\\"\\n:pending\""
         line 8: "fingerprint f816169c" is no draw: expected CHOICE of N "LABEL", with CHOICE in 0..N and N at least 2

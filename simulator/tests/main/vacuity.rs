@@ -1,10 +1,10 @@
 //! Every instrument is seen doing its work, and one that is not is named.
 
 use crashpoint::protocol::Faithful;
-use crashpoint_simulator::disk::{Call, DiskFault, Lasting, Lie};
+use crashpoint_simulator::disk::{Call, Failure, Lasting, Lie};
 use crashpoint_simulator::images::{Embedded, Exploration, Hazard, Modes, Op, Rot, Script};
 use crashpoint_simulator::vacuity::{Table, WITNESSES, Witness};
-use crashpoint_simulator::{Fault, Findings, Settings, StoreKind, explore};
+use crashpoint_simulator::{Fault, Findings, Settings, StoreFault, StoreKind, explore};
 use expect_test::{Expect, expect};
 
 use crate::support::{budget, within};
@@ -75,7 +75,9 @@ fn an_oracle_a_fault_and_a_crash_point_that_are_new_and_not_seen_are_zeros() {
     let witnesses: Vec<Witness> = WITNESSES.iter().filter(seen).copied().collect();
     let mut table = whole(&witnesses);
     let mut newer = Findings::default();
-    newer.fired.insert(Fault::FailsLate(9), 1);
+    newer
+        .fired
+        .insert(Fault::Store(StoreFault::InDoubtLate(9)), 1);
     table.add_faults(&newer);
     let settings = Settings {
         skip: Some("life1/append#2:acked".to_owned()),
@@ -86,7 +88,7 @@ fn an_oracle_a_fault_and_a_crash_point_that_are_new_and_not_seen_are_zeros() {
     check(
         &table,
         &expect![[r#"
-            a fault that is not in the table fired: the store fails, and the effect comes 9 operations later
+            a fault of no known kind fired: in-doubt-late=9
             order, skipping one over memory: 17 of 18 crash points covered
             edges objected to no mutant"#]],
     );
@@ -97,7 +99,7 @@ fn an_oracle_a_fault_and_a_crash_point_that_are_new_and_not_seen_are_zeros() {
 #[test]
 fn a_fault_of_the_images_that_was_armed_and_did_not_fire_is_a_zero() {
     let mut table = whole(WITNESSES);
-    let late = DiskFault::Broken {
+    let late = Failure::Broken {
         call: Call::Sync,
         at: 10_000,
         lasting: Lasting::Once,

@@ -321,7 +321,7 @@ fn fault_words(fired: &Fired) -> Markup {
     } else {
         "warn"
     };
-    html! { strong class=(class) { (message(&fired.fault.to_string())) } " " span.note { "at " (message(&fired.point)) } }
+    html! { strong class=(class) { (message(&fired.fault.prose())) } " " span.note { (message(&fired.to_string())) } }
 }
 
 fn end_words(end: &LifeEnd) -> Markup {

@@ -40,7 +40,7 @@ fn the_timeline_tells_what_happened_a_line_each() {
         life 1 begins publish (visit 2)
         life 1 effect: publish it
         life 1 sends #3 publish is done, enters Published
-        life 1 the process crashes at life1/append#3:before
+        life 1 the process crashes at life1/append#3:before: crash
         life 2 begins by resuming
         life 2 loads 3 rows
         life 2 appends #3 claim at Publish
@@ -62,7 +62,7 @@ fn a_page_has_all_its_parts_and_nothing_from_elsewhere() {
     for part in [
         "Broken first: ",
         "<h2>Schedule</h2>",
-        "another process takes the run over",
+        "another process takes over the run",
         "crashpoint replay TOKEN",
         "<h2>Timeline</h2>",
         "class=\"lane l2\"",

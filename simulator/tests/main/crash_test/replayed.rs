@@ -30,10 +30,10 @@ fn a_schedule_of_one_of_two_crash_tests_in_a_test_is_told_of_by_the_other() {
     if env::var_os("CRASHPOINT_REPLAY").is_some() {
         return;
     }
-    let of_both = "at life1/append#1:before: the process crashes";
+    let of_both = "at life1/append#1:before: crash";
     let (passed, said) = replayed(of_both);
     assert!(passed && said.contains("1 passed"), "{said}");
-    let of_one = "at life1/take up:before-effect: the process crashes";
+    let of_one = "at life1/take up:before-effect: crash";
     let (passed, said) = replayed(of_one);
     assert!(!passed && said.contains("1 failed"), "{said}");
     for part in [

@@ -67,9 +67,9 @@ fn a_mistake_that_needs_more_than_what_is_exhausted_is_found_by_a_sample() {
         shrunk in 0 steps, with 167 simulations, to a local minimum: no single draw can be left out or lowered
 
         schedule
-          at life1/append#1:before: the process crashes
-          at life2/append#2:before: the process crashes
-          at life3/append#5:before: the process crashes
+          at life1/append#1:before: crash (the process crashes)
+          at life2/append#2:before: crash (the process crashes)
+          at life3/append#5:before: crash (the process crashes)
     "#]].assert_eq(head);
 }
 
@@ -127,12 +127,12 @@ fn takes_a_second_seat() {
     assert_eq!(findings.violations, []);
 }
 
-fn there_are_seats_at_life1_append_1_before_the_process_crashes() {
+fn there_are_seats_at_life1_append_1_before_crash() {
     // What stands before it is part of it.
     let seats = 1;
     trip(seats)
         .samples(20)
-        .replay("at life1/append#1:before: the process crashes");
+        .replay("v1; at life1/append#1:before: crash");
 }
 
 /// The function above is what is printed: so it compiles, and it fails as it should.
@@ -145,7 +145,7 @@ fn the_test_to_keep_is_the_authors_own_with_one_schedule() {
     let packed = |text: &str| text.split_whitespace().collect::<String>();
     let source = packed(include_str!("sampled.rs"));
     assert!(source.contains(&packed(function)), "{kept}");
-    let again = failure(there_are_seats_at_life1_append_1_before_the_process_crashes);
+    let again = failure(there_are_seats_at_life1_append_1_before_crash);
     assert!(again.starts_with("a promise is broken\n"), "{again}");
 }
 

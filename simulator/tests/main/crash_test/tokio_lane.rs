@@ -497,7 +497,7 @@ fn a_zombie_that_sleeps_with_tokio_is_found_and_replayed() {
         shrunk in 0 steps, with 2 simulations, to a local minimum: no single draw can be left out or lowered
 
         schedule
-          at life1/append#0:acked: another process takes the run over"#]]
+          at life1/append#0:acked: takeover (another process takes over the run)"#]]
     .assert_eq(schedule);
     let again = failure(|| register(false).replay(token(&failed)));
     assert!(

@@ -5,7 +5,7 @@ mod mutants;
 #[cfg(unix)]
 mod real;
 
-use crashpoint_simulator::disk::{Call, DiskFault, Lasting};
+use crashpoint_simulator::disk::{Call, Failure, Lasting};
 use crashpoint_simulator::images::{Embedded, Exploration, Modes, Op, Report, Script};
 use expect_test::{Expect, expect};
 
@@ -162,7 +162,7 @@ fn an_error_at_every_read_write_and_sync_breaks_no_promise() {
 fn a_failed_sync_breaks_no_promise_whatever_is_left() {
     let script = Script::new(50).then([Op::Append(0), Op::Append(0), Op::Append(0)]);
     for at in [6, 9] {
-        let fault = DiskFault::Broken {
+        let fault = Failure::Broken {
             call: Call::Sync,
             at,
             lasting: Lasting::Once,
