@@ -23,7 +23,7 @@ use crashpoint::{
 use crashpoint_benches::Comparison;
 use crashpoint_simulator::choices::{Recorded, Tape};
 use crashpoint_simulator::oracle::judge;
-use crashpoint_simulator::workload::{Recipe, Sharing, Workload};
+use crashpoint_simulator::workload::{Length, Recipe, Sharing, Workload};
 use crashpoint_simulator::{Findings, Lane, Process, Settings, explore, simulate_with};
 use criterion::{Criterion, Throughput};
 
@@ -129,6 +129,7 @@ fn workload<S: State>(
         retention: Retention::Keep,
         sharing: Sharing::Shared,
         retry_stuck: false,
+        length: Length::Long,
     };
     recipe.under(Faithful)
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crashpoint::{StoreError, StoreErrorKind};
 use crashpoint_simulator::ReplayError;
-use crashpoint_simulator::oracle::{self, Kind, Oracle};
+use crashpoint_simulator::oracle::{self, Kind};
 
 /// The kinds of exit, least severe first. Of several findings the most severe decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,12 +77,13 @@ impl Exit {
 
     /// The exit for violations that the oracles of these names found.
     pub fn of_oracles<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let exits = names
-            .into_iter()
-            .map(|name| match oracle::named(name).map(Oracle::kind) {
-                Some(Kind::Liveness) => Self::Liveness,
-                Some(Kind::Safety) | None => Self::Safety,
-            });
+        let exits =
+            names
+                .into_iter()
+                .map(|name| match oracle::named(name).map(|oracle| oracle.kind) {
+                    Some(Kind::Liveness) => Self::Liveness,
+                    Some(Kind::Safety) | None => Self::Safety,
+                });
         exits.max().unwrap_or(Self::Clean)
     }
 

@@ -151,7 +151,8 @@ impl Observer for TracingObserver {
                 direction,
                 failure,
             } => {
-                let message = &failure.message;
+                let text = failure.text();
+                let message = &*text;
                 warn!(target: "crashpoint", workflow_id, task, ?direction, message, "an attempt failed");
             }
             // What a row or a state holds is the user's, and is not logged.

@@ -87,7 +87,9 @@ pub use fault::{
     AttemptFault, BadBudget, BadFault, BadSchedule, Breach, Budget, ClockFault, Crash, DiskFault,
     Fault, Fired, Group, Schedule, StoreFault,
 };
-pub use history::{Attempt, Effect, Entry, History, LifeEnd, Opening, Reception, Recorder, What};
+pub use history::{
+    Attempt, Effect, Entry, History, LifeEnd, Opening, Reception, Recorder, Stopped, What,
+};
 pub use record::{
     BadLine, BadRecording, BadTape, BadToken, Course, Draws, Parting, Recording, ReplayError,
     Source, TOKEN_LENGTH_MAX, TapeFile, Token, TooLong, Trial, replay, replay_recording,
@@ -95,8 +97,8 @@ pub use record::{
 };
 pub use report::{render, trace};
 pub use sim::{
-    Lane, Process, Repeat, Run, Settings, SimObserver, SimStore, StoreKind, Subject, UnknownStore,
-    simulate, simulate_with,
+    BrokenInvariant, Lane, Process, Repeat, Run, Settings, SimObserver, SimStore, StoreKind,
+    Subject, UnknownStore, simulate, simulate_with,
 };
 pub use smol_str::SmolStr;
 pub use workload::engine_subject::{EngineSubject, WorkflowFactory};

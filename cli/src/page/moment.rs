@@ -5,7 +5,7 @@
 //! prefix that passes.
 
 use crashpoint::CheckpointRow;
-use crashpoint_simulator::oracle::{self, Kind, Oracle, Verdict};
+use crashpoint_simulator::oracle::{self, Kind, Verdict};
 use crashpoint_simulator::{Run, What};
 
 use crate::page::ExplainedRun;
@@ -66,7 +66,7 @@ fn unplaced(verdict: &Verdict) -> Broken<'_> {
     Broken {
         verdict,
         promise: oracle.map_or("", |oracle| oracle.promise),
-        kind: oracle.map_or(Kind::Safety, Oracle::kind),
+        kind: oracle.map_or(Kind::Safety, |oracle| oracle.kind),
         place: None,
     }
 }

@@ -1,10 +1,9 @@
 //! `crashpoint explain`: explains one schedule: which promise broke first, and at which event.
 
 use std::io::Write;
-use std::sync::Arc;
 
 use crashpoint_simulator::render::whole;
-use crashpoint_simulator::{History, What, render, trace};
+use crashpoint_simulator::{render, trace};
 
 use crate::arguments::ExplainArguments;
 use crate::exit::{Exit, Failure};
@@ -50,8 +49,10 @@ fn summary(schedule: &ExplainedRun<'_>) -> String {
         "broken first: {}: {message}\npromise: {}\n",
         first.verdict.oracle, first.promise
     ));
-    summary.push_str(&match first.place {
-        Some(place) => format!("since event {}", event(&schedule.run.history, place)),
+    let place = first.place;
+    let line = place.and_then(|place| trace::line_without_bytes(&schedule.run.history, place));
+    summary.push_str(&match line {
+        Some(line) => format!("since event {line}"),
         None => "visible only at the end".to_owned(),
     });
     let more = broken.len() - 1;
@@ -59,20 +60,4 @@ fn summary(schedule: &ExplainedRun<'_>) -> String {
         summary.push_str(&format!("\n{more} more violated, see below"));
     }
     summary
-}
-
-/// The line of an event in the trace, without the bytes of its row.
-fn event(history: &History, place: usize) -> String {
-    let mut history = history.clone();
-    let what = &mut history.0[place].what;
-    if let What::Sent(row) | What::Landed(row) = what {
-        Arc::make_mut(row).output_blob = None;
-    }
-    let lines = trace::lines(&history);
-    assert_eq!(
-        lines.len(),
-        history.0.len(),
-        "a trace has one line for each event, so a place finds its line"
-    );
-    lines[place].clone()
 }

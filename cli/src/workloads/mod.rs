@@ -16,8 +16,8 @@ pub(crate) fn named(
     also: &[&str],
 ) -> Result<Vec<Workload>, Failure> {
     // Controls are not listed: they are broken on purpose, and asked for by name.
-    let control = name.starts_with("control-") && mutant.is_none();
-    if let Some(control) = control.then(|| workload::named(name)).flatten() {
+    let control = workload::controls::named(name).filter(|_| mutant.is_none());
+    if let Some(control) = control {
         return Ok(vec![control]);
     }
     let (known, suffix) = match mutant.and_then(workload::rule_named) {

@@ -10,7 +10,7 @@ use crashpoint::protocol::Faithful;
 use crashpoint::{Ctx, Retention, State, TaskError, Workflow};
 use crashpoint_cli::soak::seed::{SeedOutcome, examine};
 use crashpoint_simulator::choices::Draw;
-use crashpoint_simulator::workload::{Recipe, Sharing, Workload};
+use crashpoint_simulator::workload::{Length, Recipe, Sharing, Workload};
 use crashpoint_simulator::{Process, Source, StoreKind, TapeFile};
 use serde_json::json;
 
@@ -282,6 +282,7 @@ fn entropic() -> Workload {
         retention: Retention::Keep,
         sharing: Sharing::Shared,
         retry_stuck: false,
+        length: Length::Long,
     };
     recipe.under(Faithful)
 }

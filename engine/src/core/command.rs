@@ -1,5 +1,6 @@
 //! The commands of a life, the replies to them, and how a life ends.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::core::atoms::Bytes;
@@ -98,7 +99,7 @@ pub enum Performed {
 pub struct Failure {
     /// Whether another attempt may help.
     pub kind: FailureKind,
-    /// The error message of the task.
+    /// The error message of the task, or the message of its panic.
     pub message: String,
 }
 
@@ -111,6 +112,8 @@ pub enum FailureKind {
     Fatal,
     /// The attempt exceeded its time limit; another attempt may help.
     Timeout,
+    /// The attempt panicked, which is a bug; no other attempt is made.
+    Panic,
 }
 
 /// How a life ended: with a durable ending of the run, or with the reason why there is none.
@@ -143,8 +146,18 @@ impl Failure {
     pub(super) fn into_cause(self) -> Cause {
         let kind = match self.kind {
             FailureKind::Timeout => CauseKind::Timeout,
-            FailureKind::Retry | FailureKind::Fatal => CauseKind::Failure,
+            FailureKind::Retry | FailureKind::Fatal | FailureKind::Panic => CauseKind::Failure,
         };
-        Cause::new(kind, &self.message)
+        Cause::new(kind, &self.text())
+    }
+
+    /// The message as the log and an operator have it.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        match self.kind {
+            FailureKind::Panic => format!("panicked: {}", self.message).into(),
+            FailureKind::Retry | FailureKind::Fatal | FailureKind::Timeout => {
+                self.message.as_str().into()
+            }
+        }
     }
 }

@@ -185,9 +185,9 @@ fn settled(result: Attempted) -> Performed {
         Ok(Ok(performed)) => performed,
         Ok(Err(failure)) => Performed::Failed(failure),
         Err(panic) => {
-            let message = format!("panicked: {}", panic_message(&*panic));
+            let message = panic_message(&*panic).to_owned();
             contain(panic);
-            failed(FailureKind::Fatal, message)
+            failed(FailureKind::Panic, message)
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::explore::{Nondeterminism, SHRINK_RUNS_MAX, Shrunk, Violation, shrink};
-use crate::oracle::{Verdict, judge, named};
+use crate::oracle::{INVARIANTS, Verdict, judge, named};
 use crate::record::{Recording, Source, TapeFile, replay_recording, run_schedule};
 use crate::report::render;
 use crate::sim::{Settings, Workload};
@@ -94,9 +94,21 @@ impl Failed<'_> {
         story
     }
 
+    /// The name of the invariant that does not hold, where that is what is wrong.
+    fn broken_invariant(&self) -> Option<String> {
+        let violation = self.violation();
+        if violation.oracle != INVARIANTS {
+            return None;
+        }
+        let recording = Recording::Token(violation.token.clone());
+        let trial = replay_recording(Source::Fixed(self.workload), &recording).ok()?;
+        let first = trial.run.broken.into_iter().next();
+        first.map(|broken| broken.name)
+    }
+
     /// The test to keep.
     fn test(&self, schedule: &str) -> String {
-        let name = name_of(self.violation());
+        let name = name_of(self.violation(), self.broken_invariant().as_deref());
         let Found { at, run, .. } = self.found;
         match keep::test(&name, run, schedule) {
             Some(test) => format!("keep it\n\n{test}"),
@@ -189,13 +201,8 @@ fn name_of_test() -> String {
 }
 
 /// A claim for a test's name: `all_or_nothing_at_life1_append_2_before_crash`.
-fn name_of(violation: &Violation) -> String {
-    // An invariant has a name of its own, in front of its words.
-    let invariant = violation.message.split_once(": ");
-    let mut words = match (violation.oracle, invariant) {
-        ("invariants", Some((name, _))) => name.to_owned(),
-        (oracle, _) => oracle.to_owned(),
-    };
+fn name_of(violation: &Violation, invariant: Option<&str>) -> String {
+    let mut words = invariant.unwrap_or(violation.oracle).to_owned();
     for fault in violation.schedule.items() {
         words.push(' ');
         words.push_str(&fault);

@@ -23,7 +23,7 @@ use crate::oracle::judge;
 use crate::record::{Recording, Source, Trial, replay_recording, run_schedule};
 use crate::report::render;
 use crate::sim::{Lane, Process, StoreKind};
-use crate::workload::{ActsOn, Panics, Recipe, Sharing, Workload};
+use crate::workload::{ActsOn, Length, Panics, Recipe, Sharing, Workload};
 
 use self::subject::{Invariant, Merging, Plan, WorldSubject};
 
@@ -366,6 +366,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             retention: Retention::Keep,
             sharing: Sharing::Shared,
             retry_stuck: false,
+            length: Length::Long,
         };
         let (world, workflow) = (Arc::clone(&self.world), Arc::clone(&self.workflow));
         let (start, input) = (self.start, self.input.clone());

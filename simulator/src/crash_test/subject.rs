@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::crash_test::Factory;
 use crate::executor::{message_of, quietly};
 use crate::history::LifeEnd;
-use crate::sim::{Process, Subject};
+use crate::sim::{BrokenInvariant, Process, Subject};
 use crate::workload::engine_subject::EngineSubject;
 
 /// What must hold of a world in the end.
@@ -49,7 +49,7 @@ impl<W> Invariant<W> {
     }
 
     /// How it does not hold, if it does not.
-    fn broken(&self, world: &W, outcome: &LifeEnd) -> Option<String> {
+    fn broken(&self, world: &W, outcome: &LifeEnd) -> Option<BrokenInvariant> {
         let asked = AssertUnwindSafe(|| (self.holds)(world, outcome));
         let answer = quietly(|| catch_unwind(asked));
         let message = match answer {
@@ -57,7 +57,8 @@ impl<W> Invariant<W> {
             Ok(Err(message)) => message,
             Err(panic) => message_of(&*panic),
         };
-        Some(format!("{}: {message}", self.name))
+        let name = self.name.to_string();
+        Some(BrokenInvariant { name, message })
     }
 }
 
@@ -130,7 +131,7 @@ impl<S: State, W: Send + Sync + 'static> Subject for WorldSubject<S, W> {
         self.engine.resume(process)
     }
 
-    fn broken_invariants(&self, outcome: &LifeEnd) -> Vec<String> {
+    fn broken_invariants(&self, outcome: &LifeEnd) -> Vec<BrokenInvariant> {
         let invariants = self.plan.invariants.iter();
         let broken = invariants.filter_map(|invariant| invariant.broken(&self.world, outcome));
         broken.collect()

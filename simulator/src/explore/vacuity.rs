@@ -58,6 +58,8 @@ const fn over_memory(
 pub const WITNESSES: &[Witness] = &[
     over_memory("fold-equality", "order~StateIsTheFold", "c1"),
     over_memory("prefixes-resume", "order~TerminalAbsorbs", "c1"),
+    over_memory("no-panics", controls::TASK_PANICS, "c1"),
+    over_memory("no-hangs", controls::TASK_HANGS, "c1"),
     over_memory("no-state-skipped", "order~CompletionIsOneRow", "c1"),
     over_memory("visits-rerun", "order~ClaimsAreUnique", "t1p2"),
     over_memory("edges", "order~CompletionIsOneRow", "c1"),

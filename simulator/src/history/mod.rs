@@ -4,6 +4,7 @@ mod life_end;
 mod recorder;
 mod world;
 
+use std::fmt;
 use std::sync::Arc;
 
 use crashpoint::{CheckpointRow, Direction, RowKind};
@@ -82,8 +83,10 @@ pub enum What {
     Fault(Fired),
     /// The life told how it ended.
     Told(LifeEnd),
-    /// The life panicked, or a task of it that may not, or it had to be stopped: a bug.
+    /// The life panicked, or a task of it that may not: a bug.
     Panicked(String),
+    /// The life had to be stopped: a bug.
+    Stopped(Stopped),
     /// The life neither ended nor waits for anything: a bug.
     Stalled,
 }
@@ -118,11 +121,30 @@ pub struct Attempt {
     pub attempt: u32,
 }
 
-/// What a life is said to have panicked with where it had to be stopped.
-pub(crate) const ENDLESS: &str = "it went in circles and was stopped";
+/// Why a life had to be stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stopped {
+    /// It would have gone on for ever.
+    Endless,
+    /// A task that it has spawned would have gone on for ever without waiting for anything.
+    Spinning,
+    /// It asked tokio for a thread, which can't be simulated.
+    WantsThread,
+}
 
-/// The same, where that was for what it had spawned.
-pub(crate) const SPINNING: &str = "what it has spawned never waits for anything, and was stopped";
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Endless => "it went in circles and was stopped",
+            Self::Spinning => "what it has spawned never waits for anything, and was stopped",
+            Self::WantsThread => {
+                "a task asked tokio for a thread (`spawn_blocking`, or a call that uses it, such as \
+                 those of `tokio::fs`), which can't be simulated: do it inline in the test, or behind \
+                 a trait of yours"
+            }
+        })
+    }
+}
 
 impl Schedule {
     /// What went wrong in a simulation.
@@ -135,10 +157,9 @@ impl History {
     /// Whether a life had to be stopped, because it would have gone on for ever.
     pub fn is_endless(&self) -> bool {
         let mut entries = self.0.iter();
-        entries.any(|entry| match &entry.what {
-            What::Panicked(message) => message == ENDLESS || message == SPINNING,
-            _ => false,
-        })
+        let endless =
+            |what: &What| matches!(what, What::Stopped(Stopped::Endless | Stopped::Spinning));
+        entries.any(|entry| endless(&entry.what))
     }
 
     pub(crate) fn push(&mut self, life: u32, what: What) {

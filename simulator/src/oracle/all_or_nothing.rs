@@ -12,11 +12,12 @@ use crashpoint::{Direction, Event, TaskKind, Undone};
 
 use crate::fault::Fault;
 use crate::history::{Effect, LifeEnd, Opening, Reception};
-use crate::oracle::{Case, Log, Oracle};
+use crate::oracle::{Case, Kind, Log, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "all-or-nothing",
     promise: "done means every effect, rolled back none, stuck just what is reported",
+    kind: Kind::Safety,
     check,
 };
 

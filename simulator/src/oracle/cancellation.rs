@@ -6,11 +6,12 @@
 use crashpoint::Direction;
 
 use crate::fault::Fault;
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "cancellation",
     promise: "a cancelled life begins nothing any more but undos",
+    kind: Kind::Safety,
     check,
 };
 

@@ -1,12 +1,12 @@
 //! A simulation as the oracles look at it.
 
 use crashpoint::protocol::TaskDefinition;
-use crashpoint::{CheckpointRow, Event, Nonce, TaskKind};
+use crashpoint::{CheckpointRow, Direction, Event, Nonce, TaskKind};
 
 use crate::fault::{Breach, Fault};
 use crate::history::{History, Opening, What};
 use crate::oracle::Log;
-use crate::sim::{Run, Workload};
+use crate::sim::{BrokenInvariant, Run, Workload};
 
 /// A simulation, with its logs taken apart.
 #[derive(Debug)]
@@ -35,9 +35,26 @@ impl<'a> Case<'a> {
         &self.run.history
     }
 
-    /// The subject's own invariants that do not hold in the end, in words.
-    pub fn broken_invariants(&self) -> &'a [String] {
+    /// The subject's own invariants that do not hold in the end.
+    pub fn broken_invariants(&self) -> &'a [BrokenInvariant] {
         &self.run.broken
+    }
+
+    /// Which attempt is under way at a place of the history, in words that begin with a space.
+    pub(super) fn during(&self, place: usize) -> String {
+        let mut entries = self.history().0[..place].iter().rev();
+        let attempt = entries.find_map(|entry| match &entry.what {
+            What::Started(attempt) => Some(Some(attempt)),
+            What::Finished { .. } | What::Began(_) => Some(None),
+            _ => None,
+        });
+        match attempt.flatten() {
+            Some(attempt) if attempt.direction == Direction::Undo => {
+                format!(" in the undo of {}", attempt.task)
+            }
+            Some(attempt) => format!(" in {}", attempt.task),
+            None => String::new(),
+        }
     }
 
     /// The rows that the store holds in the end.

@@ -3,11 +3,12 @@
 
 use crashpoint::{Event, TaskKind};
 
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "coverage",
     promise: "exactly what was done is undone, and an open visit as in doubt",
+    kind: Kind::Safety,
     check,
 };
 

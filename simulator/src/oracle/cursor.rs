@@ -5,11 +5,12 @@
 
 use crashpoint::{Direction, TaskKind};
 
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "cursor",
     promise: "a step is given the last durable cursor of its own visit",
+    kind: Kind::Safety,
     check,
 };
 

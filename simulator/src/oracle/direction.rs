@@ -2,11 +2,12 @@
 
 use crashpoint::{Direction, Event};
 
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "direction",
     promise: "once a rollback has started nothing is done any more",
+    kind: Kind::Safety,
     check,
 };
 

@@ -5,11 +5,12 @@
 
 use crashpoint::Event;
 
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "edges",
     promise: "consecutive entries are edges of the graph",
+    kind: Kind::Safety,
     check,
 };
 

@@ -4,11 +4,12 @@
 //! applied rows is not checked.
 
 use crate::history::What;
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "fold-equality",
     promise: "the live state is what the log rebuilds to",
+    kind: Kind::Safety,
     check,
 };
 

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "keys",
     promise: "an idempotency key is the same for the same action, and for no other",
+    kind: Kind::Safety,
     check,
 };
 

@@ -3,7 +3,7 @@
 //! The bound is generous: it is there to catch a run that goes in circles.
 
 use crate::history::{LifeEnd, Opening, What};
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 /// More rows than any workload writes in all the lives that a simulation may have.
 const ROWS_MAX: usize = 400;
@@ -11,6 +11,7 @@ const ROWS_MAX: usize = 400;
 pub(super) const ORACLE: Oracle = Oracle {
     name: "liveness",
     promise: "once nothing fails any more the run ends",
+    kind: Kind::Liveness,
     check,
 };
 

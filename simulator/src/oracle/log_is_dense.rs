@@ -3,11 +3,12 @@
 //! A load that misses the newest rows is allowed here: a stale read is a fault of the store's.
 
 use crate::history::What;
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "log-is-dense",
     promise: "rows are dense from 0, and a row never changes",
+    kind: Kind::Safety,
     check,
 };
 

@@ -17,6 +17,8 @@ mod liveness;
 mod log;
 mod log_is_dense;
 mod no_false_fence;
+mod no_hangs;
+mod no_panics;
 mod no_state_skipped;
 mod one_writer;
 mod outcome_is_durable;
@@ -44,6 +46,8 @@ pub struct Oracle {
     pub name: &'static str,
     /// What it promises, in a line.
     pub promise: &'static str,
+    /// What its promise is about.
+    pub kind: Kind,
     check: fn(&Case<'_>) -> Result<(), String>,
 }
 
@@ -56,16 +60,8 @@ pub enum Kind {
     Liveness,
 }
 
-impl Oracle {
-    /// What its promise is about.
-    pub fn kind(&self) -> Kind {
-        if self.name == liveness::ORACLE.name {
-            Kind::Liveness
-        } else {
-            Kind::Safety
-        }
-    }
-}
+/// The name of the oracle about the invariants of a subject's own.
+pub const INVARIANTS: &str = invariants::ORACLE.name;
 
 /// The oracle of this name.
 pub fn named(name: &str) -> Option<&'static Oracle> {
@@ -76,6 +72,8 @@ pub fn named(name: &str) -> Option<&'static Oracle> {
 pub const ORACLES: &[Oracle] = &[
     fold_equality::ORACLE,
     prefixes_resume::ORACLE,
+    no_panics::ORACLE,
+    no_hangs::ORACLE,
     no_state_skipped::ORACLE,
     visits_rerun::ORACLE,
     edges::ORACLE,
@@ -118,7 +116,7 @@ pub struct Verdict {
 pub fn judge(workload: &Workload, run: &Run) -> Vec<Verdict> {
     let case = Case::new(workload, run);
     let only = if case.history().is_endless() {
-        Some(prefixes_resume::ORACLE.name)
+        Some(no_hangs::ORACLE.name)
     } else {
         case.lost_a_row()
             .then_some(refusals_do_nothing::ORACLE.name)

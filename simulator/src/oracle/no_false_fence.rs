@@ -4,11 +4,12 @@
 
 use crate::fault::{Fault, StoreFault};
 use crate::history::{LifeEnd, What};
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "no-false-fence",
     promise: "a life is fenced only by another life",
+    kind: Kind::Safety,
     check,
 };
 

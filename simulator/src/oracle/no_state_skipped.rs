@@ -4,11 +4,12 @@
 
 use crashpoint::{Direction, Event};
 
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "no-state-skipped",
     promise: "a state is left only after its task has run",
+    kind: Kind::Safety,
     check,
 };
 

@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 use crashpoint::Event;
 
 use crate::history::What;
-use crate::oracle::{Case, Log, Oracle};
+use crate::oracle::{Case, Kind, Log, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "one-writer",
     promise: "a life that was taken over writes nothing and begins at most one more action",
+    kind: Kind::Safety,
     check,
 };
 

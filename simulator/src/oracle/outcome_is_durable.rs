@@ -5,11 +5,12 @@ use crashpoint::RunState;
 use crashpoint::protocol::Ended;
 
 use crate::history::LifeEnd;
-use crate::oracle::{Case, Log, Oracle};
+use crate::oracle::{Case, Kind, Log, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "outcome-is-durable",
     promise: "an outcome is told only after its row is durable",
+    kind: Kind::Safety,
     check,
 };
 

@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 
 use crate::history::What;
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "pinned-row",
     promise: "a row that was sent is never replaced by another",
+    kind: Kind::Safety,
     check,
 };
 

@@ -3,11 +3,12 @@
 
 use crate::fault::{Breach, Fault};
 use crate::history::{Entry, LifeEnd, What};
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "refusals-do-nothing",
     promise: "a log that does not fit or is corrupt is left alone",
+    kind: Kind::Safety,
     check,
 };
 

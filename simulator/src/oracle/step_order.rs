@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use crashpoint::{Direction, Event, TaskKind};
 
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "step-order",
     promise: "steps leave no gap, and a step begins only after the one before is durable",
+    kind: Kind::Safety,
     check,
 };
 

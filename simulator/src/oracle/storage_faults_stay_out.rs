@@ -5,11 +5,12 @@ use crashpoint::{CauseKind, Direction, Event};
 
 use crate::fault::Fault;
 use crate::history::What;
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "storage-faults-stay-out",
     promise: "a fault of the store starts no rollback",
+    kind: Kind::Safety,
     check,
 };
 

@@ -9,11 +9,12 @@ use crashpoint::CheckpointRow;
 
 use crate::fault::{Fault, StoreFault};
 use crate::history::What;
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "store-keeps-rows",
     promise: "a store shows every durable row and no other, whatever crashes",
+    kind: Kind::Safety,
     check,
 };
 

@@ -7,11 +7,12 @@ use crashpoint::{Phase, RunState};
 
 use crate::fault::{Fault, StoreFault};
 use crate::history::{Entry, LifeEnd, Opening, What};
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "terminal-absorbs",
     promise: "an ended run gives the same answer for ever, and nothing is written to it",
+    kind: Kind::Safety,
     check,
 };
 

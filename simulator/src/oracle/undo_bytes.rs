@@ -5,11 +5,12 @@
 
 use crashpoint::{Direction, Event};
 
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "undo-bytes",
     promise: "an undo receives the durable output of its own visit",
+    kind: Kind::Safety,
     check,
 };
 

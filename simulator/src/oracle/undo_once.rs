@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use crashpoint::Direction;
 
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "undo-once",
     promise: "an undo that is recorded never runs again",
+    kind: Kind::Safety,
     check,
 };
 

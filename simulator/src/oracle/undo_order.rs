@@ -3,11 +3,12 @@
 
 use crashpoint::Direction;
 
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "undo-order",
     promise: "undos run in reverse order, one after the other is settled",
+    kind: Kind::Safety,
     check,
 };
 

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 
 use crashpoint::Direction;
 
-use crate::oracle::{Case, Oracle};
+use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "visits-rerun",
     promise: "a visit runs again only after a crash or takeover, never once its exit is durable",
+    kind: Kind::Safety,
     check,
 };
 

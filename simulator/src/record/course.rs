@@ -200,7 +200,9 @@ impl Writer {
             self.event(row, || trace::row(row));
         }
         for broken in &run.broken {
-            self.event(broken, || format!("broken {}", trace::quoted(broken)));
+            self.event(broken, || {
+                format!("broken {}", trace::quoted(&broken.to_string()))
+            });
         }
     }
 

@@ -254,6 +254,7 @@ fn happening(entry: &Entry, again: bool) -> Option<String> {
         What::Fault(fired) => format!("FAULT     {}", escaped_line(&fired.remarked())),
         What::Told(end) => format!("tells     {}", escaped_line(&end.to_string())),
         What::Panicked(message) => format!("PANICS    {}", escaped(message)),
+        What::Stopped(why) => format!("STOPPED   {why}"),
         What::Stalled => "HANGS     nothing can happen any more".to_owned(),
         What::Acknowledged { .. }
         | What::Applied { mismatch: None, .. }

@@ -17,6 +17,17 @@ pub fn lines(history: &History) -> Vec<String> {
     entries.map(|(place, entry)| line(place, entry)).collect()
 }
 
+/// The line at a place of a history, without the bytes of a row; nothing where the history is shorter.
+pub fn line_without_bytes(history: &History, place: usize) -> Option<String> {
+    let entry = history.0.get(place)?;
+    let (word, mut fields) = word(&entry.what);
+    fields.retain(|(key, _)| *key != BLOB);
+    Some(written(place, entry, word, &fields))
+}
+
+/// The field of a row's bytes.
+const BLOB: &str = "blob";
+
 /// The line of a broken promise, which has no place.
 pub fn violation(verdict: &Verdict) -> String {
     let (oracle, message) = (verdict.oracle, quoted(&verdict.message));
@@ -43,6 +54,10 @@ pub(crate) fn row(row: &CheckpointRow) -> String {
 
 pub(crate) fn line(place: usize, entry: &Entry) -> String {
     let (word, fields) = word(&entry.what);
+    written(place, entry, word, &fields)
+}
+
+fn written(place: usize, entry: &Entry, word: &str, fields: &Fields) -> String {
     let fields: String = fields
         .iter()
         .map(|(key, value)| format!(" {key}={value}"))
@@ -106,6 +121,7 @@ fn word(what: &What) -> (&'static str, Fields) {
         ),
         What::Told(end) => ("told", vec![("end", quoted(&end.to_string()))]),
         What::Panicked(text) => ("panicked", message(text)),
+        What::Stopped(why) => ("stopped", message(&why.to_string())),
         What::Stalled => ("stalled", Vec::new()),
     }
 }
@@ -118,7 +134,7 @@ fn row_fields(row: &CheckpointRow) -> Fields {
         ("task", quoted(&row.task_id)),
     ];
     let bytes = row.output_blob.as_deref();
-    fields.extend(bytes.map(|bytes| ("blob", blob(bytes))));
+    fields.extend(bytes.map(|bytes| (BLOB, blob(bytes))));
     fields
 }
 

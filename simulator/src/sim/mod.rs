@@ -26,7 +26,7 @@ use crate::choices::Choices;
 use crate::disk::SimDisk;
 use crate::executor::{Executor, lock};
 use crate::fault::{ClockFault, Crash, Fault};
-use crate::history::{ENDLESS, What};
+use crate::history::What;
 use crate::sim::host::Host;
 
 pub(crate) use doing::Doing;
@@ -39,9 +39,9 @@ pub use run::{Repeat, Run, Settings, simulate, simulate_with};
 pub(crate) use state::{Change, Lasting, Late, State};
 pub use store::SimStore;
 pub use store_kind::{StoreKind, UnknownStore};
-pub use subject::Subject;
+pub use subject::{BrokenInvariant, Subject};
 pub(crate) use survivor::{Key, Survivor};
-pub use workload::{ActsOn, Panics, Sharing, Workload};
+pub use workload::{ActsOn, Length, Panics, Sharing, Workload};
 
 /// The id of the run that every simulation is about.
 pub(crate) const WORKFLOW_ID: &str = "run-1";
@@ -137,16 +137,9 @@ impl Sim {
         self.state().lasting.history.push(life, what);
     }
 
-    /// Puts down what a life did or heard.
-    ///
-    /// # Panics
-    ///
-    /// Where far too much has happened: the life goes in circles, and this ends it.
-    pub(crate) fn record_life(&self, life: u32, what: What) {
-        let mut state = self.state();
-        let history = &mut state.lasting.history;
-        assert!(history.0.len() < ENTRIES_MAX, "{ENDLESS}");
-        history.push(life, what);
+    /// Whether the history has room for more. A life that fills it goes in circles.
+    pub(crate) fn has_room(&self) -> bool {
+        self.state().lasting.history.0.len() < ENTRIES_MAX
     }
 
     /// Decides what happens at an instant of `life`, and applies it unless it is a fault of the

@@ -13,7 +13,6 @@ use smol_str::SmolStr;
 
 use crate::executor::lock;
 use crate::history::{Attempt, What};
-use crate::sim::lane::WANTS_THREAD;
 use crate::sim::{Doing, Panics, Process};
 
 /// An observer of one process.
@@ -57,17 +56,15 @@ impl SimObserver {
         self.process.record(What::Applied { sequence, mismatch });
     }
 
-    /// A panic that no schedule has asked for is a bug, whatever the run makes of it: to the engine it
-    /// is a task that fails, and a test of nothing but rollbacks would pass.
-    fn object_to_panic(&self, failure: &Failure) {
-        let Some(message) = failure.message.strip_prefix(PANICKED) else {
+    /// Records a panic that no schedule has asked for: it is a bug, whatever the run makes of it. To the
+    /// engine it is a task that fails, and a test of nothing but rollbacks would pass.
+    fn record_panic(&self, failure: &Failure) {
+        if failure.kind != FailureKind::Panic {
             return;
-        };
+        }
         let meant = self.process.panics_by_fault() || self.process.sim().panics == Panics::Belong;
-        // What a simulation does not have can't be meant.
-        let refused = message.contains(WANTS_THREAD);
-        if failure.kind == FailureKind::Fatal && (refused || !meant) {
-            self.process.record(What::Panicked(message.to_owned()));
+        if !meant {
+            self.process.record(What::Panicked(failure.message.clone()));
         }
     }
 
@@ -79,9 +76,6 @@ impl SimObserver {
         });
     }
 }
-
-/// How the engine tells that an attempt has panicked.
-const PANICKED: &str = "panicked: ";
 
 impl Observer for SimObserver {
     fn on(&self, _workflow_id: &str, observation: &Observation<'_>) {
@@ -130,7 +124,7 @@ impl Observer for SimObserver {
                 failure,
             } => {
                 // While the attempt is under way, by the history.
-                self.object_to_panic(failure);
+                self.record_panic(failure);
                 self.attempted(task, *direction, false);
             }
             Observation::Cancelled { task } => self.attempted(task, Direction::Do, false),

@@ -14,7 +14,7 @@ use futures_util::FutureExt as _;
 use crate::choices::Exhaustive;
 use crate::executor::{SimRuntime, lock};
 use crate::fault::Fault;
-use crate::history::{Effect, Reception, What};
+use crate::history::{Effect, Reception, Stopped, What};
 use crate::sim::file::HostDisk;
 use crate::sim::host::Host;
 use crate::sim::observer::SimObserver;
@@ -113,8 +113,7 @@ impl Process {
         self.point(Instant::at(&what, "before-effect")).await;
         effect.reception = self.sim().state().lasting.world.receive(&effect);
         let reception = effect.reception;
-        self.sim()
-            .record_life(self.life(), What::Effect(Arc::new(effect)));
+        self.record(What::Effect(Arc::new(effect)));
         self.point(Instant::at(&what, "after-effect")).await;
         reception
     }
@@ -236,10 +235,50 @@ impl Process {
         self.shared.host.is_dead()
     }
 
+    /// Records what this life did or heard. One that goes in circles ends here.
     pub(crate) fn record(&self, what: What) {
-        if !self.is_dead() {
-            self.sim().record_life(self.life(), what);
+        if self.is_dead() {
+            return;
         }
+        if self.sim().has_room() {
+            self.sim().record(self.life(), what);
+        } else {
+            self.stop(Stopped::Endless);
+        }
+    }
+
+    /// Ends this process, unless it is dead already. Nothing that it does from here on has any effect.
+    pub(crate) fn stop(&self, why: Stopped) {
+        if !self.is_dead() {
+            self.sim().record(self.life(), What::Stopped(why));
+            self.end();
+        }
+    }
+
+    /// What [stops](Self::stop) this process, for somebody who must not keep it alive.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn stopper(&self) -> impl Fn(Stopped) + Send + Sync + 'static {
+        let shared = Arc::downgrade(&self.shared);
+        move |why| {
+            if let Some(shared) = shared.upgrade() {
+                Self { shared }.stop(why);
+            }
+        }
+    }
+
+    /// The life has panicked outside of its tasks, which ends it.
+    pub(crate) fn panicked(&self, message: String) {
+        if !self.is_dead() {
+            self.sim().record(self.life(), What::Panicked(message));
+            self.end();
+        }
+    }
+
+    /// Nothing that this process does from here on has any effect.
+    pub(crate) fn end(&self) {
+        let sim = self.sim();
+        sim.state().alive -= self.host().kill();
+        sim.executor.ring();
     }
 
     pub(crate) fn set_doing(&self, what: Doing) {

@@ -11,12 +11,12 @@ use futures_util::FutureExt as _;
 use crate::choices::{Choices, Tape};
 use crate::executor::{TaskId, message_of, quietly};
 use crate::fault::Budget;
-use crate::history::{ENDLESS, History, LifeEnd, Opening, Recorder, What};
+use crate::history::{History, LifeEnd, Opening, Recorder, Stopped, What};
 use crate::sim::host::Host;
 use crate::sim::lane::Surroundings;
 use crate::sim::{
-    ActsOn, Process, SharedChoices, Sharing, Sim, Storage, StoreKind, Subject, Survivor,
-    WORKFLOW_ID, Workload,
+    ActsOn, BrokenInvariant, Process, SharedChoices, Sharing, Sim, Storage, StoreKind, Subject,
+    Survivor, WORKFLOW_ID, Workload,
 };
 
 /// The most lives that a run may need before it counts as one that never ends.
@@ -102,8 +102,8 @@ pub struct Run {
     pub recorder: Recorder,
     /// The log in the end.
     pub log: Vec<CheckpointRow>,
-    /// The subject's own invariants that do not hold in the end, in words.
-    pub broken: Vec<String>,
+    /// The subject's own invariants that do not hold in the end.
+    pub broken: Vec<BrokenInvariant>,
 }
 
 /// Runs `workload` once, with everything that varies drawn from `choices`.
@@ -281,7 +281,7 @@ impl<'a> Simulation<'a> {
         }
         if self.sim.executor.has_tasks() {
             self.sim.record(0, What::Stalled);
-            self.processes.iter().for_each(|process| self.end(process));
+            self.processes.iter().for_each(Process::end);
             self.bury();
         }
         // The run of everybody has ended, and with it what it left running.
@@ -341,27 +341,15 @@ impl<'a> Simulation<'a> {
         match polled {
             Ok(true) => process.pending(),
             Ok(false) => {}
-            Err(panic) => self.bug(process, message_of(&*panic)),
+            Err(panic) => process.panicked(message_of(&*panic)),
         }
-        self.refuse(process);
     }
 
     /// Ends a life that would go on for ever.
     fn stop(&mut self, turn: Turn) {
         if let Some(process) = self.process(turn.life) {
-            self.bug(process, ENDLESS.to_owned());
+            process.stop(Stopped::Endless);
         }
-    }
-
-    /// The life has panicked outside of its tasks, or had to be stopped.
-    pub(super) fn bug(&self, process: &Process, message: String) {
-        self.sim.record(process.life(), What::Panicked(message));
-        self.end(process);
-    }
-
-    /// Nothing that the life does from now on has any effect.
-    pub(super) fn end(&self, process: &Process) {
-        self.sim.state().alive -= process.host().kill();
     }
 
     fn begin(&mut self, how: Opening) -> Turn {
@@ -373,7 +361,7 @@ impl<'a> Simulation<'a> {
         };
         let process = Process::new(Arc::clone(&self.sim), life, self.host_for(how));
         self.processes.push(process.clone());
-        if let Some(surroundings) = self.workload.lane.surroundings(self.sim.executor.now()) {
+        if let Some(surroundings) = self.workload.lane.surroundings(&process) {
             self.surroundings.insert(life, surroundings);
         }
         let subject = Arc::clone(&self.subject);
@@ -457,7 +445,7 @@ impl<'a> Simulation<'a> {
         });
         let newest = entries.iter().rev().find_map(|entry| match &entry.what {
             What::Told(end) => Some(Last::Told(end)),
-            What::Panicked(_) | What::Stalled => Some(Last::Bug),
+            What::Panicked(_) | What::Stopped(_) | What::Stalled => Some(Last::Bug),
             What::Fault(fired) if fired.fault.is_crash() => Some(Last::Crashed),
             _ => None,
         });

@@ -1,11 +1,27 @@
 //! What a simulation runs: anything that can be started and resumed.
 
+use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
 use crate::history::LifeEnd;
 use crate::sim::Process;
+
+/// An invariant of a subject's own that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BrokenInvariant {
+    /// The name of the invariant.
+    pub name: String,
+    /// How it does not hold.
+    pub message: String,
+}
+
+impl fmt::Display for BrokenInvariant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.message)
+    }
+}
 
 /// Something that runs in a process, keeps its log in the process's store, and can be resumed.
 ///
@@ -17,8 +33,8 @@ pub trait Subject: Send + Sync {
     /// Goes on with the run in a new `process`.
     fn resume(&self, process: &Process) -> BoxFuture<'static, LifeEnd>;
 
-    /// The subject's own invariants that do not hold when the run has ended like this, in words.
-    fn broken_invariants(&self, outcome: &LifeEnd) -> Vec<String> {
+    /// The subject's own invariants that do not hold when the run has ended like this.
+    fn broken_invariants(&self, outcome: &LifeEnd) -> Vec<BrokenInvariant> {
         let _ = outcome;
         Vec::new()
     }

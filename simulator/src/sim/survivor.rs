@@ -200,6 +200,7 @@ fn is_remembered(what: &What) -> bool {
         | What::Fault(_)
         | What::Told(_)
         | What::Panicked(_)
+        | What::Stopped(_)
         | What::Stalled => true,
     }
 }

@@ -24,12 +24,24 @@ pub struct Workload {
     /// Whether undos and steps pass on what they were given, an output or a cursor, as the payload
     /// of their effect: two oracles compare that with the log.
     pub echoes: bool,
+    /// How long its runs are.
+    pub length: Length,
     /// What its tasks act on.
     pub acts_on: ActsOn,
     /// The runtime that its tasks find around them.
     pub lane: Lane,
     /// What it means where one of its tasks panics by itself.
     pub panics: Panics,
+}
+
+/// How long the runs of a workload are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// Some twenty instants: short enough to exhaust what grows fastest while somebody waits, which is every
+    /// pair of takeovers with every switch after them, and everything that a loss of power may keep.
+    Short,
+    /// Longer. What grows fastest is sampled.
+    Long,
 }
 
 /// What a panic of a task, a step or an undo means that no fault of the schedule is.

@@ -1,8 +1,8 @@
-//! Controls: workloads that an instrument has to object to, or it is blind. They are not among those
-//! that are explored; `crashpoint explore --workload control-entropy` asks for one by its name.
+//! Controls: deliberately broken workloads that the checks must reject. They are not among those that are
+//! explored; `crashpoint explore --workload control-entropy` asks for one by its name.
 //!
-//! Three read something that no choice gave them. One keeps no promise of its author's, and one has
-//! a subject that panics before it is simulated.
+//! Three read something that no choice gave them. One breaks an invariant of its author, one has a task
+//! that panics, one has a task that never ends, and one has a subject that panics before it is simulated.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -10,12 +10,13 @@ use std::time::Instant;
 
 use crashpoint::protocol::Faithful;
 use crashpoint::{Ctx, Retention, Runtime as _, State, TaskError, TokioRuntime, Workflow};
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
 use crate::history::LifeEnd;
-use crate::sim::{Process, Subject};
-use crate::workload::{ActsOn, Recipe, Sharing, Workload};
+use crate::sim::{BrokenInvariant, Process, Subject};
+use crate::workload::{ActsOn, Length, Panics, Recipe, Sharing, Workload};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Control {
@@ -32,15 +33,26 @@ pub const MISTAKEN: &str = "control-charges-twice";
 /// The name of the control that panics outside of the simulation.
 pub const PANICKING: &str = "control-panics";
 
+/// The name of the control whose task panics.
+pub const TASK_PANICS: &str = "control-task-panics";
+
+/// The name of the control whose task waits for what never comes.
+pub const TASK_HANGS: &str = "control-task-hangs";
+
 /// The control of this name.
-pub(super) fn named(name: &str) -> Option<Workload> {
+pub fn named(name: &str) -> Option<Workload> {
     Some(match name {
         "control-entropy" => reading(name, "reads real entropy", entropy),
         "control-clock" => reading(name, "reads the wall clock", clock),
         "control-hash-map" => reading(name, "goes through a HashMap", first_keys_of_a_map),
         MISTAKEN => mistaken(),
+        TASK_PANICS => Workload {
+            panics: Panics::Fail,
+            ..alone(name, "has a task that panics", panicking)
+        },
+        TASK_HANGS => alone(name, "has a task that never ends", hanging),
         PANICKING => Workload {
-            subject: Box::new(|| panic!("the control panics")),
+            subject: Box::new(no_subject),
             ..reading(name, "panics outside of the simulation", String::new)
         },
         _ => return None,
@@ -83,6 +95,30 @@ fn reading(name: &str, about: &'static str, read: fn() -> String) -> Workload {
     workload
 }
 
+fn no_subject() -> Arc<dyn Subject> {
+    panic!("the control panics")
+}
+
+fn panicking() -> Attempt {
+    panic!("the control panics in its task")
+}
+
+fn hanging() -> Attempt {
+    std::future::pending().boxed()
+}
+
+/// A workload of one task, which does this and nothing else.
+fn alone(name: &str, about: &'static str, task: fn() -> Attempt) -> Workload {
+    let recipe = recipe(about, move |_| {
+        workflow(move |_| async move { task().await })
+    });
+    let mut workload = recipe.under(Faithful);
+    name.clone_into(&mut workload.name);
+    workload
+}
+
+type Attempt = BoxFuture<'static, Result<Control, TaskError>>;
+
 fn workflow<F>(charge: impl Fn(Ctx) -> F + Send + Sync + 'static) -> Workflow<Control>
 where
     F: Future<Output = Result<Control, TaskError>> + Send + 'static,
@@ -107,6 +143,7 @@ fn recipe(
         retention: Retention::Keep,
         sharing: Sharing::Shared,
         retry_stuck: false,
+        length: Length::Long,
     }
 }
 
@@ -149,12 +186,13 @@ impl Subject for Mistaken {
         self.inner.resume(process)
     }
 
-    fn broken_invariants(&self, _: &LifeEnd) -> Vec<String> {
+    fn broken_invariants(&self, _: &LifeEnd) -> Vec<BrokenInvariant> {
         match self.charges.load(Ordering::Relaxed) {
             0 | 1 => Vec::new(),
-            charges => vec![format!(
-                "a card is charged once: it was charged {charges} times"
-            )],
+            charges => vec![BrokenInvariant {
+                name: "a card is charged once".to_owned(),
+                message: format!("it was charged {charges} times"),
+            }],
         }
     }
 }

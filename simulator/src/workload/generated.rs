@@ -18,7 +18,7 @@ use crashpoint::{
 use serde_json::json;
 
 use crate::sim::Process;
-use crate::workload::{Recipe, Sharing, Workload};
+use crate::workload::{Length, Recipe, Sharing, Workload};
 
 pub use plan::draw;
 
@@ -126,6 +126,7 @@ fn recipe<const STATES: usize>(nodes: &[Node]) -> Recipe<Slot<STATES>> {
         retention: Retention::Keep,
         sharing: Sharing::Shared,
         retry_stuck: true,
+        length: Length::Long,
     }
 }
 

@@ -9,7 +9,7 @@ use crashpoint::{
 use serde_json::json;
 
 use crate::sim::Process;
-use crate::workload::{Recipe, Sharing};
+use crate::workload::{Length, Recipe, Sharing};
 
 const BATCHES: u64 = 2;
 const PAGES: u64 = 2;
@@ -36,6 +36,7 @@ pub(super) fn recipe() -> Recipe<impl State> {
         retention: Retention::Keep,
         sharing: Sharing::Shared,
         retry_stuck: false,
+        length: Length::Long,
     }
 }
 

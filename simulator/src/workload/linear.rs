@@ -7,7 +7,7 @@ use crashpoint::{Ctx, Retention, State, TaskError, Workflow};
 use serde_json::json;
 
 use crate::sim::Process;
-use crate::workload::{Recipe, Sharing};
+use crate::workload::{Length, Recipe, Sharing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Linear {
@@ -27,6 +27,7 @@ pub(super) fn recipe() -> Recipe<impl State> {
         retention: Retention::Keep,
         sharing: Sharing::Shared,
         retry_stuck: false,
+        length: Length::Long,
     }
 }
 

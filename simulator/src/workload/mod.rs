@@ -17,7 +17,7 @@ use crate::fault::Budget;
 use crate::sim::{Lane, Process, StoreKind, Subject};
 use crate::workload::engine_subject::{EngineSubject, WorkflowFactory};
 
-pub use crate::sim::{ActsOn, Panics, Sharing, Workload};
+pub use crate::sim::{ActsOn, Length, Panics, Sharing, Workload};
 pub use crashpoint::protocol::Rule;
 
 /// What a workload of the engine's is made of.
@@ -38,6 +38,8 @@ pub struct Recipe<S> {
     pub sharing: Sharing,
     /// Whether the operator tries again what could not be undone.
     pub retry_stuck: bool,
+    /// How long its runs are.
+    pub length: Length,
 }
 
 impl<S: State> Recipe<S> {
@@ -53,6 +55,7 @@ impl<S: State> Recipe<S> {
             retention,
             sharing,
             retry_stuck,
+            length,
         } = self;
         let subject = Box::new(move || {
             let (workflow, input, rules) = (Arc::clone(&workflow), input.clone(), rules.clone());
@@ -72,6 +75,7 @@ impl<S: State> Recipe<S> {
             definition,
             sharing,
             retry_stuck,
+            length,
             echoes: true,
             acts_on: ActsOn::Simulated,
             // The workflows of a recipe are ours, and panic where they mean to.
@@ -175,16 +179,11 @@ impl Workload {
         campaigns
     }
 
-    /// Whether what grows fastest can be exhausted while somebody waits: every pair of takeovers with
-    /// every place for a switch after them; all that a loss of power may keep. Elsewhere it is sampled.
+    /// Whether its length is [`Length::Short`].
     pub fn is_short(&self) -> bool {
-        let name = self.name.split('~').next();
-        name.is_some_and(|name| SHORT.contains(&name))
+        self.length == Length::Short
     }
 }
-
-/// A saga of some twenty instants; others have up to three times as many.
-const SHORT: &[&str] = &["order", "order-cleared"];
 
 /// What is sampled by seeds beyond the campaigns over this store: everything at once, and more of it.
 pub fn beyond(store: StoreKind) -> Budget {

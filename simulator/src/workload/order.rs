@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::sim::Process;
-use crate::workload::{Recipe, Sharing};
+use crate::workload::{Length, Recipe, Sharing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Order {
@@ -79,6 +79,14 @@ pub(super) fn recipes() -> impl Iterator<Item = Recipe<impl State>> {
         retention,
         sharing,
         retry_stuck: course == Course::UndoFails,
+        length: match course {
+            Course::Succeeds => Length::Short,
+            Course::Fails
+            | Course::FailsOnce
+            | Course::UndoFails
+            | Course::Panics
+            | Course::Hangs => Length::Long,
+        },
     })
 }
 

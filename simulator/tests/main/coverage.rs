@@ -220,13 +220,13 @@ fn every_fault_of_the_store_is_one_that_some_mutant_does_not_survive() {
     }
     expect![[r#"
         append: duplicated
-            AppendErrorIsNoTaskFailure in order: prefixes-resume: v1; at life1/append#3:before: duplicated
+            AppendErrorIsNoTaskFailure in order: no-hangs: v1; at life1/append#3:before: duplicated
         append: echoed=2
             ClearNeedsExclusivity in trip-cleared-shared: prefixes-resume: v1; at life1/append#2:before: echoed=2
         append: in-doubt-applied
-            AppendErrorIsNoTaskFailure in order: prefixes-resume: v1; at life1/append#3:before: in-doubt-applied
+            AppendErrorIsNoTaskFailure in order: no-hangs: v1; at life1/append#3:before: in-doubt-applied
         append: in-doubt-late=1
-            AppendErrorIsNoTaskFailure in order: prefixes-resume: v1; at life1/append#3:before: in-doubt-late=1
+            AppendErrorIsNoTaskFailure in order: no-hangs: v1; at life1/append#3:before: in-doubt-late=1
         append: in-doubt-late=2
             AppendErrorIsNoTaskFailure in order: storage-faults-stay-out: v1; at life1/append#3:before: in-doubt-late=2
         append: in-doubt-late=3

@@ -7,8 +7,8 @@ use crashpoint::protocol::Faithful;
 use crashpoint::{Direction, RowKind};
 use crashpoint_simulator::oracle::{self, Kind, ORACLES, judge};
 use crashpoint_simulator::{
-    Attempt, Breach, Entry, Fault, Fired, LifeEnd, Opening, Run, Schedule, Source, StoreKind, What,
-    run_schedule,
+    Attempt, Breach, BrokenInvariant, Entry, Fault, Fired, LifeEnd, Opening, Run, Schedule, Source,
+    Stopped, StoreKind, What, run_schedule,
 };
 use expect_test::{Expect, expect};
 
@@ -34,7 +34,12 @@ fn tampered() -> Vec<Tampered> {
         row(
             "invariants",
             "order",
-            |run| run.broken.push("one is two: it is not".to_owned()),
+            |run| {
+                run.broken.push(BrokenInvariant {
+                    name: "one is two".to_owned(),
+                    message: "it is not".to_owned(),
+                });
+            },
             expect!["one is two: it is not"],
         ),
         row(
@@ -78,8 +83,25 @@ fn tampered() -> Vec<Tampered> {
         row(
             "prefixes-resume",
             "order",
+            |run| {
+                let refused = LifeEnd::Refused("the log has a gap".to_owned());
+                push(run, 1, What::Told(refused));
+            },
+            expect!["life 1: the log has a gap"],
+        ),
+        row(
+            "no-panics",
+            "order",
             |run| push(run, 1, What::Panicked("a bug".to_owned())),
             expect!["life 1 panicked: a bug"],
+        ),
+        row(
+            "no-hangs",
+            "order",
+            |run| push(run, 1, What::Stopped(Stopped::WantsThread)),
+            expect![
+                "life 1 was stopped: a task asked tokio for a thread (`spawn_blocking`, or a call that uses it, such as those of `tokio::fs`), which can't be simulated: do it inline in the test, or behind a trait of yours"
+            ],
         ),
         row(
             "liveness",
@@ -278,7 +300,7 @@ fn what_was_told_of_an_earlier_run_is_not_held_against_the_effects_of_a_later_on
 fn only_the_promise_that_a_run_ends_is_one_of_liveness() {
     let liveness = ORACLES
         .iter()
-        .filter(|oracle| oracle.kind() == Kind::Liveness);
+        .filter(|oracle| oracle.kind == Kind::Liveness);
     let names: Vec<&str> = liveness.map(|oracle| oracle.name).collect();
     assert_eq!(names, ["liveness"]);
     for known in ORACLES {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crashpoint::protocol::Rules;
 use crashpoint::{CompensatableTask, Ctx, Retention, State, TaskError, Workflow};
 use crashpoint_simulator::workload::generated::{Failure, Kind, Node, generated};
-use crashpoint_simulator::workload::{Recipe, Sharing, Workload, all_under};
+use crashpoint_simulator::workload::{Length, Recipe, Sharing, Workload, all_under};
 use crashpoint_simulator::{EngineSubject, LifeEnd, Process, Subject};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -51,6 +51,7 @@ fn recipe(name: &'static str, retention: Retention, sharing: Sharing) -> Recipe<
         retention,
         sharing,
         retry_stuck: false,
+        length: Length::Long,
     }
 }
 

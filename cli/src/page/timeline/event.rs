@@ -281,6 +281,10 @@ fn describe(what: &What) -> Option<(Glyph, Markup)> {
             Glyph::Alarm,
             html! { strong.bad { "panics: " (message(text)) } },
         ),
+        What::Stopped(why) => (
+            Glyph::Alarm,
+            html! { strong.bad { "is stopped: " (why.to_string()) } },
+        ),
         What::Stalled => (
             Glyph::Alarm,
             html! { strong.bad { "hangs: no task can make progress" } },
@@ -388,7 +392,7 @@ fn row_details(row: &CheckpointRow) -> Vec<(&'static str, String)> {
 /// Whether an entry is a life's last: nothing but a late row of its comes after it.
 pub(in crate::page) fn ends(entry: &Entry) -> bool {
     match &entry.what {
-        What::Told(_) | What::Panicked(_) => true,
+        What::Told(_) | What::Panicked(_) | What::Stopped(_) => true,
         What::Fault(fired) => fired.fault.is_crash(),
         _ => false,
     }

@@ -119,7 +119,7 @@ impl Life {
                 let (task, undone) = (undo.task.clone(), undo.undone);
                 let work = Work::Undo { state, undo };
                 if let Some(failure) = self.retried(work, attempt, failure, policy.undo_retry) {
-                    let error = shortened(&failure.message);
+                    let error = shortened(&failure.text());
                     self.pin(Event::CompensationFailed {
                         task,
                         undone,
@@ -139,7 +139,8 @@ impl Life {
         failure: Failure,
         policy: RetryPolicy,
     ) -> Option<Failure> {
-        if failure.kind == FailureKind::Fatal || attempt >= policy.attempts {
+        let is_final = matches!(failure.kind, FailureKind::Fatal | FailureKind::Panic);
+        if is_final || attempt >= policy.attempts {
             return Some(failure);
         }
         self.stage = Stage::PausingBeforeRetry {

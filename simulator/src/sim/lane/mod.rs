@@ -11,11 +11,7 @@ mod tokio_runtime;
 use std::time::Duration;
 
 use crate::executor::{Executor, TaskId};
-
-/// Blocking work is done by threads, and when they are done with it nobody can draw.
-pub(crate) const WANTS_THREAD: &str = "a task asked tokio for a thread (`spawn_blocking`, or a call that \
-    uses it, such as those of `tokio::fs`), which can't be simulated: do it inline in the test, or behind \
-    a trait of yours";
+use crate::sim::Process;
 
 /// A thread has one runtime that blocks it.
 #[cfg(feature = "tokio")]
@@ -47,14 +43,14 @@ impl Lane {
     }
 
     /// The surroundings of a life that begins.
-    pub(crate) fn surroundings(self, now: Duration) -> Option<Box<dyn Surroundings>> {
+    pub(crate) fn surroundings(self, process: &Process) -> Option<Box<dyn Surroundings>> {
         match self {
             Self::Own => {
-                let _ = now;
+                let _ = process;
                 None
             }
             #[cfg(feature = "tokio")]
-            Self::Tokio => Some(Box::new(tokio_runtime::TokioSurroundings::new(now))),
+            Self::Tokio => Some(Box::new(tokio_runtime::TokioSurroundings::new(process))),
         }
     }
 }
@@ -109,7 +105,4 @@ pub(crate) trait Surroundings {
 
     /// Whether anything that was spawned on it has not ended.
     fn has_spawned(&self) -> bool;
-
-    /// Why the life can't be simulated, if it has asked for what there is not.
-    fn refusal(&self) -> Option<&'static str>;
 }

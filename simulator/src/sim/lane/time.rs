@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use crate::executor::{overheard, quietly};
-use crate::history::{ENDLESS, SPINNING, What};
-use crate::sim::lane::{Reach, Stop, WANTS_THREAD};
+use crate::history::{Stopped, What};
+use crate::sim::lane::{Reach, Stop};
 use crate::sim::run::Simulation;
 use crate::sim::{Panics, Process};
 
@@ -78,17 +78,13 @@ impl Simulation<'_> {
             let (stop, panic) = overheard(|| surroundings.run(executor, reach));
             until = until.min(surroundings.now()).max(now);
             if let Some(message) = panic {
-                self.object_to_spawned(process, &message);
+                self.record_spawned_panic(process, &message);
             }
             process.ran_by_itself(spawned);
-            self.refuse(process);
-            let circles = match stop {
-                Stop::Spinning => Some(SPINNING),
-                Stop::Woken if self.ended.is_none() => Some(ENDLESS),
-                Stop::Woken | Stop::Reached => None,
-            };
-            if let Some(circles) = circles.filter(|_| !process.is_dead()) {
-                self.bug(process, circles.to_owned());
+            match stop {
+                Stop::Spinning => process.stop(Stopped::Spinning),
+                Stop::Woken if self.ended.is_none() => process.stop(Stopped::Endless),
+                Stop::Woken | Stop::Reached => {}
             }
             stopped |= stop != Stop::Reached;
         }
@@ -121,37 +117,12 @@ impl Simulation<'_> {
         processes.find(|process| process.life() == life && !process.is_dead())
     }
 
-    /// Ends a life that has asked for what a simulation does not have. Where a task of its own has asked,
-    /// the panic of that task has been put down.
-    pub(in crate::sim) fn refuse(&self, process: &Process) {
-        let surroundings = self.surroundings.get(&process.life());
-        let Some(why) = surroundings.and_then(|it| it.refusal()) else {
-            return;
-        };
-        if process.is_dead() {
-            return;
-        }
-        let is_told = self.sim.state().lasting.history.0.iter().any(|entry| {
-            let panicked = matches!(&entry.what, What::Panicked(message) if message.contains(why));
-            panicked && entry.life == process.life()
-        });
-        if is_told {
-            self.end(process);
-        } else {
-            self.bug(process, why.to_owned());
-        }
-    }
-
-    /// What a life has spawned has panicked, which nobody may be waiting to hear.
-    fn object_to_spawned(&self, process: &Process, message: &str) {
-        match message {
-            // It is ended for that.
-            WANTS_THREAD => {}
-            ENDLESS if !process.is_dead() => self.bug(process, ENDLESS.to_owned()),
-            _ if self.sim.panics == Panics::Belong => {}
-            _ => process.record(What::Panicked(format!(
+    /// Records a panic of what a life has spawned, which nobody may be waiting to hear.
+    fn record_spawned_panic(&self, process: &Process, message: &str) {
+        if self.sim.panics == Panics::Fail {
+            process.record(What::Panicked(format!(
                 "{message} (in what it has spawned)"
-            ))),
+            )));
         }
     }
 }

@@ -9,7 +9,6 @@ use std::cell::OnceCell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -17,9 +16,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, advance, sleep_until};
 
 use crate::executor::{Executor, TaskId};
+use crate::history::Stopped;
+use crate::sim::Process;
 use crate::sim::lane::idle::Idle;
 use crate::sim::lane::rounds::{Rounds, Sentinel};
-use crate::sim::lane::{Reach, Stop, Surroundings, WANTS_THREAD};
+use crate::sim::lane::{Reach, Stop, Surroundings};
 
 pub(super) struct TokioSurroundings {
     runtime: Runtime,
@@ -27,16 +28,16 @@ pub(super) struct TokioSurroundings {
     born: Duration,
     /// What tokio's showed then.
     base: Instant,
-    wants_thread: Arc<AtomicBool>,
     idle: Arc<Idle>,
     /// Since something was first spawned.
     sentinel: OnceCell<Sentinel>,
 }
 
 impl TokioSurroundings {
-    pub(super) fn new(now: Duration) -> Self {
-        let wants_thread = Arc::new(AtomicBool::new(false));
-        let wanted = Arc::clone(&wants_thread);
+    pub(super) fn new(process: &Process) -> Self {
+        let now = process.sim().executor.now();
+        // A runtime that panics while it is asked for a thread is never dropped, and neither is this.
+        let stop = process.stopper();
         let idle = Arc::new(Idle::default());
         let (falls_idle, wakes) = (Arc::clone(&idle), Arc::clone(&idle));
         let runtime = Builder::new_current_thread()
@@ -46,10 +47,11 @@ impl TokioSurroundings {
             .event_interval(1)
             .on_thread_park(move || falls_idle.begins())
             .on_thread_unpark(move || wakes.ends())
-            // Asked for by whoever needs one, before there is one: the work is never done.
+            // Asked for by whoever needs a thread, before there is one: the work is never done. What threads
+            // do, and when, nobody can draw.
             .thread_name_fn(move || {
-                wanted.store(true, Ordering::Relaxed);
-                panic!("{WANTS_THREAD}")
+                stop(Stopped::WantsThread);
+                panic!("{}", Stopped::WantsThread)
             })
             .build()
             .expect("a runtime without input and output needs nothing of the system");
@@ -58,7 +60,6 @@ impl TokioSurroundings {
             runtime,
             born: now,
             base,
-            wants_thread,
             idle,
             sentinel: OnceCell::new(),
         }
@@ -110,8 +111,7 @@ impl Surroundings for TokioSurroundings {
                 if let Some(stop) = self.idle.poll_stop(cx) {
                     return Poll::Ready(stop);
                 }
-                let asks = self.wants_thread.load(Ordering::Relaxed);
-                if asks || executor.has_rung(cx) || limit.as_mut().poll(cx).is_ready() {
+                if executor.has_rung(cx) || limit.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Stop::Reached);
                 }
                 let Some(rounds) = &mut rounds else {
@@ -131,10 +131,5 @@ impl Surroundings for TokioSurroundings {
 
     fn has_spawned(&self) -> bool {
         self.runtime.metrics().num_alive_tasks() > self.own()
-    }
-
-    fn refusal(&self) -> Option<&'static str> {
-        let wants_thread = self.wants_thread.load(Ordering::Relaxed);
-        wants_thread.then_some(WANTS_THREAD)
     }
 }

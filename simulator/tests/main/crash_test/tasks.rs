@@ -54,7 +54,7 @@ fn a_task_that_calls_tokio_fails_the_test_with_what_to_do_instead() {
             })
         };
         let failed = failure(|| calls().run());
-        let expected = "prefixes-resume: life 1 panicked in send: there is no reactor running";
+        let expected = "no-panics: life 1 panicked in send: there is no reactor running";
         assert!(failed.starts_with(expected), "{failed}");
         let first = failed.lines().next().unwrap_or_default();
         assert!(first.contains("CrashTest::tokio"), "{first}");
@@ -87,14 +87,14 @@ fn a_task_that_reads_what_is_not_drawn_is_told_from_a_broken_promise() {
 #[test]
 fn a_task_that_never_ends_is_named() {
     let waits = mail(|_, _| std::future::pending());
-    expect!["prefixes-resume: a life waits for what never comes in send: nothing in the simulation is left that could wake it, and nothing outside of it, such as a thread, is waited for"].assert_eq(&first_line(|| waits.run()));
+    expect!["no-hangs: a life waits for what never comes in send: nothing in the simulation is left that could wake it, and nothing outside of it, such as a thread, is waited for"].assert_eq(&first_line(|| waits.run()));
     let asks = mail(|process, ctx| async move {
         loop {
             process.effect(&ctx, "ask whether it was sent", "").await;
         }
     });
     let failure = failure(|| asks.run());
-    expect!["prefixes-resume: life 1 goes in circles in send: it was stopped"]
+    expect!["no-hangs: life 1 goes in circles in send: it was stopped"]
         .assert_eq(failure.lines().next().unwrap_or_default());
     let lines = failure.lines().count();
     assert!(
@@ -106,7 +106,7 @@ fn a_task_that_never_ends_is_named() {
             ctx.sleep(Duration::from_secs(1)).await;
         }
     });
-    expect!["prefixes-resume: life 1 goes in circles in send: it was stopped"]
+    expect!["no-hangs: life 1 goes in circles in send: it was stopped"]
         .assert_eq(&first_line(|| sleeps.run()));
 }
 
@@ -114,7 +114,7 @@ fn a_task_that_never_ends_is_named() {
 #[test]
 fn a_task_that_panics_although_nothing_goes_wrong_fails_the_test_unless_it_may() {
     let panics = || mail(|_, _| async { panic!("no reactor is running") });
-    expect!["prefixes-resume: life 1 panicked in send: no reactor is running"]
+    expect!["no-panics: life 1 panicked in send: no reactor is running"]
         .assert_eq(&first_line(|| panics().run()));
     panics().tasks_may_panic().run();
 }
@@ -166,7 +166,7 @@ fn a_task_that_panics_in_its_second_life_fails_the_test() {
         })
     };
     let failed = failure(|| forgets().run());
-    let expected = "prefixes-resume: life 3 panicked in send: assertion `left == right` failed: \
+    let expected = "no-panics: life 3 panicked in send: assertion `left == right` failed: \
                     the address was in memory";
     assert!(failed.starts_with(expected), "{failed}");
     assert!(failed.contains("the process crashes"), "{failed}");
@@ -203,6 +203,8 @@ fn an_undo_that_panics_is_named() {
             .build()
             .expect("the workflow is well defined")
     });
-    expect!["prefixes-resume: life 1 panicked in the undo of charge: not yet implemented: refund the card"]
-        .assert_eq(&first_line(|| order.run()));
+    expect![
+        "no-panics: life 1 panicked in the undo of charge: not yet implemented: refund the card"
+    ]
+    .assert_eq(&first_line(|| order.run()));
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crashpoint::protocol::Faithful;
 use crashpoint::{CompensatableTask, Ctx, Retention, TaskError, Workflow};
 use crashpoint_simulator::choices::{Recorded, Seeded};
-use crashpoint_simulator::workload::{Recipe, Sharing, Workload};
+use crashpoint_simulator::workload::{Length, Recipe, Sharing, Workload};
 use crashpoint_simulator::{
     CrashTest, Fault, Lane, LifeEnd, Process, Settings, crash_test_in, simulate_with,
 };
@@ -174,7 +174,7 @@ fn a_task_that_asks_tokio_for_a_thread_is_refused() {
         Ok::<_, TaskError>(Mail::Sent)
     });
     let first = first_line(|| blocks.tasks_may_panic().run());
-    let expected = "prefixes-resume: life 1 panicked in send: a task asked tokio for a thread";
+    let expected = "no-hangs: life 1 was stopped in send: a task asked tokio for a thread";
     assert!(first.starts_with(expected), "{first}");
 }
 
@@ -195,7 +195,7 @@ fn a_thread_that_is_refused_is_told_of_once() {
     for spawned in [false, true] {
         let failed = failure(|| blocks(spawned).run());
         let lines = failed.lines().map(str::trim_start);
-        let told = lines.filter(|line| line.starts_with("life 1  PANICS    a task asked"));
+        let told = lines.filter(|line| line.starts_with("life 1  STOPPED   a task asked"));
         assert_eq!(told.count(), 1, "{failed}");
     }
 }
@@ -217,8 +217,10 @@ fn a_panic_of_what_is_spawned_fails_the_test_unless_it_may() {
         panics.crashes(1).samples(10)
     };
     for joined in [false, true] {
-        expect!["prefixes-resume: life 1 panicked in send: the address is empty (in what it has spawned)"]
-            .assert_eq(&first_line(|| panics(joined).run()));
+        expect![
+            "no-panics: life 1 panicked in send: the address is empty (in what it has spawned)"
+        ]
+        .assert_eq(&first_line(|| panics(joined).run()));
         panics(joined).tasks_may_panic().run();
     }
 }
@@ -233,7 +235,7 @@ fn a_panic_of_what_is_left_behind_fails_the_test() {
         });
         Ok(Mail::Sent)
     });
-    expect!["prefixes-resume: life 1 panicked: nobody is there (in what it has spawned)"]
+    expect!["no-panics: life 1 panicked: nobody is there (in what it has spawned)"]
         .assert_eq(&first_line(|| panics.run()));
 }
 
@@ -258,12 +260,12 @@ fn what_is_spawned_and_only_yields_is_stopped() {
                    something comes, no time passes until then";
     assert_eq!(
         first_line(|| yields(true).run()),
-        format!("prefixes-resume: life 1 goes in circles in send: {stopped}")
+        format!("no-hangs: life 1 goes in circles in send: {stopped}")
     );
     // Nor may it be left behind like that.
     assert_eq!(
         first_line(|| yields(false).run()),
-        format!("prefixes-resume: life 1 goes in circles: {stopped}")
+        format!("no-hangs: life 1 goes in circles: {stopped}")
     );
 }
 
@@ -319,7 +321,7 @@ fn a_task_that_only_yields_to_tokio_goes_in_circles() {
             tokio::task::yield_now().await;
         }
     });
-    expect!["prefixes-resume: life 1 goes in circles in send: it was stopped"]
+    expect!["no-hangs: life 1 goes in circles in send: it was stopped"]
         .assert_eq(&first_line(|| yields.run()));
 }
 
@@ -335,7 +337,7 @@ fn what_is_spawned_for_ever_does_not_keep_a_life_from_being_called_stuck() {
         Ok(Mail::Sent)
     });
     let first = first_line(|| waits.run());
-    let expected = "prefixes-resume: a life waits for what never comes in send";
+    let expected = "no-hangs: a life waits for what never comes in send";
     assert!(first.starts_with(expected), "{first}");
 }
 
@@ -390,7 +392,7 @@ fn a_life_that_waits_while_what_it_spawned_is_woken_for_ever_goes_in_circles() {
         std::future::pending::<Infallible>().await;
         Ok(Mail::Sent)
     });
-    expect!["prefixes-resume: life 1 goes in circles in send: it was stopped"]
+    expect!["no-hangs: life 1 goes in circles in send: it was stopped"]
         .assert_eq(&first_line(|| waits.run()));
 }
 
@@ -429,6 +431,7 @@ fn recipe() -> Workload {
         retention: Retention::Keep,
         sharing: Sharing::Shared,
         retry_stuck: false,
+        length: Length::Long,
     };
     Workload {
         lane: Lane::Tokio,

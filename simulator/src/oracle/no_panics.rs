@@ -1,0 +1,40 @@
+//! No life panics, and neither does a task, a step or an undo, unless the schedule says so.
+//!
+//! An engine makes a panic of a task a failure of the task, so a test of nothing but rollbacks would pass
+//! in spite of it. A workload whose tasks may panic ([`Panics::Belong`](crate::workload::Panics)) records
+//! none of these panics.
+
+use crate::history::What;
+use crate::oracle::{Case, Kind, Oracle};
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "no-panics",
+    promise: "nothing panics but an attempt of which the schedule says so",
+    kind: Kind::Safety,
+    check,
+};
+
+/// What tokio's time and tasks panic with outside of a runtime of tokio's. The words are tokio's own, and
+/// all that depends on them is the advice below.
+const OUTSIDE_OF_TOKIO: &str = "there is no reactor running";
+
+fn check(case: &Case<'_>) -> Result<(), String> {
+    let mut panics = case.history().select(|what| match what {
+        What::Panicked(message) => Some(message),
+        _ => None,
+    });
+    let Some((place, life, message)) = panics.next() else {
+        return Ok(());
+    };
+    let (during, advice) = (case.during(place), advice(message));
+    Err(format!("life {life} panicked{during}: {message}{advice}"))
+}
+
+fn advice(message: &str) -> &'static str {
+    if message.contains(OUTSIDE_OF_TOKIO) {
+        "; there is no runtime of tokio's in this simulation: CrashTest::tokio, of the feature \"tokio\", \
+         brings one"
+    } else {
+        ""
+    }
+}
