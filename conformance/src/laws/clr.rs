@@ -1,6 +1,7 @@
 //! Clear: every row of the id goes, and nothing else does.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crashpoint::{CheckpointRow, Error};
 
@@ -98,20 +99,20 @@ const CLEARER: usize = 0;
 
 pub(crate) fn clr_08_a_load_beside_a_clear_sees_all_or_nothing(case: &Case) -> Checked {
     repeat(case, |arena, store, number| {
-        let whole = rows(0..WATCHED_ROWS);
+        let whole = Arc::new(rows(0..WATCHED_ROWS));
         let id = |heat: usize| format!("watched {number} {heat}");
         for heat in 0..HEATS {
             arena.block_on(store.append_all(&id(heat), &whole))?;
         }
         let round = format!("watched {number}");
-        let seen = arena.round(2, &clear_and_watch(store.store(), round))?;
+        let seen = arena.round(2, &clear_and_watch(store.store(), round, &whole))?;
         for loaded in seen.into_iter().flatten().flatten() {
             let loaded = loaded.map_err(|error| {
                 broken(format!(
                     "beside a clear: expected Ok, came the error \"{error}\""
                 ))
             })?;
-            if !loaded.is_empty() && loaded != whole {
+            if !loaded.is_empty() && loaded != *whole {
                 let (driver, count) = (arena.driver.words(), loaded.len());
                 let first = loaded[0].sequence;
                 return Err(broken(format!(
@@ -124,25 +125,37 @@ pub(crate) fn clr_08_a_load_beside_a_clear_sees_all_or_nothing(case: &Case) -> C
     })
 }
 
+/// What the clear answered, or the loads beside it that did not show the whole run.
 type Seen = Vec<Result<Vec<CheckpointRow>, Error>>;
 
 /// Loads that a watcher does at most before it gives the clear up.
-const LOADS_MAX: usize = 200;
+const LOADS_MAX: usize = 20_000;
 
-fn clear_and_watch(store: &DynStore, round: String) -> Contender<Seen> {
-    let store = Arc::clone(store);
+/// One clears, and the other loads until nothing is left, or once more after the clear has ended.
+fn clear_and_watch(
+    store: &DynStore,
+    round: String,
+    whole: &Arc<Vec<CheckpointRow>>,
+) -> Contender<Seen> {
+    let (store, whole) = (Arc::clone(store), Arc::clone(whole));
+    let cleared: Arc<[AtomicBool; HEATS]> = Arc::default();
     Arc::new(move |number, heat| {
         let (store, id) = (Arc::clone(&store), format!("{round} {heat}"));
+        let (whole, cleared) = (Arc::clone(&whole), Arc::clone(&cleared));
         Box::pin(async move {
             if number == CLEARER {
-                let cleared = store.clear(&id).await;
-                return vec![cleared.map(|()| Vec::new())];
+                let answer = store.clear(&id).await;
+                cleared[heat].store(true, Ordering::SeqCst);
+                return vec![answer.map(|()| Vec::new())];
             }
             let mut seen = Vec::new();
-            while seen.len() < LOADS_MAX {
+            for _ in 0..LOADS_MAX {
+                let over = cleared[heat].load(Ordering::SeqCst);
                 let loaded = store.load_run(&id).await;
-                let last = loaded.as_ref().map_or(true, Vec::is_empty);
-                seen.push(loaded);
+                let last = over || loaded.as_ref().map_or(true, Vec::is_empty);
+                if loaded.as_ref().ok() != Some(whole.as_ref()) {
+                    seen.push(loaded);
+                }
                 if last {
                     break;
                 }
