@@ -80,10 +80,16 @@ impl Arena {
         contenders: usize,
         contender: &Contender<T>,
     ) -> Result<Vec<Vec<T>>, Failure> {
-        match self.driver {
+        assert!(contenders >= 2, "one contender is no race");
+        let came = match self.driver {
             Driver::Tasks => self.runtime.block_on(race_tasks(contenders, contender)),
             Driver::Threads => race_threads(self.runtime.handle(), contenders, contender),
-        }
+        }?;
+        // Whoever panics or misses the others has ended the round with a failure.
+        assert_eq!(came.len(), contenders, "each contender answers");
+        let whole = came.iter().all(|heats| heats.len() == HEATS);
+        assert!(whole, "each contender answers for each heat");
+        Ok(came)
     }
 }
 
@@ -122,6 +128,7 @@ fn rounds(
     enough: impl Fn() -> bool,
     mut round: impl FnMut(&Arena, &[Session], u64) -> Checked,
 ) -> Checked {
+    assert!(handles >= 1, "a race is over a handle");
     let budget = case.options().race_budget;
     for driver in [Driver::Tasks, Driver::Threads] {
         let arena = Arena {
@@ -142,6 +149,7 @@ fn rounds(
             round(&arena, &sessions, number)?;
             number += 1;
         }
+        assert_eq!(sessions.len(), handles, "no round closes a handle");
         drop(sessions);
         case.close_inside(&arena.runtime);
         arena.block_on(case.leave(&place))?;
@@ -279,7 +287,12 @@ impl SpinBarrier {
     }
 
     fn meet(&self, met: &AtomicUsize, spins_to_yield: u32) -> bool {
-        met.fetch_add(1, Ordering::AcqRel);
+        let before = met.fetch_add(1, Ordering::AcqRel);
+        // A barrier serves one heat, and each contender comes to it once.
+        assert!(
+            before < self.contenders,
+            "no more contenders come than were counted"
+        );
         let (mut look, mut waited) = (Stopwatch::start(), Duration::ZERO);
         let mut spins = 0_u32;
         while met.load(Ordering::Acquire) < self.contenders {

@@ -81,6 +81,8 @@ impl Recorded {
 }
 
 fn on_run(id: &str, caller: usize, (begun, ended): (u64, u64), call: Call) -> OnRun {
+    // One counter gives out both, and an operation draws its beginning first.
+    assert!(begun < ended, "an operation begins before it ends");
     let operation = Operation {
         caller,
         begun,

@@ -183,7 +183,10 @@ impl fmt::Debug for Law {
 impl LawId {
     /// The law that goes by this id.
     pub fn law(self) -> &'static Law {
-        &LAWS[self as usize]
+        let law = &LAWS[self as usize];
+        // The ids and the laws are made of one table, in its order.
+        assert_eq!(law.id, self, "the index of a law is its id");
+        law
     }
 }
 

@@ -33,6 +33,13 @@ impl Place {
         let root = folder
             .map_or_else(std::env::temp_dir, Path::to_owned)
             .join(&name);
+        // A purpose is a short word of ours, and stores take the name for a table or a bucket.
+        assert!(name.len() <= 40, "a name has at most 40 bytes: {name}");
+        let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+        assert!(
+            name.bytes().all(is_plain),
+            "a name is of a-z, 0-9 and _: {name}"
+        );
         let path = root.join("place");
         std::fs::create_dir_all(&path)?;
         let owner = Owner::This;

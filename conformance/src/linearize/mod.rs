@@ -31,6 +31,9 @@ pub use self::window::Window;
 /// Most operations in one history, so that a set of them is one number.
 pub const OPERATIONS_MAX: usize = 128;
 
+// The search keeps the set of the operations that are done in a `u128`.
+const _: () = assert!(OPERATIONS_MAX <= u128::BITS as usize);
+
 /// The mark of a row that nobody appended: a torn one, or one of another run.
 pub const MARK_FOREIGN: u32 = u32::MAX;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Answer, Call, Operation, Start};
+use super::{Answer, Call, OPERATIONS_MAX, Operation, Start};
 
 /// The mark at each slot; a slot is a sequence that the history names. 0 for none: marks are kept one
 /// higher.
@@ -34,6 +34,10 @@ enum Effect {
 /// Whether one order of `operations` explains every answer.
 pub(super) fn explains(operations: &[Operation], start: &Start) -> bool {
     let (mut search, state) = Search::new(operations, start);
+    assert!(
+        search.ends.is_none(),
+        "an answer is enough, so no end is kept"
+    );
     search.go_on(0, &state)
 }
 
@@ -84,6 +88,12 @@ impl Search {
         for (sequence, mark) in start {
             state[slots[sequence]] = u64::from(*mark) + 1;
         }
+        // `History::push` refuses more, and a window is a part of a history.
+        assert!(
+            steps.len() <= OPERATIONS_MAX,
+            "each step has a bit in the set of those that are done"
+        );
+        assert_eq!(state.len(), sequences.len(), "each sequence has a slot");
         let certain = steps.iter().enumerate().filter(|(_, step)| step.certain);
         let certain = certain.fold(0, |set, (index, _)| set | 1 << index);
         let search = Self {
@@ -102,6 +112,11 @@ impl Search {
         while let Some(index) = self.looks_now(done, state) {
             done |= 1 << index;
         }
+        assert_eq!(
+            state.len(),
+            self.sequences.len(),
+            "no step changes the slots"
+        );
         if done & self.certain == self.certain {
             match &mut self.ends {
                 None => return true,

@@ -165,6 +165,13 @@ impl Report {
 
     /// What the report amounts to.
     pub fn outcome(&self) -> Outcome {
+        let ascending = self
+            .laws
+            .is_sorted_by(|one, other| one.law.id < other.law.id);
+        assert!(
+            ascending,
+            "laws stand in the order of the catalogue, each once"
+        );
         let mut failures = self.laws.iter().filter(|law| law.is_failure()).peekable();
         let nothing_failed = failures.peek().is_none();
         if nothing_failed && self.count("pass") > 0 {
@@ -199,6 +206,13 @@ impl Report {
     pub fn counts(&self) -> String {
         let counted = Verdict::WORDS.iter().map(|word| (self.count(word), word));
         let counted = counted.filter(|(count, _)| *count > 0);
+        let sum: usize = counted.clone().map(|(count, _)| count).sum();
+        // `Verdict::WORDS` has the word of every variant.
+        assert_eq!(
+            sum,
+            self.laws.len(),
+            "each law has one verdict, and each verdict a word"
+        );
         let counts: Vec<_> = counted
             .map(|(count, word)| format!("{count} {word}"))
             .collect();

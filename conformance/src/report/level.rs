@@ -133,13 +133,27 @@ pub struct HeldBack {
 /// Every level, with what holds it back.
 pub(crate) fn ladder(laws: &[LawReport]) -> Vec<Rung> {
     let rung = |level: &Level| rung(*level, laws);
-    Level::ALL.iter().map(rung).collect()
+    let ladder: Vec<Rung> = Level::ALL.iter().map(rung).collect();
+    // `Level::ALL` is in that order.
+    let ascends = ladder.is_sorted_by(|one, other| one.level < other.level);
+    assert!(ascends, "a ladder goes up");
+    ladder
 }
 
 /// The highest level that nothing holds back, those below it included.
 pub(crate) fn reached(ladder: &[Rung]) -> Option<Level> {
     let whole = ladder.iter().take_while(|rung| rung.held_back.is_empty());
-    whole.last().map(|rung| rung.level)
+    let reached = whole.last().map(|rung| rung.level);
+    let below = |rung: &&Rung| reached.is_some_and(|reached| rung.level <= reached);
+    let nothing_held = ladder
+        .iter()
+        .filter(below)
+        .all(|rung| rung.held_back.is_empty());
+    assert!(
+        nothing_held,
+        "every level below one that is reached is reached"
+    );
+    reached
 }
 
 fn rung(level: Level, laws: &[LawReport]) -> Rung {
@@ -159,6 +173,10 @@ fn rung(level: Level, laws: &[LawReport]) -> Rung {
             continue;
         }
         rung.laws += 1;
+        assert!(
+            rung.held_back.len() < rung.laws,
+            "a law holds a level back at most once"
+        );
         let reason = match report {
             None => Some("not run: it is not in this part of the catalogue".to_owned()),
             Some(report) => report.why_not_passed(),

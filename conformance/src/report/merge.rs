@@ -106,6 +106,7 @@ fn report(mut lines: Vec<Line>, remarks: &mut Vec<Remark>) -> Option<Report> {
     let newest = lines.last()?.clone();
     let all = lines.len();
     lines.retain(|line| line.origin.build == newest.origin.build);
+    assert!(!lines.is_empty(), "the newest line is of its own build");
     let stale = all - lines.len();
     if stale > 0 {
         remarks.push(Remark {
@@ -120,9 +121,16 @@ fn report(mut lines: Vec<Line>, remarks: &mut Vec<Remark>) -> Option<Report> {
         let id = line.law().ok()?.id;
         by_law.entry(id).or_default().push(line);
     }
+    let kept: usize = by_law.values().map(Vec::len).sum();
+    assert_eq!(kept, lines.len(), "each line is about one law");
     let none = Vec::new();
     let each = |law: &'static Law| one(law, &plan, by_law.get(&law.id).unwrap_or(&none));
-    let laws = catalogue().iter().map(each).collect();
+    let laws: Vec<LawReport> = catalogue().iter().map(each).collect();
+    assert_eq!(
+        laws.len(),
+        catalogue().len(),
+        "a merged report is about every law"
+    );
     let at_work = by_law.values().filter_map(|lines| lines.last());
     let millis = passed(at_work.map(|line| (line.origin.at_ms, line.millis)));
     Some(Report {
@@ -143,8 +151,10 @@ fn passed(spans: impl Iterator<Item = (u64, u64)>) -> u64 {
     spans.sort_unstable();
     let (mut passed, mut until) = (0, 0);
     for (begin, end) in spans {
+        assert!(begin <= end, "a span is taken from its end backwards");
         passed += end.saturating_sub(begin.max(until));
         until = until.max(end);
+        assert!(passed <= until, "time that passes twice is counted once");
     }
     passed
 }

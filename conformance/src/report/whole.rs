@@ -60,7 +60,9 @@ fn run_laws(
         .filter(|law| plan.includes(law.id))
         .collect();
     let (alone, beside): (Vec<_>, Vec<_>) = laws.into_iter().partition(|law| law.runs_alone());
+    let planned = beside.len() + alone.len();
     let jobs = plan.jobs_at_once().map_or(1, NonZeroUsize::get);
+    assert!(jobs >= 1, "without a job nothing would run");
     let mut reports = Vec::new();
     let mut broken_off = None;
     for (laws, jobs) in [(beside, jobs), (alone, 1)] {
@@ -83,12 +85,20 @@ fn run_laws(
                 // Whoever waits here for the end of the scope still listens.
                 scope.spawn(move || drop(ended.send(run_law(subject, plan, law))));
                 at_work += 1;
+                assert!(
+                    at_work <= jobs,
+                    "no more laws are at work than there are jobs"
+                );
             }
             drop(ended);
             reports.extend(end);
         });
     }
     reports.sort_by_key(|report| report.law.id);
+    // Each law is run or left out, and answers once either way.
+    assert_eq!(reports.len(), planned, "each law of the plan has a report");
+    let ascending = reports.is_sorted_by(|one, other| one.law.id < other.law.id);
+    assert!(ascending, "no law has two reports");
     reports
 }
 

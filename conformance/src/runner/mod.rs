@@ -103,6 +103,9 @@ fn wait(
         } else {
             0
         };
+        // Steps are only ever added.
+        assert!(seen <= steps, "the number of steps never falls");
+        assert!(idle <= LOOKS, "the law is given up at the last look");
         seen = steps;
         if idle == LOOKS {
             let limit = options.operation_max;

@@ -19,6 +19,7 @@ impl Draws {
     ///
     /// Where `n` is 0.
     pub(crate) fn below(&mut self, n: usize) -> usize {
+        assert!(n > 0, "nothing is less than 0");
         (self.next() % n as u64) as usize
     }
 

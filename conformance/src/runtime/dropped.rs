@@ -60,6 +60,10 @@ impl Cuts {
 
     pub(crate) fn ended(&mut self) {
         self.ended += 1;
+        assert!(
+            self.ended <= self.tried,
+            "only a cut that was given out can end"
+        );
     }
 }
 
@@ -78,6 +82,15 @@ impl Iterator for Cuts {
             (self.tried, self.ended) = (0, 0);
         }
         self.tried += 1;
+        // Both are reset with each cut, and the last cut ends the iteration.
+        assert!(
+            self.tried <= TRIES && self.ended < self.tried,
+            "a try ends at most once"
+        );
+        assert!(
+            (1..=POLLS_MAX).contains(&self.next.polls),
+            "a cut has 1 to {POLLS_MAX} polls"
+        );
         Some(self.next)
     }
 }
