@@ -1,7 +1,7 @@
 //! [`certify!`](crate::certify): one line of the user's becomes one named test for each law.
 
 use crate::catalogue::{Kind, Law};
-use crate::child::play_the_part;
+use crate::child::run_role_if_child;
 use crate::contract::LawId;
 use crate::finding::verdict::Verdict;
 use crate::harness::{Harness, Subject};
@@ -80,7 +80,7 @@ macro_rules! __certify {
             waived: &[$(($crate::LawId::$waived, $why)),*],
             failing: &[$(($crate::LawId::$failing, $because)),*],
         };
-        const _: () = $crate::__private::one_wish_for_each_law(&[
+        const _: () = $crate::__private::each_law_listed_once(&[
             $($crate::LawId::$waived,)* $($crate::LawId::$failing,)*
         ]);
 
@@ -191,7 +191,7 @@ macro_rules! __unclaimed {
 /// # Panics
 ///
 /// Where a law is named twice.
-pub const fn one_wish_for_each_law(laws: &[LawId]) {
+pub const fn each_law_listed_once(laws: &[LawId]) {
     let mut one = 0;
     while one < laws.len() {
         let mut other = one + 1;
@@ -214,7 +214,7 @@ pub const fn one_wish_for_each_law(laws: &[LawId]) {
 pub fn certify_law<H: Harness>(suite: &'static Suite, id: LawId) {
     let mut subject = Subject::of::<H>();
     subject.again = Some(suite.arguments_again(id.law()));
-    play_the_part(&subject);
+    run_role_if_child(&subject);
     certify(suite, &subject, id.law());
 }
 
@@ -226,19 +226,19 @@ fn certify(suite: &'static Suite, subject: &Subject, law: &'static Law) {
     journal::note(suite, subject.name, law, &judgement);
     let verdict = judgement.verdict;
     let reason = verdict.reason().unwrap_or_default();
-    let mut told = format!(
+    let mut message = format!(
         "{} ({}): {}: {reason}",
         law.id,
         law.sentence,
         verdict.word()
     );
     if matches!(verdict, Verdict::Fail(_)) {
-        told = format!("{told}\n{}", law.advice());
+        message = format!("{message}\n{}", law.advice());
     }
     let advisory = law.kind == Kind::Advisory && !matches!(step, Step::RunExpectingFailure(_));
     if matches!(verdict, Verdict::Fail(_)) && advisory {
-        print_line(&format!("advisory {told}"));
+        print_line(&format!("advisory {message}"));
     } else {
-        assert!(!verdict.is_failure(), "{told}");
+        assert!(!verdict.is_failure(), "{message}");
     }
 }

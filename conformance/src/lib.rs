@@ -85,6 +85,6 @@ pub use crate::runner::plan::Plan;
 /// What [`certify!`] expands to.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::certify::{certify_law, one_wish_for_each_law};
+    pub use crate::certify::{certify_law, each_law_listed_once};
     pub use crate::report::suite::Suite;
 }

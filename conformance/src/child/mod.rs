@@ -27,7 +27,7 @@ pub(crate) use self::played::{
 
 /// What a child does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum Role {
     /// Appends wide rows to one run, until it is killed.
     Writes,
     /// Appends rows to three runs in turn, until it is killed.
@@ -42,7 +42,7 @@ pub(crate) enum Part {
     Contends(u8),
 }
 
-impl Part {
+impl Role {
     const ALL: [Self; 7] = [
         Self::Writes,
         Self::WritesInTurn,
@@ -75,22 +75,22 @@ const PLACE: &str = "CRASHPOINT_CHILD_PLACE";
 const MARK: &str = "@crashpoint ";
 
 /// Where this process is a child of the harness, its whole business is its part: it ends here.
-pub(crate) fn play_the_part(subject: &Subject) {
-    if let Some((part, place)) = assigned(subject.name) {
-        play(subject, part, &place);
+pub(crate) fn run_role_if_child(subject: &Subject) {
+    if let Some((role, place)) = assigned(subject.name) {
+        play(subject, role, &place);
     }
 }
 
 /// What the environment makes of this process, if it is a child of the harness `name`.
-fn assigned(name: &str) -> Option<(Part, Place)> {
+fn assigned(name: &str) -> Option<(Role, Place)> {
     let variable = |name| std::env::var(name).ok();
     if variable(HARNESS).as_deref() != Some(name) {
         return None;
     }
     let word = variable(PART)?;
-    let part = Part::ALL.into_iter().find(|part| part.word() == word)?;
+    let role = Role::ALL.into_iter().find(|role| role.word() == word)?;
     let place = Place::of_parent(std::env::var_os(PLACE)?.into())?;
-    Some((part, place))
+    Some((role, place))
 }
 
 /// Tells the parent. Where nobody listens any more the child has no reason to go on.
@@ -99,15 +99,15 @@ fn tell(word: &str) {
     // On a line of its own, whatever the test runner has begun.
     // And at one go: whoever traces this process counts.
     let line = format!("\n{MARK}{word}\n");
-    let told = out.write_all(line.as_bytes()).and_then(|()| out.flush());
-    if told.is_err() {
+    let sent = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+    if sent.is_err() {
         std::process::exit(1);
     }
 }
 
-/// What a child has told.
+/// A message of a child process to its parent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum Message {
     /// It has opened the store and waits for [`Running::go`].
     Ready,
     /// Step `0..` has been acknowledged.
@@ -122,7 +122,7 @@ pub(crate) enum Told {
     Refused(String),
 }
 
-impl Told {
+impl Message {
     fn of(line: &str) -> Option<Self> {
         let word = line.split_once(MARK)?.1;
         match word.split_once(' ') {
@@ -141,7 +141,7 @@ impl Told {
 pub(crate) struct Running<'a> {
     case: &'a Case,
     child: Child,
-    told: Receiver<Told>,
+    messages: Receiver<Message>,
     arguments: Vec<String>,
 }
 
@@ -158,8 +158,8 @@ const LOOK: Duration = Duration::from_millis(50);
 
 impl<'a> Running<'a> {
     /// Starts a child that plays `part` at `place`, and waits until it stands ready.
-    pub(crate) fn start(case: &'a Case, part: Part, place: &Place) -> Result<Self, Failure> {
-        match Self::try_start(case, part, place)? {
+    pub(crate) fn start(case: &'a Case, role: Role, place: &Place) -> Result<Self, Failure> {
+        match Self::try_start(case, role, place)? {
             Started::Ready(running) => Ok(running),
             Started::Refused(message) => Err(broken(format!("in a child process: {message}"))),
         }
@@ -168,7 +168,7 @@ impl<'a> Running<'a> {
     /// The same for a child that may find its place taken.
     pub(crate) fn try_start(
         case: &'a Case,
-        part: Part,
+        role: Role,
         place: &Place,
     ) -> Result<Started<'a>, Failure> {
         let arguments = case.subject.again.clone().ok_or_else(|| {
@@ -180,7 +180,7 @@ impl<'a> Running<'a> {
         let started = std::env::current_exe().and_then(|program| {
             Command::new(program)
                 .args(&arguments)
-                .env(PART, part.word())
+                .env(PART, role.word())
                 .env(HARNESS, case.subject.name)
                 .env(PLACE, place.root())
                 .env("CRASHPOINT_REPORT", "")
@@ -191,7 +191,7 @@ impl<'a> Running<'a> {
         });
         let no_child = |error| Failure::Harness(format!("no child process: {error}"));
         let mut child = started.map_err(no_child)?;
-        let (sender, told) = channel();
+        let (sender, messages) = channel();
         let out = child.stdout.take();
         std::thread::Builder::new()
             .name("crashpoint child".to_owned())
@@ -200,19 +200,19 @@ impl<'a> Running<'a> {
                 let lines = lines.map_while(Result::ok);
                 // Whoever has killed the child may have stopped to listen.
                 let _ = lines
-                    .filter_map(|line| Told::of(&line))
-                    .try_for_each(|told| sender.send(told));
+                    .filter_map(|line| Message::of(&line))
+                    .try_for_each(|message| sender.send(message));
             })
             .map_err(no_child)?;
         let mut running = Self {
             case,
             child,
-            told,
+            messages,
             arguments,
         };
-        match running.hear()? {
-            Some(Told::Ready) => Ok(Started::Ready(running)),
-            Some(Told::Refused(message)) => Ok(Started::Refused(message)),
+        match running.receive()? {
+            Some(Message::Ready) => Ok(Started::Ready(running)),
+            Some(Message::Refused(message)) => Ok(Started::Refused(message)),
             // No word of it is no sign of the store's: the wrong test may have been run, or none.
             _ => Err(running.no_sign()),
         }
@@ -233,14 +233,14 @@ impl<'a> Running<'a> {
     }
 
     /// What the child says next; `None` where it has ended.
-    pub(crate) fn hear(&mut self) -> Result<Option<Told>, Failure> {
+    pub(crate) fn receive(&mut self) -> Result<Option<Message>, Failure> {
         let watch = Stopwatch::start();
         let limit = self.case.options().operation_max;
         loop {
-            match self.told.recv_timeout(LOOK) {
-                Ok(told) => {
+            match self.messages.recv_timeout(LOOK) {
+                Ok(message) => {
                     self.case.progress.beat();
-                    return Ok(Some(told));
+                    return Ok(Some(message));
                 }
                 Err(RecvTimeoutError::Disconnected) => return Ok(None),
                 // A process takes its time to start, and that is nobody's fault.
@@ -258,15 +258,20 @@ impl<'a> Running<'a> {
 
     /// Hears the child out until it has been acknowledged `count` steps; the number of steps that
     /// were.
-    pub(crate) fn hear_steps(&mut self, count: u64) -> Result<u64, Failure> {
+    pub(crate) fn receive_steps(&mut self, count: u64) -> Result<u64, Failure> {
         loop {
-            match self.hear()? {
-                Some(Told::Acknowledged(step)) if step + 1 >= count => return Ok(step + 1),
-                Some(Told::Acknowledged(_) | Told::Ready | Told::Failed(_) | Told::Loaded(_)) => {}
-                Some(Told::Refused(message)) => {
+            match self.receive()? {
+                Some(Message::Acknowledged(step)) if step + 1 >= count => return Ok(step + 1),
+                Some(
+                    Message::Acknowledged(_)
+                    | Message::Ready
+                    | Message::Failed(_)
+                    | Message::Loaded(_),
+                ) => {}
+                Some(Message::Refused(message)) => {
                     return Err(broken(format!("in a child process: {message}")));
                 }
-                Some(Told::Ended) | None => return Err(self.no_sign()),
+                Some(Message::Ended) | None => return Err(self.no_sign()),
             }
         }
     }
@@ -283,8 +288,8 @@ impl<'a> Running<'a> {
 
     /// What a child that is dead had been acknowledged, of which `heard` is known.
     pub(crate) fn rest(&mut self, mut heard: u64) -> u64 {
-        while let Ok(told) = self.told.recv() {
-            if let Told::Acknowledged(step) = told {
+        while let Ok(message) = self.messages.recv() {
+            if let Message::Acknowledged(step) = message {
                 heard = step + 1;
             }
         }
@@ -293,8 +298,8 @@ impl<'a> Running<'a> {
 
     /// All that a child that is dead has told and nobody has heard.
     #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
-    fn last_words(&self) -> Vec<Told> {
-        self.told.iter().collect()
+    fn last_words(&self) -> Vec<Message> {
+        self.messages.iter().collect()
     }
 
     fn no_sign(&self) -> Failure {

@@ -5,7 +5,7 @@ use std::process::exit;
 
 use crashpoint::{CheckpointRow, Error};
 
-use crate::child::{Part, tell};
+use crate::child::{Role, tell};
 use crate::finding::expect::{marked, row};
 use crate::harness::place::Place;
 use crate::harness::{DynStore, Subject};
@@ -14,7 +14,7 @@ use crate::runtime::{Workers, start};
 /// Steps after which a child that nobody kills has done enough.
 const STEPS_MAX: u64 = 5_000;
 
-/// The run of [`Part::Writes`], and its row at a step.
+/// The run of [`Role::Writes`], and its row at a step.
 pub(crate) const WRITTEN: &str = "written";
 
 /// A row of several blocks.
@@ -24,17 +24,17 @@ pub(crate) fn wide(sequence: u64) -> CheckpointRow {
     wide.with_output(vec![b'w'; 20_000])
 }
 
-/// The runs of [`Part::WritesInTurn`].
+/// The runs of [`Role::WritesInTurn`].
 pub(crate) const IN_TURN: [&str; 3] = ["first", "second", "third"];
 
-/// Rows of each run of [`Part::Clears`]: a step is a row, or the clear that comes after them.
+/// Rows of each run of [`Role::Clears`]: a step is a row, or the clear that comes after them.
 pub(crate) const CLEARED_ROWS: u64 = 12;
 
 pub(crate) fn cleared_run(number: u64) -> String {
     format!("cleared {number}")
 }
 
-/// The run of [`Part::Contends`], and how many rows each child appends to it.
+/// The run of [`Role::Contends`], and how many rows each child appends to it.
 pub(crate) const CONTENDED: &str = "contended";
 pub(crate) const CONTENDED_ROWS: u64 = 200;
 
@@ -43,7 +43,7 @@ pub(crate) fn contended(step: u64, who: u8) -> CheckpointRow {
     marked(step, &format!("child {who}"))
 }
 
-/// One step of [`Part::Script`].
+/// One step of [`Role::Script`].
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Append(&'static str, CheckpointRow),
@@ -64,15 +64,15 @@ pub(crate) fn script() -> Vec<Step> {
 }
 
 /// Plays the part and ends this process.
-pub(crate) fn play(subject: &Subject, part: Part, place: &Place) -> ! {
+pub(crate) fn play(subject: &Subject, role: Role, place: &Place) -> ! {
     let played = start(Workers::Pool(2)).map_err(|_| "no runtime".to_owned());
     let played = played.and_then(|runtime| {
         runtime.block_on(async {
             let open = async || subject.open(place).await.map(|opened| opened.store);
             let refused = |error| format!("opening the store: expected Ok, came \"{error}\"");
             // The script is about the first opening, too.
-            let opened = match part {
-                Part::Script => None,
+            let opened = match role {
+                Role::Script => None,
                 _ => Some(open().await.map_err(refused)?),
             };
             tell("ready");
@@ -82,7 +82,7 @@ pub(crate) fn play(subject: &Subject, part: Part, place: &Place) -> ! {
                 Some(store) => store,
                 None => open().await.map_err(refused)?,
             };
-            steps(&store, part).await.map_err(|error| error.to_string())
+            steps(&store, role).await.map_err(|error| error.to_string())
         })
     });
     match played {
@@ -92,15 +92,15 @@ pub(crate) fn play(subject: &Subject, part: Part, place: &Place) -> ! {
     exit(0)
 }
 
-async fn steps(store: &DynStore, part: Part) -> Result<(), Error> {
-    match part {
-        Part::Writes => {
+async fn steps(store: &DynStore, role: Role) -> Result<(), Error> {
+    match role {
+        Role::Writes => {
             for step in 0..STEPS_MAX {
                 store.append(WRITTEN, wide(step)).await?;
                 tell(&format!("ack {step}"));
             }
         }
-        Part::WritesInTurn => {
+        Role::WritesInTurn => {
             for step in 0..STEPS_MAX {
                 let turn = (step % IN_TURN.len() as u64) as usize;
                 let sequence = step / IN_TURN.len() as u64;
@@ -108,7 +108,7 @@ async fn steps(store: &DynStore, part: Part) -> Result<(), Error> {
                 tell(&format!("ack {step}"));
             }
         }
-        Part::Clears => {
+        Role::Clears => {
             for step in 0..STEPS_MAX {
                 let (number, of_run) = (step / (CLEARED_ROWS + 1), step % (CLEARED_ROWS + 1));
                 let id = cleared_run(number);
@@ -120,8 +120,8 @@ async fn steps(store: &DynStore, part: Part) -> Result<(), Error> {
                 tell(&format!("ack {step}"));
             }
         }
-        Part::ScriptWithFaults => whatever_is_refused(store).await,
-        Part::Contends(who) => {
+        Role::ScriptWithFaults => whatever_is_refused(store).await,
+        Role::Contends(who) => {
             for step in 0..CONTENDED_ROWS {
                 let appended = store.append(CONTENDED, contended(step, who)).await;
                 tell(&match appended {
@@ -130,7 +130,7 @@ async fn steps(store: &DynStore, part: Part) -> Result<(), Error> {
                 });
             }
         }
-        Part::Script => {
+        Role::Script => {
             for (number, step) in script().into_iter().enumerate() {
                 match step {
                     Step::Append(id, row) => store.append(id, row).await?,

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use crate::catalogue::{Law, catalogue};
-use crate::child::play_the_part;
+use crate::child::run_role_if_child;
 use crate::finding::verdict::Verdict;
 use crate::harness::{Harness, Subject};
 use crate::report::suite::Name;
@@ -32,7 +32,7 @@ pub fn run_while<H: Harness>(
 ) -> Report {
     let mut subject = Subject::of::<H>();
     subject.again = plan.arguments_again();
-    play_the_part(&subject);
+    run_role_if_child(&subject);
     let watch = Stopwatch::start();
     Report {
         laws: run_laws(&subject, plan, before),

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 
 use super::syncs::names_in;
 use super::{Action, Call, Does, Watch, follow};
-use crate::child::{Running, Told};
+use crate::child::{Message, Running};
 use crate::finding::expect::{Failure, broken};
 
 /// What goes wrong.
@@ -28,7 +28,7 @@ pub(crate) struct Faulty {
     /// answered: the child has given it up, and nothing of it can come back.
     pub(crate) given_up: bool,
     /// What it told, in order.
-    pub(crate) told: Vec<Told>,
+    pub(crate) messages: Vec<Message>,
 }
 
 struct Injector<'a> {
@@ -83,7 +83,7 @@ impl Watch for Injector<'_> {
         }
     }
 
-    fn told(&mut self, nth: u64) {
+    fn on_message(&mut self, nth: u64) {
         self.step = nth + 1;
         if let Some(file) = self.file.take() {
             self.given_up = !self.is_named(file);
@@ -108,13 +108,13 @@ pub(crate) fn run_with_a_fault(
         given_up: false,
     };
     follow(&mut running, &mut injector)?;
-    let told = running.last_words();
+    let messages = running.last_words();
     let (failed, given_up) = (injector.failed, injector.given_up);
-    if told.contains(&Told::Ended) {
+    if messages.contains(&Message::Ended) {
         return Ok(Faulty {
             failed,
             given_up,
-            told,
+            messages,
         });
     }
     match failed {

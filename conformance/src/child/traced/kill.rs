@@ -1,7 +1,7 @@
 //! SIGKILL at one of the calls.
 
 use super::{Action, Call, Watch, follow};
-use crate::child::{Running, Told};
+use crate::child::{Message, Running};
 use crate::finding::expect::{Failure, broken};
 
 /// How a traced child came to its end.
@@ -41,11 +41,11 @@ pub(crate) fn kill_at(mut running: Running<'_>, fatal: usize) -> Result<End, Fai
     };
     follow(&mut running, &mut killer)?;
     let (mut steps, mut ended) = (0, false);
-    for told in running.last_words() {
-        match told {
-            Told::Acknowledged(step) => steps = step + 1,
-            Told::Ended => ended = true,
-            Told::Refused(message) => {
+    for message in running.last_words() {
+        match message {
+            Message::Acknowledged(step) => steps = step + 1,
+            Message::Ended => ended = true,
+            Message::Refused(message) => {
                 return Err(broken(format!("in a child process: {message}")));
             }
             _ => {}

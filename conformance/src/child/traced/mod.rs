@@ -108,7 +108,7 @@ pub(crate) trait Watch {
     fn before(&mut self, call: &Call) -> Action;
 
     /// The child tells something, for the n-th time since it went on, counted from 0.
-    fn told(&mut self, nth: u64) {
+    fn on_message(&mut self, nth: u64) {
         let _ = nth;
     }
 }
@@ -124,7 +124,7 @@ fn follow(running: &mut Running<'_>, watch: &mut dyn Watch) -> Result<(), Failur
         .step(Blame::Store, "a child process whose system calls are seen");
     let mut tracer = Tracer {
         child,
-        told: 0,
+        messages: 0,
         failing: BTreeMap::new(),
     };
     loop {
@@ -182,7 +182,7 @@ fn seize(child: Pid) -> Result<(), Failure> {
 
 struct Tracer {
     child: Pid,
-    told: u64,
+    messages: u64,
     /// Threads in a call that is not made, with what it is to answer.
     failing: BTreeMap<Pid, Errno>,
 }
@@ -228,8 +228,8 @@ impl Tracer {
         let &(name, _, does) = known?;
         if does == Does::Write && [OUT, ERR].contains(&first) {
             if first == OUT {
-                watch.told(self.told);
-                self.told += 1;
+                watch.on_message(self.messages);
+                self.messages += 1;
             }
             return None;
         }

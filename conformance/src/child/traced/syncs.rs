@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Action, Call, Does, Watch, follow};
-use crate::child::{Running, Told};
+use crate::child::{Message, Running};
 use crate::finding::expect::{Failure, broken};
 
 /// What was seen of one step by the time at which it was acknowledged.
@@ -85,7 +85,7 @@ impl Watch for Syncs {
         Action::GoOn
     }
 
-    fn told(&mut self, _nth: u64) {
+    fn on_message(&mut self, _nth: u64) {
         let mut seen = std::mem::take(&mut self.now);
         seen.synced = self.dirty.values().any(|dirty| !dirty);
         let names = names_in(&self.place);
@@ -132,11 +132,11 @@ pub(crate) fn watch_syncs(mut running: Running<'_>, place: &Path) -> Result<Vec<
         steps: Vec::new(),
     };
     follow(&mut running, &mut syncs)?;
-    let told = running.last_words();
-    if let Some(Told::Refused(message)) = told.last() {
+    let messages = running.last_words();
+    if let Some(Message::Refused(message)) = messages.last() {
         return Err(broken(format!("in a child process: {message}")));
     }
-    if told.last() != Some(&Told::Ended) {
+    if messages.last() != Some(&Message::Ended) {
         return Err(running.no_sign());
     }
     Ok(syncs.steps)

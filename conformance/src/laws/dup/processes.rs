@@ -1,7 +1,7 @@
 //! Two processes on one place, started by the kit and let go at once.
 
 use crate::case::Case;
-use crate::child::{CONTENDED, CONTENDED_ROWS, Part, Running, Started, Told, contended};
+use crate::child::{CONTENDED, CONTENDED_ROWS, Message, Role, Running, Started, contended};
 use crate::finding::expect::{Checked, Failure, broken, describe, marked};
 use crate::runtime::{Workers, start};
 
@@ -11,18 +11,18 @@ const ROUNDS: u32 = 3;
 pub(crate) fn dup_14_two_processes_have_one_winner(case: &Case) -> Checked {
     for _ in 0..ROUNDS {
         let place = case.another_place()?;
-        let mut first = Running::start(case, Part::Contends(0), &place)?;
+        let mut first = Running::start(case, Role::Contends(0), &place)?;
         let mut children = vec![];
-        let second = Running::try_start(case, Part::Contends(1), &place)?;
+        let second = Running::try_start(case, Role::Contends(1), &place)?;
         first.go()?;
         children.push(first);
         if let Started::Ready(mut second) = second {
             second.go()?;
             children.push(second);
         }
-        let mut told = Vec::new();
+        let mut answers = Vec::new();
         for child in &mut children {
-            told.push(acknowledged(child)?);
+            answers.push(acknowledged(child)?);
         }
         drop(children);
         let runtime = start(Workers::Pool(2))?;
@@ -30,10 +30,10 @@ pub(crate) fn dup_14_two_processes_have_one_winner(case: &Case) -> Checked {
             let store = case.open_at(&place).await?;
             let stored = store.load(CONTENDED).await?;
             (0..CONTENDED_ROWS).try_for_each(|sequence| {
-                let winners = winners(&told, sequence);
+                let winners = winners(&answers, sequence);
                 let here = stored.iter().filter(|row| row.sequence == sequence);
                 let here: Vec<String> = here.map(describe).collect();
-                judge(sequence, &winners, told.len(), &here)
+                judge(sequence, &winners, answers.len(), &here)
             })?;
             if let Some(taken) = stored.first() {
                 let late = marked(taken.sequence, "parent");
@@ -50,13 +50,13 @@ pub(crate) fn dup_14_two_processes_have_one_winner(case: &Case) -> Checked {
 
 /// For each sequence, whether the child was told Ok.
 fn acknowledged(child: &mut Running<'_>) -> Result<Vec<bool>, Failure> {
-    let mut told = vec![false; CONTENDED_ROWS as usize];
+    let mut accepted = vec![false; CONTENDED_ROWS as usize];
     loop {
-        match child.hear()? {
-            Some(Told::Acknowledged(step)) => told[step as usize] = true,
-            Some(Told::Failed(_) | Told::Ready | Told::Loaded(_)) => {}
-            Some(Told::Ended) => return Ok(told),
-            Some(Told::Refused(message)) => {
+        match child.receive()? {
+            Some(Message::Acknowledged(step)) => accepted[step as usize] = true,
+            Some(Message::Failed(_) | Message::Ready | Message::Loaded(_)) => {}
+            Some(Message::Ended) => return Ok(accepted),
+            Some(Message::Refused(message)) => {
                 return Err(broken(format!("in a child process: {message}")));
             }
             None => {
@@ -68,9 +68,9 @@ fn acknowledged(child: &mut Running<'_>) -> Result<Vec<bool>, Failure> {
 }
 
 /// The children that were told Ok.
-fn winners(told: &[Vec<bool>], sequence: u64) -> Vec<u8> {
-    let numbered = (0_u8..).zip(told);
-    let winners = numbered.filter(|(_, told)| told[sequence as usize]);
+fn winners(answers: &[Vec<bool>], sequence: u64) -> Vec<u8> {
+    let numbered = (0_u8..).zip(answers);
+    let winners = numbered.filter(|(_, accepted)| accepted[sequence as usize]);
     winners.map(|(who, _)| who).collect()
 }
 

@@ -96,9 +96,9 @@ fn race(arena: &Arena, handles: &[Session], id: &str) -> Result<Vec<Vec<usize>>,
         let row = contender_row(heat as u64, number);
         Box::pin(async move { store.append(&id, row).await })
     });
-    let told = arena.round(arena.driver.contenders(), &contender)?;
+    let answers = arena.round(arena.driver.contenders(), &contender)?;
     let winners = |heat: usize| {
-        let numbered = told.iter().enumerate();
+        let numbered = answers.iter().enumerate();
         let winners = numbered.filter(|(_, heats)| heats[heat].is_ok());
         winners.map(|(number, _)| number).collect()
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crashpoint::CheckpointRow;
 
 use crate::case::{Blame, Case, Session};
-use crate::child::{CLEARED_ROWS, IN_TURN, Part, Running, WRITTEN, cleared_run, wide};
+use crate::child::{CLEARED_ROWS, IN_TURN, Role, Running, WRITTEN, cleared_run, wide};
 use crate::finding::expect::{Checked, Failure, broken, describe, quote, row, rows, same_rows};
 use crate::harness::place::Place;
 use crate::runtime::{Workers, start};
@@ -17,14 +17,14 @@ const KILLED_AFTER: [u64; 6] = [1, 2, 3, 5, 9, 20];
 /// gets the store and the number of steps that were acknowledged.
 fn kill_and_open(
     case: &Case,
-    part: Part,
+    part: Role,
     steps: u64,
     judge: impl AsyncFnOnce(&Session, u64) -> Checked,
 ) -> Checked {
     let place = case.another_place()?;
     let mut running = Running::start(case, part, &place)?;
     running.go()?;
-    let heard = running.hear_steps(steps)?;
+    let heard = running.receive_steps(steps)?;
     let acknowledged = running.kill(heard)?;
     judge_at(case, &place, "SIGKILL of a child", async |store| {
         judge(store, acknowledged).await
@@ -56,7 +56,7 @@ pub(super) fn judge_at(
 
 pub(crate) fn dur_03_acknowledged_rows_survive_a_kill(case: &Case) -> Checked {
     for steps in KILLED_AFTER {
-        kill_and_open(case, Part::Writes, steps, async |store, acknowledged| {
+        kill_and_open(case, Role::Writes, steps, async |store, acknowledged| {
             let came = store.load(WRITTEN).await?;
             let held = |row: &CheckpointRow| came.iter().any(|one| one.sequence == row.sequence);
             let lost = (0..acknowledged).map(wide).find(|row| !held(row));
@@ -73,7 +73,7 @@ pub(crate) fn dur_03_acknowledged_rows_survive_a_kill(case: &Case) -> Checked {
 
 pub(crate) fn dur_04_an_unacknowledged_row_is_whole_or_absent(case: &Case) -> Checked {
     for steps in KILLED_AFTER {
-        kill_and_open(case, Part::Writes, steps, async |store, acknowledged| {
+        kill_and_open(case, Role::Writes, steps, async |store, acknowledged| {
             let came = store.load(WRITTEN).await?;
             let torn = came.iter().find(|row| **row != wide(row.sequence));
             if let Some(torn) = torn {
@@ -101,7 +101,7 @@ pub(crate) fn dur_05_a_kill_inside_clear_leaves_all_or_nothing(case: &Case) -> C
     for round in 1..=KILLED_AFTER.len() as u64 {
         // The last row before the clear of the run number `round`: the clear is what comes next.
         let steps = round * (CLEARED_ROWS + 1) - 1;
-        kill_and_open(case, Part::Clears, steps, async |store, acknowledged| {
+        kill_and_open(case, Role::Clears, steps, async |store, acknowledged| {
             for number in 0..=acknowledged / (CLEARED_ROWS + 1) {
                 let id = cleared_run(number);
                 let came = store.load(&id).await?;
@@ -135,7 +135,7 @@ pub(crate) fn dur_05_a_kill_inside_clear_leaves_all_or_nothing(case: &Case) -> C
 
 pub(crate) fn dur_06_after_a_kill_the_store_opens_unaided(case: &Case) -> Checked {
     for steps in [1, 4] {
-        kill_and_open(case, Part::Writes, steps, async |store, _| {
+        kill_and_open(case, Role::Writes, steps, async |store, _| {
             // What the dead one left is neither in the way nor taken for a duplicate.
             store.append("new", &row(0)).await?;
             store
@@ -153,7 +153,7 @@ pub(crate) fn dur_14_acknowledged_rows_are_durable_in_order(case: &Case) -> Chec
     for steps in KILLED_AFTER {
         kill_and_open(
             case,
-            Part::WritesInTurn,
+            Role::WritesInTurn,
             steps,
             async |store, acknowledged| {
                 let mut last = None;

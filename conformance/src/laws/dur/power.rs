@@ -9,14 +9,14 @@ use super::script::{Answer, judge};
 use super::traced::{CALLS_MAX, too_many};
 use crate::case::Case;
 use crate::child::traced::{Fault, Faulty, Seen, run_with_a_fault, watch_syncs};
-use crate::child::{Part, Running, Step, Told, script};
+use crate::child::{Message, Role, Running, Step, script};
 use crate::finding::expect::{Checked, Failure, broken};
 use crate::harness::place::Place;
 
 /// What was seen of each step of a child's script.
 fn steps_seen(case: &Case) -> Result<Vec<(Step, Seen)>, Failure> {
     let place = case.another_place()?;
-    let running = Running::start(case, Part::Script, &place)?;
+    let running = Running::start(case, Role::Script, &place)?;
     let seen = watch_syncs(running, place.path())?;
     if seen.iter().all(|step| step.writes == 0) {
         let message = "no write to a file at the place was seen: it may go by mapped memory, by a \
@@ -66,7 +66,7 @@ fn each_call(
 ) -> Checked {
     for nth in 0..CALLS_MAX {
         let place = case.another_place()?;
-        let running = Running::start(case, Part::ScriptWithFaults, &place)?;
+        let running = Running::start(case, Role::ScriptWithFaults, &place)?;
         let faulty = run_with_a_fault(running, fault, nth, place.path())?;
         let Some((call, step)) = faulty.failed else {
             if nth > 0 {
@@ -88,10 +88,10 @@ struct Failed {
     step: u64,
 }
 
-fn answer(told: &Told) -> Option<Answer> {
-    match told {
-        Told::Acknowledged(_) => Some(Answer::Done),
-        Told::Failed(_) => Some(Answer::Unknown),
+fn answer(message: &Message) -> Option<Answer> {
+    match message {
+        Message::Acknowledged(_) => Some(Answer::Done),
+        Message::Failed(_) => Some(Answer::Unknown),
         _ => None,
     }
 }
@@ -101,7 +101,7 @@ pub(crate) fn dur_10_a_failed_sync_is_an_error(case: &Case) -> Checked {
         case,
         Fault::SyncFails,
         |faulty, Failed { call, step, .. }, _| {
-            if faulty.told.contains(&Told::Acknowledged(step)) {
+            if faulty.messages.contains(&Message::Acknowledged(step)) {
                 return Err(broken(format!(
                     "step {step} of a child, whose {call} answered EIO: expected an error, came Ok"
                 )));
@@ -116,7 +116,7 @@ pub(crate) fn dur_11_a_full_disk_is_an_error(case: &Case) -> Checked {
         case,
         Fault::DiskFull,
         |faulty, Failed { call, nth, step }, place| {
-            let answers: Vec<Answer> = faulty.told.iter().filter_map(answer).collect();
+            let answers: Vec<Answer> = faulty.messages.iter().filter_map(answer).collect();
             let when = format!("whose {call} number {nth} failed in step {step}, opened again");
             let after = format!("a child whose {call} number {nth} failed in step {step}");
             judge_at(case, place, &after, async |store| {
@@ -133,17 +133,17 @@ pub(crate) fn dur_13_after_a_failed_sync_the_store_refuses(case: &Case) -> Check
         |faulty, Failed { call, step, .. }, _| {
             if faulty.given_up {
                 let when = format!("step {step} of a child, whose {call} answered EIO");
-                return shows_what_was_acknowledged(&faulty.told, &when);
+                return shows_what_was_acknowledged(&faulty.messages, &when);
             }
             // Whether the step itself is an error is the business of DUR-10.
             let failed = faulty
-                .told
+                .messages
                 .iter()
-                .skip_while(|told| !matches!(told, Told::Failed(_)));
-            for told in failed {
-                let came = match told {
-                    Told::Loaded(Some(rows)) => format!("a load that showed {rows} rows"),
-                    Told::Acknowledged(later) => format!("Ok for step {later}"),
+                .skip_while(|message| !matches!(message, Message::Failed(_)));
+            for message in failed {
+                let came = match message {
+                    Message::Loaded(Some(rows)) => format!("a load that showed {rows} rows"),
+                    Message::Acknowledged(later) => format!("Ok for step {later}"),
                     _ => continue,
                 };
                 return Err(broken(format!(
@@ -158,22 +158,22 @@ pub(crate) fn dur_13_after_a_failed_sync_the_store_refuses(case: &Case) -> Check
 
 /// Judges a child that has given up the file whose sync failed. It may go on, since nothing that it shows
 /// depends on that file; a row that it could not write is then one that it must not show.
-fn shows_what_was_acknowledged(told: &[Told], when: &str) -> Checked {
+fn shows_what_was_acknowledged(messages: &[Message], when: &str) -> Checked {
     let script = script();
     let mut kept: BTreeMap<&str, u64> = BTreeMap::new();
     let mut asked = "";
-    for told in told {
-        match told {
-            Told::Acknowledged(number) => match script.get(*number as usize) {
+    for message in messages {
+        match message {
+            Message::Acknowledged(number) => match script.get(*number as usize) {
                 Some(Step::Append(run, _)) => *kept.entry(*run).or_default() += 1,
                 Some(Step::Clear(run)) => _ = kept.remove(run),
                 None => {}
             },
-            Told::Failed(number) => {
+            Message::Failed(number) => {
                 let step = script.get(*number as usize);
                 asked = step.map_or("", |(Step::Append(run, _) | Step::Clear(run))| *run);
             }
-            Told::Loaded(Some(rows)) => {
+            Message::Loaded(Some(rows)) => {
                 let expected = kept.get(asked).copied().unwrap_or_default();
                 if *rows != expected {
                     return Err(broken(format!(

@@ -5,7 +5,7 @@ use super::killed::judge_at;
 use super::script::{Answer, judge};
 use crate::case::Case;
 use crate::child::traced::{End, kill_at};
-use crate::child::{Part, Running, script};
+use crate::child::{Role, Running, script};
 use crate::finding::expect::{Checked, Failure, row};
 
 /// The calls of one child beyond which they are no longer tried one by one.
@@ -14,7 +14,7 @@ pub(super) const CALLS_MAX: usize = 400;
 pub(crate) fn dur_07_a_kill_at_every_system_call_is_survived(case: &Case) -> Checked {
     for fatal in 0..CALLS_MAX {
         let place = case.another_place()?;
-        let running = Running::start(case, Part::Script, &place)?;
+        let running = Running::start(case, Role::Script, &place)?;
         let (call, steps) = match kill_at(running, fatal)? {
             End::Killed { call, steps } => (call, steps),
             End::Whole if fatal == 0 => {

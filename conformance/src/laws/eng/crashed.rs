@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use super::{TERMINAL, not_reached, told_again, uninterrupted};
+use super::{TERMINAL, ends_the_same_again, not_reached, uninterrupted};
 use crate::case::halting::{Halting, Point, Side, points, until_halted};
 use crate::case::{Case, Session};
 use crate::finding::expect::{Checked, Failure};
@@ -47,7 +47,7 @@ async fn are_survived(store: &Session, ending: Ending, crashes: &[Point]) -> Che
     let came = saga.run_or_resume(&last).await;
     ending.check(&came, &when)?;
     saga.ledger.check(ending, crashes.len(), &when)?;
-    told_again(store, &saga, &when).await
+    ends_the_same_again(store, &saga, &when).await
 }
 
 /// Lets a life run up to each crash; answers what happened, in words.

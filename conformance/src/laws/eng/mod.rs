@@ -31,12 +31,12 @@ async fn uninterrupted(store: &Session, ending: Ending) -> Result<u64, Failure> 
     let came = saga.run(&engine(halting.clone())).await;
     ending.check(&came, "a run without a crash")?;
     saga.ledger.check(ending, 0, "a run without a crash")?;
-    told_again(store, &saga, "a run without a crash").await?;
+    ends_the_same_again(store, &saga, "a run without a crash").await?;
     Ok(halting.operations())
 }
 
 /// Fails unless a resume tells the ending again, and leaves log and world alone.
-async fn told_again(store: &Session, saga: &Saga, when: &str) -> Checked {
+async fn ends_the_same_again(store: &Session, saga: &Saga, when: &str) -> Checked {
     let (log, effects) = (store.load(&saga.id).await?, saga.ledger.len());
     let came = saga.resume(&engine(Halting::new(store, None))).await;
     let again = format!("{when}, resumed once more");

@@ -86,17 +86,17 @@ fn race(arena: &Arena, store: &Session, number: u64) -> Checked {
         let (sagas, store) = (Arc::clone(&sagas), store.clone());
         Arc::new(move |_, heat| Box::pin(sagas[heat].run(&engine(Halting::new(&store, None)))))
     };
-    let told = arena.round(2, &contender)?;
+    let answers = arena.round(2, &contender)?;
     let driver = arena.driver.words();
     for (heat, saga) in sagas.iter().enumerate() {
         let when = format!("two lives ({driver}) begin one run at once");
-        let (owners, others): (Vec<_>, Vec<_>) = told
+        let (owners, others): (Vec<_>, Vec<_>) = answers
             .iter()
             .map(|heats| &heats[heat])
             .partition(|came| came.is_ok());
         let refused = |came: &&&Result<_, Error>| matches!(came, Err(Error::AlreadyExists { .. }));
         if owners.len() != 1 || others.iter().filter(refused).count() != 1 {
-            let came: Vec<String> = told.iter().map(|heats| ended(&heats[heat])).collect();
+            let came: Vec<String> = answers.iter().map(|heats| ended(&heats[heat])).collect();
             return Err(broken(format!(
                 "{when}: expected one owner, and \"already exists\" for the other, came {came:?}"
             )));
