@@ -182,6 +182,10 @@ impl fmt::Debug for Law {
 
 impl LawId {
     /// The law that goes by this id.
+    ///
+    /// # Panics
+    ///
+    /// Never: ids and laws are made of one table.
     pub fn law(self) -> &'static Law {
         let law = &LAWS[self as usize];
         // The ids and the laws are made of one table, in its order.

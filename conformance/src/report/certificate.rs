@@ -164,6 +164,10 @@ impl Report {
     }
 
     /// What the report amounts to.
+    ///
+    /// # Panics
+    ///
+    /// Never: whoever makes a report sorts its laws.
     pub fn outcome(&self) -> Outcome {
         let ascending = self
             .laws
@@ -203,6 +207,10 @@ impl Report {
     }
 
     /// How many laws have each verdict, without those that none has: `98 pass, 2 waived`.
+    ///
+    /// # Panics
+    ///
+    /// Never: every verdict has a word.
     pub fn counts(&self) -> String {
         let counted = Verdict::WORDS.iter().map(|word| (self.count(word), word));
         let counted = counted.filter(|(count, _)| *count > 0);
