@@ -72,7 +72,7 @@ macro_rules! needs {
 }
 
 macro_rules! define {
-    ([] $($group:ident $title:literal { $(
+    ([] $($key:ident $module:ident $title:literal { $(
         $id:ident $name:ident $kind:ident $claim:ident $runs:ident $sentence:literal;
     )* })*) => {
         static LAWS: &[Law] = &[$($(
@@ -83,13 +83,13 @@ macro_rules! define {
                 kind: Kind::$kind,
                 claim: needs!($claim),
                 group: Group {
-                    key: stringify!($group),
+                    key: stringify!($key),
                     title: $title,
-                    guide: guide::$group::GROUP,
+                    guide: guide::$module::GROUP,
                 },
-                guide: guide::$group::$id,
+                guide: guide::$module::$id,
                 sensitivity: sensitivity!($runs),
-                check: check!($runs crate::laws::$group::$name),
+                check: check!($runs crate::laws::$module::$name),
             },
         )*)*];
     };

@@ -9,9 +9,7 @@ pub(crate) mod bas;
 pub(crate) mod can;
 mod clause;
 pub(crate) mod clr;
-// Windows reserves the file name `con`.
-#[path = "concurrency.rs"]
-pub(crate) mod con;
+pub(crate) mod concurrency;
 pub(crate) mod dup;
 pub(crate) mod dur;
 pub(crate) mod eng;

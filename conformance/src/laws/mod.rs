@@ -6,9 +6,7 @@
 pub(crate) mod bas;
 pub(crate) mod can;
 pub(crate) mod clr;
-// Windows reserves the file name `con`.
-#[path = "concurrency/mod.rs"]
-pub(crate) mod con;
+pub(crate) mod concurrency;
 pub(crate) mod dup;
 pub(crate) mod dur;
 pub(crate) mod eng;

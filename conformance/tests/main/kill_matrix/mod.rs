@@ -21,8 +21,8 @@ use crate::mutants::disk::InFile;
 use crate::mutants::drafts::InDrafts;
 use crate::mutants::outage::Breakable;
 use crate::mutants::{
-    Broken, Mutant, Mutated, bas, can, clr, con, damaged, disk, dup, dur, eng, err, iso, ord,
-    outage, pay, prf, racing, run,
+    Broken, Mutant, Mutated, bas, can, clr, concurrency, damaged, disk, dup, dur, eng, err, iso,
+    ord, outage, pay, prf, racing, run,
 };
 
 /// A line of the matrix, for whoever lists them.
@@ -161,24 +161,24 @@ matrix! {
     clear_row_by_row: racing::ClearRowByRow => CLR_08 "expected all 48 rows or none", maybe racing;
     clear_limit_1000: Broken<clr::ClearLimit1000> => CLR_09 "expected an empty run";
 
-    clear_beside_the_lock: con::Remote<con::ClearBesideTheLock> => CON_01 "expected answers that one order of these operations explains, came\n", maybe racing;
-    index_cleared_later: con::Remote<con::IndexClearedLater> => CON_01 "-> conflict";
-    two_shards: con::Remote<con::TwoShards> => CON_02 "expected the first rows of it, came sequences", maybe racing;
-    torn_append: con::Remote<con::TornAppend> => CON_03 "blob of 0 bytes", maybe racing;
-    two_replicas: con::Remote<con::TwoReplicas> => CON_04 "expected the second to show", maybe racing;
-    lost_update: con::Remote<con::LostUpdate> => CON_05 "appended at once, each its own: expected", maybe racing;
-    staged_by_sequence: con::Remote<con::StagedBySequence> => CON_06 "written beside the runs of others", also RUN_01, maybe racing;
-    two_connections: con::Remote<con::TwoConnections> => CON_07 "among 256 at once";
-    readers_first: con::Remote<con::ReadersFirst> => CON_08 "expected an append to wait for at most";
+    clear_beside_the_lock: concurrency::Remote<concurrency::ClearBesideTheLock> => CON_01 "expected answers that one order of these operations explains, came\n", maybe racing;
+    index_cleared_later: concurrency::Remote<concurrency::IndexClearedLater> => CON_01 "-> conflict";
+    two_shards: concurrency::Remote<concurrency::TwoShards> => CON_02 "expected the first rows of it, came sequences", maybe racing;
+    torn_append: concurrency::Remote<concurrency::TornAppend> => CON_03 "blob of 0 bytes", maybe racing;
+    two_replicas: concurrency::Remote<concurrency::TwoReplicas> => CON_04 "expected the second to show", maybe racing;
+    lost_update: concurrency::Remote<concurrency::LostUpdate> => CON_05 "appended at once, each its own: expected", maybe racing;
+    staged_by_sequence: concurrency::Remote<concurrency::StagedBySequence> => CON_06 "written beside the runs of others", also RUN_01, maybe racing;
+    two_connections: concurrency::Remote<concurrency::TwoConnections> => CON_07 "among 256 at once";
+    readers_first: concurrency::Remote<concurrency::ReadersFirst> => CON_08 "expected an append to wait for at most";
 
-    half_append: con::Remote<can::HalfAppend> => CAN_01 "expected its row whole or absent", maybe racing;
+    half_append: concurrency::Remote<can::HalfAppend> => CAN_01 "expected its row whole or absent", maybe racing;
     eager_append: can::EagerAppend => CAN_02 "after futures that were never polled: expected 2 rows";
-    reserves_first: con::Remote<can::ReservesFirst> => CAN_03 "and rejected when sent again: expected 1 row", maybe racing;
-    leaks_connections: con::Remote<can::LeaksConnections> => CAN_04 "no connection left";
-    clear_in_steps: con::Remote<can::ClearInSteps> => CAN_05 "after a clear dropped after 1 poll: expected all 12 rows or none, came";
-    second_replica_later: con::Remote<can::SecondReplicaLater> => CAN_06 "expected a row that was shown to stay", also CAN_03 CAN_08, maybe racing;
-    detached_write: con::Remote<can::DetachedWrite<false>> => CAN_07 "after a clear returned: expected an empty run", also CAN_08;
-    detached_write_fenced: con::Remote<can::DetachedWrite<true>> => CAN_08 "after a load without its row: expected an empty run";
+    reserves_first: concurrency::Remote<can::ReservesFirst> => CAN_03 "and rejected when sent again: expected 1 row", maybe racing;
+    leaks_connections: concurrency::Remote<can::LeaksConnections> => CAN_04 "no connection left";
+    clear_in_steps: concurrency::Remote<can::ClearInSteps> => CAN_05 "after a clear dropped after 1 poll: expected all 12 rows or none, came";
+    second_replica_later: concurrency::Remote<can::SecondReplicaLater> => CAN_06 "expected a row that was shown to stay", also CAN_03 CAN_08, maybe racing;
+    detached_write: concurrency::Remote<can::DetachedWrite<false>> => CAN_07 "after a clear returned: expected an empty run", also CAN_08;
+    detached_write_fenced: concurrency::Remote<can::DetachedWrite<true>> => CAN_08 "after a load without its row: expected an empty run";
 
     memory_only: Broken<dur::MemoryOnly> => DUR_01 "run \"first\" after reopening: expected 7 rows", also DUP_13 DUR_02 ORD_12 DUP_09 CLR_07;
     ten_segments: Broken<dur::TenSegments> => DUR_02 "after reopening 10 of 20: expected 3 rows";
@@ -191,7 +191,7 @@ matrix! {
     blocks_in_place: run::BlocksInPlace => RUN_01 "came a panic", also RUN_03 RUN_06;
     four_slots: run::FourSlots => RUN_02 "no slot for this worker";
     sleeps_in_poll: run::SleepsInPoll => RUN_03 "expected an append to hold the thread";
-    handle_capture: con::Remote<run::HandleCapture> => RUN_04 "was cancelled", maybe racing;
+    handle_capture: concurrency::Remote<run::HandleCapture> => RUN_04 "was cancelled", maybe racing;
     thread_bound: run::ThreadBound => RUN_05 "polled by another thread", maybe racing;
     owns_runtime: run::OwnsRuntime => RUN_06 "came a panic";
     needs_tokio: run::NeedsTokio => RUN_07 "came a panic";
@@ -290,10 +290,10 @@ claimed! {
 
     two_writers_of_one_file: InFile<disk::Careful>, claiming [reopen many_processes], in ["bas" "dup"] => DUP_14 "2 processes append to sequence 0 of run \"contended\" at once: expected exactly one Ok, came 2";
 
-    stalls_at_times: Mutated<con::Remote<prf::StallsAtTimes>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_01 "expected at most 100 times their p50";
+    stalls_at_times: Mutated<concurrency::Remote<prf::StallsAtTimes>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_01 "expected at most 100 times their p50";
     rewrite_whole_run: Mutated<Broken<prf::RewriteWholeRun>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_02 "expected at most 8 times what they take in a run of ten";
     scans_everything: Mutated<Broken<prf::ScansEverything>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_03 "expected at most 8 times what they take beside one";
-    steps_back: Mutated<con::Remote<prf::StepsBack>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_04 "expected at most 32 times what 32 appends to one take";
+    steps_back: Mutated<concurrency::Remote<prf::StepsBack>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_04 "expected at most 32 times what 32 appends to one take";
     room_for_any_row: InFile<prf::RoomForAnyRow>, claiming [reopen on_disk], in ["bas" "prf"] => PRF_05 "expected at most 16 times that in files, came";
 }
 

@@ -12,7 +12,7 @@ use crashpoint_conformance::Place;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::con::Trips;
+use super::concurrency::Trips;
 use super::gap::give_way;
 use super::{Loaded, Mutant, Shelf};
 

@@ -16,9 +16,7 @@ pub(crate) mod bas;
 pub(crate) mod between;
 pub(crate) mod can;
 pub(crate) mod clr;
-// Windows reserves the file name `con`.
-#[path = "concurrency.rs"]
-pub(crate) mod con;
+pub(crate) mod concurrency;
 pub(crate) mod damaged;
 pub(crate) mod disk;
 pub(crate) mod drafts;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crashpoint::{CheckpointRow, Error};
 
-use super::con::Trips;
+use super::concurrency::Trips;
 use super::disk::{Habit, Log, line_of};
 use super::{Fault, Loaded, Run, Runs, Shelf};
 

@@ -8,7 +8,7 @@ use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_stor
 use crashpoint_conformance::Place;
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
-use super::con::Trips;
+use super::concurrency::Trips;
 use super::{Mutant, Shelf};
 
 /// A faithful store but for what comes before an append.
