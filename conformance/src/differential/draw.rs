@@ -1,4 +1,4 @@
-//! What histories are drawn from: few runs, few sequences, so that operations meet.
+//! Where operations are drawn from: few runs and few sequences, so that operations meet.
 
 use crashpoint::RowKind;
 use proptest::collection::vec;
@@ -6,7 +6,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::history::{History, Operation, append, clear, load, reopen, row, rows_from};
+use super::operations::{Operation, Operations, append, clear, load, reopen, row, rows_from};
 
 /// Plain ids first: what is drawn shrinks towards them.
 const IDS: [&str; 6] = ["a", "b", "c", "ab", "a:1", "A"];
@@ -21,10 +21,10 @@ const FAR: [u64; 6] = [
     u64::MAX,
 ];
 
-/// The most rows that are appended in a row. More would hide the other operations.
+/// The most rows that one operation appends. More would hide the other operations.
 const ROWS_MAX: u64 = 40;
 
-/// What may be in a history.
+/// Which operations may be drawn, and how many.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scope {
     pub(super) operations_max: usize,
@@ -32,8 +32,8 @@ pub(super) struct Scope {
     pub(super) engine_kinds: bool,
 }
 
-pub(super) fn histories(scope: Scope) -> impl Strategy<Value = History> {
-    vec(operation(scope), 1..=scope.operations_max).prop_map(History::new)
+pub(super) fn cases(scope: Scope) -> impl Strategy<Value = Operations> {
+    vec(operation(scope), 1..=scope.operations_max).prop_map(Operations::new)
 }
 
 fn operation(scope: Scope) -> impl Strategy<Value = Operation> {

@@ -1,8 +1,8 @@
-//! Differential testing: random histories of operations, asked of a store and of a naive model.
+//! Differential testing: random operations, performed on a store and on a naive model.
 //!
-//! The laws ask for the contract clause by clause; a store can keep each of them and break when three
-//! runs, a refusal and a clear meet. Here proptest draws histories, and shrinks one whose answers
-//! differ from the model's to a smallest one. It needs the feature `differential`:
+//! The laws check the contract clause by clause. A store can keep each clause and still break when
+//! three runs, a rejection and a clear meet. Here proptest draws cases, each a list of operations, and
+//! shrinks a case whose answers differ from the model's. This needs the feature `differential`:
 //!
 //! ```
 //! # use crashpoint_conformance::{BoxError, Harness, Place};
@@ -18,20 +18,22 @@
 //! Differential::new().check::<Mine>();
 //! ```
 //!
-//! A failure names the seed and the number of the history, draws the smallest history found with
-//! every answer, and ends with a test to paste, which [replays](History::replay) it.
+//! A failure names the seed and the number of the case, lists the smallest operations found with
+//! each answer, and ends with a test to paste, which [replays](Operations::replay) them.
 //!
-//! One operation follows another: races are the business of the laws about concurrency, crashes of
-//! those about durability. An operation that does not end within
-//! [`operation_max`](crate::Options::operation_max), or panics, is an answer that differs.
+//! Operations run one after another: the laws of concurrency try races, and the laws of durability
+//! try crashes. An operation that panics, or takes longer than
+//! [`operation_max`](crate::Options::operation_max), counts as a different answer.
 
 mod draw;
-mod history;
 mod model;
+mod operations;
 mod play;
 mod search;
 
 pub use crashpoint::RowKind;
 
-pub use self::history::{History, Operation, append, clear, load, plain, reopen, row, rows_from};
+pub use self::operations::{
+    Operation, Operations, append, clear, load, plain, reopen, row, rows_from,
+};
 pub use self::search::{Counted, Differential, Ended, Found};

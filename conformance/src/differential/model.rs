@@ -1,15 +1,15 @@
-//! The model: every row there is in one list, looked through from its beginning each time.
+//! The model: all rows in one list, which is searched from its beginning each time.
 
 use crashpoint::CheckpointRow;
 
-/// What a store has to hold.
+/// What a store must hold.
 #[derive(Debug, Default)]
 pub(super) struct Model(Vec<(String, CheckpointRow)>);
 
 impl Model {
-    /// Whether the row was taken in: its sequence was free.
+    /// Appends the row if its sequence is free, and returns whether it was.
     pub(super) fn append(&mut self, id: &str, row: CheckpointRow) -> bool {
-        let taken = self.of(id).any(|one| one.sequence == row.sequence);
+        let taken = self.of(id).any(|stored| stored.sequence == row.sequence);
         if !taken {
             self.0.push((id.to_owned(), row));
         }
@@ -22,7 +22,7 @@ impl Model {
         rows
     }
 
-    /// Whether there was anything to clear.
+    /// Removes the run's rows, and returns whether it had any.
     pub(super) fn clear(&mut self, id: &str) -> bool {
         let before = self.0.len();
         self.0.retain(|(owner, _)| owner != id);

@@ -1,12 +1,12 @@
-//! A history played: each operation is asked of the store and of the model.
+//! Performs operations on a store and on the model, and compares the answers.
 
 use std::sync::Arc;
 
 use crashpoint::{CheckpointRow, Error};
 use tokio::runtime::Runtime;
 
-use super::history::{History, Operation, plain};
 use super::model::Model;
+use super::operations::{Operation, Operations, plain};
 use super::search::Counted;
 use crate::finding::expect::panic_message;
 use crate::finding::expect::{Checked, Failure, broken, describe, quote, same_rows};
@@ -14,28 +14,33 @@ use crate::harness::place::Place;
 use crate::harness::{BoxFuture, DynStore, Subject};
 use crate::runtime::{Workers, start};
 
-/// What came of a history.
+/// The result of performing operations.
 pub(super) struct Played {
-    /// What each operation did, up to the one whose answer differs.
+    /// The answer to each operation, up to the first that differs.
     pub(super) answers: Vec<String>,
     pub(super) counted: Counted,
     pub(super) checked: Checked,
 }
 
-/// Plays `history` on a fresh place.
-pub(super) fn play(subject: &Subject, history: &History) -> Played {
+/// Performs `operations` at a fresh place.
+pub(super) fn play(subject: &Subject, operations: &Operations) -> Played {
     let mut played = Played {
         answers: Vec::new(),
         counted: Counted::default(),
         checked: Ok(()),
     };
-    played.checked = in_a_place(subject, history, &mut played.answers, &mut played.counted);
+    played.checked = in_a_place(
+        subject,
+        operations,
+        &mut played.answers,
+        &mut played.counted,
+    );
     played
 }
 
 fn in_a_place(
     subject: &Subject,
-    history: &History,
+    operations: &Operations,
     answers: &mut Vec<String>,
     counted: &mut Counted,
 ) -> Checked {
@@ -52,10 +57,10 @@ fn in_a_place(
             answers,
             counted,
         };
-        player.all(history).await
+        player.all(operations).await
     });
     let destroyed = runtime.block_on(subject.destroy(&place));
-    // A store that blocks for ever has a thread of it.
+    // A store that blocks for ever holds one of its threads.
     Runtime::shutdown_background(runtime);
     let destroyed = destroyed.map_err(|error| {
         Failure::Harness(format!("the harness could not destroy the place: {error}"))
@@ -84,16 +89,13 @@ struct Player<'a> {
 }
 
 impl Player<'_> {
-    async fn all(&mut self, history: &History) -> Checked {
-        for operation in history.operations() {
-            let answer = self.one(operation).await?;
+    async fn all(&mut self, operations: &Operations) -> Checked {
+        for operation in operations.as_slice() {
+            let answer = self.perform(operation).await?;
             self.answers.push(answer);
         }
-        let mut ids: Vec<&str> = history
-            .operations()
-            .iter()
-            .filter_map(Operation::run)
-            .collect();
+        let runs = operations.as_slice().iter().filter_map(Operation::run);
+        let mut ids: Vec<&str> = runs.collect();
         ids.sort_unstable();
         ids.dedup();
         for id in ids {
@@ -102,18 +104,18 @@ impl Player<'_> {
         Ok(())
     }
 
-    async fn one(&mut self, operation: &Operation) -> Result<String, Failure> {
+    async fn perform(&mut self, operation: &Operation) -> Result<String, Failure> {
         match operation {
             Operation::Append(id, row) => {
-                let taken_in = self.append(id, row.clone()).await?;
-                Ok(if taken_in { "Ok" } else { "refused" }.to_owned())
+                let accepted = self.append(id, row.clone()).await?;
+                Ok(if accepted { "Ok" } else { "refused" }.to_owned())
             }
             Operation::Rows { id, from, count } => {
-                let mut taken_in = 0;
+                let mut accepted = 0;
                 for sequence in *from..from + count {
-                    taken_in += u64::from(self.append(id, plain(sequence)).await?);
+                    accepted += u64::from(self.append(id, plain(sequence)).await?);
                 }
-                Ok(format!("{taken_in} Ok, {} refused", count - taken_in))
+                Ok(format!("{accepted} Ok, {} refused", count - accepted))
             }
             Operation::Load(id) => {
                 let rows = self.load(id, "").await?;
@@ -145,7 +147,7 @@ impl Player<'_> {
         }
     }
 
-    /// Whether the row was taken in.
+    /// Appends to both, and returns whether they accepted the row.
     async fn append(&mut self, id: &str, row: CheckpointRow) -> Result<bool, Failure> {
         let free = self.model.append(id, row.clone());
         let (store, run, sent) = (Arc::clone(&self.store), id.to_owned(), row.clone());
@@ -170,7 +172,7 @@ impl Player<'_> {
         }
     }
 
-    /// The number of rows of the run, which are the model's.
+    /// Loads from both, and returns the number of rows.
     async fn load(&mut self, id: &str, when: &str) -> Result<usize, Failure> {
         let (store, run) = (Arc::clone(&self.store), id.to_owned());
         let loaded = self
@@ -182,7 +184,7 @@ impl Player<'_> {
         Ok(loaded.len())
     }
 
-    /// Whether the run had rows.
+    /// Clears both, and returns whether the run had rows.
     async fn clear(&mut self, id: &str) -> Result<bool, Failure> {
         let (store, run) = (Arc::clone(&self.store), id.to_owned());
         let cleared = self
@@ -193,7 +195,7 @@ impl Player<'_> {
     }
 
     async fn reopen(&mut self) -> Checked {
-        // Nobody else has it now, so it is dropped there: outside of async code, as RUN-06 is another's.
+        // No task holds it now. It is dropped outside of async code: RUN-06 checks the other case.
         let nothing: DynStore = Arc::new(crashpoint::MemoryCheckpointStore::new());
         let store = std::mem::replace(&mut self.store, nothing);
         let dropped = tokio::task::spawn_blocking(move || drop(store)).await;
@@ -206,7 +208,7 @@ impl Player<'_> {
         Ok(())
     }
 
-    /// Asks in a task of its own, so that a panic and a thread that is held for ever are answers.
+    /// Performs an operation in a task of its own, so that a panic or a blocked thread is an answer.
     async fn ask<T: Send + 'static>(
         &self,
         words: &str,

@@ -1,47 +1,47 @@
-//! Histories one after the other, until one of them shows a difference, which is then made small.
+//! Draws and performs cases until one shows a difference, which is then shrunk.
 
 use std::fmt::{self, Write as _};
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::draw::{Scope, histories};
-use super::history::{History, Operation};
+use super::draw::{Scope, cases};
+use super::operations::{Operation, Operations};
 use super::play::{Played, play};
 use crate::contract::capability::Claim;
 use crate::finding::expect::Failure;
 use crate::harness::{Harness, Subject};
 
-/// Of the histories that were played, one in so many has to be full for the whole to count.
+/// One case in this many must have every kind of operation for the result to count.
 const FULL_ONE_IN: u64 = 8;
 
-/// The most histories that are played to make one small.
+/// The most cases that are tried to shrink one.
 const SHRINKS_MAX: usize = 4000;
 
 /// How a store is compared with the model.
 #[derive(Debug, Clone)]
 pub struct Differential {
     seed: u64,
-    histories: u64,
+    cases: u64,
     scope: Scope,
 }
 
-/// How often each operation was asked for with something to do, and with nothing: the second is a
-/// rejection where the contract has one.
+/// How often each operation had something to do, and how often it had nothing to do. An append that
+/// has nothing to do is a rejection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counted {
-    /// Appends that were taken in.
+    /// Appends that were accepted.
     pub appends: u64,
-    /// Appends that were refused, since their sequence was taken.
+    /// Appends that were rejected, because their sequence was taken.
     pub rejections: u64,
-    /// Loads of runs with rows, but for those at the end.
+    /// Loads of runs with rows, without those at the end of a case.
     pub loads: u64,
-    /// Loads of runs without.
+    /// Loads of runs without rows.
     pub loads_of_nothing: u64,
     /// Clears of runs with rows.
     pub clears: u64,
-    /// Clears of runs without.
+    /// Clears of runs without rows.
     pub clears_of_nothing: u64,
     /// Times that the store was dropped and opened again.
     pub reopenings: u64,
@@ -71,36 +71,36 @@ impl Counted {
     }
 }
 
-/// Every history had the model's answers.
+/// The result of a comparison in which every answer was the model's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ended {
-    /// The histories that were played.
-    pub histories: u64,
-    /// Those in which every kind of operation had something to do, and nothing.
+    /// How many cases were performed.
+    pub cases: u64,
+    /// How many of them had every kind of operation, with something to do and with nothing to do.
     pub full: u64,
-    /// What all of them came to.
+    /// The operations of all cases.
     pub counted: Counted,
 }
 
-/// Why a store was not found to be as the model is.
+/// Why a comparison did not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Found {
-    /// An answer differs.
+    /// An answer differs from the model's.
     Difference {
-        /// The seed of the histories.
+        /// The seed of the cases.
         seed: u64,
-        /// The number of the one that showed it, from 0; none for a replay.
+        /// The number of the case that showed the difference, from 0; `None` for a replay.
         number: Option<u64>,
-        /// The smallest one that does.
-        history: History,
-        /// What its operations did, the last of them not included where its answer differs.
+        /// The smallest operations that show it.
+        operations: Operations,
+        /// The answers to them, without the last if that answer differs.
         answers: Vec<String>,
-        /// What was expected, and what came.
+        /// What was expected, and what the store answered.
         message: String,
     },
-    /// Too few histories had every kind of operation: nothing is known.
+    /// Too few cases had every kind of operation: nothing is known about the store.
     Inconclusive(Ended),
     /// The harness failed: nothing is known about the store.
     Harness(String),
@@ -113,7 +113,7 @@ impl Default for Differential {
 }
 
 impl Differential {
-    /// 128 histories of up to 48 operations from the seed 0, for a store that does not keep its rows.
+    /// 128 cases of up to 48 operations from the seed 0, without reopening the store.
     pub fn new() -> Self {
         let scope = Scope {
             operations_max: 48,
@@ -122,26 +122,26 @@ impl Differential {
         };
         Self {
             seed: 0,
-            histories: 128,
+            cases: 128,
             scope,
         }
     }
 
-    /// Draws from this seed. The same seed draws the same histories.
+    /// Sets the seed. The same seed draws the same cases.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Plays so many histories.
+    /// Sets how many cases are drawn.
     #[must_use]
-    pub fn histories(mut self, histories: u64) -> Self {
-        self.histories = histories;
+    pub fn cases(mut self, cases: u64) -> Self {
+        self.cases = cases;
         self
     }
 
-    /// Draws histories of up to so many operations, at least 1.
+    /// Sets the most operations of a case; 0 counts as 1.
     #[must_use]
     pub fn operations_max(mut self, operations: usize) -> Self {
         self.scope.operations_max = operations.max(1);
@@ -178,54 +178,54 @@ impl Differential {
     ///
     /// # Errors
     ///
-    /// Where an answer differs, the harness fails, or too few histories had every kind of operation.
+    /// If an answer differs, the harness fails, or too few cases had every kind of operation.
     pub fn run<H: Harness>(&self) -> Result<Ended, Box<Found>> {
         let subject = Subject::of::<H>();
-        let drawn = histories(self.scope);
+        let drawn = cases(self.scope);
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.seed.to_le_bytes());
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
         let mut ended = Ended {
-            histories: 0,
+            cases: 0,
             full: 0,
             counted: Counted::default(),
         };
-        for number in 0..self.histories {
+        for number in 0..self.cases {
             let tree = drawn.new_tree(&mut runner);
             let tree = tree.map_err(|reason| Found::Harness(format!("nothing drawn: {reason}")))?;
             let played = play(&subject, &tree.current());
             match played.checked {
                 Ok(()) => {
-                    ended.histories += 1;
+                    ended.cases += 1;
                     ended.full += u64::from(played.counted.is_full(self.scope));
                     ended.counted.add(&played.counted);
                 }
                 Err(Failure::Broken(_)) => {
-                    let history = smallest(&subject, tree);
+                    let operations = smallest(&subject, tree);
                     return Err(Box::new(difference(
                         &subject,
                         self.seed,
                         Some(number),
-                        history,
+                        operations,
                     )));
                 }
                 Err(other) => return Err(Box::new(Found::Harness(words(other)))),
             }
         }
-        if ended.full * FULL_ONE_IN < ended.histories || ended.full == 0 {
+        if ended.full * FULL_ONE_IN < ended.cases || ended.full == 0 {
             return Err(Box::new(Found::Inconclusive(ended)));
         }
         Ok(ended)
     }
 }
 
-impl History {
-    /// Plays the history on a store of `H` and on the model.
+impl Operations {
+    /// Performs the operations on a store of `H` and on the model.
     ///
     /// # Errors
     ///
-    /// Where an answer differs, or the harness fails.
+    /// If an answer differs, or the harness fails.
     pub fn replay<H: Harness>(&self) -> Result<(), Box<Found>> {
         let subject = Subject::of::<H>();
         match play(&subject, self).checked {
@@ -245,12 +245,12 @@ fn words(failure: Failure) -> String {
     }
 }
 
-/// The smallest history that proptest and then the removal of single operations come to.
-fn smallest(subject: &Subject, mut tree: impl ValueTree<Value = History>) -> History {
+/// Shrinks a case with proptest, then by removing single operations.
+fn smallest(subject: &Subject, mut tree: impl ValueTree<Value = Operations>) -> Operations {
     let mut left = SHRINKS_MAX;
-    let mut differs = |history: &History| {
+    let mut differs = |operations: &Operations| {
         left = left.saturating_sub(1);
-        let played = play(subject, history);
+        let played = play(subject, operations);
         let at = played.answers.len();
         (left > 0 && matches!(played.checked, Err(Failure::Broken(_)))).then_some(at)
     };
@@ -264,16 +264,16 @@ fn smallest(subject: &Subject, mut tree: impl ValueTree<Value = History>) -> His
         found = tree.current();
     }
     // Each operation in turn: what is left then is needed.
-    let mut index = found.operations().len();
+    let mut index = found.as_slice().len();
     while index > 0 {
         index -= 1;
         let shorter = found.without(index);
         if let Some(at) = differs(&shorter) {
             found = shorter.up_to(at);
-            index = found.operations().len();
+            index = found.as_slice().len();
         }
     }
-    for index in 0..found.operations().len() {
+    for index in 0..found.as_slice().len() {
         let simpler = found.with_one_row(index);
         let simpler = simpler
             .into_iter()
@@ -283,18 +283,18 @@ fn smallest(subject: &Subject, mut tree: impl ValueTree<Value = History>) -> His
     found
 }
 
-fn difference(subject: &Subject, seed: u64, number: Option<u64>, history: History) -> Found {
+fn difference(subject: &Subject, seed: u64, number: Option<u64>, operations: Operations) -> Found {
     let Played {
         answers, checked, ..
-    } = play(subject, &history);
+    } = play(subject, &operations);
     let message = match checked {
-        Ok(()) => "played once more, the history had the model's answers".to_owned(),
+        Ok(()) => "performed once more, the operations had the model's answers".to_owned(),
         Err(failure) => words(failure),
     };
     Found::Difference {
         seed,
         number,
-        history,
+        operations,
         answers,
         message,
     }
@@ -306,30 +306,30 @@ impl fmt::Display for Found {
             Self::Difference {
                 seed,
                 number,
-                history,
+                operations,
                 answers,
                 message,
             } => {
-                let whence = number.map_or_else(String::new, |number| {
-                    format!(" (seed {seed}, history {number}, made small)")
+                let source = number.map_or_else(String::new, |number| {
+                    format!(" (seed {seed}, case {number}, shrunk)")
                 });
-                writeln!(f, "the store does not answer as the model does{whence}:\n")?;
-                f.write_str(&drawn(history, answers))?;
+                writeln!(f, "the store does not answer as the model does{source}:\n")?;
+                f.write_str(&listed(operations, answers))?;
                 writeln!(f, "\n{message}\n\nas a test:\n")?;
                 writeln!(f, "use crashpoint_conformance::differential::*;\n")?;
-                writeln!(f, "let history = {};", history.to_code())?;
-                f.write_str("history.replay::<Mine>().unwrap();")
+                writeln!(f, "let operations = {};", operations.to_code())?;
+                f.write_str("operations.replay::<Mine>().unwrap();")
             }
             Self::Inconclusive(ended) => {
                 let Ended {
-                    histories,
+                    cases,
                     full,
                     counted,
                 } = ended;
                 write!(
                     f,
-                    "in {full} of {histories} histories every kind of operation had something to do, \
-                     and nothing; one in {FULL_ONE_IN} has to: {counted:?}"
+                    "{full} of {cases} cases had every kind of operation, with something to do and with \
+                     nothing to do; expected at least one in {FULL_ONE_IN}: {counted:?}"
                 )
             }
             Self::Harness(message) => f.write_str(message),
@@ -339,9 +339,9 @@ impl fmt::Display for Found {
 
 impl std::error::Error for Found {}
 
-fn drawn(history: &History, answers: &[String]) -> String {
+fn listed(operations: &Operations, answers: &[String]) -> String {
     let mut text = String::new();
-    for (index, operation) in history.operations().iter().enumerate() {
+    for (index, operation) in operations.as_slice().iter().enumerate() {
         let answer = answers.get(index).map_or("differs", String::as_str);
         let (number, operation) = (index + 1, Operation::to_string(operation));
         let _ = writeln!(text, "{number:>4}  {operation}: {answer}");

@@ -1,9 +1,9 @@
-//! Histories against the model: correct stores answer as it does, broken ones are found, and what they
-//! are found by is small.
+//! Random operations against the model: correct stores answer as it does, and the operations that find
+//! a broken store are few.
 
 use crashpoint::MemoryCheckpointStore;
 use crashpoint_conformance::differential::{
-    Differential, Found, History, append, clear, plain, rows_from,
+    Differential, Found, Operations, append, clear, plain, rows_from,
 };
 use crashpoint_conformance::{BoxError, Harness, Options, Place, claim, run_all};
 use expect_test::{Expect, expect};
@@ -19,48 +19,50 @@ fn reopening() -> Differential {
 #[test]
 fn correct_stores_answer_as_the_model_does() {
     let ended = Differential::new().run::<Memory>().unwrap();
-    assert_eq!(ended.histories, 128);
+    assert_eq!(ended.cases, 128);
     assert_eq!(ended.counted.reopenings, 0);
     let ended = reopening().seed(1).run::<Mutated<Broken<Faithful>>>();
     assert!(ended.unwrap().counted.reopenings > 100);
 }
 
 #[test]
-fn a_seed_draws_the_same_histories_again() {
+fn a_seed_draws_the_same_cases_again() {
     let once = |seed| Differential::new().seed(seed).run::<Memory>().unwrap();
     assert_eq!(once(7), once(7));
     assert_ne!(once(7), once(8));
 }
 
 #[test]
-fn histories_without_every_kind_of_operation_are_never_a_pass() {
+fn cases_without_every_kind_of_operation_are_never_a_pass() {
     let found = Differential::new().operations_max(3).run::<Memory>();
     let Err(found) = found else {
         panic!("three operations are not six");
     };
     assert!(matches!(*found, Found::Inconclusive(_)), "{found}");
-    let none = Differential::new().histories(0).run::<Memory>();
+    let none = Differential::new().cases(0).run::<Memory>();
     assert!(matches!(*none.unwrap_err(), Found::Inconclusive(_)));
 }
 
-/// Finds the fault, and holds the code of the smallest history and the message against the text.
+/// Finds the fault, and compares the code of the smallest operations and the message with the text.
 fn shrinks<F: crate::mutants::Fault>(text: &Expect) {
     let found = reopening().run::<Mutated<Broken<F>>>();
     let Found::Difference {
-        history, message, ..
+        operations,
+        message,
+        ..
     } = *found.unwrap_err()
     else {
         panic!("it answers otherwise");
     };
-    text.assert_eq(&format!("{}\n{message}\n", history.to_code()));
-    assert!(history.replay::<Mutated<Broken<F>>>().is_err());
-    assert!(history.replay::<Memory>().is_ok() || history.to_code().contains("reopen"));
+    text.assert_eq(&format!("{}\n{message}\n", operations.to_code()));
+    assert!(operations.replay::<Mutated<Broken<F>>>().is_err());
+    assert!(operations.replay::<Memory>().is_ok() || operations.to_code().contains("reopen"));
 }
 
 #[test]
 fn a_refusal_that_outlives_a_clear_is_found() {
     shrinks::<between::RemembersRefusals>(&expect![[r#"
-        History::new([
+        Operations::new([
             append("a:1", plain(4)),
             append("a:1", plain(4)),
             clear("a:1"),
@@ -73,7 +75,7 @@ fn a_refusal_that_outlives_a_clear_is_found() {
 #[test]
 fn a_page_with_one_row_that_a_clear_overlooks_is_found() {
     shrinks::<between::PageOfOne>(&expect![[r#"
-        History::new([
+        Operations::new([
             rows_from("c", 0, 17),
             clear("c"),
         ])
@@ -84,7 +86,7 @@ fn a_page_with_one_row_that_a_clear_overlooks_is_found() {
 #[test]
 fn a_cache_of_two_that_three_runs_share_is_found() {
     shrinks::<between::SlotOfAnother>(&expect![[r#"
-        History::new([
+        Operations::new([
             load("b"),
             load("c"),
             load("ab"),
@@ -97,7 +99,7 @@ fn a_cache_of_two_that_three_runs_share_is_found() {
 #[test]
 fn an_index_that_is_a_count_after_reopening_is_found() {
     shrinks::<between::CountsAfterReopening>(&expect![[r#"
-        History::new([
+        Operations::new([
             append("a", plain(0)),
             reopen(),
             append("a:1", plain(3)),
@@ -110,7 +112,7 @@ fn an_index_that_is_a_count_after_reopening_is_found() {
 #[test]
 fn a_clear_that_is_done_again_at_opening_is_found() {
     shrinks::<between::ReplaysClears>(&expect![[r#"
-        History::new([
+        Operations::new([
             clear("A"),
             append("A", plain(0)),
             reopen(),
@@ -122,7 +124,7 @@ fn a_clear_that_is_done_again_at_opening_is_found() {
 #[test]
 fn blobs_that_are_told_apart_by_length_are_found() {
     shrinks::<between::InternsByLength>(&expect![[r#"
-        History::new([
+        Operations::new([
             append("ab", row(2, 0, RowKind::StateEntry, Some(vec![0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]))),
             append("ab", row(0, 0, RowKind::StateEntry, Some(vec![0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]))),
         ])
@@ -133,7 +135,7 @@ fn blobs_that_are_told_apart_by_length_are_found() {
 #[test]
 fn an_append_after_a_refusal_that_is_not_looked_at_is_found() {
     shrinks::<between::SkipsCheckAfterRefusal>(&expect![[r#"
-        History::new([
+        Operations::new([
             append("a", plain(0)),
             append("a", plain(0)),
             append("a", plain(0)),
@@ -142,7 +144,7 @@ fn an_append_after_a_refusal_that_is_not_looked_at_is_found() {
     "#]]);
 }
 
-/// What makes random histories worth their time.
+/// Shows that random operations find what no law finds.
 fn no_law_finds<F: crate::mutants::Fault>() {
     let report = run_all::<Mutated<Broken<F>>>(&everything());
     assert!(report.passed(), "{report}");
@@ -154,10 +156,10 @@ fn a_page_with_one_row_is_overlooked_by_every_law() {
 }
 
 #[test]
-fn a_pasted_history_is_replayed() {
-    let history = History::new([rows_from("a", 0, 17), clear("a"), append("b", plain(0))]);
-    assert!(history.replay::<Memory>().is_ok());
-    let found = history.replay::<Mutated<Broken<between::PageOfOne>>>();
+fn pasted_operations_are_replayed() {
+    let operations = Operations::new([rows_from("a", 0, 17), clear("a"), append("b", plain(0))]);
+    assert!(operations.replay::<Memory>().is_ok());
+    let found = operations.replay::<Mutated<Broken<between::PageOfOne>>>();
     expect![[r#"
         the store does not answer as the model does:
 
@@ -171,12 +173,12 @@ fn a_pasted_history_is_replayed() {
 
         use crashpoint_conformance::differential::*;
 
-        let history = History::new([
+        let operations = Operations::new([
             rows_from("a", 0, 17),
             clear("a"),
             append("b", plain(0)),
         ]);
-        history.replay::<Mine>().unwrap();
+        operations.replay::<Mine>().unwrap();
     "#]].assert_eq(&format!("{}\n", found.unwrap_err()));
 }
 

@@ -1,4 +1,4 @@
-//! A history: operations in an order, as values, as a drawing and as code.
+//! Operations as values, as text and as code.
 
 use std::fmt::{self, Write};
 
@@ -6,13 +6,13 @@ use crashpoint::{CheckpointRow, RowKind};
 
 use crate::finding::expect::{describe, quote};
 
-/// One operation of a [`History`].
+/// One of the [`Operations`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Operation {
     /// A row is appended to the run.
     Append(String, CheckpointRow),
-    /// So many [plain] rows are appended to the run, from a sequence on, one after the other.
+    /// [Plain](plain) rows with ascending sequences are appended to the run.
     Rows {
         /// The run.
         id: String,
@@ -68,54 +68,54 @@ pub fn row(sequence: u64, mark: u8, kind: RowKind, blob: Option<Vec<u8>>) -> Che
     row
 }
 
-/// Operations that are asked of a store one after the other.
+/// Operations that are performed on a store one after another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct History {
-    operations: Vec<Operation>,
+pub struct Operations {
+    list: Vec<Operation>,
 }
 
-impl History {
-    /// A history of these operations.
+impl Operations {
+    /// These operations, in this order.
     pub fn new(operations: impl IntoIterator<Item = Operation>) -> Self {
-        let operations = operations.into_iter().collect();
-        Self { operations }
+        let list = operations.into_iter().collect();
+        Self { list }
     }
 
     /// The operations, in their order.
-    pub fn operations(&self) -> &[Operation] {
-        &self.operations
+    pub fn as_slice(&self) -> &[Operation] {
+        &self.list
     }
 
-    /// The history without its operation number `index`, counted from 0.
+    /// The operations without number `index`, counted from 0.
     pub(super) fn without(&self, index: usize) -> Self {
         let mut shorter = self.clone();
-        shorter.operations.remove(index);
+        shorter.list.remove(index);
         shorter
     }
 
-    /// The history with one row, the first or the last, in the place of the rows that operation number
-    /// `index` appends.
+    /// The operations with number `index` simplified: only its first row, or only its last, is appended.
+    /// Empty where that operation does not append several rows.
     pub(super) fn with_one_row(&self, index: usize) -> Vec<Self> {
-        let Operation::Rows { id, from, count } = &self.operations[index] else {
+        let Operation::Rows { id, from, count } = &self.list[index] else {
             return Vec::new();
         };
-        let one = |sequence| {
+        let simplified = |sequence| {
             let mut simpler = self.clone();
-            simpler.operations[index] = append(id.as_str(), plain(sequence));
+            simpler.list[index] = append(id.as_str(), plain(sequence));
             simpler
         };
-        vec![one(*from), one(from + (count - 1))]
+        vec![simplified(*from), simplified(from + (count - 1))]
     }
 
     /// The operations up to and with number `index`, counted from 0.
     pub(super) fn up_to(&self, index: usize) -> Self {
-        Self::new(self.operations.iter().take(index + 1).cloned())
+        Self::new(self.list.iter().take(index + 1).cloned())
     }
 
-    /// The code that makes it, a line for each operation, for a test to paste.
+    /// Rust code that builds the operations, a line for each, to paste into a test.
     pub fn to_code(&self) -> String {
-        let mut code = "History::new([\n".to_owned();
-        for operation in &self.operations {
+        let mut code = "Operations::new([\n".to_owned();
+        for operation in &self.list {
             let _ = writeln!(code, "    {},", operation.to_code());
         }
         code + "])"
@@ -133,7 +133,7 @@ impl Operation {
         }
     }
 
-    /// The run that it is about.
+    /// The run that it works on.
     pub(super) fn run(&self) -> Option<&str> {
         match self {
             Self::Append(id, _) | Self::Rows { id, .. } | Self::Load(id) | Self::Clear(id) => {
@@ -144,7 +144,7 @@ impl Operation {
     }
 }
 
-/// A row that [`row`] made; any other one in full.
+/// The code of a row: a call of [`plain`] or [`row`] where that builds it, or the row in full.
 fn row_to_code(given: &CheckpointRow) -> String {
     let sequence = given.sequence;
     if *given == plain(sequence) {
