@@ -99,7 +99,7 @@ fn a_whole_report_exits_with_0_a_broken_law_with_1_and_a_law_left_out_with_5() {
     };
     let whole = journal(&Value::Null);
     check("whole", &whole, 0, "\npassed, level ");
-    let broken = journal(&failing("DUP-07", "came 2"));
+    let broken = journal(&failing("DUP-07", "got 2"));
     check("broken", &broken, 1, "\nFAILED, no level; ");
     let (_, rest) = whole.split_once('\n').expect("there are lines");
     check("left-out", rest, 5, "\nINCOMPLETE, no level; ");
@@ -141,7 +141,7 @@ fn a_folder_stands_for_the_files_of_lines_in_it() {
 
 #[test]
 fn the_page_shows_level_claims_waivers_and_what_was_found_and_nothing_from_elsewhere() {
-    let mut lines = journal(&failing("DUP-07", "came 2:\n  one |---|\n  two   |---|"));
+    let mut lines = journal(&failing("DUP-07", "got 2:\n  one |---|\n  two   |---|"));
     for line in ["not json", "{\"crashpoint_law\":9}"] {
         lines.push_str(line);
         lines.push('\n');
@@ -156,7 +156,7 @@ fn the_page_shows_level_claims_waivers_and_what_was_found_and_nothing_from_elsew
         "not reached",
         "<code>reopen</code>",
         "ids are C strings",
-        "came 2:\n  one |---|\n  two   |---|",
+        "got 2:\n  one |---|\n  two   |---|",
         "lines.jsonl:",
         "has format 9, and this kit reads 1",
         "2023-11-14T22:13:20Z",
@@ -231,7 +231,7 @@ fn a_badge_says_the_least_of_several_certificates() {
     let other = |line: &str| line.replace("conformance::Mine", "conformance::Other");
     let two = format!("{whole}{}", other(&line("BAS-01").to_string()));
     assert_eq!(said(&two), "crashpoint: incomplete");
-    let three = format!("{two}\n{}", failing("BAS-02", "came nothing"));
+    let three = format!("{two}\n{}", failing("BAS-02", "got nothing"));
     assert_eq!(said(&three), "crashpoint: failed");
     assert_eq!(said(""), "crashpoint: no results");
 }

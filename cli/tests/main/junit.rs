@@ -40,7 +40,7 @@ fn a_suite_has_a_case_for_each_law_and_skips_what_is_not_claimed() {
 
 #[test]
 fn a_failure_has_its_history_and_the_guide_and_a_law_in_vain_is_an_error() {
-    let told = "came 2 <&>\u{1b}[31m \"quoted\":\n  one |---|\n  two   |---|";
+    let told = "got 2 <&>\u{1b}[31m \"quoted\":\n  one |---|\n  two   |---|";
     let report = read(&failing("CON-01", told));
     assert_eq!(report.test_suites[0].failures, 1);
     let TestCaseStatus::NonSuccess {
@@ -55,7 +55,7 @@ fn a_failure_has_its_history_and_the_guide_and_a_law_in_vain_is_an_error() {
     assert_eq!(*kind, NonSuccessKind::Failure);
     let message = message.as_ref().expect("it has a message").as_str();
     assert!(
-        message.starts_with("came 2 <&>") && message.ends_with("\"quoted\":"),
+        message.starts_with("got 2 <&>") && message.ends_with("\"quoted\":"),
         "{message}"
     );
     let text = description.as_ref().expect("it has a text").as_str();

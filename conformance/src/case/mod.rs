@@ -294,7 +294,7 @@ impl Session {
             let row = describe(row);
             let id = quote(id);
             broken(format!(
-                "append of {row} to run {id}: expected Ok, came the error \"{error}\""
+                "append of {row} to run {id}: expected Ok, got the error \"{error}\""
             ))
         })
     }
@@ -313,7 +313,7 @@ impl Session {
             Err(error) => Ok(error),
             Ok(()) => Err(broken(format!(
                 "append of {} to run {}, where the sequence is taken: expected a rejection, \
-                 came Ok",
+                 got Ok",
                 describe(&row),
                 quote(id)
             ))),
@@ -334,8 +334,8 @@ impl Session {
 
     /// Fails unless the run `id` is exactly `rows`. `when` completes "run X ...".
     pub(crate) async fn holds(&self, id: &str, rows: &[CheckpointRow], when: &str) -> Checked {
-        let came = self.load(id).await?;
-        same_rows(|| format!("run {} {when}", quote(id)), rows, &came)
+        let got = self.load(id).await?;
+        same_rows(|| format!("run {} {when}", quote(id)), rows, &got)
     }
 
     /// Clears a run, which has to succeed.
@@ -349,6 +349,6 @@ impl Session {
 fn unexpected(operation: &str, id: &str, error: &dyn Display) -> Failure {
     let id = quote(id);
     broken(format!(
-        "{operation} of run {id}: expected Ok, came the error \"{error}\""
+        "{operation} of run {id}: expected Ok, got the error \"{error}\""
     ))
 }

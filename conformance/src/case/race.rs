@@ -81,15 +81,15 @@ impl Arena {
         contender: &Contender<T>,
     ) -> Result<Vec<Vec<T>>, Failure> {
         assert!(contenders >= 2, "one contender is no race");
-        let came = match self.driver {
+        let got = match self.driver {
             Driver::Tasks => self.runtime.block_on(race_tasks(contenders, contender)),
             Driver::Threads => race_threads(self.runtime.handle(), contenders, contender),
         }?;
         // Whoever panics or misses the others has ended the round with a failure.
-        assert_eq!(came.len(), contenders, "each contender answers");
-        let whole = came.iter().all(|heats| heats.len() == HEATS);
+        assert_eq!(got.len(), contenders, "each contender answers");
+        let whole = got.iter().all(|heats| heats.len() == HEATS);
         assert!(whole, "each contender answers for each heat");
-        Ok(came)
+        Ok(got)
     }
 }
 
@@ -184,13 +184,13 @@ async fn race_tasks<T: Send + 'static>(
         .map(|number| {
             let (barrier, contender) = (Arc::clone(&barrier), Arc::clone(contender));
             tokio::spawn(async move {
-                let mut came = Vec::with_capacity(HEATS);
+                let mut got = Vec::with_capacity(HEATS);
                 for heat in 0..HEATS {
                     let future = contender(number, heat);
                     barrier.wait().await;
-                    came.push(future.await);
+                    got.push(future.await);
                 }
-                came
+                got
             })
         })
         .collect();
@@ -216,16 +216,16 @@ fn race_threads<T: Send + 'static>(
                     // The barriers are inside of the runtime, so that nothing is left to do after
                     // one but the operation itself.
                     runtime.block_on(async move {
-                        let mut came = Vec::with_capacity(HEATS);
+                        let mut got = Vec::with_capacity(HEATS);
                         for (heat, barrier) in barriers.iter().enumerate() {
                             let future = contender(number, heat);
                             if !barrier.wait() {
                                 return None;
                             }
                             lag(number, heat);
-                            came.push(future.await);
+                            got.push(future.await);
                         }
-                        Some(came)
+                        Some(got)
                     })
                 })
             })
@@ -235,7 +235,7 @@ fn race_threads<T: Send + 'static>(
             let joined = thread.join().map_err(|payload| {
                 let message = panic_message(&*payload);
                 broken(format!(
-                    "a racing thread: expected an answer, came a panic: {message}"
+                    "a racing thread: expected an answer, got a panic: {message}"
                 ))
             })?;
             results.push(joined.ok_or_else(|| {

@@ -249,7 +249,7 @@ impl<'a> Running<'a> {
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     return Err(broken(format!(
-                        "in a child process: expected an answer within {limit:?}, came nothing"
+                        "in a child process: expected an answer within {limit:?}, got nothing"
                     )));
                 }
             }

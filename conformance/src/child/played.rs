@@ -69,7 +69,7 @@ pub(crate) fn play(subject: &Subject, role: Role, place: &Place) -> ! {
     let played = played.and_then(|runtime| {
         runtime.block_on(async {
             let open = async || subject.open(place).await.map(|opened| opened.store);
-            let refused = |error| format!("opening the store: expected Ok, came \"{error}\"");
+            let refused = |error| format!("opening the store: expected Ok, got \"{error}\"");
             // The script is about the first opening, too.
             let opened = match role {
                 Role::Script => None,

@@ -155,11 +155,11 @@ impl Player<'_> {
         let (row, id) = (describe(&row), quote(id));
         match (free, appended.await?) {
             (true, Err(error)) => Err(broken(format!(
-                "append of {row} to run {id}: expected Ok, came the error \"{error}\""
+                "append of {row} to run {id}: expected Ok, got the error \"{error}\""
             ))),
             (false, Ok(())) => Err(broken(format!(
                 "append of {row} to run {id}, where the sequence is taken: expected a rejection, \
-                 came Ok"
+                 got Ok"
             ))),
             (true, Ok(())) => {
                 self.counted.appends += 1;
@@ -224,11 +224,11 @@ impl Player<'_> {
                     Err(error) => error.to_string(),
                 };
                 Err(broken(format!(
-                    "{words}: expected an answer, came a panic: {message}"
+                    "{words}: expected an answer, got a panic: {message}"
                 )))
             }
             Err(_) => Err(broken(format!(
-                "{words}: expected an answer within {limit:?}, came nothing"
+                "{words}: expected an answer within {limit:?}, got nothing"
             ))),
         }
     }
@@ -237,6 +237,6 @@ impl Player<'_> {
 fn unexpected(words: &str, id: &str, error: &Error) -> Failure {
     let id = quote(id);
     broken(format!(
-        "{words} of run {id}: expected Ok, came the error \"{error}\""
+        "{words} of run {id}: expected Ok, got the error \"{error}\""
     ))
 }

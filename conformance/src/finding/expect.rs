@@ -1,4 +1,4 @@
-//! What a check answers, and how rows are put into words: what was expected, and what came.
+//! What a check answers, and how rows are put into words: what was expected, and what the store answered.
 
 use std::fmt::Write;
 
@@ -24,36 +24,36 @@ pub(crate) fn broken(message: impl Into<String>) -> Failure {
     Failure::Broken(message.into())
 }
 
-/// Fails unless `came` is `expected`, and names the first difference. `what` says whose rows they
+/// Fails unless `got` is `expected`, and names the first difference. `what` says whose rows they
 /// are, and when: `run "a" after the rejection`.
 pub(crate) fn same_rows(
     what: impl FnOnce() -> String,
     expected: &[CheckpointRow],
-    came: &[CheckpointRow],
+    got: &[CheckpointRow],
 ) -> Checked {
-    if expected == came {
+    if expected == got {
         return Ok(());
     }
     let index = expected
         .iter()
-        .zip(came)
-        .position(|(expected, came)| expected != came)
-        .unwrap_or_else(|| expected.len().min(came.len()));
+        .zip(got)
+        .position(|(expected, got)| expected != got)
+        .unwrap_or_else(|| expected.len().min(got.len()));
     let at = |rows: &[CheckpointRow]| {
         rows.get(index)
             .map_or_else(|| "no row".to_owned(), describe)
     };
     let mut message = format!(
-        "{}: expected {} with {}, came {} with {}",
+        "{}: expected {} with {}, got {} with {}",
         what(),
         rows_in_words(expected.len()),
         at(expected),
-        rows_in_words(came.len()),
-        at(came),
+        rows_in_words(got.len()),
+        at(got),
     );
     let _ = write!(message, " at position {index}");
-    if came.len() <= SEQUENCES_SHOWN && came.len() > 1 {
-        let _ = write!(message, " (sequences that came: {})", sequences(came));
+    if got.len() <= SEQUENCES_SHOWN && got.len() > 1 {
+        let _ = write!(message, " (got sequences {})", sequences(got));
     }
     Err(broken(message))
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Verdict {
     /// The check ran in full and found nothing.
     Pass,
-    /// The store broke the law: what was expected, and what came.
+    /// The store broke the law: what was expected, and what the store answered.
     Fail(String),
     /// The user's own file waives the law, for this reason; it was not run.
     Waived(String),
@@ -83,12 +83,12 @@ impl Verdict {
     }
 
     /// The verdict of a law that was not to be run, and was all the same.
-    pub(crate) fn beside(self, came: &Self) -> Self {
-        let came = match came.reason() {
-            None => came.word().to_owned(),
-            Some(reason) => format!("{}: {reason}", came.word()),
+    pub(crate) fn beside(self, got: &Self) -> Self {
+        let got = match got.reason() {
+            None => got.word().to_owned(),
+            Some(reason) => format!("{}: {reason}", got.word()),
         };
-        let also = |reason: String| format!("{reason} (run all the same: {came})");
+        let also = |reason: String| format!("{reason} (run all the same: {got})");
         match self {
             Self::Waived(reason) => Self::Waived(also(reason)),
             Self::NotClaimed(reason) => Self::NotClaimed(also(reason)),

@@ -25,8 +25,8 @@ impl Hook {
 }
 
 /// Goes on where the hook `name` has done its work.
-pub(crate) fn offered(name: &str, came: Result<Hook, BoxError>) -> Checked {
-    match came {
+pub(crate) fn offered(name: &str, got: Result<Hook, BoxError>) -> Checked {
+    match got {
         Ok(Hook::Done) => Ok(()),
         Ok(Hook::NotOffered(reason)) => Err(Failure::NotRun(format!("not offered: {reason}"))),
         Err(error) => Err(Failure::Harness(format!("`{name}` failed: {error}"))),

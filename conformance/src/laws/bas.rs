@@ -74,7 +74,7 @@ pub(crate) async fn bas_05_loading_changes_nothing(case: &Case) -> Checked {
     let listed_after = ids_listed(&store).await?;
     if listed != listed_after {
         return Err(broken(format!(
-            "the listing after loads of an unknown id: expected {listed:?}, came {listed_after:?}"
+            "the listing after loads of an unknown id: expected {listed:?}, got {listed_after:?}"
         )));
     }
     let expected = rows(0..3);
@@ -91,7 +91,7 @@ async fn ids_listed(store: &Session) -> Result<Vec<String>, Failure> {
         return Ok(Vec::new());
     };
     let listed = listing.run_ids(None, 100).await;
-    listed.map_err(|error| broken(format!("listing runs: expected Ok, came \"{error}\"")))
+    listed.map_err(|error| broken(format!("listing runs: expected Ok, got \"{error}\"")))
 }
 
 pub(crate) async fn bas_06_loaded_rows_are_the_callers_own(case: &Case) -> Checked {
@@ -124,7 +124,7 @@ pub(crate) async fn bas_07_store_and_futures_move_between_threads(case: &Case) -
     for writer in writers {
         let appended = writer.await;
         let appended = appended.map_err(|error| broken(format!("an append failed: {error}")))?;
-        appended.map_err(|error| broken(format!("append: expected Ok, came \"{error}\"")))?;
+        appended.map_err(|error| broken(format!("append: expected Ok, got \"{error}\"")))?;
     }
     store
         .holds("run", &rows(0..4), "appended by four tasks")
@@ -150,13 +150,13 @@ async fn separate(here: &Session, there: &Session) -> Checked {
 }
 
 async fn fresh(store: &Session) -> Checked {
-    let came = store.load("run").await?;
-    if came.is_empty() {
+    let got = store.load("run").await?;
+    if got.is_empty() {
         return Ok(());
     }
-    let (id, count) = (quote("run"), came.len());
+    let (id, count) = (quote("run"), got.len());
     Err(Failure::Harness(format!(
-        "a place is not fresh and separate: expected an empty run {id}, came {count} rows; \
+        "a place is not fresh and separate: expected an empty run {id}, got {count} rows; \
          does `open` ignore its place?"
     )))
 }

@@ -63,15 +63,15 @@ pub(crate) async fn can_01_a_dropped_append_is_whole_or_absent(case: &Case) -> C
             cuts.ended();
         }
         for _ in 0..LOOKS {
-            let came = store.load(&id).await?;
-            let (kept, new) = came.split_at(came.len().min(2));
+            let got = store.load(&id).await?;
+            let (kept, new) = got.split_at(got.len().min(2));
             let when = format!("beside an append dropped {cut}");
             same_rows(|| format!("run {} {when}", quote(&id)), &rows(0..2), kept)?;
             if !new.is_empty() && *new != [wide(2)] {
-                let (id, came) = (quote(&id), new.iter().map(describe).collect::<Vec<_>>());
+                let (id, got) = (quote(&id), new.iter().map(describe).collect::<Vec<_>>());
                 return Err(broken(format!(
                     "run {id} after an append dropped {cut}: expected its row whole or absent, \
-                     came {came:?}"
+                     got {got:?}"
                 )));
             }
             pause().await;
@@ -106,7 +106,7 @@ pub(crate) async fn can_03_a_retry_agrees_with_what_load_shows(case: &Case) -> C
         if shown && accepted {
             return Err(broken(format!(
                 "run {}: after an append dropped {cut} a load showed its row: expected that it is \
-                 rejected when it is sent again, came Ok",
+                 rejected when it is sent again, got Ok",
                 quote(&id)
             )));
         }
@@ -185,11 +185,11 @@ pub(crate) async fn can_05_dropped_loads_and_clears_too(case: &Case) -> Checked 
             cuts.ended();
         }
         for _ in 0..LOOKS {
-            let came = store.load(&id).await?;
-            if !came.is_empty() && came != rows(0..ROWS) {
-                let (id, count) = (quote(&id), came.len());
+            let got = store.load(&id).await?;
+            if !got.is_empty() && got != rows(0..ROWS) {
+                let (id, count) = (quote(&id), got.len());
                 return Err(broken(format!(
-                    "run {id} after a clear dropped {cut}: expected all {ROWS} rows or none, came \
+                    "run {id} after a clear dropped {cut}: expected all {ROWS} rows or none, got \
                      {count}"
                 )));
             }
@@ -209,7 +209,7 @@ pub(crate) async fn can_06_the_state_settles(case: &Case) -> Checked {
             if shown && !now {
                 return Err(broken(format!(
                     "run {} after an append dropped {cut}: expected a row that was shown to stay, \
-                     came a load without it",
+                     got a load without it",
                     quote(&id)
                 )));
             }
@@ -253,8 +253,8 @@ const LOOKS: u32 = 8;
 async fn stays_away(store: &Session, id: &str, when: impl Fn() -> String) -> Checked {
     for _ in 0..LOOKS {
         pause().await;
-        let came: Result<_, Failure> = store.load(id).await;
-        same_rows(|| format!("run {} {}", quote(id), when()), &[], &came?)?;
+        let got: Result<_, Failure> = store.load(id).await;
+        same_rows(|| format!("run {} {}", quote(id), when()), &[], &got?)?;
     }
     Ok(())
 }

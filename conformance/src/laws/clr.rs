@@ -109,7 +109,7 @@ pub(crate) fn clr_08_a_load_beside_a_clear_sees_all_or_nothing(case: &Case) -> C
         for loaded in seen.into_iter().flatten().flatten() {
             let loaded = loaded.map_err(|error| {
                 broken(format!(
-                    "beside a clear: expected Ok, came the error \"{error}\""
+                    "beside a clear: expected Ok, got the error \"{error}\""
                 ))
             })?;
             if !loaded.is_empty() && loaded != *whole {
@@ -117,7 +117,7 @@ pub(crate) fn clr_08_a_load_beside_a_clear_sees_all_or_nothing(case: &Case) -> C
                 let first = loaded[0].sequence;
                 return Err(broken(format!(
                     "a load beside a clear of the same run ({driver}): expected all \
-                     {WATCHED_ROWS} rows or none, came {count} rows from sequence {first}"
+                     {WATCHED_ROWS} rows or none, got {count} rows from sequence {first}"
                 )));
             }
         }

@@ -78,7 +78,7 @@ impl Lookalikes<'_> {
                 (Err(error), _) => {
                     let id = quote(id);
                     return Err(broken(format!(
-                        "append of sequence {sequence} to run {id}: expected Ok, came \"{error}\""
+                        "append of sequence {sequence} to run {id}: expected Ok, got \"{error}\""
                     )));
                 }
             }
@@ -93,16 +93,16 @@ impl Lookalikes<'_> {
         rows: &[CheckpointRow],
         when: impl Fn() -> String,
     ) -> Checked {
-        let came = match (store.try_load(id).await, self.refusal) {
-            (Ok(came), _) => came,
+        let got = match (store.try_load(id).await, self.refusal) {
+            (Ok(got), _) => got,
             (Err(_), Refusal::Allowed) if rows.is_empty() => return Ok(()),
             (Err(error), _) => {
                 let (id, when) = (quote(id), when());
                 return Err(broken(format!(
-                    "load of run {id} {when}: expected Ok, came \"{error}\""
+                    "load of run {id} {when}: expected Ok, got \"{error}\""
                 )));
             }
         };
-        same_rows(|| format!("run {} {}", quote(id), when()), rows, &came)
+        same_rows(|| format!("run {} {}", quote(id), when()), rows, &got)
     }
 }

@@ -174,7 +174,7 @@ pub(crate) async fn iso_08_paths_stay_inside_the_place(case: &Case) -> Checked {
         strays.map_err(|error| crate::finding::expect::Failure::Harness(error.to_string()))?;
     if let Some(stray) = strays.first() {
         return Err(broken(format!(
-            "after runs with paths for ids: expected nothing outside of its place, came {}",
+            "after runs with paths for ids: expected nothing outside of its place, got {}",
             stray.display()
         )));
     }

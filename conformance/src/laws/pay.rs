@@ -163,15 +163,15 @@ async fn refuses_beyond(store: &Session, limit: usize, kept: &[CheckpointRow]) -
     if store.try_append("run", beyond).await.is_ok() {
         return Err(broken(format!(
             "append of a blob of {} bytes: expected an error beyond the declared limit of {limit}, \
-             came Ok",
+             got Ok",
             limit + 1
         )));
     }
-    let came = store.load("run").await?;
+    let got = store.load("run").await?;
     same_rows(
         || "run \"run\" after a blob beyond the limit".to_owned(),
         kept,
-        &came,
+        &got,
     )?;
     store.append("run", &with_blob(1, vec![1])).await
 }

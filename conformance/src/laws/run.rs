@@ -84,7 +84,7 @@ pub(crate) fn run_03_the_executor_is_never_blocked(case: &Case) -> Checked {
             store.step(Blame::Store, "a timed append");
             let append = store.store().append("run", row(sequence));
             let (appended, longest) = LongestPoll::of(append).await;
-            appended.map_err(|error| broken(format!("append: expected Ok, came \"{error}\"")))?;
+            appended.map_err(|error| broken(format!("append: expected Ok, got \"{error}\"")))?;
             polls.push(longest);
         }
         Ok(polls)
@@ -98,7 +98,7 @@ pub(crate) fn run_03_the_executor_is_never_blocked(case: &Case) -> Checked {
     let count = polls.len();
     Err(broken(format!(
         "on a current-thread runtime: expected an append to hold the thread for at most {limit:?} \
-         at a time, came more in {slow} of {count} appends (longest {longest:?})"
+         at a time, got more in {slow} of {count} appends (longest {longest:?})"
     )))
 }
 
@@ -156,7 +156,7 @@ pub(crate) fn run_05_futures_move_between_threads(case: &Case) -> Checked {
         let appended = poll_on_new_threads(&runtime, Box::pin(append))?;
         appended.map_err(|error| {
             broken(format!(
-                "append of sequence {sequence}, each poll on another thread: expected Ok, came \
+                "append of sequence {sequence}, each poll on another thread: expected Ok, got \
                  \"{error}\""
             ))
         })?;
@@ -197,7 +197,7 @@ fn poll_on_new_threads<T: Send>(
             Err(payload) => {
                 let message = panic_message(&*payload);
                 return Err(broken(format!(
-                    "a poll on another thread: expected an answer, came a panic: {message}"
+                    "a poll on another thread: expected an answer, got a panic: {message}"
                 )));
             }
         }
@@ -219,7 +219,7 @@ pub(crate) fn run_06_a_store_is_dropped_inside_async_code(case: &Case) -> Checke
                 .step(Blame::Store, "dropping the store inside async code");
             let appended = opened.store.append("run", row(0)).await;
             drop(opened);
-            appended.map_err(|error| broken(format!("append: expected Ok, came \"{error}\"")))
+            appended.map_err(|error| broken(format!("append: expected Ok, got \"{error}\"")))
         })?;
         runtime.block_on(case.leave(&place))?;
     }

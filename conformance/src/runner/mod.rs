@@ -120,7 +120,7 @@ fn wait(
 
 fn late(progress: &Progress, expected: &str) -> Failure {
     let (blame, step) = progress.current();
-    let message = format!("deadline passed at {step}: expected {expected}, came nothing");
+    let message = format!("deadline passed at {step}: expected {expected}, got nothing");
     blamed(blame, message)
 }
 
@@ -174,7 +174,7 @@ fn guarded(progress: &Progress, work: impl FnOnce() -> Checked) -> Checked {
         let message = panic_message(&*payload);
         Err(blamed(
             blame,
-            format!("at {step}: expected an answer, came a panic: {message}"),
+            format!("at {step}: expected an answer, got a panic: {message}"),
         ))
     })
 }

@@ -68,7 +68,7 @@ fn a_refusal_that_outlives_a_clear_is_found() {
             clear("a:1"),
             append("a:1", plain(4)),
         ])
-        append of {sequence 4, state "state 0", task "task 0", state_entry, no blob} to run "a:1": expected Ok, came the error "checkpoint store: run "a:1" already has sequence 4"
+        append of {sequence 4, state "state 0", task "task 0", state_entry, no blob} to run "a:1": expected Ok, got the error "checkpoint store: run "a:1" already has sequence 4"
     "#]]);
 }
 
@@ -79,7 +79,7 @@ fn a_page_with_one_row_that_a_clear_overlooks_is_found() {
             rows_from("c", 0, 17),
             clear("c"),
         ])
-        run "c" at the end: expected an empty run with no row, came 1 row with {sequence 16, state "state 0", task "task 0", state_entry, no blob} at position 0
+        run "c" at the end: expected an empty run with no row, got 1 row with {sequence 16, state "state 0", task "task 0", state_entry, no blob} at position 0
     "#]]);
 }
 
@@ -92,7 +92,7 @@ fn a_cache_of_two_that_three_runs_share_is_found() {
             load("ab"),
             append("b", plain(0)),
         ])
-        run "ab" at the end: expected an empty run with no row, came 1 row with {sequence 0, state "state 0", task "task 0", state_entry, no blob} at position 0
+        run "ab" at the end: expected an empty run with no row, got 1 row with {sequence 0, state "state 0", task "task 0", state_entry, no blob} at position 0
     "#]]);
 }
 
@@ -105,7 +105,7 @@ fn an_index_that_is_a_count_after_reopening_is_found() {
             append("a:1", plain(3)),
             append("a:1", plain(3)),
         ])
-        append of {sequence 3, state "state 0", task "task 0", state_entry, no blob} to run "a:1", where the sequence is taken: expected a rejection, came Ok
+        append of {sequence 3, state "state 0", task "task 0", state_entry, no blob} to run "a:1", where the sequence is taken: expected a rejection, got Ok
     "#]]);
 }
 
@@ -117,7 +117,7 @@ fn a_clear_that_is_done_again_at_opening_is_found() {
             append("A", plain(0)),
             reopen(),
         ])
-        run "A" at the end: expected 1 row with {sequence 0, state "state 0", task "task 0", state_entry, no blob}, came an empty run with no row at position 0
+        run "A" at the end: expected 1 row with {sequence 0, state "state 0", task "task 0", state_entry, no blob}, got an empty run with no row at position 0
     "#]]);
 }
 
@@ -128,7 +128,7 @@ fn blobs_that_are_told_apart_by_length_are_found() {
             append("ab", row(2, 0, RowKind::StateEntry, Some(vec![0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]))),
             append("ab", row(0, 0, RowKind::StateEntry, Some(vec![0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]))),
         ])
-        run "ab" at the end: expected 2 rows with {sequence 0, state "state 0", task "task 0", state_entry, blob of 11 bytes 00 00 00 00 00 00 00 00 ..}, came 2 rows with {sequence 0, state "state 0", task "task 0", state_entry, blob of 11 bytes 00 00 00 00 00 00 00 00 ..} at position 0 (sequences that came: 0, 2)
+        run "ab" at the end: expected 2 rows with {sequence 0, state "state 0", task "task 0", state_entry, blob of 11 bytes 00 00 00 00 00 00 00 00 ..}, got 2 rows with {sequence 0, state "state 0", task "task 0", state_entry, blob of 11 bytes 00 00 00 00 00 00 00 00 ..} at position 0 (got sequences 0, 2)
     "#]]);
 }
 
@@ -140,7 +140,7 @@ fn an_append_after_a_refusal_that_is_not_looked_at_is_found() {
             append("a", plain(0)),
             append("a", plain(0)),
         ])
-        append of {sequence 0, state "state 0", task "task 0", state_entry, no blob} to run "a", where the sequence is taken: expected a rejection, came Ok
+        append of {sequence 0, state "state 0", task "task 0", state_entry, no blob} to run "a", where the sequence is taken: expected a rejection, got Ok
     "#]]);
 }
 
@@ -167,7 +167,7 @@ fn pasted_operations_are_replayed() {
            2  clear run "a": Ok
            3  append {sequence 0, state "state 0", task "task 0", state_entry, no blob} to run "b": Ok
 
-        run "a" at the end: expected an empty run with no row, came 1 row with {sequence 16, state "state 0", task "task 0", state_entry, no blob} at position 0
+        run "a" at the end: expected an empty run with no row, got 1 row with {sequence 16, state "state 0", task "task 0", state_entry, no blob} at position 0
 
         as a test:
 

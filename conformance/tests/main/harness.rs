@@ -66,7 +66,7 @@ fn fails_by_name<H: Harness>() {
     };
     assert_eq!(
         message,
-        "deadline passed at append of sequence 0, run \"run\": expected an answer within 1s, came \
+        "deadline passed at append of sequence 0, run \"run\": expected an answer within 1s, got \
          nothing"
     );
 }
@@ -181,7 +181,7 @@ fn a_store_that_panics_fails_by_name() {
     };
     assert_eq!(
         message,
-        "at append of sequence 0, run \"run\": expected an answer, came a panic: internal error: \
+        "at append of sequence 0, run \"run\": expected an answer, got a panic: internal error: \
          entered unreachable code: run \"run\" already has 0"
     );
 }
@@ -192,10 +192,7 @@ fn the_report_says_what_was_expected_and_what_came() {
     let text = report.to_string();
     let expected = "fail          PAY-01 no blob and an empty blob stay apart (";
     assert!(text.contains(expected), "{text}");
-    assert!(
-        text.contains("blob of 0 bytes}, came 4 rows with"),
-        "{text}"
-    );
+    assert!(text.contains("blob of 0 bytes}, got 4 rows with"), "{text}");
     assert!(
         text.ends_with("FAILED (a part of the catalogue): 7 laws, 5 pass, 1 fail, 1 not_claimed"),
         "{text}"

@@ -239,10 +239,10 @@ fn perform(call: &Call, rows: &[(u64, u32)]) -> Option<Vec<(u64, u32)>> {
                 _ => {}
             }
         }
-        Call::Load { rows: Some(came) } => {
+        Call::Load { rows: Some(got) } => {
             let mut held = rows.to_vec();
             held.sort_unstable();
-            if held != *came {
+            if held != *got {
                 return None;
             }
         }

@@ -62,11 +62,11 @@ impl Harness for Memory {
 #[test]
 fn a_report_has_the_order_of_the_catalogue_whichever_law_ended_first() {
     let report = run_all::<Memory>(&jobs(8).only(["bas", "run", "err"]));
-    let came: Vec<LawId> = report.laws().iter().map(|report| report.law.id).collect();
+    let got: Vec<LawId> = report.laws().iter().map(|report| report.law.id).collect();
     let mut expected: Vec<LawId> = catalogue().iter().map(|law| law.id).collect();
-    expected.retain(|id| came.contains(id));
-    assert_eq!(came, expected);
-    assert!(came.contains(&LawId::RUN_03) && came.contains(&LawId::BAS_01));
+    expected.retain(|id| got.contains(id));
+    assert_eq!(got, expected);
+    assert!(got.contains(&LawId::RUN_03) && got.contains(&LawId::BAS_01));
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn a_certificate_fits_a_phone_keeps_texts_apart_has_a_dark_side_and_prints() {
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     let width = |dom: &str| said(dom, "wide").parse::<u32>().expect("a number");
-    let history = format!("came 2:\n  {}", "|----------|".repeat(40));
+    let history = format!("got 2:\n  {}", "|----------|".repeat(40));
     let light = dom(
         "light.html",
         &framed(&page(&history)),

@@ -345,7 +345,7 @@ mod mutants {
     #[test]
     fn an_error_keeps_its_category() {
         let words =
-            "expected \"checkpoint_store\", came \"store\" (checkpoint store: Store error: taken)";
+            "expected \"checkpoint_store\", got \"store\" (checkpoint store: Store error: taken)";
         fails::<OtherCategory>(LawId::ERR_01, words);
     }
 

@@ -119,7 +119,7 @@ pub(crate) fn run_with_a_fault(
     }
     match failed {
         Some((call, step)) => Err(broken(format!(
-            "a child whose {call} failed in step {step}: expected errors, came the end of its process"
+            "a child whose {call} failed in step {step}: expected errors, got the end of its process"
         ))),
         None => Err(running.no_sign()),
     }

@@ -27,15 +27,15 @@ pub(crate) fn con_01_small_histories_are_linearizable(case: &Case) -> Checked {
         || met.get(),
         |arena, store, number| {
             let callers = arena.driver.contenders().min(CALLERS_MAX);
-            let came = arena.round(callers, &caller(store, arena.driver, number))?;
-            let runs = by_run(came.into_iter().flatten().flatten());
+            let got = arena.round(callers, &caller(store, arena.driver, number))?;
+            let runs = by_run(got.into_iter().flatten().flatten());
             for (id, history) in runs {
                 if let Some(window) = history.failing_window(&Start::default()) {
                     let driver = arena.driver.words();
                     let id = quote(&id);
                     return Err(broken(format!(
                         "{callers} {driver} on run {id}: expected answers that one order of these \
-                         operations explains, came\n{window}"
+                         operations explains, got\n{window}"
                     )));
                 }
                 met.set(met.get() || history.overlaps());
@@ -60,11 +60,11 @@ fn caller(session: &Session, driver: Driver, number: u64) -> Contender<Vec<OnRun
         let store = store.clone();
         Box::pin(async move {
             let mut draws = Draws::of(&[number, heat as u64, caller as u64]);
-            let mut came = Vec::new();
+            let mut got = Vec::new();
             for step in 0..OPERATIONS_TOTAL / callers {
                 let id = format!("history {number} {heat} {}", draws.below(RUNS));
                 let mark = (caller * OPERATIONS_MAX + step) as u32;
-                came.push(match draws.below(20) {
+                got.push(match draws.below(20) {
                     0..10 => {
                         let sequence = draws.below(SEQUENCES) as u64;
                         store.append(caller, &id, sequence, mark).await
@@ -76,7 +76,7 @@ fn caller(session: &Session, driver: Driver, number: u64) -> Contender<Vec<OnRun
                     tokio::task::yield_now().await;
                 }
             }
-            came
+            got
         })
     })
 }

@@ -61,7 +61,7 @@ pub(crate) fn con_08_readers_do_not_starve_writers(case: &Case) -> Checked {
     let count = waited.len();
     Err(broken(format!(
         "appends beside {READERS} callers that load all the time: expected an append to wait for at \
-         most {LOADS_MAX} loads, came more in {starved} of {count} appends"
+         most {LOADS_MAX} loads, got more in {starved} of {count} appends"
     )))
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn con_05_distinct_sequences_of_one_run_all_land(case: &Case) -> Chec
             let rows = (0..ROWS).flat_map(|nth| (0..callers).map(move |one| (one, nth)));
             let expected: Vec<_> = rows.map(|(one, nth)| row(one as usize, nth)).collect();
             let id = id(heat, 0);
-            let came = arena.block_on(store.load(&id))?;
+            let got = arena.block_on(store.load(&id))?;
             let driver = arena.driver.words();
             let what = || {
                 let id = quote(&id);
@@ -33,7 +33,7 @@ pub(crate) fn con_05_distinct_sequences_of_one_run_all_land(case: &Case) -> Chec
                     "run {id}, whose sequences {callers} {driver} appended at once, each its own"
                 )
             };
-            same_rows(what, &expected, &came)?;
+            same_rows(what, &expected, &got)?;
         }
         Ok(())
     })
@@ -79,13 +79,13 @@ fn append_at_once(
                     let id = quote(&id);
                     broken(format!(
                         "append of sequence {sequence} to run {id}, where nobody else appends it \
-                         ({driver}): expected Ok, came the error \"{error}\""
+                         ({driver}): expected Ok, got the error \"{error}\""
                     ))
                 })?;
             }
             Ok(())
         })
     });
-    let came = arena.round(arena.driver.contenders(), &contender)?;
-    came.into_iter().flatten().collect()
+    let got = arena.round(arena.driver.contenders(), &contender)?;
+    got.into_iter().flatten().collect()
 }

@@ -31,12 +31,12 @@ pub(crate) fn con_02_every_load_beside_a_writer_is_a_prefix(case: &Case) -> Chec
         let rows: Vec<CheckpointRow> = (0..ROWS).map(row).collect();
         watch(arena, store, number, row, |id, seen| {
             for one in seen {
-                let came = loaded(&one.rows, id)?;
-                if came.len() > rows.len() || rows[..came.len()] != came[..] {
-                    let (driver, came) = (arena.driver.words(), sequences(came));
+                let got = loaded(&one.rows, id)?;
+                if got.len() > rows.len() || rows[..got.len()] != got[..] {
+                    let (driver, got) = (arena.driver.words(), sequences(got));
                     return Err(broken(format!(
                         "a load beside the one caller that appends sequences 0..{ROWS} in order to \
-                         run {} ({driver}): expected the first rows of it, came sequences {came}",
+                         run {} ({driver}): expected the first rows of it, got sequences {got}",
                         quote(id)
                     )));
                 }
@@ -63,11 +63,11 @@ pub(crate) fn con_03_no_row_is_torn(case: &Case) -> Checked {
                 if usize::try_from(row.sequence).is_ok_and(|at| written.get(at) == Some(row)) {
                     continue;
                 }
-                let (driver, came) = (arena.driver.words(), describe(row));
+                let (driver, got) = (arena.driver.words(), describe(row));
                 let whole = describe(&wide(row.sequence));
                 return Err(broken(format!(
                     "a load beside an append to run {} ({driver}): expected {whole} or no such \
-                     row, came {came}",
+                     row, got {got}",
                     quote(id)
                 )));
             }
@@ -89,7 +89,7 @@ pub(crate) fn con_04_reads_do_not_go_backwards(case: &Case) -> Checked {
                     return Err(broken(format!(
                         "two loads of run {id}, one after the other, beside the caller that \
                          appends to it ({driver}): expected the second to show the {most} rows \
-                         of the first, came {count}"
+                         of the first, got {count}"
                     )));
                 }
             }
@@ -105,7 +105,7 @@ fn loaded<'a>(
     rows.as_deref().map_err(|error| {
         let id = quote(id);
         broken(format!(
-            "a load of run {id} beside an append: expected Ok, came the error \"{error}\""
+            "a load of run {id} beside an append: expected Ok, got the error \"{error}\""
         ))
     })
 }
@@ -124,9 +124,9 @@ fn watch(
         Driver::Threads => arena.driver.contenders().min(1 + READERS_MAX),
     };
     let id = move |heat: usize| format!("watched {number} {heat}");
-    let came = arena.round(contenders, &write_and_watch(session, id, row))?;
+    let got = arena.round(contenders, &write_and_watch(session, id, row))?;
     let mut heats: Vec<Vec<Seen>> = (0..HEATS).map(|_| Vec::new()).collect();
-    for contender in came {
+    for contender in got {
         for (heat, seen) in contender.into_iter().enumerate() {
             heats[heat].extend(seen?);
         }
@@ -151,9 +151,9 @@ fn write_and_watch(
         let (store, written) = (Arc::clone(&store), Arc::clone(&written));
         Box::pin(async move {
             if number == WRITER {
-                let came = write(&store, &clock, &id, row).await;
+                let got = write(&store, &clock, &id, row).await;
                 written[heat].store(true, Ordering::SeqCst);
-                return came;
+                return got;
             }
             Ok(look(&store, &clock, &id, &written[heat]).await)
         })
@@ -173,7 +173,7 @@ async fn write(
             let id = quote(id);
             broken(format!(
                 "append of sequence {sequence} to run {id} by its only caller, beside loads: \
-                 expected Ok, came the error \"{error}\""
+                 expected Ok, got the error \"{error}\""
             ))
         })?;
     }

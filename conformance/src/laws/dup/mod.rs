@@ -73,9 +73,9 @@ pub(crate) async fn dup_04_a_rejection_leaves_the_store_working(case: &Case) -> 
     store.append("run", &row(2)).await?;
     let written = store.load("run").await?;
     if written.len() != 3 {
-        let came = sequences(&written);
+        let got = sequences(&written);
         return Err(broken(format!(
-            "run \"run\" continued after a rejection: expected sequences 0, 1, 2, came {came}"
+            "run \"run\" continued after a rejection: expected sequences 0, 1, 2, got {got}"
         )));
     }
     Ok(())

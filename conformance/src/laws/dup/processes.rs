@@ -83,7 +83,7 @@ fn judge(sequence: u64, winners: &[u8], children: usize, stored: &[String]) -> C
             let count = winners.len();
             return Err(broken(format!(
                 "{children} processes append to sequence {sequence} of run \"{CONTENDED}\" at once: \
-                 expected exactly one Ok, came {count} (children {winners:?})"
+                 expected exactly one Ok, got {count} (children {winners:?})"
             )));
         }
     };
@@ -92,6 +92,6 @@ fn judge(sequence: u64, winners: &[u8], children: usize, stored: &[String]) -> C
     }
     Err(broken(format!(
         "after {children} processes appended to sequence {sequence} of run \"{CONTENDED}\": expected \
-         {expected} of the one that was told Ok, came {stored:?}"
+         {expected} of the one that was told Ok, got {stored:?}"
     )))
 }

@@ -48,7 +48,7 @@ fn one_winner_each(arena: &Arena, id: &str, heats: &[Vec<usize>]) -> Checked {
             let (count, id) = (winners.len(), quote(id));
             return Err(broken(format!(
                 "{contenders} {driver} append to sequence {sequence} of run {id} at once: \
-                 expected exactly one Ok, came {count} (contenders {winners:?})"
+                 expected exactly one Ok, got {count} (contenders {winners:?})"
             )));
         }
     }
@@ -65,11 +65,11 @@ fn winners_rows(arena: &Arena, store: &Session, id: &str, heats: &[Vec<usize>]) 
             [row] if winners.iter().any(|&winner| of(row, winner)) => {}
             _ => {
                 let driver = arena.driver.words();
-                let came: Vec<String> = at_sequence.into_iter().map(describe).collect();
+                let got: Vec<String> = at_sequence.into_iter().map(describe).collect();
                 let id = quote(id);
                 return Err(broken(format!(
                     "after {driver} raced for sequence {sequence} of run {id}: expected the row of \
-                     the contender that was told Ok (of {winners:?}), came {came:?}"
+                     the contender that was told Ok (of {winners:?}), got {got:?}"
                 )));
             }
         }

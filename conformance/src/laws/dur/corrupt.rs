@@ -99,13 +99,13 @@ async fn opened_again(case: &Case, place: &Arc<Place>, number: u32) -> Result<An
     });
     let (damaged, beside) = survived(tokio::spawn(look).await, "a load", &when)?;
     // The runs beside it may be refused with it, but not be changed.
-    if let Some(came) = beside.filter(|came| *came != rows(0..2)) {
-        return Err(silent(&format!("{when}, of a run beside it"), &came));
+    if let Some(got) = beside.filter(|got| *got != rows(0..2)) {
+        return Err(silent(&format!("{when}, of a run beside it"), &got));
     }
     match damaged {
         None => Ok(Answer::Loud),
-        Some(came) if came == written() => Ok(Answer::Unharmed),
-        Some(came) => Err(silent(&when, &came)),
+        Some(got) if got == written() => Ok(Answer::Unharmed),
+        Some(got) => Err(silent(&when, &got)),
     }
 }
 
@@ -118,16 +118,16 @@ fn survived<T>(joined: Result<T, JoinError>, what: &str, when: &str) -> Result<T
             Err(error) => error.to_string(),
         };
         broken(format!(
-            "{what} {when}: expected an error, came a panic: {message}"
+            "{what} {when}: expected an error, got a panic: {message}"
         ))
     })
 }
 
-fn silent(when: &str, came: &[CheckpointRow]) -> Failure {
-    let at = came.iter().find(|row| row.sequence == SEQUENCE);
+fn silent(when: &str, got: &[CheckpointRow]) -> Failure {
+    let at = got.iter().find(|row| row.sequence == SEQUENCE);
     let row = at.map_or_else(|| "no such row".to_owned(), describe);
-    let count = came.len();
+    let count = got.len();
     broken(format!(
-        "a load {when}: expected an error, or what was written, came {count} rows with {row}"
+        "a load {when}: expected an error, or what was written, got {count} rows with {row}"
     ))
 }

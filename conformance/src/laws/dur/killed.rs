@@ -57,14 +57,14 @@ pub(super) fn judge_at(
 pub(crate) fn dur_03_acknowledged_rows_survive_a_kill(case: &Case) -> Checked {
     for steps in KILLED_AFTER {
         kill_and_open(case, Role::Writes, steps, async |store, acknowledged| {
-            let came = store.load(WRITTEN).await?;
-            let held = |row: &CheckpointRow| came.iter().any(|one| one.sequence == row.sequence);
+            let got = store.load(WRITTEN).await?;
+            let held = |row: &CheckpointRow| got.iter().any(|one| one.sequence == row.sequence);
             let lost = (0..acknowledged).map(wide).find(|row| !held(row));
             let Some(lost) = lost else { return Ok(()) };
-            let (sequence, count) = (lost.sequence, came.len());
+            let (sequence, count) = (lost.sequence, got.len());
             Err(broken(format!(
                 "after SIGKILL of a child that had been acknowledged {acknowledged} rows: expected \
-                 all of them, came {count} rows without sequence {sequence}"
+                 all of them, got {count} rows without sequence {sequence}"
             )))
         })?;
     }
@@ -74,22 +74,22 @@ pub(crate) fn dur_03_acknowledged_rows_survive_a_kill(case: &Case) -> Checked {
 pub(crate) fn dur_04_an_unacknowledged_row_is_whole_or_absent(case: &Case) -> Checked {
     for steps in KILLED_AFTER {
         kill_and_open(case, Role::Writes, steps, async |store, acknowledged| {
-            let came = store.load(WRITTEN).await?;
-            let torn = came.iter().find(|row| **row != wide(row.sequence));
+            let got = store.load(WRITTEN).await?;
+            let torn = got.iter().find(|row| **row != wide(row.sequence));
             if let Some(torn) = torn {
                 let (whole, torn) = (describe(&wide(torn.sequence)), describe(torn));
                 return Err(broken(format!(
                     "after SIGKILL of a child inside an append: expected {whole} or no such row, \
-                     came {torn}"
+                     got {torn}"
                 )));
             }
             // It was under way, or not even begun.
-            let beyond = came.iter().find(|row| row.sequence > acknowledged);
+            let beyond = got.iter().find(|row| row.sequence > acknowledged);
             beyond.map_or(Ok(()), |row| {
                 let sequence = row.sequence;
                 Err(broken(format!(
                     "after SIGKILL of a child that had been acknowledged {acknowledged} rows, one \
-                     after the other: expected at most one more, came sequence {sequence}"
+                     after the other: expected at most one more, got sequence {sequence}"
                 )))
             })
         })?;
@@ -104,18 +104,18 @@ pub(crate) fn dur_05_a_kill_inside_clear_leaves_all_or_nothing(case: &Case) -> C
         kill_and_open(case, Role::Clears, steps, async |store, acknowledged| {
             for number in 0..=acknowledged / (CLEARED_ROWS + 1) {
                 let id = cleared_run(number);
-                let came = store.load(&id).await?;
+                let got = store.load(&id).await?;
                 let begun = number * (CLEARED_ROWS + 1);
                 let is_cleared = acknowledged > begun + CLEARED_ROWS;
                 let is_full = acknowledged >= begun + CLEARED_ROWS;
                 let allowed = match (is_cleared, is_full) {
-                    (true, _) => came.is_empty(),
-                    (_, true) => came.is_empty() || came == rows(0..CLEARED_ROWS),
+                    (true, _) => got.is_empty(),
+                    (_, true) => got.is_empty() || got == rows(0..CLEARED_ROWS),
                     // Its rows are the business of the laws before.
                     _ => true,
                 };
                 if !allowed {
-                    let (id, count) = (quote(&id), came.len());
+                    let (id, count) = (quote(&id), got.len());
                     let expected = if is_cleared {
                         "no rows".to_owned()
                     } else {
@@ -123,7 +123,7 @@ pub(crate) fn dur_05_a_kill_inside_clear_leaves_all_or_nothing(case: &Case) -> C
                     };
                     return Err(broken(format!(
                         "run {id} after SIGKILL of a child inside or after its clear: expected \
-                         {expected}, came {count}"
+                         {expected}, got {count}"
                     )));
                 }
             }
@@ -177,13 +177,13 @@ pub(crate) fn dur_14_acknowledged_rows_are_durable_in_order(case: &Case) -> Chec
                     let id = quote(IN_TURN[turn]);
                     return Err(broken(format!(
                         "after SIGKILL of a child that appended to {runs} runs in turn: expected every \
-                     row before the last that is there, came append {last} without append \
+                     row before the last that is there, got append {last} without append \
                      {missing} (sequence {sequence} of run {id})"
                     )));
                 }
-                for (id, came) in IN_TURN.iter().zip(&loaded) {
+                for (id, got) in IN_TURN.iter().zip(&loaded) {
                     let what = || format!("run {} after SIGKILL", quote(id));
-                    same_rows(what, &rows(0..came.len() as u64), came)?;
+                    same_rows(what, &rows(0..got.len() as u64), got)?;
                 }
                 Ok(())
             },

@@ -38,7 +38,7 @@ pub(crate) fn dur_08_data_is_synced_before_the_acknowledgement(case: &Case) -> C
             let writes = seen.writes;
             return Err(broken(format!(
                 "append {number} of a child wrote {writes} times to files of its place: expected a \
-                 sync of one of them after its last write and before the acknowledgement, came none"
+                 sync of one of them after its last write and before the acknowledgement, got none"
             )));
         }
     }
@@ -51,7 +51,7 @@ pub(crate) fn dur_09_the_directory_is_synced_when_a_file_is_created(case: &Case)
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             return Err(broken(format!(
                 "step {number} of a child left a new file {name:?} with data in it: expected a sync \
-                 of its directory before the acknowledgement, came none"
+                 of its directory before the acknowledgement, got none"
             )));
         }
     }
@@ -103,7 +103,7 @@ pub(crate) fn dur_10_a_failed_sync_is_an_error(case: &Case) -> Checked {
         |faulty, Failed { call, step, .. }, _| {
             if faulty.messages.contains(&Message::Acknowledged(step)) {
                 return Err(broken(format!(
-                    "step {step} of a child, whose {call} answered EIO: expected an error, came Ok"
+                    "step {step} of a child, whose {call} answered EIO: expected an error, got Ok"
                 )));
             }
             Ok(())
@@ -141,14 +141,14 @@ pub(crate) fn dur_13_after_a_failed_sync_the_store_refuses(case: &Case) -> Check
                 .iter()
                 .skip_while(|message| !matches!(message, Message::Failed(_)));
             for message in failed {
-                let came = match message {
+                let got = match message {
                     Message::Loaded(Some(rows)) => format!("a load that showed {rows} rows"),
                     Message::Acknowledged(later) => format!("Ok for step {later}"),
                     _ => continue,
                 };
                 return Err(broken(format!(
                     "after step {step} of a child, whose {call} answered EIO: expected loads and appends \
-                 to be refused until the store is opened again, came {came}"
+                 to be refused until the store is opened again, got {got}"
                 )));
             }
             Ok(())
@@ -178,7 +178,7 @@ fn shows_what_was_acknowledged(messages: &[Message], when: &str) -> Checked {
                 if *rows != expected {
                     return Err(broken(format!(
                         "after {when} and whose file it gave up: expected a load that shows \
-                         {expected} rows, came {rows}"
+                         {expected} rows, got {rows}"
                     )));
                 }
             }

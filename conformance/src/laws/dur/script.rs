@@ -53,13 +53,13 @@ fn performed(step: &Step, rows: &[CheckpointRow]) -> Option<Rows> {
 /// Fails unless each run is in a state that the answers allow. `when` completes "a child ...".
 pub(super) async fn judge(store: &Session, answers: &[Answer], when: &str) -> Checked {
     for id in ["one", "other"] {
-        let came = store.load(id).await?;
+        let got = store.load(id).await?;
         let states = possible(id, answers);
-        if !states.contains(&came) {
+        if !states.contains(&got) {
             let expected: Vec<String> = states.iter().map(|rows| in_words(rows)).collect();
-            let (expected, came) = (expected.join(" or "), in_words(&came));
+            let (expected, got) = (expected.join(" or "), in_words(&got));
             return Err(broken(format!(
-                "run {} of a child {when}: expected {expected}, came {came}",
+                "run {} of a child {when}: expected {expected}, got {got}",
                 quote(id)
             )));
         }

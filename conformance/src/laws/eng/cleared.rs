@@ -21,8 +21,8 @@ pub(crate) async fn eng_03_a_cleared_run_leaves_nothing_behind(case: &Case) -> C
         let when = "a run under ClearWhenDone";
         // Twice under one id: the second finds nothing of the first.
         for saga in [&saga, &Saga::new(format!("{ending:?}"), ending)] {
-            let came = saga.run(&clearing(&halting)?).await;
-            ending.check(&came, when)?;
+            let got = saga.run(&clearing(&halting)?).await;
+            ending.check(&got, when)?;
             saga.ledger.check(ending, 0, when)?;
             store.holds(&saga.id, &[], when).await?;
         }
@@ -40,14 +40,14 @@ fn one_scope(store: &Session) -> Checked {
     let scope = store.store().exclusive_scope();
     let Some(scope) = scope else {
         return Err(broken(
-            "the store claims an exclusive scope: expected Some from `exclusive_scope`, came None",
+            "the store claims an exclusive scope: expected Some from `exclusive_scope`, got None",
         ));
     };
     let handles = [Some(store.clone()), store.through_clone()];
     for handle in handles.into_iter().flatten() {
         if handle.store().exclusive_scope().as_ref() != Some(&scope) {
             return Err(broken(
-                "the exclusive scope: expected the same one each time, through every clone, came \
+                "the exclusive scope: expected the same one each time, through every clone, got \
                  another",
             ));
         }
@@ -59,7 +59,7 @@ fn clearing(store: &Arc<Halting>) -> Result<Engine, Failure> {
     let engine = engine(store.clone()).with_retention(Retention::ClearWhenDone);
     engine.map_err(|error| {
         broken(format!(
-            "an engine with ClearWhenDone: expected Ok, came the error \"{error}\""
+            "an engine with ClearWhenDone: expected Ok, got the error \"{error}\""
         ))
     })
 }
@@ -71,15 +71,15 @@ async fn crash(store: &Session, ending: Ending, point: Point) -> Checked {
     // In a block of its own: a life that is over has left the registry.
     {
         let life = pin!(saga.run(&clearing(&halting)?));
-        if let Some(came) = until_halted(&halting, life).await {
-            return Err(not_reached(point, &came));
+        if let Some(got) = until_halted(&halting, life).await {
+            return Err(not_reached(point, &got));
         }
         let rival = saga.resume(&clearing(&Halting::new(store, None))?).await;
         if !matches!(rival, Err(Error::AlreadyRunning { .. })) {
-            let came = ended(&rival);
+            let got = ended(&rival);
             return Err(broken(format!(
-                "a second life beside one that will clear: expected \"already running\", came \
-                 {came}"
+                "a second life beside one that will clear: expected \"already running\", got \
+                 {got}"
             )));
         }
     }
@@ -88,12 +88,12 @@ async fn crash(store: &Session, ending: Ending, point: Point) -> Checked {
         halting.whereabouts()
     );
     let log = store.load(&saga.id).await?;
-    let came = saga.resume(&clearing(&Halting::new(store, None))?).await;
-    match (log.is_empty(), &came) {
+    let got = saga.resume(&clearing(&Halting::new(store, None))?).await;
+    match (log.is_empty(), &got) {
         // Not begun yet, or cleared already.
         (true, Err(Error::NotFound { .. })) => {}
         _ => {
-            ending.check(&came, &when)?;
+            ending.check(&got, &when)?;
             saga.ledger.check(ending, 1, &when)?;
         }
     }

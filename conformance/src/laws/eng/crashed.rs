@@ -34,8 +34,8 @@ async fn recovery(store: &Session, ending: Ending) -> Result<u64, Failure> {
     let saga = Saga::new(format!("a recovery: {ending:?}"), ending);
     happen(store, &saga, &[FIRST]).await?;
     let halting = Halting::new(store, None);
-    let came = saga.run_or_resume(&engine(halting.clone())).await;
-    ending.check(&came, "a run resumed after one crash")?;
+    let got = saga.run_or_resume(&engine(halting.clone())).await;
+    ending.check(&got, "a run resumed after one crash")?;
     Ok(halting.operations())
 }
 
@@ -44,8 +44,8 @@ async fn are_survived(store: &Session, ending: Ending, crashes: &[Point]) -> Che
     let saga = Saga::new(format!("{ending:?}, crashes at {crashes:?}"), ending);
     let when = happen(store, &saga, crashes).await?;
     let last = engine(Halting::new(store, None));
-    let came = saga.run_or_resume(&last).await;
-    ending.check(&came, &when)?;
+    let got = saga.run_or_resume(&last).await;
+    ending.check(&got, &when)?;
     saga.ledger.check(ending, crashes.len(), &when)?;
     ends_the_same_again(store, &saga, &when).await
 }
@@ -56,8 +56,8 @@ async fn happen(store: &Session, saga: &Saga, crashes: &[Point]) -> Result<Strin
     for &point in crashes {
         let halting = Halting::new(store, Some(point));
         let life = pin!(saga.run_or_resume(&engine(halting.clone())));
-        if let Some(came) = until_halted(&halting, life).await {
-            return Err(not_reached(point, &came));
+        if let Some(got) = until_halted(&halting, life).await {
+            return Err(not_reached(point, &got));
         }
         words.push(format!("a crash {}", halting.whereabouts()));
     }

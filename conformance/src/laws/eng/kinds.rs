@@ -36,8 +36,8 @@ async fn written() -> Result<Vec<CheckpointRow>, Failure> {
     let mut written = Vec::new();
     for ending in [Ending::Done, Ending::RolledBack, Ending::Stuck] {
         let saga = Saga::new(format!("{ending:?}"), ending);
-        let came = saga.run(&engine(Arc::clone(&memory))).await;
-        ending.check(&came, "a run in memory")?;
+        let got = saga.run(&engine(Arc::clone(&memory))).await;
+        ending.check(&got, "a run in memory")?;
         let loaded = memory.load_run(&saga.id).await;
         written.extend(loaded.map_err(|error| broken(format!("a load in memory: {error}")))?);
     }

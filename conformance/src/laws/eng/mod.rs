@@ -28,8 +28,8 @@ const TERMINAL: [Ending; 2] = [Ending::Done, Ending::RolledBack];
 async fn uninterrupted(store: &Session, ending: Ending) -> Result<u64, Failure> {
     let saga = Saga::new(format!("without a crash: {ending:?}"), ending);
     let halting = Halting::new(store, None);
-    let came = saga.run(&engine(halting.clone())).await;
-    ending.check(&came, "a run without a crash")?;
+    let got = saga.run(&engine(halting.clone())).await;
+    ending.check(&got, "a run without a crash")?;
     saga.ledger.check(ending, 0, "a run without a crash")?;
     ends_the_same_again(store, &saga, "a run without a crash").await?;
     Ok(halting.operations())
@@ -38,23 +38,23 @@ async fn uninterrupted(store: &Session, ending: Ending) -> Result<u64, Failure> 
 /// Fails unless a resume tells the ending again, and leaves log and world alone.
 async fn ends_the_same_again(store: &Session, saga: &Saga, when: &str) -> Checked {
     let (log, effects) = (store.load(&saga.id).await?, saga.ledger.len());
-    let came = saga.resume(&engine(Halting::new(store, None))).await;
+    let got = saga.resume(&engine(Halting::new(store, None))).await;
     let again = format!("{when}, resumed once more");
-    saga.ending.check(&came, &again)?;
+    saga.ending.check(&got, &again)?;
     store.holds(&saga.id, &log, &again).await?;
     let more = saga.ledger.after(effects);
     if more.is_empty() {
         return Ok(());
     }
     Err(broken(format!(
-        "{again}: expected no effect of a run that has ended, came {more:?}"
+        "{again}: expected no effect of a run that has ended, got {more:?}"
     )))
 }
 
 /// A life that ended before the instant at which it was to stop.
-fn not_reached(point: Point, came: &Result<Outcome<Order>, Error>) -> Failure {
-    let came = ended(came);
+fn not_reached(point: Point, got: &Result<Outcome<Order>, Error>) -> Failure {
+    let got = ended(got);
     broken(format!(
-        "a life that was to stop {point}: expected it to get there, came {came}"
+        "a life that was to stop {point}: expected it to get there, got {got}"
     ))
 }

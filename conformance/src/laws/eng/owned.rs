@@ -36,31 +36,31 @@ async fn takeover(store: &Session, ending: Ending, point: Point, last: bool) -> 
     let saga = Saga::new(format!("{ending:?}, paused at {point:?}"), ending);
     let halting = Halting::new(store, Some(point));
     let mut paused = pin!(saga.run(&engine(halting.clone())));
-    if let Some(came) = until_halted(&halting, paused.as_mut()).await {
-        return Err(not_reached(point, &came));
+    if let Some(got) = until_halted(&halting, paused.as_mut()).await {
+        return Err(not_reached(point, &got));
     }
     let when = format!("a life paused {}", halting.whereabouts());
     let owner = format!("{when}, the one that took over");
-    let came = saga.run_or_resume(&engine(Halting::new(store, None))).await;
-    ending.check(&came, &owner)?;
+    let got = saga.run_or_resume(&engine(Halting::new(store, None))).await;
+    ending.check(&got, &owner)?;
     saga.ledger.check(ending, 1, &owner)?;
     let (log, effects) = (store.load(&saga.id).await?, saga.ledger.len());
 
     halting.release();
-    let came = paused.await;
-    let lost = match &came {
+    let got = paused.await;
+    let lost = match &got {
         Err(Error::Fenced { .. }) => true,
         // Its first row came second.
         Err(Error::AlreadyExists { .. }) => point.operation == 0 && point.side == Side::Before,
         // Its last row was there before anybody took over.
-        Ok(_) => last && point.side == Side::After && ending.check(&came, "").is_ok(),
+        Ok(_) => last && point.side == Side::After && ending.check(&got, "").is_ok(),
         Err(_) => false,
     };
     let woken = format!("{when} and woken after another had ended the run");
     if !lost {
-        let came = ended(&came);
+        let got = ended(&got);
         return Err(broken(format!(
-            "{woken}: expected it to be fenced, came {came}"
+            "{woken}: expected it to be fenced, got {got}"
         )));
     }
     store.holds(&saga.id, &log, &woken).await?;
@@ -69,7 +69,7 @@ async fn takeover(store: &Session, ending: Ending, point: Point, last: bool) -> 
     let more = saga.ledger.after(effects);
     if more.len() > entitled {
         return Err(broken(format!(
-            "{woken}: expected at most {entitled} more effects of it, came {more:?}"
+            "{woken}: expected at most {entitled} more effects of it, got {more:?}"
         )));
     }
     Ok(())
@@ -93,12 +93,12 @@ fn race(arena: &Arena, store: &Session, number: u64) -> Checked {
         let (owners, others): (Vec<_>, Vec<_>) = answers
             .iter()
             .map(|heats| &heats[heat])
-            .partition(|came| came.is_ok());
-        let refused = |came: &&&Result<_, Error>| matches!(came, Err(Error::AlreadyExists { .. }));
+            .partition(|got| got.is_ok());
+        let refused = |got: &&&Result<_, Error>| matches!(got, Err(Error::AlreadyExists { .. }));
         if owners.len() != 1 || others.iter().filter(refused).count() != 1 {
-            let came: Vec<String> = answers.iter().map(|heats| ended(&heats[heat])).collect();
+            let got: Vec<String> = answers.iter().map(|heats| ended(&heats[heat])).collect();
             return Err(broken(format!(
-                "{when}: expected one owner, and \"already exists\" for the other, came {came:?}"
+                "{when}: expected one owner, and \"already exists\" for the other, got {got:?}"
             )));
         }
         saga.ledger.check(Ending::Done, 0, &when)?;

@@ -62,8 +62,8 @@ impl Ending {
     }
 
     /// Fails unless a life ended so. `when` begins the message.
-    pub(crate) fn check(self, came: &Result<Outcome<Order>, Error>, when: &str) -> Checked {
-        let as_expected = match (self, came) {
+    pub(crate) fn check(self, got: &Result<Outcome<Order>, Error>, when: &str) -> Checked {
+        let as_expected = match (self, got) {
             (Self::Done, Ok(Outcome::Done(state))) => *state == Order::Shipped,
             (Self::RolledBack, Ok(Outcome::RolledBack(back))) => back.task == "ship",
             (Self::Stuck, Ok(Outcome::Stuck(stuck))) => stuck.leftovers.len() == 1,
@@ -77,14 +77,14 @@ impl Ending {
             Self::RolledBack => "the run to be rolled back",
             Self::Stuck => "the run to be stuck",
         };
-        let came = ended(came);
-        Err(broken(format!("{when}: expected {expected}, came {came}")))
+        let got = ended(got);
+        Err(broken(format!("{when}: expected {expected}, got {got}")))
     }
 }
 
 /// How a life ended, in words.
-pub(crate) fn ended(came: &Result<Outcome<Order>, Error>) -> String {
-    match came {
+pub(crate) fn ended(got: &Result<Outcome<Order>, Error>) -> String {
+    match got {
         Ok(Outcome::Done(state)) => format!("done in {state:?}"),
         Ok(Outcome::RolledBack(back)) => {
             let (task, message) = (&back.task, &back.cause.message);
@@ -139,18 +139,18 @@ impl Ledger {
                 once.push(effect);
             }
         }
-        let came: Vec<&str> = once.iter().map(|effect| &*effect.action).collect();
+        let got: Vec<&str> = once.iter().map(|effect| &*effect.action).collect();
         let expected = ending.effects();
-        if came != expected {
+        if got != expected {
             return Err(broken(format!(
-                "{when}: expected the effects {expected:?}, came {came:?}"
+                "{when}: expected the effects {expected:?}, got {got:?}"
             )));
         }
         let more = effects.len() - once.len();
         if more > repeats {
             let all: Vec<&str> = effects.iter().map(|effect| &*effect.action).collect();
             return Err(broken(format!(
-                "{when}: expected at most {repeats} repeated effects, came {more} in {all:?}"
+                "{when}: expected at most {repeats} repeated effects, got {more} in {all:?}"
             )));
         }
         Ok(())

@@ -22,10 +22,10 @@ pub(crate) async fn err_01_a_rejection_has_the_stores_category(case: &Case) -> C
     store.append(ID, &row(0)).await?;
     for duplicate in [marked(0, "other"), row(0)] {
         let error = store.rejects(ID, duplicate).await?;
-        let came = category(&error);
-        if came != "checkpoint_store" {
+        let got = category(&error);
+        if got != "checkpoint_store" {
             return Err(broken(format!(
-                "the category of a rejection: expected \"checkpoint_store\", came {came:?} \
+                "the category of a rejection: expected \"checkpoint_store\", got {got:?} \
                  ({error})"
             )));
         }
@@ -95,7 +95,7 @@ async fn survives(store: &Session, words: &str, id: &str, operation: Operation) 
         Err(error) => error.to_string(),
     };
     Err(broken(format!(
-        "{doing}: expected Ok or an error, came a panic: {message}"
+        "{doing}: expected Ok or an error, got a panic: {message}"
     )))
 }
 
@@ -107,7 +107,7 @@ pub(crate) async fn err_05_messages_name_id_and_sequence(case: &Case) -> Checked
     for part in [ID, &SEQUENCE.to_string()] {
         if !message.contains(part) {
             return Err(broken(format!(
-                "the message of a rejection: expected it to name {part:?}, came {message:?}"
+                "the message of a rejection: expected it to name {part:?}, got {message:?}"
             )));
         }
     }
@@ -123,6 +123,6 @@ pub(crate) async fn err_06_a_duplicate_is_a_typed_conflict(case: &Case) -> Check
         return Ok(());
     }
     Err(broken(format!(
-        "the kind of a rejection: expected Some(Conflict), came {kind:?} ({error})"
+        "the kind of a rejection: expected Some(Conflict), got {kind:?} ({error})"
     )))
 }

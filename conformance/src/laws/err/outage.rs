@@ -25,9 +25,9 @@ pub(crate) async fn err_03_a_backend_that_is_down_is_an_error(case: &Case) -> Ch
         refused(&store, "an append to", MEANWHILE, Ask::Append(row(0))).await?;
         refused(&store, "a clear of", BEFORE, Ask::Clear).await?;
         // A store may know rows by heart, but an empty run means that there was none.
-        if let Ok(came) = store.try_load(BEFORE).await {
+        if let Ok(got) = store.try_load(BEFORE).await {
             let when = || format!("run {} while the backend was down", quote(BEFORE));
-            same_rows(when, &rows(0..ROWS), &came)?;
+            same_rows(when, &rows(0..ROWS), &got)?;
         }
     }
     come_back(case).await
@@ -51,7 +51,7 @@ async fn refused(store: &Session, words: &str, id: &str, ask: Ask) -> Checked {
     match answer {
         Err(_) => Ok(()),
         Ok(()) => Err(broken(format!(
-            "{words} run {} while the backend was down: expected an error, came Ok",
+            "{words} run {} while the backend was down: expected an error, got Ok",
             quote(id)
         ))),
     }
@@ -74,12 +74,12 @@ pub(crate) async fn err_04_a_backend_that_comes_back_is_used_again(case: &Case) 
         false => store,
     };
     let pause = case.options().operation_max / (TRIES * 2);
-    let came = find_again(&store, pause).await?;
+    let got = find_again(&store, pause).await?;
     // An append that was refused may have taken effect: its outcome was not known.
-    let is_whole = lost.is_ok() || came.len() > ROWS as usize;
+    let is_whole = lost.is_ok() || got.len() > ROWS as usize;
     let expected = rows(0..ROWS + u64::from(is_whole));
     let when = || format!("run {} once the backend was back", quote(BEFORE));
-    same_rows(when, &expected, &came)?;
+    same_rows(when, &expected, &got)?;
     store.append("after", &row(0)).await?;
     let when = "written once the backend was back";
     store.holds("after", &rows([0]), when).await?;
@@ -91,13 +91,13 @@ async fn find_again(store: &Session, pause: Duration) -> Result<Vec<CheckpointRo
     let mut last = String::new();
     for _ in 0..TRIES {
         match store.try_load(BEFORE).await {
-            Ok(came) => return Ok(came),
+            Ok(got) => return Ok(got),
             Err(error) => last = error.to_string(),
         }
         tokio::time::sleep(pause).await;
     }
     Err(broken(format!(
-        "a load of run {} once the backend was back, tried {TRIES} times: expected Ok, came the \
+        "a load of run {} once the backend was back, tried {TRIES} times: expected Ok, got the \
          error \"{last}\"",
         quote(BEFORE)
     )))
@@ -105,12 +105,12 @@ async fn find_again(store: &Session, pause: Duration) -> Result<Vec<CheckpointRo
 
 async fn go_down(case: &Case) -> Checked {
     case.progress.step(Blame::Harness, "breaking the backend");
-    let came = case.subject.break_backend(case.place()).await;
-    offered("break_backend", came)
+    let got = case.subject.break_backend(case.place()).await;
+    offered("break_backend", got)
 }
 
 async fn come_back(case: &Case) -> Checked {
     case.progress.step(Blame::Harness, "healing the backend");
-    let came = case.subject.heal_backend(case.place()).await;
-    offered("heal_backend", came)
+    let got = case.subject.heal_backend(case.place()).await;
+    offered("heal_backend", got)
 }

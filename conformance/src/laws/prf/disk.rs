@@ -33,12 +33,12 @@ pub(crate) async fn prf_05_bytes_on_disk_for_a_byte_of_payload(case: &Case) -> C
     if bytes < payload / TIMES {
         return Err(broken(format!(
             "{ROWS} rows with blobs of {BLOB} bytes: expected about {payload} bytes in files below the \
-             place, came {bytes}: the claim `on_disk` says that they are there"
+             place, got {bytes}: the claim `on_disk` says that they are there"
         )));
     }
     if bytes > payload * TIMES {
         return Err(broken(format!(
-            "{ROWS} rows with blobs of {BLOB} bytes: expected at most {TIMES} times that in files, came \
+            "{ROWS} rows with blobs of {BLOB} bytes: expected at most {TIMES} times that in files, got \
              {bytes} bytes for {payload}"
         )));
     }

@@ -66,7 +66,7 @@ impl Trial {
         };
         let Bound { times, floor } = self.bound;
         Err(broken(format!(
-            "{what}: expected at most {times} times {of} (at least {floor:?}), came {cost:?} against \
+            "{what}: expected at most {times} times {of} (at least {floor:?}), got {cost:?} against \
              {base:?} in the best of {TRIES} tries"
         )))
     }

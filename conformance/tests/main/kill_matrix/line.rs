@@ -50,7 +50,7 @@ pub(super) fn judged(kill: &Kill, report: &Report) {
     let verdict = killer.map(|law| &law.verdict);
     assert!(
         says(kill, verdict),
-        "{} does not catch the mutant by saying {:?}, came {verdict:?}\n{report}",
+        "{} does not catch the mutant by saying {:?}, got {verdict:?}\n{report}",
         kill.by,
         kill.saying
     );

@@ -80,12 +80,12 @@ macro_rules! matrix {
 }
 
 matrix! {
-    err_on_unknown: Broken<bas::ErrOnUnknown> => BAS_01 "expected Ok, came the error \"checkpoint store: no such run\"", also BAS_05 BAS_08 DUP_12 CLR_01 CLR_03 CLR_06 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03 CAN_02, maybe racing;
+    err_on_unknown: Broken<bas::ErrOnUnknown> => BAS_01 "expected Ok, got the error \"checkpoint store: no such run\"", also BAS_05 BAS_08 DUP_12 CLR_01 CLR_03 CLR_06 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03 CAN_02, maybe racing;
     forgets_task: Broken<bas::ForgetsTask> => BAS_02 "task \"\"", spares: BAS_01 BAS_08 DUP_01 DUP_02 CLR_01 ERR_01 ERR_02 RUN_03;
     ack_before_write: Broken<bas::AckBeforeWrite> => BAS_03 "right after append 1 returned: expected 1 row", spares: BAS_01 DUP_01 DUP_02 DUP_07 ERR_01 ERR_02 RUN_03;
     copies_on_clone: bas::CopiesOnClone => BAS_04 "through the store's clone: expected 1 row";
     creates_on_load: Broken<bas::CreatesOnLoad> => BAS_05 "that was never written: expected an empty run", also BAS_01 BAS_08 CLR_06 CLR_09 ENG_03 CAN_02, maybe racing;
-    leaks_cursors: Broken<bas::LeaksCursors> => BAS_05 "expected Ok, came the error \"checkpoint store: no cursor left\"", maybe racing;
+    leaks_cursors: Broken<bas::LeaksCursors> => BAS_05 "expected Ok, got the error \"checkpoint store: no cursor left\"", maybe racing;
     gives_away: Broken<bas::GivesAway> => BAS_06 "after a caller changed its copy: expected 4 rows", spares: BAS_01 BAS_02 ORD_01 PAY_01 CLR_01 DUP_01 ERR_02;
 
     descending: Broken<ord::Descending> => ORD_01 "appended in order: expected 20 rows", spares: BAS_01 DUP_01 DUP_07 CLR_01 ERR_01 RUN_03;
@@ -101,21 +101,21 @@ matrix! {
     newest_segment_first: Broken<ord::NewestSegmentFirst> => ORD_11 "interleaved with two others", also ORD_02 ORD_12, maybe racing;
     unordered_after_reopen: Broken<ord::UnorderedAfterReopen> => ORD_12 "after reopening";
 
-    upsert: Broken<dup::Upsert> => DUP_01 "expected a rejection, came Ok", also DUP_13 DUP_02 DUP_05 DUP_07 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe racing;
-    insert_ignore: Broken<dup::InsertIgnore> => DUP_01 "expected a rejection, came Ok", also DUP_13 DUP_02 DUP_05 DUP_07 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe racing;
-    idempotent_ok: Broken<dup::IdempotentOk> => DUP_02 "expected a rejection, came Ok", also DUP_11 ERR_01 ERR_05 ERR_06, maybe racing;
+    upsert: Broken<dup::Upsert> => DUP_01 "expected a rejection, got Ok", also DUP_13 DUP_02 DUP_05 DUP_07 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe racing;
+    insert_ignore: Broken<dup::InsertIgnore> => DUP_01 "expected a rejection, got Ok", also DUP_13 DUP_02 DUP_05 DUP_07 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe racing;
+    idempotent_ok: Broken<dup::IdempotentOk> => DUP_02 "expected a rejection, got Ok", also DUP_11 ERR_01 ERR_05 ERR_06, maybe racing;
     rejects_but_overwrites: Broken<dup::RejectsButOverwrites> => DUP_03 "after a rejection at sequence 2", also DUP_05 DUP_09 DUP_12 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe racing;
     rolls_back_the_run: Broken<dup::RollsBackTheRun> => DUP_03 "after a rejection at its only row: expected 1 row", also DUP_04 DUP_11 DUP_12 CAN_03 ERR_01 ENG_01 ENG_02, maybe racing;
     leaks_transaction: Broken<dup::LeaksTransaction> => DUP_04 "a transaction is open", also DUP_01 DUP_02 DUP_12 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe racing;
-    checks_last_only: Broken<dup::ChecksLastOnly> => DUP_05 "expected a rejection, came Ok", also DUP_09 ENG_01 ENG_02, maybe racing;
+    checks_last_only: Broken<dup::ChecksLastOnly> => DUP_05 "expected a rejection, got Ok", also DUP_09 ENG_01 ENG_02, maybe racing;
     global_sequence: Broken<dup::GlobalSequence> => DUP_06 "expected Ok", also ORD_11 DUP_04 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_10 ISO_14 ISO_15 ISO_16 CLR_04 CLR_07 RUN_01 RUN_02 RUN_07 DUR_01 DUR_02 ENG_01 ENG_02 ENG_03 ENG_04, maybe racing;
-    check_then_insert: racing::CheckThenInsert => DUP_07 "expected exactly one Ok, came", maybe racing;
+    check_then_insert: racing::CheckThenInsert => DUP_07 "expected exactly one Ok, got", maybe racing;
     check_await_insert: racing::CheckAwaitInsert => DUP_07 "tasks on one runtime", maybe racing;
     shared_staging: racing::SharedStaging => DUP_08 "expected the row of the contender that was told Ok", also RUN_01, maybe racing;
-    dup_index_in_memory: Broken<dup::DupIndexInMemory> => DUP_09 "expected a rejection, came Ok", also DUP_13;
-    index_of_its_own: Broken<dup::IndexOfItsOwn> => DUP_13 "expected exactly one Ok, came 2";
+    dup_index_in_memory: Broken<dup::DupIndexInMemory> => DUP_09 "expected a rejection, got Ok", also DUP_13;
+    index_of_its_own: Broken<dup::IndexOfItsOwn> => DUP_13 "expected exactly one Ok, got 2";
     taken_for_ever: Broken<dup::TakenForEver> => DUP_10 "expected Ok", also CLR_05 CLR_06 CLR_09 ENG_03, maybe racing;
-    max_unprotected: Broken<dup::MaxUnprotected> => DUP_11 "expected a rejection, came Ok";
+    max_unprotected: Broken<dup::MaxUnprotected> => DUP_11 "expected a rejection, got Ok";
     leaks_permits: Broken<dup::LeaksPermits> => DUP_12 "no permit left", maybe racing;
 
     prefix_clear: Broken<iso::PrefixClear> => ISO_01 "run \"order-\" after a clear of run \"order\": expected 2 rows", also ISO_02 ISO_04 ISO_05 ISO_06 ISO_07 ISO_08 ISO_09 ISO_10 ISO_11 ISO_12 ISO_14 ISO_15 ISO_16 CLR_04;
@@ -144,13 +144,13 @@ matrix! {
     name_cut_at_255: Broken<pay::NameCutAt255> => PAY_04 "(255 bytes)", also CAN_01 CAN_03 CON_03;
     shares_blobs: Broken<pay::SharesBlobs> => PAY_05 "{sequence 19, state \"state\"";
     run_length_16: Broken<pay::RunLength16> => PAY_05 "blob of 0 bytes", also ORD_10;
-    truncate_64k: Broken<pay::Truncate64K> => PAY_05 "came 36 rows with {sequence 16", also ORD_10 PAY_06 PAY_07;
+    truncate_64k: Broken<pay::Truncate64K> => PAY_05 "got 36 rows with {sequence 16", also ORD_10 PAY_06 PAY_07;
     drops_large_blobs: Broken<pay::DropsLargeBlobs> => PAY_06 "expected 2 rows with {sequence 0, state \"state\", task \"task\", compensation_completion, blob of 1048576 bytes", also PAY_07;
-    drops_silently: pay::DropsSilently => PAY_07 "beyond the declared limit of 2097152, came Ok";
+    drops_silently: pay::DropsSilently => PAY_07 "beyond the declared limit of 2097152, got Ok";
     refuses_halfway: pay::RefusesHalfway => PAY_07 "after a blob beyond the limit: expected 1 row";
 
     keeps_max: Broken<clr::KeepsMax> => CLR_01 "expected an empty run";
-    keeps_large_blobs: Broken<clr::KeepsLargeBlobs> => CLR_01 "expected an empty run with no row, came 1 row with {sequence 10";
+    keeps_large_blobs: Broken<clr::KeepsLargeBlobs> => CLR_01 "expected an empty run with no row, got 1 row with {sequence 10";
     err_on_unknown_clear: Broken<clr::ErrOnUnknownClear> => CLR_02 "no such run";
     err_on_second_clear: Broken<clr::ErrOnSecondClear> => CLR_03 "already cleared", also CLR_02;
     clear_all: Broken<clr::ClearAll> => CLR_04 "after a clear of run \"run\": expected 3 rows", spares: BAS_02 ORD_01 DUP_01 PAY_01 CLR_01 ERR_01 RUN_05;
@@ -161,9 +161,9 @@ matrix! {
     clear_row_by_row: racing::ClearRowByRow => CLR_08 "expected all 48 rows or none", maybe racing;
     clear_limit_1000: Broken<clr::ClearLimit1000> => CLR_09 "expected an empty run";
 
-    clear_beside_the_lock: concurrency::Remote<concurrency::ClearBesideTheLock> => CON_01 "expected answers that one order of these operations explains, came\n", maybe racing;
+    clear_beside_the_lock: concurrency::Remote<concurrency::ClearBesideTheLock> => CON_01 "expected answers that one order of these operations explains, got\n", maybe racing;
     index_cleared_later: concurrency::Remote<concurrency::IndexClearedLater> => CON_01 "-> conflict";
-    two_shards: concurrency::Remote<concurrency::TwoShards> => CON_02 "expected the first rows of it, came sequences", maybe racing;
+    two_shards: concurrency::Remote<concurrency::TwoShards> => CON_02 "expected the first rows of it, got sequences", maybe racing;
     torn_append: concurrency::Remote<concurrency::TornAppend> => CON_03 "blob of 0 bytes", maybe racing;
     two_replicas: concurrency::Remote<concurrency::TwoReplicas> => CON_04 "expected the second to show", maybe racing;
     lost_update: concurrency::Remote<concurrency::LostUpdate> => CON_05 "appended at once, each its own: expected", maybe racing;
@@ -175,7 +175,7 @@ matrix! {
     eager_append: can::EagerAppend => CAN_02 "after futures that were never polled: expected 2 rows";
     reserves_first: concurrency::Remote<can::ReservesFirst> => CAN_03 "and rejected when sent again: expected 1 row", maybe racing;
     leaks_connections: concurrency::Remote<can::LeaksConnections> => CAN_04 "no connection left";
-    clear_in_steps: concurrency::Remote<can::ClearInSteps> => CAN_05 "after a clear dropped after 1 poll: expected all 12 rows or none, came";
+    clear_in_steps: concurrency::Remote<can::ClearInSteps> => CAN_05 "after a clear dropped after 1 poll: expected all 12 rows or none, got";
     second_replica_later: concurrency::Remote<can::SecondReplicaLater> => CAN_06 "expected a row that was shown to stay", also CAN_03 CAN_08, maybe racing;
     detached_write: concurrency::Remote<can::DetachedWrite<false>> => CAN_07 "after a clear returned: expected an empty run", also CAN_08;
     detached_write_fenced: concurrency::Remote<can::DetachedWrite<true>> => CAN_08 "after a load without its row: expected an empty run";
@@ -183,25 +183,25 @@ matrix! {
     memory_only: Broken<dur::MemoryOnly> => DUR_01 "run \"first\" after reopening: expected 7 rows", also DUP_13 DUR_02 ORD_12 DUP_09 CLR_07;
     ten_segments: Broken<dur::TenSegments> => DUR_02 "after reopening 10 of 20: expected 3 rows";
 
-    wrong_category: Broken<err::WrongCategory> => ERR_01 "came \"already_exists\"", also ERR_05 ERR_06;
-    panics_on_duplicate: Broken<err::PanicsOnDuplicate> => ERR_02 "came a panic: internal error", also DUP_13 DUP_01 DUP_02 DUP_03 DUP_04 DUP_05 DUP_07 DUP_08 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe racing;
+    wrong_category: Broken<err::WrongCategory> => ERR_01 "got \"already_exists\"", also ERR_05 ERR_06;
+    panics_on_duplicate: Broken<err::PanicsOnDuplicate> => ERR_02 "got a panic: internal error", also DUP_13 DUP_01 DUP_02 DUP_03 DUP_04 DUP_05 DUP_07 DUP_08 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe racing;
     anonymous_conflict: Broken<err::AnonymousConflict> => ERR_05 "expected it to name \"order-4711\"";
-    untyped_conflict: Broken<err::UntypedConflict> => ERR_06 "expected Some(Conflict), came Some(Other)";
+    untyped_conflict: Broken<err::UntypedConflict> => ERR_06 "expected Some(Conflict), got Some(Other)";
 
-    blocks_in_place: run::BlocksInPlace => RUN_01 "came a panic", also RUN_03 RUN_06;
+    blocks_in_place: run::BlocksInPlace => RUN_01 "got a panic", also RUN_03 RUN_06;
     four_slots: run::FourSlots => RUN_02 "no slot for this worker";
     sleeps_in_poll: run::SleepsInPoll => RUN_03 "expected an append to hold the thread";
     handle_capture: concurrency::Remote<run::HandleCapture> => RUN_04 "was cancelled", maybe racing;
     thread_bound: run::ThreadBound => RUN_05 "polled by another thread", maybe racing;
-    owns_runtime: run::OwnsRuntime => RUN_06 "came a panic";
-    needs_tokio: run::NeedsTokio => RUN_07 "came a panic";
+    owns_runtime: run::OwnsRuntime => RUN_06 "got a panic";
+    needs_tokio: run::NeedsTokio => RUN_07 "got a panic";
 
     one_claim: Broken<eng::OneClaim> => ENG_01 "expected the run to be done", also ENG_02 ENG_03, maybe racing;
     claims_overwrite: Broken<eng::ClaimsOverwrite> => ENG_02 "expected", also ENG_01, maybe racing;
     keeps_endings: Broken<eng::KeepsEndings> => ENG_03 "expected an empty run";
-    no_scope: Broken<eng::NoScope> => ENG_03 "expected Some from `exclusive_scope`, came None";
+    no_scope: Broken<eng::NoScope> => ENG_03 "expected Some from `exclusive_scope`, got None";
     scope_each_time: Broken<eng::ScopeEachTime> => ENG_03 "expected the same one each time";
-    wildcard_kinds: Broken<eng::WildcardKinds> => ENG_04 "came 1 row with {sequence 0, state \"Reserve\", task \"\", state_entry", also ENG_01 ENG_02 ENG_03;
+    wildcard_kinds: Broken<eng::WildcardKinds> => ENG_04 "got 1 row with {sequence 0, state \"Reserve\", task \"\", state_entry", also ENG_01 ENG_02 ENG_03;
 }
 
 /// A kill that spares no law.
@@ -239,18 +239,18 @@ macro_rules! killed {
 }
 
 killed! {
-    flush_on_drop: disk::FlushOnDrop => DUR_03 "expected all of them, came 0 rows without sequence 0", also DUR_07 DUR_08 DUR_11, maybe racing;
+    flush_on_drop: disk::FlushOnDrop => DUR_03 "expected all of them, got 0 rows without sequence 0", also DUR_07 DUR_08 DUR_11, maybe racing;
     header_then_body: disk::HeaderThenBody => DUR_04 "blob of 0 bytes", also DUR_07 DUR_11;
-    deletes_row_by_row: disk::DeletesRowByRow => DUR_05 "expected all 12 rows or none, came", also DUR_07 DUR_11;
+    deletes_row_by_row: disk::DeletesRowByRow => DUR_05 "expected all 12 rows or none, got", also DUR_07 DUR_11;
     stale_lock_file: disk::StaleLockFile => DUR_06 "after SIGKILL of a child, the harness could not open the store", also DUR_03 DUR_04 DUR_05 DUR_07 DUR_14;
     rewrites_in_place: disk::RewritesInPlace => DUR_07 "killed at its write number", also DUR_11, maybe racing;
-    buffer_for_each_run: disk::BufferForEachRun => DUR_14 "expected every row before the last that is there, came append";
+    buffer_for_each_run: disk::BufferForEachRun => DUR_14 "expected every row before the last that is there, got append";
     no_sync: disk::NoSync => DUR_08 "expected a sync of one of them after its last write";
     syncs_too_early: disk::SyncsTooEarly => DUR_08 "expected a sync of one of them after its last write";
     no_directory_sync: disk::NoDirectorySync => DUR_09 "left a new file \"log\" with data in it";
-    ignores_eio: disk::IgnoresEio => DUR_10 "answered EIO: expected an error, came Ok";
+    ignores_eio: disk::IgnoresEio => DUR_10 "answered EIO: expected an error, got Ok";
     ignores_enospc: disk::IgnoresEnospc => DUR_11 "whose write number 0 failed in step 0, opened again: expected [";
-    goes_on: disk::GoesOn => DUR_13 "expected loads and appends to be refused until the store is opened again, came";
+    goes_on: disk::GoesOn => DUR_13 "expected loads and appends to be refused until the store is opened again, got";
 }
 
 /// The third matrix: what only some stores claim, in the groups that are named.
@@ -277,24 +277,24 @@ macro_rules! claimed {
 claimed! {
     retries_for_ever: Breakable<outage::RetriesForEver>, claiming [outage], in ["bas" "dup" "clr" "err"] => ERR_03 "deadline passed at append of sequence 4, run \"before\"", also ERR_04;
     down_is_empty: Breakable<outage::DownIsEmpty>, claiming [outage], in ["bas" "dup" "clr" "err"] => ERR_03 "while the backend was down: expected 4 rows";
-    acknowledges_meanwhile: Breakable<outage::AcknowledgesMeanwhile>, claiming [outage], in ["bas" "dup" "clr" "err"] => ERR_03 "an append to run \"before\" while the backend was down: expected an error, came Ok";
-    clears_meanwhile: Breakable<outage::ClearsMeanwhile>, claiming [outage], in ["bas" "dup" "clr" "err"] => ERR_03 "a clear of run \"before\" while the backend was down: expected an error, came Ok";
+    acknowledges_meanwhile: Breakable<outage::AcknowledgesMeanwhile>, claiming [outage], in ["bas" "dup" "clr" "err"] => ERR_03 "an append to run \"before\" while the backend was down: expected an error, got Ok";
+    clears_meanwhile: Breakable<outage::ClearsMeanwhile>, claiming [outage], in ["bas" "dup" "clr" "err"] => ERR_03 "a clear of run \"before\" while the backend was down: expected an error, got Ok";
     never_reconnects: Breakable<outage::NeverReconnects>, claiming [outage], in ["bas" "dup" "clr" "err"] => ERR_04 "once the backend was back, tried 50 times: expected Ok";
     reconnects_to_nothing: Breakable<outage::ReconnectsToNothing>, claiming [outage], in ["bas" "dup" "clr" "err"] => ERR_04 "once the backend was back: expected 4 rows";
 
-    believes_anything: InFile<damaged::BelievesAnything>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "expected an error, or what was written, came 8 rows with {sequence 3";
-    skips_bad_rows: InFile<damaged::SkipsBadRows>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "came 7 rows with no such row";
-    panics_on_bad_rows: InFile<damaged::PanicsOnBadRows>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "expected an error, came a panic: a line is no line";
+    believes_anything: InFile<damaged::BelievesAnything>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "expected an error, or what was written, got 8 rows with {sequence 3";
+    skips_bad_rows: InFile<damaged::SkipsBadRows>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "got 7 rows with no such row";
+    panics_on_bad_rows: InFile<damaged::PanicsOnBadRows>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "expected an error, got a panic: a line is no line";
 
-    shows_what_failed: InDrafts<true>, claiming [reopen process_crash power_loss], in ["bas" "dur"] => DUR_13 "whose file it gave up: expected a load that shows 0 rows, came 1";
+    shows_what_failed: InDrafts<true>, claiming [reopen process_crash power_loss], in ["bas" "dur"] => DUR_13 "whose file it gave up: expected a load that shows 0 rows, got 1";
 
-    two_writers_of_one_file: InFile<disk::Careful>, claiming [reopen many_processes], in ["bas" "dup"] => DUP_14 "2 processes append to sequence 0 of run \"contended\" at once: expected exactly one Ok, came 2";
+    two_writers_of_one_file: InFile<disk::Careful>, claiming [reopen many_processes], in ["bas" "dup"] => DUP_14 "2 processes append to sequence 0 of run \"contended\" at once: expected exactly one Ok, got 2";
 
     stalls_at_times: Mutated<concurrency::Remote<prf::StallsAtTimes>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_01 "expected at most 100 times their p50";
     rewrite_whole_run: Mutated<Broken<prf::RewriteWholeRun>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_02 "expected at most 8 times what they take in a run of ten";
     scans_everything: Mutated<Broken<prf::ScansEverything>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_03 "expected at most 8 times what they take beside one";
     steps_back: Mutated<concurrency::Remote<prf::StepsBack>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_04 "expected at most 32 times what 32 appends to one take";
-    room_for_any_row: InFile<prf::RoomForAnyRow>, claiming [reopen on_disk], in ["bas" "prf"] => PRF_05 "expected at most 16 times that in files, came";
+    room_for_any_row: InFile<prf::RoomForAnyRow>, claiming [reopen on_disk], in ["bas" "prf"] => PRF_05 "expected at most 16 times that in files, got";
 }
 
 fn in_groups(test: &str, claims: &[Claim], groups: &[&'static str]) -> Plan {

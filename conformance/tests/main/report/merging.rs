@@ -113,13 +113,13 @@ fn a_law_that_was_run_although_it_is_waived_stays_waived() {
 fn of_two_builds_the_newer_one_counts_and_the_other_is_told() {
     let mut lines: Vec<_> = all_passed().into_values().collect();
     lines.push(
-        Line::fail("DUP-01", "came Ok")
+        Line::fail("DUP-01", "got Ok")
             .with("build", "second")
             .after(1),
     );
     let Merged { reports, remarks } = merged(&lines);
     assert_eq!(reports.len(), 1);
-    assert_eq!(said(&reports[0], "DUP-01"), "fail: came Ok");
+    assert_eq!(said(&reports[0], "DUP-01"), "fail: got Ok");
     assert_eq!(
         said(&reports[0], "BAS-01"),
         "not_run: this build has left no line about it"
@@ -139,14 +139,11 @@ fn of_two_builds_the_newer_one_counts_and_the_other_is_told() {
 #[test]
 fn within_a_build_the_last_verdict_counts_wherever_it_stands() {
     let mut lines = all_passed();
-    lines.insert(
-        "DUP-01".to_owned(),
-        Line::fail("DUP-01", "came Ok").after(5),
-    );
+    lines.insert("DUP-01".to_owned(), Line::fail("DUP-01", "got Ok").after(5));
     let mut lines: Vec<_> = lines.into_values().collect();
     lines.push(Line::pass("DUP-01"));
     let failed = report(&lines);
-    assert_eq!(said(&failed, "DUP-01"), "fail: came Ok");
+    assert_eq!(said(&failed, "DUP-01"), "fail: got Ok");
     assert_eq!(failed.outcome(), Outcome::Failed);
 }
 
