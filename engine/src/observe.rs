@@ -1,8 +1,8 @@
 //! Observation of lives: the trait, its events, and the adapter to `tracing`.
 
+use crate::core::CheckpointRow;
 use crate::core::{Direction, Failure, RunState, Verdict};
 use crate::error::StoreError;
-use crate::recovery::CheckpointRow;
 
 /// Receives an [`Observation`] for everything that a life does.
 ///

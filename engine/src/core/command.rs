@@ -7,9 +7,9 @@ use crate::core::atoms::Bytes;
 use crate::core::decide::Ended;
 use crate::core::definition::Mismatch;
 use crate::core::event::{Cause, CauseKind};
+use crate::core::row::CheckpointRow;
 use crate::core::run_state::{Undo, Visit};
 use crate::core::transition::RebuildError;
-use crate::recovery::CheckpointRow;
 
 /// What a life asks the driver for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::core::atoms::Label;
+use crate::core::row::{CheckpointRow, RowKind};
 use crate::core::run_state::{Phase, RunState, Visit};
-use crate::recovery::{CheckpointRow, RowKind};
 
 /// A validated definition. A state is known by its index in [`states`](Self::states).
 #[derive(Debug, Clone)]

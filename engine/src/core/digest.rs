@@ -7,7 +7,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::recovery::CheckpointRow;
+use crate::core::row::CheckpointRow;
 
 /// The chained hash of a sequence of rows, and how many they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

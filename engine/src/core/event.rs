@@ -6,8 +6,8 @@
 
 use crate::core::atoms::{Bytes, Label};
 use crate::core::claim::ClaimRecord;
+use crate::core::row::{CheckpointRow, RowKind};
 use crate::core::wire::{BlobFault, Reader, Writer};
-use crate::recovery::{CheckpointRow, RowKind};
 
 const CAUSE_VERSION: u8 = 1;
 const UNDONE_VERSION: u8 = 1;

@@ -3,7 +3,8 @@
 //! Nothing in this folder awaits, reads a clock, a file or a random source, or knows a store. It is
 //! read in this order:
 //!
-//! 1. [`Event`] is the meaning of a row, with the codec between the two;
+//! 1. [`CheckpointRow`] is what a store keeps, [`Event`] is its meaning, with the codec between the
+//!    two;
 //! 2. [`RunState`] is the fold of a log; [`RunState::apply`] is the one transition function, used
 //!    live and on resume;
 //! 3. [`Definition`] is the workflow as the machine sees it: labels and policies, no code;
@@ -28,6 +29,7 @@ mod machine;
 mod mutant;
 mod pinned;
 mod plan;
+mod row;
 mod rules;
 mod run_state;
 mod transition;
@@ -48,6 +50,7 @@ pub use life::Life;
 pub use machine::Machine;
 pub use mutant::{Mutant, Without};
 pub use plan::{AppendRetry, Opening, Plan, Retention};
+pub use row::{CheckpointRow, RowKind, UnknownRowKind};
 pub use rules::{Faithful, Rule, Rules};
 pub use run_state::{Completion, FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit};
 pub use transition::{IllegalEvent, LogFault, RebuildError, rebuild};

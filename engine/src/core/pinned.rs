@@ -5,7 +5,7 @@
 
 use crate::core::digest::LogDigest;
 use crate::core::event::Event;
-use crate::recovery::CheckpointRow;
+use crate::core::row::CheckpointRow;
 
 /// A row that was sent, with the event that it says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use crate::core::atoms::Label;
 use crate::core::claim::ClaimRecord;
 use crate::core::event::{Event, RowFault, Undone};
+use crate::core::row::CheckpointRow;
 use crate::core::run_state::{
     Completion, FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit,
 };
-use crate::recovery::CheckpointRow;
 
 /// Why an event is illegal in a state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]

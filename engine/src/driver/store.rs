@@ -1,10 +1,10 @@
 //! Performs the storage commands of a life, and tells the observer about each.
 
+use crate::core::CheckpointRow;
 use crate::core::Machine;
 use crate::driver::Driver;
 use crate::error::StoreError;
 use crate::observe::Observation;
-use crate::recovery::CheckpointRow;
 
 impl<M: Machine> Driver<'_, M> {
     pub(super) async fn append(&self, row: &CheckpointRow) -> Result<(), StoreError> {

@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::core::CheckpointRow;
 use crate::core::{Phase, RunState, rebuild};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::recovery::CheckpointRow;
 
 /// The status of a run, from its log alone.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,8 +5,7 @@
 //! crate `cano` (0.12.0): a store written for it needs little more than another `use` line. For that
 //! reason this module is public, although the crate's root has the same names.
 
-mod row;
 mod store;
 
-pub use row::{CheckpointRow, RowKind, UnknownRowKind};
+pub use crate::core::{CheckpointRow, RowKind, UnknownRowKind};
 pub use store::{CheckpointStore, ListRuns};

@@ -25,9 +25,9 @@ use crate::core::event::{Cause, CauseKind, Event};
 use crate::core::machine::Machine;
 use crate::core::pinned::{Pinned, Standing};
 use crate::core::plan::{Opening, Plan, Retention};
+use crate::core::row::CheckpointRow;
 use crate::core::run_state::{Phase, RunState, Undo};
 use crate::core::transition::rebuild;
-use crate::recovery::CheckpointRow;
 
 /// How often a resume that loses its claim to another life tries again.
 const CLAIMS_MAX: u32 = 8;

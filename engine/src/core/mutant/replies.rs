@@ -6,9 +6,9 @@ use crate::core::life::Stage;
 use crate::core::mutant::Mutant;
 use crate::core::pinned::Standing;
 use crate::core::plan::Plan;
+use crate::core::row::CheckpointRow;
 use crate::core::rules::Rule;
 use crate::core::run_state::RunState;
-use crate::recovery::CheckpointRow;
 
 impl Mutant {
     /// The reply that the life hears; none where the mutant has steered the life itself.
