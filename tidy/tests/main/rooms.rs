@@ -1,7 +1,8 @@
-//! Which room of a crate may name which, as the tables of the map say it.
+//! Which room of a crate may name which, as the tables of its page say it.
 //!
 //! A room is a folder, or a file beside `lib.rs`. A table of rooms has the columns `room` and
 //! `may name`, from the bottom to the top: its rows are the only place where this is written down.
+//! A room may name rows above its own, so every arrow between rooms points down.
 
 use std::collections::BTreeSet;
 
@@ -9,34 +10,41 @@ use super::imports::{Imports, circles};
 use super::tables::{quoted, rows};
 use super::{File, Finding};
 
-/// A crate whose rooms a page of the map lists.
+/// A crate and the page that lists its rooms and its files.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct House {
     pub(super) page: &'static str,
-    /// Its sources; the rooms of its table are named from the root or from here.
-    source: &'static str,
+    /// Its sources. Paths on the page begin here, or at the root of the repository.
+    pub(super) source: &'static str,
+    /// A smaller crate on the same page, without a table of rooms.
+    pub(super) annex: Option<&'static str>,
     /// How many files may stand beside `lib.rs`, outside of every folder.
     loose_max: usize,
 }
 
 pub(super) const HOUSES: &[House] = &[
     House {
-        page: "ARCHITECTURE.md",
+        page: "docs/architecture/engine.md",
         source: "engine/src/",
+        annex: Some("engine/macros/src/"),
         loose_max: 6,
     },
     House {
-        page: "ARCHITECTURE.md",
+        page: "docs/architecture/simulator.md",
         source: "simulator/src/",
+        annex: Some("simulator/protocol/src/"),
         loose_max: 2,
     },
     House {
-        page: "ARCHITECTURE.md",
+        page: "docs/architecture/cli.md",
         source: "cli/src/",
+        annex: None,
         loose_max: 2,
     },
     House {
-        page: "ARCHITECTURE.md",
+        page: "docs/architecture/conformance.md",
         source: "conformance/src/",
+        annex: None,
         loose_max: 2,
     },
 ];
@@ -47,16 +55,17 @@ const WITH_CIRCLES: &[&str] = &["simulator/protocol/src/"];
 /// A row of a table.
 #[derive(Debug)]
 struct Room<'a> {
-    /// Relative to the sources: `sim/lane/`, `error.rs`, or nothing for the files beside `lib.rs`.
+    line: usize,
+    /// Relative to the sources: `sim/lane/`, `error.rs`.
     places: Vec<&'a str>,
     may_name: May<'a>,
 }
 
+/// What a room may name of the rows above it.
 #[derive(Debug)]
 enum May<'a> {
-    /// The rows above it, and these.
-    Above(Vec<&'a str>),
-    /// Every room but these.
+    All,
+    /// All rooms but these.
     AllBut(Vec<&'a str>),
     /// These.
     Only(Vec<&'a str>),
@@ -65,10 +74,10 @@ enum May<'a> {
 impl<'a> May<'a> {
     fn of(cell: &'a str) -> Self {
         let named = quoted(cell).map(plain).collect();
-        if cell.starts_with("the rooms above") {
-            Self::Above(named)
-        } else if cell.starts_with("everything but") {
+        if cell.starts_with("the rooms above but") {
             Self::AllBut(named)
+        } else if cell.starts_with("the rooms above") {
+            Self::All
         } else {
             Self::Only(named)
         }
@@ -82,44 +91,46 @@ fn plain(place: &str) -> &str {
 }
 
 /// The rooms of a house, from the bottom to the top.
-fn rooms<'a>(house: &House, page: &'a str) -> Vec<Room<'a>> {
+fn rooms<'a>(page: &'a str) -> Vec<Room<'a>> {
     let rows = rows(page, &["room", "may name"]).into_iter();
-    let rooms = rows.filter_map(|row| {
-        let places = quoted(row.cells[0]).filter_map(|place| {
-            let is_ours = |place: &&str| house.is_relative() && !place.contains("/src/");
-            let inside = place.strip_prefix(house.source);
-            inside.or(Some(place).filter(is_ours))
-        });
-        let places: Vec<&str> = places.collect();
-        let may_name = May::of(row.cells[1]);
-        (!places.is_empty()).then_some(Room { places, may_name })
+    let rooms = rows.map(|row| Room {
+        line: row.line,
+        places: quoted(row.cells[0]).collect(),
+        may_name: May::of(row.cells[1]),
     });
     rooms.collect()
 }
 
-impl House {
-    /// Whether its page names rooms without the folder of the crate in front.
-    fn is_relative(&self) -> bool {
-        self.source == "engine/src/"
+/// Rows of a table that name a room which does not stand above them.
+fn check_order(house: &House, rooms: &[Room<'_>]) -> Vec<Finding> {
+    let mut above: BTreeSet<&str> = BTreeSet::new();
+    let mut findings = Vec::new();
+    for room in rooms {
+        let (May::AllBut(named) | May::Only(named)) = &room.may_name else {
+            above.extend(room.places.iter().map(|place| plain(place)));
+            continue;
+        };
+        for name in named.iter().filter(|name| !above.contains(**name)) {
+            let message = format!("the room `{name}` does not stand above {}", room.places[0]);
+            findings.push(Finding::new(house.page, room.line, message));
+        }
+        above.extend(room.places.iter().map(|place| plain(place)));
     }
+    findings
 }
 
 /// The row that a file belongs to: the one with the longest place that it lies in.
 fn row_of<'a>(rooms: &[Room<'a>], file: &str) -> Option<(usize, &'a str)> {
     let places = rooms.iter().enumerate();
     let places = places.flat_map(|(row, room)| room.places.iter().map(move |place| (row, *place)));
-    let lies_in = |place: &str| match place {
-        "" => !file.contains('/'),
-        place => file.starts_with(place),
-    };
-    let places = places.filter(|(_, place)| lies_in(place));
+    let places = places.filter(|(_, place)| file.starts_with(place));
     places.max_by_key(|(_, place)| place.len())
 }
 
 /// What the sources of a house do against its table.
 pub(super) fn check(house: &House, page: &str, files: &[File]) -> Vec<Finding> {
-    let rooms = rooms(house, page);
-    let mut findings = Vec::new();
+    let rooms = rooms(page);
+    let mut findings = check_order(house, &rooms);
     let inside = files
         .iter()
         .filter_map(|file| file.path.strip_prefix(house.source));
@@ -152,25 +163,17 @@ pub(super) fn check(house: &House, page: &str, files: &[File]) -> Vec<Finding> {
         }
         let name = plain(to);
         let allowed = match &rooms[row].may_name {
-            May::Above(named) => to_row < row || named.contains(&name),
+            May::All => true,
             May::AllBut(named) => !named.contains(&name),
             May::Only(named) => named.contains(&name),
         };
-        if !allowed {
+        if to_row >= row || !allowed {
             let path = format!("{}{}", house.source, arrow.from);
-            let message = format!("{} may not name {}", shown(from), arrow.to);
+            let message = format!("{from} may not name {}", arrow.to);
             findings.push(Finding::new(&path, arrow.line, message));
         }
     }
     findings
-}
-
-fn shown(place: &str) -> &str {
-    if place.is_empty() {
-        "a file beside lib.rs"
-    } else {
-        place
-    }
 }
 
 /// `lib.rs` lists the names of every room, and `main.rs` calls one.
@@ -215,13 +218,14 @@ fn room_of(file: &str) -> &str {
 }
 
 const PAGE: &str = "| room | may name | never |\n|---|---|---|\n\
-    | `x/src/` | nothing of ours | |\n| `x/src/low/` | the rooms above | |\n\
-    | `x/src/high/`, `x/src/side/` | the rooms above | |\n| `x/src/high/in/` | `low` | |\n\
-    | `x/src/top/` | everything but `low` | |\n";
+    | `loose.rs` | nothing of ours | |\n| `low/` | the rooms above | |\n\
+    | `high/`, `side/` | the rooms above | |\n| `high/in/` | `low` | |\n\
+    | `top/` | the rooms above but `low` | |\n";
 
 const HOUSE: House = House {
     page: "MAP.md",
     source: "x/src/",
+    annex: None,
     loose_max: 1,
 };
 
@@ -276,7 +280,7 @@ fn a_room_that_names_what_it_may_not_is_found() {
         (
             "loose.rs",
             "use crate::low::A;\n",
-            Some("a file beside lib.rs may not name low/mod.rs"),
+            Some("loose.rs may not name low/mod.rs"),
         ),
     ];
     for (path, text, expected) in cases {
@@ -300,12 +304,23 @@ fn a_room_that_names_what_it_may_not_is_found() {
 
 #[test]
 fn a_file_without_a_room_and_a_second_loose_one_are_found() {
-    let files = files_of(&[("lib.rs", ""), ("attic/mod.rs", ""), ("a.rs", "")]);
+    let files = files_of(&[("lib.rs", ""), ("attic/mod.rs", ""), ("loose.rs", "")]);
     let findings = check(&HOUSE, PAGE, &files);
     let expected = "no table of rooms in MAP.md has it";
     assert_eq!(findings, [Finding::new("x/src/attic/mod.rs", 1, expected)]);
-    let files = files_of(&[("a.rs", ""), ("b.rs", "")]);
-    assert_eq!(check(&HOUSE, PAGE, &files).len(), 1);
+    let page = PAGE.replace("`loose.rs`", "`loose.rs`, `more.rs`");
+    let files = files_of(&[("loose.rs", ""), ("more.rs", "")]);
+    assert_eq!(check(&HOUSE, &page, &files).len(), 1);
+}
+
+#[test]
+fn a_table_that_is_no_order_is_found() {
+    let page = PAGE.replace("| `low/` | the rooms above |", "| `low/` | `top` |");
+    let expected = "the room `top` does not stand above low/";
+    assert_eq!(
+        check(&HOUSE, &page, &[]),
+        [Finding::new("MAP.md", 4, expected)]
+    );
 }
 
 #[test]
