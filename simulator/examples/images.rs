@@ -7,12 +7,12 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use crashpoint_simulator::images::{Count, Embedded, Exploration, Report, Script};
+use crashpoint_simulator::images::{Count, Embedded, Exploration, ImagesReport, Script};
 
 fn main() -> io::Result<ExitCode> {
     let mut out = io::stdout().lock();
     let (mut images, mut opened, mut violations) = (0, 0, 0);
-    let mut tell = |what: &str, report: &Report| {
+    let mut tell = |what: &str, report: &ImagesReport| {
         let Count {
             images: all,
             merged,

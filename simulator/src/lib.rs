@@ -91,9 +91,9 @@ pub use history::{
     Attempt, Effect, Entry, History, LifeEnd, Opening, Reception, Recorder, Stopped, What,
 };
 pub use record::{
-    BadLine, BadRecording, BadTape, BadToken, Course, Draws, Parting, Recording, ReplayError,
-    Source, TOKEN_LENGTH_MAX, TapeFile, Token, TooLong, Trial, replay, replay_recording,
-    run_schedule, run_seed,
+    BadLine, BadRecording, BadTape, BadToken, Divergence, Draws, HashedTrace, Recording,
+    ReplayError, Source, TOKEN_LENGTH_MAX, TapeFile, Token, TooLong, Trial, replay,
+    replay_recording, run_schedule, run_seed,
 };
 pub use report::{render, trace};
 pub use sim::{

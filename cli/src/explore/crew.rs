@@ -32,7 +32,7 @@ pub(crate) struct Exploration {
 /// where it was not explored to its end.
 pub(crate) type Found = Vec<Option<(Findings, Duration)>>;
 
-/// What whoever waits is told.
+/// A message to the waiting thread.
 enum Message {
     Found(usize, Box<Findings>, Duration),
     Broken,

@@ -71,9 +71,9 @@ pub(crate) fn json(report: &ExplorationReport, out: &mut impl Write) -> io::Resu
         let nondeterminism = row.findings.nondeterminism.iter();
         let nondeterminism = nondeterminism.map(|found| NondeterminismDocument {
             schedule: found.schedule.to_string(),
-            event: found.parting.place,
-            first: found.parting.first.as_deref(),
-            then: found.parting.then.as_deref(),
+            event: found.divergence.place,
+            first: found.divergence.first.as_deref(),
+            then: found.divergence.then.as_deref(),
             replay: rerun::installed_replay_command(&found.token),
         });
         WorkloadDocument {

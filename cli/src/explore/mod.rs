@@ -173,7 +173,7 @@ fn nondeterminism(row: &Row, first: &Nondeterminism, out: &mut impl Write) -> io
         row.store
     )?;
     write!(out, "{}", shrink::schedule(&first.schedule))?;
-    writeln!(out, "{}", first.parting)?;
+    writeln!(out, "{}", first.divergence)?;
     writeln!(out, "{}", render::NONDETERMINISM)?;
     writeln!(out, "replay it: {}", rerun::replay_command(&first.token))
 }

@@ -7,7 +7,7 @@ pub(crate) mod tapes;
 
 use std::io::Write;
 
-use crashpoint_simulator::{Course, render};
+use crashpoint_simulator::{HashedTrace, render};
 
 use crate::arguments::ReplayArguments;
 use crate::exit::{Exit, Failure};
@@ -18,7 +18,7 @@ use crashpoint_simulator::trace;
 
 pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let rerun = Rerun::of(&arguments.which)?;
-    let course = Course::of(&rerun.trial);
+    let trace = HashedTrace::of(&rerun.trial);
     let (run, verdicts) = (&rerun.trial.run, &rerun.trial.verdicts);
     if arguments.trace {
         for line in trace::lines(&run.history) {
@@ -27,15 +27,15 @@ pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<E
         for verdict in verdicts {
             writeln!(out, "{}", trace::violation(verdict))?;
         }
-        let (events, hash) = (course.events(), course.hash());
+        let (events, hash) = (trace.events(), trace.hash());
         writeln!(out, "course events={events} hash={hash:016x}")?;
     } else {
         let (workload, story) = (rerun.workload(), fitted(&render::story(run, verdicts)));
         writeln!(out, "{}: {}\n", workload.name, workload.about)?;
         write!(out, "{}", origin::workflow(rerun.trial.nodes.as_deref()))?;
         writeln!(out, "{story}")?;
-        let events = counted(course.events() as u64, "event");
-        let hash = course.hash();
+        let events = counted(trace.events() as u64, "event");
+        let hash = trace.hash();
         writeln!(out, "{events}, identical in two runs; hash {hash:016x}")?;
     }
     Ok(rerun.exit())

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{
-    Course, Recording, Schedule, StoreKind, Token, Trial, replay_recording, run_schedule,
+    HashedTrace, Recording, Schedule, StoreKind, Token, Trial, replay_recording, run_schedule,
 };
 
 use crate::arguments::{RecordingArguments, Store};
@@ -101,9 +101,9 @@ fn recorded(which: &RecordingArguments, words: &str) -> Result<(Recording, Strin
 
 /// The first difference between two trials of the same choices, in words.
 pub(crate) fn difference(one: &Trial, other: &Trial) -> Option<String> {
-    let parting = Course::parting_of_trials(one, other)?;
+    let divergence = HashedTrace::divergence_of_trials(one, other)?;
     Some(format!(
-        "the same schedule ran differently the second time: {parting}"
+        "the same schedule ran differently the second time: {divergence}"
     ))
 }
 

@@ -54,7 +54,7 @@ fn a_workload_that_reads_the_world_outside_exits_with_4_and_the_event_is_named()
         ("control-clock", "payload=\""),
         ("control-hash-map", "payload=\""),
     ] {
-        let told = |report: &str| {
+        let names_the_event = |report: &str| {
             for part in [
                 " is not the same:\n",
                 "  first  0006 life=1 effect name=\"charge the card\" ",
@@ -66,7 +66,7 @@ fn a_workload_that_reads_the_world_outside_exits_with_4_and_the_event_is_named()
         };
         let explore = ["explore", "--workload", control, "--store", "memory"];
         let report = exits_with(4, &explore);
-        told(&report);
+        names_the_event(&report);
         for part in [
             &format!("{control} over memory is NOT DETERMINISTIC"),
             "NOT exhaustive: ",
@@ -76,7 +76,7 @@ fn a_workload_that_reads_the_world_outside_exits_with_4_and_the_event_is_named()
         }
         let token = token(&explore, "nondeterminism");
         for command in ["replay", "explain", "shrink"] {
-            told(&exits_with(4, &[command, &token]));
+            names_the_event(&exits_with(4, &[command, &token]));
         }
     }
     let soak = ["soak", "--seed", "0", "--seeds", "40", "--store", "memory"];

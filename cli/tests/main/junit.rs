@@ -40,8 +40,8 @@ fn a_suite_has_a_case_for_each_law_and_skips_what_is_not_claimed() {
 
 #[test]
 fn a_failure_has_its_history_and_the_guide_and_a_law_in_vain_is_an_error() {
-    let told = "got 2 <&>\u{1b}[31m \"quoted\":\n  one |---|\n  two   |---|";
-    let report = read(&failing("CON-01", told));
+    let message = "got 2 <&>\u{1b}[31m \"quoted\":\n  one |---|\n  two   |---|";
+    let report = read(&failing("CON-01", message));
     assert_eq!(report.test_suites[0].failures, 1);
     let TestCaseStatus::NonSuccess {
         kind,

@@ -135,9 +135,14 @@ fn a_drawn_workflow_is_explained_in_words_and_as_a_page() {
     );
     let tape = TapeFile::of(&source.name(), &settings, &trial.tape);
     tape.write(&file).expect("it can be written");
-    let told = crashpoint(&["explain", path(&file)]);
-    assert_eq!(told.status.code(), Some(1), "{}", text(&told.stderr));
-    let story = text(&told.stdout);
+    let explained = crashpoint(&["explain", path(&file)]);
+    assert_eq!(
+        explained.status.code(),
+        Some(1),
+        "{}",
+        text(&explained.stderr)
+    );
+    let story = text(&explained.stdout);
     assert!(story.contains("\nworkflow\n  a: "), "{story}");
     let command = format!("cargo run --release -- replay {}", path(&file));
     assert_eq!(field(&story, "replay it: "), command);

@@ -7,11 +7,11 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use crashpoint_protocol::{Replies, Report, Scope, Shape, check};
+use crashpoint_protocol::{CheckReport, Replies, Scope, Shape, check};
 
 fn main() -> io::Result<ExitCode> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{}", Report::HEADER)?;
+    writeln!(out, "{}", CheckReport::HEADER)?;
     let mut broken = 0;
     for shape in [Shape::SteppedLoop { cursors: 1 }, Shape::Saga] {
         let report = check(&Scope {

@@ -6,7 +6,7 @@ use crashpoint::protocol::Rules;
 
 use crate::intern::Interner;
 use crate::model::{Model, Step, Successor};
-use crate::report::{Report, Violation};
+use crate::report::{CheckReport, Violation};
 use crate::scope::Scope;
 use crate::words;
 use crate::world::World;
@@ -21,12 +21,16 @@ pub(super) enum Until {
 }
 
 /// Explores what lives under `rules` can do within `scope`.
-pub(super) fn explore<R: Rules + Copy + Eq + Hash>(scope: Scope, rules: R, until: Until) -> Report {
+pub(super) fn explore<R: Rules + Copy + Eq + Hash>(
+    scope: Scope,
+    rules: R,
+    until: Until,
+) -> CheckReport {
     let mut model = Model::new(scope, rules);
     let mut seen = Interner::new();
     let mut parents = vec![0];
     seen.intern(World::initial(&scope));
-    let mut report = Report::new(scope);
+    let mut report = CheckReport::new(scope);
     let mut successors: Vec<Successor> = Vec::new();
     let mut present = 0;
     'exploring: while (present as usize) < seen.len() {

@@ -36,7 +36,7 @@ mod world;
 use crashpoint::protocol::{Faithful, Rule, Without};
 
 pub use invariants::Invariant;
-pub use report::{Report, Violation};
+pub use report::{CheckReport, Violation};
 pub use scope::{LIVES_MAX, Replies, Scope, Shape};
 
 use explore::{Until, explore};
@@ -54,7 +54,7 @@ use explore::{Until, explore};
 /// let report = check(&Scope { store_errors: 1, ..Scope::of(Shape::Saga) });
 /// assert_eq!(report.violations, []);
 /// ```
-pub fn check(scope: &Scope) -> Report {
+pub fn check(scope: &Scope) -> CheckReport {
     assert!(
         (1..=LIVES_MAX).contains(&scope.lives),
         "1 to {LIVES_MAX} lives"
@@ -67,7 +67,7 @@ pub fn check(scope: &Scope) -> Report {
 /// # Panics
 ///
 /// As [`check`].
-pub fn check_without(rule: Rule, scope: &Scope) -> Report {
+pub fn check_without(rule: Rule, scope: &Scope) -> CheckReport {
     assert!(
         (1..=LIVES_MAX).contains(&scope.lives),
         "1 to {LIVES_MAX} lives"

@@ -13,7 +13,7 @@ use crate::invariants::{self, Invariant, Standing};
 use crate::lives::{Ask, Lives};
 use crate::logs::Logs;
 use crate::scope::{Replies, Scope};
-use crate::world::{Answer, Deed, Entry, History, Ledger, LifeId, LogId, Slot, World};
+use crate::world::{Answer, Deed, Entry, Ledger, LifeId, LogHistory, LogId, Slot, World};
 
 /// One step; lives are numbered from `0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub(super) enum Step {
     Hear {
         life: u8,
     },
-    Tell {
+    Return {
         life: u8,
     },
     /// The append in flight lands.
@@ -112,7 +112,7 @@ pub(super) enum Happening {
         life: u8,
     },
     /// A life told its verdict.
-    Told {
+    Returned {
         life: u8,
     },
 }
@@ -158,7 +158,7 @@ pub(super) struct Model<R: Rules> {
     pub(super) lives: Lives<R>,
     pub(super) logs: Logs,
     pub(super) ledgers: Interner<Ledger>,
-    pub(super) histories: Interner<History>,
+    pub(super) histories: Interner<LogHistory>,
     pub(super) effects: Memory<(u16, Deed, bool), u16>,
     pub(super) resumable: Memory<LogId, bool>,
 }
@@ -175,7 +175,7 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
             resumable: Memory::new(),
         };
         let ledger = model.ledgers.intern(Ledger::default());
-        let history = model.histories.intern(History::default());
+        let history = model.histories.intern(LogHistory::default());
         assert_eq!((ledger.0, history.0), (0, 0), "what is empty is number 0");
         model
     }
@@ -184,7 +184,7 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         self.ledgers.get(world.ledger.into())
     }
 
-    pub(super) fn history(&self, world: &World) -> &History {
+    pub(super) fn history(&self, world: &World) -> &LogHistory {
         self.histories.get(world.history.into())
     }
 
@@ -274,7 +274,7 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
             }
             Ask::Perform => self.perform(world, life, out),
             Ask::Clear => self.clear(world, life, out),
-            Ask::Finish => self.tell(world, life, out),
+            Ask::Finish => self.return_outcome(world, life, out),
         }
     }
 

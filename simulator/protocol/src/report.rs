@@ -6,7 +6,7 @@ use crate::scope::Scope;
 /// What an exploration came to. Its `Display` is one row of a table below
 /// [`HEADER`](Self::HEADER), followed by the violations.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct CheckReport {
     /// What was explored.
     pub scope: Scope,
     /// How many different states of the world there are.
@@ -31,7 +31,7 @@ pub struct Violation {
     pub trace: Vec<String>,
 }
 
-impl Report {
+impl CheckReport {
     /// The head of a table of reports.
     pub const HEADER: &'static str = "    states transitions   lives    logs violations scope";
 
@@ -53,7 +53,7 @@ impl Report {
     }
 }
 
-impl std::fmt::Display for Report {
+impl std::fmt::Display for CheckReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,

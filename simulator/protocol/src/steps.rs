@@ -8,7 +8,7 @@ use crashpoint::{Event, Retention};
 use crate::invariants::{self, Standing};
 use crate::model::{AppendFate, Fate, Happening, Model, PerformFate, Step, Successor};
 use crate::shape;
-use crate::world::{Answer, Deed, Ending, Entry, History, LogId, Slot, World};
+use crate::world::{Answer, Deed, Ending, Entry, LogHistory, LogId, Slot, World};
 
 impl<R: Rules + Copy + Eq + Hash> Model<R> {
     pub(super) fn load(&mut self, world: &World, life: u8, out: &mut Vec<Successor>) {
@@ -204,7 +204,7 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         }
     }
 
-    pub(super) fn tell(&mut self, world: &World, life: u8, out: &mut Vec<Successor>) {
+    pub(super) fn return_outcome(&mut self, world: &World, life: u8, out: &mut Vec<Successor>) {
         let slot = world.slots[usize::from(life)];
         let mut after = *world;
         after.slots[usize::from(life)] = Slot::GONE;
@@ -214,18 +214,18 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
                 .facts(slot.life)
                 .run
                 .expect("an ended run is known");
-            let told = (run, ended.clone());
+            let outcome = (run, ended.clone());
             self.remember(&mut after, |history| {
-                if !history.told.contains(&told) {
-                    history.told.push(told);
+                if !history.returned.contains(&outcome) {
+                    history.returned.push(outcome);
                 }
             });
         }
         self.emit(
             world,
-            Step::Tell { life },
+            Step::Return { life },
             after,
-            Happening::Told { life },
+            Happening::Returned { life },
             out,
         );
     }
@@ -314,7 +314,7 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         })
     }
 
-    fn remember(&mut self, world: &mut World, change: impl FnOnce(&mut History)) {
+    fn remember(&mut self, world: &mut World, change: impl FnOnce(&mut LogHistory)) {
         let mut history = self.history(world).clone();
         change(&mut history);
         let (number, _) = self.histories.intern(history);

@@ -68,9 +68,9 @@ pub(super) fn step<R: Rules + Copy + Eq + Hash>(
             let answer = slot.answer.expect("an answer is heard");
             format!("{} hears that {}", name(life), heard(answer))
         }
-        Step::Tell { life } => {
+        Step::Return { life } => {
             let machine = world.slots[usize::from(life)].life;
-            format!("{} {}", name(life), told(model.lives.command(machine)))
+            format!("{} {}", name(life), outcome(model.lives.command(machine)))
         }
         Step::Land => {
             let entry = world.wire.expect("an append is in flight");
@@ -130,7 +130,7 @@ fn heard(answer: Answer) -> &'static str {
     }
 }
 
-fn told(command: Command<'_>) -> String {
+fn outcome(command: Command<'_>) -> String {
     let Command::Finish(verdict) = command else {
         unreachable!("a verdict is told");
     };

@@ -198,11 +198,11 @@ impl Ledger {
 
 /// What an observer outside remembers, whatever becomes of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub(super) struct History {
+pub(super) struct LogHistory {
     /// The runs whose ending became durable.
     pub(super) endings: Vec<Ending>,
     /// What lives told their callers.
-    pub(super) told: Vec<(u8, Ended)>,
+    pub(super) returned: Vec<(u8, Ended)>,
     /// Whether a log was cleared.
     pub(super) cleared: bool,
     /// Whether a life claimed while an owner of the run was still alive.
@@ -218,7 +218,7 @@ pub(super) struct Ending {
     pub(super) leftovers: Vec<Deed>,
 }
 
-impl History {
+impl LogHistory {
     pub(super) fn ending(&self, run: u8) -> Option<&Ending> {
         self.endings.iter().find(|ending| ending.run == run)
     }

@@ -4,7 +4,7 @@
 //! further pass turns the last wheel that can still turn and drops those behind it. The space must
 //! be bounded by whoever draws.
 
-use crate::choices::{Choices, Divergence};
+use crate::choices::{Choices, DrawMismatch};
 
 /// Enumerates every tape that begins with a fixed prefix.
 #[derive(Debug, Clone)]
@@ -12,7 +12,7 @@ pub struct Exhaustive {
     wheels: Vec<Wheel>,
     position: usize,
     fixed: usize,
-    divergence: Option<Divergence>,
+    mismatch: Option<DrawMismatch>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ impl Exhaustive {
             wheels,
             position: 0,
             fixed: prefix.len(),
-            divergence: None,
+            mismatch: None,
         }
     }
 
@@ -49,8 +49,8 @@ impl Exhaustive {
     /// Where the same choices led to a draw among another number of things, if they did: what draws is
     /// not deterministic, and the tapes that were enumerated are not all of them. What was drawn after
     /// it was `0`.
-    pub fn divergence(&self) -> Option<&Divergence> {
-        self.divergence.as_ref()
+    pub fn mismatch(&self) -> Option<&DrawMismatch> {
+        self.mismatch.as_ref()
     }
 
     /// How many draws there were since the last turn.
@@ -92,13 +92,13 @@ impl Choices for Exhaustive {
     fn choose(&mut self, label: &str, n: usize) -> usize {
         let position = self.position;
         self.position += 1;
-        if self.divergence.is_some() {
+        if self.mismatch.is_some() {
             return 0;
         }
         match self.wheels.get(position) {
             Some(wheel) if wheel.n == n => wheel.chosen,
             Some(wheel) => {
-                self.divergence = Some(Divergence {
+                self.mismatch = Some(DrawMismatch {
                     draw: position,
                     recorded: format!("a choice among {}", wheel.n),
                     asked: format!("{label} of {n}"),

@@ -32,7 +32,7 @@ pub use edited::Edited;
 pub use exhaustive::Exhaustive;
 #[cfg(feature = "proptest")]
 pub use proptest::{AnyChoices, AnyChoicesStrategy, AnyChoicesTree, any_choices};
-pub use recorded::{Divergence, Recorded};
+pub use recorded::{DrawMismatch, Recorded};
 pub use seeded::Seeded;
 pub use shrinker::{Cost, Minimum, Shrinker, minimize};
 

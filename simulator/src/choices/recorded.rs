@@ -7,7 +7,7 @@ use crate::choices::{Choices, Tape};
 pub struct Recorded {
     script: Script,
     position: usize,
-    divergence: Option<Divergence>,
+    mismatch: Option<DrawMismatch>,
 }
 
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ enum Script {
 /// Where a replay asked for another choice than the recording holds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the replay diverged at draw {draw}: recorded was {recorded}, asked was {asked}")]
-pub struct Divergence {
+pub struct DrawMismatch {
     /// The index of the draw, from 0.
     pub draw: usize,
     /// What the recording holds there.
@@ -35,7 +35,7 @@ impl Recorded {
         Self {
             script: Script::Whole(tape),
             position: 0,
-            divergence: None,
+            mismatch: None,
         }
     }
 
@@ -44,23 +44,23 @@ impl Recorded {
         Self {
             script: Script::Sparse(interesting),
             position: 0,
-            divergence: None,
+            mismatch: None,
         }
     }
 
-    /// The first divergence, if there was one. What was drawn after it was `0`.
-    pub fn divergence(&self) -> Option<&Divergence> {
-        self.divergence.as_ref()
+    /// The first mismatch, if there was one. What was drawn after it was `0`.
+    pub fn mismatch(&self) -> Option<&DrawMismatch> {
+        self.mismatch.as_ref()
     }
 
     /// Says whether the whole recording was drawn, and nothing else.
     ///
     /// # Errors
     ///
-    /// The first divergence, or the recorded draw that was never asked for.
-    pub fn finish(&self) -> Result<(), Divergence> {
-        if let Some(divergence) = &self.divergence {
-            return Err(divergence.clone());
+    /// The first mismatch, or the recorded draw that was never asked for.
+    pub fn finish(&self) -> Result<(), DrawMismatch> {
+        if let Some(mismatch) = &self.mismatch {
+            return Err(mismatch.clone());
         }
         let left = match &self.script {
             Script::Whole(tape) => {
@@ -76,7 +76,7 @@ impl Recorded {
         };
         let asked = "nothing any more".to_owned();
         left.map_or(Ok(()), |(draw, recorded)| {
-            Err(Divergence {
+            Err(DrawMismatch {
                 draw,
                 recorded,
                 asked,
@@ -84,9 +84,9 @@ impl Recorded {
         })
     }
 
-    fn diverge(&mut self, recorded: String, label: &str, n: usize) -> usize {
+    fn note_mismatch(&mut self, recorded: String, label: &str, n: usize) -> usize {
         let (draw, asked) = (self.position, format!("{label} of {n}"));
-        self.divergence.get_or_insert(Divergence {
+        self.mismatch.get_or_insert(DrawMismatch {
             draw,
             recorded,
             asked,
@@ -97,7 +97,7 @@ impl Recorded {
 
 impl Choices for Recorded {
     fn choose(&mut self, label: &str, n: usize) -> usize {
-        if self.divergence.is_some() {
+        if self.mismatch.is_some() {
             return 0;
         }
         let recorded = match &self.script {
@@ -118,7 +118,7 @@ impl Choices for Recorded {
         };
         let chosen = match recorded {
             Ok(chosen) => chosen,
-            Err(recorded) => self.diverge(recorded, label, n),
+            Err(recorded) => self.note_mismatch(recorded, label, n),
         };
         self.position += 1;
         chosen

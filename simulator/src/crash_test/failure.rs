@@ -161,7 +161,7 @@ pub(super) fn nondeterminism(found: &Nondeterminism, at: &Location<'_>) -> Strin
     format!(
         "the workflow is not deterministic: a schedule of the crash test of {at}, run twice, was not the \
          same\n\nschedule\n  {schedule}\n{}\n\n{}",
-        found.parting,
+        found.divergence,
         render::NONDETERMINISM
     )
 }

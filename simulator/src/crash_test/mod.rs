@@ -25,7 +25,7 @@ use crate::report::render;
 use crate::sim::{Lane, Process, StoreKind};
 use crate::workload::{ActsOn, Length, Panics, Recipe, Sharing, Workload};
 
-use self::subject::{Invariant, Merging, Plan, WorldSubject};
+use self::subject::{Invariant, Merging, SubjectTemplate, WorldSubject};
 
 /// How the workload of a crash test is called in tokens.
 const NAME: &str = "crash-test";
@@ -376,14 +376,14 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             None => ActsOn::Own,
             Some(_) => ActsOn::Copied,
         };
-        let plan = Arc::new(Plan {
+        let template = Arc::new(SubjectTemplate {
             workflow,
             start,
             input,
             invariants,
             merging: self.merging.clone(),
         });
-        let subject = move || WorldSubject::new(Arc::new(world()), &plan);
+        let subject = move || WorldSubject::new(Arc::new(world()), &template);
         Workload {
             echoes: false,
             acts_on,

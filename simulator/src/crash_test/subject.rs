@@ -89,7 +89,7 @@ impl<W> Merging<W> {
 }
 
 /// What a test runs, in whichever world.
-pub(super) struct Plan<S, W> {
+pub(super) struct SubjectTemplate<S, W> {
     pub(super) workflow: Factory<S, W>,
     pub(super) start: S,
     pub(super) input: Value,
@@ -101,23 +101,23 @@ pub(super) struct Plan<S, W> {
 pub(super) struct WorldSubject<S, W> {
     engine: EngineSubject<S, Faithful>,
     world: Arc<W>,
-    plan: Arc<Plan<S, W>>,
+    template: Arc<SubjectTemplate<S, W>>,
 }
 
 impl<S: State, W: Send + Sync + 'static> WorldSubject<S, W> {
-    pub(super) fn new(world: Arc<W>, plan: &Arc<Plan<S, W>>) -> Self {
-        let (own, workflow) = (Arc::clone(&world), Arc::clone(&plan.workflow));
+    pub(super) fn new(world: Arc<W>, template: &Arc<SubjectTemplate<S, W>>) -> Self {
+        let (own, workflow) = (Arc::clone(&world), Arc::clone(&template.workflow));
         let engine = EngineSubject {
             workflow: Arc::new(move |process| workflow(process, &own)),
-            start: plan.start,
-            input: plan.input.clone(),
+            start: template.start,
+            input: template.input.clone(),
             retention: Retention::Keep,
             rules: Faithful,
         };
         Self {
             engine,
             world,
-            plan: Arc::clone(plan),
+            template: Arc::clone(template),
         }
     }
 }
@@ -132,19 +132,19 @@ impl<S: State, W: Send + Sync + 'static> Subject for WorldSubject<S, W> {
     }
 
     fn broken_invariants(&self, outcome: &LifeEnd) -> Vec<BrokenInvariant> {
-        let invariants = self.plan.invariants.iter();
+        let invariants = self.template.invariants.iter();
         let broken = invariants.filter_map(|invariant| invariant.broken(&self.world, outcome));
         broken.collect()
     }
 
     fn survivor(&self) -> Option<Arc<dyn Subject>> {
-        let merging = self.plan.merging.as_ref()?;
+        let merging = self.template.merging.as_ref()?;
         let world = Arc::new((merging.copy)(&self.world));
-        Some(Arc::new(Self::new(world, &self.plan)))
+        Some(Arc::new(Self::new(world, &self.template)))
     }
 
     fn fingerprint(&self) -> u64 {
-        let merging = self.plan.merging.as_ref();
+        let merging = self.template.merging.as_ref();
         merging.map_or(0, |merging| (merging.fingerprint)(&self.world))
     }
 }

@@ -7,7 +7,7 @@ use crate::choices::{Recorded, Tape};
 use crate::fault::{Fault, Schedule};
 use crate::history::Recorder;
 use crate::oracle::judge;
-use crate::record::{Course, Parting, Token};
+use crate::record::{Divergence, HashedTrace, Token};
 use crate::report::render::{counted, grouped};
 use crate::sim::{Repeat, Run, Settings, Workload, simulate_with};
 
@@ -68,7 +68,7 @@ pub struct Nondeterminism {
     /// What replays it, or might.
     pub token: Token,
     /// The first event that was not the same.
-    pub parting: Parting,
+    pub divergence: Divergence,
 }
 
 /// A schedule that broke a promise.
@@ -91,14 +91,14 @@ impl Findings {
         workload: &Workload,
         settings: &Settings,
         run: Run,
-        parting: Option<Parting>,
+        divergence: Option<Divergence>,
     ) {
         self.schedules += 1;
         self.count_faults(&run);
         let verdicts = judge(workload, &run);
         let due = is_due(settings.repeat, &run.tape, !verdicts.is_empty());
-        if due || parting.is_some() {
-            self.repeat(workload, settings, &run, parting);
+        if due || divergence.is_some() {
+            self.repeat(workload, settings, &run, divergence);
         }
         for verdict in verdicts {
             self.violations.push(Violation {
@@ -127,18 +127,18 @@ impl Findings {
         workload: &Workload,
         settings: &Settings,
         run: &Run,
-        known: Option<Parting>,
+        known: Option<Divergence>,
     ) {
         self.repeated += 1;
         let recorded = Recorded::new(run.tape.clone());
         let (again, _) = simulate_with(workload, settings, recorded);
-        let parting = Course::parting_of_runs(run, &again);
-        let parting = parting.or(known).map(|parting| Nondeterminism {
+        let divergence = HashedTrace::divergence_of_runs(run, &again);
+        let divergence = divergence.or(known).map(|divergence| Nondeterminism {
             schedule: Schedule::of(&run.history),
             token: Token::of(&workload.name, settings, &run.tape),
-            parting,
+            divergence,
         });
-        self.nondeterminism.extend(parting);
+        self.nondeterminism.extend(divergence);
     }
 
     /// Adds what came of another part.

@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use crate::choices::swarm::Possible;
-use crate::choices::{Divergence, Exhaustive};
+use crate::choices::{DrawMismatch, Exhaustive};
 use crate::executor::lock;
 use crate::explore::{Findings, explore_seeds};
 use crate::history::Recorder;
-use crate::record::{Parting, Source};
+use crate::record::{Divergence, Source};
 use crate::sim::{Key, Run, Settings, SharedChoices, Survivor, Workload, simulate_forking};
 
 /// A part of the space of schedules.
@@ -112,9 +112,9 @@ impl<'a> Explorer<'a> {
             let begin = begin.cloned();
             let (run, survivors) =
                 simulate_forking(self.workload, self.settings, begin, shared, from);
-            let parting = parting_of(&lock(&choices), &run);
+            let divergence = divergence_of(&lock(&choices), &run);
             self.findings
-                .add(self.workload, self.settings, run, parting);
+                .add(self.workload, self.settings, run, divergence);
             if !self.findings.nondeterminism.is_empty() {
                 // What comes of other choices says nothing.
                 self.findings.cut_short = true;
@@ -157,14 +157,14 @@ impl<'a> Explorer<'a> {
 }
 
 /// Where a run has parted from an earlier one of the same choices, if it has.
-fn parting_of(choices: &Exhaustive, run: &Run) -> Option<Parting> {
-    let Divergence {
+fn divergence_of(choices: &Exhaustive, run: &Run) -> Option<Divergence> {
+    let DrawMismatch {
         draw,
         recorded,
         asked,
-    } = choices.divergence()?.clone();
+    } = choices.mismatch()?.clone();
     let draw = run.tape.0.len() - choices.position() + draw;
-    Some(Parting {
+    Some(Divergence {
         place: draw + run.drawn[draw],
         first: Some(recorded),
         then: Some(asked),

@@ -4,7 +4,7 @@ use std::ops::{ControlFlow, Range};
 
 use crate::choices::swarm::Possible;
 use crate::explore::{Findings, Nondeterminism, Pool, Violation};
-use crate::record::{Course, Source, Token, run_seed};
+use crate::record::{HashedTrace, Source, Token, run_seed};
 use crate::sim::{Repeat, Settings};
 
 /// After so many violations no further seed is run: they have the same few reasons.
@@ -73,11 +73,11 @@ fn explore_seed(
     if matches!(settings.repeat, Repeat::OneIn(many) if broken || seed.is_multiple_of(many)) {
         findings.repeated += 1;
         let (again, _) = run_seed(source, settings, possible, seed);
-        if let Some(parting) = Course::parting_of_trials(&trial, &again) {
+        if let Some(divergence) = HashedTrace::divergence_of_trials(&trial, &again) {
             findings.nondeterminism.push(Nondeterminism {
                 schedule: trial.schedule(),
                 token,
-                parting,
+                divergence,
             });
             return findings;
         }

@@ -156,7 +156,7 @@ impl Table {
     }
 
     /// Counts what befell a store in its images.
-    pub fn add_images(&mut self, report: &images::Report) {
+    pub fn add_images(&mut self, report: &images::ImagesReport) {
         for (hazard, Armed { armed, fired }) in &report.hazards {
             let sum = self.hazards.entry(*hazard).or_default();
             sum.armed += armed;

@@ -82,7 +82,7 @@ pub enum What {
     /// A fault fired.
     Fault(Fired),
     /// The life told how it ended.
-    Told(LifeEnd),
+    Returned(LifeEnd),
     /// The life panicked, or a task of it that may not: a bug.
     Panicked(String),
     /// The life had to be stopped: a bug.
@@ -238,9 +238,9 @@ impl History {
     }
 
     /// What lives told.
-    pub fn told(&self) -> impl Iterator<Item = (usize, u32, &LifeEnd)> {
+    pub fn returned(&self) -> impl Iterator<Item = (usize, u32, &LifeEnd)> {
         self.select(|what| match what {
-            What::Told(end) => Some(end),
+            What::Returned(end) => Some(end),
             _ => None,
         })
     }

@@ -9,7 +9,7 @@ use crate::images::hazard::Hazard;
 use crate::images::machine::{Complaint, Machine, Open, caught};
 use crate::images::model::{Log, Possible, contradiction};
 use crate::images::recording::Recording;
-use crate::images::report::{Faulty, Report, Violation};
+use crate::images::report::{Faulty, ImagesReport, Violation};
 
 /// The images that are known, with what was found in each.
 pub(crate) struct Explorer<'a, S> {
@@ -18,7 +18,7 @@ pub(crate) struct Explorer<'a, S> {
     runs: Vec<String>,
     nodes: Vec<Node>,
     by_hash: BTreeMap<u64, Vec<usize>>,
-    pub(crate) report: Report,
+    pub(crate) report: ImagesReport,
 }
 
 /// An image.
@@ -45,7 +45,7 @@ impl<'a, S: Open> Explorer<'a, S> {
             runs,
             nodes: Vec::new(),
             by_hash: BTreeMap::new(),
-            report: Report::default(),
+            report: ImagesReport::default(),
         }
     }
 

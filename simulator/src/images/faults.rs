@@ -8,7 +8,7 @@ use crate::images::explore::Explorer;
 use crate::images::machine::{Machine, Open, PANICKED, caught};
 use crate::images::model::{described, shown};
 use crate::images::recording::Recording;
-use crate::images::report::Report;
+use crate::images::report::ImagesReport;
 
 /// The sizes that a full disk is tried in are so many bytes apart: a page of the database.
 const FULL_STEP_BYTES: u64 = 4096;
@@ -29,7 +29,7 @@ pub struct Rot {
 impl<S: Open> Exploration<'_, S> {
     /// The script again for every read, write and sync that it makes, with that one failing, once
     /// and for good; every crash of each run.
-    pub fn every_error(&self) -> Report {
+    pub fn every_error(&self) -> ImagesReport {
         let calls = self.calls();
         let broken = calls.into_iter().flat_map(|(call, count)| {
             (0..count).flat_map(move |at| {
@@ -42,13 +42,13 @@ impl<S: Open> Exploration<'_, S> {
 
     /// The script again on a disk of every size, in steps of 4 KiB, that is too small for it; every
     /// crash of each run.
-    pub fn every_size(&self) -> Report {
+    pub fn every_size(&self) -> ImagesReport {
         let length = self.recording().closed.length();
         let sizes = (0..length.div_ceil(FULL_STEP_BYTES)).map(|pages| pages * FULL_STEP_BYTES);
         self.each(sizes.map(|bytes| Failure::Full { bytes }))
     }
 
-    fn each(&self, faults: impl Iterator<Item = Failure>) -> Report {
+    fn each(&self, faults: impl Iterator<Item = Failure>) -> ImagesReport {
         let mut explorer = Explorer::new(self.store, self.recording().runs);
         for fault in faults {
             let again = self.failing(fault);

@@ -38,7 +38,7 @@ pub use self::faults::Rot;
 pub use self::hazard::{Armed, Hazard};
 pub use self::machine::{Embedded, Open};
 pub use self::outside::{NothingSaid, Said, perform, verify};
-pub use self::report::{Count, Faulty, Report, VIOLATIONS_MAX, Violation};
+pub use self::report::{Count, Faulty, ImagesReport, VIOLATIONS_MAX, Violation};
 pub use self::script::{Op, Script};
 
 use self::explore::{Explorer, Reach};
@@ -111,7 +111,7 @@ impl<'a, S: Open> Exploration<'a, S> {
     }
 
     /// Performs the script once and tries every crash.
-    pub fn explore(&self) -> Report {
+    pub fn explore(&self) -> ImagesReport {
         let recording = self.recording();
         let mut explorer = Explorer::new(self.store, recording.runs.clone());
         explorer.explore(&recording, self.reach(), self.faulty);

@@ -41,7 +41,7 @@ pub struct Faulty {
 
 /// What an exploration found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Report {
+pub struct ImagesReport {
     /// Images by what the last crash was.
     pub counts: BTreeMap<Mode, Count>,
     /// Those of them that were taken within the opening of another image.
@@ -61,7 +61,7 @@ pub struct Report {
 /// How many violations a report has in full.
 pub const VIOLATIONS_MAX: usize = 20;
 
-impl Report {
+impl ImagesReport {
     /// All images together.
     pub fn total(&self) -> Count {
         let counts = self.counts.values();
@@ -103,7 +103,7 @@ impl Count {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for ImagesReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut row = |name: &str, count: &Count| {
             writeln!(f, "{name:<15} {:>8} {:>8}", count.images, count.merged)

@@ -23,11 +23,11 @@ pub(super) const ORACLE: Oracle = Oracle {
 
 fn check(case: &Case<'_>) -> Result<(), String> {
     let newest = newest_run(case);
-    let of_newest = |place, life| newest.is_none_or(|log| is_told_of(case, log, place, life));
+    let of_newest = |place, life| newest.is_none_or(|log| is_answer_about(case, log, place, life));
     let Some((_, _, outcome)) = case
         .history()
-        .told()
-        .filter(|told| told.2.is_outcome() && of_newest(told.0, told.1))
+        .returned()
+        .filter(|(place, life, end)| end.is_outcome() && of_newest(*place, *life))
         .last()
     else {
         return Ok(());
@@ -105,7 +105,7 @@ fn newest_run<'a>(case: &'a Case<'_>) -> Option<&'a Log> {
 
 /// Whether what a life told at this place is of the run with this log: not where the log was still
 /// empty, nor where the life had claimed an earlier run.
-fn is_told_of(case: &Case<'_>, log: &Log, place: usize, life: u32) -> bool {
+fn is_answer_about(case: &Case<'_>, log: &Log, place: usize, life: u32) -> bool {
     let earlier = case.logs().iter().take_while(|it| it.began() < log.began());
     let claimed = earlier.into_iter().any(|it| it.claimed_at(life).is_some());
     let opened = log.rows.first().is_some_and(|stored| stored.place < place);

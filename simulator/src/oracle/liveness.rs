@@ -22,7 +22,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         .iter()
         .any(|entry| entry.what == What::Cleared);
     let mut ended = 0;
-    for (_, life, end) in case.history().told() {
+    for (_, life, end) in case.history().returned() {
         if case.opening(life) != Some(Opening::Verify) {
             continue;
         }

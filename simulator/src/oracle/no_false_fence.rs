@@ -21,10 +21,10 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     {
         return Ok(());
     }
-    for (told, life, _) in case
+    for (returned, life, _) in case
         .history()
-        .told()
-        .filter(|told| *told.2 == LifeEnd::Fenced)
+        .returned()
+        .filter(|(.., end)| **end == LifeEnd::Fenced)
     {
         let sent = case.history().select(|what| match what {
             What::Sent(row) => Some(row.sequence),
@@ -38,7 +38,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         let rival = case
             .history()
             .landed()
-            .any(|(place, other, row)| place < told && other != life && row.sequence >= lowest);
+            .any(|(place, other, row)| place < returned && other != life && row.sequence >= lowest);
         if !rival {
             return Err(format!(
                 "life {life} says it was fenced, but nobody else wrote"

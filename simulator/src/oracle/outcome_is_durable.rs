@@ -15,7 +15,11 @@ pub(super) const ORACLE: Oracle = Oracle {
 };
 
 fn check(case: &Case<'_>) -> Result<(), String> {
-    for (place, life, end) in case.history().told().filter(|told| told.2.is_outcome()) {
+    for (place, life, end) in case
+        .history()
+        .returned()
+        .filter(|(.., end)| end.is_outcome())
+    {
         // A log that was cleared by then had ended before.
         let mut logs = case.logs().iter().filter(|log| log.began() < place);
         if !logs.any(|log| was_so(log, place, end)) {
@@ -33,10 +37,12 @@ fn was_so(log: &Log, place: usize, end: &LifeEnd) -> bool {
             return false;
         }
         match (state.ended(), end) {
-            (Some(Ended::Done { state }), LifeEnd::Done(told)) if *state == **told => return true,
+            (Some(Ended::Done { state }), LifeEnd::Done(answer)) if *state == **answer => {
+                return true;
+            }
             (Some(Ended::RolledBack { .. }), LifeEnd::RolledBack) => return true,
-            (Some(Ended::Stuck { failed, .. }), LifeEnd::Stuck(told))
-                if failed.iter().map(|failed| &*failed.undo.task).eq(told) =>
+            (Some(Ended::Stuck { failed, .. }), LifeEnd::Stuck(answer))
+                if failed.iter().map(|failed| &*failed.undo.task).eq(answer) =>
             {
                 return true;
             }

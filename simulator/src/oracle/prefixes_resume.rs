@@ -16,7 +16,7 @@ pub(super) const ORACLE: Oracle = Oracle {
 };
 
 fn check(case: &Case<'_>) -> Result<(), String> {
-    for (_, life, end) in case.history().told() {
+    for (_, life, end) in case.history().returned() {
         if let LifeEnd::Refused(why) = end {
             return Err(format!("life {life}: {why}"));
         }

@@ -15,16 +15,16 @@ pub(super) const ORACLE: Oracle = Oracle {
 fn check(case: &Case<'_>) -> Result<(), String> {
     let refused = case
         .history()
-        .told()
+        .returned()
         .filter(|(_, _, end)| matches!(end, LifeEnd::Refused(_)));
     for (_, life, _) in refused {
-        if let Some(deed) = case
+        if let Some(action) = case
             .history()
             .0
             .iter()
             .find(|entry| entry.life == life && acts(entry))
         {
-            return Err(format!("life {life} was refused, but {}", told(deed)));
+            return Err(format!("life {life} was refused, but {}", in_words(action)));
         }
     }
     let lost = case
@@ -35,10 +35,10 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         return Ok(());
     };
     match case.history().0[place..].iter().find(|entry| acts(entry)) {
-        Some(deed) => Err(format!(
+        Some(action) => Err(format!(
             "life {} went on with a corrupt log: {}",
-            deed.life,
-            told(deed)
+            action.life,
+            in_words(action)
         )),
         None => Ok(()),
     }
@@ -48,7 +48,7 @@ fn acts(entry: &Entry) -> bool {
     matches!(entry.what, What::Sent(_) | What::Started(_) | What::Cleared)
 }
 
-fn told(entry: &Entry) -> String {
+fn in_words(entry: &Entry) -> String {
     match &entry.what {
         What::Sent(row) => format!("it sent row {}", row.sequence),
         What::Started(attempt) => format!("it began {}", attempt.task),

@@ -50,7 +50,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
                         row.sequence
                     ));
                 }
-                What::Told(end)
+                What::Returned(end)
                     if must_agree(case, entry, terminal.place) && !agrees(end, &state) =>
                 {
                     return Err(format!(
@@ -80,15 +80,15 @@ fn resumed_after(case: &Case<'_>, life: u32, terminal: usize) -> bool {
 /// may be told late: before the terminal row it was.
 fn must_agree(case: &Case<'_>, entry: &Entry, terminal: usize) -> bool {
     match &entry.what {
-        What::Told(LifeEnd::Stuck(_)) => resumed_after(case, entry.life, terminal),
-        What::Told(end) => end.is_outcome(),
+        What::Returned(LifeEnd::Stuck(_)) => resumed_after(case, entry.life, terminal),
+        What::Returned(end) => end.is_outcome(),
         _ => false,
     }
 }
 
 fn agrees(end: &LifeEnd, state: &RunState) -> bool {
     match (end, state.phase()) {
-        (LifeEnd::Done(told), Phase::Done { state }) => **told == **state,
+        (LifeEnd::Done(answer), Phase::Done { state }) => **answer == **state,
         (LifeEnd::RolledBack, Phase::RolledBack { .. }) => true,
         _ => false,
     }
@@ -98,13 +98,13 @@ fn agrees(end: &LifeEnd, state: &RunState) -> bool {
 /// begins another run then, which may end in another way.
 fn same_outcome(case: &Case<'_>) -> Result<(), String> {
     let mut first: BTreeMap<usize, (u32, &LifeEnd)> = BTreeMap::new();
-    let told = case.history().told();
-    for (place, life, end) in told.filter(|(_, _, end)| end.is_terminal()) {
-        let log = log_told_of(case, place, life);
-        let (teller, outcome) = *first.entry(log).or_insert((life, end));
+    let answers = case.history().returned();
+    for (place, life, end) in answers.filter(|(_, _, end)| end.is_terminal()) {
+        let log = log_known_to(case, place, life);
+        let (earlier, outcome) = *first.entry(log).or_insert((life, end));
         if end != outcome {
             return Err(format!(
-                "life {teller} told: {outcome}; life {life} told: {end}"
+                "life {earlier} told: {outcome}; life {life} told: {end}"
             ));
         }
     }
@@ -112,7 +112,7 @@ fn same_outcome(case: &Case<'_>) -> Result<(), String> {
 }
 
 /// The index of the log that a life knew when it told something at `place`: it may have cleared it.
-fn log_told_of(case: &Case<'_>, place: usize, life: u32) -> usize {
+fn log_known_to(case: &Case<'_>, place: usize, life: u32) -> usize {
     let knows =
         |what: &What| matches!(what, What::Loaded(_) | What::Applied { .. } | What::Cleared);
     let before = &case.history().0[..place];

@@ -1,12 +1,12 @@
-//! What a simulation leaves to be run again: tokens, files of tapes, trials, courses.
+//! Everything that runs a simulation again: tokens, files of tapes, trials, hashed traces.
 
-mod course;
+mod hashed_trace;
 mod recording;
 mod tape_file;
 mod token;
 mod trial;
 
-pub use course::{Course, Parting};
+pub use hashed_trace::{Divergence, HashedTrace};
 pub use recording::{BadRecording, Recording, ReplayError, replay, replay_recording};
 pub use tape_file::{BadLine, BadTape, TapeFile};
 pub use token::{BadToken, Draws, TOKEN_LENGTH_MAX, Token, TooLong};

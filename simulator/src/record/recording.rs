@@ -98,7 +98,7 @@ impl Recording {
         let (trial, recorded) = source.run(&settings, recorded);
         recorded
             .finish()
-            .map_err(|divergence| ReplayError(divergence.to_string()))?;
+            .map_err(|mismatch| ReplayError(mismatch.to_string()))?;
         self.is_recorded(trial).map(|trial| (trial, settings))
     }
 

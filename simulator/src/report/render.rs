@@ -188,15 +188,15 @@ fn look_again(part: &[Entry]) -> Option<String> {
     let [first, rest @ ..] = part else {
         return None;
     };
-    let mut told = None;
+    let mut answer = None;
     for entry in rest {
         match &entry.what {
-            What::Told(end) if entry.life == first.life => told = Some(end),
+            What::Returned(end) if entry.life == first.life => answer = Some(end),
             What::Loaded(_) => {}
             _ => return None,
         }
     }
-    let (life, end) = (first.life, escaped_line(&told?.to_string()));
+    let (life, end) = (first.life, escaped_line(&answer?.to_string()));
     let words = opening_words(Opening::Verify);
     let verifies = first.what == What::Began(Opening::Verify);
     verifies.then(|| format!("life {life}  begins {words}, and tells: {end}"))
@@ -252,7 +252,7 @@ fn happening(entry: &Entry, again: bool) -> Option<String> {
         What::Effect(effect) => format!("effect    {}", escaped(&effect.name)),
         What::Cleared => "clears    the log".to_owned(),
         What::Fault(fired) => format!("FAULT     {}", escaped_line(&fired.remarked())),
-        What::Told(end) => format!("tells     {}", escaped_line(&end.to_string())),
+        What::Returned(end) => format!("tells     {}", escaped_line(&end.to_string())),
         What::Panicked(message) => format!("PANICS    {}", escaped(message)),
         What::Stopped(why) => format!("STOPPED   {why}"),
         What::Stalled => "HANGS     nothing can happen any more".to_owned(),

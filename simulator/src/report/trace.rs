@@ -119,7 +119,7 @@ fn word(what: &What) -> (&'static str, Fields) {
                 ("fault", quoted(&fired.fault.to_string())),
             ],
         ),
-        What::Told(end) => ("told", vec![("end", quoted(&end.to_string()))]),
+        What::Returned(end) => ("told", vec![("end", quoted(&end.to_string()))]),
         What::Panicked(text) => ("panicked", message(text)),
         What::Stopped(why) => ("stopped", message(&why.to_string())),
         What::Stalled => ("stalled", Vec::new()),

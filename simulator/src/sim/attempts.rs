@@ -8,7 +8,7 @@ use crashpoint::protocol::{Attempted, Definition, Interposer};
 use crashpoint::{Ctx, State, TaskError, Workflow};
 
 use crate::fault::AttemptFault;
-use crate::sim::{Doing, Instant, Offer, Process};
+use crate::sim::{Activity, Instant, Offer, Process};
 
 /// What can go wrong with any attempt.
 const ATTEMPT_FAULTS: &[AttemptFault] = &[
@@ -73,7 +73,7 @@ impl Interposer for Attempts {
             if self.process.sim().state().lasting.budget.errors == 0 {
                 return attempt().await;
             }
-            let what = Doing::of(&ctx);
+            let what = Activity::of(&ctx);
             let instant = Instant::attempt(&what, self.faults_of(ctx.task()));
             // No place to give way: whether attempts may go wrong must not change anything else.
             let Some(Offer::Operation(fault)) = self.process.decide(&instant) else {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use crashpoint::CheckpointStore;
 
 use crate::executor::lock;
-use crate::sim::Doing;
+use crate::sim::Activity;
 
 /// A process of the operating system. A store that any number of processes may share has one for
 /// each life; one that a process holds exclusively has the lives that race in it.
@@ -20,7 +20,7 @@ pub(crate) struct Host {
     lives: AtomicU32,
     store: Mutex<Option<Arc<dyn CheckpointStore>>>,
     /// Which life's operation the store performs, and which it is.
-    operation: Mutex<(u32, Doing)>,
+    operation: Mutex<(u32, Activity)>,
     /// How often it has synced the file.
     syncs: AtomicU32,
 }
@@ -75,7 +75,7 @@ impl Host {
         drop(store);
     }
 
-    pub(crate) fn set_operation(&self, life: u32, what: Doing) {
+    pub(crate) fn set_operation(&self, life: u32, what: Activity) {
         *lock(&self.operation) = (life, what);
         self.syncs.store(0, Ordering::Relaxed);
     }
@@ -85,7 +85,7 @@ impl Host {
         self.syncs.fetch_add(1, Ordering::Relaxed) == 0
     }
 
-    pub(crate) fn operation(&self) -> (u32, Doing) {
+    pub(crate) fn operation(&self) -> (u32, Activity) {
         lock(&self.operation).clone()
     }
 }

@@ -4,13 +4,13 @@ use std::convert::Infallible;
 
 use crate::disk::Loss;
 use crate::fault::{ClockFault, Crash, DiskFault, Fault};
-use crate::sim::Doing;
+use crate::sim::Activity;
 
 /// An instant between two effects. `F` is what can go wrong with the operation itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Instant<'a, F = Infallible> {
     /// What is done.
-    pub(crate) what: &'a Doing,
+    pub(crate) what: &'a Activity,
     /// `before` it, `after-effect`, ...
     pub(crate) when: &'static str,
     /// What can go wrong with the operation. The operation carries it out.
@@ -45,7 +45,7 @@ pub(crate) enum Ambient {
 
 impl<'a> Instant<'a> {
     /// An instant before or after an operation.
-    pub(crate) fn at(what: &'a Doing, when: &'static str) -> Self {
+    pub(crate) fn at(what: &'a Activity, when: &'static str) -> Self {
         Instant {
             when,
             ..Instant::before(what, &[])
@@ -55,7 +55,7 @@ impl<'a> Instant<'a> {
 
 impl<'a, F> Instant<'a, F> {
     /// An instant before an operation of the store that can fail in these ways.
-    pub(crate) fn before(what: &'a Doing, faults: &'a [F]) -> Self {
+    pub(crate) fn before(what: &'a Activity, faults: &'a [F]) -> Self {
         Self {
             what,
             when: "before",
@@ -67,7 +67,7 @@ impl<'a, F> Instant<'a, F> {
     }
 
     /// An instant at which an attempt of a task may go wrong, and nothing else.
-    pub(crate) fn attempt(what: &'a Doing, faults: &'a [F]) -> Self {
+    pub(crate) fn attempt(what: &'a Activity, faults: &'a [F]) -> Self {
         Self {
             when: "attempt",
             crash: false,
@@ -79,7 +79,7 @@ impl<'a, F> Instant<'a, F> {
 
     /// An instant inside of an operation of the store: a crash, or a call of the disk that fails.
     pub(crate) fn within(
-        what: &'a Doing,
+        what: &'a Activity,
         when: &'static str,
         power: bool,
         faults: &'a [F],

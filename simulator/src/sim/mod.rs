@@ -1,7 +1,7 @@
 //! One simulation: its processes, its instants, and who decides what happens there.
 
+mod activity;
 mod attempts;
-mod doing;
 mod file;
 mod host;
 mod instant;
@@ -29,7 +29,7 @@ use crate::fault::{ClockFault, Crash, Fault};
 use crate::history::What;
 use crate::sim::host::Host;
 
-pub(crate) use doing::Doing;
+pub(crate) use activity::Activity;
 pub(crate) use instant::{Ambient, Instant, Offer};
 pub use lane::Lane;
 pub use observer::SimObserver;

@@ -13,7 +13,7 @@ use smol_str::SmolStr;
 
 use crate::executor::lock;
 use crate::history::{Attempt, What};
-use crate::sim::{Doing, Panics, Process};
+use crate::sim::{Activity, Panics, Process};
 
 /// An observer of one process.
 #[derive(Debug)]
@@ -84,14 +84,14 @@ impl Observer for SimObserver {
                 let sent = Arc::new((*row).clone());
                 self.process.record(What::Sent(Arc::clone(&sent)));
                 lock(&self.shadow).sent = Some(sent);
-                self.process.set_doing(Doing::Appending(row.sequence));
+                self.process.set_activity(Activity::Appending(row.sequence));
             }
             Observation::Acknowledged { row } => {
                 self.process.record(What::Acknowledged {
                     sequence: row.sequence,
                 });
                 self.process
-                    .instant(&Doing::Appending(row.sequence), "acked");
+                    .instant(&Activity::Appending(row.sequence), "acked");
             }
             Observation::AppendFailed { row, .. } => {
                 self.process.record(What::AppendFailed {
@@ -108,7 +108,7 @@ impl Observer for SimObserver {
             } => {
                 let task = SmolStr::from(*task);
                 self.process
-                    .set_doing(Doing::Acting(*direction, task.clone()));
+                    .set_activity(Activity::Acting(*direction, task.clone()));
                 self.process.record(What::Started(Attempt {
                     task,
                     direction: *direction,

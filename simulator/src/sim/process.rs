@@ -19,7 +19,7 @@ use crate::sim::file::HostDisk;
 use crate::sim::host::Host;
 use crate::sim::observer::SimObserver;
 use crate::sim::store::SimStore;
-use crate::sim::{Ambient, Change, Doing, Instant, Offer, Settings, Sim, Storage, WORKFLOW_ID};
+use crate::sim::{Activity, Ambient, Change, Instant, Offer, Settings, Sim, Storage, WORKFLOW_ID};
 
 /// One process, which runs one life. Clones are the same process.
 ///
@@ -40,9 +40,9 @@ struct Shared {
     /// Set while the panic of an attempt is the schedule's.
     panics_by_fault: AtomicBool,
     cancel: CancelToken,
-    doing: Mutex<Doing>,
+    activity: Mutex<Activity>,
     /// The instant at which it gives way: what is done there, and when.
-    giving_way: Mutex<Option<(Doing, &'static str)>>,
+    giving_way: Mutex<Option<(Activity, &'static str)>>,
 }
 
 impl Process {
@@ -56,7 +56,7 @@ impl Process {
                 gave_way: AtomicBool::new(false),
                 panics_by_fault: AtomicBool::new(false),
                 cancel: CancelToken::new(),
-                doing: Mutex::default(),
+                activity: Mutex::default(),
                 giving_way: Mutex::default(),
             }),
         }
@@ -109,7 +109,7 @@ impl Process {
     /// the instants before and after it are crash points.
     pub async fn effect(&self, ctx: &Ctx, name: &str, payload: &str) -> Reception {
         let mut effect = Effect::of(ctx, name, payload);
-        let what = Doing::of(ctx);
+        let what = Activity::of(ctx);
         self.point(Instant::at(&what, "before-effect")).await;
         effect.reception = self.sim().state().lasting.world.receive(&effect);
         let reception = effect.reception;
@@ -146,7 +146,7 @@ impl Process {
         match &self.sim().storage {
             Storage::Memory(store) => host.set_store(Arc::clone(store) as Arc<dyn CheckpointStore>),
             Storage::Disk(disk) => {
-                self.set_operation(Doing::Opening);
+                self.set_operation(Activity::Opening);
                 let disk = HostDisk {
                     disk: disk.clone(),
                     host: Arc::clone(host),
@@ -179,7 +179,7 @@ impl Process {
     pub(crate) fn leave(&self) {
         let host = &self.shared.host;
         if host.lives() == 1 && self.sim().state().injecting {
-            self.set_operation(Doing::Closing);
+            self.set_operation(Activity::Closing);
             host.release_store();
         }
         if !self.is_dead() {
@@ -189,7 +189,7 @@ impl Process {
     }
 
     /// Names the operation that the store performs next.
-    pub(crate) fn set_operation(&self, what: Doing) {
+    pub(crate) fn set_operation(&self, what: Activity) {
         self.shared.host.set_operation(self.life(), what);
     }
 
@@ -281,8 +281,8 @@ impl Process {
         sim.executor.ring();
     }
 
-    pub(crate) fn set_doing(&self, what: Doing) {
-        *lock(&self.shared.doing) = what;
+    pub(crate) fn set_activity(&self, what: Activity) {
+        *lock(&self.shared.activity) = what;
     }
 
     /// An instant in an async operation: gives way where lives race, then decides what happens and
@@ -302,7 +302,7 @@ impl Process {
     }
 
     /// An instant outside of any await: the process may be dead afterwards.
-    pub(crate) fn instant(&self, what: &Doing, when: &'static str) {
+    pub(crate) fn instant(&self, what: &Activity, when: &'static str) {
         if !self.is_dead() {
             self.decide(&Instant::at(what, when));
         }
@@ -311,8 +311,8 @@ impl Process {
     /// A task of this process returned pending: unless it only gave way, that is an instant.
     pub(crate) fn pending(&self) {
         if !self.shared.gave_way.swap(false, Ordering::Relaxed) && !self.is_dead() {
-            let doing = lock(&self.shared.doing).clone();
-            self.instant(&doing, "pending");
+            let activity = lock(&self.shared.activity).clone();
+            self.instant(&activity, "pending");
         }
     }
 
@@ -330,8 +330,8 @@ impl Process {
     pub(super) fn ran_by_itself(&self, spawned: bool) {
         self.shared.gave_way.store(false, Ordering::Relaxed);
         if spawned && !self.is_dead() {
-            let doing = lock(&self.shared.doing).clone();
-            self.instant(&doing, "spawned");
+            let activity = lock(&self.shared.activity).clone();
+            self.instant(&activity, "spawned");
         }
     }
 
@@ -354,9 +354,9 @@ impl Process {
     }
 
     /// The instant at which the life stands while others may go on: what it does there, and when.
-    pub(crate) fn standing(&self) -> (Doing, &'static str) {
+    pub(crate) fn standing(&self) -> (Activity, &'static str) {
         let giving_way = lock(&self.shared.giving_way).clone();
-        giving_way.unwrap_or_else(|| (lock(&self.shared.doing).clone(), "waits"))
+        giving_way.unwrap_or_else(|| (lock(&self.shared.activity).clone(), "waits"))
     }
 
     async fn give_way<F>(&self, instant: &Instant<'_, F>) {

@@ -234,7 +234,10 @@ impl<'a> Simulation<'a> {
         let log = self.load();
         let mut state = self.sim.state();
         let history = std::mem::take(&mut state.lasting.history);
-        let outcome = history.told().filter(|told| told.2.is_outcome()).last();
+        let outcome = history
+            .returned()
+            .filter(|(.., end)| end.is_outcome())
+            .last();
         let broken = outcome.map(|(.., outcome)| self.subject.broken_invariants(outcome));
         Run {
             tape: std::mem::take(&mut state.lasting.tape),
@@ -251,7 +254,8 @@ impl<'a> Simulation<'a> {
     /// simulation's own is not known.
     fn is_settled(&self, since: usize) -> bool {
         let state = self.sim.state();
-        let idle = |what: &What| matches!(what, What::Began(_) | What::Loaded(_) | What::Told(_));
+        let idle =
+            |what: &What| matches!(what, What::Began(_) | What::Loaded(_) | What::Returned(_));
         let lasting = &state.lasting;
         let mut life = lasting.history.0[since..].iter();
         !self.sim.foreign_world && lasting.late.is_empty() && life.all(|entry| idle(&entry.what))
@@ -383,7 +387,7 @@ impl<'a> Simulation<'a> {
                 },
             };
             if !process.is_dead() {
-                process.record(What::Told(end));
+                process.record(What::Returned(end));
                 process.leave();
             }
         };
@@ -440,20 +444,20 @@ impl<'a> Simulation<'a> {
             return None;
         }
         let outcome = entries.iter().rev().find_map(|entry| match &entry.what {
-            What::Told(end) if end.is_outcome() => Some(end),
+            What::Returned(end) if end.is_outcome() => Some(end),
             _ => None,
         });
         let newest = entries.iter().rev().find_map(|entry| match &entry.what {
-            What::Told(end) => Some(Last::Told(end)),
+            What::Returned(end) => Some(Last::Returned(end)),
             What::Panicked(_) | What::Stopped(_) | What::Stalled => Some(Last::Bug),
             What::Fault(fired) if fired.fault.is_crash() => Some(Last::Crashed),
             _ => None,
         });
         match (outcome, newest) {
-            (_, Some(Last::Told(LifeEnd::Refused(_)) | Last::Bug)) => None,
+            (_, Some(Last::Returned(LifeEnd::Refused(_)) | Last::Bug)) => None,
             (Some(end), _) if end.is_terminal() => None,
-            (_, Some(Last::Told(LifeEnd::NotFound))) => Some(Opening::Start),
-            (Some(_), Some(Last::Told(LifeEnd::Stuck(_)))) => {
+            (_, Some(Last::Returned(LifeEnd::NotFound))) => Some(Opening::Start),
+            (Some(_), Some(Last::Returned(LifeEnd::Stuck(_)))) => {
                 let again = state.lasting.stuck_retries < STUCK_RETRIES_MAX;
                 let again = self.workload.retry_stuck && again;
                 again.then_some(Opening::RetryStuck)
@@ -506,7 +510,7 @@ impl<'a> Simulation<'a> {
 
 /// What was heard of the newest life.
 enum Last<'a> {
-    Told(&'a LifeEnd),
+    Returned(&'a LifeEnd),
     Crashed,
     Bug,
 }

@@ -11,7 +11,7 @@ use crate::disk::{Loss, SimDisk};
 use crate::executor::lock;
 use crate::fault::{Breach, Budget, ClockFault, Crash, DiskFault, Fault, Fired, switch_label};
 use crate::history::{Crashes, History, Recorder, What, World};
-use crate::sim::{Ambient, Doing, Instant, Offer, Settings, SharedChoices, Sim, Survivor};
+use crate::sim::{Activity, Ambient, Instant, Offer, Settings, SharedChoices, Sim, Survivor};
 
 /// By how much a wall clock jumps.
 const HOUR_MS: i64 = 60 * 60 * 1000;
@@ -91,7 +91,7 @@ pub(crate) struct Late {
 
 /// How often each instant was met, by life: what tells the second time there from the first.
 #[derive(Default)]
-struct Names(BTreeMap<(u32, Doing, &'static str), u32>);
+struct Names(BTreeMap<(u32, Activity, &'static str), u32>);
 
 /// The source of choices, which outlives the simulation.
 struct Drawn {
@@ -317,7 +317,7 @@ impl State {
     pub(crate) fn choose_switch(
         &mut self,
         life: u32,
-        (what, when): (Doing, &'static str),
+        (what, when): (Activity, &'static str),
         others: &[u32],
         preempts: bool,
     ) -> Option<usize> {
@@ -339,7 +339,7 @@ impl State {
 
 impl Names {
     /// `life1/append#3:before`, and `life1/ship.2:pending` where the life comes there a second time.
-    fn next(&mut self, life: u32, what: &Doing, when: &'static str) -> SmolStr {
+    fn next(&mut self, life: u32, what: &Activity, when: &'static str) -> SmolStr {
         let times = self.0.entry((life, what.clone(), when)).or_default();
         *times += 1;
         match *times {

@@ -11,7 +11,7 @@ use crashpoint::{CheckpointRow, CheckpointStore, Error, Runtime as _, ScopeId};
 
 use crate::fault::{Breach, Fault, StoreFault};
 use crate::history::What;
-use crate::sim::{Change, Doing, Instant, Late, Process};
+use crate::sim::{Activity, Change, Instant, Late, Process};
 
 /// How late a slow answer or request is.
 const LATE: Duration = Duration::from_secs(60);
@@ -138,7 +138,7 @@ impl SimStore {
             return Err(Error::conflict(id, row.sequence));
         }
         self.begin(
-            Doing::Appending(row.sequence),
+            Activity::Appending(row.sequence),
             Change::Append(Arc::clone(row)),
         );
         let store = self.process.opened();
@@ -148,7 +148,7 @@ impl SimStore {
 
     /// A change of the log begins. One that a failing disk has left in doubt comes before it: the
     /// store does nothing more until it is opened again.
-    fn begin(&self, operation: Doing, change: Change) {
+    fn begin(&self, operation: Activity, change: Change) {
         self.process.set_operation(operation);
         let under_way = &mut self.process.sim().state().lasting.under_way;
         under_way.get_or_insert((self.process.life(), change));
@@ -240,7 +240,7 @@ impl SimStore {
                 | StoreFault::Echoed(_),
             ) => unreachable!("a load has no effect, so it is not offered a fault of one"),
         };
-        self.process.set_operation(Doing::Loading);
+        self.process.set_operation(Activity::Loading);
         let loaded = self.process.opened().load_run(id).await;
         let mut rows = loaded.inspect_err(|error| {
             self.process.record(What::LoadFailed);
@@ -273,7 +273,7 @@ impl SimStore {
                 unreachable!("a clear is not offered a fault of appends or loads")
             }
         };
-        self.begin(Doing::Clearing, Change::Clear);
+        self.begin(Activity::Clearing, Change::Clear);
         let cleared = self.process.opened().clear(id).await;
         self.end(cleared, || What::Cleared)?;
         Ok(answer)
@@ -290,7 +290,7 @@ enum Answer {
 impl CheckpointStore for SimStore {
     async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
         let row = Arc::new(row);
-        let what = Doing::Appending(row.sequence);
+        let what = Activity::Appending(row.sequence);
         let faults = match self.exclusive_scope() {
             Some(_) => EXCLUSIVE_APPEND_FAULTS,
             None => APPEND_FAULTS,
@@ -306,7 +306,7 @@ impl CheckpointStore for SimStore {
     }
 
     async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
-        let what = Doing::Loading;
+        let what = Activity::Loading;
         let fault = self
             .process
             .point(Instant::before(&what, LOAD_FAULTS))
@@ -321,7 +321,7 @@ impl CheckpointStore for SimStore {
     }
 
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
-        let what = Doing::Clearing;
+        let what = Activity::Clearing;
         let faults = match self.exclusive_scope() {
             Some(_) => EXCLUSIVE_CLEAR_FAULTS,
             None => CLEAR_FAULTS,

@@ -198,7 +198,7 @@ fn is_remembered(what: &What) -> bool {
         | What::Cleared
         | What::StoreFailed(_)
         | What::Fault(_)
-        | What::Told(_)
+        | What::Returned(_)
         | What::Panicked(_)
         | What::Stopped(_)
         | What::Stalled => true,

@@ -20,7 +20,7 @@ enum Order {
 
 /// How the saga goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Course {
+enum Scenario {
     Succeeds,
     /// Shipping has its effect, and fails for good.
     Fails,
@@ -41,59 +41,69 @@ pub(super) fn recipes() -> impl Iterator<Item = Recipe<impl State>> {
     let keep = (Retention::Keep, Sharing::Shared);
     let clear = (Retention::ClearWhenDone, Sharing::Exclusive);
     [
-        ("order", "saga, succeeds", Course::Succeeds, keep),
-        ("order-fails", "saga, last task fails", Course::Fails, keep),
+        ("order", "saga, succeeds", Scenario::Succeeds, keep),
+        (
+            "order-fails",
+            "saga, last task fails",
+            Scenario::Fails,
+            keep,
+        ),
         (
             "order-fails-once",
             "saga, last task fails once",
-            Course::FailsOnce,
+            Scenario::FailsOnce,
             keep,
         ),
         (
             "order-undo-fails",
             "saga, an undo fails, retried",
-            Course::UndoFails,
+            Scenario::UndoFails,
             keep,
         ),
         (
             "order-panics",
             "saga, last task panics",
-            Course::Panics,
+            Scenario::Panics,
             keep,
         ),
-        ("order-hangs", "saga, last task hangs", Course::Hangs, keep),
+        (
+            "order-hangs",
+            "saga, last task hangs",
+            Scenario::Hangs,
+            keep,
+        ),
         (
             "order-cleared",
             "saga, log cleared when done",
-            Course::Succeeds,
+            Scenario::Succeeds,
             clear,
         ),
     ]
     .into_iter()
-    .map(|(name, about, course, (retention, sharing))| Recipe {
+    .map(|(name, about, scenario, (retention, sharing))| Recipe {
         name,
         about,
-        workflow: Arc::new(move |process: &Process| workflow(process, course)),
+        workflow: Arc::new(move |process: &Process| workflow(process, scenario)),
         start: Order::Charge,
         input: json!({ "cents": 1999 }),
         retention,
         sharing,
-        retry_stuck: course == Course::UndoFails,
-        length: match course {
-            Course::Succeeds => Length::Short,
-            Course::Fails
-            | Course::FailsOnce
-            | Course::UndoFails
-            | Course::Panics
-            | Course::Hangs => Length::Long,
+        retry_stuck: scenario == Scenario::UndoFails,
+        length: match scenario {
+            Scenario::Succeeds => Length::Short,
+            Scenario::Fails
+            | Scenario::FailsOnce
+            | Scenario::UndoFails
+            | Scenario::Panics
+            | Scenario::Hangs => Length::Long,
         },
     })
 }
 
-fn workflow(process: &Process, course: Course) -> Workflow<Order> {
+fn workflow(process: &Process, scenario: Scenario) -> Workflow<Order> {
     let act = |name, next, ships| Act {
         process: process.clone(),
-        course,
+        scenario,
         name,
         next,
         ships,
@@ -127,7 +137,7 @@ fn workflow(process: &Process, course: Course) -> Workflow<Order> {
 /// A task of the saga.
 struct Act {
     process: Process,
-    course: Course,
+    scenario: Scenario,
     name: &'static str,
     next: Order,
     ships: bool,
@@ -149,16 +159,16 @@ impl CompensatableTask<Order> for Act {
             .effect(&ctx, self.name, &order["cents"].to_string())
             .await;
         if self.ships {
-            match self.course {
-                Course::Fails | Course::UndoFails => {
+            match self.scenario {
+                Scenario::Fails | Scenario::UndoFails => {
                     return Err(TaskError::fatal("the carrier refused the parcel"));
                 }
-                Course::FailsOnce if self.process.count("shipped") == 0 => {
+                Scenario::FailsOnce if self.process.count("shipped") == 0 => {
                     return Err(TaskError::retry("the carrier did not answer"));
                 }
-                Course::Succeeds | Course::FailsOnce => {}
-                Course::Panics => panic!("the label printer is on fire"),
-                Course::Hangs => ctx.sleep(Duration::from_secs(3600)).await,
+                Scenario::Succeeds | Scenario::FailsOnce => {}
+                Scenario::Panics => panic!("the label printer is on fire"),
+                Scenario::Hangs => ctx.sleep(Duration::from_secs(3600)).await,
             }
         }
         Ok((
@@ -171,7 +181,7 @@ impl CompensatableTask<Order> for Act {
     }
 
     async fn compensate(&self, ctx: Ctx, receipt: Receipt) -> Result<(), TaskError> {
-        let fails = self.course == Course::UndoFails && ctx.task() == "reserve";
+        let fails = self.scenario == Scenario::UndoFails && ctx.task() == "reserve";
         if fails && self.process.count("unreserved") < UNDO_FAILURES {
             return Err(TaskError::fatal("the warehouse is closed"));
         }

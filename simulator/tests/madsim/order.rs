@@ -7,7 +7,7 @@ use crashpoint::Direction;
 use crashpoint::{CompensatableTask, Ctx, State, TaskError, Workflow};
 use madsim::rand::Rng as _;
 
-use crate::world::{Doing, World};
+use crate::world::{Activity, World};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 pub(crate) enum Order {
@@ -63,14 +63,14 @@ struct Leg {
 
 impl Leg {
     async fn around<T>(&self, ctx: &Ctx, effect: impl FnOnce(&World) -> T) -> T {
-        let doing = |effected| Doing::Acting {
+        let activity = |effected| Activity::Acting {
             direction: ctx.direction(),
             effected,
         };
-        self.world.now_doing(doing(false));
+        self.world.set_activity(activity(false));
         ctx.sleep(short()).await;
         let result = effect(&self.world);
-        self.world.now_doing(doing(true));
+        self.world.set_activity(activity(true));
         ctx.sleep(short()).await;
         result
     }

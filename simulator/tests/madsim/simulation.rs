@@ -18,7 +18,7 @@ use madsim::task::NodeId;
 use madsim::time::{TimeHandle, sleep};
 
 use crate::order::{Order, Script, workflow};
-use crate::world::{Doing, Ending, Watched, World};
+use crate::world::{Activity, Ending, Watched, World};
 
 const SEEDS_DEFAULT: u64 = 200;
 const ORDER: &str = "order-42";
@@ -80,7 +80,7 @@ struct Fate {
     posthumous: u32,
     /// Effects and undos that were asked for again.
     repeats: u32,
-    told: Ending,
+    outcome: Ending,
     ledger: Vec<&'static str>,
     rows: Vec<CheckpointRow>,
     /// The answer and the log after one more resume, once the network is quiet.
@@ -206,15 +206,15 @@ async fn one_order(broken: Option<Rule>) -> Fate {
     let mut posthumous = 0;
     for (life, down) in &schedule.kills {
         sleep(*life).await;
-        if world.told().is_some() {
+        if world.outcome().is_some() {
             break;
         }
-        let doing = world.doing();
+        let activity = world.activity();
         handle.kill(worker.id());
-        let window = window(&doing, &rows).await;
-        world.now_doing(Doing::Other);
+        let window = window(&activity, &rows).await;
+        world.set_activity(Activity::Other);
         sleep(*down).await;
-        if let (Window::BeforeAppendLanded, Doing::Appending(row)) = (window, &doing) {
+        if let (Window::BeforeAppendLanded, Activity::Appending(row)) = (window, &activity) {
             posthumous += u32::from(log(&rows).await.contains(row));
         }
         windows.push(window);
@@ -222,10 +222,10 @@ async fn one_order(broken: Option<Rule>) -> Fate {
     }
     let clock = TimeHandle::current();
     let healed = clock.elapsed();
-    while world.told().is_none() && clock.elapsed() - healed < ENDING_MAX {
+    while world.outcome().is_none() && clock.elapsed() - healed < ENDING_MAX {
         sleep(Duration::from_millis(10)).await;
     }
-    let told = world.told().unwrap_or_else(|| Err("no end".to_owned()));
+    let outcome = world.outcome().unwrap_or_else(|| Err("no end".to_owned()));
     let ledger = world.ledger().present();
     let ended = log(&rows).await;
     // Whatever is still under way in the network arrives before the last resume.
@@ -239,7 +239,7 @@ async fn one_order(broken: Option<Rule>) -> Fate {
         windows,
         posthumous,
         repeats,
-        told,
+        outcome,
         ledger,
         rows: ended,
         resumed: (resumed, log(&rows).await),
@@ -279,11 +279,11 @@ async fn complete<R: Rules>(world: &World, engine: RuledEngine<R>, workflow: &Wo
             other => other,
         };
         match result {
-            Ok(outcome) => return world.tell(Ok(outcome)),
+            Ok(outcome) => return world.end(Ok(outcome)),
             // The first claim of a worker that is dead by now has landed after all.
             Err(Error::AlreadyExists { .. } | Error::Suspended { .. }) => sleep(RESUME_DELAY).await,
             // Nobody else runs the order: nothing else may happen.
-            Err(error) => return world.tell(Err(error.to_string())),
+            Err(error) => return world.end(Err(error.to_string())),
         }
     }
 }
@@ -303,16 +303,16 @@ async fn cut_network(
     NetSim::current().unclog_link(from, to);
 }
 
-async fn window(doing: &Doing, rows: &MemoryCheckpointStore) -> Window {
-    match doing {
-        Doing::Other => Window::Other,
-        Doing::Appending(row) if log(rows).await.contains(row) => Window::AfterAppendLanded,
-        Doing::Appending(_) => Window::BeforeAppendLanded,
-        Doing::Acting {
+async fn window(activity: &Activity, rows: &MemoryCheckpointStore) -> Window {
+    match activity {
+        Activity::Other => Window::Other,
+        Activity::Appending(row) if log(rows).await.contains(row) => Window::AfterAppendLanded,
+        Activity::Appending(_) => Window::BeforeAppendLanded,
+        Activity::Acting {
             direction,
             effected: false,
         } => Window::BeforeEffect(*direction),
-        Doing::Acting { direction, .. } => Window::AfterEffect(*direction),
+        Activity::Acting { direction, .. } => Window::AfterEffect(*direction),
     }
 }
 
@@ -321,10 +321,10 @@ impl Fate {
     fn violation(&self) -> Option<&'static str> {
         let (ended_well, effects): (_, &[&str]) = match self.schedule.script {
             Script::Succeeds => (
-                self.told == Ok(Outcome::Done(Order::Done)),
+                self.outcome == Ok(Outcome::Done(Order::Done)),
                 &["charge", "reserve", "ship"],
             ),
-            Script::FailsAfterShipping => (matches!(self.told, Ok(Outcome::RolledBack(_))), &[]),
+            Script::FailsAfterShipping => (matches!(self.outcome, Ok(Outcome::RolledBack(_))), &[]),
         };
         let dense = (0..)
             .zip(&self.rows)
@@ -336,7 +336,7 @@ impl Fate {
             (self.ledger == effects, ALL_OR_NOTHING),
             (dense, "the rows are dense from 0"),
             (terminal, "the log is legal and ends with a terminal row"),
-            (*again == self.told, "a resume gives the same answer"),
+            (*again == self.outcome, "a resume gives the same answer"),
             (*log == self.rows, "an ended log does not change"),
         ];
         let violated = oracles.iter().find(|(holds, _)| !holds);
@@ -348,7 +348,7 @@ impl Fate {
         let Self {
             schedule,
             windows,
-            told,
+            outcome,
             ledger,
             resumed,
             ..
@@ -365,7 +365,7 @@ impl Fate {
         });
         let rows: String = rows.collect();
         format!(
-            "{schedule:#?}\nkilled in {windows:?}\ntold {told:?}, resumed {:?}\nledger {ledger:?}\n{rows}",
+            "{schedule:#?}\nkilled in {windows:?}\ntold {outcome:?}, resumed {:?}\nledger {ledger:?}\n{rows}",
             resumed.0
         )
     }

@@ -43,7 +43,7 @@ impl Ledger {
 
 /// What the worker is doing.
 #[derive(Debug, Clone, Default)]
-pub(crate) enum Doing {
+pub(crate) enum Activity {
     /// Starting, loading or waiting.
     #[default]
     Other,
@@ -62,8 +62,8 @@ pub(crate) type Ending = Result<Outcome<Order>, String>;
 #[derive(Debug, Default)]
 pub(crate) struct World {
     ledger: Mutex<Ledger>,
-    doing: Mutex<Doing>,
-    told: Mutex<Option<Ending>>,
+    activity: Mutex<Activity>,
+    outcome: Mutex<Option<Ending>>,
 }
 
 impl World {
@@ -71,20 +71,20 @@ impl World {
         locked(&self.ledger)
     }
 
-    pub(crate) fn now_doing(&self, doing: Doing) {
-        *locked(&self.doing) = doing;
+    pub(crate) fn set_activity(&self, activity: Activity) {
+        *locked(&self.activity) = activity;
     }
 
-    pub(crate) fn doing(&self) -> Doing {
-        locked(&self.doing).clone()
+    pub(crate) fn activity(&self) -> Activity {
+        locked(&self.activity).clone()
     }
 
-    pub(crate) fn tell(&self, ending: Ending) {
-        *locked(&self.told) = Some(ending);
+    pub(crate) fn end(&self, ending: Ending) {
+        *locked(&self.outcome) = Some(ending);
     }
 
-    pub(crate) fn told(&self) -> Option<Ending> {
-        locked(&self.told).clone()
+    pub(crate) fn outcome(&self) -> Option<Ending> {
+        locked(&self.outcome).clone()
     }
 }
 
@@ -97,9 +97,9 @@ pub(crate) struct Watched {
 #[checkpoint_store]
 impl CheckpointStore for Watched {
     async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
-        self.world.now_doing(Doing::Appending(row.clone()));
+        self.world.set_activity(Activity::Appending(row.clone()));
         let answer = self.remote.append(workflow_id, row).await;
-        self.world.now_doing(Doing::Other);
+        self.world.set_activity(Activity::Other);
         answer
     }
 

@@ -147,13 +147,13 @@ fn the_odometer_notices_a_draw_that_is_not_deterministic() {
     let mut choices = Exhaustive::new();
     choices.choose("branch", 3);
     assert!(choices.advance());
-    assert_eq!(choices.divergence(), None);
+    assert_eq!(choices.mismatch(), None);
     assert_eq!(choices.choose("branch", 2), 0);
     // What is drawn after it is the least interesting, and the first one counts.
     assert_eq!(choices.choose("leaf", 2), 0);
-    let divergence = choices.divergence().expect("it is noticed");
+    let mismatch = choices.mismatch().expect("it is noticed");
     expect!["the replay diverged at draw 0: recorded was a choice among 3, asked was branch of 2"]
-        .assert_eq(&divergence.to_string());
+        .assert_eq(&mismatch.to_string());
 }
 
 // ---- from a recording ----
@@ -173,7 +173,7 @@ fn replayed(recorded: Recorded, asked: &[(&str, usize)]) -> (Vec<usize>, String)
     let drawn = drawn.collect();
     let verdict = match recorded.finish() {
         Ok(()) => "the same".to_owned(),
-        Err(divergence) => divergence.to_string(),
+        Err(mismatch) => mismatch.to_string(),
     };
     (drawn, verdict)
 }

@@ -11,8 +11,8 @@ use crashpoint::{Ctx, Engine, Runtime, State, TaskError, TokioRuntime, Workflow}
 use crashpoint_simulator::choices::{Exhaustive, Seeded};
 use crashpoint_simulator::workload::{Workload, all, controls};
 use crashpoint_simulator::{
-    Course, LifeEnd, Parting, Possible, Process, Repeat, Settings, SimRuntime, Source, StoreKind,
-    Subject, Trial, explore, run_seed, workload,
+    Divergence, HashedTrace, LifeEnd, Possible, Process, Repeat, Settings, SimRuntime, Source,
+    StoreKind, Subject, Trial, explore, run_seed, workload,
 };
 use expect_test::{Expect, expect};
 use futures_util::FutureExt as _;
@@ -27,44 +27,44 @@ const CHILD: &str = "CRASHPOINT_SIMULATOR_CHILD";
 /// Everything can go wrong, a little.
 const BUDGET: &str = "c2f2e2t1p2x1";
 
-/// The course of a seed's schedule.
-fn seeded(workload: &Workload, store: StoreKind, seed: u64) -> Course {
+/// The trace of a seed's schedule.
+fn seeded(workload: &Workload, store: StoreKind, seed: u64) -> HashedTrace {
     let settings = Settings {
         store,
         ..within(budget(BUDGET))
     };
     let (trial, _) = Source::Fixed(workload).run(&settings, Seeded::new(seed));
-    Course::of(&trial)
+    HashedTrace::of(&trial)
 }
 
-/// The course of a seed that draws its workflow as well, and what is possible in it.
-fn drawn(seed: u64) -> Course {
+/// The trace of a seed that draws its workflow as well, and what is possible in it.
+fn drawn(seed: u64) -> HashedTrace {
     let settings = within(budget(BUDGET));
     let (trial, _) = run_seed(Source::Generated(None), &settings, Possible::Swarm, seed);
-    Course::of(&trial)
+    HashedTrace::of(&trial)
 }
 
-fn same(one: &Course, other: &Course, what: &str) {
-    if let Some(parting) = one.parting(other) {
-        panic!("{what}: {parting}");
+fn same(one: &HashedTrace, other: &HashedTrace, what: &str) {
+    if let Some(divergence) = one.divergence(other) {
+        panic!("{what}: {divergence}");
     }
     assert_eq!(one.hash(), other.hash());
     assert_eq!(one.events(), other.events());
 }
 
 #[test]
-fn the_same_seed_gives_the_same_course_after_other_simulations() {
+fn the_same_seed_gives_the_same_trace_after_other_simulations() {
     let others = all();
     for (index, workload) in all().iter().enumerate() {
         let stores = [(StoreKind::Memory, 24), (StoreKind::Redb, 4)];
         let seeds = stores.map(|(store, seeds)| (0..seeds).map(move |seed| (store, seed)));
         let seeds: Vec<_> = seeds.into_iter().flatten().collect();
-        let course = |&(store, seed): &_| seeded(workload, store, seed);
-        let first: Vec<_> = seeds.iter().map(course).collect();
+        let trace = |&(store, seed): &_| seeded(workload, store, seed);
+        let first: Vec<_> = seeds.iter().map(trace).collect();
         let unrelated = &others[(index + 1) % others.len()];
         explore(unrelated, &within(budget("c1")));
         for (seed, first) in seeds.iter().zip(&first) {
-            same(first, &course(seed), &format!("{} {seed:?}", workload.name));
+            same(first, &trace(seed), &format!("{} {seed:?}", workload.name));
         }
     }
     for seed in 0..48 {
@@ -75,13 +75,13 @@ fn the_same_seed_gives_the_same_course_after_other_simulations() {
 #[test]
 fn seeds_differ() {
     let workload = named("order", Faithful);
-    let course = |seed| seeded(&workload, StoreKind::Memory, seed).hash();
-    let courses: std::collections::BTreeSet<_> = (0..64).map(course).collect();
-    assert!(courses.len() > 32, "{} courses of 64", courses.len());
+    let trace = |seed| seeded(&workload, StoreKind::Memory, seed).hash();
+    let traces: std::collections::BTreeSet<_> = (0..64).map(trace).collect();
+    assert!(traces.len() > 32, "{} traces of 64", traces.len());
 }
 
 #[test]
-fn the_first_tapes_of_the_odometer_give_the_same_courses_again() {
+fn the_first_tapes_of_the_odometer_give_the_same_traces_again() {
     let first_tapes = |workload: &Workload| {
         let mut choices = Exhaustive::new();
         let mut all = Vec::new();
@@ -89,7 +89,7 @@ fn the_first_tapes_of_the_odometer_give_the_same_courses_again() {
             let settings = within(budget("c1f1"));
             let (trial, back) = Source::Fixed(workload).run(&settings, choices);
             choices = back;
-            all.push(Course::of(&trial));
+            all.push(HashedTrace::of(&trial));
             if !choices.advance() {
                 break;
             }
@@ -105,32 +105,32 @@ fn the_first_tapes_of_the_odometer_give_the_same_courses_again() {
     }
 }
 
-/// A course as one process tells it to another, a line for each event.
-fn told(course: &Course) -> impl Iterator<Item = String> {
-    let lines = course.lines();
+/// The trace as one process prints it for another, one line per event.
+fn lines_of(trace: &HashedTrace) -> impl Iterator<Item = String> {
+    let lines = trace.lines();
     lines.map(|(link, words)| format!("{link:016x} {words}"))
 }
 
-/// The event that a line tells.
-fn heard(line: &str) -> (u64, String) {
+/// The event of a line.
+fn parsed(line: &str) -> (u64, String) {
     let (link, words) = line.split_once(' ').expect("a link and words");
     let link = u64::from_str_radix(link, 16).expect("a link is hexadecimal");
     (link, words.to_owned())
 }
 
 #[test]
-fn another_process_gives_the_same_courses_and_reports() {
+fn another_process_gives_the_same_traces_and_reports() {
     let mut mine: Vec<String> = Vec::new();
     for workload in all() {
         for store in [StoreKind::Memory, StoreKind::Redb] {
-            let courses = (0..6).map(|seed| seeded(&workload, store, seed));
-            mine.extend(courses.flat_map(|course| told(&course).collect::<Vec<_>>()));
+            let traces = (0..6).map(|seed| seeded(&workload, store, seed));
+            mine.extend(traces.flat_map(|trace| lines_of(&trace).collect::<Vec<_>>()));
         }
         // A report in words has no link of its own.
         let findings = explore(&workload, &within(budget("c1")));
         mine.push(format!("0000000000000000 {findings:?}"));
     }
-    mine.extend((0..24).flat_map(|seed| told(&drawn(seed)).collect::<Vec<_>>()));
+    mine.extend((0..24).flat_map(|seed| lines_of(&drawn(seed)).collect::<Vec<_>>()));
     if std::env::var_os(CHILD).is_some() {
         // Past the capturing of the test harness.
         let mut out = std::io::stdout();
@@ -143,7 +143,7 @@ fn another_process_gives_the_same_courses_and_reports() {
     let output = Command::new(binary)
         .args([
             "--exact",
-            "determinism::another_process_gives_the_same_courses_and_reports",
+            "determinism::another_process_gives_the_same_traces_and_reports",
         ])
         .env(CHILD, "1")
         .output()
@@ -154,25 +154,25 @@ fn another_process_gives_the_same_courses_and_reports() {
     let lines = text.lines().filter_map(|line| line.split_once(&mark));
     let theirs: Vec<&str> = lines.map(|(_, line)| line).collect();
     assert!(theirs.len() > 1000, "{} events", theirs.len());
-    let heard_here: Vec<_> = mine.iter().map(|line| heard(line)).collect();
-    let here = heard_here
+    let parsed_here: Vec<_> = mine.iter().map(|line| parsed(line)).collect();
+    let here = parsed_here
         .iter()
         .map(|(link, words)| (*link, words.as_str()));
-    let there = theirs.iter().map(|line| heard(line));
-    if let Some(parting) = Parting::of(here, there) {
-        panic!("another process: {parting}");
+    let there = theirs.iter().map(|line| parsed(line));
+    if let Some(divergence) = Divergence::of(here, there) {
+        panic!("another process: {divergence}");
     }
     assert_eq!(mine, theirs, "and in words that have no link");
 }
 
-/// Where a workload's schedule without faults is not the same twice.
-fn parting(workload: &Workload) -> Parting {
+/// The divergence of two runs of a workload without faults.
+fn divergence(workload: &Workload) -> Divergence {
     let run = || -> Trial {
         let calm = within(budget("c0"));
         Source::Fixed(workload).run(&calm, Exhaustive::new()).0
     };
-    let parting = Course::of(&run()).parting(&Course::of(&run()));
-    parting.unwrap_or_else(|| panic!("{} is not caught", workload.name))
+    let divergence = HashedTrace::of(&run()).divergence(&HashedTrace::of(&run()));
+    divergence.unwrap_or_else(|| panic!("{} is not caught", workload.name))
 }
 
 /// What is read differs, and so does the line that tells it: the part before.
@@ -188,11 +188,11 @@ fn up_to(words: Option<&String>, what: &str) -> String {
 fn a_control_that_reads_the_world_outside_is_caught_at_the_event_that_tells_it() {
     let check = |name: &str, expected: Expect| {
         let control = workload::named(name).expect("it is a control");
-        let parting = parting(&control);
-        let (first, then) = (parting.first.as_ref(), parting.then.as_ref());
+        let divergence = divergence(&control);
+        let (first, then) = (divergence.first.as_ref(), divergence.then.as_ref());
         let (first, then) = (up_to(first, "payload="), up_to(then, "payload="));
         assert_eq!(first, then, "only what was read differs");
-        expected.assert_eq(&format!("{}: {first}", parting.place));
+        expected.assert_eq(&format!("{}: {first}", divergence.place));
         // Exploring comes to see it as well, and goes no further.
         for many in [1, 1_000_000] {
             let settings = Settings {
@@ -204,7 +204,7 @@ fn a_control_that_reads_the_world_outside_is_caught_at_the_event_that_tells_it()
             assert_eq!(found.schedule.0, [], "in the schedule without faults");
             assert!(
                 found
-                    .parting
+                    .divergence
                     .first
                     .as_ref()
                     .is_some_and(|it| it.starts_with("0006 life=1 effect"))
@@ -238,7 +238,7 @@ fn an_odometer_that_meets_another_space_says_so_and_it_is_no_broken_promise() {
     expect![[r#"
         event 1 is not the same:
           first  0001 life=1 sent sequence=0 kind=claim state="Fetch" task="" blob=0x010000000000000001000000000000000000000000000000010000000000000000060000006c696e656172010000009987bd044d3a508400a8da769b01000001000000090000005075626c6973686564010a0000007b2270616765223a377d
-          then   0001 life=1 sent sequence=0 kind=claim state="Charge" task="" blob=0x010000000000000001000000000000000000000000000000010000000000000000050000006f72646572010000008112ebe0beed415d00a8da769b010000010000000700000053686970706564010e0000007b2263656e7473223a313939397d"#]].assert_eq(&found.parting.to_string());
+          then   0001 life=1 sent sequence=0 kind=claim state="Charge" task="" blob=0x010000000000000001000000000000000000000000000000010000000000000000050000006f72646572010000008112ebe0beed415d00a8da769b010000010000000700000053686970706564010e0000007b2263656e7473223a313939397d"#]].assert_eq(&found.divergence.to_string());
 }
 
 #[test]
@@ -340,8 +340,8 @@ fn a_subject_that_reads_the_world_outside_is_caught_at_its_first_row() {
     for leak in [Leak::Entropy, Leak::Clock] {
         let mut control = named("linear", Faithful);
         control.subject = Box::new(move || Arc::new(Control(leak)));
-        let parting = parting(&control);
-        let first = up_to(parting.first.as_ref(), "blob=");
+        let divergence = divergence(&control);
+        let first = up_to(divergence.first.as_ref(), "blob=");
         expect![[r#"0001 life=1 sent sequence=0 kind=claim state="Do" task="" blob="#]]
             .assert_eq(&first);
     }

@@ -152,9 +152,9 @@ fn a_disk_that_is_broken_for_good_is_replaced_after_a_life_that_got_nothing_done
         let run = run_schedule(Source::Fixed(&workload), StoreKind::Redb, &schedule);
         let (trial, _) = run.unwrap_or_else(|unfired| panic!("{unfired}"));
         assert_eq!(trial.verdicts, [], "{schedule}");
-        let told = trial.run.history.told();
-        let told: Vec<String> = told.map(|(.., end)| end.to_string()).collect();
-        told.join(", ")
+        let answers = trial.run.history.returned();
+        let answers: Vec<String> = answers.map(|(.., end)| end.to_string()).collect();
+        answers.join(", ")
     };
     expect!["suspended, done in Shipped, done in Shipped"]
         .assert_eq(&ends("sync", DiskFault::SyncError));

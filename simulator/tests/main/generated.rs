@@ -92,7 +92,7 @@ struct Tally {
 impl Tally {
     fn count(&mut self, run: &Run) {
         self.schedules += 1;
-        let last = run.history.told().last();
+        let last = run.history.returned().last();
         match last.map(|(_, _, end)| end) {
             Some(LifeEnd::Done(_)) => self.done += 1,
             Some(LifeEnd::RolledBack) => self.rolled_back += 1,

@@ -85,7 +85,7 @@ fn tampered() -> Vec<Tampered> {
             "order",
             |run| {
                 let refused = LifeEnd::Refused("the log has a gap".to_owned());
-                push(run, 1, What::Told(refused));
+                push(run, 1, What::Returned(refused));
             },
             expect!["life 1: the log has a gap"],
         ),
@@ -108,13 +108,13 @@ fn tampered() -> Vec<Tampered> {
             "order",
             |run| {
                 let verified = find(run, |what| *what == What::Began(Opening::Verify));
-                let told = find(run, |what| matches!(what, What::Told(_)));
-                assert!(told < verified);
+                let returned = find(run, |what| matches!(what, What::Returned(_)));
+                assert!(returned < verified);
                 let end = run.history.0[verified..]
                     .iter()
-                    .position(|entry| matches!(entry.what, What::Told(_)))
+                    .position(|entry| matches!(entry.what, What::Returned(_)))
                     .expect("a verification tells its end");
-                run.history.0[verified + end].what = What::Told(LifeEnd::Suspended);
+                run.history.0[verified + end].what = What::Returned(LifeEnd::Suspended);
             },
             expect!["life 2 had no fault and did not end the run: suspended"],
         ),
@@ -182,7 +182,7 @@ fn tampered() -> Vec<Tampered> {
         row(
             "no-false-fence",
             "order",
-            |run| push(run, 1, What::Told(LifeEnd::Fenced)),
+            |run| push(run, 1, What::Returned(LifeEnd::Fenced)),
             expect!["life 1 says it was fenced, but nobody else wrote"],
         ),
         row(
@@ -201,8 +201,10 @@ fn tampered() -> Vec<Tampered> {
             "outcome-is-durable",
             "order-undo-fails",
             |run| {
-                let stuck = find(run, |what| matches!(what, What::Told(LifeEnd::Stuck(_))));
-                if let What::Told(LifeEnd::Stuck(left)) = &mut run.history.0[stuck].what {
+                let stuck = find(run, |what| {
+                    matches!(what, What::Returned(LifeEnd::Stuck(_)))
+                });
+                if let What::Returned(LifeEnd::Stuck(left)) = &mut run.history.0[stuck].what {
                     left.push("ghost".to_owned());
                 }
             },
@@ -288,8 +290,8 @@ fn what_was_told_of_an_earlier_run_is_not_held_against_the_effects_of_a_later_on
     let ends: Vec<String> = trial
         .run
         .history
-        .told()
-        .map(|told| told.2.to_string())
+        .returned()
+        .map(|(.., end)| end.to_string())
         .collect();
     assert_eq!(ends[0], "rolled back");
     assert_eq!(trial.run.history.effects().count(), 4);

@@ -284,7 +284,7 @@ fn err_schedules() {
 }
 
 /// The simulation but for its tape, which has other draws under another budget, and what was counted.
-fn told(run: &Run) -> impl PartialEq + std::fmt::Debug {
+fn observable(run: &Run) -> impl PartialEq + std::fmt::Debug {
     (run.history.clone(), run.log.clone(), run.broken.clone())
 }
 
@@ -293,7 +293,7 @@ fn again(source: Source<'_>, store: StoreKind, trial: &Trial) {
     let schedule: Schedule = words.parse().expect("it was printed");
     let (same, tape) =
         run_schedule(source, store, &schedule).unwrap_or_else(|it| panic!("{it} in {words}"));
-    assert_eq!(told(&same.run), told(&trial.run), "{words}");
+    assert_eq!(observable(&same.run), observable(&trial.run), "{words}");
     assert_eq!(same.verdicts, trial.verdicts, "{words}");
     let recording = Recording::Tape(tape);
     assert_eq!(replay_recording(source, &recording), Ok(same), "{words}");

@@ -148,14 +148,14 @@ pub(super) fn circles(arrows: &[Arrow]) -> Vec<BTreeSet<&str>> {
     let reached: BTreeMap<&str, BTreeSet<&str>> =
         files.iter().map(|file| (*file, reach(file))).collect();
     let mut circles = Vec::new();
-    let mut told: BTreeSet<&str> = BTreeSet::new();
+    let mut reported: BTreeSet<&str> = BTreeSet::new();
     for (file, onwards) in &reached {
-        if told.contains(file) || !onwards.contains(file) {
+        if reported.contains(file) || !onwards.contains(file) {
             continue;
         }
         let back = |other: &&str| reached.get(other).is_some_and(|set| set.contains(file));
         let circle: BTreeSet<&str> = onwards.iter().copied().filter(back).collect();
-        told.extend(&circle);
+        reported.extend(&circle);
         circles.push(circle);
     }
     circles

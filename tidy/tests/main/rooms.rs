@@ -200,7 +200,7 @@ pub(super) fn check_circles(source: &str, files: &[File]) -> Vec<Finding> {
             .flat_map(|one| rooms.iter().map(move |other| (one, other)));
         pairs.any(|(one, other)| one != other && !is_within(one, other) && !is_within(other, one))
     });
-    let told = circles.map(|circle| {
+    let findings = circles.map(|circle| {
         let files: Vec<&str> = circle.into_iter().collect();
         let path = format!("{source}{}", files[0]);
         Finding::new(
@@ -209,7 +209,7 @@ pub(super) fn check_circles(source: &str, files: &[File]) -> Vec<Finding> {
             format!("files name each other in a circle: {}", files.join(", ")),
         )
     });
-    told.collect()
+    findings.collect()
 }
 
 /// The folder of a file, or the file itself beside `lib.rs`.

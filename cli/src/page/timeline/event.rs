@@ -271,7 +271,7 @@ fn describe(what: &What) -> Option<(Glyph, Markup)> {
             html! { strong.bad { "the store failed without a fault: " (message(text)) } },
         ),
         What::Fault(fired) => (fault_glyph(fired.fault), fault_words(fired)),
-        What::Told(end) => (
+        What::Returned(end) => (
             Glyph::End {
                 outcome: end.is_outcome(),
             },
@@ -359,7 +359,7 @@ fn details(what: &What) -> Vec<(&'static str, String)> {
         ],
         What::StoreFailed(text) | What::Panicked(text) => vec![("message", whole(text))],
         What::Fault(fired) => vec![("crash point", whole(&fired.point))],
-        What::Told(end) => vec![("told", whole(&end.to_string()))],
+        What::Returned(end) => vec![("told", whole(&end.to_string()))],
         _ => Vec::new(),
     }
 }
@@ -392,7 +392,7 @@ fn row_details(row: &CheckpointRow) -> Vec<(&'static str, String)> {
 /// Whether an entry is a life's last: nothing but a late row of its comes after it.
 pub(in crate::page) fn ends(entry: &Entry) -> bool {
     match &entry.what {
-        What::Told(_) | What::Panicked(_) | What::Stopped(_) => true,
+        What::Returned(_) | What::Panicked(_) | What::Stopped(_) => true,
         What::Fault(fired) => fired.fault.is_crash(),
         _ => false,
     }

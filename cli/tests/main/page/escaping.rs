@@ -48,7 +48,7 @@ fn spoil(run: &mut Run, text: &str) {
             What::Started(attempt) => attempt.task = text.into(),
             What::Finished { task, .. } => *task = text.into(),
             What::Fault(Fired { point, .. }) => *point = format!("{point}{text}").into(),
-            What::Told(end @ LifeEnd::Fenced) => *end = LifeEnd::Refused(text.to_owned()),
+            What::Returned(end @ LifeEnd::Fenced) => *end = LifeEnd::Refused(text.to_owned()),
             What::Panicked(message) | What::StoreFailed(message) => text.clone_into(message),
             _ => {}
         }

@@ -7,7 +7,7 @@ use crashpoint::protocol::{Command, Rules};
 use crate::model::{Happening, Moment};
 
 pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool {
-    let Happening::Told { life } = moment.happening else {
+    let Happening::Returned { life } = moment.happening else {
         return true;
     };
     let machine = moment.before.slots[usize::from(life)].life;
@@ -21,6 +21,6 @@ pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool
     let durable = history
         .ending(run)
         .is_some_and(|ending| ending.ended == *ended);
-    let others = history.told.iter().filter(|(told, _)| *told == run);
-    durable && others.count() == 1
+    let outcomes = history.returned.iter().filter(|(of, _)| *of == run);
+    durable && outcomes.count() == 1
 }

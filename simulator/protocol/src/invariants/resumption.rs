@@ -13,7 +13,7 @@ pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool
             // A log that is not even legal is another invariant's.
             !moment.model.logs.is_legal(log) || moment.model.is_resumable(log)
         }
-        Happening::Told { life } => {
+        Happening::Returned { life } => {
             let machine = moment.before.slots[usize::from(life)].life;
             let command = moment.model.lives.command(machine);
             !matches!(

@@ -7,7 +7,7 @@ use crashpoint::protocol::{Command, Halt, Rules};
 use crate::model::{Happening, Moment};
 
 pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool {
-    let Happening::Told { life } = moment.happening else {
+    let Happening::Returned { life } = moment.happening else {
         return true;
     };
     let Moment { model, before, .. } = moment;

@@ -3,7 +3,7 @@
 use crashpoint::Retention;
 use crashpoint::protocol::Rule;
 use crashpoint_protocol::{
-    Invariant, Replies, Report, Scope, Shape, Violation, check, check_without,
+    CheckReport, Invariant, Replies, Scope, Shape, Violation, check, check_without,
 };
 use expect_test::{Expect, expect};
 
@@ -30,7 +30,7 @@ const fn with_lives(lives: usize, scope: Scope) -> Scope {
 #[expect(clippy::print_stdout, reason = "the numbers are what the run is for")]
 fn holds(scope: Scope, expect: &Expect) {
     let report = check(&scope);
-    println!("{}\n{report}", Report::HEADER);
+    println!("{}\n{report}", CheckReport::HEADER);
     expect.assert_eq(&report.to_string());
 }
 

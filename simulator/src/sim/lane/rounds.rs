@@ -26,11 +26,11 @@ struct Polled {
 impl Sentinel {
     pub(super) fn on(runtime: &Runtime) -> Self {
         let sentinel = Self::default();
-        let Self(told) = sentinel.clone();
+        let Self(state) = sentinel.clone();
         runtime.spawn(poll_fn(move |cx| {
-            let mut told = lock(&told);
-            told.polled = true;
-            told.waker = Some(cx.waker().clone());
+            let mut state = lock(&state);
+            state.polled = true;
+            state.waker = Some(cx.waker().clone());
             Poll::<()>::Pending
         }));
         sentinel
@@ -38,11 +38,11 @@ impl Sentinel {
 
     /// Goes to the end of the queue; false where it stands in the queue already.
     fn queue(&self) -> bool {
-        let mut told = lock(&self.0);
-        if let Some(waker) = &told.waker {
+        let mut state = lock(&self.0);
+        if let Some(waker) = &state.waker {
             waker.wake_by_ref();
         }
-        std::mem::take(&mut told.polled)
+        std::mem::take(&mut state.polled)
     }
 
     fn was_polled(&self) -> bool {

@@ -195,8 +195,8 @@ fn a_thread_that_is_refused_is_told_of_once() {
     for spawned in [false, true] {
         let failed = failure(|| blocks(spawned).run());
         let lines = failed.lines().map(str::trim_start);
-        let told = lines.filter(|line| line.starts_with("life 1  STOPPED   a task asked"));
-        assert_eq!(told.count(), 1, "{failed}");
+        let reports = lines.filter(|line| line.starts_with("life 1  STOPPED   a task asked"));
+        assert_eq!(reports.count(), 1, "{failed}");
     }
 }
 
@@ -302,12 +302,12 @@ fn a_task_may_yield_to_tokio() {
             tokio::task::yield_now().await;
         }
         // More than tokio lets a task do without yielding.
-        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-        for told in 0..1_000 {
-            tell.send(told)?;
+        let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+        for message in 0..1_000 {
+            sender.send(message)?;
         }
-        drop(tell);
-        while told.recv().await.is_some() {}
+        drop(sender);
+        while receiver.recv().await.is_some() {}
         server.send(ctx.idempotency_key()).await;
         Ok(Mail::Sent)
     });
@@ -401,20 +401,20 @@ fn a_life_that_waits_while_what_it_spawned_is_woken_for_ever_goes_in_circles() {
 fn recipe() -> Workload {
     let recipe = Recipe {
         name: "tokio",
-        about: "a task that sleeps, spawns and is told by a channel",
+        about: "a task that sleeps, spawns and waits on a channel",
         workflow: Arc::new(|process: &Process| {
             let process = process.clone();
             let send = move |ctx: Ctx| {
                 let process = process.clone();
                 async move {
-                    let (tell, told) = tokio::sync::oneshot::channel();
+                    let (sender, receiver) = tokio::sync::oneshot::channel();
                     let (beside, within) = (process.clone(), ctx.clone());
                     let spawned = tokio::spawn(async move {
                         tokio::time::sleep(Duration::from_secs(2)).await;
                         beside.effect(&within, "send the mail", "").await;
-                        tell.send(()).is_ok()
+                        sender.send(()).is_ok()
                     });
-                    tokio::time::timeout(Duration::from_secs(5), told).await??;
+                    tokio::time::timeout(Duration::from_secs(5), receiver).await??;
                     ctx.sleep(Duration::from_secs(1)).await;
                     let _ = spawned.await?;
                     Ok::<_, TaskError>(Mail::Sent)
@@ -440,10 +440,10 @@ fn recipe() -> Workload {
 }
 
 #[test]
-fn the_same_draws_give_the_same_course() {
+fn the_same_draws_give_the_same_history() {
     let workload = recipe();
     let settings = Settings::within("c2t1e1".parse().expect("a budget"));
-    let mut courses = std::collections::BTreeSet::new();
+    let mut histories = std::collections::BTreeSet::new();
     for seed in 0..200 {
         let (run, _) = simulate_with(&workload, &settings, Seeded::new(seed));
         let (again, _) = simulate_with(&workload, &settings, Seeded::new(seed));
@@ -452,9 +452,9 @@ fn the_same_draws_give_the_same_course() {
         let tape = draws.filter(|(_, chosen)| *chosen > 0).collect();
         let (replayed, _) = simulate_with(&workload, &settings, Recorded::sparse(tape));
         assert_eq!(run, replayed, "the tape of seed {seed}");
-        courses.insert(format!("{:?}", run.history));
+        histories.insert(format!("{:?}", run.history));
     }
-    assert!(courses.len() > 50, "{} courses", courses.len());
+    assert!(histories.len() > 50, "{} histories", histories.len());
 }
 
 // ---- mistakes ----

@@ -6,12 +6,12 @@ mod mutants;
 mod real;
 
 use crashpoint_simulator::disk::{Call, Failure, Lasting};
-use crashpoint_simulator::images::{Embedded, Exploration, Modes, Op, Report, Script};
+use crashpoint_simulator::images::{Embedded, Exploration, ImagesReport, Modes, Op, Script};
 use expect_test::{Expect, expect};
 
 /// No image breaks a promise, and there are so many of them.
 #[track_caller]
-fn check(report: &Report, expected: &Expect) {
+fn check(report: &ImagesReport, expected: &Expect) {
     if let Some(first) = report.violations.first() {
         panic!("{first}");
     }

@@ -8,7 +8,7 @@ use crashpoint::disk::Disk;
 use crashpoint::{CheckpointRow, CheckpointStore, Error, RedbCheckpointStore};
 use crashpoint_simulator::SimRuntime;
 use crashpoint_simulator::disk::{Lie, SimDisk, SimFile, Which};
-use crashpoint_simulator::images::{Embedded, Exploration, Modes, Op, Open, Report, Script};
+use crashpoint_simulator::images::{Embedded, Exploration, ImagesReport, Modes, Op, Open, Script};
 use expect_test::{Expect, expect};
 
 /// The first violation, which replays, and no more of it than what does not depend on the database.
@@ -21,7 +21,7 @@ pub(super) fn check<S: Open>(exploration: &Exploration<'_, S>, expected: &Expect
 #[track_caller]
 pub(super) fn assert_caught<S: Open>(
     exploration: &Exploration<'_, S>,
-    report: &Report,
+    report: &ImagesReport,
     expected: &Expect,
 ) {
     let first = report.violations.first().expect("the mutant is caught");

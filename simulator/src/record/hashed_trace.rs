@@ -1,13 +1,13 @@
-//! The course of a simulation: every event of it, each hashed onto those before. The canary of
-//! determinism.
+//! The hashed trace of a simulation: all its events in order, each hashed together with those before.
+//! The check of determinism.
 //!
-//! The same choices have to give the same course, twice in a process, after other simulations, and in
-//! another process. Where two courses differ, the first link that differs is the first event that
-//! does, and it is named. In a course are the draws and the history in the order in which they
-//! happened (what lives did and heard, operations of the store, effects, faults), then the log in the
-//! end, the invariants of the subject's that are broken, the crash points, and the verdicts.
+//! The same choices must give the same trace: twice in a process, after other simulations, and in
+//! another process. If two traces differ, the first hash that differs names the first event that
+//! differs. A trace contains the draws and the history in the order in which they happened (invocations
+//! and responses of lives, operations of the store, effects, faults), then the final log, the broken
+//! invariants of the subject, the crash points, and the verdicts.
 //!
-//! Not seen is what leaves no trace in these: a task may read a clock and do nothing about it.
+//! A trace does not show what leaves no event: a task may read a clock and ignore the result.
 
 use std::fmt;
 use std::hash::{Hash, Hasher as _};
@@ -18,108 +18,109 @@ use crate::record::Trial;
 use crate::report::trace;
 use crate::sim::Run;
 
-/// Every event of a simulation in its order. Its hashes are the same in every process that runs the
-/// same build.
+/// Every event of a simulation in order, each with a hash. The hashes are the same in every process
+/// that runs the same build.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Course(Vec<Event>);
+pub struct HashedTrace(Vec<Event>);
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Event {
-    /// What happened, as in a [`trace`].
+    /// The event in words, as in a [`trace`].
     words: String,
     /// A hash of this event and all before it.
     link: u64,
 }
 
-/// The first event in which two courses differ.
+/// The first event in which two traces differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parting {
-    /// How many events are the same before it.
+pub struct Divergence {
+    /// The index of the event, from 0: the number of equal events before it.
     pub place: usize,
-    /// What it was in the first one; nothing where that had ended.
+    /// The event in the first trace; `None` if that trace had ended.
     pub first: Option<String>,
-    /// What it was in the other one.
+    /// The event in the second trace; `None` if that trace had ended.
     pub then: Option<String>,
 }
 
-impl Course {
-    /// The course of a trial, from the draws of its workflow to its verdicts.
+impl HashedTrace {
+    /// The trace of a trial, from the draws of its workflow to its verdicts.
     pub fn of(trial: &Trial) -> Self {
-        let mut course = Writer::new();
+        let mut writer = Writer::new();
         let planned = trial.tape.0.len() - trial.run.tape.0.len();
         let plan = trial.tape.0[..planned].iter().enumerate();
-        plan.for_each(|(place, draw)| course.draw(place, draw));
-        course.run(&trial.run, planned);
+        plan.for_each(|(place, draw)| writer.draw(place, draw));
+        writer.run(&trial.run, planned);
         for point in trial.run.recorder.points() {
-            course.event(&point, || format!("point {point}"));
+            writer.event(&point, || format!("point {point}"));
         }
         for point in trial.run.recorder.missed() {
-            course.event(&point, || format!("missed {point}"));
+            writer.event(&point, || format!("missed {point}"));
         }
         for verdict in &trial.verdicts {
             let parts = (verdict.oracle, &verdict.message);
-            course.event(&parts, || trace::violation(verdict));
+            writer.event(&parts, || trace::violation(verdict));
         }
-        course.finish()
+        writer.finish()
     }
 
-    /// Where two trials of the same choices part.
-    pub fn parting_of_trials(one: &Trial, other: &Trial) -> Option<Parting> {
-        // What is the same need not be put into words.
-        if one == other {
+    /// The divergence of two trials of the same choices, if they differ.
+    pub fn divergence_of_trials(first: &Trial, then: &Trial) -> Option<Divergence> {
+        // Equal trials need no words.
+        if first == then {
             return None;
         }
-        Self::of(one).parting(&Self::of(other))
+        Self::of(first).divergence(&Self::of(then))
     }
 
-    /// Where two runs of the same choices part. The crash points are left out: a run that goes on from
-    /// a copy does not know those before.
-    pub(crate) fn parting_of_runs(one: &Run, other: &Run) -> Option<Parting> {
+    /// The divergence of two runs of the same choices, if they differ. It leaves out the crash points:
+    /// a run that continues from a copy does not know the earlier ones.
+    pub(crate) fn divergence_of_runs(first: &Run, then: &Run) -> Option<Divergence> {
         let of = |run: &Run| {
-            let mut course = Writer::new();
-            course.run(run, 0);
-            course.finish()
+            let mut writer = Writer::new();
+            writer.run(run, 0);
+            writer.finish()
         };
-        // What is the same need not be put into words.
-        let same = one.history == other.history
-            && (&one.tape, &one.drawn) == (&other.tape, &other.drawn)
-            && (&one.log, &one.broken) == (&other.log, &other.broken);
+        // Equal runs need no words.
+        let same = first.history == then.history
+            && (&first.tape, &first.drawn) == (&then.tape, &then.drawn)
+            && (&first.log, &first.broken) == (&then.log, &then.broken);
         if same {
             None
         } else {
-            of(one).parting(&of(other))
+            of(first).divergence(&of(then))
         }
     }
 
-    /// How many events there are.
+    /// The number of events.
     pub fn events(&self) -> usize {
         self.0.len()
     }
 
-    /// A hash of them all.
+    /// The hash of all events.
     pub fn hash(&self) -> u64 {
         let last = self.0.last();
         last.map_or_else(|| Fnv::new().finish(), |event| event.link)
     }
 
-    /// Each event in words, with the hash of it and all before it.
+    /// Each event in words, with the hash of that event and all events before it.
     pub fn lines(&self) -> impl Iterator<Item = (u64, &str)> {
         let events = self.0.iter();
         events.map(|event| (event.link, event.words.as_str()))
     }
 
-    /// Where another course parts from this one.
-    pub fn parting(&self, other: &Self) -> Option<Parting> {
-        Parting::of(
+    /// The first event in which another trace differs from this one, if any.
+    pub fn divergence(&self, other: &Self) -> Option<Divergence> {
+        Divergence::of(
             self.lines(),
             other.lines().map(|(link, words)| (link, words.to_owned())),
         )
     }
 }
 
-impl Parting {
-    /// The first event whose link is another one; the courses as they were told by two processes.
+impl Divergence {
+    /// The first event with a different hash, of two traces given as [`HashedTrace::lines`]: they may
+    /// come from two processes.
     pub fn of<'a>(
         first: impl Iterator<Item = (u64, &'a str)>,
         then: impl Iterator<Item = (u64, String)>,
@@ -142,7 +143,7 @@ impl Parting {
     }
 }
 
-impl fmt::Display for Parting {
+impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = |words: &Option<String>| words.clone().unwrap_or_else(|| "nothing".to_owned());
         let (first, then) = (of(&self.first), of(&self.then));
@@ -150,13 +151,13 @@ impl fmt::Display for Parting {
         writeln!(f, "  first  {first}")?;
         write!(f, "  then   {then}")?;
         if first == then {
-            write!(f, "\n  in something that these words do not tell")?;
+            write!(f, "\n  in something that these words do not show")?;
         }
         Ok(())
     }
 }
 
-/// Puts down events.
+/// Collects events.
 struct Writer {
     events: Vec<Event>,
     chain: Fnv,
@@ -182,8 +183,8 @@ impl Writer {
         self.event(draw, || trace::draw(place, draw));
     }
 
-    /// The draws of a run, which are `planned` draws after the first, each before the entry that
-    /// came next.
+    /// The draws and entries of a run, each draw before the entry that followed it. The first draw has
+    /// the index `planned`.
     fn run(&mut self, run: &Run, planned: usize) {
         let draws = run.tape.0.iter().zip(&run.drawn).enumerate();
         let mut draws = draws.peekable();
@@ -206,7 +207,7 @@ impl Writer {
         }
     }
 
-    fn finish(self) -> Course {
-        Course(self.events)
+    fn finish(self) -> HashedTrace {
+        HashedTrace(self.events)
     }
 }

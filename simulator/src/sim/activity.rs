@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 
 /// What a life is doing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Doing {
+pub(crate) enum Activity {
     /// Nothing yet.
     #[default]
     Beginning,
@@ -26,14 +26,14 @@ pub(crate) enum Doing {
     Acting(Direction, SmolStr),
 }
 
-impl Doing {
+impl Activity {
     /// What the task of a context does.
     pub(crate) fn of(ctx: &Ctx) -> Self {
         Self::Acting(ctx.direction(), ctx.task().into())
     }
 }
 
-impl fmt::Display for Doing {
+impl fmt::Display for Activity {
     /// `append#3`, `charge`, `undo charge`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
