@@ -10,7 +10,7 @@ use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_stor
 use crashpoint_conformance::{Options, Place};
 use tokio::sync::Semaphore;
 
-use super::gap::{Count, give_way};
+use super::gap::{Count, Crossing, give_way};
 use super::{Loaded, Mutant, Run, Shelf, quick};
 
 /// What one operation does, over several round trips. The defaults have no fault.
@@ -238,7 +238,7 @@ impl Trips for TwoReplicas {
 /// An append reads the run and writes it back with one row more.
 #[derive(Default)]
 pub(crate) struct LostUpdate {
-    reads: Count,
+    reads: Crossing,
 }
 
 impl Trips for LostUpdate {
@@ -246,8 +246,8 @@ impl Trips for LostUpdate {
         let Some(mut run) = read(shelf, id) else {
             return shelf.runs().append(id, row);
         };
-        let own = self.reads.up();
-        shelf.gap().pass(|| self.reads.now() > own).await;
+        let entered = self.reads.enter();
+        shelf.gap().pass(|| entered.met()).await;
         write(shelf, id, row, &mut run)
     }
 }
@@ -297,7 +297,9 @@ impl Trips for StagedBySequence {
             staged.insert(sequence, (id.to_owned(), row));
             self.stagings.up()
         };
-        shelf.gap().pass(|| self.stagings.now() > own).await;
+        let is_taken = || !self.staged.lock().unwrap().contains_key(&sequence);
+        let met = || self.stagings.now() > own || is_taken();
+        shelf.gap().pass(met).await;
         let staged = self.staged.lock().unwrap().remove(&sequence);
         match staged {
             Some((owner, row)) => shelf.runs().append(&owner, row),

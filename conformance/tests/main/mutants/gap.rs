@@ -18,9 +18,11 @@ pub(crate) enum Gap {
 
 /// Some microseconds.
 const SPINS: u32 = 1000;
-/// How many turns of the scheduler a held gap gives to the others. On idle cores that is less than a
-/// millisecond; where others wait for a core, each turn lets one of them run.
-pub(crate) const TURNS_MAX: u32 = 1000;
+/// How many turns a held gap gives to the other tasks of the runtime, or spins for other threads.
+const TURNS_MAX: u32 = 1000;
+/// After so many turns the scheduler may run another thread. On a busy machine each of these costs a
+/// time slice of every process that waits for a core, so they are few.
+const TURNS_TO_YIELD: u32 = 200;
 
 impl Gap {
     /// Lets other tasks and other threads in. A held gap stays open until `met`.
@@ -31,30 +33,37 @@ impl Gap {
                 give_way().await;
             }
             Self::Held => {
-                for _ in 0..TURNS_MAX {
+                for turn in 1..=TURNS_MAX {
                     if met() {
                         return;
                     }
-                    std::thread::yield_now();
+                    yield_thread_at_times(turn);
                     give_way().await;
                 }
             }
         }
     }
 
-    /// The same for a store that never awaits, so that only threads come in, for so many turns.
-    pub(crate) fn pass_blocking(self, turns_max: u32, met: impl Fn() -> bool) {
+    /// The same for a store that never awaits, so that only threads come in.
+    pub(crate) fn pass_blocking(self, met: impl Fn() -> bool) {
         match self {
             Self::Narrow => spin(),
             Self::Held => {
-                for _ in 0..turns_max {
+                for turn in 1..=TURNS_MAX {
                     if met() {
                         return;
                     }
-                    std::thread::yield_now();
+                    yield_thread_at_times(turn);
+                    std::hint::spin_loop();
                 }
             }
         }
+    }
+}
+
+fn yield_thread_at_times(turn: u32) {
+    if turn.is_multiple_of(TURNS_TO_YIELD) {
+        std::thread::yield_now();
     }
 }
 
@@ -74,12 +83,54 @@ pub(crate) async fn give_way() {
 pub(crate) struct Count(AtomicUsize);
 
 impl Count {
-    /// One more; how many there are now.
+    /// Adds one, and returns the new count.
     pub(crate) fn up(&self) -> usize {
         self.0.fetch_add(1, Ordering::SeqCst) + 1
     }
 
     pub(crate) fn now(&self) -> usize {
         self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// The operations of a store that are in their gap, where any two of them break a law together.
+#[derive(Debug, Default)]
+pub(crate) struct Crossing {
+    inside: AtomicUsize,
+    entered: Count,
+}
+
+impl Crossing {
+    /// Enters the gap; the answer tells when this operation has met another.
+    ///
+    /// The last of several operations finds another inside, so it need not wait for one more.
+    pub(crate) fn enter(&self) -> Crosser<'_> {
+        let met_at_once = self.inside.fetch_add(1, Ordering::SeqCst) > 0;
+        let own = self.entered.up();
+        Crosser {
+            crossing: self,
+            met_at_once,
+            own,
+        }
+    }
+}
+
+/// An operation in its gap, which it leaves when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Crosser<'a> {
+    crossing: &'a Crossing,
+    met_at_once: bool,
+    own: usize,
+}
+
+impl Crosser<'_> {
+    pub(crate) fn met(&self) -> bool {
+        self.met_at_once || self.crossing.entered.now() > self.own
+    }
+}
+
+impl Drop for Crosser<'_> {
+    fn drop(&mut self) {
+        self.crossing.inside.fetch_sub(1, Ordering::SeqCst);
     }
 }

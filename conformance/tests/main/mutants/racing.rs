@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
 use crashpoint_conformance::Place;
 
-use super::gap::{Count, TURNS_MAX};
+use super::gap::{Count, Crossing};
 use super::{Mutant, Shelf};
 
 /// Implements `load_run`, a faithful `clear` and `Mutant::open` around an `append`.
@@ -46,7 +46,7 @@ macro_rules! racing_append {
 #[derive(Default)]
 pub(crate) struct CheckThenInsert {
     shelf: Shelf,
-    looks: Count,
+    looks: Crossing,
 }
 
 racing_append!(
@@ -55,9 +55,8 @@ racing_append!(
         if store.shelf.runs().has(id, row.sequence) {
             return Err(Error::conflict(id, row.sequence));
         }
-        let own = store.looks.up();
-        let gap = store.shelf.gap();
-        gap.pass_blocking(TURNS_MAX, || store.looks.now() > own);
+        let look = store.looks.enter();
+        store.shelf.gap().pass_blocking(|| look.met());
         store.shelf.runs().put(id, row);
         Ok(())
     }
@@ -67,7 +66,7 @@ racing_append!(
 #[derive(Default)]
 pub(crate) struct CheckAwaitInsert {
     shelf: Shelf,
-    looks: Count,
+    looks: Crossing,
 }
 
 racing_append!(
@@ -76,9 +75,8 @@ racing_append!(
         if store.shelf.runs().has(id, row.sequence) {
             return Err(Error::conflict(id, row.sequence));
         }
-        let own = store.looks.up();
-        let gap = store.shelf.gap();
-        gap.pass(|| store.looks.now() > own).await;
+        let look = store.looks.enter();
+        store.shelf.gap().pass(|| look.met()).await;
         store.shelf.runs().put(id, row);
         Ok(())
     }
@@ -101,8 +99,9 @@ racing_append!(
             *staged = Some(row.clone());
             store.stagings.up()
         };
-        let gap = store.shelf.gap();
-        gap.pass(|| store.stagings.now() > own).await;
+        // Whoever staged before has written the row of whoever staged last.
+        let met = || store.stagings.now() > own || store.shelf.runs().has(id, sequence);
+        store.shelf.gap().pass(met).await;
         let mut runs = store.shelf.runs();
         if let Some(staged) = store.staged.lock().unwrap().as_ref() {
             row = staged.clone();
@@ -144,8 +143,7 @@ impl CheckpointStore for ClearRowByRow {
             if !gap_passed {
                 let before = self.loads.now();
                 let gap = self.shelf.gap();
-                // Whoever watches a clear loads until nothing is left, so there is always another load.
-                gap.pass_blocking(TURNS_MAX * 50, || self.loads.now() > before);
+                gap.pass_blocking(|| self.loads.now() > before);
                 gap_passed = true;
             }
         }
