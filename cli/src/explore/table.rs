@@ -7,7 +7,7 @@ use comfy_table::Cell;
 use crate::explore::legend::legend;
 use crate::explore::report::ExplorationReport;
 use crate::process::progress::rate;
-use crate::text::table::{right, table_of};
+use crate::text::table::{right, table_of, widen};
 use crate::text::{grouped, wrapped};
 
 /// The same for columns that only the table has.
@@ -15,6 +15,11 @@ const LEGEND_OF_THE_TABLE: [&str; 2] = [
     "Merged: crashes that left the same state as an earlier one, and were not explored further.",
     "Per s: schedules per second on one core.",
 ];
+
+/// The column of schedules per second.
+const PER_SECOND: usize = 5;
+/// Characters of `999,999`: the layout is the same on a slow and on a fast machine.
+const RATE_WIDTH: u16 = 7;
 
 pub(crate) fn table(report: &ExplorationReport, out: &mut impl Write) -> io::Result<()> {
     let rows = &report.rows;
@@ -38,6 +43,7 @@ pub(crate) fn table(report: &ExplorationReport, out: &mut impl Write) -> io::Res
             right(grouped(row.violations() as u64)),
         ]);
     }
+    widen(&mut table, PER_SECOND, RATE_WIDTH);
     writeln!(out, "{}", table.trim_fmt())?;
     let width = rows.iter().map(|row| row.name().len()).max().unwrap_or(0);
     let first = rows.first().map(|row| row.store);
