@@ -26,7 +26,7 @@ pub enum Error {
         workflow_id: String,
     },
 
-    /// Another life of the run is active in this process. Either one of the two would clear the log,
+    /// Another life of the run is active in this process. At least one of the two would clear the log,
     /// or a [`Recovery`](crate::Recovery) found the run.
     #[error("run {workflow_id:?} is already running in this process")]
     AlreadyRunning {
@@ -58,7 +58,7 @@ pub enum Error {
         workflow_id: String,
         /// The sequence of an append of unknown outcome: the row may be durable, or not.
         in_doubt: Option<u64>,
-        /// What the store answered last.
+        /// The store's last error.
         source: StoreError,
     },
 
@@ -78,7 +78,7 @@ pub enum Error {
         workflow_id: String,
         /// The sequence of the first invalid row.
         sequence: u64,
-        /// What is wrong with it.
+        /// The fault.
         source: LogFault,
     },
 
@@ -105,7 +105,7 @@ pub enum Error {
     Input {
         /// The id of the run.
         workflow_id: String,
-        /// What the serializer said.
+        /// The serializer's error.
         source: serde_json::Error,
     },
 
@@ -229,7 +229,7 @@ impl std::error::Error for StoreError {
     }
 }
 
-/// What a [`StoreError`] says about the failed operation.
+/// The outcome of the failed operation of a [`StoreError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {

@@ -47,9 +47,10 @@ pub use crashpoint_macros::{State, checkpoint_store};
 #[doc(hidden)]
 pub mod protocol {
     pub use crate::core::{
-        Command, Decision, Definition, Ended, Failure, FailureKind, Faithful, Halt, Life, Machine,
-        Mutant, Opening, Performed, Plan, Policy, Reply, Role, Rule, Rules, StateDefinition,
-        StoreFailed, TaskDefinition, Verdict, Without, Work, decide, idempotency_key,
+        Command, Decision, Definition, Ended, Failure, FailureKind, Faithful, Halt, Life,
+        LifeOptions, Machine, Mutant, Opening, Performed, Policy, Reply, Role, Rule, Rules,
+        StateDefinition, StoreFailed, TaskDefinition, Verdict, Without, Work, decide,
+        idempotency_key,
     };
     pub use crate::engine::RuledEngine;
     pub use crate::task::{Attempted, Interposer};

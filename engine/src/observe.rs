@@ -155,7 +155,7 @@ impl Observer for TracingObserver {
                 let message = &*text;
                 warn!(target: "crashpoint", workflow_id, task, ?direction, message, "an attempt failed");
             }
-            // What a row or a state holds is the user's, and is not logged.
+            // The content of rows and states belongs to the user, and is not logged.
             Observation::Sending { row } | Observation::Acknowledged { row } => {
                 let (sequence, kind) = (row.sequence, row.kind);
                 debug!(target: "crashpoint", workflow_id, sequence, %kind, "appending");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-/// What the engine needs of its surroundings: a wall clock, sleep, a place for blocking work,
+/// The engine's access to its environment: a wall clock, sleep, a place for blocking work,
 /// entropy.
 ///
 /// A simulation implements it with virtual time and drawn entropy; nothing in the engine reads a

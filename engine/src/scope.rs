@@ -43,7 +43,7 @@ pub(crate) enum Intent {
     Clear,
 }
 
-/// One life's place in the registry; dropping it leaves.
+/// A life's entry in the registry. Its drop removes the entry.
 #[derive(Debug)]
 pub(crate) struct LifeGuard {
     scope: ScopeId,

@@ -43,7 +43,7 @@ pub(crate) fn index_of<S: State>(state: S) -> usize {
     index.unwrap_or_else(|| panic!("State::ALL lacks {state:?}"))
 }
 
-/// The index of the state that `label` stands for.
+/// The index of the state with this label.
 pub(crate) fn resolve<S: State>(label: &str) -> Option<usize> {
     S::from_label(label).map(index_of)
 }

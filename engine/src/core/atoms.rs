@@ -1,4 +1,4 @@
-//! What events are made of: labels, and bytes that only a user can read.
+//! The parts of events: labels, and bytes that only a user can read.
 
 use std::sync::Arc;
 

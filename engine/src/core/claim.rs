@@ -1,4 +1,4 @@
-//! The claim record, version 1: what a life writes when it takes a run over.
+//! The claim record, version 1. A life writes it when it takes a run over.
 //!
 //! Keys, fences and deadlines hang on it, so its bytes are frozen: a change is a new version. It
 //! carries the exit states of the claiming definition: the log alone then says whether the run has

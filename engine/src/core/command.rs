@@ -11,7 +11,7 @@ use crate::core::row::CheckpointRow;
 use crate::core::run_state::{Undo, Visit};
 use crate::core::transition::RebuildError;
 
-/// What a life asks the driver for.
+/// A request of a life to the driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command<'a> {
     /// Load the log.
@@ -47,7 +47,7 @@ pub enum Work {
     Undo {
         /// The index of the state whose task it is.
         state: usize,
-        /// What to undo.
+        /// The undo to perform.
         undo: Undo,
     },
 }

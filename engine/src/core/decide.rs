@@ -1,4 +1,4 @@
-//! The decision what a run needs next.
+//! Decides what a run needs next.
 
 use crate::core::atoms::Label;
 use crate::core::event::Cause;

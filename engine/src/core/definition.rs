@@ -24,7 +24,7 @@ pub struct Definition {
     pub starts: Option<Vec<usize>>,
     /// Every state.
     pub states: Vec<StateDefinition>,
-    /// The index of the state that a label, or an alias of it, stands for.
+    /// The index of the state with this label or alias.
     pub resolve: fn(&str) -> Option<usize>,
 }
 
@@ -33,11 +33,11 @@ pub struct Definition {
 pub struct StateDefinition {
     /// Its label in the log.
     pub label: Label,
-    /// What happens in it.
+    /// The action in this state.
     pub role: Role,
 }
 
-/// What happens in a state.
+/// The action in a state.
 #[derive(Debug, Clone)]
 pub enum Role {
     /// The run ends.

@@ -12,7 +12,7 @@ use crate::core::wire::{BlobFault, Reader, Writer};
 const CAUSE_VERSION: u8 = 1;
 const UNDONE_VERSION: u8 = 1;
 
-/// Longest error text that a row keeps, in bytes; what is longer is cut at a character.
+/// Longest error text of a row, in bytes. A longer text is cut at a character.
 ///
 /// An error's text is for people, and a log row should stay far below any store's limit.
 const MESSAGE_BYTES_MAX: usize = 4096;
@@ -129,7 +129,7 @@ pub enum CauseKind {
 }
 
 impl Cause {
-    /// A cause with the message cut to what a row keeps.
+    /// A cause, its message cut to the limit of a row.
     pub(super) fn new(kind: CauseKind, message: &str) -> Self {
         Self {
             kind,

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::core::claim::Nonce;
 
-/// The domain of the hash; a change of what is hashed changes it.
+/// The domain of the hash. A change of the hashed data changes it.
 const DOMAIN: &[u8] = b"crashpoint idempotency key v1";
 
 /// Every effect has a key, and a formatter for each byte of it was a tenth of a simulation.

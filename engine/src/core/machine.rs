@@ -1,11 +1,11 @@
-//! What the driver, and every other caller that performs commands, sees of a life.
+//! The view of a life for the driver, and for every other caller that performs commands.
 
 use std::fmt::Debug;
 use std::hash::Hash;
 
 use crate::core::claim::Nonce;
 use crate::core::command::{Command, Reply};
-use crate::core::plan::Plan;
+use crate::core::life_options::LifeOptions;
 use crate::core::run_state::RunState;
 
 /// A machine of commands and replies that owns a run: a [`Life`](crate::core::Life), or a mutant
@@ -19,11 +19,11 @@ pub trait Machine: Debug + Clone + PartialEq + Eq + Hash + Send + Sync + 'static
     /// # Panics
     ///
     /// If `reply` does not answer the present command. That is a bug of the driver.
-    fn on(&mut self, reply: Reply, plan: Plan<'_>);
+    fn on(&mut self, reply: Reply, options: LifeOptions<'_>);
 
-    /// Asks the run to turn around. It does so at the next decision while it goes forward: an
+    /// Asks for a rollback. It starts at the next decision while the run goes forward: an
     /// append in flight is resolved first, and if that append enters an exit, the exit wins.
-    fn cancel(&mut self, plan: Plan<'_>);
+    fn cancel(&mut self, options: LifeOptions<'_>);
 
     /// The run as this life knows it: the fold of the acknowledged rows.
     fn state(&self) -> &RunState;

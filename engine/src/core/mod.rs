@@ -3,18 +3,18 @@
 //! Nothing in this folder awaits, reads a clock, a file or a random source, or knows a store. It is
 //! read in this order:
 //!
-//! 1. [`CheckpointRow`] is what a store keeps, [`Event`] is its meaning, with the codec between the
-//!    two;
+//! 1. a store keeps [`CheckpointRow`]s; [`Event`] is the meaning of a row, with the codec between
+//!    the two;
 //! 2. [`RunState`] is the fold of a log; [`RunState::apply`] is the one transition function, used
 //!    live and on resume;
 //! 3. [`Definition`] is the workflow as the machine sees it: labels and policies, no code;
 //! 4. [`decide`] says what a run needs next;
-//! 5. [`Plan`] has the settings of a life, [`Command`] its requests, [`Reply`] the answers;
+//! 5. [`LifeOptions`] has the settings of a life, [`Command`] its requests, [`Reply`] the answers;
 //! 6. [`Life`] is one process's ownership of a run as a machine of commands and replies: claims,
 //!    pinned appends, reading back, fences, retries. The driver performs its commands, and the
-//!    protocol check explores the very same machine exhaustively. [`Machine`] is what both see;
+//!    protocol check explores the same machine exhaustively. [`Machine`] is their common view;
 //! 7. [`Rule`] names each decision of the protocol, and a [`Mutant`] breaks one: it wraps a life and
-//!    falsifies what goes in and what comes out.
+//!    falsifies its replies and its requests.
 
 mod atoms;
 mod claim;
@@ -25,10 +25,10 @@ mod digest;
 mod event;
 mod idempotency;
 mod life;
+mod life_options;
 mod machine;
 mod mutant;
 mod pinned;
-mod plan;
 mod row;
 mod rules;
 mod run_state;
@@ -47,9 +47,9 @@ pub use definition::{
 pub use event::{Cause, CauseKind, Event, RowFault, Undone};
 pub use idempotency::{Direction, idempotency_key};
 pub use life::Life;
+pub use life_options::{AppendRetry, LifeOptions, Opening, Retention};
 pub use machine::Machine;
 pub use mutant::{Mutant, Without};
-pub use plan::{AppendRetry, Opening, Plan, Retention};
 pub use row::{CheckpointRow, RowKind, UnknownRowKind};
 pub use rules::{Faithful, Rule, Rules};
 pub use run_state::{Completion, FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit};

@@ -1,13 +1,13 @@
-//! An append in flight, and what the log says about it after a read-back.
+//! An append in flight, and its outcome according to a log that is read back.
 //!
-//! An append that returned an error may have landed, may land later, or may never. The row is
+//! After an error, the row may be durable, become durable later, or never. The row is
 //! *pinned*: until its fate is known only the identical row is sent again.
 
 use crate::core::digest::LogDigest;
 use crate::core::event::Event;
 use crate::core::row::CheckpointRow;
 
-/// A row that was sent, with the event that it says.
+/// A row that was sent, with its event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Pinned {
     pub(super) event: Event,
@@ -23,9 +23,9 @@ pub(super) enum Standing {
     Durable,
     /// The log ends just before it.
     Absent,
-    /// The row is there, and more rows follow it: another life went on from it.
+    /// The log has the row, and more rows after it: another life continued from it.
     Overtaken,
-    /// Another row stands in its place.
+    /// The log has another row at this sequence.
     Taken,
     /// The rows before it are not those that this life knows.
     Rewritten,

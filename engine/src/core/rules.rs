@@ -6,10 +6,10 @@
 
 use crate::core::claim::Nonce;
 use crate::core::life::Life;
+use crate::core::life_options::{LifeOptions, Opening};
 use crate::core::machine::Machine;
-use crate::core::plan::{Opening, Plan};
 
-/// One rule of the protocol. The variants' docs say what breaking it looks like.
+/// One rule of the protocol. The docs of a variant say how a mutant breaks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     /// A completion and the entry into the next state are one row. Broken: two rows.
@@ -17,13 +17,13 @@ pub enum Rule {
     /// A rollback's start and each undo are durable before the next undo. Broken: the rows of a
     /// rollback are written when it is over.
     RollbackIsJournaled,
-    /// The open visit of a compensatable task is undone first. Broken: only what completed is.
+    /// The open visit of a compensatable task is undone first. Broken: only completed visits are undone.
     OpenVisitIsUndone,
     /// Nothing follows a terminal row. Broken: resuming claims an ended run.
     TerminalAbsorbs,
     /// An outcome is returned after its row is resolved. Broken: as soon as the row is sent.
     OutcomeAfterRow,
-    /// A fenced life stops. Broken: it compensates what it completed.
+    /// A fenced life stops. Broken: it compensates its completed visits.
     FencedStops,
     /// Every claim carries a nonce of its own. Broken: all nonces are zero.
     ClaimsAreUnique,
@@ -36,7 +36,7 @@ pub enum Rule {
     ReadBackBeforeResend,
     /// Reading back looks at the whole log. Broken: at the row alone.
     ReadBackSeesAll,
-    /// Only the identical row is sent again. Broken: the run turns around instead.
+    /// Only the identical row is sent again. Broken: the run is rolled back instead.
     PinnedRowIsFinal,
     /// A cursor belongs to a visit. Broken: to a state's name.
     CursorBelongsToVisit,
@@ -50,25 +50,25 @@ pub enum Rule {
     CancelWaitsForAppend,
     /// A log is cleared only where no other life can exist. Broken: always, when the run is done.
     ClearNeedsExclusivity,
-    /// What came last is undone first. Broken: what came first is, and the records say otherwise.
+    /// The newest completion is undone first. Broken: the oldest is, and the records say otherwise.
     UndoInReverse,
     /// An undo that succeeded is recorded. Broken: it is performed again until its attempts are used
     /// up, and once more.
     UndoRunsOnce,
     /// An undo receives the output of its own visit. Broken: that of the newest completion.
     UndoGetsItsOutput,
-    /// Nothing is done once a rollback has started. Broken: what it cut short is done again first.
+    /// No task runs after a rollback has started. Broken: the open visit runs again first.
     RollbackIsFinal,
     /// An interrupted rollback is resumed. Broken: it is left as it is.
     RollbackResumes,
     /// A step begins when the cursor before it is durable. Broken: every second cursor is only
     /// remembered.
     StepWaitsForCursor,
-    /// A cancelled life does nothing any more but undo. Broken: it goes on.
+    /// A cancelled life only performs undos. Broken: it goes on.
     CancelIsHeeded,
     /// A life is fenced by another life's row. Broken: by an append that did not arrive as well.
     FenceNeedsARival,
-    /// The live state is what the durable rows amount to. Broken: it has another clock.
+    /// The live state is the fold of the durable rows. Broken: it has another clock.
     StateIsTheFold,
     /// An idempotency key is the same in every life. Broken: it depends on the life's claim.
     KeyOutlivesTheLife,
@@ -129,7 +129,13 @@ pub trait Rules: Clone + Send + Sync + 'static {
     type Life: Machine;
 
     /// A machine that has asked for nothing yet; see [`Life::new`].
-    fn begin(&self, opening: Opening, nonce: Nonce, unix_ms: u64, plan: Plan<'_>) -> Self::Life;
+    fn begin(
+        &self,
+        opening: Opening,
+        nonce: Nonce,
+        unix_ms: u64,
+        options: LifeOptions<'_>,
+    ) -> Self::Life;
 
     /// Whether `rule` is kept.
     fn keeps(&self, rule: Rule) -> bool;
@@ -142,8 +148,14 @@ pub struct Faithful;
 impl Rules for Faithful {
     type Life = Life;
 
-    fn begin(&self, opening: Opening, nonce: Nonce, unix_ms: u64, plan: Plan<'_>) -> Life {
-        Life::new(opening, nonce, unix_ms, plan)
+    fn begin(
+        &self,
+        opening: Opening,
+        nonce: Nonce,
+        unix_ms: u64,
+        options: LifeOptions<'_>,
+    ) -> Life {
+        Life::new(opening, nonce, unix_ms, options)
     }
 
     fn keeps(&self, _: Rule) -> bool {

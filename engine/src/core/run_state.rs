@@ -101,7 +101,7 @@ pub struct Rollback {
     pub failed: Vec<FailedUndo>,
 }
 
-/// An undo: what a compensation has to take back.
+/// An undo: the effect that a compensation reverses.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Undo {
     /// The row to undo.

@@ -3,7 +3,7 @@
 //! [`RunState::apply`] is total: for every state and every event it yields the next state or says
 //! which rule the event breaks. The live engine calls it after the store has acknowledged a row,
 //! resuming calls it for every row of the log, and nothing else changes a [`RunState`]. It needs no
-//! definition: the log alone says what is owed.
+//! definition: the log alone says what is due.
 
 use std::sync::Arc;
 
@@ -112,7 +112,7 @@ pub enum LogFault {
 pub struct RebuildError {
     /// The sequence of the row.
     pub sequence: u64,
-    /// What is wrong with it.
+    /// The fault.
     #[source]
     pub fault: LogFault,
 }
@@ -195,7 +195,7 @@ impl RunState {
         );
     }
 
-    /// What holds after every legal event, whatever log it came from: each part of the state is made
+    /// Holds after every legal event of any log: each part of the state is made
     /// of earlier rows of the same log.
     fn assert_consistent(&self) {
         let rows = self.next_sequence;
@@ -413,7 +413,7 @@ impl Rollback {
         Ok(())
     }
 
-    /// A claim on a stuck run is there to try again what failed, in the order of the first try.
+    /// A claim on a stuck run tries the failed undos again, in their first order.
     fn reopen_if_stuck(&mut self) {
         if self.is_stuck() {
             self.pending = self

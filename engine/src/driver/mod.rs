@@ -13,8 +13,8 @@ use futures_util::future::{self, Either};
 
 use crate::cancel::CancelToken;
 use crate::core::{
-    AppendRetry, Command, Ended, Halt, Machine, Nonce, Opening, Plan, Reply, Retention, Rules,
-    StoreFailed, Verdict,
+    AppendRetry, Command, Ended, Halt, LifeOptions, Machine, Nonce, Opening, Reply, Retention,
+    Rules, StoreFailed, Verdict,
 };
 use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::observe::{Observation, Observer};
@@ -41,7 +41,7 @@ pub(crate) struct Environment {
 struct Driver<'a, M> {
     environment: &'a Environment,
     flow: &'a Flow,
-    plan: Plan<'a>,
+    options: LifeOptions<'a>,
     life: M,
     context: Arc<LifeContext>,
     /// The last error of the store, for the error of a suspended life.
@@ -56,7 +56,7 @@ pub(crate) async fn live<R: Rules>(
     opening: Opening,
     rules: R,
 ) -> Result<Ended, Error> {
-    let plan = Plan {
+    let options = LifeOptions {
         definition: &flow.definition,
         retention: environment.retention,
         append_retry: environment.append_retry,
@@ -69,13 +69,13 @@ pub(crate) async fn live<R: Rules>(
         cancel: environment.cancel.clone(),
         fenced: AtomicBool::new(false),
     });
-    let life = rules.begin(opening, nonce, unix_ms, plan);
+    let life = rules.begin(opening, nonce, unix_ms, options);
     let environment = &environment;
     let flow = &flow;
     Driver {
         environment,
         flow,
-        plan,
+        options,
         life,
         context,
         store_error: None,
@@ -126,7 +126,7 @@ impl<M: Machine> Driver<'_, M> {
     async fn run(mut self) -> Result<Ended, Error> {
         loop {
             if self.environment.cancel.is_cancelled() {
-                self.life.cancel(self.plan);
+                self.life.cancel(self.options);
             }
             let reply = match self.life.command() {
                 Command::Load => {
@@ -160,7 +160,7 @@ impl<M: Machine> Driver<'_, M> {
                 }
             };
             let (opening, rows) = (self.life.is_opening(), self.life.state().next_sequence());
-            self.life.on(reply, self.plan);
+            self.life.on(reply, self.options);
             assert!(
                 opening || self.life.state().next_sequence() >= rows,
                 "what a life knows to be durable stays so"

@@ -168,7 +168,7 @@ impl Recovery {
     }
 }
 
-/// What a log says.
+/// The state of a run, by its log.
 enum Found {
     Ended,
     Stuck(Ended),

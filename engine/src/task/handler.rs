@@ -8,12 +8,12 @@ use crate::core::{Bytes, Performed};
 use crate::state::{State, index_of};
 use crate::task::{CompensatableTask, Ctx, StepOutcome, SteppedTask, Task, TaskError};
 
-/// A task behind one signature.
+/// A task with its types erased.
 pub(crate) trait Handler: Send + Sync {
     fn call(&self, ctx: Ctx, call: Call) -> BoxFuture<'_, Result<Performed, TaskError>>;
 }
 
-/// What is asked of a task.
+/// A request to a task.
 #[derive(Debug, Clone)]
 pub(crate) enum Call {
     /// The forward action; a stepped task gets its cursor.

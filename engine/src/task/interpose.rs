@@ -1,4 +1,4 @@
-//! A seam for instruments: something that stands before every task of a workflow.
+//! A hook for the simulator before every task of a workflow.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use crate::core::Performed;
 use crate::task::handler::{Call, Handler};
 use crate::task::{Ctx, TaskError};
 
-/// What an attempt of a task comes to.
+/// The result of an attempt of a task.
 pub type Attempted<'a> = BoxFuture<'a, Result<Performed, TaskError>>;
 
-/// Stands before every task of a workflow: it may let an attempt happen, fail it before or after,
+/// A hook before every task of a workflow: it may let an attempt happen, fail it before or after,
 /// let it happen twice, or never answer.
 pub trait Interposer: Send + Sync + 'static {
     /// Performs an attempt. Each call of `attempt` begins the task's own code once.

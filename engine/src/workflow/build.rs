@@ -8,7 +8,7 @@ use crate::state::{State, resolve};
 use crate::workflow::Flow;
 use crate::workflow::draft::{Draft, TaskDraft};
 
-/// What is wrong with a definition.
+/// Why a definition is invalid.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {

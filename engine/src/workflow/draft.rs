@@ -1,4 +1,4 @@
-//! What a builder has collected, before it is validated.
+//! The input of a builder before validation.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -177,7 +177,7 @@ pub(crate) async fn stalls<F: Future + Unpin>(future: &mut F) {
     );
 }
 
-/// What becomes of one call of a store.
+/// A fault of one call of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// An error, and nothing happened.
@@ -188,25 +188,25 @@ pub(crate) enum Fault {
     Hang,
 }
 
-type FaultPlan = dyn Fn(&str, u64) -> Option<Fault> + Send + Sync;
+type ChooseFault = dyn Fn(&str, u64) -> Option<Fault> + Send + Sync;
 
-/// A store whose calls fail where the plan says so: it is asked with `append` and the sequence,
-/// or with `load` or `clear` and the number of such calls before.
+/// A store whose calls fail as `choose_fault` says. Its arguments are `append` and the sequence, or
+/// `load` or `clear` and the number of earlier calls.
 pub(crate) struct Faulty {
     pub(crate) inner: Arc<MemoryCheckpointStore>,
     calls: Mutex<BTreeMap<&'static str, u64>>,
-    plan: Box<FaultPlan>,
+    choose_fault: Box<ChooseFault>,
 }
 
 impl Faulty {
     pub(crate) fn new(
         inner: &Arc<MemoryCheckpointStore>,
-        plan: impl Fn(&str, u64) -> Option<Fault> + Send + Sync + 'static,
+        choose_fault: impl Fn(&str, u64) -> Option<Fault> + Send + Sync + 'static,
     ) -> Self {
         Self {
             inner: Arc::clone(inner),
             calls: Mutex::default(),
-            plan: Box::new(plan),
+            choose_fault: Box::new(choose_fault),
         }
     }
 
@@ -237,18 +237,18 @@ impl Faulty {
 #[checkpoint_store]
 impl CheckpointStore for Faulty {
     async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
-        let fault = (self.plan)("append", row.sequence);
+        let fault = (self.choose_fault)("append", row.sequence);
         self.faulted(fault, self.inner.append(workflow_id, row))
             .await
     }
 
     async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
-        let fault = (self.plan)("load", self.nth("load"));
+        let fault = (self.choose_fault)("load", self.nth("load"));
         self.faulted(fault, self.inner.load_run(workflow_id)).await
     }
 
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
-        let fault = (self.plan)("clear", self.nth("clear"));
+        let fault = (self.choose_fault)("clear", self.nth("clear"));
         self.faulted(fault, self.inner.clear(workflow_id)).await
     }
 

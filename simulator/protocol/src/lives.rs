@@ -8,7 +8,8 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use crashpoint::protocol::{
-    Command, Definition, Machine as _, Opening, Performed, Plan, Reply, Rules, StoreFailed, Work,
+    Command, Definition, LifeOptions, Machine as _, Opening, Performed, Reply, Rules, StoreFailed,
+    Work,
 };
 use crashpoint::{AppendRetry, Label, Nonce, TaskKind};
 
@@ -114,7 +115,7 @@ impl<R: Rules + Copy + Eq + Hash> Lives<R> {
             Opening::Resume
         };
         let nonce = Nonce([number + 1; 16]);
-        let machine = self.rules.begin(opening, nonce, 0, self.plan());
+        let machine = self.rules.begin(opening, nonce, 0, self.options());
         let life = self.number(machine, logs);
         self.born.insert((number, by_run), life);
         life
@@ -127,7 +128,7 @@ impl<R: Rules + Copy + Eq + Hash> Lives<R> {
         }
         let mut machine = self.machines.get(life.0).clone();
         let reply = self.reply(life, answer, logs);
-        machine.on(reply, self.plan());
+        machine.on(reply, self.options());
         let after = self.number(machine, logs);
         self.heard.insert((life, answer), after);
         after
@@ -139,14 +140,14 @@ impl<R: Rules + Copy + Eq + Hash> Lives<R> {
             return after;
         }
         let mut machine = self.machines.get(life.0).clone();
-        machine.cancel(self.plan());
+        machine.cancel(self.options());
         let after = self.number(machine, logs);
         self.cancelled.insert(life, after);
         after
     }
 
-    fn plan(&self) -> Plan<'_> {
-        Plan {
+    fn options(&self) -> LifeOptions<'_> {
+        LifeOptions {
             definition: &self.definition,
             retention: self.scope.retention,
             append_retry: AppendRetry {
@@ -197,10 +198,10 @@ impl<R: Rules + Copy + Eq + Hash> Lives<R> {
 
     /// Whether a lone life that resumes from `log` comes to an ending when nothing goes wrong.
     pub(super) fn resumes(&self, log: u16, logs: &Logs) -> bool {
-        let plan = self.plan();
+        let options = self.options();
         let mut rows = logs.rows_of(log);
         let nonce = Nonce([u8::MAX; 16]);
-        let mut life = self.rules.begin(Opening::Resume, nonce, 0, plan);
+        let mut life = self.rules.begin(Opening::Resume, nonce, 0, options);
         for _ in 0..COMMANDS_MAX {
             let reply = match life.command() {
                 Command::Load => Reply::Loaded(Ok(rows.clone())),
@@ -215,7 +216,7 @@ impl<R: Rules + Copy + Eq + Hash> Lives<R> {
                 Command::Clear => Reply::Cleared,
                 Command::Finish(verdict) => return verdict.is_ok(),
             };
-            life.on(reply, plan);
+            life.on(reply, options);
         }
         false
     }

@@ -1,15 +1,15 @@
 //! One process's ownership of a run, as a pure machine.
 //!
-//! A [`Life`] asks for one thing at a time ([`Machine::command`]) and takes the reply
-//! ([`Machine::on`]). It claims, pins appends, reads them back when the store is in doubt, notices
-//! that it has been fenced, counts attempts, and ends with a [`Verdict`]. Everything that the
-//! protocol promises over crashes and takeovers is decided here; the driver only performs, and the
-//! protocol check explores this same machine against a model of a store.
+//! A [`Life`] shows one command at a time ([`Machine::command`]) and takes its reply
+//! ([`Machine::on`]). It claims the run, pins appends, reads the log back when an append is in doubt,
+//! notices a takeover, counts attempts, and ends with a [`Verdict`]. It makes every decision of the
+//! protocol about crashes and takeovers. The driver only performs commands, and the protocol check
+//! explores this same machine against a model of a store.
 //!
-//! The state of the run changes in one place, `apply_durable`, and only there.
+//! The state of the run changes only in `apply_durable`.
 //!
-//! What is `pub(super)` here is for the mutants in `mutant/`, which wrap a life and break a rule
-//! from outside. Nothing here knows of them.
+//! The `pub(super)` items are for the mutants in `mutant/`, which wrap a life and break a rule from
+//! outside. Nothing here knows a mutant.
 
 mod results;
 
@@ -19,17 +19,17 @@ use crate::core::atoms::{Bytes, Label};
 use crate::core::claim::{ClaimRecord, Nonce};
 use crate::core::command::{Command, Halt, Reply, StoreFailed, Verdict, Work};
 use crate::core::decide::{Decision, Ended, decide};
-use crate::core::definition::TaskKind;
+use crate::core::definition::{TaskDefinition, TaskKind};
 use crate::core::digest::LogDigest;
 use crate::core::event::{Cause, CauseKind, Event};
+use crate::core::life_options::{LifeOptions, Opening, Retention};
 use crate::core::machine::Machine;
 use crate::core::pinned::{Pinned, Standing};
-use crate::core::plan::{Opening, Plan, Retention};
 use crate::core::row::CheckpointRow;
 use crate::core::run_state::{Phase, RunState, Undo};
 use crate::core::transition::rebuild;
 
-/// How often a resume that loses its claim to another life tries again.
+/// The most claims of a resume that loses each to another life.
 const CLAIMS_MAX: u32 = 8;
 
 /// One process's ownership of a run: see the module's docs.
@@ -48,7 +48,7 @@ pub struct Life {
     pub(super) stage: Stage,
 }
 
-/// What a life waits for.
+/// What a life is waiting for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Stage {
     Loading,
@@ -69,15 +69,15 @@ pub(super) enum Stage {
 }
 
 impl Life {
-    /// A life that has asked for nothing yet. `nonce` must be fresh; `unix_ms` is the wall clock in
+    /// A new life. `nonce` must be fresh; `unix_ms` is the wall clock in
     /// milliseconds since 1970-01-01 UTC.
     ///
     /// # Panics
     ///
     /// If a new run's first state is no state of the definition. The caller checks that.
-    pub fn new(opening: Opening, nonce: Nonce, unix_ms: u64, plan: Plan<'_>) -> Self {
+    pub fn new(opening: Opening, nonce: Nonce, unix_ms: u64, options: LifeOptions<'_>) -> Self {
         assert!(
-            plan.append_retry.sends_max >= 1,
+            options.append_retry.sends_max >= 1,
             "the engine raises 0 sends to 1"
         );
         let mut life = Self {
@@ -93,11 +93,11 @@ impl Life {
         };
         if let Opening::Run { state, input } = &life.opening {
             assert!(
-                (plan.definition.resolve)(state).is_some(),
+                (options.definition.resolve)(state).is_some(),
                 "{state:?} is a state"
             );
             let (state, input) = (state.clone(), Some(input.clone()));
-            life.claim(state, life.nonce, input, plan);
+            life.claim(state, life.nonce, input, options);
         }
         life
     }
@@ -120,33 +120,41 @@ impl Machine for Life {
         }
     }
 
-    fn on(&mut self, reply: Reply, plan: Plan<'_>) {
+    fn on(&mut self, reply: Reply, options: LifeOptions<'_>) {
         let finished = Stage::Finished(Err(Halt::Fenced));
         match (std::mem::replace(&mut self.stage, finished), reply) {
-            (Stage::Loading, Reply::Loaded(log)) => self.loaded(log, plan),
-            (Stage::Appending(pinned), Reply::Appended(Ok(()))) => self.acknowledged(&pinned, plan),
+            (Stage::Loading, Reply::Loaded(log)) => self.loaded(log, options),
+            (Stage::Appending(pinned), Reply::Appended(Ok(()))) => {
+                self.acknowledged(&pinned, options);
+            }
             (Stage::Appending(pinned), Reply::Appended(Err(StoreFailed))) => {
                 self.stage = Stage::ReadingBack(pinned);
             }
-            (Stage::ReadingBack(pinned), Reply::Loaded(log)) => self.read_back(pinned, log, plan),
+            (Stage::ReadingBack(pinned), Reply::Loaded(log)) => {
+                self.read_back(pinned, log, options);
+            }
             (Stage::PausingBeforeResend(pinned, _), Reply::Paused) => {
                 let sends = pinned.sends + 1;
                 assert!(
-                    sends <= plan.append_retry.sends_max,
+                    sends <= options.append_retry.sends_max,
                     "a pause before a resend is asked for only where a send is left"
                 );
                 self.stage = Stage::Appending(Pinned { sends, ..pinned });
             }
             (Stage::Performing { work, attempt }, Reply::Performed(performed)) => match work {
-                Work::Do { state, visit } => self.done(state, visit, attempt, performed, plan),
-                Work::Undo { state, undo } => self.undone(state, undo, attempt, performed, plan),
+                Work::Do { state, visit } => {
+                    self.on_task_result(state, visit, attempt, performed, options);
+                }
+                Work::Undo { state, undo } => {
+                    self.on_undo_result(state, undo, attempt, performed, options);
+                }
             },
             (Stage::PausingBeforeRetry { work, attempt, .. }, Reply::Paused) => {
                 self.stage = Stage::Performing {
                     work,
                     attempt: attempt + 1,
                 };
-                self.heed_cancellation(plan);
+                self.obey_cancellation(options);
             }
             (Stage::Clearing(ended), Reply::Cleared) => {
                 assert!(
@@ -159,7 +167,7 @@ impl Machine for Life {
         }
     }
 
-    fn cancel(&mut self, _: Plan<'_>) {
+    fn cancel(&mut self, _: LifeOptions<'_>) {
         self.cancel_requested = true;
     }
 
@@ -189,7 +197,7 @@ impl Life {
 
     // ---- loading and claiming ----
 
-    fn loaded(&mut self, log: Result<Vec<CheckpointRow>, StoreFailed>, plan: Plan<'_>) {
+    fn loaded(&mut self, log: Result<Vec<CheckpointRow>, StoreFailed>, options: LifeOptions<'_>) {
         let Ok(log) = log else {
             return self.finish(Err(Halt::Suspended { in_doubt: None }));
         };
@@ -210,31 +218,37 @@ impl Life {
             self.state.next_sequence(),
             "the state of a log has as many rows as the log"
         );
-        if let Err(mismatch) = plan.definition.check(&log, &self.state) {
+        if let Err(mismatch) = options.definition.check(&log, &self.state) {
             return self.finish(Err(Halt::Mismatch(mismatch)));
         }
-        self.open_existing(plan);
+        self.open_existing(options);
     }
 
-    /// Decides what a log that fits the definition needs: its answer, or a claim.
-    pub(super) fn open_existing(&mut self, plan: Plan<'_>) {
+    /// A log that fits the definition has an ending, or needs a claim.
+    pub(super) fn open_existing(&mut self, options: LifeOptions<'_>) {
         let retry = self.opening == Opening::RetryStuck;
         match (self.state.ended(), retry) {
-            (Some(Ended::Stuck { .. }), true) | (None, false) => self.claim_existing(plan),
+            (Some(Ended::Stuck { .. }), true) | (None, false) => self.claim_existing(options),
             (_, true) => self.finish(Err(Halt::NotStuck)),
-            (Some(ended), false) => self.end(ended, plan),
+            (Some(ended), false) => self.end(ended, options),
         }
     }
 
-    pub(super) fn claim_existing(&mut self, plan: Plan<'_>) {
+    pub(super) fn claim_existing(&mut self, options: LifeOptions<'_>) {
         let state = self.state.current_state();
         let state = state.expect("a loaded log has a claim").clone();
         let header = self.state.header();
         let run_id = header.expect("a loaded log has a claim").run_id;
-        self.claim(state, run_id, None, plan);
+        self.claim(state, run_id, None, options);
     }
 
-    fn claim(&mut self, state: Label, run_id: Nonce, input: Option<Bytes>, plan: Plan<'_>) {
+    fn claim(
+        &mut self,
+        state: Label,
+        run_id: Nonce,
+        input: Option<Bytes>,
+        options: LifeOptions<'_>,
+    ) {
         assert!(!self.owner, "a life claims once");
         assert_eq!(
             input.is_some(),
@@ -244,11 +258,11 @@ impl Life {
         let claim = ClaimRecord {
             run_id,
             nonce: self.nonce,
-            definition: plan.definition.name.clone(),
-            version: plan.definition.version,
-            fingerprint: plan.definition.fingerprint(),
+            definition: options.definition.name.clone(),
+            version: options.definition.version,
+            fingerprint: options.definition.fingerprint(),
             unix_ms: self.unix_ms,
-            exits: plan.definition.exits(),
+            exits: options.definition.exits(),
             input,
         };
         self.pin(Event::Claimed { state, claim });
@@ -274,7 +288,7 @@ impl Life {
 
     // ---- appending ----
 
-    /// Sends `event` as the next row; from here on it is that row or none.
+    /// Sends `event` as the next row. Until its outcome is known, the life sends no other row.
     pub(super) fn pin(&mut self, event: Event) {
         self.stage = Stage::Appending(Pinned::new(event, self.state.next_sequence()));
     }
@@ -283,7 +297,7 @@ impl Life {
         &mut self,
         pinned: Pinned,
         log: Result<Vec<CheckpointRow>, StoreFailed>,
-        plan: Plan<'_>,
+        options: LifeOptions<'_>,
     ) {
         assert!(
             self.owner || matches!(pinned.event, Event::Claimed { .. }),
@@ -294,9 +308,9 @@ impl Life {
             return self.finish(Err(Halt::Suspended { in_doubt }));
         };
         match pinned.standing(&log, self.known) {
-            Standing::Durable => self.acknowledged(&pinned, plan),
-            Standing::Absent if pinned.sends < plan.append_retry.sends_max => {
-                self.stage = Stage::PausingBeforeResend(pinned, plan.append_retry.delay);
+            Standing::Durable => self.acknowledged(&pinned, options),
+            Standing::Absent if pinned.sends < options.append_retry.sends_max => {
+                self.stage = Stage::PausingBeforeResend(pinned, options.append_retry.delay);
             }
             Standing::Absent => self.finish(Err(Halt::Suspended { in_doubt })),
             Standing::Taken | Standing::Rewritten if !self.owner => self.lost_claim(),
@@ -306,9 +320,9 @@ impl Life {
         }
     }
 
-    fn acknowledged(&mut self, pinned: &Pinned, plan: Plan<'_>) {
+    fn acknowledged(&mut self, pinned: &Pinned, options: LifeOptions<'_>) {
         self.apply_durable(pinned);
-        self.advance(plan);
+        self.advance(options);
     }
 
     /// The one place where a live run's state changes: its row is durable.
@@ -334,65 +348,62 @@ impl Life {
 
     // ---- going on ----
 
-    /// Asks for what the run needs next.
-    pub(super) fn advance(&mut self, plan: Plan<'_>) {
+    /// Goes on with the next need of the run.
+    pub(super) fn advance(&mut self, options: LifeOptions<'_>) {
         assert!(self.owner, "a life goes on after its own claim is durable");
         match decide(&self.state) {
             Decision::Begin => unreachable!("a life that advances has claimed"),
             Decision::Do(visit) => {
-                let state = (plan.definition.resolve)(&visit.state);
+                let state = (options.definition.resolve)(&visit.state);
                 let state = state.expect("the state was checked before the claim");
                 let visit = visit.clone();
                 self.stage = Stage::Performing {
                     work: Work::Do { state, visit },
                     attempt: 1,
                 };
-                self.heed_cancellation(plan);
+                self.obey_cancellation(options);
             }
             Decision::Undo(undo) => {
-                let work = undo_work(undo, plan);
+                let work = undo_work(undo, options);
                 self.stage = Stage::Performing { work, attempt: 1 };
             }
             Decision::RecordRolledBack => self.pin(Event::RolledBack),
             Decision::Nothing => {
                 let ended = self.state.ended();
-                self.end(ended.expect("a run that needs nothing has ended"), plan);
+                self.end(ended.expect("a run that needs nothing has ended"), options);
             }
         }
     }
 
-    /// Ends with an ending that is durable, after the log is cleared if the retention asks for it.
-    pub(super) fn end(&mut self, ended: Ended, plan: Plan<'_>) {
-        match plan.retention {
+    /// Finishes with a durable ending, and clears the log first if the retention says so.
+    pub(super) fn end(&mut self, ended: Ended, options: LifeOptions<'_>) {
+        match options.retention {
             Retention::ClearWhenDone if ended.is_terminal() => self.stage = Stage::Clearing(ended),
             Retention::Keep | Retention::ClearWhenDone => self.finish(Ok(ended)),
         }
     }
 
-    pub(super) fn may_turn_around(&self) -> bool {
+    pub(super) fn may_start_rollback(&self) -> bool {
         self.owner && matches!(self.state.phase(), Phase::Forward(_))
     }
 
-    fn heed_cancellation(&mut self, plan: Plan<'_>) {
-        if self.cancel_requested && self.may_turn_around() {
-            self.turn_around(Cause::new(CauseKind::Cancelled, ""), plan);
+    fn obey_cancellation(&mut self, options: LifeOptions<'_>) {
+        if self.cancel_requested && self.may_start_rollback() {
+            self.start_rollback(Cause::new(CauseKind::Cancelled, ""), options);
         }
     }
 
-    /// Starts the rollback: from its row on nothing is done any more.
-    pub(super) fn turn_around(&mut self, cause: Cause, plan: Plan<'_>) {
+    /// Starts the rollback. After its row no task runs.
+    pub(super) fn start_rollback(&mut self, cause: Cause, options: LifeOptions<'_>) {
         assert!(
             self.owner,
-            "a life turns around only a run that it has claimed"
+            "a life rolls back only a run that it has claimed"
         );
         let Phase::Forward(visit) = self.state.phase() else {
-            unreachable!("only a run that goes forward turns around");
+            unreachable!("only a run that goes forward is rolled back");
         };
-        let state = (plan.definition.resolve)(&visit.state).expect("the open state is known");
-        let task = plan
-            .definition
-            .task(state)
-            .expect("the open state has a task");
+        let state = (options.definition.resolve)(&visit.state).expect("the open state is known");
+        let task = task_of(state, options);
         let event = Event::RollbackStarted {
             state: visit.state.clone(),
             task: task.name.clone(),
@@ -403,9 +414,15 @@ impl Life {
     }
 }
 
-/// The work that an undo amounts to.
-pub(super) fn undo_work(undo: &Undo, plan: Plan<'_>) -> Work {
-    let state = plan.definition.state_of_task(&undo.task);
+/// The task of a state that is open, or whose task is undone.
+fn task_of(state: usize, options: LifeOptions<'_>) -> &TaskDefinition {
+    let task = options.definition.task(state);
+    task.expect("a run leaves a state only by its task, and an exit has none")
+}
+
+/// The work of an undo.
+pub(super) fn undo_work(undo: &Undo, options: LifeOptions<'_>) -> Work {
+    let state = options.definition.state_of_task(&undo.task);
     Work::Undo {
         state: state.expect("the task was checked before the claim"),
         undo: undo.clone(),

@@ -3,23 +3,20 @@
 use crate::core::command::{Failure, FailureKind, Performed, Work};
 use crate::core::definition::{RetryPolicy, TaskKind};
 use crate::core::event::{Cause, CauseKind, Event, shortened};
-use crate::core::life::{Life, Stage};
-use crate::core::plan::Plan;
+use crate::core::life::{Life, Stage, task_of};
+use crate::core::life_options::LifeOptions;
 use crate::core::run_state::{Phase, Undo, Visit};
 
 impl Life {
-    pub(super) fn done(
+    pub(super) fn on_task_result(
         &mut self,
         state: usize,
         visit: Visit,
         attempt: u32,
         performed: Performed,
-        plan: Plan<'_>,
+        options: LifeOptions<'_>,
     ) {
-        let task = plan
-            .definition
-            .task(state)
-            .expect("a state that runs has a task");
+        let task = task_of(state, options);
         assert!(
             matches!(self.state.phase(), Phase::Forward(open) if open.id == visit.id),
             "only the open visit is performed"
@@ -31,7 +28,7 @@ impl Life {
         );
         if let Performed::Completed { next, .. } = &performed {
             assert!(
-                *next < plan.definition.states.len(),
+                *next < options.definition.states.len(),
                 "a task names a state of its own workflow, whose indices the definition has"
             );
         }
@@ -43,12 +40,12 @@ impl Life {
                     .as_ref()
                     .is_some_and(|edges| !edges.contains(&next)) =>
             {
-                let next = &plan.definition.states[next].label;
+                let next = &options.definition.states[next].label;
                 let message = format!("{name} went to {next}, which is not among its edges");
-                self.turn_around(Cause::new(CauseKind::Failure, &message), plan);
+                self.start_rollback(Cause::new(CauseKind::Failure, &message), options);
             }
             (TaskKind::Plain | TaskKind::Stepped, Performed::Completed { next, output: None }) => {
-                let state = plan.definition.states[next].label.clone();
+                let state = options.definition.states[next].label.clone();
                 self.pin(Event::Entered { state, task: name });
             }
             (
@@ -58,7 +55,7 @@ impl Life {
                     output: Some(output),
                 },
             ) => {
-                let state = plan.definition.states[next].label.clone();
+                let state = options.definition.states[next].label.clone();
                 self.pin(Event::Completed {
                     state,
                     task: name,
@@ -77,31 +74,27 @@ impl Life {
                 let retry = task.policy.retry;
                 let work = Work::Do { state, visit };
                 if let Some(failure) = self.retried(work, attempt, failure, retry) {
-                    self.turn_around(failure.into_cause(), plan);
+                    self.start_rollback(failure.into_cause(), options);
                 } else {
-                    self.heed_cancellation(plan);
+                    self.obey_cancellation(options);
                 }
             }
             (_, Performed::Cancelled) => {
-                self.turn_around(Cause::new(CauseKind::Cancelled, ""), plan);
+                self.start_rollback(Cause::new(CauseKind::Cancelled, ""), options);
             }
-            (kind, performed) => panic!("a {kind:?} task can't come to {performed:?}"),
+            (kind, performed) => panic!("a {kind:?} task never returns {performed:?}"),
         }
     }
 
-    pub(super) fn undone(
+    pub(super) fn on_undo_result(
         &mut self,
         state: usize,
         undo: Undo,
         attempt: u32,
         performed: Performed,
-        plan: Plan<'_>,
+        options: LifeOptions<'_>,
     ) {
-        let policy = plan
-            .definition
-            .task(state)
-            .expect("an undo belongs to a task")
-            .policy;
+        let retry = task_of(state, options).policy.undo_retry;
         let due = match self.state.phase() {
             Phase::RollingBack(rollback) => rollback.pending.last(),
             _ => None,
@@ -118,7 +111,7 @@ impl Life {
             Performed::Failed(failure) => {
                 let (task, undone) = (undo.task.clone(), undo.undone);
                 let work = Work::Undo { state, undo };
-                if let Some(failure) = self.retried(work, attempt, failure, policy.undo_retry) {
+                if let Some(failure) = self.retried(work, attempt, failure, retry) {
                     let error = shortened(&failure.text());
                     self.pin(Event::CompensationFailed {
                         task,
@@ -127,7 +120,7 @@ impl Life {
                     });
                 }
             }
-            other => panic!("an undo can't come to {other:?}"),
+            other => panic!("an undo never returns {other:?}"),
         }
     }
 

@@ -9,12 +9,12 @@ use std::collections::VecDeque;
 use crate::core::command::{Command, Reply};
 use crate::core::event::Event;
 use crate::core::life::{Life, Stage};
+use crate::core::life_options::LifeOptions;
 use crate::core::machine::Machine as _;
 use crate::core::mutant::Mutant;
-use crate::core::plan::Plan;
 use crate::core::run_state::RunState;
 
-/// The life ahead, and what it heard that the life behind has not.
+/// The life ahead, and the replies that only it has heard.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Deferral {
     ahead: Life,
@@ -35,27 +35,27 @@ impl Deferral {
         self.ahead.state()
     }
 
-    fn believe_appends(&mut self, plan: Plan<'_>) {
+    fn believe_appends(&mut self, options: LifeOptions<'_>) {
         while matches!(self.ahead.stage, Stage::Appending(_)) {
-            self.ahead.on(Reply::Appended(Ok(())), plan);
+            self.ahead.on(Reply::Appended(Ok(())), options);
         }
     }
 }
 
 impl Mutant {
     /// Whether `reply` is for the life ahead.
-    pub(super) fn deferral_records(&mut self, reply: &Reply, plan: Plan<'_>) -> bool {
+    pub(super) fn deferral_records(&mut self, reply: &Reply, options: LifeOptions<'_>) -> bool {
         let Some(deferral) = self.deferral.as_mut().filter(|it| !it.is_over()) else {
             return false;
         };
         deferral.replies.push_back(reply.clone());
-        deferral.ahead.on(reply.clone(), plan);
-        deferral.believe_appends(plan);
+        deferral.ahead.on(reply.clone(), options);
+        deferral.believe_appends(options);
         true
     }
 
     /// Splits the life at the start of a rollback; lets the one behind catch up with the one ahead.
-    pub(super) fn defer_or_catch_up(&mut self, plan: Plan<'_>) {
+    pub(super) fn defer_or_catch_up(&mut self, options: LifeOptions<'_>) {
         let Some(deferral) = &mut self.deferral else {
             let turns = matches!(
                 &self.life.stage,
@@ -66,7 +66,7 @@ impl Mutant {
                     ahead: self.life.clone(),
                     replies: VecDeque::new(),
                 };
-                deferral.believe_appends(plan);
+                deferral.believe_appends(options);
                 self.deferral = Some(deferral);
             }
             return;
@@ -78,7 +78,7 @@ impl Mutant {
         ) {
             let reply = deferral.replies.pop_front();
             let reply = reply.expect("the life ahead heard what the life behind needs");
-            self.life.on(reply, plan);
+            self.life.on(reply, options);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Lives that break one rule of the protocol, for the instruments to catch.
+//! Lives that break one rule of the protocol. The simulator's oracles must catch each.
 //!
 //! A [`Mutant`] wraps a faithful [`Life`] and breaks its rule from outside. `replies.rs` falsifies
 //! what the life hears, `requests.rs` what it asks for, and `deferral.rs` holds back the rows of a
@@ -14,9 +14,9 @@ use crate::core::claim::Nonce;
 use crate::core::command::{Command, Halt, Reply, Work};
 use crate::core::event::{Cause, CauseKind, Event};
 use crate::core::life::{Life, Stage, undo_work};
+use crate::core::life_options::{LifeOptions, Opening};
 use crate::core::machine::Machine;
 use crate::core::pinned::{Pinned, Standing};
-use crate::core::plan::{Opening, Plan};
 use crate::core::rules::{Rule, Rules};
 use crate::core::run_state::{Phase, Rollback, RunState, Undo};
 
@@ -29,14 +29,20 @@ pub struct Without(pub Rule);
 impl Rules for Without {
     type Life = Mutant;
 
-    fn begin(&self, opening: Opening, nonce: Nonce, unix_ms: u64, plan: Plan<'_>) -> Mutant {
+    fn begin(
+        &self,
+        opening: Opening,
+        nonce: Nonce,
+        unix_ms: u64,
+        options: LifeOptions<'_>,
+    ) -> Mutant {
         let nonce = match self.0 {
             Rule::ClaimsAreUnique => Nonce([0; 16]),
             _ => nonce,
         };
         let mut mutant = Mutant {
             broken: self.0,
-            life: Life::new(opening, nonce, unix_ms, plan),
+            life: Life::new(opening, nonce, unix_ms, options),
             shown: None,
             entry: None,
             deferral: None,
@@ -48,7 +54,7 @@ impl Rules for Without {
             opening: false,
             rows: 0,
         };
-        mutant.falsify_request(before, plan);
+        mutant.falsify_request(before, options);
         mutant
     }
 
@@ -62,7 +68,7 @@ impl Rules for Without {
 pub struct Mutant {
     broken: Rule,
     life: Life,
-    /// The work that is asked for in place of the work that the life asks for.
+    /// The requested work, in place of the life's own.
     shown: Option<Work>,
     /// `CompletionIsOneRow`: the second row of a completion.
     entry: Option<Event>,
@@ -76,7 +82,7 @@ pub struct Mutant {
     redone: bool,
 }
 
-/// What a mutant knows of its life from before a reply.
+/// The state of a mutant's life before a reply.
 #[derive(Debug, Clone, Copy)]
 struct Before {
     opening: bool,
@@ -95,25 +101,25 @@ impl Machine for Mutant {
         }
     }
 
-    fn on(&mut self, reply: Reply, plan: Plan<'_>) {
+    fn on(&mut self, reply: Reply, options: LifeOptions<'_>) {
         let before = Before {
             opening: self.life.is_opening(),
             rows: self.life.state().next_sequence(),
         };
-        if let Some(reply) = self.falsified_reply(reply, plan) {
-            self.life.on(reply, plan);
+        if let Some(reply) = self.falsified_reply(reply, options) {
+            self.life.on(reply, options);
         }
-        self.falsify_request(before, plan);
+        self.falsify_request(before, options);
     }
 
-    fn cancel(&mut self, plan: Plan<'_>) {
+    fn cancel(&mut self, options: LifeOptions<'_>) {
         if self.broken == Rule::CancelIsHeeded {
             return;
         }
-        self.life.cancel(plan);
+        self.life.cancel(options);
         if self.cancellation_drops_append() {
             let cause = Cause::new(CauseKind::Cancelled, "");
-            self.life.turn_around(cause, plan);
+            self.life.start_rollback(cause, options);
         }
     }
 
@@ -143,10 +149,10 @@ impl Machine for Mutant {
         }
     }
 
-    /// Unless the append is already the one that turns the run around.
+    /// Unless the append already starts a rollback.
     fn cancellation_drops_append(&self) -> bool {
         self.broken == Rule::CancelWaitsForAppend
-            && self.life.may_turn_around()
+            && self.life.may_start_rollback()
             && matches!(
                 &self.life.stage,
                 Stage::Appending(Pinned { event, .. })
@@ -167,7 +173,7 @@ impl Mutant {
         }
     }
 
-    /// What `reply` says of the row in flight, if that row is pinned and the reply says anything.
+    /// The outcome of the row in flight according to `reply`, if a row is pinned and the reply has one.
     fn standing(&self, reply: &Reply) -> Option<Standing> {
         match (&self.life.stage, reply) {
             (Stage::Appending(_), Reply::Appended(Ok(()))) => Some(Standing::Durable),
@@ -179,11 +185,11 @@ impl Mutant {
     }
 
     /// The undo that a fenced life performs next; there it stops at last.
-    fn undo_as_loser(&mut self, plan: Plan<'_>) {
+    fn undo_as_loser(&mut self, options: LifeOptions<'_>) {
         let undos = self.undos_as_loser.as_mut();
         match undos.and_then(Vec::pop) {
             Some(undo) => {
-                let work = undo_work(&undo, plan);
+                let work = undo_work(&undo, options);
                 self.life.stage = Stage::Performing { work, attempt: 1 };
             }
             None => self.life.finish(Err(Halt::Fenced)),

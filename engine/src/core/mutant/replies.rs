@@ -1,25 +1,29 @@
-//! What a mutant's life hears in place of the truth.
+//! Falsifies the replies to a mutant's life.
 
 use crate::core::command::{Halt, Performed, Reply, StoreFailed, Work};
 use crate::core::event::{Cause, CauseKind, Event};
 use crate::core::life::Stage;
+use crate::core::life_options::LifeOptions;
 use crate::core::mutant::Mutant;
 use crate::core::pinned::Standing;
-use crate::core::plan::Plan;
 use crate::core::row::CheckpointRow;
 use crate::core::rules::Rule;
 use crate::core::run_state::RunState;
 
 impl Mutant {
     /// The reply that the life hears; none where the mutant has steered the life itself.
-    pub(super) fn falsified_reply(&mut self, reply: Reply, plan: Plan<'_>) -> Option<Reply> {
+    pub(super) fn falsified_reply(
+        &mut self,
+        reply: Reply,
+        options: LifeOptions<'_>,
+    ) -> Option<Reply> {
         let standing = self.standing(&reply);
         match reply {
-            Reply::Loaded(Ok(log)) => self.falsified_log(log, standing, plan),
-            Reply::Appended(Err(StoreFailed)) => self.falsified_append_error(plan),
-            Reply::Appended(Ok(())) => self.falsified_durability(plan).then_some(reply),
-            Reply::Performed(performed) => self.falsified_action(performed, plan),
-            Reply::Paused if self.deferral_records(&reply, plan) => None,
+            Reply::Loaded(Ok(log)) => self.falsified_log(log, standing, options),
+            Reply::Appended(Err(StoreFailed)) => self.falsified_append_error(options),
+            Reply::Appended(Ok(())) => self.falsified_durability(options).then_some(reply),
+            Reply::Performed(performed) => self.falsified_action(performed, options),
+            Reply::Paused if self.deferral_records(&reply, options) => None,
             reply => Some(reply),
         }
     }
@@ -28,7 +32,7 @@ impl Mutant {
         &mut self,
         mut log: Vec<CheckpointRow>,
         standing: Option<Standing>,
-        plan: Plan<'_>,
+        options: LifeOptions<'_>,
     ) -> Option<Reply> {
         match (self.broken, standing) {
             (Rule::CorruptionStops, None) => log.truncate(legal_prefix(&log)),
@@ -37,15 +41,15 @@ impl Mutant {
                 events.for_each(|event| self.remember_cursor(&event));
             }
             (Rule::ReadBackSeesAll, Some(_)) => self.truncate_to_pinned(&mut log),
-            (Rule::PinnedRowIsFinal, Some(Standing::Absent)) if self.life.may_turn_around() => {
-                self.turn_around("the append failed", plan);
+            (Rule::PinnedRowIsFinal, Some(Standing::Absent)) if self.life.may_start_rollback() => {
+                self.start_rollback("the append failed", options);
                 return None;
             }
             (Rule::FenceNeedsARival, Some(Standing::Absent)) => {
                 self.life.finish(Err(Halt::Fenced));
                 return None;
             }
-            (_, Some(Standing::Durable)) if !self.falsified_durability(plan) => return None,
+            (_, Some(Standing::Durable)) if !self.falsified_durability(options) => return None,
             _ => {}
         }
         Some(Reply::Loaded(Ok(log)))
@@ -60,7 +64,7 @@ impl Mutant {
     }
 
     /// Whether the life hears that its row is durable.
-    fn falsified_durability(&mut self, plan: Plan<'_>) -> bool {
+    fn falsified_durability(&mut self, options: LifeOptions<'_>) -> bool {
         let (Stage::Appending(pinned) | Stage::ReadingBack(pinned)) = &mut self.life.stage else {
             return true;
         };
@@ -80,11 +84,11 @@ impl Mutant {
             Rule::MismatchBeforeClaim if !self.life.owner => {
                 let pinned = pinned.clone();
                 self.life.apply_durable(&pinned);
-                let fits = plan
+                let fits = options
                     .definition
                     .check::<CheckpointRow>(&[], &self.life.state);
                 match fits {
-                    Ok(()) => self.life.advance(plan),
+                    Ok(()) => self.life.advance(options),
                     Err(mismatch) => self.life.finish(Err(Halt::Mismatch(mismatch))),
                 }
                 false
@@ -93,8 +97,8 @@ impl Mutant {
         }
     }
 
-    fn falsified_append_error(&mut self, plan: Plan<'_>) -> Option<Reply> {
-        let may_turn_around = self.life.may_turn_around();
+    fn falsified_append_error(&mut self, options: LifeOptions<'_>) -> Option<Reply> {
+        let may_start_rollback = self.life.may_start_rollback();
         let Stage::Appending(pinned) = &mut self.life.stage else {
             unreachable!("only an append is answered so");
         };
@@ -103,12 +107,12 @@ impl Mutant {
                 let mut after = self.life.state.clone();
                 let applied = after.apply(&pinned.event);
                 if let Some(ended) = applied.ok().and_then(|()| after.ended()) {
-                    self.life.end(ended, plan);
+                    self.life.end(ended, options);
                     return None;
                 }
             }
-            Rule::AppendErrorIsNoTaskFailure if may_turn_around => {
-                self.turn_around("the append failed", plan);
+            Rule::AppendErrorIsNoTaskFailure if may_start_rollback => {
+                self.start_rollback("the append failed", options);
                 return None;
             }
             Rule::ReadBackBeforeResend if pinned.sends > 1 => return Some(Reply::Appended(Ok(()))),
@@ -121,9 +125,13 @@ impl Mutant {
         Some(Reply::Appended(Err(StoreFailed)))
     }
 
-    fn falsified_action(&mut self, performed: Performed, plan: Plan<'_>) -> Option<Reply> {
+    fn falsified_action(
+        &mut self,
+        performed: Performed,
+        options: LifeOptions<'_>,
+    ) -> Option<Reply> {
         if self.undos_as_loser.is_some() {
-            self.undo_as_loser(plan);
+            self.undo_as_loser(options);
             return None;
         }
         let redone = matches!(self.shown, Some(Work::Do { .. }));
@@ -131,21 +139,21 @@ impl Mutant {
             self.shown = None;
             return None;
         }
-        if self.goes_on_alone(&performed, plan) {
+        if self.goes_on_alone(&performed, options) {
             return None;
         }
         let reply = Reply::Performed(performed);
-        (!self.deferral_records(&reply, plan)).then_some(reply)
+        (!self.deferral_records(&reply, options)).then_some(reply)
     }
 
     /// Whether the life performs the next action without a row for this one.
-    fn goes_on_alone(&mut self, performed: &Performed, plan: Plan<'_>) -> bool {
+    fn goes_on_alone(&mut self, performed: &Performed, options: LifeOptions<'_>) -> bool {
         let Stage::Performing { work, attempt } = &mut self.life.stage else {
             return false;
         };
         match (self.broken, work, performed) {
             (Rule::UndoRunsOnce, Work::Undo { state, .. }, Performed::Undone) => {
-                let task = plan.definition.task(*state);
+                let task = options.definition.task(*state);
                 let policy = task.expect("an undo belongs to a task").policy;
                 let again = *attempt <= policy.undo_retry.attempts;
                 *attempt += u32::from(again);
@@ -163,9 +171,9 @@ impl Mutant {
         }
     }
 
-    pub(super) fn turn_around(&mut self, reason: &str, plan: Plan<'_>) {
+    pub(super) fn start_rollback(&mut self, reason: &str, options: LifeOptions<'_>) {
         let cause = Cause::new(CauseKind::Failure, reason);
-        self.life.turn_around(cause, plan);
+        self.life.start_rollback(cause, options);
     }
 
     pub(super) fn remember_cursor(&mut self, event: &Event) {

@@ -1,20 +1,20 @@
-//! What a mutant asks for in place of what its life asks for.
+//! Falsifies the requests of a mutant's life.
 
 use crate::core::command::{Halt, Work};
 use crate::core::definition::TaskKind;
 use crate::core::event::{Event, Undone};
 use crate::core::life::{Stage, undo_work};
+use crate::core::life_options::LifeOptions;
 use crate::core::mutant::{Before, Mutant};
 use crate::core::pinned::Pinned;
-use crate::core::plan::Plan;
 use crate::core::rules::Rule;
 use crate::core::run_state::{Rollback, Undo, Visit};
 
 impl Mutant {
-    /// Looks at what the life asks for after a reply, and changes it where the rule is about that.
-    pub(super) fn falsify_request(&mut self, before: Before, plan: Plan<'_>) {
+    /// Changes the life's request after a reply, if the broken rule concerns it.
+    pub(super) fn falsify_request(&mut self, before: Before, options: LifeOptions<'_>) {
         match self.broken {
-            Rule::RollbackIsJournaled => self.defer_or_catch_up(plan),
+            Rule::RollbackIsJournaled => self.defer_or_catch_up(options),
             Rule::CompletionIsOneRow => self.split_completion(before),
             Rule::OpenVisitIsUndone => self.leave_open_visit_out(),
             Rule::CursorBelongsToVisit => {
@@ -22,17 +22,17 @@ impl Mutant {
                     let event = pinned.event.clone();
                     self.remember_cursor(&event);
                 }
-                self.shown = self.visit_with_cursor_of_state(plan);
+                self.shown = self.visit_with_cursor_of_state(options);
             }
-            Rule::UndoInReverse | Rule::UndoGetsItsOutput => self.shown = self.wrong_undo(plan),
+            Rule::UndoInReverse | Rule::UndoGetsItsOutput => self.shown = self.wrong_undo(options),
             Rule::RollbackIsFinal if !self.redone => {
-                self.shown = self.visit_cut_short(plan);
+                self.shown = self.visit_cut_short(options);
                 self.redone = self.shown.is_some();
             }
-            Rule::TerminalAbsorbs if before.opening => self.claim_what_has_ended(plan),
+            Rule::TerminalAbsorbs if before.opening => self.claim_what_has_ended(options),
             Rule::MismatchBeforeClaim if before.opening => {
                 if matches!(self.life.stage, Stage::Finished(Err(Halt::Mismatch(_)))) {
-                    self.life.open_existing(plan);
+                    self.life.open_existing(options);
                 }
             }
             Rule::RollbackResumes if before.opening => {
@@ -46,16 +46,16 @@ impl Mutant {
                     self.life.stage,
                     Stage::Finished(Err(Halt::Suspended { .. }))
                 );
-                if suspended && self.life.may_turn_around() {
-                    self.turn_around("the store failed", plan);
+                if suspended && self.life.may_start_rollback() {
+                    self.start_rollback("the store failed", options);
                 }
             }
             Rule::FencedStops if self.undos_as_loser.is_none() => {
                 let fenced = matches!(self.life.stage, Stage::Finished(Err(Halt::Fenced)));
-                if fenced && self.life.may_turn_around() {
+                if fenced && self.life.may_start_rollback() {
                     let completed = self.life.state.completed();
                     self.undos_as_loser = Some(completed.iter().map(Undo::completed).collect());
-                    self.undo_as_loser(plan);
+                    self.undo_as_loser(options);
                 }
             }
             _ => {}
@@ -106,7 +106,7 @@ impl Mutant {
     }
 
     /// The life's visit, with the newest cursor of its state where the visit has none.
-    fn visit_with_cursor_of_state(&self, plan: Plan<'_>) -> Option<Work> {
+    fn visit_with_cursor_of_state(&self, options: LifeOptions<'_>) -> Option<Work> {
         let Stage::Performing {
             work: Work::Do { state, visit },
             ..
@@ -114,7 +114,7 @@ impl Mutant {
         else {
             return None;
         };
-        let stepped = plan.definition.task(*state)?.kind == TaskKind::Stepped;
+        let stepped = options.definition.task(*state)?.kind == TaskKind::Stepped;
         if !stepped || visit.cursor.is_some() {
             return None;
         }
@@ -129,7 +129,7 @@ impl Mutant {
     }
 
     /// The oldest pending undo, or the due one with the output of the newest completion.
-    fn wrong_undo(&self, plan: Plan<'_>) -> Option<Work> {
+    fn wrong_undo(&self, options: LifeOptions<'_>) -> Option<Work> {
         let Stage::Performing {
             work: Work::Undo { undo, .. },
             ..
@@ -148,11 +148,11 @@ impl Mutant {
                 }
             }
         };
-        Some(undo_work(&wrong, plan))
+        Some(undo_work(&wrong, options))
     }
 
     /// The visit that the rollback cut short, if its undo is due.
-    fn visit_cut_short(&self, plan: Plan<'_>) -> Option<Work> {
+    fn visit_cut_short(&self, options: LifeOptions<'_>) -> Option<Work> {
         let Stage::Performing {
             work: Work::Undo { undo, .. },
             ..
@@ -170,17 +170,17 @@ impl Mutant {
             cursor: None,
             cursors: 0,
         };
-        let state = (plan.definition.resolve)(&visit.state)?;
+        let state = (options.definition.resolve)(&visit.state)?;
         Some(Work::Do { state, visit })
     }
 
-    fn claim_what_has_ended(&mut self, plan: Plan<'_>) {
+    fn claim_what_has_ended(&mut self, options: LifeOptions<'_>) {
         let ends = matches!(
             &self.life.stage,
             Stage::Finished(Ok(_)) | Stage::Clearing(_)
         );
         if ends && self.life.state.is_terminal() {
-            self.life.claim_existing(plan);
+            self.life.claim_existing(options);
         }
     }
 }

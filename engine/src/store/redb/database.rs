@@ -135,7 +135,7 @@ impl Database {
                 error.to_string(),
                 Some(error),
             ),
-            // A page that is no page; redb trusts the pages that it reads.
+            // A damaged page: redb trusts the pages that it reads.
             Err(panic) => (StoreErrorKind::UnknownOutcome, words_of(&*panic), None),
         };
         self.broken = Some(reason.clone());
@@ -148,7 +148,7 @@ impl Database {
 }
 
 impl Broken {
-    /// What an operation is answered.
+    /// The answer to an operation.
     fn error(&self, operation: &Operation) -> Error {
         match self {
             Self::Already(reason) => {
@@ -178,8 +178,8 @@ fn write(
     value: &mut Vec<u8>,
 ) -> Result<Vec<Result<Answer, Error>>, Failure> {
     let transaction = begin(redb)?;
-    // What a commit replaced, redb frees right after it, in a pass that takes pages of its own, unless
-    // somebody reads it. Then the next commit frees it, which has to write what is freed anyway.
+    // Right after a commit, redb frees the replaced pages in a pass that takes pages of its own, unless
+    // a reader holds them. Then the next commit frees them, which writes its freed pages anyway.
     let _reader = redb.begin_read()?;
     let mut answers = Vec::with_capacity(writes.len());
     let mut changed = false;

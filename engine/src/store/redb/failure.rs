@@ -8,7 +8,7 @@ use crate::error::StoreErrorKind;
 pub(super) fn kind_of(error: &redb::Error) -> StoreErrorKind {
     match error {
         redb::Error::Corrupted(_) => StoreErrorKind::Damaged,
-        // So redb says that a file is none of its own, and the system that a file was cut short.
+        // redb's error for a foreign file, and the system's error for a truncated file.
         redb::Error::Io(error)
             if matches!(
                 error.kind(),

@@ -38,7 +38,7 @@ pub use self::reader::RedbReader;
 
 /// A [`CheckpointStore`] in one file, on redb. Share it as an `Arc`.
 ///
-/// # What is promised
+/// # Guarantees
 ///
 /// - A row is durable once its append has returned `Ok`, whatever crashes: process, machine, power.
 ///   Every commit syncs twice (data, then the header that points to it), which costs one flush more
@@ -51,7 +51,7 @@ pub use self::reader::RedbReader;
 /// - After an error of the disk every operation fails until the store is opened again. Data that the
 ///   operating system shows after a failed sync need not be on the disk.
 ///
-/// # What is not
+/// # Not guaranteed
 ///
 /// A disk that reports a sync and does not perform it loses rows. The store does not notice a file
 /// that vanished, or an older copy in its place. After a crash, a flipped bit in the header can look
@@ -126,7 +126,7 @@ impl RedbCheckpointStore {
         Self::on_disk_with_check(disk, OpenCheck::Whole, runtime)
     }
 
-    /// As [`on_disk`](Self::on_disk), with a choice of what is checked.
+    /// As [`on_disk`](Self::on_disk), with a choice of checks.
     #[doc(hidden)]
     pub fn on_disk_with_check(
         disk: &impl Disk,

@@ -15,7 +15,7 @@ use crate::store::redb::tables::{ABOUT, ABOUT_FORMAT, ROWS, begin};
 /// file suffices.
 const CACHE_BYTES: usize = 64 << 20;
 
-/// What is checked when a file is opened.
+/// The checks at the opening of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OpenCheck {
     /// Every page, with its checksum: what has rotted is noticed when the file is opened.

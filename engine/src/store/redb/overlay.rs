@@ -148,7 +148,7 @@ impl StorageBackend for Overlay {
         let mut changed = self.changed();
         changed.length = length;
         changed.unchanged = changed.unchanged.min(length);
-        // What is cut off is zero when the file grows again.
+        // A truncated part is zero when the file grows again.
         changed.pages.split_off(&length.div_ceil(PAGE_BYTES));
         let kept = (length % PAGE_BYTES) as usize;
         if let Some(last) = changed.pages.get_mut(&(length / PAGE_BYTES)) {

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::runtime::Runtime;
 use crate::store::redb::database::Database;
 use crate::store::redb::operation::{Answer, Operation};
-use crate::store::redb::waiting::{Place, Reply, Request, Waiting};
+use crate::store::redb::waiting::{QueueTicket, Reply, Request, Waiting};
 
 /// How often a committer without work polls the queue before it ends; it yields its processor in
 /// between. That takes 100 to 200 microseconds on an idle machine: long enough for a lone writer to get
@@ -26,22 +26,22 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct State {
     waiting: Waiting,
-    /// Whether a committer exists, or is about to begin.
-    drained: bool,
+    /// Whether a committer runs, or is about to begin.
+    has_committer: bool,
 }
 
 /// A request's turn. Its drop withdraws the request if its batch has not begun. Otherwise requests
 /// without a waiting future would pile up behind a disk that hangs.
 struct Turn<'a> {
     queue: &'a Queue,
-    place: Place,
+    ticket: QueueTicket,
 }
 
-/// The committer: the duty to perform all waiting requests. If it is dropped before that is done, it
-/// gives every request back, and the next request gets the duty.
-struct Drain {
+/// Performs all waiting requests. If it is dropped earlier, it gives every request back, and the next
+/// request starts another committer.
+struct Committer {
     queue: Arc<Queue>,
-    done: bool,
+    finished: bool,
 }
 
 impl Queue {
@@ -62,15 +62,15 @@ impl Queue {
     ) -> Result<Answer, Error> {
         loop {
             let (reply, answer) = oneshot::channel();
-            let (_turn, drain) = self.enter(Request { operation, reply });
-            let is_ours = drain.is_some();
-            let answered = match drain {
+            let (_turn, committer) = self.enter(Request { operation, reply });
+            let is_ours = committer.is_some();
+            let answered = match committer {
                 None => answer.await,
-                Some(drain) => {
+                Some(committer) => {
                     let polls = if runtime.blocks_beside() { POLLS } else { 0 };
-                    // It performs this request among others; after the answer, it goes on without us.
-                    let drained = runtime.blocking(Box::new(move || drain.run(polls)));
-                    match select(drained, answer).await {
+                    // It performs this request among others, and goes on without this future after the answer.
+                    let committing = runtime.blocking(Box::new(move || committer.run(polls)));
+                    match select(committing, answer).await {
                         Either::Left(((), answer)) => answer.await,
                         Either::Right((answered, _)) => answered,
                     }
@@ -99,25 +99,25 @@ impl Queue {
         }
     }
 
-    fn enter(self: &Arc<Self>, request: Request) -> (Turn<'_>, Option<Drain>) {
+    fn enter(self: &Arc<Self>, request: Request) -> (Turn<'_>, Option<Committer>) {
         let mut state = lock(&self.state);
-        let place = state.waiting.enter(request);
-        let idle = !std::mem::replace(&mut state.drained, true);
+        let ticket = state.waiting.enter(request);
+        let idle = !std::mem::replace(&mut state.has_committer, true);
         drop(state);
-        let drain = idle.then(|| Drain {
+        let committer = idle.then(|| Committer {
             queue: Arc::clone(self),
-            done: false,
+            finished: false,
         });
         let queue = &**self;
-        (Turn { queue, place }, drain)
+        (Turn { queue, ticket }, committer)
     }
 
     /// The next batch. If it is empty, the committer has ended.
     fn next(&self) -> Vec<Request> {
         let mut state = lock(&self.state);
-        assert!(state.drained, "only the committer takes batches");
+        assert!(state.has_committer, "only the committer takes batches");
         let batch = state.waiting.take_batch();
-        state.drained = !batch.is_empty();
+        state.has_committer = !batch.is_empty();
         batch
     }
 
@@ -129,14 +129,14 @@ impl Queue {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let withdrawn = lock(&self.queue.state).waiting.withdraw(&self.place);
-        // Outside of the lock, since it drops what the caller gave.
+        let withdrawn = lock(&self.queue.state).waiting.withdraw(&self.ticket);
+        // Outside of the lock, since it drops the caller's data.
         drop(withdrawn);
     }
 }
 
-impl Drain {
-    /// Performs batch after batch, and polls the queue so often for one more before it ends.
+impl Committer {
+    /// Performs batch after batch. Without a request it polls the queue `polls` times, then ends.
     fn run(mut self, polls: u32) {
         let mut database = lock(&self.queue.database);
         loop {
@@ -148,10 +148,10 @@ impl Drain {
             self.await_more(polls);
         }
         drop(database);
-        self.done = true;
+        self.finished = true;
     }
 
-    /// Returns as soon as a request waits, or after so many polls.
+    /// Returns as soon as a request waits, or after `polls` polls.
     fn await_more(&self, polls: u32) {
         for _ in 0..polls {
             if !lock(&self.queue.state).waiting.is_empty() {
@@ -170,8 +170,8 @@ fn execute(database: Option<&mut Database>, batch: Vec<Request>) {
     let parts = batch.into_iter().map(|each| (each.operation, each.reply));
     let (operations, replies): (Vec<_>, Vec<_>) = parts.unzip();
     let mut replies: Vec<_> = replies.into_iter().map(Some).collect();
-    database.apply(&operations, |place, answer| {
-        let reply = replies[place].take();
+    database.apply(&operations, |index, answer| {
+        let reply = replies[index].take();
         let reply = reply.expect("an operation is answered once");
         _ = reply.send(Reply::Performed(answer));
     });
@@ -181,14 +181,14 @@ fn execute(database: Option<&mut Database>, batch: Vec<Request>) {
     );
 }
 
-impl Drop for Drain {
+impl Drop for Committer {
     fn drop(&mut self) {
-        if self.done {
+        if self.finished {
             return;
         }
         let abandoned = {
             let mut state = lock(&self.queue.state);
-            state.drained = false;
+            state.has_committer = false;
             state.waiting.take_all()
         };
         give_back(abandoned);
@@ -205,7 +205,7 @@ fn not_performed() -> Error {
     Error::unavailable("the runtime ended before the operation began")
 }
 
-/// The database catches its panics, and what they leave behind says whether it can still be used.
+/// The database catches its panics and decides whether it is still usable.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,7 +6,7 @@
 //!        blob present   1 byte, 0 or 1
 //!        state          length: 4 bytes, then UTF-8
 //!        task_id        length: 4 bytes, then UTF-8
-//!        output_blob    what is left but for the last 4 bytes
+//!        output_blob    the rest except for the last 4 bytes
 //!        checksum       4 bytes, CRC-32 (IEEE)
 //! ```
 //!

@@ -38,15 +38,15 @@ pub(super) enum Reply {
 type Kept = Mutex<Option<Request>>;
 
 /// A request in the line.
-struct Outside {
+struct InLine {
     bytes: usize,
     kept: Weak<Kept>,
 }
 
-/// The place of a request.
-pub(super) struct Place {
+/// The ticket of a request.
+pub(super) struct QueueTicket {
     turn: u64,
-    /// What the future keeps, if it came to stand in the line.
+    /// The request that the future keeps while it is in the line.
     _kept: Option<Arc<Kept>>,
 }
 
@@ -58,7 +58,7 @@ pub(super) struct Waiting {
     queue: BTreeMap<u64, Request>,
     /// Of the queue.
     bytes: usize,
-    line: BTreeMap<u64, Outside>,
+    line: BTreeMap<u64, InLine>,
     next_turn: u64,
 }
 
@@ -73,7 +73,7 @@ impl Waiting {
     }
 
     /// Gives a request the next turn.
-    pub(super) fn enter(&mut self, request: Request) -> Place {
+    pub(super) fn enter(&mut self, request: Request) -> QueueTicket {
         let turn = self.next_turn;
         self.next_turn += 1;
         assert!(
@@ -84,25 +84,25 @@ impl Waiting {
         if self.line.is_empty() && self.has_room(bytes) {
             self.let_in(turn, request);
             self.assert_consistent();
-            return Place { turn, _kept: None };
+            return QueueTicket { turn, _kept: None };
         }
         let kept = Arc::new(Mutex::new(Some(request)));
-        let outside = Outside {
+        let in_line = InLine {
             bytes,
             kept: Arc::downgrade(&kept),
         };
-        let before = self.line.insert(turn, outside);
+        let before = self.line.insert(turn, in_line);
         assert!(before.is_none(), "each request has a turn of its own");
         self.assert_consistent();
         let _kept = Some(kept);
-        Place { turn, _kept }
+        QueueTicket { turn, _kept }
     }
 
     /// Withdraws the request of a dropped future, unless its batch has begun. The caller drops the
     /// request without the lock.
-    pub(super) fn withdraw(&mut self, place: &Place) -> Option<Request> {
-        let stood = self.line.remove(&place.turn);
-        let withdrawn = self.queue.remove(&place.turn);
+    pub(super) fn withdraw(&mut self, ticket: &QueueTicket) -> Option<Request> {
+        let stood = self.line.remove(&ticket.turn);
+        let withdrawn = self.queue.remove(&ticket.turn);
         assert!(
             stood.is_none() || withdrawn.is_none(),
             "a turn is in the line or in the queue, never in both"
@@ -147,16 +147,16 @@ impl Waiting {
         self.bytes = 0;
         let queued = mem::take(&mut self.queue).into_values();
         let line = mem::take(&mut self.line).into_values();
-        queued.chain(line.filter_map(Outside::claim)).collect()
+        queued.chain(line.filter_map(InLine::claim)).collect()
     }
 
     /// Lets requests of the line in, in their order, as long as there is room.
     fn fill(&mut self) {
         while let Some((_, first)) = self.line.first_key_value()
             && self.has_room(first.bytes)
-            && let Some((turn, outside)) = self.line.pop_first()
+            && let Some((turn, in_line)) = self.line.pop_first()
         {
-            if let Some(request) = outside.claim() {
+            if let Some(request) = in_line.claim() {
                 self.let_in(turn, request);
             }
         }
@@ -215,7 +215,7 @@ impl Waiting {
     }
 }
 
-impl Outside {
+impl InLine {
     /// The request, from its future; none if that is being dropped.
     fn claim(self) -> Option<Request> {
         let kept = self.kept.upgrade()?;

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crashpoint::protocol::{
-    Command, Ended, Failure, FailureKind, Halt, Life, Machine as _, Opening, Performed, Plan,
-    Reply, StoreFailed, Work,
+    Command, Ended, Failure, FailureKind, Halt, Life, LifeOptions, Machine as _, Opening,
+    Performed, Reply, StoreFailed, Work,
 };
 use crashpoint::{
     AppendRetry, CheckpointRow, CompensatableTask, Ctx, Nonce, Retention, RetryPolicy, State,
@@ -76,12 +76,12 @@ struct Hand {
     log: Vec<CheckpointRow>,
 }
 
-fn plan(workflow: &Workflow<Trip>, retention: Retention) -> Plan<'_> {
+fn options(workflow: &Workflow<Trip>, retention: Retention) -> LifeOptions<'_> {
     let append_retry = AppendRetry {
         sends_max: 3,
         delay: Duration::from_millis(10),
     };
-    Plan {
+    LifeOptions {
         definition: workflow.definition(),
         retention,
         append_retry,
@@ -94,7 +94,7 @@ const OTHER: Nonce = Nonce([2; 16]);
 impl Hand {
     fn open(opening: Opening, nonce: Nonce, log: &[CheckpointRow]) -> Self {
         let (workflow, retention) = (workflow(), Retention::Keep);
-        let life = Life::new(opening, nonce, 5, plan(&workflow, retention));
+        let life = Life::new(opening, nonce, 5, options(&workflow, retention));
         Self {
             workflow,
             life,
@@ -125,12 +125,12 @@ impl Hand {
     }
 
     fn on(&mut self, reply: Reply) -> &mut Self {
-        self.life.on(reply, plan(&self.workflow, self.retention));
+        self.life.on(reply, options(&self.workflow, self.retention));
         self
     }
 
     fn cancel(&mut self) -> &mut Self {
-        self.life.cancel(plan(&self.workflow, self.retention));
+        self.life.cancel(options(&self.workflow, self.retention));
         self
     }
 

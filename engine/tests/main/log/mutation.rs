@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crashpoint::protocol::{Command, Life, Machine as _, Opening, Plan, Reply};
+use crashpoint::protocol::{Command, Life, LifeOptions, Machine as _, Opening, Reply};
 use crashpoint::{
     AppendRetry, CheckpointRow, CompensatableTask, Ctx, Event, IllegalEvent, LogFault, Nonce,
     Phase, Retention, RowKind, RunState, State, StepOutcome, SteppedTask, TaskError, Workflow,
@@ -254,15 +254,15 @@ fn tampered() -> impl Strategy<Value = Tampered> {
 /// Lets a life load the log, and answers what it made of it in one word.
 fn loaded_by_a_life(log: &[CheckpointRow], opening: Opening) -> String {
     let workflow = workflow();
-    let plan = Plan {
+    let options = LifeOptions {
         definition: workflow.definition(),
         retention: Retention::Keep,
         append_retry: AppendRetry::default(),
     };
-    let mut life = Life::new(opening, Nonce([77; 16]), 0, plan);
-    life.on(Reply::Loaded(Ok(log.to_vec())), plan);
+    let mut life = Life::new(opening, Nonce([77; 16]), 0, options);
+    life.on(Reply::Loaded(Ok(log.to_vec())), options);
     if let Command::Append(_) = life.command() {
-        life.on(Reply::Appended(Ok(())), plan);
+        life.on(Reply::Appended(Ok(())), options);
     }
     format!("{:?}", life.command())
 }

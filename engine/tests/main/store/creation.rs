@@ -47,7 +47,7 @@ fn a_creation_with_one_failing_operation_leaves_a_place_that_opens() {
     for number in 0..count {
         let disk = MemoryDisk::default();
         let mut seen = 0;
-        disk.plan(move |_| {
+        disk.decide_by(move |_| {
             seen += 1;
             if seen == number + 1 {
                 Fate::Fails
@@ -66,10 +66,10 @@ fn a_store_that_another_process_publishes_first_is_the_one() {
     let disk = MemoryDisk::default();
     let rival = disk.clone();
     let place = disk.clone();
-    disk.plan(move |operation| {
+    disk.decide_by(move |operation| {
         if operation == "publish" {
             // The rival shares the place, and not the plan.
-            let store = open(&rival.without_plan()).expect("an empty place");
+            let store = open(&rival.without_faults()).expect("an empty place");
             append(&store, "order-1", row(0)).expect("a free sequence");
         }
         Fate::Happens

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crashpoint::disk::Disk;
 use redb::StorageBackend;
 
-/// What becomes of an operation.
+/// The outcome of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Happens,
@@ -18,14 +18,14 @@ pub(super) enum Fate {
     Panics,
 }
 
-type Plan = Box<dyn FnMut(&'static str) -> Fate + Send>;
+type ChooseFate = Box<dyn FnMut(&'static str) -> Fate + Send>;
 type Bytes = Arc<Mutex<Vec<u8>>>;
 
 /// A place for one file. Clones are the same place; what fails is said of the place.
 #[derive(Clone, Default)]
 pub(super) struct MemoryDisk {
     file: Arc<Mutex<Option<Bytes>>>,
-    plan: Arc<Mutex<Option<Plan>>>,
+    choose_fate: Arc<Mutex<Option<ChooseFate>>>,
 }
 
 /// A file of a [`MemoryDisk`].
@@ -42,38 +42,38 @@ impl MemoryDisk {
         disk
     }
 
-    /// Decides about every operation from now on; it is asked with the operation's name.
-    pub(super) fn plan(&self, plan: impl FnMut(&'static str) -> Fate + Send + 'static) {
-        *lock(&self.plan) = Some(Box::new(plan));
+    /// From now on `choose_fate` decides about every operation, by its name.
+    pub(super) fn decide_by(&self, choose_fate: impl FnMut(&'static str) -> Fate + Send + 'static) {
+        *lock(&self.choose_fate) = Some(Box::new(choose_fate));
     }
 
     /// The operation with this number, from 0, has the fate, and so has every later one.
     pub(super) fn fate_from(&self, number: usize, fate: Fate) {
         let mut count = 0;
-        self.plan(move |_| {
+        self.decide_by(move |_| {
             count += 1;
             if count > number { fate } else { Fate::Happens }
         });
     }
 
-    /// The same place for somebody else: what is planned here does not concern them.
-    pub(super) fn without_plan(&self) -> Self {
+    /// The same place for another user, without the faults of this one.
+    pub(super) fn without_faults(&self) -> Self {
         Self {
             file: Arc::clone(&self.file),
-            plan: Arc::default(),
+            choose_fate: Arc::default(),
         }
     }
 
     /// Every operation happens again.
     pub(super) fn heal(&self) {
-        *lock(&self.plan) = None;
+        *lock(&self.choose_fate) = None;
     }
 
     /// The operations that `act` comes to, in order.
     pub(super) fn operations_of(&self, act: impl FnOnce()) -> Vec<&'static str> {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&seen);
-        self.plan(move |name| {
+        self.decide_by(move |name| {
             lock(&log).push(name);
             Fate::Happens
         });
@@ -106,9 +106,9 @@ impl MemoryDisk {
         name: &'static str,
         act: impl FnOnce() -> io::Result<T>,
     ) -> io::Result<T> {
-        let fate = lock(&self.plan)
+        let fate = lock(&self.choose_fate)
             .as_mut()
-            .map_or(Fate::Happens, |plan| plan(name));
+            .map_or(Fate::Happens, |choose_fate| choose_fate(name));
         let failed = || io::Error::other(format!("{name} failed"));
         match fate {
             Fate::Happens => act(),
@@ -200,7 +200,7 @@ impl fmt::Debug for MemoryFile {
     }
 }
 
-/// A plan may panic while it is asked.
+/// The choice of a fate may panic.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -115,7 +115,7 @@ fn a_failed_second_sync_is_an_unknown_outcome() {
         // The file grows, which is a sync as well.
         append(&store, "order-1", row(1)).expect("a free sequence");
         let mut syncs = 0;
-        disk.plan(move |operation| {
+        disk.decide_by(move |operation| {
             syncs += usize::from(operation == "sync");
             if operation == "sync" && syncs == sync {
                 Fate::Fails
@@ -201,7 +201,7 @@ fn a_panic_inside_of_the_database_is_an_error_and_breaks_the_store() {
     }
     drop(store);
     let store = open(&disk).expect("it was closed");
-    disk.plan(|operation| {
+    disk.decide_by(|operation| {
         if operation == "read" {
             Fate::Panics
         } else {

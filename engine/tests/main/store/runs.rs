@@ -131,7 +131,7 @@ async fn a_run_on_a_disk_that_fails_is_suspended_and_goes_on_when_it_is_opened_a
         let disk = MemoryDisk::default();
         let store = open(&disk).expect("an empty place");
         let mut syncs = 0;
-        disk.plan(move |operation| {
+        disk.decide_by(move |operation| {
             syncs += usize::from(operation == "sync");
             if syncs >= sync {
                 Fate::Fails

@@ -45,7 +45,7 @@ pub(super) async fn stopped() -> Stopped {
     let (counted, failing) = (Arc::clone(&syncs), Arc::clone(&fails));
     let mut tell = Some(tell);
     let mut before = "";
-    disk.plan(move |operation| {
+    disk.decide_by(move |operation| {
         let grown = std::mem::replace(&mut before, operation) == "set_len";
         if operation != "sync" || grown {
             return Fate::Happens;

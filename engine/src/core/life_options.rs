@@ -7,7 +7,7 @@ use crate::core::definition::Definition;
 
 /// The definition and the settings of a life.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan<'a> {
+pub struct LifeOptions<'a> {
     /// The workflow.
     pub definition: &'a Definition,
     /// What the engine does with the log of an ended run.
@@ -61,6 +61,6 @@ pub enum Opening {
     },
     /// A resume where the log ends.
     Resume,
-    /// Another try at the failed compensations of a stuck run.
+    /// A retry of the failed compensations of a stuck run.
     RetryStuck,
 }
