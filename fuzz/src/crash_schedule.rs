@@ -1,7 +1,7 @@
-//! The target `crash_schedule`: whatever goes wrong within a budget, no oracle objects.
+//! The target `crash_schedule`: no schedule within the budget breaks a promise.
 //!
-//! An input is a tape, a byte for each draw: first the workload, the store under it and how much of
-//! each fault is possible, then everything that the simulation draws.
+//! An input is a tape, a byte for each draw: first the workload, the store and the budget of each fault
+//! group, then every draw of the simulation.
 
 use std::sync::OnceLock;
 
@@ -13,8 +13,8 @@ use crashpoint_simulator::{
 
 use crate::Seed;
 
-/// What an input may ask for at most.
-const MOST: Budget = Budget {
+/// The largest budget of an input.
+const BUDGET_MAX: Budget = Budget {
     crashes: 3,
     faults: 2,
     disk: 1,
@@ -26,32 +26,31 @@ const MOST: Budget = Budget {
     breaches: 0,
 };
 
-/// One in so many simulations has the embedded store on a disk, which takes a hundred times as long.
+/// One simulation in 16 uses the embedded store on a disk, which takes a hundred times as long.
 const STORES: usize = 16;
 
-/// Runs the schedule that `input` is.
+/// Runs the schedule of `input`.
 ///
 /// # Panics
 ///
-/// Where an oracle objects, with the token of the schedule, or with its tape where no token is short
-/// enough.
+/// If an oracle objects: with the token of the schedule, or with its tape if a token would be too long.
 pub fn crash_schedule(input: &[u8]) -> Trial {
     static WORKLOADS: OnceLock<Vec<Workload>> = OnceLock::new();
     check_schedule(input, WORKLOADS.get_or_init(all), None)
 }
 
-/// The same where an engine that breaks `rule` runs the workloads: a mutant.
+/// The same for a mutant, an engine that breaks `rule`.
 ///
 /// # Panics
 ///
-/// Where an oracle objects.
+/// If an oracle objects.
 pub fn crash_schedule_without(rule: Rule, input: &[u8]) -> Trial {
     check_schedule(input, &mutants(rule), Some(rule))
 }
 
 fn check_schedule(input: &[u8], workloads: &[Workload], broken: Option<Rule>) -> Trial {
     let mut choices = Bytes::new(input);
-    // The first of them is drawn itself: there is the most to find.
+    // 0 draws the workload as well.
     let source = match choices.choose("plan/source", workloads.len() + 1) {
         0 => Source::Generated(broken),
         fixed => Source::Fixed(&workloads[fixed - 1]),
@@ -62,7 +61,7 @@ fn check_schedule(input: &[u8], workloads: &[Workload], broken: Option<Rule>) ->
     };
     let settings = Settings {
         store,
-        ..Settings::within(swarm(&mut choices, MOST))
+        ..Settings::within(swarm(&mut choices, BUDGET_MAX))
     };
     let (trial, _) = source.run(&settings, choices);
     if let Some(verdict) = trial.verdicts.first() {
@@ -77,20 +76,20 @@ fn check_schedule(input: &[u8], workloads: &[Workload], broken: Option<Rule>) ->
     trial
 }
 
-/// What replays a trial.
+/// How a trial is replayed.
 fn recording(source: Source<'_>, settings: &Settings, trial: &Trial) -> String {
     let (name, tape) = (source.name(), &trial.tape);
     match Token::of(&name, settings, tape).word() {
-        Ok(token) => format!("again: crashpoint replay {token}"),
+        Ok(token) => format!("replay it: crashpoint replay {token}"),
         Err(_) => {
             let file = TapeFile::of(&name, settings, tape);
-            format!("again: crashpoint replay FILE, with this file:\n{file}")
+            format!("replay it: crashpoint replay FILE, with this file:\n{file}")
         }
     }
 }
 
-/// The schedules of a few seeds, spelt out: each workload without a fault, with crashes, and with
-/// everything at once.
+/// Schedules of a few seeds as tapes: each workload without a fault, with crashes, and with every group
+/// of faults.
 pub(crate) fn seeds() -> Vec<Seed> {
     let workloads = all();
     let mut seeds = Vec::new();
@@ -99,62 +98,105 @@ pub(crate) fn seeds() -> Vec<Seed> {
             None => (Source::Generated(None), "generated"),
             Some(fixed) => (Source::Fixed(&workloads[fixed]), &*workloads[fixed].name),
         };
-        let mut add =
-            |what: &str,
-             store: u8,
-             [crashes, faults, disk, errors, takeovers, cancels, jumps]: [u8; 7]| {
-                let store_kind = match store {
-                    0 => StoreKind::Memory,
-                    _ => StoreKind::Redb,
-                };
-                let preemptions = 2 * takeovers;
-                let budget = Budget {
-                    crashes: crashes.into(),
-                    faults: faults.into(),
-                    disk: disk.into(),
-                    errors: errors.into(),
-                    takeovers: takeovers.into(),
-                    preemptions: preemptions.into(),
-                    cancels: cancels.into(),
-                    jumps: jumps.into(),
-                    ..Budget::default()
-                };
-                let settings = Settings {
-                    store: store_kind,
-                    ..Settings::within(budget)
-                };
-                // The first seed in which something goes wrong, if anything may.
-                let mut trials = (1..).map(|seed| run_seed(from, &settings, Possible::All, seed).0);
-                let wanted =
-                    |trial: &Trial| trial.schedule().0.is_empty() == (budget == Budget::default());
-                let trial = trials.find(wanted).expect("there is no last seed");
-                let source = u8::try_from(source).expect("there are few");
-                let plan = [
-                    source,
-                    store,
-                    crashes,
-                    faults,
-                    disk,
-                    errors,
-                    takeovers,
-                    preemptions,
-                    cancels,
-                    jumps,
-                ];
-                seeds.push(Seed {
-                    name: format!("{name}-{what}"),
-                    input: [plan.to_vec(), Bytes::spell(&trial.tape)].concat(),
-                });
-            };
-        add("calm", 0, [0; 7]);
-        add("crashes", 0, [2, 0, 0, 0, 0, 0, 0]);
-        add("errors", 0, [1, 0, 0, 2, 0, 0, 0]);
-        add("clocks", 0, [1, 0, 0, 0, 0, 0, 2]);
-        add("everything", 0, [2, 1, 0, 1, 1, 1, 1]);
+        let mut add = |what: &str, store: StoreKind, budget: Budget| {
+            let input = [
+                plan(source, store, budget),
+                Bytes::spell(&first_trial(from, store, budget).tape),
+            ];
+            seeds.push(Seed {
+                name: format!("{name}-{what}"),
+                input: input.concat(),
+            });
+        };
+        let crashes = |crashes| Budget {
+            crashes,
+            ..Budget::default()
+        };
+        let memory = StoreKind::Memory;
+        add("calm", memory, Budget::default());
+        add("crashes", memory, crashes(2));
+        let errors = 2;
+        add(
+            "errors",
+            memory,
+            Budget {
+                errors,
+                ..crashes(1)
+            },
+        );
+        let jumps = 2;
+        add(
+            "clocks",
+            memory,
+            Budget {
+                jumps,
+                ..crashes(1)
+            },
+        );
+        let everything = Budget {
+            faults: 1,
+            errors: 1,
+            takeovers: 1,
+            preemptions: 2,
+            cancels: 1,
+            jumps: 1,
+            ..crashes(2)
+        };
+        add("everything", memory, everything);
         if source < 2 {
-            add("on-disk", STORES as u8 - 1, [1, 0, 0, 0, 0, 0, 0]);
-            add("broken-disk", STORES as u8 - 1, [0, 0, 1, 0, 0, 0, 0]);
+            add("on-disk", StoreKind::Redb, crashes(1));
+            let disk = 1;
+            add(
+                "broken-disk",
+                StoreKind::Redb,
+                Budget { disk, ..crashes(0) },
+            );
         }
     }
     seeds
+}
+
+/// The first seed with a fault, if the budget allows any.
+fn first_trial(from: Source<'_>, store: StoreKind, budget: Budget) -> Trial {
+    let settings = Settings {
+        store,
+        ..Settings::within(budget)
+    };
+    let mut trials = (1..).map(|seed| run_seed(from, &settings, Possible::All, seed).0);
+    let is_calm = budget == Budget::default();
+    let trial = trials.find(|trial| trial.schedule().0.is_empty() == is_calm);
+    trial.expect("there is no last seed")
+}
+
+/// The draws before those of the simulation, a byte each, as [`check_schedule`] draws them.
+fn plan(source: usize, store: StoreKind, budget: Budget) -> Vec<u8> {
+    let store = match store {
+        StoreKind::Redb => STORES - 1,
+        _ => 0,
+    };
+    let groups = |budget: Budget| {
+        [
+            budget.crashes,
+            budget.faults,
+            budget.disk,
+            budget.errors,
+            budget.takeovers,
+            budget.preemptions,
+            budget.cancels,
+            budget.jumps,
+        ]
+    };
+    let bounds = groups(BUDGET_MAX);
+    assert!(
+        groups(budget)
+            .iter()
+            .zip(bounds)
+            .all(|(group, most)| *group <= most),
+        "a seed stays within the budget of the target"
+    );
+    let draws = [source, store].into_iter();
+    let draws = draws.chain(groups(budget).map(|group| group as usize));
+    draws
+        .map(|draw| u8::try_from(draw).expect("each draw is a byte"))
+        .collect()
 }

@@ -1,4 +1,4 @@
-//! A runtime for a store alone: what may block is done where it is awaited.
+//! A runtime for a store without a simulation: blocking work runs where it is awaited.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crashpoint::Runtime;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 
-/// Does everything at once; no time passes.
+/// Runs everything at once. No time passes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Inline;
 

@@ -1,34 +1,34 @@
-//! Fuzz targets of Crashpoint. Each is an ordinary function from bytes that panics where a promise
-//! does not hold, so that a corpus replays under plain `cargo test`; the binaries that drive the
-//! functions with libFuzzer are behind the feature `libfuzzer`.
+//! Fuzz targets of Crashpoint. Each is an ordinary function from bytes that panics if a property does
+//! not hold, so plain `cargo test` replays a corpus. The feature `libfuzzer` builds the binaries that
+//! run these functions under libFuzzer.
 //!
-//! | target | what it is given | what it holds against it |
+//! | target | input | check |
 //! |---|---|---|
-//! | [`crash_schedule`] | a tape: a workload, drawn or not, and all that goes wrong | the oracles of the simulator |
-//! | [`rebuild_rows`] | a log: spelt out, or a legal one that is then edited | [`check_rebuild`] |
-//! | [`redb_power_loss`] | a tape: a script, a fault of the disk, one or two crashes | what the store's answers leave possible |
-//! | [`row_codec`] | rows, and the values that the embedded store has for them | [`check_codec`] |
-//! | [`store_ops`] | a tape: operations on the embedded store | a map of maps |
+//! | [`crash_schedule`] | a tape: a workload, drawn or built in, and its faults | the oracles of the simulator |
+//! | [`rebuild_rows`] | a log: its rows, or choices of a legal log and edits to it | [`check_rebuild`] |
+//! | [`redb_power_loss`] | a tape: a script, a disk fault, one or two crashes | the logs that the store's answers leave possible |
+//! | [`row_codec`] | rows, and their values in the embedded store | [`check_codec`] |
+//! | [`store_ops`] | a tape: operations on the embedded store | the same answers as the store in memory |
 
 mod crash_schedule;
+mod edited_log;
 mod inline;
 mod logs;
-mod program;
 mod rebuild_rows;
 mod redb_power_loss;
+mod row_bytes;
 mod row_codec;
-mod spelling;
 mod store_ops;
 
 pub use crash_schedule::{crash_schedule, crash_schedule_without};
 pub use logs::{Log, logs};
 pub use rebuild_rows::{Verdict, check_rebuild, rebuild_rows, rows};
 pub use redb_power_loss::{check_power_loss, redb_power_loss};
+pub use row_bytes::write_rows;
 pub use row_codec::{Decoded, check_codec, row_codec};
-pub use spelling::spell;
 pub use store_ops::{OpenStore, check_store_ops, embedded, store_ops};
 
-/// A named input that a corpus begins with.
+/// A named input that belongs to every corpus of its target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seed {
     /// The name of its file.
@@ -37,14 +37,14 @@ pub struct Seed {
     pub input: Vec<u8>,
 }
 
-/// A target.
+/// A fuzz target.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
-    /// Its name, which is that of its corpus too.
+    /// The name of the target and of its corpus folder.
     pub name: &'static str,
     /// Runs it.
     pub run: fn(&[u8]),
-    /// What its corpus begins with.
+    /// The inputs that its corpus must have.
     pub seeds: fn() -> Vec<Seed>,
 }
 

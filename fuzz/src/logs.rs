@@ -1,8 +1,8 @@
-//! The inputs that a corpus begins with: legal logs of each shape, and one of each way to be wrong.
+//! Seeds of logs: a legal log of each shape, and a log with each fault.
 
 use crashpoint::{Cause, CauseKind, CheckpointRow, ClaimRecord, Event, Nonce, RowKind, Undone};
 
-use crate::spelling::spell;
+use crate::row_bytes::write_rows;
 use crate::{Seed, Verdict};
 
 /// A log, as an input of `rebuild_rows`.
@@ -12,14 +12,14 @@ pub struct Log {
     pub name: &'static str,
     /// The input.
     pub input: Vec<u8>,
-    /// What becomes of it.
+    /// The expected verdict.
     pub verdict: Verdict,
 }
 
-/// Legal logs of each shape, and one of each way to be wrong.
+/// A legal log of each shape, and a log with each fault.
 pub fn logs() -> Vec<Log> {
-    let accepted = |name, rows: Vec<_>| seed(name, Verdict::Accepted, spell(&rows));
-    let rejected = |name, rows: Vec<_>| seed(name, Verdict::Rejected, spell(&rows));
+    let accepted = |name, rows: Vec<_>| seed(name, Verdict::Accepted, write_rows(&rows));
+    let rejected = |name, rows: Vec<_>| seed(name, Verdict::Rejected, write_rows(&rows));
     vec![
         accepted("empty", Vec::new()),
         accepted("claimed", log(&[claim("Charge", 1)])),
@@ -29,7 +29,7 @@ pub fn logs() -> Vec<Log> {
         accepted("rolled-back", log(&rolled_back())),
         accepted("cancelled-without-effects", log(&cancelled())),
         accepted("stuck", log(&stuck())),
-        accepted("stuck-then-rolled-back", log(&unstuck())),
+        accepted("stuck-then-rolled-back", log(&stuck_then_rolled_back())),
         rejected("gap", without(log(&order_done()), 1)),
         rejected("no-claim", log(&order_done()[1..])),
         rejected(
@@ -40,14 +40,14 @@ pub fn logs() -> Vec<Log> {
             "forward-in-a-rollback",
             log(&with(stuck(), entered("Ship", "charge"))),
         ),
-        rejected("undo-out-of-order", log(&out_of_order())),
+        rejected("undo-out-of-order", log(&undo_out_of_order())),
         rejected(
             "other-run",
             log(&with(resumed_twice(), claim_of(9, "Ship", 9))),
         ),
         rejected("branch-completion", branch_completion()),
         rejected("cut-claim", cut_claim()),
-        // Choices of events; a fuzzer that is given a few invents the rest.
+        // Choices of events. From a few, a fuzzer derives others.
         chosen("chosen-exit", Verdict::Accepted, &[4, 0x14, 0xf0]),
         chosen(
             "chosen-rollback",
@@ -84,7 +84,9 @@ fn chosen(name: &'static str, verdict: Verdict, choices: &[u8]) -> Log {
 
 fn log(events: &[Event]) -> Vec<CheckpointRow> {
     let numbered = (0..).zip(events);
-    numbered.map(|(place, event)| event.to_row(place)).collect()
+    numbered
+        .map(|(sequence, event)| event.to_row(sequence))
+        .collect()
 }
 
 fn with(mut events: Vec<Event>, event: Event) -> Vec<Event> {
@@ -92,12 +94,12 @@ fn with(mut events: Vec<Event>, event: Event) -> Vec<Event> {
     events
 }
 
-fn without(mut rows: Vec<CheckpointRow>, place: usize) -> Vec<CheckpointRow> {
-    rows.remove(place);
+fn without(mut rows: Vec<CheckpointRow>, index: usize) -> Vec<CheckpointRow> {
+    rows.remove(index);
     rows
 }
 
-/// The claim of a run's first life, or, for a nonce other than 1, of a later one.
+/// The claim of the first life if the nonce is 1, or else of a later life.
 fn claim(state: &str, nonce: u8) -> Event {
     claim_of(1, state, nonce)
 }
@@ -139,7 +141,7 @@ fn stepped(cursor: &str) -> Event {
     }
 }
 
-fn turned(state: &str, task: &str, kind: CauseKind, undo_open_visit: bool) -> Event {
+fn rollback_started(state: &str, task: &str, kind: CauseKind, undo_open_visit: bool) -> Event {
     Event::RollbackStarted {
         state: state.into(),
         task: task.into(),
@@ -189,15 +191,18 @@ fn import_in_a_loop() -> Vec<Event> {
     ]
 }
 
-/// Turned around in `Ship` with two completions and the open visit to undo.
-fn turned_order() -> Vec<Event> {
+/// A rollback started in `Ship`, with two completions and the open visit to undo.
+fn order_in_rollback() -> Vec<Event> {
     let mut events = order_done();
     events.pop();
-    with(events, turned("Ship", "ship", CauseKind::Failure, true))
+    with(
+        events,
+        rollback_started("Ship", "ship", CauseKind::Failure, true),
+    )
 }
 
 fn rolled_back() -> Vec<Event> {
-    let mut events = turned_order();
+    let mut events = order_in_rollback();
     events.push(compensated("ship", Undone::InDoubt(2)));
     events.push(claim("Ship", 2));
     events.push(compensated("reserve", Undone::Completion(2)));
@@ -208,13 +213,13 @@ fn rolled_back() -> Vec<Event> {
 fn cancelled() -> Vec<Event> {
     vec![
         claim("Pack", 1),
-        turned("Pack", "pack", CauseKind::Cancelled, false),
+        rollback_started("Pack", "pack", CauseKind::Cancelled, false),
         Event::RolledBack,
     ]
 }
 
 fn stuck() -> Vec<Event> {
-    let mut events = turned_order();
+    let mut events = order_in_rollback();
     events.push(compensated("ship", Undone::InDoubt(2)));
     events.push(Event::CompensationFailed {
         task: "reserve".into(),
@@ -224,15 +229,18 @@ fn stuck() -> Vec<Event> {
     with(events, compensated("charge", Undone::Completion(1)))
 }
 
-fn unstuck() -> Vec<Event> {
+fn stuck_then_rolled_back() -> Vec<Event> {
     let mut events = stuck();
     events.push(claim("Ship", 2));
     events.push(compensated("reserve", Undone::Completion(2)));
     with(events, Event::RolledBack)
 }
 
-fn out_of_order() -> Vec<Event> {
-    with(turned_order(), compensated("charge", Undone::Completion(1)))
+fn undo_out_of_order() -> Vec<Event> {
+    with(
+        order_in_rollback(),
+        compensated("charge", Undone::Completion(1)),
+    )
 }
 
 fn branch_completion() -> Vec<CheckpointRow> {

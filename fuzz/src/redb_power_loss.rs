@@ -1,8 +1,7 @@
-//! The target `redb_power_loss`: the embedded store keeps its promise whatever is done with it,
-//! however its disk fails, wherever the process crashes or the power is lost, and again within the
-//! opening after that.
+//! The target `redb_power_loss`: the embedded store keeps its acknowledged rows over any script, disk
+//! fault, crash and power loss, and over a second crash during the next opening.
 //!
-//! An input is a tape: a script, a fault of the disk or none, and one or two crashes.
+//! An input is a tape: a script, a disk fault or none, and one or two crashes.
 
 use crashpoint_simulator::Choices;
 use crashpoint_simulator::choices::Bytes;
@@ -17,26 +16,26 @@ const GROUPS_MAX: usize = 10;
 /// The runs of a script.
 const RUNS: usize = 3;
 
-/// How long blobs are: none, short, and longer than one page and than two.
+/// The lengths of blobs: none, short, longer than one page, and longer than two.
 const BLOBS: [usize; 4] = [0, 100, 5_000, 9_000];
 
-/// The calls of the disk up to which one may fail.
+/// The number of disk calls among which one may fail.
 const CALLS_MAX: usize = 250;
 
-/// Performs the script that `input` is, crashes it there, and looks at what is left.
+/// Performs the script of `input`, crashes it, and checks the content that is left.
 ///
 /// # Panics
 ///
-/// Where the store breaks its promise.
+/// If the store loses an acknowledged row, has a row that was never sent, or does not open.
 pub fn redb_power_loss(input: &[u8]) {
     check_power_loss(input, &Embedded, Lie::None);
 }
 
-/// The same of another store, on a disk that may lie.
+/// The same for another store, on a disk that may report a sync without performing it.
 ///
 /// # Panics
 ///
-/// Where the store breaks its promise.
+/// As [`redb_power_loss`].
 pub fn check_power_loss(input: &[u8], store: &impl Open, lie: Lie) {
     let mut choices = Bytes::new(input);
     let script = script(&mut choices);
@@ -95,7 +94,7 @@ fn fault(choices: &mut Bytes) -> Option<Failure> {
     }
 }
 
-/// Scripts with a crash early, late, and twice; on a disk that is well, fails and is full.
+/// Scripts with an early crash, a late crash and two crashes; on a healthy, a failing and a full disk.
 pub(crate) fn seeds() -> Vec<Seed> {
     // Two appends to a run, three operations together, a clean close, a clear.
     let mixed = [1, 1, 0, 0, 1, 0, 0, 2, 1, 1, 0, 0, 2, 2, 3, 3, 1, 0, 1, 0];

@@ -1,6 +1,5 @@
-//! The target `row_codec`: what is written is read back, what is read is written again byte for
-//! byte, and whatever is read, nothing panics. Of both codecs: events in rows, and rows in the
-//! values of the embedded store.
+//! The target `row_codec`: a written row is read back, a decoded row encodes to the same bytes, and no
+//! input panics. It checks both codecs: events in rows, and rows in the values of the embedded store.
 
 use crashpoint::disk::row_format::{self, Damage};
 use crashpoint::{CheckpointRow, Event, RowFault};
@@ -8,10 +7,10 @@ use crashpoint::{CheckpointRow, Event, RowFault};
 use crate::logs::logs;
 use crate::{Seed, rows};
 
-/// What is read.
+/// The number of decoded parts of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Decoded {
-    /// Rows that say something.
+    /// Rows that are an event.
     pub events: usize,
     /// Values of the embedded store that are rows.
     pub values: usize,
@@ -20,11 +19,11 @@ pub struct Decoded {
 /// The run that the values belong to.
 const RUN: &str = "run-1";
 
-/// Reads what `input` is: its rows, as [`rows`] has them, and all of it as a value.
+/// Decodes the rows of `input`, as [`rows`] reads them, and the whole input as a value.
 ///
 /// # Panics
 ///
-/// Where a codec does not hold its promise: see [`check_codec`].
+/// As [`check_codec`] says.
 pub fn row_codec(input: &[u8]) -> Decoded {
     check_codec(input, Event::from_row, row_format::decode)
 }
@@ -33,8 +32,8 @@ pub fn row_codec(input: &[u8]) -> Decoded {
 ///
 /// # Panics
 ///
-/// Where a decoder panics, does not read what the engine has written, or reads what the engine would
-/// have written otherwise; where a value is accepted under another key, or with another byte.
+/// If a decoder panics, does not read a row of the engine, or accepts bytes that the engine would not
+/// write; if it accepts a value under another key, or a changed value.
 pub fn check_codec(
     input: &[u8],
     event: impl Fn(&CheckpointRow) -> Result<Event, RowFault>,
@@ -46,8 +45,8 @@ pub fn check_codec(
         check_row(&row, &value);
     }
     decoded.values += usize::from(check_value(input, &value));
-    // A fuzzer never finds the checksum, so it is given it.
-    decoded.values += usize::from(check_value(&sealed(input), &value));
+    // A fuzzer does not find the checksum, so the target adds it.
+    decoded.values += usize::from(check_value(&with_checksum(input), &value));
     decoded
 }
 
@@ -57,8 +56,12 @@ fn check_event(
 ) -> bool {
     let Ok(event) = decode(row) else { return false };
     let written = event.to_row(row.sequence);
-    assert_eq!(written, *row, "what is read is written again byte for byte");
-    assert_eq!(decode(&written), Ok(event), "what is written is read back");
+    assert_eq!(written, *row, "a decoded row encodes to the same bytes");
+    assert_eq!(
+        decode(&written),
+        Ok(event),
+        "an encoded event decodes to itself"
+    );
     true
 }
 
@@ -69,24 +72,24 @@ fn check_row(
     let value = row_format::encode(RUN, row).expect("a row this short has a value");
     let sequence = row.sequence;
     let read = decode(RUN, sequence, &value);
-    assert_eq!(read.as_ref(), Ok(row), "a row is read back");
+    assert_eq!(read.as_ref(), Ok(row), "an encoded row decodes to itself");
     assert_eq!(
         value,
-        sealed_at(sequence, without_seal(&value)),
+        with_checksum_at(sequence, without_checksum(&value)),
         "the format is as documented"
     );
     for (run, sequence) in [("run-2", sequence), (RUN, sequence ^ 1)] {
         let moved = decode(run, sequence, &value);
-        assert!(
-            moved.is_err(),
-            "a value that was moved is noticed: {moved:?}"
-        );
+        assert!(moved.is_err(), "a moved value is refused: {moved:?}");
     }
     let mut flipped = value;
-    let place = row.state.len() % flipped.len();
-    flipped[place] ^= 0x10;
+    let index = row.state.len() % flipped.len();
+    flipped[index] ^= 0x10;
     let read = decode(RUN, sequence, &flipped);
-    assert!(read.is_err(), "a bit that turned over is noticed: {read:?}");
+    assert!(
+        read.is_err(),
+        "a value with a flipped bit is refused: {read:?}"
+    );
 }
 
 fn check_value(
@@ -98,31 +101,28 @@ fn check_value(
     };
     let written = row_format::encode(RUN, &row);
     let again = written.as_deref() == Some(value);
-    assert!(
-        again,
-        "what is read is written again byte for byte: {row:?}"
-    );
+    assert!(again, "a decoded value encodes to the same bytes: {row:?}");
     true
 }
 
-fn without_seal(value: &[u8]) -> &[u8] {
+fn without_checksum(value: &[u8]) -> &[u8] {
     let length = value.len() - size_of::<u32>();
     &value[..length]
 }
 
-/// The content of a value with its checksum behind it, as the format says.
-fn sealed(content: &[u8]) -> Vec<u8> {
-    sealed_at(0, content)
+/// The content of a value followed by its checksum, as the format says.
+fn with_checksum(content: &[u8]) -> Vec<u8> {
+    with_checksum_at(0, content)
 }
 
-fn sealed_at(sequence: u64, content: &[u8]) -> Vec<u8> {
+fn with_checksum_at(sequence: u64, content: &[u8]) -> Vec<u8> {
     let id = (RUN.len() as u64).to_le_bytes();
     let key = [&id[..], RUN.as_bytes(), &sequence.to_le_bytes()].concat();
     let checksum = crc32fast::hash(&[&key, content].concat());
     [content, &checksum.to_le_bytes()].concat()
 }
 
-/// Rows with events, and contents of values: whole ones and one of each way to be wrong.
+/// Rows of events, and contents of values: valid, and with each fault.
 pub(crate) fn seeds() -> Vec<Seed> {
     let seed = |name: &str, input: Vec<u8>| Seed {
         name: name.to_owned(),
@@ -136,21 +136,22 @@ pub(crate) fn seeds() -> Vec<Seed> {
     ];
     let taken = logs().into_iter().filter(|log| of_rows.contains(&log.name));
     let mut seeds: Vec<Seed> = taken.map(|log| seed(log.name, log.input)).collect();
+    assert_eq!(seeds.len(), of_rows.len(), "the names are those of logs");
     let row = CheckpointRow::new(0, "Ship", "charge");
     let content = |row: &CheckpointRow| {
         let value = row_format::encode(RUN, row).expect("a row this short has a value");
-        without_seal(&value).to_vec()
+        without_checksum(&value).to_vec()
     };
     let plain = content(&row);
     let with_blob = content(&row.with_output(b"receipt".to_vec()));
-    let at = |mut content: Vec<u8>, place: usize, byte: u8| {
-        content[place] = byte;
+    let at = |mut content: Vec<u8>, index: usize, byte: u8| {
+        content[index] = byte;
         content
     };
     seeds.extend([
         seed("value-plain", plain.clone()),
         seed("value-with-blob", with_blob.clone()),
-        seed("value-sealed", sealed(&with_blob)),
+        seed("value-sealed", with_checksum(&with_blob)),
         seed("value-of-no-kind", at(plain.clone(), 0, 0xff)),
         seed("value-of-no-flag", at(plain.clone(), 1, 2)),
         seed("value-with-a-blob-it-denies", at(with_blob, 1, 0)),

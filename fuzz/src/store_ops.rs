@@ -1,13 +1,14 @@
-//! The target `store_ops`: the embedded store answers like a map of maps, whatever the ids, the
-//! sequences and the rows are, however often it is closed, killed, or loses its power.
+//! The target `store_ops`: for any ids, sequences and rows, and over any number of closes, kills and
+//! power losses, the embedded store gives the same answers as the store in memory.
 //!
-//! An input is a tape of operations. The model is the two maps and shares no code with any store.
+//! An input is a tape of operations. The two stores share no code but the row; the conformance kit
+//! compares the store in memory with a plain list of rows.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 
 use crashpoint::{
-    CheckpointRow, CheckpointStore, Error, RedbCheckpointStore, RowKind, StoreError, StoreErrorKind,
+    CheckpointRow, CheckpointStore, Error, MemoryCheckpointStore, RedbCheckpointStore, RowKind,
+    StoreError, StoreErrorKind,
 };
 use crashpoint_simulator::Choices;
 use crashpoint_simulator::choices::Bytes;
@@ -20,29 +21,26 @@ use crate::inline::Inline;
 /// The most operations of an input.
 const OPS_MAX: usize = 40;
 
-/// Ids that a key could confuse, and one that is longer than most pages leave room for.
+/// Ids that a key could confuse, and an id that is longer than the room of most pages.
 const RUNS: [&str; 7] = ["run-1", "run-10", "run-1\0", "", "RUN-1", "é/1", "long"];
 
 const NAMES: [&str; 4] = ["Ship", "", "\0", "Übergabe\n\u{10ffff}"];
 
 const BLOBS: [Option<usize>; 6] = [None, Some(0), Some(1), Some(100), Some(5_000), Some(20_000)];
 
-type Rows = BTreeMap<u64, CheckpointRow>;
-type Model = BTreeMap<String, Rows>;
-
 /// Opens a store on a disk.
 pub type OpenStore<'a> = &'a dyn Fn(&SimDisk) -> Result<Box<dyn CheckpointStore>, Error>;
 
-/// Performs the operations that `input` is on the embedded store; how many there were.
+/// Performs the operations of `input` on the embedded store, and returns their number.
 ///
 /// # Panics
 ///
-/// Where it answers otherwise than the model.
+/// If an answer differs from that of the store in memory.
 pub fn store_ops(input: &[u8]) -> usize {
     check_store_ops(input, &embedded)
 }
 
-/// The embedded store on a simulated disk, without a simulation around it.
+/// The embedded store on a simulated disk, without a simulation.
 ///
 /// # Errors
 ///
@@ -51,36 +49,36 @@ pub fn embedded(disk: &SimDisk) -> Result<Box<dyn CheckpointStore>, Error> {
     Ok(Box::new(RedbCheckpointStore::on_disk(disk, Inline)?))
 }
 
-/// The same of another store.
+/// The same for another store.
 ///
 /// # Panics
 ///
-/// Where it answers otherwise than the model.
+/// If an answer differs from that of the store in memory.
 pub fn check_store_ops(input: &[u8], open: OpenStore<'_>) -> usize {
     let mut choices = Bytes::new(input);
-    let mut bench = Bench::new(open);
+    let mut pair = Pair::new(open);
     for count in 0..OPS_MAX {
         match choices.choose("op", 9) {
             0 => {
-                bench.check_everything();
+                pair.check_everything();
                 return count;
             }
-            1..=3 => bench.append(&mut choices),
-            4 => bench.load(&run(&mut choices)),
-            5 => bench.clear(&run(&mut choices)),
-            6 => bench.list(&mut choices),
-            7 => bench.reopen(Ending::Close),
-            _ => bench.reopen(match choices.choose("ending", 2) {
+            1..=3 => pair.append(&mut choices),
+            4 => pair.load(&run(&mut choices)),
+            5 => pair.clear(&run(&mut choices)),
+            6 => pair.list(&mut choices),
+            7 => pair.reopen(Ending::Close),
+            _ => pair.reopen(match choices.choose("ending", 2) {
                 0 => Ending::Kill,
                 _ => Ending::PowerLoss,
             }),
         }
     }
-    bench.check_everything();
+    pair.check_everything();
     OPS_MAX
 }
 
-/// How a process that has the store open ends.
+/// How a process with an open store ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Close,
@@ -89,16 +87,16 @@ enum Ending {
     PowerLoss,
 }
 
-/// The store beside its model.
-struct Bench<'a> {
+/// The store under test, and the store in memory.
+struct Pair<'a> {
     open: OpenStore<'a>,
     disk: SimDisk,
-    /// None only while it is opened again.
+    /// None only during a reopening.
     store: Option<Box<dyn CheckpointStore>>,
-    model: Model,
+    memory: MemoryCheckpointStore,
 }
 
-impl<'a> Bench<'a> {
+impl<'a> Pair<'a> {
     fn new(open: OpenStore<'a>) -> Self {
         let disk = SimDisk::new(Lie::None);
         let store = open(&disk).expect("an empty disk takes a store");
@@ -106,7 +104,7 @@ impl<'a> Bench<'a> {
             open,
             disk,
             store: Some(store),
-            model: Model::new(),
+            memory: MemoryCheckpointStore::new(),
         }
     }
 
@@ -116,38 +114,33 @@ impl<'a> Bench<'a> {
 
     fn append(&mut self, choices: &mut Bytes) {
         let id = run(choices);
-        let rows = self.model.entry(id.clone()).or_default();
-        let last = rows.keys().next_back();
+        let last = self.expected(&id).last().map(|row| row.sequence);
         let sequence = match (choices.choose("sequence", 6), last) {
             (0 | 1, None) => 0,
             (0 | 1, Some(last)) => last.saturating_add(1),
-            (2, last) => last.copied().unwrap_or_default(),
+            (2, last) => last.unwrap_or_default(),
             (3, _) => choices.choose("sequence/small", 4) as u64,
             (4, _) => u64::MAX - choices.choose("sequence/large", 2) as u64,
             (_, _) => 1 << choices.choose("sequence/bit", 64),
         };
         let row = row(sequence, choices);
-        let taken = rows.contains_key(&sequence);
-        if !taken {
-            rows.insert(sequence, row.clone());
-        }
+        let expected = at_once(self.memory.append(&id, row.clone()));
         let answer = at_once(self.store().append(&id, row));
-        let kind = answer.as_ref().err().and_then(Error::store_error);
-        match kind.map(StoreError::kind) {
-            Some(StoreErrorKind::Conflict) => {
-                assert!(taken, "{id:?}: sequence {sequence} is free: {answer:?}");
-            }
-            _ => {
-                answer.expect("a disk that is well takes a row");
-                assert!(!taken, "{id:?}: sequence {sequence} is taken");
-            }
-        }
+        assert_eq!(
+            kind_of(&answer),
+            kind_of(&expected),
+            "append of sequence {sequence} to run {id:?}"
+        );
+    }
+
+    /// The rows of a run in the store in memory.
+    fn expected(&self, id: &str) -> Vec<CheckpointRow> {
+        at_once(self.memory.load_run(id)).expect("memory answers")
     }
 
     fn load(&self, id: &str) {
         let found = at_once(self.store().load_run(id)).expect("a run can be loaded");
-        let rows = self.model.get(id).into_iter().flat_map(Rows::values);
-        let expected: Vec<CheckpointRow> = rows.cloned().collect();
+        let expected = self.expected(id);
         assert!(
             found == expected,
             "{id:?} has {found:?}, expected {expected:?}"
@@ -156,7 +149,7 @@ impl<'a> Bench<'a> {
 
     fn clear(&mut self, id: &str) {
         at_once(self.store().clear(id)).expect("a run can be cleared");
-        self.model.remove(id);
+        at_once(self.memory.clear(id)).expect("memory answers");
     }
 
     fn list(&self, choices: &mut Bytes) {
@@ -172,10 +165,8 @@ impl<'a> Bench<'a> {
             return;
         };
         let found = at_once(listing.run_ids(after, limit)).expect("runs can be listed");
-        let runs = self.model.iter().filter(|(_, rows)| !rows.is_empty());
-        let ids = runs.map(|(id, _)| id);
-        let beyond = ids.filter(|id| after.is_none_or(|after| id.as_str() > after));
-        let expected: Vec<String> = beyond.take(limit).cloned().collect();
+        let expected = self.memory.as_listing().expect("memory lists its runs");
+        let expected = at_once(expected.run_ids(after, limit)).expect("memory answers");
         assert_eq!(found, expected, "the runs after {after:?}, at most {limit}");
     }
 
@@ -183,7 +174,7 @@ impl<'a> Bench<'a> {
         let image = self.disk.image();
         self.store = None;
         if ending != Ending::Close {
-            // What a dead process would still have written is on the disk that is left behind.
+            // The dead process may still write to the old disk, and nobody reads that.
             self.disk = SimDisk::of(image, Lie::None);
         }
         if ending == Ending::PowerLoss {
@@ -221,23 +212,30 @@ fn row(sequence: u64, choices: &mut Bytes) -> CheckpointRow {
     row
 }
 
-/// Everything is done where it is awaited.
+/// The kind of the error, if there is one.
+fn kind_of(answer: &Result<(), Error>) -> Option<StoreErrorKind> {
+    let error = answer.as_ref().err()?;
+    let kind = error.store_error().map(StoreError::kind);
+    Some(kind.unwrap_or(StoreErrorKind::Other))
+}
+
+/// Both stores answer at the first poll.
 fn at_once<T>(operation: impl Future<Output = T>) -> T {
     operation.now_or_never().expect("the store answers at once")
 }
 
-/// Scripts for each operation; a fuzzer mixes them.
+/// Scripts of each operation, which a fuzzer mixes.
 pub(crate) fn seeds() -> Vec<Seed> {
     let seed = |name: &str, ops: &[&[u8]]| Seed {
         name: name.to_owned(),
         input: ops.concat(),
     };
-    // An append: run, sequence, two names, kind, blob, and a byte where the blob has one.
+    // An append: run, sequence, two names, kind, blob, and the byte of a blob that is not empty.
     let next: &[u8] = &[1, 0, 0, 0, 0, 0, 0];
     let with_blob: &[u8] = &[1, 0, 0, 0, 0, 2, 4, 0x5a];
     let taken: &[u8] = &[1, 0, 2, 0, 0, 0, 0];
     let largest: &[u8] = &[1, 1, 4, 0, 3, 3, 5, 1, 7];
-    let nearly_its_name: &[u8] = &[1, 2, 5, 63, 2, 1, 0, 1];
+    let similar_id: &[u8] = &[1, 2, 5, 63, 2, 1, 0, 1];
     let long_id: &[u8] = &[1, 6, 0, 0, 0, 0, 0];
     let (close, kill, power_loss): (&[u8], &[u8], &[u8]) = (&[7], &[8, 0], &[8, 1]);
     let clear: &[u8] = &[5, 0];
@@ -246,8 +244,8 @@ pub(crate) fn seeds() -> Vec<Seed> {
         seed("nothing", &[]),
         seed("append-and-load", &[next, with_blob, &[4, 0]]),
         seed("taken", &[next, taken]),
-        seed("ids-alike", &[next, largest, nearly_its_name, list]),
-        seed("cleared", &[next, nearly_its_name, clear, next]),
+        seed("ids-alike", &[next, largest, similar_id, list]),
+        seed("cleared", &[next, similar_id, clear, next]),
         seed("closed", &[with_blob, close, next, taken]),
         seed("killed", &[with_blob, long_id, kill, next, list]),
         seed("power-lost", &[with_blob, clear, next, power_loss, next]),

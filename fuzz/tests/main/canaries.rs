@@ -1,5 +1,4 @@
-//! A target that finds nothing may be blind: each finds what is broken on purpose, from the inputs
-//! of its corpus, damaged as a fuzzer would.
+//! Each target finds a deliberate fault, from the inputs of its corpus, damaged as a fuzzer would.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,10 +15,10 @@ use crashpoint_simulator::workload::Rule;
 use crate::corpus::corpus;
 use crate::damage::{SplitMix, damaged};
 
-/// Damaged inputs are tried up to so many.
+/// The most damaged inputs.
 const TRIED_MAX: u64 = 2_000;
 
-/// What the first input that fails says.
+/// Checks the message of the first input that fails.
 #[track_caller]
 fn check(target: &str, fails: &str, run: impl Fn(&[u8])) {
     let corpus = corpus(target);
@@ -41,15 +40,15 @@ fn check(target: &str, fails: &str, run: impl Fn(&[u8])) {
 }
 
 #[test]
-fn a_rollback_that_is_not_journaled_is_found_with_what_replays_it() {
-    check("crash_schedule", "again: crashpoint replay ", |input| {
+fn a_rollback_that_is_not_journaled_is_found_and_can_be_replayed() {
+    check("crash_schedule", "replay it: crashpoint replay ", |input| {
         crash_schedule_without(Rule::RollbackIsJournaled, input);
     });
 }
 
 #[test]
-fn an_event_that_forgets_what_it_read_is_found() {
-    let forgets = |row: &CheckpointRow| match Event::from_row(row)? {
+fn a_decoder_that_drops_a_cursor_is_found() {
+    let drops_cursors = |row: &CheckpointRow| match Event::from_row(row)? {
         Event::StepAdvanced { state, task, .. } => Ok(Event::StepAdvanced {
             state,
             task,
@@ -57,14 +56,14 @@ fn an_event_that_forgets_what_it_read_is_found() {
         }),
         event => Ok(event),
     };
-    check("row_codec", "what is read is written again", |input| {
-        check_codec(input, forgets, row_format::decode);
+    check("row_codec", "encodes to the same bytes", |input| {
+        check_codec(input, drops_cursors, row_format::decode);
     });
 }
 
 #[test]
-fn a_value_that_is_read_leniently_is_found() {
-    // Where there is no blob, whatever stands in its place is passed over.
+fn a_lenient_decoder_of_values_is_found() {
+    // It accepts any flag in the place of a blob.
     let lenient = |run: &str, sequence, value: &[u8]| {
         let read = row_format::decode(run, sequence, value);
         match (read, value) {
@@ -72,20 +71,20 @@ fn a_value_that_is_read_leniently_is_found() {
             (read, _) => read,
         }
     };
-    check("row_codec", "what is read is written again", |input| {
+    check("row_codec", "encodes to the same bytes", |input| {
         check_codec(input, Event::from_row, lenient);
     });
 }
 
 #[test]
-fn a_value_whose_checksum_is_not_looked_at_is_found() {
-    let trusting =
+fn a_decoder_without_a_checksum_is_found() {
+    let without_checksum =
         |run: &str, sequence, value: &[u8]| match row_format::decode(run, sequence, value) {
             Err(Damage::Checksum { .. }) => Ok(CheckpointRow::new(sequence, "", "")),
             read => read,
         };
-    check("row_codec", "a value that was moved is noticed", |input| {
-        check_codec(input, Event::from_row, trusting);
+    check("row_codec", "a moved value is refused", |input| {
+        check_codec(input, Event::from_row, without_checksum);
     });
 }
 
@@ -96,7 +95,7 @@ fn a_disk_that_lies_about_a_sync_is_found() {
     });
 }
 
-/// A store that is wrong in one thing.
+/// A store with one fault.
 struct Broken {
     inner: Box<dyn CheckpointStore>,
     how: How,
@@ -104,12 +103,12 @@ struct Broken {
 
 #[derive(Clone, Copy)]
 enum How {
-    /// A row at a taken sequence is taken for one that was sent again.
+    /// It accepts a row at a taken sequence as a repeated send.
     ForgivesDuplicates,
-    /// An empty blob is none.
+    /// It stores an empty blob as none.
     DropsEmptyBlobs,
-    /// A clear does nothing.
-    KeepsWhatIsCleared,
+    /// Its clear does nothing.
+    IgnoresClears,
 }
 
 #[async_trait]
@@ -130,7 +129,7 @@ impl CheckpointStore for Broken {
 
     async fn clear(&self, run: &str) -> Result<(), Error> {
         match self.how {
-            How::KeepsWhatIsCleared => Ok(()),
+            How::IgnoresClears => Ok(()),
             _ => self.inner.clear(run).await,
         }
     }
@@ -148,7 +147,7 @@ fn check_broken(how: How, fails: &str) {
 
 #[test]
 fn a_store_that_forgives_duplicates_is_found() {
-    check_broken(How::ForgivesDuplicates, "is taken");
+    check_broken(How::ForgivesDuplicates, "right: Some(Conflict)");
 }
 
 #[test]
@@ -157,6 +156,6 @@ fn a_store_that_drops_empty_blobs_is_found() {
 }
 
 #[test]
-fn a_store_that_keeps_what_is_cleared_is_found() {
-    check_broken(How::KeepsWhatIsCleared, "sequence 0 is free");
+fn a_store_that_ignores_clears_is_found() {
+    check_broken(How::IgnoresClears, "left: Some(Conflict)");
 }

@@ -1,7 +1,6 @@
-//! Every input of every corpus holds, and the seeds among them are as they are written.
+//! Every input of every corpus passes, and every corpus has its seeds.
 //!
-//! The test of a target also runs the file that `CRASHPOINT_FUZZ_INPUT` names: a finding, under a
-//! debugger if need be.
+//! The test of a target also runs the file that `CRASHPOINT_FUZZ_INPUT` names, for a debugger.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +8,7 @@ use crashpoint_fuzz::{Decoded, TARGETS, Target, row_codec, store_ops};
 
 use crate::damage::{SplitMix, damaged};
 
-/// The files of a corpus and what is in them, by name.
+/// The files of a corpus and their content, by name.
 pub(crate) fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     let entries = std::fs::read_dir(folder.join(target)).expect("the corpus is there");
@@ -24,7 +23,7 @@ fn target(name: &str) -> Target {
     found.expect("there is such a target")
 }
 
-/// Runs the corpus of a target, its inputs damaged so many times, and a finding if one is named.
+/// Runs the corpus of a target, `damaged_inputs` damaged inputs, and the named file, if any.
 #[track_caller]
 #[expect(
     clippy::print_stdout,
@@ -76,7 +75,7 @@ fn store_ops_holds() {
 }
 
 #[test]
-fn every_corpus_holds_the_seeds_as_they_are_written() {
+fn every_corpus_has_the_seeds_that_its_code_writes() {
     for target in TARGETS {
         let corpus = corpus(target.name);
         for seed in (target.seeds)() {
@@ -89,7 +88,7 @@ fn every_corpus_holds_the_seeds_as_they_are_written() {
 }
 
 #[test]
-fn a_seed_does_what_its_name_says() {
+fn a_seed_matches_its_name() {
     let seeds = |name: &str| (target(name).seeds)();
     for seed in seeds("store_ops") {
         let performed = store_ops(&seed.input);
@@ -110,7 +109,7 @@ fn a_seed_does_what_its_name_says() {
     assert_eq!(
         codec("value-sealed").values,
         2,
-        "as it is, and as the blob of another"
+        "as it is, and as the blob of another value"
     );
     for seed in seeds("crash_schedule") {
         let trial = crashpoint_fuzz::crash_schedule(&seed.input);

@@ -1,15 +1,15 @@
-//! What libFuzzer does, with less wit: an input, damaged from a seed.
+//! Damages an input from a seed, in place of libFuzzer.
 
 /// The input with a few bytes inserted, removed, cut off or changed.
 pub(crate) fn damaged(input: &[u8], draw: &mut SplitMix) -> Vec<u8> {
     let mut input = input.to_vec();
     for _ in 0..=draw.below(4) {
-        let place = draw.below(input.len() + 1);
+        let index = draw.below(input.len() + 1);
         match draw.below(4) {
-            0 => input.insert(place, draw.byte()),
-            1 => input.truncate(place.max(1)),
-            2 if place < input.len() => drop(input.remove(place)),
-            _ if place < input.len() => input[place] ^= 1 << draw.below(8),
+            0 => input.insert(index, draw.byte()),
+            1 => input.truncate(index.max(1)),
+            2 if index < input.len() => drop(input.remove(index)),
+            _ if index < input.len() => input[index] ^= 1 << draw.below(8),
             _ => {}
         }
     }

@@ -1,9 +1,9 @@
-//! The target `rebuild_rows`: its corpus has what it should, and its canaries.
+//! The target `rebuild_rows`: the content of its corpus, and its canaries.
 
 use std::collections::BTreeSet;
 
 use crashpoint::{CheckpointRow, IllegalEvent, LogFault, RebuildError, RunState, rebuild};
-use crashpoint_fuzz::{Verdict, check_rebuild, logs, rebuild_rows, rows, spell};
+use crashpoint_fuzz::{Verdict, check_rebuild, logs, rebuild_rows, rows, write_rows};
 
 use crate::corpus::corpus;
 use crate::damage::{SplitMix, damaged};
@@ -21,18 +21,18 @@ fn the_corpus_has_logs_of_both_verdicts() {
 }
 
 #[test]
-fn every_log_of_the_corpus_is_accepted_or_rejected_as_it_should_be() {
+fn every_log_has_its_verdict() {
     for log in logs() {
         assert_eq!(rebuild_rows(&log.input), log.verdict, "{}", log.name);
     }
 }
 
 #[test]
-fn spelling_is_read_back() {
+fn written_rows_are_read_back() {
     for (path, input) in corpus("rebuild_rows") {
         let rows = rows(&input);
         assert_eq!(
-            crashpoint_fuzz::rows(&spell(&rows)),
+            crashpoint_fuzz::rows(&write_rows(&rows)),
             rows,
             "{}",
             path.display()
@@ -63,9 +63,9 @@ fn damaged_inputs_hold() {
 }
 
 #[test]
-#[should_panic(expected = "the first row that is refused is named")]
-fn canary_a_rebuild_that_swallows_what_follows_the_end_is_seen() {
-    let swallows = |rows: &[CheckpointRow]| match rebuild(rows) {
+#[should_panic(expected = "the error names the first refused row")]
+fn canary_a_rebuild_that_ignores_rows_after_the_end_is_found() {
+    let ignores_the_last = |rows: &[CheckpointRow]| match rebuild(rows) {
         Err(RebuildError {
             fault: LogFault::Illegal(IllegalEvent::AfterTerminal),
             ..
@@ -73,15 +73,15 @@ fn canary_a_rebuild_that_swallows_what_follows_the_end_is_seen() {
         other => other,
     };
     for log in logs() {
-        check_rebuild(&rows(&log.input), swallows);
+        check_rebuild(&rows(&log.input), ignores_the_last);
     }
 }
 
 #[test]
 #[should_panic(expected = "the same rows, the same answer")]
-fn canary_a_rebuild_that_remembers_is_seen() {
+fn canary_a_rebuild_with_state_is_found() {
     let calls = std::cell::Cell::new(0);
-    let remembers = |rows: &[CheckpointRow]| {
+    let with_state = |rows: &[CheckpointRow]| {
         calls.set(calls.get() + 1);
         if calls.get() % 2 == 0 {
             Ok(RunState::new())
@@ -90,11 +90,11 @@ fn canary_a_rebuild_that_remembers_is_seen() {
         }
     };
     for log in logs() {
-        check_rebuild(&rows(&log.input), remembers);
+        check_rebuild(&rows(&log.input), with_state);
     }
 }
 
-/// The kind of an error, without what it found.
+/// The kind of an error, without its details.
 fn word(error: &RebuildError) -> String {
     let debug = format!("{:?}", error.fault);
     let words = debug.split(|c: char| !c.is_alphanumeric());

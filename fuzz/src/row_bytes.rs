@@ -1,35 +1,35 @@
 //! Rows as bytes, for a fuzzer to damage.
 //!
-//! Every byte string reads as some rows, and what is not damaged keeps its meaning: the sequence is
-//! left out where it is the row's place, so that an inserted or a removed row shifts the rest.
+//! Every byte string is a list of rows, and undamaged bytes keep their meaning. A row whose sequence
+//! is its index has none in the bytes, so an inserted or a removed row shifts the others.
 
 use crashpoint::{CheckpointRow, RowKind};
 
-/// The row has a sequence of its own.
+/// A flag: the sequence of the row follows.
 const SEQUENCE: u8 = 0x80;
-/// The row has a blob.
+/// A flag: the row has a blob.
 const BLOB: u8 = 0x40;
-/// The kind, over the number of kinds.
+/// The bits of the kind, modulo the number of kinds.
 const KIND: u8 = 0x3f;
 
-/// The input that stands for `rows`.
+/// The input that [`rows`](crate::rows) reads as these rows.
 ///
 /// # Panics
 ///
-/// Where a name is longer than 255 bytes or a blob longer than 65535.
-pub fn spell(rows: &[CheckpointRow]) -> Vec<u8> {
+/// If a name is longer than 255 bytes or a blob is longer than 65535.
+pub fn write_rows(rows: &[CheckpointRow]) -> Vec<u8> {
     let mut input = vec![0];
-    for (place, row) in (0..).zip(rows) {
+    for (index, row) in (0..).zip(rows) {
         let kind = RowKind::ALL.iter().position(|kind| *kind == row.kind);
         let mut head = u8::try_from(kind.expect("every kind is listed")).expect("there are few");
-        if row.sequence != place {
+        if row.sequence != index {
             head |= SEQUENCE;
         }
         if row.output_blob.is_some() {
             head |= BLOB;
         }
         input.push(head);
-        if row.sequence != place {
+        if row.sequence != index {
             input.extend(row.sequence.to_le_bytes());
         }
         for name in [&row.state, &row.task_id] {
@@ -45,15 +45,15 @@ pub fn spell(rows: &[CheckpointRow]) -> Vec<u8> {
     input
 }
 
-/// The rows that `bytes`, without the mode, stand for.
+/// Reads rows from the bytes after the mode.
 pub(crate) fn read(bytes: &[u8]) -> Vec<CheckpointRow> {
     let mut rows = Vec::new();
     let mut rest = bytes;
     while let [head, tail @ ..] = rest {
         rest = tail;
-        let place = rows.len() as u64;
+        let index = rows.len() as u64;
         let sequence = match head & SEQUENCE {
-            0 => place,
+            0 => index,
             _ => u64::from_le_bytes(array(&mut rest)),
         };
         let state = name(&mut rest);
@@ -66,17 +66,21 @@ pub(crate) fn read(bytes: &[u8]) -> Vec<CheckpointRow> {
         }
         rows.push(row);
     }
+    assert!(
+        rows.len() <= bytes.len(),
+        "each row takes at least the byte of its kind"
+    );
     rows
 }
 
-/// Takes what there is of `length` bytes.
+/// Takes `length` bytes, or all that are left if there are fewer.
 fn take<'a>(rest: &mut &'a [u8], length: usize) -> &'a [u8] {
     let (taken, tail) = rest.split_at(length.min(rest.len()));
     *rest = tail;
     taken
 }
 
-/// Takes `N` bytes; those that are missing are zero.
+/// Takes `N` bytes; missing bytes are zero.
 fn array<const N: usize>(rest: &mut &[u8]) -> [u8; N] {
     let mut array = [0; N];
     let taken = take(rest, N);

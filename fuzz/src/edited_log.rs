@@ -1,20 +1,19 @@
-//! Legal logs that bytes choose, and edits that bytes make to them.
+//! Legal logs chosen by bytes, and edits to them.
 //!
-//! The input is read as choices first: each byte picks one of the events that may
-//! follow. A byte of [`EDIT`] (or the end of the run) begins the edits. A fuzzer reaches deep into a
-//! log this way that it would take long to spell.
+//! Each byte picks one of the events that may follow. [`EDIT`] or the end of the run begins the edits.
+//! So a fuzzer soon reaches long legal logs, which it would hardly find as rows.
 
 use crashpoint::{
     Cause, CauseKind, CheckpointRow, ClaimRecord, Event, Label, Nonce, Phase, Rollback, RowKind,
     RunState, Visit,
 };
 
-/// Ends the choices; as a choice it would be one more claim.
+/// Ends the choices. As a choice it would be another claim.
 const EDIT: u8 = 0xff;
 const STATES: [&str; 3] = ["Charge", "Import", "Ship"];
 const TASKS: [&str; 3] = ["charge", "import", "ship"];
 const EXIT: &str = "Done";
-/// Longer logs find nothing new, and checking every prefix is quadratic.
+/// The most chosen rows. The check of every prefix is quadratic.
 const ROWS_MAX: usize = 64;
 
 pub(crate) fn rows(choices: &[u8]) -> Vec<CheckpointRow> {
@@ -32,12 +31,17 @@ pub(crate) fn rows(choices: &[u8]) -> Vec<CheckpointRow> {
         rows.push(event.to_row(state.next_sequence()));
         let legal = state.apply(&event);
         assert_eq!(legal, Ok(()), "{event:?} was chosen as a legal event");
+        assert_eq!(
+            state.next_sequence(),
+            rows.len() as u64,
+            "the state is the fold of the chosen rows"
+        );
     }
     edit(&mut rows, rest);
     rows
 }
 
-/// One of the events that may follow; none where nothing may.
+/// One of the events that may follow, or none after a terminal row.
 fn event(state: &RunState, choice: u8) -> Option<Event> {
     let claim = |name: &Label| Event::Claimed {
         state: name.clone(),
@@ -135,23 +139,23 @@ fn pick(names: [&str; 3], choice: u8) -> Label {
     names[usize::from(choice) % names.len()].into()
 }
 
-/// Edits the log: three bytes are an edit, the row that it is made to, and its detail.
+/// Edits the log. Each edit is three bytes: its kind, its row, and a detail.
 fn edit(rows: &mut Vec<CheckpointRow>, edits: &[u8]) {
     for [edit, row, detail] in edits.as_chunks().0 {
         if rows.is_empty() || rows.len() > 2 * ROWS_MAX {
             return;
         }
-        let place = usize::from(*row) % rows.len();
+        let index = usize::from(*row) % rows.len();
         let other = usize::from(*detail) % rows.len();
         match edit % 9 {
-            0 => drop(rows.remove(place)),
-            1 => rows.insert(other, rows[place].clone()),
-            2 => rows.swap(place, other),
-            3 => rows[place].kind = RowKind::ALL[usize::from(*detail) % RowKind::ALL.len()],
-            4 => cut(&mut rows[place], usize::from(*detail)),
-            5 => flip(&mut rows[place], usize::from(*detail)),
-            6 => rows[place].state = rows[other].state.clone(),
-            7 => rows[place].task_id = rows[other].task_id.clone(),
+            0 => drop(rows.remove(index)),
+            1 => rows.insert(other, rows[index].clone()),
+            2 => rows.swap(index, other),
+            3 => rows[index].kind = RowKind::ALL[usize::from(*detail) % RowKind::ALL.len()],
+            4 => cut(&mut rows[index], usize::from(*detail)),
+            5 => flip(&mut rows[index], usize::from(*detail)),
+            6 => rows[index].state = rows[other].state.clone(),
+            7 => rows[index].task_id = rows[other].task_id.clone(),
             _ => renumber(rows),
         }
     }
@@ -164,15 +168,15 @@ fn cut(row: &mut CheckpointRow, length: usize) {
     }
 }
 
-fn flip(row: &mut CheckpointRow, place: usize) {
+fn flip(row: &mut CheckpointRow, bit: usize) {
     let blob = row.output_blob.get_or_insert_default();
-    match blob.get_mut(place / 2) {
-        Some(byte) => *byte ^= 1 << (place % 8),
+    match blob.get_mut(bit / 2) {
+        Some(byte) => *byte ^= 1 << (bit % 8),
         None => blob.push(0),
     }
 }
 
-/// Makes the sequences dense again, so that what was edited is judged by what it says.
+/// Makes the sequences dense again, so that the content of the edited rows is checked.
 fn renumber(rows: &mut [CheckpointRow]) {
     for (sequence, row) in (0..).zip(rows) {
         row.sequence = sequence;
