@@ -1,6 +1,5 @@
 //! `crashpoint explore`: which schedules of which workloads run, and how the findings are printed.
 
-mod crew;
 mod json;
 mod legend;
 mod page;
@@ -8,6 +7,7 @@ mod points;
 mod report;
 mod table;
 pub(crate) mod vacuity;
+mod workers;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -19,10 +19,10 @@ use crashpoint_simulator::{
 
 use crate::arguments::ExploreArguments;
 use crate::exit::{Exit, Failure};
-use crate::explore::crew::{Exploration, explore_all};
 use crate::explore::report::{Bounds, ExplorationReport, Row};
+use crate::explore::workers::{Exploration, explore_all};
 use crate::page::File;
-use crate::process::jobs;
+use crate::process::pool;
 use crate::process::progress::Stopwatch;
 use crate::replay::rerun;
 use crate::replay::shrink;
@@ -67,7 +67,7 @@ pub(crate) fn run_schedules(arguments: &ExploreArguments) -> Result<ExplorationR
         rows.extend(each.map(|workload| Row::new(workload, store.kind(), bounds)));
     }
     let explorations = Arc::new(explorations(&rows));
-    let found = explore_all(&explorations, jobs(arguments.jobs))?;
+    let found = explore_all(&explorations, pool(arguments.jobs))?;
     let complete = found.iter().all(Option::is_some);
     for (exploration, found) in explorations.iter().zip(found) {
         if let Some((findings, busy)) = found {

@@ -5,10 +5,10 @@ pub mod memory;
 pub(crate) mod progress;
 
 use std::num::NonZeroUsize;
-use std::thread;
+
+use crashpoint_simulator::Pool;
 
 /// The number of threads: as requested, or one per core.
-pub(crate) fn jobs(requested: Option<NonZeroUsize>) -> usize {
-    let jobs = requested.or_else(|| thread::available_parallelism().ok());
-    jobs.map_or(1, NonZeroUsize::get)
+pub(crate) fn pool(requested: Option<NonZeroUsize>) -> Pool {
+    requested.map_or_else(Pool::of_all_cores, Pool::new)
 }

@@ -4,18 +4,19 @@
 //! any number of threads. How many seeds are reached depends on the time, and is printed.
 
 mod corpus;
-mod crew;
 mod plan;
 mod report;
 pub mod seed;
 mod tally;
 
 use std::io::Write;
+use std::num::NonZeroU64;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crashpoint_simulator::{Recording, shrink_recording};
+use crashpoint_simulator::{Pool, Recording, shrink_recording};
 
 use crate::arguments::SoakArguments;
 use crate::exit::{Exit, Failure};
@@ -24,16 +25,26 @@ use crate::process::interrupt::interrupt_flag;
 use crate::process::memory::Resident;
 use crate::process::progress::{SoakProgress, Stopwatch};
 use crate::soak::corpus::{Corpus, ReplayedTape};
-use crate::soak::crew::Shift;
-use crate::soak::plan::{SeedPlan, SeedResult};
+use crate::soak::plan::SeedPlan;
 use crate::soak::report::SoakReport;
 use crate::soak::tally::{Finding, Kind, Tally};
 
 /// By this time the process has allocated what it needs: growth after it is a leak.
 const WARM: Duration = Duration::from_secs(10);
 
+/// How often the soak looks at the clock and for Ctrl-C while no seed is done.
+const TICK: Duration = Duration::from_millis(50);
+
 /// The maximum number of simulations to shrink one violation; `shrink` can go on from there.
 const SHRINK_RUNS_MAX: u64 = 5_000;
+
+/// Which seeds are run, and on how many threads.
+#[derive(Debug, Clone, Copy)]
+struct Seeds {
+    first: u64,
+    number: Option<NonZeroU64>,
+    pool: Pool,
+}
 
 /// The memory of the process at three moments.
 #[derive(Debug)]
@@ -51,24 +62,24 @@ pub(crate) fn run(arguments: &SoakArguments, out: &mut impl Write) -> Result<Exi
         Some(corpus) => corpus.replay(&interrupted)?,
         None => Vec::new(),
     };
-    let shift = Shift {
+    let seeds = Seeds {
         first: arguments.seed.map_or_else(random_seed, Ok)?,
-        seeds: arguments.seeds,
-        jobs: process::jobs(arguments.jobs),
+        number: arguments.seeds,
+        pool: process::pool(arguments.jobs),
     };
     let start = Resident::now();
     let time = arguments.time_limit();
     let watch = Stopwatch::start();
-    let (mut tally, warm) = soak(&plan, shift, time, corpus, &interrupted)?;
+    let (mut tally, warm) = soak(&plan, seeds, time, corpus, &interrupted)?;
     let elapsed = watch.elapsed();
     let end = Resident::now();
     // After Ctrl-C the report is due at once.
     if !interrupted.load(Ordering::Relaxed) {
-        shrink(&plan, &mut tally, shift.jobs, &interrupted)?;
+        shrink(&plan, &mut tally, seeds.pool, &interrupted)?;
     }
     let report = SoakReport {
         arguments,
-        first: shift.first,
+        first: seeds.first,
         tally,
         replayed,
         elapsed,
@@ -91,24 +102,33 @@ fn random_seed() -> Result<u64, Failure> {
 /// is warm.
 fn soak(
     plan: &SeedPlan,
-    shift: Shift,
+    seeds: Seeds,
     time: Option<Duration>,
     corpus: Option<Corpus>,
     interrupted: &AtomicBool,
 ) -> Result<(Tally, Option<Resident>), Failure> {
     let mut tally = Tally::new(plan, corpus);
-    let mut progress = SoakProgress::new(shift.first, shift.jobs, time, shift.seeds);
+    let mut progress = SoakProgress::new(seeds.first, seeds.pool.threads(), time, seeds.number);
     let (mut warm, mut failure) = (None, None);
-    crew::run(plan, shift, |ran: Option<SeedResult>| {
-        let counted = ran.map_or(Ok(()), |ran| tally.add(plan, ran));
+    let number = seeds.number.map(NonZeroU64::get);
+    let work = |index: u64| plan.run(seeds.first + index);
+    seeds.pool.as_ready(number, Some(TICK), work, |ran| {
+        let counted = ran.map_or(Ok(()), |(index, ran)| {
+            tally.add(plan, plan.result(seeds.first + index, ran))
+        });
         failure = failure.take().or(counted.err());
         let elapsed = progress.update(tally.schedules(), tally.violations());
         if warm.is_none() && elapsed >= WARM {
             warm = Some(Resident::now());
         }
-        failure.is_some()
+        let enough = failure.is_some()
             || interrupted.load(Ordering::Relaxed)
-            || time.is_some_and(|time| elapsed >= time)
+            || time.is_some_and(|time| elapsed >= time);
+        if enough {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     });
     progress.finish();
     failure.map_or(Ok((tally, warm)), Err)
@@ -119,11 +139,11 @@ fn soak(
 fn shrink(
     plan: &SeedPlan,
     tally: &mut Tally,
-    jobs: usize,
+    pool: Pool,
     interrupted: &AtomicBool,
 ) -> Result<(), Failure> {
     let findings: Vec<(&Kind, &Finding)> = tally.findings.iter().collect();
-    let shrunk = crew::each(&findings, jobs, |((_, _, oracle), finding)| {
+    let shrunk = pool.map(&findings, |((_, _, oracle), finding)| {
         let recording = Recording::Tape(finding.tape.clone());
         let source = plan.target(finding.seed).origin.source();
         let shrink = || shrink_recording(source, &recording, oracle, SHRINK_RUNS_MAX);

@@ -1,6 +1,6 @@
 //! Which seed runs which workload over which store.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
 
 use crashpoint_simulator::{Repeat, StoreKind, workload};
 
@@ -76,17 +76,25 @@ impl SeedPlan {
     }
 
     /// Runs a seed, twice if it is due for a check of determinism.
-    pub(crate) fn run(&self, seed: u64) -> SeedResult {
-        let targets = self.targets.len() as u64;
-        let repeated = (seed / targets + seed % targets).is_multiple_of(Repeat::ONE_IN);
+    pub(crate) fn run(&self, seed: u64) -> SeedOutcome {
         let target = self.target(seed);
-        let examine = || examine(target.origin.source(), target.store, seed, repeated);
-        // The simulator panicked; the hook has printed it, and no state of it remains.
-        let outcome = catch_unwind(AssertUnwindSafe(examine)).unwrap_or(SeedOutcome::Panicked);
+        let repeated = self.is_repeated(seed);
+        examine(target.origin.source(), target.store, seed, repeated)
+    }
+
+    /// The result of a seed that ran, or that panicked: the hook has printed the panic, and nothing
+    /// of the simulation remains.
+    pub(crate) fn result(&self, seed: u64, ran: thread::Result<SeedOutcome>) -> SeedResult {
         SeedResult {
             seed,
-            repeated,
-            outcome,
+            repeated: self.is_repeated(seed),
+            outcome: ran.unwrap_or(SeedOutcome::Panicked),
         }
+    }
+
+    /// Whether a seed runs twice, to check determinism.
+    fn is_repeated(&self, seed: u64) -> bool {
+        let targets = self.targets.len() as u64;
+        (seed / targets + seed % targets).is_multiple_of(Repeat::ONE_IN)
     }
 }
