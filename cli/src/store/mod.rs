@@ -26,7 +26,7 @@ pub(crate) struct StoredRun {
 /// Opens the file.
 pub(crate) fn open(path: &Path) -> Result<RedbReader, Failure> {
     RedbReader::open(path).map_err(|error| match error.store_error().map(Exit::of_unopened) {
-        Some(Exit::Usage) => Failure::Usage(chain(&error)),
+        Some(Exit::Usage) => Failure::Usage(error.to_string()),
         _ => failure(&error),
     })
 }
@@ -62,12 +62,12 @@ pub(crate) fn run(reader: &mut RedbReader, id: String) -> Result<Option<StoredRu
     let (rows, status) = match reader.load_run(&id) {
         Ok(rows) if rows.is_empty() => return Ok(None),
         Ok(rows) => {
-            let status = Status::of_log(&id, &rows).map_err(|error| chain(&error));
+            let status = Status::of_log(&id, &rows).map_err(|error| error.to_string());
             (rows, status)
         }
         // A damaged row affects one run; a file that can't be read affects all.
         Err(error) if kind_of(&error) == Some(StoreErrorKind::Damaged) => {
-            (Vec::new(), Err(chain(&error)))
+            (Vec::new(), Err(error.to_string()))
         }
         Err(error) => return Err(failure(&error)),
     };
@@ -98,20 +98,5 @@ pub(crate) fn single_line(reason: &str) -> String {
 
 /// A finding: after the file was opened the call was correct, so any failure is about the file.
 fn failure(error: &Error) -> Failure {
-    Failure::Store(chain(error))
-}
-
-/// An error with its sources.
-fn chain(error: &Error) -> String {
-    let mut message = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(reason) = source {
-        let reason_words = reason.to_string();
-        // Some messages contain their source already.
-        if !message.contains(&reason_words) {
-            message = format!("{message}: {reason_words}");
-        }
-        source = reason.source();
-    }
-    message
+    Failure::Store(error.to_string())
 }

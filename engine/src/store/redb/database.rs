@@ -265,7 +265,7 @@ fn load_run(redb: &redb::Database, id: &str) -> Result<Result<Vec<CheckpointRow>
         match row_format::decode(id, sequence, value.value()) {
             Ok(row) => rows.push(row),
             Err(damage) => {
-                let message = format!("row {sequence} of run {id:?} is damaged");
+                let message = format!("row {sequence} of run {id:?} is damaged: {damage}");
                 let error = StoreError::new(StoreErrorKind::Damaged, message);
                 return Ok(Err(error.with_source(damage).into()));
             }
