@@ -8,12 +8,11 @@
 //! one. Up to [`SECTORS_MAX`] sectors these parts have every size, beyond only one, a half, and all
 //! but one.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::disk::change::Change;
 use crate::disk::pages::{Write, mix};
-use crate::disk::state::{Change, Image};
 
 /// The unsynced changes up to which every subset is tried.
 pub const SUBSETS_MAX: usize = 8;
@@ -97,24 +96,6 @@ impl Loss {
         keeps_name: true,
         kept: Kept::All,
     };
-
-    /// Every way in which the power may fail now: what is durable and nothing else, everything, and
-    /// all between. Two that leave the same are one.
-    pub(crate) fn ways(image: &Image) -> Vec<Self> {
-        let with_name = |kept| Self {
-            keeps_name: true,
-            kept,
-        };
-        let changes = image.unsynced();
-        let mut ways = vec![Self::OF_ALL, with_name(Kept::None), Self::OF_NOTHING];
-        if changes.len() <= SUBSETS_MAX {
-            ways.extend((0..1 << changes.len()).map(|mask| with_name(Kept::Subset(mask))));
-        }
-        ways.extend(Kept::beyond_subsets(changes).into_iter().map(with_name));
-        let mut left = BTreeSet::new();
-        ways.retain(|loss| left.insert(image.without_power(loss).hash()));
-        ways
-    }
 }
 
 impl Kept {

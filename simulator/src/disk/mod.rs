@@ -5,11 +5,13 @@
 //! and its name are made durable apart, as in a real folder.
 //!
 //! - `pages.rs`: contents in pages that copies share;
+//! - `change.rs`: a change of a content, and what it makes of the pages;
 //! - `state.rs`: what is seen, what is durable, and what a step makes of both;
 //! - `loss.rs`: what may be left when the power fails;
 //! - `fault.rs`: errors, a full disk, lies;
 //! - `file.rs`: the disk as a place for the embedded store.
 
+mod change;
 mod fault;
 mod file;
 mod loss;
@@ -21,12 +23,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::executor::lock;
 
+pub(crate) use self::change::Change;
 pub use self::fault::{Call, Failure, Lasting, Lie};
 pub use self::file::SimFile;
 pub use self::loss::{BadLoss, Loss, SAMPLES, SECTORS_MAX, SUBSETS_MAX};
 pub(crate) use self::loss::{Kept, Others, Sectors};
-pub(crate) use self::state::{Change, Step, Synced};
 pub use self::state::{Image, Which};
+pub(crate) use self::state::{Step, Synced};
 
 use self::fault::Faults;
 use self::pages::Write;

@@ -3,9 +3,11 @@
 //! The same function is what a disk does when it is used and what becomes of a recording when it is
 //! gone through again.
 
+use std::collections::BTreeSet;
 use std::io;
 
-use crate::disk::loss::{Kept, Loss, Part};
+use crate::disk::change::Change;
+use crate::disk::loss::{Kept, Loss, Part, SUBSETS_MAX};
 use crate::disk::pages::{PAGE_BYTES, Pages, Write, mix};
 
 /// Which of the two files of a disk: the one that has the name, or the one that is yet to get it.
@@ -15,13 +17,6 @@ pub enum Which {
     Draft,
     /// The file that has the name.
     Named,
-}
-
-/// A change of a file's content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Change {
-    Write(Write),
-    SetLen(u64),
 }
 
 /// What came of a sync.
@@ -142,6 +137,24 @@ impl Image {
             draft: None,
             ..self.clone()
         }
+    }
+
+    /// Every way in which the power may fail now: what is durable and nothing else, everything, and
+    /// all between. Two that leave the same are one.
+    pub(crate) fn losses(&self) -> Vec<Loss> {
+        let with_name = |kept| Loss {
+            keeps_name: true,
+            kept,
+        };
+        let changes = self.unsynced();
+        let mut losses = vec![Loss::OF_ALL, with_name(Kept::None), Loss::OF_NOTHING];
+        if changes.len() <= SUBSETS_MAX {
+            losses.extend((0..1 << changes.len()).map(|mask| with_name(Kept::Subset(mask))));
+        }
+        losses.extend(Kept::beyond_subsets(changes).into_iter().map(with_name));
+        let mut left = BTreeSet::new();
+        losses.retain(|loss| left.insert(self.without_power(loss).hash()));
+        losses
     }
 
     /// What is found after a loss of power.
@@ -276,33 +289,7 @@ impl Content {
 
     fn hash(&self) -> u64 {
         let pages = mix(self.seen.hash()) ^ self.durable.hash();
-        let changes = self.unsynced.iter().map(|change| match change {
-            Change::SetLen(length) => mix(*length),
-            Change::Write(write) => write.hash(),
-        });
+        let changes = self.unsynced.iter().map(Change::hash);
         changes.fold(pages, |hash, change| mix(hash ^ change))
-    }
-}
-
-impl Pages {
-    fn change(&mut self, change: &Change) -> io::Result<()> {
-        match change {
-            Change::SetLen(length) => self.set_len(*length),
-            Change::Write(write) => self.write(write),
-        }
-    }
-
-    /// A change that survives although others did not: a write beyond the end makes the file
-    /// longer.
-    fn survive(&mut self, change: &Change) {
-        if let Change::Write(write) = change {
-            self.resize(self.len().max(write.end()));
-        }
-        self.change(change).expect("the file is long enough");
-    }
-
-    fn resize(&mut self, length: u64) {
-        self.set_len(length)
-            .expect("the length was possible before");
     }
 }

@@ -257,7 +257,7 @@ impl State {
             budget.affords(fault) && (company || !fault.needs_company())
         });
         if let Some(disk) = power.filter(|_| budget.disk > 0) {
-            let losses = Loss::ways(&disk.image()).into_iter();
+            let losses = disk.image().losses().into_iter();
             let partial = losses.filter(|loss| ![Loss::OF_ALL, Loss::OF_NOTHING].contains(loss));
             offers.extend(partial.map(|loss| Offer::Ambient(Ambient::PowerLoss(loss))));
         }
