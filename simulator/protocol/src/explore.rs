@@ -5,6 +5,7 @@ use std::hash::Hash;
 use crashpoint::protocol::Rules;
 
 use crate::intern::Interner;
+use crate::invariants::{Invariant, broken};
 use crate::model::{Model, Step, Successor};
 use crate::report::{CheckReport, Violation};
 use crate::scope::Scope;
@@ -20,10 +21,11 @@ pub(super) enum Until {
     Broken,
 }
 
-/// Explores what lives under `rules` can do within `scope`.
+/// Explores what lives under `rules` can do within `scope`, and checks these invariants.
 pub(super) fn explore<R: Rules + Copy + Eq + Hash>(
     scope: Scope,
     rules: R,
+    checked: &[Invariant],
     until: Until,
 ) -> CheckReport {
     let mut model = Model::new(scope, rules);
@@ -38,21 +40,19 @@ pub(super) fn explore<R: Rules + Copy + Eq + Hash>(
         model.successors(&world, &mut successors);
         for successor in successors.drain(..) {
             report.transitions += 1;
-            if successor.broken.is_empty() {
+            let broken = broken(checked, &model, &world, &successor);
+            if broken.is_empty() {
                 if seen.intern(successor.world).1 {
                     parents.push(present);
                 }
                 continue;
             }
             // What follows a violation proves nothing: it is not gone into.
-            let unseen = successor
-                .broken
-                .iter()
-                .any(|&invariant| report.holds(invariant));
-            if unseen {
-                let mut trace = trace(&mut model, &seen, &parents, present);
+            if broken.iter().any(|&invariant| report.holds(invariant)) {
+                let path = path(&seen, &parents, present);
+                let mut trace = trace(&mut model, checked, &path);
                 trace.push(words::step(&model, &world, successor.step));
-                for invariant in successor.broken {
+                for invariant in broken {
                     if report.holds(invariant) {
                         let trace = trace.clone();
                         report.violations.push(Violation { invariant, trace });
@@ -71,25 +71,29 @@ pub(super) fn explore<R: Rules + Copy + Eq + Hash>(
     report
 }
 
-/// The steps from the beginning to the state of this number, in words.
-fn trace<R: Rules + Copy + Eq + Hash>(
-    model: &mut Model<R>,
-    seen: &Interner<World>,
-    parents: &[u32],
-    end: u32,
-) -> Vec<String> {
+/// The states from the beginning to the state of this number.
+fn path(seen: &Interner<World>, parents: &[u32], end: u32) -> Vec<World> {
     let mut path = vec![end];
     while let Some(&state) = path.last()
         && state != 0
     {
-        path.push(parents[state as usize]);
+        let parent = parents[state as usize];
+        assert!(parent < state, "a state is numbered after its parent");
+        path.push(parent);
     }
-    path.reverse();
-    let worlds: Vec<World> = path.iter().map(|&state| *seen.get(state)).collect();
-    let pairs = worlds.windows(2);
+    path.iter().rev().map(|&state| *seen.get(state)).collect()
+}
+
+/// The steps along a path, in words.
+fn trace<R: Rules + Copy + Eq + Hash>(
+    model: &mut Model<R>,
+    checked: &[Invariant],
+    path: &[World],
+) -> Vec<String> {
+    let pairs = path.windows(2);
     pairs
         .map(|pair| {
-            let step = step_between(model, &pair[0], &pair[1]);
+            let step = step_between(model, checked, &pair[0], &pair[1]);
             words::step(model, &pair[0], step)
         })
         .collect()
@@ -97,13 +101,14 @@ fn trace<R: Rules + Copy + Eq + Hash>(
 
 fn step_between<R: Rules + Copy + Eq + Hash>(
     model: &mut Model<R>,
+    checked: &[Invariant],
     before: &World,
     after: &World,
 ) -> Step {
     let mut successors = Vec::new();
     model.successors(before, &mut successors);
-    let taken = successors
-        .iter()
-        .find(|successor| successor.broken.is_empty() && successor.world == *after);
+    let taken = successors.iter().find(|successor| {
+        successor.world == *after && broken(checked, model, before, successor).is_empty()
+    });
     taken.expect("a parent leads to its child").step
 }

@@ -59,18 +59,19 @@ pub fn check(scope: &Scope) -> CheckReport {
         (1..=LIVES_MAX).contains(&scope.lives),
         "1 to {LIVES_MAX} lives"
     );
-    explore(*scope, Faithful, Until::Exhausted)
+    explore(*scope, Faithful, Invariant::ALL, Until::Exhausted)
 }
 
-/// Explores what an engine without `rule` does within `scope`, up to the first violation.
+/// Explores what an engine without `rule` does within `scope`, up to the first violation of one of
+/// these invariants.
 ///
 /// # Panics
 ///
 /// As [`check`].
-pub fn check_without(rule: Rule, scope: &Scope) -> CheckReport {
+pub fn check_without(rule: Rule, scope: &Scope, checked: &[Invariant]) -> CheckReport {
     assert!(
         (1..=LIVES_MAX).contains(&scope.lives),
         "1 to {LIVES_MAX} lives"
     );
-    explore(*scope, Without(rule), Until::Broken)
+    explore(*scope, Without(rule), checked, Until::Broken)
 }

@@ -14,6 +14,17 @@ pub(super) struct LogFacts {
     pub(super) run: Option<u8>,
 }
 
+/// How a life stands to the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The last claim is its own.
+    Owner,
+    /// Another claim follows its own, or its log was cleared.
+    Overtaken,
+    /// It has no claim.
+    Stranger,
+}
+
 /// Every row, run state and log that the exploration has met.
 #[derive(Debug)]
 pub(super) struct Logs {
@@ -91,6 +102,22 @@ impl Logs {
         let rows = self.entries(log).iter();
         rows.map(|entry| self.rows.get(entry.row.into()).clone())
             .collect()
+    }
+
+    /// How `life` stands to the run, by the rows of the log.
+    pub(super) fn standing(&self, log: LogId, life: u8) -> Standing {
+        let (mut own, mut last) = (false, None);
+        for entry in self.entries(log) {
+            if matches!(self.event(entry.row), Event::Claimed { .. }) {
+                own |= entry.author == life;
+                last = Some(entry.author);
+            }
+        }
+        match (own, last == Some(life)) {
+            (_, true) => Standing::Owner,
+            (true, false) => Standing::Overtaken,
+            (false, false) => Standing::Stranger,
+        }
     }
 
     /// Whether the log has no row at this sequence.

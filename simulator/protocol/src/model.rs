@@ -9,9 +9,8 @@ use crashpoint::Retention;
 use crashpoint::protocol::{Command, Rule, Rules};
 
 use crate::intern::{Interner, Memory};
-use crate::invariants::{self, Invariant, Standing};
 use crate::lives::{Ask, Lives};
-use crate::logs::Logs;
+use crate::logs::{Logs, Standing};
 use crate::scope::{Replies, Scope};
 use crate::world::{Answer, Deed, Entry, Ledger, LifeId, LogHistory, LogId, Slot, World};
 
@@ -132,20 +131,11 @@ impl Happening {
     }
 }
 
-/// A state that can follow, and what is wrong with how it came about.
-#[derive(Debug, Clone)]
+/// A state that can follow, and how it comes about.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Successor {
     pub(super) step: Step,
     pub(super) world: World,
-    pub(super) broken: Vec<Invariant>,
-}
-
-/// One step with what was before and after it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moment<'a, R: Rules> {
-    pub(super) model: &'a Model<R>,
-    pub(super) before: &'a World,
-    pub(super) after: &'a World,
     pub(super) happening: Happening,
     /// The life that heard an answer.
     pub(super) heard: Option<(u8, Answer)>,
@@ -193,6 +183,14 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         self.resumable.get(&log).expect("looked into before")
     }
 
+    /// How `life` stands to the run, by the rows of the store.
+    pub(super) fn standing(&self, world: &World, life: u8) -> Standing {
+        match self.logs.standing(world.log, life) {
+            Standing::Stranger if self.history(world).cleared => Standing::Overtaken,
+            standing => standing,
+        }
+    }
+
     /// Everything that can happen in `world`.
     pub(super) fn successors(&mut self, world: &World, out: &mut Vec<Successor>) {
         for life in 0..self.scope.lives {
@@ -222,13 +220,7 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
             }
             let mut after = *world;
             after.slots[usize::from(life)].life = self.lives.born(life, by_run, &mut self.logs);
-            self.emit(
-                world,
-                Step::Begin { life, by_run },
-                after,
-                Happening::Nothing,
-                out,
-            );
+            self.emit(Step::Begin { life, by_run }, after, Happening::Nothing, out);
         }
     }
 
@@ -239,7 +231,7 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         {
             let mut after = *world;
             after.slots[usize::from(life)] = Slot::GONE;
-            self.emit(world, Step::Crash { life }, after, Happening::Nothing, out);
+            self.emit(Step::Crash { life }, after, Happening::Nothing, out);
         }
         if world.budget.cancellations > 0 && !slot.cancelled && ask != Ask::Finish {
             self.cancel(world, life, out);
@@ -247,14 +239,7 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         if slot.answer.is_some() {
             let mut after = *world;
             let heard = self.hear(&mut after, life);
-            self.emit_heard(
-                world,
-                Step::Hear { life },
-                after,
-                Happening::Nothing,
-                heard,
-                out,
-            );
+            self.emit_heard(Step::Hear { life }, after, Happening::Nothing, heard, out);
             return;
         }
         match ask {
@@ -262,15 +247,7 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
             Ask::Append(row) => self.append(world, life, Entry { row, author: life }, out),
             Ask::Pause => {
                 let step = Step::Pause { life };
-                self.answer(
-                    world,
-                    step,
-                    *world,
-                    Answer::Paused,
-                    Happening::Nothing,
-                    life,
-                    out,
-                );
+                self.answer(step, *world, Answer::Paused, Happening::Nothing, life, out);
             }
             Ask::Perform => self.perform(world, life, out),
             Ask::Clear => self.clear(world, life, out),
@@ -289,7 +266,7 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
             // The life no longer waits for what it had asked for.
             slot.answer = None;
         }
-        self.emit(world, Step::Cancel { life }, after, Happening::Nothing, out);
+        self.emit(Step::Cancel { life }, after, Happening::Nothing, out);
     }
 
     // ---- going on ----
@@ -299,7 +276,7 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         let answer = slot.answer.take()?;
         slot.life = self.lives.heard(slot.life, answer, &mut self.logs);
         if let Answer::Loaded(log) = answer
-            && invariants::standing_in(self, log, life) == Standing::Overtaken
+            && self.logs.standing(log, life) == Standing::Overtaken
         {
             // It has learnt of the takeover: it is entitled to nothing any more.
             slot.spent = true;
@@ -308,10 +285,8 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
     }
 
     /// The command of `life` has had its effect; it hears of it now or later.
-    #[expect(clippy::too_many_arguments, reason = "a step and all that it did")]
     pub(super) fn answer(
         &mut self,
-        world: &World,
         step: Step,
         mut after: World,
         answer: Answer,
@@ -327,23 +302,21 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         } else {
             None
         };
-        self.emit_heard(world, step, after, happening, heard, out);
+        self.emit_heard(step, after, happening, heard, out);
     }
 
     pub(super) fn emit(
-        &mut self,
-        before: &World,
+        &self,
         step: Step,
         after: World,
         happening: Happening,
         out: &mut Vec<Successor>,
     ) {
-        self.emit_heard(before, step, after, happening, None, out);
+        self.emit_heard(step, after, happening, None, out);
     }
 
     fn emit_heard(
-        &mut self,
-        before: &World,
+        &self,
         step: Step,
         mut after: World,
         happening: Happening,
@@ -358,17 +331,11 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         {
             after.wire = None;
         }
-        let broken = invariants::broken(&Moment {
-            model: self,
-            before,
-            after: &after,
-            happening,
-            heard,
-        });
         out.push(Successor {
             step,
             world: after,
-            broken,
+            happening,
+            heard,
         });
     }
 }

@@ -2,8 +2,6 @@
 
 use crashpoint::Retention;
 
-use crate::invariants::Invariant;
-
 /// The most lives that a scope can have.
 pub const LIVES_MAX: usize = 3;
 
@@ -58,12 +56,10 @@ pub struct Scope {
     pub undo_failures: u8,
     /// How many lives are cancelled.
     pub cancellations: u8,
-    /// What is checked.
-    pub invariants: &'static [Invariant],
 }
 
 impl Scope {
-    /// One life, a log that is kept, nothing goes wrong but crashes, everything is checked.
+    /// One life, a log that is kept, nothing goes wrong but crashes.
     pub const fn of(shape: Shape) -> Self {
         Self {
             shape,
@@ -76,7 +72,6 @@ impl Scope {
             task_failures: 0,
             undo_failures: 0,
             cancellations: 0,
-            invariants: Invariant::ALL,
         }
     }
 }

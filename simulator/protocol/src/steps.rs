@@ -5,7 +5,7 @@ use std::hash::Hash;
 use crashpoint::protocol::{Command, Ended, Rule, Rules, Work};
 use crashpoint::{Event, Retention};
 
-use crate::invariants::{self, Standing};
+use crate::logs::Standing;
 use crate::model::{AppendFate, Fate, Happening, Model, PerformFate, Step, Successor};
 use crate::shape;
 use crate::world::{Answer, Deed, Ending, Entry, LogHistory, LogId, Slot, World};
@@ -17,7 +17,7 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         }
         let mut emit = |fate, after, answer| {
             let step = Step::Load { life, fate };
-            self.answer(world, step, after, answer, Happening::Nothing, life, out);
+            self.answer(step, after, answer, Happening::Nothing, life, out);
         };
         emit(Fate::Succeeds, *world, Answer::Loaded(world.log));
         if let Some(after) = with_store_error(world) {
@@ -47,7 +47,7 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
                 entry,
                 landed,
             };
-            self.answer(world, step, after, answer, happening, life, out);
+            self.answer(step, after, answer, happening, life, out);
         };
         if !free {
             emit(AppendFate::Conflict, *world, Answer::AppendFailed, false);
@@ -86,22 +86,14 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
             .run
             .expect("a life that performs knows its run");
         let mut begun = *world;
-        if invariants::standing(self, world, life) == Standing::Overtaken {
+        if self.standing(world, life) == Standing::Overtaken {
             begun.slots[usize::from(life)].spent = true;
         }
         let mut done = begun;
         done.ledger = self.effect(world.ledger, run, &work);
         let mut emit = |fate, after, answer| {
             let step = Step::Perform { life, fate };
-            self.answer(
-                world,
-                step,
-                after,
-                answer,
-                Happening::Acted { life },
-                life,
-                out,
-            );
+            self.answer(step, after, answer, Happening::Acted { life }, life, out);
         };
         emit(PerformFate::Succeeds, done, Answer::Succeeded);
         let forward = matches!(work, Work::Do { .. });
@@ -185,15 +177,7 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         self.remember(&mut cleared, |history| history.cleared = true);
         let mut emit = |fate, after| {
             let step = Step::Clear { life, fate };
-            self.answer(
-                world,
-                step,
-                after,
-                Answer::Cleared,
-                Happening::Nothing,
-                life,
-                out,
-            );
+            self.answer(step, after, Answer::Cleared, Happening::Nothing, life, out);
         };
         emit(Fate::Succeeds, cleared);
         if let Some(after) = with_store_error(world) {
@@ -222,7 +206,6 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
             });
         }
         self.emit(
-            world,
             Step::Return { life },
             after,
             Happening::Returned { life },
@@ -237,12 +220,12 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         if self.logs.is_free(world.log, self.logs.sequence(entry.row)) {
             let mut after = self.landed(world, entry);
             after.wire = None;
-            self.emit(world, Step::Land, after, Happening::Landed { entry }, out);
+            self.emit(Step::Land, after, Happening::Landed { entry }, out);
         }
         if self.store_settles() {
             let mut after = *world;
             after.wire = None;
-            self.emit(world, Step::Lose, after, Happening::Nothing, out);
+            self.emit(Step::Lose, after, Happening::Nothing, out);
         }
     }
 

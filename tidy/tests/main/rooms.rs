@@ -49,9 +49,6 @@ pub(super) const HOUSES: &[House] = &[
     },
 ];
 
-/// Crates in which circles of files are still to be broken.
-const WITH_CIRCLES: &[&str] = &["simulator/protocol/src/"];
-
 /// A row of a table.
 #[derive(Debug)]
 struct Room<'a> {
@@ -188,9 +185,6 @@ fn is_within(place: &str, folder: &str) -> bool {
 
 /// Circles of files in different rooms, neither of which contains the other.
 pub(super) fn check_circles(source: &str, files: &[File]) -> Vec<Finding> {
-    if WITH_CIRCLES.contains(&source) {
-        return Vec::new();
-    }
     let mut arrows = Imports::of(source, files).arrows();
     arrows.retain(|arrow| !is_face(&arrow.from));
     let circles = circles(&arrows).into_iter().filter(|circle| {

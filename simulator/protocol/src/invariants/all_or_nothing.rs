@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 use crashpoint::protocol::{Ended, Rules};
 
-use crate::model::Moment;
+use crate::invariants::Moment;
 use crate::scope::Shape;
 use crate::shape;
 use crate::world::{Deed, Ending};

@@ -5,8 +5,8 @@ use std::hash::Hash;
 use crashpoint::protocol::Rules;
 use crashpoint::{CauseKind, Event};
 
+use crate::invariants::Moment;
 use crate::lives::Ask;
-use crate::model::Moment;
 use crate::shape::DECLINED;
 use crate::world::Answer;
 

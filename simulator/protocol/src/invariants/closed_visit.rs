@@ -5,8 +5,8 @@ use std::hash::Hash;
 use crashpoint::Event;
 use crashpoint::protocol::{Rules, Work};
 
-use crate::invariants::{Standing, action, is_of_this_run, standing};
-use crate::model::Moment;
+use crate::invariants::{Moment, action, is_of_this_run};
+use crate::logs::Standing;
 
 pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool {
     let Some((life, Work::Do { visit, .. })) = action(moment) else {
@@ -24,5 +24,5 @@ pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool
         );
         leaves && logs.sequence(entry.row) > visit.id
     });
-    !closed || standing(moment.model, moment.before, life) == Standing::Overtaken
+    !closed || moment.model.standing(moment.before, life) == Standing::Overtaken
 }

@@ -5,8 +5,7 @@ use std::hash::Hash;
 use crashpoint::protocol::{Rules, Work};
 use crashpoint::{Bytes, Event};
 
-use crate::invariants::{action, is_of_this_run};
-use crate::model::Moment;
+use crate::invariants::{Moment, action, is_of_this_run};
 
 pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool {
     let Some((life, Work::Do { visit, .. })) = action(moment) else {

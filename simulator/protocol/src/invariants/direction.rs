@@ -5,8 +5,8 @@ use std::hash::Hash;
 use crashpoint::Event;
 use crashpoint::protocol::{Rules, Work};
 
-use crate::invariants::{Standing, action, is_of_this_run, standing};
-use crate::model::Moment;
+use crate::invariants::{Moment, action, is_of_this_run};
+use crate::logs::Standing;
 
 pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool {
     let Some((life, work)) = action(moment) else {
@@ -20,7 +20,7 @@ pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool
     let turned = rows.any(|entry| matches!(logs.event(entry.row), Event::RollbackStarted { .. }));
     match work {
         Work::Do { .. } => {
-            !turned || standing(moment.model, moment.before, life) == Standing::Overtaken
+            !turned || moment.model.standing(moment.before, life) == Standing::Overtaken
         }
         Work::Undo { .. } => turned,
     }

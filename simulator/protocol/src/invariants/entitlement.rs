@@ -5,14 +5,14 @@ use std::hash::Hash;
 
 use crashpoint::protocol::Rules;
 
-use crate::invariants::{Standing, action, standing};
-use crate::model::Moment;
+use crate::invariants::{Moment, action};
+use crate::logs::Standing;
 
 pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool {
     let Some((life, _)) = action(moment) else {
         return true;
     };
-    match standing(moment.model, moment.before, life) {
+    match moment.model.standing(moment.before, life) {
         Standing::Owner => true,
         Standing::Overtaken => !moment.before.slots[usize::from(life)].spent,
         Standing::Stranger => false,

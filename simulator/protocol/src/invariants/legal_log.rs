@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 use crashpoint::protocol::Rules;
 
-use crate::model::Moment;
+use crate::invariants::Moment;
 
 pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool {
     moment.model.logs.is_legal(moment.after.log)

@@ -20,11 +20,10 @@ mod terminal;
 
 use std::hash::Hash;
 
-use crashpoint::Event;
 use crashpoint::protocol::{Rules, Work};
 
-use crate::model::{Happening, Model, Moment};
-use crate::world::{LogId, World};
+use crate::model::{Happening, Model, Successor};
+use crate::world::{Answer, World};
 
 /// What must hold at every step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,55 +111,35 @@ impl Invariant {
     }
 }
 
-/// The invariants that a step breaks.
-pub(super) fn broken<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> Vec<Invariant> {
-    let checked = moment.model.scope.invariants.iter().copied();
+/// One step with what was before and after it.
+#[derive(Debug, Clone, Copy)]
+struct Moment<'a, R: Rules> {
+    model: &'a Model<R>,
+    before: &'a World,
+    after: &'a World,
+    happening: Happening,
+    /// The life that heard an answer.
+    heard: Option<(u8, Answer)>,
+}
+
+/// Those of the `checked` invariants that the step from `before` to its successor breaks.
+pub(super) fn broken<R: Rules + Copy + Eq + Hash>(
+    checked: &[Invariant],
+    model: &Model<R>,
+    before: &World,
+    successor: &Successor,
+) -> Vec<Invariant> {
+    let moment = Moment {
+        model,
+        before,
+        after: &successor.world,
+        happening: successor.happening,
+        heard: successor.heard,
+    };
+    let checked = checked.iter().copied();
     checked
-        .filter(|invariant| !invariant.holds(moment))
+        .filter(|invariant| !invariant.holds(&moment))
         .collect()
-}
-
-/// How a life stands to the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// The last claim is its own.
-    Owner,
-    /// Another claim follows its own, or its log was cleared.
-    Overtaken,
-    /// It has no claim.
-    Stranger,
-}
-
-/// How `life` stands to the run, by the rows of the store.
-pub(super) fn standing<R: Rules + Copy + Eq + Hash>(
-    model: &Model<R>,
-    world: &World,
-    life: u8,
-) -> Standing {
-    match standing_in(model, world.log, life) {
-        Standing::Stranger if model.history(world).cleared => Standing::Overtaken,
-        standing => standing,
-    }
-}
-
-/// How `life` stands to the run, by the rows of `log`.
-pub(super) fn standing_in<R: Rules + Copy + Eq + Hash>(
-    model: &Model<R>,
-    log: LogId,
-    life: u8,
-) -> Standing {
-    let (mut own, mut last) = (false, None);
-    for entry in model.logs.entries(log) {
-        if matches!(model.logs.event(entry.row), Event::Claimed { .. }) {
-            own |= entry.author == life;
-            last = Some(entry.author);
-        }
-    }
-    match (own, last == Some(life)) {
-        (_, true) => Standing::Owner,
-        (true, false) => Standing::Overtaken,
-        (false, false) => Standing::Stranger,
-    }
 }
 
 /// The action that a life began at this step.

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use crashpoint::Event;
 use crashpoint::protocol::Rules;
 
-use crate::model::Moment;
+use crate::invariants::Moment;
 
 pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool {
     let Some(entry) = moment.happening.landed() else {

@@ -4,7 +4,8 @@ use std::hash::Hash;
 
 use crashpoint::protocol::{Command, Halt, Rules};
 
-use crate::model::{Happening, Moment};
+use crate::invariants::Moment;
+use crate::model::Happening;
 
 pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool {
     match moment.happening {
