@@ -1,5 +1,5 @@
-//! The pages in `docs/` about the kit: `kill-matrix.md` is made of the lines of the matrix, and the
-//! example's certificate is whole.
+//! The pages in `docs/` about the kit: `kill-matrix.md` lists the lines of the matrix, and the example's
+//! certificate covers every law.
 
 use std::fmt::Write as _;
 
@@ -12,30 +12,29 @@ use crate::kill_matrix::{EXEMPT, NAMED, NAMED_CLAIMED, NAMED_KILLED, Named};
 const HEAD: &str = "\
 # The kill matrix
 
-A law that never fails says nothing. So each law has a store that is broken on purpose, a *mutant*, and
-a test in which the law must catch it, with a message that contains the words below. The mutants are
-in `conformance/tests/main/mutants/`, the lines of the matrix in
-`conformance/tests/main/kill_matrix/mod.rs`:
+A law that never fails proves nothing. So each law has a *mutant*, a store that is broken on purpose, and a
+test in which the law must catch the mutant with a message that contains the words below. The mutants are in
+`conformance/tests/main/mutants/`, the lines of the matrix in `conformance/tests/main/kill_matrix/mod.rs`:
 
     cargo test -p crashpoint-conformance --test main kill_matrix
 
-Each line states which laws must object to the mutant, and whether laws that are sensitive to
-scheduling may object as well. Every other law must pass. No line is tried twice.
+Each line states which laws must object to the mutant, and whether laws that are sensitive to scheduling may
+object too. Every other law must pass. No line is retried.
 
-With `CRASHPOINT_MATRIX_JOURNAL=FILE` each line appends what it saw to a file, one JSON object a line:
-the laws that objected, how long each law took, and how often a race was won.
+With `CRASHPOINT_MATRIX_JOURNAL=FILE` each line appends a JSON object to that file: the laws that objected,
+how long each law took, and in how many rounds a law caught the mutant.
 
-This page is made by `UPDATE_EXPECT=1 cargo test -p crashpoint-conformance --test main
-pages`, and a test compares the two.
+`UPDATE_EXPECT=1 cargo test -p crashpoint-conformance --test main pages` writes this page, and a test
+compares it with the matrix.
 ";
 
 const RACES: &str = "
 ## Races
 
-Some laws catch a mutant only when two operations meet in a gap of the mutant. Such a law runs alone
-for the rounds below, and must catch the mutant in the stated number of them. The gap is held open
-until the operations have met, so the number is the power of the law, not of the machine: whether the
-law lets the right callers race, and whether it sees the damage.
+Some laws catch a mutant only when two operations meet in a gap of the mutant. Such a law runs alone for the
+rounds below, and must catch the mutant in the stated number of them. The gap stays open until the operations
+have met. So the number measures the power of the law and not of the machine: whether the law lets the right
+callers race, and whether it sees the damage.
 
 ";
 
@@ -47,7 +46,7 @@ fn page() -> String {
     let _ = writeln!(page, "\n{laws} laws, {mutants} mutants.");
     for laws in catalogue().chunk_by(|one, other| one.group == other.group) {
         let _ = writeln!(page, "\n## {}\n", laws[0].group.title);
-        page.push_str("| law | | mutant | its message has |\n|---|---|---|---|\n");
+        page.push_str("| law | requires | mutant | its message contains |\n|---|---|---|---|\n");
         for law in laws {
             let mut killed = all.iter().filter(|named| named.by == law.id).peekable();
             if killed.peek().is_none() {
@@ -93,8 +92,8 @@ fn the_page_is_the_matrix() {
     expect_file!["../../../docs/kill-matrix.md"].assert_eq(&page());
 }
 
-/// It is made by hand, since the example is no part of the workspace: `cargo test` in its folder, with
-/// `CRASHPOINT_REPORT` naming a file, and `crashpoint report FILE --markdown --badge ...`.
+/// The certificate is made by hand, since the example is not part of the workspace: `cargo test` in its
+/// folder, with `CRASHPOINT_REPORT` naming a file, and `crashpoint report FILE --markdown --badge ...`.
 #[test]
 fn the_certificate_of_the_example_is_about_every_law() {
     let certificate = include_str!("../../../docs/certificates/plain-files.md");
