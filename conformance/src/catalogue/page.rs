@@ -8,28 +8,29 @@ use crate::contract::capability::Claim;
 use crate::guide::{Clause, Guide};
 
 const HEAD: &str = "\
-Each law is a test with a name. Below is for each of them why it holds, which clause of the contract it \
-enforces, and what to do when it fails. How to run them: [README.md](README.md).
+Each law is a test. The tables list the laws; [When a law fails](#when-a-law-fails) explains each law: \
+why the engine needs it, and how to fix a store that breaks it. [README.md](README.md) says how to run \
+the tests.
 
-Kind: **R** the contract's own text, **N** implied by what the engine does with a store, **C** only \
-with the claim named, **A** advisory: reported, never failing.
+Kind: **R** the contract requires it, **N** the engine needs it, **C** required only with the named \
+claim, **A** advice, which never fails a store.
 
-Level: what the law adds to, **L0** contract, **L1** concurrency and cancellation, **L2** reopening, \
-**L3** process crash, **L4** power loss.
+Level: the level that needs the law. **L0** contract, **L1** concurrency and cancellation, \
+**L2** reopening, **L3** process crash, **L4** power loss.
 ";
 
 const CLAUSES: &str = "
 ## The clauses
 
-The contract is the documentation of `CheckpointStore`; most of it follows the module `recovery` of the \
-crate `cano` 0.12.0. What follows is in the kit's words, with the place of the original.
+The contract is the documentation of `CheckpointStore`. Most of it follows the module `recovery` of the \
+crate `cano` 0.12.0. This table has each clause in the kit's words, and where the original is.
 
-| clause | says | written in |
+| clause | requires | source |
 |---|---|---|
 ";
 
 /// The catalogue and its guide as Markdown: the text of `LAWS.md`.
-// Writing to a string never fails: what `write!` answers says nothing.
+// Writing to a string never fails, so the results of `write!` are ignored.
 pub fn catalogue_markdown() -> String {
     let mut text = format!("# The laws of a CheckpointStore, contract {CONTRACT}\n\n{HEAD}");
     for laws in groups() {
@@ -52,7 +53,7 @@ pub fn catalogue_markdown() -> String {
     }
     text.push_str("\n# When a law fails\n");
     for laws in groups() {
-        let _ = writeln!(text, "\n## When it is about {}", laws[0].group.title);
+        let _ = writeln!(text, "\n## Laws of {}", laws[0].group.title);
         let group = laws[0].group.guide;
         let _ = writeln!(text, "\n{}\n", group.about);
         for (store, help) in [
@@ -93,9 +94,11 @@ fn entry(text: &mut String, law: &Law) {
         fix,
     } = law.guide;
     let (id, sentence) = (law.id, law.sentence);
-    let _ = writeln!(text, "\n### {id}\n\n*{sentence}*\n\n{why}\n\n{fix}\n");
-    let _ = writeln!(text, "Clause {clause:?}: {}.", clause.text());
-    if let Some(reading) = reading {
-        let _ = writeln!(text, "Our reading of it: {reading}.");
-    }
+    let _ = writeln!(text, "\n### {id}\n\n*{sentence}*\n");
+    let _ = writeln!(text, "- Why: {why}\n- Fix: {fix}");
+    let _ = write!(text, "- Clause: [{clause:?}](#the-clauses)");
+    let _ = match reading {
+        Some(reading) => writeln!(text, ", read as: {reading}."),
+        None => writeln!(text, "."),
+    };
 }

@@ -1,45 +1,45 @@
-//! The clauses of the contract, in the kit's words, each with the place where it is written.
+//! The clauses of the contract in the kit's words, each with its source.
 
-/// A clause of the contract, or what stands in for one.
+/// A clause of the contract, or another ground for a law.
 ///
 /// The contract is the documentation of [`CheckpointStore`](crashpoint::CheckpointStore),
 /// which follows the module `recovery` of the crate `cano` 0.12.0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Clause {
-    /// Ok from an append means that the row is kept and can be loaded.
+    /// Ok from an append means that the row is durable and every load shows it.
     Append,
-    /// A taken sequence is refused and stays as it was.
+    /// A second row at a taken sequence is rejected, and the first stays unchanged.
     Fence,
-    /// Any sequence that is free is accepted.
+    /// Any free sequence is accepted.
     AnySequence,
-    /// A load answers every row in ascending order.
+    /// A load returns every row in ascending order.
     Load,
     /// A load of an unknown id is empty.
     UnknownId,
-    /// A row that was shown stays.
+    /// A row that a load has shown stays.
     ShownStays,
-    /// The fields of a row are the engine's.
+    /// The fields of a row belong to the engine.
     Row,
-    /// A clear removes one run.
+    /// A clear removes exactly one run.
     Clear,
-    /// Operations may run at once.
+    /// Operations may run at the same time.
     Concurrent,
-    /// One store is shared between threads and tasks.
+    /// Threads and tasks share one store.
     Shared,
-    /// An error leaves the outcome open, and says so.
+    /// An error leaves the outcome open.
     Errors,
-    /// A dropped future leaves its row whole or absent.
+    /// A dropped append leaves its row whole or absent.
     Dropped,
     /// A store with an exclusive scope has its place to itself.
     Scope,
-    /// What a claim says.
+    /// A claim of the store.
     Claim,
-    /// What the engine does with a store.
+    /// A need of the engine that no clause states.
     Engine,
-    /// What the kit asks of a harness.
+    /// A requirement of the kit on a harness.
     Harness,
-    /// What is good for a store, and asked of none.
+    /// Advice, which no store has to follow.
     Advice,
 }
 
@@ -65,52 +65,48 @@ impl Clause {
         Self::Advice,
     ];
 
-    /// What it says.
+    /// What the clause requires.
     pub const fn text(self) -> &'static str {
         match self {
             Self::Append => {
-                "once an append has answered Ok, its row is durable and every load shows it"
+                "once an append has returned Ok, its row is durable and every load shows it"
             }
             Self::Fence => {
-                "a second row at a taken sequence of an id is refused with an error, and the first \
-                 stays as it was"
+                "a second row at a taken sequence of an id is rejected with an error, and the first \
+                 stays unchanged"
             }
             Self::AnySequence => {
-                "an append accepts every sequence that is free: gaps are the engine's business"
+                "an append accepts every free sequence: gaps are the engine's business"
             }
-            Self::Load => "a load answers every row of the id, in ascending order of the sequence",
-            Self::UnknownId => {
-                "a load of an id that the store does not know is an empty run, not an error"
-            }
-            Self::ShownStays => {
-                "a row that a load has shown disappears by a clear and by nothing else"
-            }
+            Self::Load => "a load returns every row of the id, in ascending order of the sequence",
+            Self::UnknownId => "a load of an unknown id returns an empty run, not an error",
+            Self::ShownStays => "only a clear removes a row that a load has shown",
             Self::Row => {
-                "the id, the texts and the blob of a row are opaque: they come back as they were given"
+                "the id, the texts and the blob of a row are opaque, and come back unchanged"
             }
             Self::Clear => {
-                "a clear removes every row of its id and touches no other; an unknown id is no error"
+                "a clear removes every row of its id and no other; an unknown id is not an error"
             }
             Self::Concurrent => "all operations may run at the same time, for one id and for many",
             Self::Shared => {
                 "a store is `Send + Sync + 'static` and is shared as `Arc<dyn CheckpointStore>`"
             }
             Self::Errors => {
-                "an error of an append leaves open whether the row is there; the log says it"
+                "after an error of an append the row may be there or not; only the log tells"
             }
-            Self::Dropped => "an append whose future is dropped has left its row whole or absent",
+            Self::Dropped => "an append whose future is dropped leaves its row whole or absent",
             Self::Scope => {
-                "a store with an exclusive scope has its place to itself, and nothing that was given up \
+                "a store with an exclusive scope has its place to itself, and no abandoned append \
                  lands later"
             }
-            Self::Claim => "the store claims it, and a claim is held to its word",
-            Self::Engine => "no clause says it, and the engine's promises rest on it",
-            Self::Harness => "the kit's own condition: each law has a place to itself",
-            Self::Advice => "no clause says it: it is reported, and no store fails for it",
+            Self::Claim => "the store claims it, and the kit checks each claim",
+            Self::Engine => "no clause states it, but the engine's guarantees depend on it",
+            Self::Harness => "a condition of the kit: each law has a place to itself",
+            Self::Advice => "no clause states it; it is reported, and no store fails because of it",
         }
     }
 
-    /// Where it is written: in this contract, and in that of `cano` 0.12.0 where it comes from there.
+    /// Where the clause is written: in this contract, and in that of `cano` 0.12.0 if it comes from there.
     pub const fn place(self) -> &'static str {
         match self {
             Self::Append => {
@@ -133,7 +129,7 @@ impl Clause {
                  its end"
             }
             Self::ShownStays => {
-                "`CheckpointStore`, \"The contract\", second item; cano does not say it"
+                "`CheckpointStore`, \"The contract\", second item; cano does not state it"
             }
             Self::Row => "`CheckpointRow` and its fields; cano `CheckpointRow` (\"opaque bytes\")",
             Self::Clear => {
@@ -147,9 +143,9 @@ impl Clause {
                 "the trait's bounds; cano `CheckpointStore`, below the items (\"`Send + Sync + 'static`\")"
             }
             Self::Errors => {
-                "`CheckpointStore`, below the items, and `CheckpointStore::append`; cano does not say it"
+                "`CheckpointStore`, below the items, and `CheckpointStore::append`; cano does not state it"
             }
-            Self::Dropped => "`CheckpointStore`, below the items; cano does not say it",
+            Self::Dropped => "`CheckpointStore`, below the items; cano does not state it",
             Self::Scope => "`CheckpointStore::exclusive_scope`; cano has none",
             Self::Claim => "`crashpoint_conformance::Claim`, under the word of the claim",
             Self::Engine => "docs/design/conformance.md, \"Why do some laws run workflows?\"",
