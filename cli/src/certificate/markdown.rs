@@ -115,8 +115,9 @@ fn message(text: &mut String, report: &LawReport) {
         let guide = report.law.guide;
         let _ = writeln!(
             text,
-            "\nWhy: {}\n\nWhat to do: {}",
+            "\nWhy: {}\n\nUsual cause: {}\n\nFix: {}",
             cell(guide.why),
+            cell(guide.cause),
             cell(guide.fix)
         );
     }

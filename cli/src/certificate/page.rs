@@ -179,7 +179,8 @@ fn troubles(report: &Report, index: usize) -> Markup {
                         }
                         @if matches!(law.verdict, Verdict::Fail(_)) || law.unsteady.is_some() {
                             p { strong { "Why: " } (prose(law.law.guide.why)) }
-                            p { strong { "What to do: " } (prose(law.law.guide.fix)) }
+                            p { strong { "Usual cause: " } (prose(law.law.guide.cause)) }
+                            p { strong { "Fix: " } (prose(law.law.guide.fix)) }
                         }
                     }
                 }

@@ -11,7 +11,7 @@ use crate::finding::expect::Checked;
 use crate::guide::{self, GroupGuide, Guide};
 use crate::harness::BoxFuture;
 
-/// How a law is run.
+/// How a law's check runs.
 #[derive(Clone, Copy)]
 pub(crate) enum Check {
     /// On a runtime of two workers that the kit starts.
@@ -97,16 +97,16 @@ macro_rules! define {
 
 crate::__catalogue! { (define) [] }
 
-/// Why a law holds.
+/// Where a law comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// R: the contract's own text.
+    /// R: the contract requires it.
     Contract,
-    /// N: implied by what the engine does with a store.
+    /// N: the engine needs it, given what it does with a store.
     Implied,
-    /// C: only where the capability is claimed.
+    /// C: required only of a store that claims the capability.
     Capability,
-    /// A: reported, never failing.
+    /// A: advice, which is reported and never fails a store.
     Advisory,
 }
 
@@ -122,53 +122,53 @@ impl Kind {
     }
 }
 
-/// What the finding of a check depends on beside the store.
+/// What the result of a check depends on, beside the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sensitivity {
-    /// Nothing: the check finds the same in every run.
+    /// Nothing: every run has the same result.
     None,
-    /// How callers interleave, or where a killed process had got to. A store that keeps the law always
+    /// How callers interleave, or how far a killed process had got. A store that keeps the law always
     /// passes; a store that breaks it may pass by chance, so the check is repeated.
     Scheduling,
-    /// The time that operations take. The check runs alone, and compares times within one run.
+    /// The time that operations take. The check runs alone and compares times within one run.
     Time,
 }
 
-/// What a law is about.
+/// A group of laws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Group {
     /// The first part of the group's ids, lower case.
     pub key: &'static str,
-    /// The same in words.
+    /// Its title.
     pub title: &'static str,
-    /// What its laws have in common, and what helps stores of each kind.
+    /// Help for its laws, in general and for each kind of store.
     pub guide: GroupGuide,
 }
 
-/// One named clause of the contract.
+/// A requirement on a store, with a name and a check.
 pub struct Law {
-    /// Its id, stable for ever.
+    /// Its id, which never changes its meaning.
     pub id: LawId,
-    /// The name of the test that [`certify!`](crate::certify) makes of it.
+    /// The name of its test in [`certify!`](crate::certify).
     pub name: &'static str,
-    /// What it says.
+    /// The requirement, in a sentence.
     pub sentence: &'static str,
-    /// Why it holds.
+    /// Where it comes from.
     pub kind: Kind,
-    /// The claim without which it is not run.
+    /// The claim without which it does not run.
     pub claim: Option<Claim>,
-    /// What it is about.
+    /// Its group.
     pub group: Group,
-    /// Why it holds in full, and what to do when it fails.
+    /// Why the engine needs it, and what to do when it fails.
     pub guide: Guide,
-    /// What its finding depends on beside the store.
+    /// What its result depends on, beside the store.
     pub sensitivity: Sensitivity,
     pub(crate) check: Check,
 }
 
 impl Law {
-    /// Whether no other law may run beside it.
+    /// Whether it must run without other laws beside it.
     pub(crate) fn runs_alone(&self) -> bool {
         self.sensitivity == Sensitivity::Time
     }
@@ -181,14 +181,14 @@ impl fmt::Debug for Law {
 }
 
 impl LawId {
-    /// The law that goes by this id.
+    /// The law with this id.
     ///
     /// # Panics
     ///
-    /// Never: ids and laws are made of one table.
+    /// Never: one table defines ids and laws.
     pub fn law(self) -> &'static Law {
         let law = &LAWS[self as usize];
-        // The ids and the laws are made of one table, in its order.
+        // One table defines the ids and the laws, in its order.
         assert_eq!(law.id, self, "the index of a law is its id");
         law
     }
@@ -199,14 +199,17 @@ pub fn catalogue() -> &'static [Law] {
     LAWS
 }
 
-/// Where the whole of it can be read.
+/// The page that has the whole guide.
 const PAGE: &str = "conformance/LAWS.md";
 
 impl Law {
-    /// Why the law holds and what to do, as lines below the message of a test that failed.
+    /// Why the engine needs the law, what usually breaks it and how to fix it: the lines below the message
+    /// of a failed test.
     pub fn advice(&self) -> String {
-        let Guide { why, fix, .. } = self.guide;
+        let Guide {
+            why, cause, fix, ..
+        } = self.guide;
         let anchor = self.id.to_string().to_lowercase();
-        format!("why:  {why}\nfix:  {fix}\nmore: {PAGE}#{anchor}")
+        format!("why:   {why}\ncause: {cause}\nfix:   {fix}\nmore:  {PAGE}#{anchor}")
     }
 }

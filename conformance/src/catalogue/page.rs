@@ -9,7 +9,7 @@ use crate::guide::{Clause, Guide};
 
 const HEAD: &str = "\
 Each law is a test. The tables list the laws; [When a law fails](#when-a-law-fails) explains each law: \
-why the engine needs it, and how to fix a store that breaks it. [README.md](README.md) says how to run \
+why the engine needs it, what usually breaks it, and how to fix it. [README.md](README.md) says how to run \
 the tests.
 
 Kind: **R** the contract requires it, **N** the engine needs it, **C** required only with the named \
@@ -91,11 +91,16 @@ fn entry(text: &mut String, law: &Law) {
         clause,
         reading,
         why,
+        cause,
         fix,
     } = law.guide;
     let (id, sentence) = (law.id, law.sentence);
     let _ = writeln!(text, "\n### {id}\n\n*{sentence}*\n");
-    let _ = writeln!(text, "- Why: {why}\n- Fix: {fix}");
+    let _ = writeln!(text, "- Why: {why}");
+    if !cause.is_empty() {
+        let _ = writeln!(text, "- Usual cause: {cause}");
+    }
+    let _ = writeln!(text, "- Fix: {fix}");
     let _ = write!(text, "- Clause: [{clause:?}](#the-clauses)");
     let _ = match reading {
         Some(reading) => writeln!(text, ", read as: {reading}."),

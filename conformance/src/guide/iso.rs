@@ -4,69 +4,84 @@ use super::guide;
 
 guide! {
     about "An id is opaque text that callers choose: order numbers, mail addresses, URLs. Two ids that \
-           differ in a byte are two runs. Where a store can't keep an id it refuses it with an error, before \
-           it has written anything; mapping it to another id is never right."
+           differ in a byte are two runs. A store that can't keep an id rejects it with an error before it \
+           writes anything; it never maps it to another id."
     sql "bind ids as parameters and compare with `=`, in a column of binary collation (BLOB, `COLLATE \
-         \"C\"`, `COLLATE BINARY`, utf8mb4_bin) without a length, or with one that is checked"
+         \"C\"`, `COLLATE BINARY`, utf8mb4_bin) without a length, or with a length that is checked"
     kv "put the length of the id before its bytes in the key; then no id is a prefix of another's key"
-    files "never use an id as a name: hex, percent-encode every byte but a-z 0-9, or hash with SHA-256 and \
-           keep the id inside of the file; beyond 255 bytes a name does not fit"
+    files "never use an id as a name: use hex, percent-encode every byte but a-z 0-9, or hash with SHA-256 \
+           and keep the id inside the file; a name holds at most 255 bytes"
 
     ISO_01 Clear
-        "`order-1` is a prefix of `order-10`. A scan by prefix loads or clears the other customer's order \
-         too."
-        "End the key of an id unmistakably: a length before it, or a terminator that is escaped within it. \
-         A range scan needs an upper bound as well.";
+        why "`order-1` is a prefix of `order-10`. A scan by prefix loads or clears the other customer's \
+             order too."
+        cause "A key does not mark where the id ends, or a range scan has no upper bound."
+        fix "Put the length of the id before it, or a terminator that is escaped within it. Give range scans \
+             an upper bound.";
     ISO_02 Row
-        "Glued together, id `a` at 12 and id `a1` at 2 are one key: one run's row appears in another."
-        "Fixed-width sequence at the end and a length in front, or separate columns. A separator works only \
-         where it is escaped in ids.";
+        why "Joined as text, id `a` at 12 and id `a1` at 2 are one key: the row of one run appears in \
+             another."
+        cause "Id and sequence are joined with a separator that ids may contain, or with none."
+        fix "Put a length in front and a fixed-width sequence at the end, or use separate columns. A \
+             separator works only if it is escaped in ids.";
     ISO_03 Row
-        "Ids that differ in case are common (base64, tokens). A collation that folds case merges them."
-        "A binary collation on the id's column; on file systems that ignore case encode the name.";
+        why "Ids that differ only in case are common (base64, tokens), and name different runs."
+        cause "A collation or a file system folds case."
+        fix "Use a binary collation for the id's column; on file systems that ignore case, encode the name.";
     ISO_04 Row
-        "PAD SPACE collations and `trim()` make `a` and `a ` the same run."
-        "Do not trim. In MySQL and SQL Server take a binary type or a NO PAD collation.";
+        why "`a` and `a ` are different runs."
+        cause "The column has a PAD SPACE collation, or the store calls `trim()`."
+        fix "Do not trim. In MySQL and SQL Server use a binary type or a NO PAD collation.";
     ISO_05 Row
-        "With LIKE an id that holds `%` or `_` loads and clears other runs."
-        "`=` in place of LIKE. Where a pattern is needed escape `%`, `_` and the escape itself.";
+        why "With LIKE, an id that contains `%` or `_` loads and clears other runs."
+        cause "A query compares ids with LIKE."
+        fix "Use `=`. If you need a pattern, escape `%`, `_` and the escape character.";
     ISO_06 Row
-        "`KEYS a*`, SCAN MATCH and glob() take the characters `*?[` of an id as patterns."
-        "Look keys up by name, or keep a set of them for each run. Escape what goes into a pattern.";
+        why "An id may contain `*`, `?` or `[`, and must not match other runs."
+        cause "The store looks runs up with `KEYS a*`, SCAN MATCH or glob()."
+        fix "Look keys up by name, or keep a set of them for each run. Escape what goes into a pattern.";
     ISO_07 Row
-        "An id reaches the store from outside. Put into a statement as text, it is a statement."
-        "Bound parameters, everywhere, also for the id of `clear`. The same goes for shells, paths, JSON \
-         and formats.";
+        why "Ids come from outside. Put into a statement as text, an id becomes a statement."
+        cause "A statement is built by formatting text."
+        fix "Bind parameters everywhere, also for the id of `clear`. The same holds for shells, paths, JSON \
+             and format strings.";
     ISO_08 Row
-        "As a part of a path `../x` leaves the directory: it reads and deletes what belongs to others."
-        "Encode or hash the id. Cleaning a path (removing `..`) merges ids and is not enough.";
+        why "As part of a path, `../x` leaves the directory: the store reads and deletes what belongs to \
+             others."
+        cause "A path is built from the id. Removing `..` merges ids and is not enough."
+        fix "Encode or hash the id before using it as a name.";
     ISO_09 Row
-        "C strings end at a NUL: `a` and `a\\0b` become one run."
-        "Pass lengths, or refuse such an id with an error (PostgreSQL's TEXT does, BYTEA takes it). A \
-         silent cut is the one wrong answer.";
+        why "`a` and `a\\0b` are two ids. Silently cutting at the NUL makes them one run."
+        cause "The id passes through a C string, which ends at a NUL."
+        fix "Pass lengths, or reject such an id with an error (PostgreSQL's TEXT does, BYTEA accepts it).";
     ISO_10 Row
-        "File systems and databases that normalise unicode merge texts that look alike; what is stored \
-         under one is found under the other."
-        "Compare bytes. Encode names of files; choose a collation that is binary.";
+        why "Texts that look alike are different ids. If they are merged, what is stored under one is found \
+             under the other."
+        cause "The file system or the database normalizes Unicode."
+        fix "Compare bytes: encode file names, and choose a binary collation.";
     ISO_11 Row
-        "The empty text is false in many languages and NULL in Oracle. It must not mean \"all runs\" to \
-         `clear`."
-        "Treat it as any id, or refuse it in all three operations.";
+        why "The empty id must not mean \"all runs\" to `clear`."
+        cause "The empty text counts as \"no value\": it is false in many languages and NULL in Oracle."
+        fix "Treat it like any id, or reject it in all three operations.";
     ISO_12 Row
-        "A column or a name that is too short cuts the id silently, in some SQL modes without a word."
-        "Refuse ids that do not fit before writing; for names hash long ids (SHA-256).";
+        why "Two long ids that are cut to the same text become one run."
+        cause "A column or a file name is too short. Some SQL modes cut silently."
+        fix "Reject ids that do not fit before writing; for names, hash long ids (SHA-256).";
     ISO_13 Row
-        "Generated ids share long prefixes. Cut at 64 or 255 bytes they are one run."
-        "As ISO-12; an index on a prefix of a column is no unique key, and a short hash is none either.";
+        why "Generated ids share long prefixes. Cut at 64 or 255 bytes, they are one run."
+        cause "The unique index covers a prefix of the column, or names are short hashes."
+        fix "Make the whole id unique, or hash it to at least 128 bits.";
     ISO_14 Row
-        "An id that looks like a number is text all the same: `01` is not `1`."
-        "No parsing, no column affinity to numbers (SQLite: declare TEXT or BLOB), no YAML.";
+        why "An id that looks like a number is still text: `01` is not `1`."
+        cause "Ids are parsed, stored in a column with numeric affinity, or written as YAML."
+        fix "Keep ids as text; in SQLite declare the column TEXT or BLOB.";
     ISO_15 Row
-        "If runs and the backend's own records share a namespace, a run named `meta` overwrites the \
-         store."
-        "Prefix the keys of runs, or use another table. `Options::reserved_names` tells the kit which names \
-         to try.";
+        why "A run named `meta` must not overwrite the store's own records."
+        cause "Runs and the backend's records share a namespace."
+        fix "Prefix the keys of runs, or use another table. `Options::reserved_names` tells the kit which \
+             names to try.";
     ISO_16 Row
-        "Short hashes and small modulos collide at a few thousand ids."
-        "128 bits of a hash at least, and the id itself stored and compared; buckets hold several runs.";
+        why "Thousands of runs share a store, and each keeps its own rows."
+        cause "Short hashes and small moduli collide at a few thousand ids."
+        fix "Hash to at least 128 bits, store the id itself and compare it; let a bucket hold several runs.";
 }

@@ -1,9 +1,9 @@
-//! The guide to the laws: why each holds, which clause of the contract it enforces, and what to do
-//! when a store breaks it.
+//! The guide to the laws: which clause of the contract each enforces, why the engine needs it, what
+//! usually breaks it, and how to fix a store that does.
 //!
-//! One file for each group, one entry for each law. The catalogue names the entry of every law, so a
-//! law without one does not compile, and an entry without a law is dead code. `LAWS.md`, the messages
-//! of failed tests and the certificates are made of it.
+//! One file for each group, one entry for each law. The catalogue names the entry of every law: a law
+//! without an entry does not compile, and an entry without a law is dead code. `LAWS.md`, the messages
+//! of failed tests and the certificates print these entries.
 
 pub(crate) mod bas;
 pub(crate) mod can;
@@ -22,41 +22,46 @@ pub(crate) mod run;
 
 pub use clause::Clause;
 
-/// What to know about a law beside its sentence.
+/// What an author of a store needs to know about a law, beside its sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guide {
     /// The clause of the contract that the law enforces.
     pub clause: Clause,
-    /// Where the clause can be read in another way: how the kit reads it.
+    /// How the kit reads the clause, if it can be read in another way.
     pub reading: Option<&'static str>,
-    /// What goes wrong in a workflow over a store that breaks the law.
+    /// Why the engine needs the law: what goes wrong in a workflow if a store breaks it.
     pub why: &'static str,
-    /// What to look for in the store, and how it is mended.
+    /// What usually breaks the law.
+    pub cause: &'static str,
+    /// How to fix the store.
     pub fix: &'static str,
 }
 
-/// What the laws of a group have in common.
+/// Help for all laws of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupGuide {
     /// What the group is about.
     pub about: &'static str,
-    /// What helps a store on SQL.
+    /// Advice for a store on SQL.
     pub sql: &'static str,
-    /// What helps a store on keys and values.
+    /// Advice for a store on keys and values.
     pub kv: &'static str,
-    /// What helps a store on files.
+    /// Advice for a store on files.
     pub files: &'static str,
 }
 
-/// The entries of a group: what they have in common, then each law as
-/// `ID Clause "why" "fix"`, or `ID Clause (reading "...") "why" "fix"`.
+/// The entries of a group: help for all its laws, then each law as
+/// `ID Clause why "..." cause "..." fix "..."`, with `(reading "...")` after the clause if needed.
 macro_rules! guide {
     (
         about $about:literal
         sql $sql:literal
         kv $kv:literal
         files $files:literal
-        $($id:ident $clause:ident $((reading $reading:literal))? $why:literal $fix:literal;)*
+        $(
+            $id:ident $clause:ident $((reading $reading:literal))?
+            $(why)? $why:literal $(cause $cause:literal fix)? $fix:literal;
+        )*
     ) => {
         pub(crate) const GROUP: $crate::guide::GroupGuide = $crate::guide::GroupGuide {
             about: $about,
@@ -68,6 +73,7 @@ macro_rules! guide {
             clause: $crate::guide::Clause::$clause,
             reading: $crate::guide::guide!(@reading $($reading)?),
             why: $why,
+            cause: concat!($($cause)?),
             fix: $fix,
         };)*
     };

@@ -3,41 +3,47 @@
 use super::guide;
 
 guide! {
-    about "States, task ids and blobs are the engine's. A store keeps them and understands nothing of them."
-    sql "BLOB or BYTEA for the blob, nullable; texts in a type without a length limit; check the server's \
-         largest packet"
-    kv "an encoding with lengths and a tag for \"no blob\"; values above the store's limit go into chunks \
-        within the same transaction"
-    files "length-prefixed fields, not lines; a checksum over the record, and the length checked before \
-           memory is taken for it"
+    about "States, task ids and blobs belong to the engine. A store keeps them and interprets none of them."
+    sql "BLOB or BYTEA for the blob, nullable; text types without a length limit; check the server's largest \
+         packet"
+    kv "an encoding with lengths and a tag for \"no blob\"; split values above the store's limit into chunks \
+        within one transaction"
+    files "length-prefixed fields, not lines; a checksum over the record; check a length before allocating \
+           memory for it"
 
     PAY_01 Row
-        "No blob and an empty blob mean different things: a task without output, and one whose output is \
-         empty. Mixed up, its undo is not run or gets the wrong input."
-        "A nullable column that is NULL or empty (Oracle can't: add a flag); a tag byte in your own format.";
+        why "No blob and an empty blob differ: a task without output, and a task whose output is empty. \
+             Mixed up, the undo is skipped or gets the wrong input."
+        cause "The column or the format has no mark for \"no blob\"."
+        fix "Use a nullable column that tells NULL from empty (Oracle can't: add a flag), or a tag byte in \
+             your own format.";
     PAY_02 Row
-        "A blob is any bytes. Through a String they come back as U+FFFD, and the output can't be read any \
-         more."
-        "A binary type all the way; `from_utf8_lossy`, text columns and JSON strings are the suspects. \
-         Base64 where only text passes.";
+        why "A blob is any bytes. Through a String, invalid bytes come back as U+FFFD, and the output can't \
+             be read any more."
+        cause "The blob passes through `from_utf8_lossy`, a text column or a JSON string."
+        fix "Use a binary type all the way, and base64 where only text passes.";
     PAY_03 Row
-        "The kind says how the engine reads the row. Kind and blob are independent: there are cursors \
-         without one."
-        "Store the kind on its own. Deriving it from the blob's presence turns rows into others.";
+        why "The kind tells the engine how to read the row. Kind and blob are independent: there are cursors \
+             without a blob."
+        cause "The kind is derived from the presence of a blob."
+        fix "Store the kind in a field of its own.";
     PAY_04 Row
-        "Names of states are Rust texts: empty, with line breaks, with NUL, long."
-        "Lengths rather than separators in a file; TEXT rather than VARCHAR(255); escape what a line-based \
-         format splits at.";
+        why "Names of states are Rust text: empty, long, with line breaks or with NUL."
+        cause "A file format splits at separators or lines, or a column is VARCHAR(255)."
+        fix "Use lengths in a file and TEXT in a table; escape what a line-based format splits at.";
     PAY_05 Row
-        "Buffers and columns have edges at 4 KiB and 64 KiB. MySQL's BLOB ends at 65,535 bytes, some \
-         length fields in 16 bits do too."
-        "LONGBLOB, 32-bit or varint lengths, and `read_exact` in place of one `read`.";
+        why "An output may have any size, also one at the edge of a buffer."
+        cause "Buffers and columns end at 4 KiB or 64 KiB; MySQL's BLOB and 16-bit length fields end at \
+               65,535 bytes."
+        fix "Use LONGBLOB, 32-bit or varint lengths, and `read_exact` instead of a single `read`.";
     PAY_06 Row
-        "A megabyte of output is ordinary: a document, a batch of ids."
-        "Raise the largest packet or message, or split the value; refuse with an error what can't be kept.";
+        why "A megabyte of output is ordinary: a document, a batch of ids."
+        cause "A packet, a message or a value has a smaller limit."
+        fix "Raise the limit, or split the value; reject with an error what can't be kept.";
     PAY_07 Claim
-        "A row beyond the limit has to be an error while the task can still be failed. Dropped silently, \
-         it is missing on resume."
-        "Compare the length with the limit before writing and answer an error; say the limit in \
-         `Options::blob_bytes_max`.";
+        why "A row beyond the limit must be an error while the task can still fail. Dropped silently, it is \
+             missing on resume."
+        cause "The length is not checked before writing."
+        fix "Compare the length with the limit before writing, and return an error; declare the limit in \
+             `Options::blob_bytes_max`.";
 }

@@ -101,14 +101,15 @@ fn the_message_of_a_failed_test_ends_with_the_guide() {
     let advice = LawId::ENG_04.law().advice();
     assert!(told.contains(&format!("\n{advice}\n")), "{told}");
     expect![[r#"
-        why:  With an upsert the second life overwrites the first one's row, and both believe they own the run: a task is done twice.
-        fix:  INSERT rather than UPSERT; `entry` with `Vacant` rather than `insert`. Answer `Error::conflict`.
-        more: conformance/LAWS.md#dup-01"#]].assert_eq(&LawId::DUP_01.law().advice());
+        why:   With an upsert the second life overwrites the first one's row, and both believe they own the run: a task is done twice.
+        cause: The store uses UPSERT, REPLACE or the `insert` of a map.
+        fix:   Use INSERT, or `entry` with `Vacant`. Return `Error::conflict`.
+        more:  conformance/LAWS.md#dup-01"#]].assert_eq(&LawId::DUP_01.law().advice());
 }
 
-/// What is said of every law is said of none.
+/// Text that fits every law explains none.
 #[test]
-fn each_law_has_words_of_its_own() {
+fn each_law_has_a_guide_of_its_own() {
     let mut said: Vec<&str> = Vec::new();
     for law in catalogue() {
         for words in [law.guide.why, law.guide.fix] {
