@@ -96,11 +96,7 @@ fn entry(text: &mut String, law: &Law) {
     } = law.guide;
     let (id, sentence) = (law.id, law.sentence);
     let _ = writeln!(text, "\n### {id}\n\n*{sentence}*\n");
-    let _ = writeln!(text, "- Why: {why}");
-    if !cause.is_empty() {
-        let _ = writeln!(text, "- Usual cause: {cause}");
-    }
-    let _ = writeln!(text, "- Fix: {fix}");
+    let _ = writeln!(text, "- Why: {why}\n- Usual cause: {cause}\n- Fix: {fix}");
     let _ = write!(text, "- Clause: [{clause:?}](#the-clauses)");
     let _ = match reading {
         Some(reading) => writeln!(text, ", read as: {reading}."),

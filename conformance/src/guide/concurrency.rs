@@ -4,49 +4,56 @@ use super::guide;
 
 guide! {
     about "Every operation takes effect at one instant between its call and its answer, and the order of \
-           these instants explains what everybody saw. A failure shows a short history in which no such \
-           order exists: read it from the top, an interval for each operation."
-    sql "one statement for each operation, or SERIALIZABLE with a retry of serialization failures; a load is \
-         one SELECT, or one REPEATABLE READ snapshot over all pages"
-    kv "one write transaction or batch for each operation, one snapshot for each load; no get followed by \
-        put"
-    files "a mutex or an async lock around look and write, held until the answer is known; a load reads \
+           these instants explains all answers. A failure shows a short history that no order explains: read \
+           it from the top, one interval for each operation."
+    sql "one statement for each operation, or SERIALIZABLE with a retry after serialization failures; a load \
+         is one SELECT, or one REPEATABLE READ snapshot over all pages"
+    kv "one write transaction or batch for each operation, one snapshot for each load; never get, then put"
+    files "a mutex or an async lock around check and write, held until the result is known; a load reads \
            under it, or reads files that are only ever renamed into place"
 
     CON_01 Concurrent
-        "Each law of one operation can hold while two of them together do not: a clear between the check \
-         and the insert of an append, a load of two halves."
-        "Find in the history the operation that looks at something another one changes half-way, and make \
-         both one critical section or one transaction.";
+        why "Each operation alone can be right while two of them together are not."
+        cause "A clear runs between the check and the insert of an append, or a load reads two halves."
+        fix "Find in the history the operation that sees another half done, and make both one critical \
+             section or one transaction.";
     CON_02 Load
-        (reading "a load shows what was there at one instant, so a prefix of what one caller appends in order")
-        "A hole in a log says to the engine that the log is damaged. Two pages read at two instants make \
-         one."
-        "Load from one snapshot; do not assemble a run from several reads without one.";
+        (reading "a load shows what was there at one instant, so it shows a prefix of what one caller \
+                  appends in order")
+        why "The engine takes a hole in a log for damage."
+        cause "Two pages of a load are read at two instants."
+        fix "Load from one snapshot; do not assemble a run from several reads without one.";
     CON_03 Append
-        "Half a row is another row: a state without its blob, a blob cut off."
-        "Write a row in one piece: one value, one transaction over both tables, one rename. Readers stop \
-         before a record whose checksum does not hold yet.";
+        why "Half a row is another row: a state without its blob, or a blob cut off."
+        cause "A row is written in pieces, and a load runs between them."
+        fix "Write a row in one piece: one value, one transaction over both tables, or one rename. Readers \
+             stop before a record whose checksum does not match yet.";
     CON_04 ShownStays
-        "A life that has seen a row has built on it. If the next load lacks it, the fence and the plan are \
-         both void."
-        "Read from the primary; if there is a cache, write it before answering and never let an older read \
-         overwrite it.";
+        why "A life builds on the rows that it has seen. If the next load lacks one, fence and plan are both \
+             void."
+        cause "Loads read from a replica, or an older read overwrites a cache."
+        fix "Read from the primary. Update a cache before answering, and never let an older read overwrite \
+             it.";
     CON_05 Concurrent
-        "Reading the whole run, adding a row and writing it back loses what another caller added in \
-         between."
-        "A row is a record of its own; where a run is one value, compare and swap its version and retry.";
+        why "Two lives may append to one run at once, and no accepted row may be lost."
+        cause "An append reads the whole run, adds a row and writes it back, and loses what another caller \
+               added in between."
+        fix "Make each row a record of its own. If a run is one value, compare and swap its version, and \
+             retry.";
     CON_06 Concurrent
-        "Runs have nothing to do with each other, and a shared structure (one document, one map that is \
-         replaced) must not lose one's rows to another."
-        "As CON-05, one level up: lock or compare the structure that all runs share.";
+        why "Runs are independent: writing one must not lose rows of another."
+        cause "A structure that all runs share (one document, one map) is replaced as a whole."
+        fix "Lock the structure that all runs share, or compare and swap its version.";
     CON_07 Concurrent
-        "With more callers than connections a store hangs when an operation needs a second one while it \
-         holds the first, or blocks the threads on which the first would go on."
-        "One connection for each operation, taken once; no `block_on` inside of async code; a std mutex is \
-         not held across an await.";
+        why "A service has more callers than its store has connections, and must not hang."
+        cause "An operation needs a second connection while it holds the first, or blocks the threads on \
+               which the first would continue."
+        fix "Take one connection for each operation, once. Do not call `block_on` in async code, and hold no \
+             std mutex across an await.";
     CON_08 Concurrent
-        "Dashboards and recovery load a lot. An append that waits for all of them is a workflow that \
-         stands still."
-        "A fair lock (tokio's RwLock and Mutex are), or readers on a snapshot that block nobody.";
+        why "Dashboards and recovery load a lot. While an append waits for all of them, its workflow stands \
+             still."
+        cause "A lock prefers readers to writers."
+        fix "Use a fair lock (tokio's RwLock and Mutex are fair), or let readers use a snapshot that blocks \
+             nobody.";
 }

@@ -3,81 +3,92 @@
 use super::guide;
 
 guide! {
-    about "What is acknowledged survives what the store claims to survive. A killed process loses what it \
-           had in memory, and nothing that it gave to the kernel; a power loss takes what was not synced as \
-           well. A kill can never show a missing sync: that is why system calls are watched."
+    about "Acknowledged rows survive what the store claims to survive. A killed process loses what it had in \
+           memory, but nothing that it gave to the kernel; a power loss also takes what was not synced. A \
+           kill never reveals a missing sync, so the kit watches system calls."
     sql "SQLite: `journal_mode = WAL` or DELETE with `synchronous = FULL` (NORMAL in WAL loses the newest \
-         commits with the power); PostgreSQL: `synchronous_commit = on`"
+         commits in a power loss); PostgreSQL: `synchronous_commit = on`"
     kv "redb: `Durability::Immediate`; RocksDB and LevelDB: `sync = true` for each write; sled: `flush()` \
         before Ok; Redis: `appendfsync always`"
-    files "write, `sync_data`, rename, then sync the directory (`File::open(dir)?.sync_all()`); a record has \
-           its length and a checksum, and a torn tail is cut off on opening"
+    files "write, `sync_data`, rename, then sync the directory (`File::open(dir)?.sync_all()`); give a \
+           record its length and a checksum, and cut off a torn tail on opening"
 
     DUR_01 Claim
-        "Resuming after a restart is what a log is for."
-        "Open what is there rather than create anew (`truncate(true)`, `CREATE OR REPLACE`, a fresh \
-         temporary file are the suspects), and write before answering.";
+        why "A log exists so that runs resume after a restart."
+        cause "Opening creates anew (`truncate(true)`, `CREATE OR REPLACE`, a fresh temporary file), or rows \
+               are written after the answer."
+        fix "Open what is there, and write before answering.";
     DUR_02 Claim
-        "Services restart often. What each opening adds (a header, a file, a copy) or loses shows only \
-         after some."
-        "Opening is idempotent: no schema change, no compaction, no new segment that a second one trips \
-         over.";
+        why "Services restart often. What each opening adds or loses shows only after several of them."
+        cause "Each opening adds a header, a file or a copy, or changes the schema."
+        fix "Make opening idempotent: no schema change, no compaction, no new segment that a later opening \
+             trips over.";
     DUR_03 Claim
-        "The process dies without a word: no destructor, no flush. A row that was acknowledged from a \
-         buffer is gone, and its task is done again."
-        "Hand the row to the kernel before Ok: flush a BufWriter, await the commit; nothing may be left to \
-         `Drop` or to a timer.";
+        why "The process dies without warning: no destructor, no flush. A row that was acknowledged from a \
+             buffer is gone, and its task is done again."
+        cause "A BufWriter, a timer or `Drop` flushes after the answer."
+        fix "Hand the row to the kernel before Ok: flush the BufWriter, await the commit.";
     DUR_04 Claim
-        "A kill between two writes leaves half a record. Shown as a row it is wrong; as an error it blocks \
-         the run for ever."
-        "Write a record in one piece or behind a checksum, and drop a torn record at the end when opening.";
+        why "A kill between two writes leaves half a record. Shown as a row it is wrong; as an error it \
+             blocks the run for ever."
+        cause "A record is written in pieces and has no checksum."
+        fix "Write a record in one piece or with a checksum, and drop a torn record at the end when opening.";
     DUR_05 Claim
-        "Half a cleared run is a log that begins in its middle: it can be neither resumed nor started."
-        "Make the clear one step on the disk: one transaction, one record in the log, or one rename.";
+        why "Half a cleared run is a log that begins in its middle: it can be neither resumed nor started."
+        cause "A clear deletes row by row, or file by file."
+        fix "Make the clear one step on the disk: one transaction, one record in the log or one rename.";
     DUR_06 Claim
-        "After a crash nobody is there to delete a lock file. A service that does not come up again loses \
-         every run at once."
-        "Use locks that die with the process (`File::try_lock`, flock, a server's session) in place of \
-         files that exist; repair when opening.";
+        why "After a crash nobody is there to delete a lock file. A service that does not start again loses \
+             every run at once."
+        cause "The lock is a file that exists, and the killed process has left it."
+        fix "Use locks that end with the process (`File::try_lock`, flock, a server's session), and repair \
+             when opening.";
     DUR_07 Claim
-        "A kill by the clock hits the long windows. The short one between a write and a rename is hit in \
-         production."
-        "The message names the call before which the child was killed: think through what is on the disk at \
-         that moment, and what opening makes of it.";
+        why "A kill at a random time hits the long windows. The short window between a write and a rename is \
+             hit in production."
+        cause "Between two system calls, the files are in a state that opening does not understand."
+        fix "The message names the call before which the child was killed. Consider what is on the disk at \
+             that moment, and what opening makes of it.";
     DUR_08 Claim
-        "Without a sync the row is in the kernel's memory, and the acknowledgement is not true when the \
-         power goes."
-        "`sync_data` (or the database's synchronous commit) after the last write and before Ok. Several \
-         appends may share one sync, if each waits for it.";
+        why "Without a sync the row is only in the kernel's memory, and a power loss breaks the \
+             acknowledgement."
+        cause "The sync is missing, or comes before the last write."
+        fix "Call `sync_data`, or commit synchronously, after the last write and before Ok. Several appends \
+             may share one sync if each waits for it.";
     DUR_09 Claim
-        "A synced file whose name is not synced is a file that is not there after a power loss."
-        "After creating or renaming, open the directory and `sync_all` it, once for each new name; its \
-         parent too where the directory is new.";
+        why "A synced file whose name is not synced is missing after a power loss."
+        cause "The file is synced, but not its directory."
+        fix "After creating or renaming, open the directory and `sync_all` it, once for each new name; its \
+             parent too if the directory is new.";
     DUR_10 Claim
-        "A sync that fails has lost data, and the next one answers Ok for nothing: the kernel reports an \
-         error once. Ignored, rows are acknowledged that never reach the disk."
-        "Hand the error of a sync to every append that waits for it, and never retry the sync as if \
-         nothing had happened.";
+        why "A failed sync has lost data. The kernel reports the error once, and the next sync returns Ok: \
+             rows are acknowledged that never reach the disk."
+        cause "The error of a sync is ignored, or the sync is retried."
+        fix "Return the error to every append that waits for the sync, and never retry the sync as if \
+             nothing had happened.";
     DUR_11 Claim
-        "A full disk is an ordinary day. It costs the append, not the rows that are there."
-        "Answer the error; cut off what was half written (or leave it to opening), and do not go on \
-         appending behind it.";
+        why "Disks fill up. This may cost the append, but not the rows that are there."
+        cause "The store appends behind a record that was half written."
+        fix "Return the error, and cut off what was half written, or leave that to opening.";
     DUR_12 Claim
-        "Disks and memory turn bits over. A row that is skipped makes the engine do its task again; one \
-         that is believed sends the workflow on with a value that nobody computed; a panic stops all runs \
-         for the damage of one."
-        "A checksum over the whole row (CRC-32C or longer, id and sequence included), looked at with each \
-         load, and an error that names the row. Leave out only what a kill can leave: an end that was cut \
-         short.";
+        why "Disks and memory flip bits. If a row is skipped, the engine repeats its task; if it is \
+             believed, the workflow continues with a value that nobody computed; a panic stops all runs \
+             because of one."
+        cause "Rows have no checksum, or damage is taken for the torn end that a kill leaves."
+        fix "Store a checksum over the whole row (CRC-32C or longer, id and sequence included), check it \
+             with each load, and return an error that names the row. Drop only what a kill can leave: a \
+             truncated end.";
     DUR_13 ShownStays
-        "After a failed sync the file's pages may be in memory and not on the disk. A load from there shows \
-         rows that vanish with the power."
-        "Keep a flag that a sync has failed, and refuse loads and appends until the store is opened again \
-         and has read what is really there; a store of several files does so as a whole. Only where the file \
-         was a draft and is removed before the answer may the store go on.";
+        why "After a failed sync, pages of the file may be in memory and not on the disk. A load from there \
+             shows rows that vanish in a power loss."
+        cause "The store goes on serving loads and appends after a failed sync."
+        fix "Set a flag when a sync fails. Reject loads and appends until the store is opened again and has \
+             read what is on the disk; a store of several files does so as a whole. Only if the file was a \
+             draft, removed before the answer, may the store go on.";
     DUR_14 Claim
-        "The engine's rows build on each other. A later row without an earlier one is a decision without \
-         its reason."
-        "One log, or commits in the order of acknowledgement; with a file for each shard or thread sync all \
-         that was acknowledged before.";
+        why "The engine's rows build on each other. A later row without an earlier one is a decision without \
+             its reason."
+        cause "Each run, shard or thread has a buffer or a file of its own."
+        fix "Use one log, or commit in the order of acknowledgement; with a file for each shard or thread, \
+             sync all that was acknowledged before.";
 }

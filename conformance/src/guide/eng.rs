@@ -3,29 +3,33 @@
 use super::guide;
 
 guide! {
-    about "Real workflows on the store: a life is dropped at every operation, a second one takes over, and \
-           tasks note what they did. What breaks here and nowhere else is a rule of the store's that the \
+    about "Real workflows run on the store: a life is dropped at every operation, a second one takes over, \
+           and tasks record what they did. What breaks here and nowhere else is a rule of the store that the \
            contract does not know."
     sql "no unique index but the primary key; no CHECK on the kind; no foreign key to a table of runs"
     kv "values carry the kind as it is; a number that the decoder does not know is an error, not a default"
     files "the row's format names every kind; a row that can't be decoded is an error of the load"
 
     ENG_01 Engine
-        "Here it is seen as a user sees it: a task that ran twice, an undo that did not run, a run that \
-         can't be resumed."
-        "Mend the other laws first. If only this one fails, look for rows that the store refuses or \
-         changes on grounds of its own: by kind, by task, by state.";
+        why "This is what a user would see: a task that ran twice, an undo that did not run, a run that \
+             can't be resumed."
+        cause "Another law is broken, or the store rejects or changes rows by a rule of its own: by kind, by \
+               task, by state."
+        fix "Fix the other laws first. If only this law fails, find that rule and remove it.";
     ENG_02 Fence
-        "Two processes that both think they own a run are the case the fence is made for."
-        "See DUP-07 and CON-01; here the racing rows have different kinds and the same sequence.";
+        why "Two processes that both believe they own a run are the case that the fence is made for."
+        cause "As in DUP-07 and CON-01; here the racing rows have different kinds and the same sequence."
+        fix "Check and write in one step, and compare the sequence alone, whatever the kind.";
     ENG_03 Scope
-        "Under ClearWhenDone an ended run leaves no row, and its id can be used again. That is sound only \
-         in a store whose late writes can't come back."
-        "Create the scope once, when the store is opened, and give out clones of it; see CAN-07 and CAN-08 \
-         for what it promises.";
+        why "Under ClearWhenDone an ended run leaves no row, and its id can be used again. This is sound \
+             only in a store whose late writes can't come back."
+        cause "The scope is created with each call, or a clear does not reach every row."
+        fix "Create the scope once, when the store is opened, and return clones of it; CAN-07 and CAN-08 say \
+             what it promises.";
     ENG_04 Row
-        "The engine has kinds beyond the three of the reference crate: claims, effects, outcomes. A \
-         wildcard at the end of a mapping turns them into something else, and no run can be resumed."
-        "Map the kind by `RowKind`'s own number or name, both ways, without a default. A store for the \
-         reference crate says `lacks: [engine_kinds]`.";
+        why "The engine has kinds beyond the three of the reference crate: claims, effects, outcomes. If a \
+             store turns them into others, no run can be resumed."
+        cause "A wildcard stands at the end of a mapping of kinds."
+        fix "Map the kind by `RowKind`'s own number or name, both ways, without a default. A store for the \
+             reference crate says `lacks: [engine_kinds]`.";
 }

@@ -3,10 +3,10 @@
 use super::guide;
 
 guide! {
-    about "The engine tells errors of stores from errors of tasks by their category, and conflicts from the \
-           rest by their kind. A person reads the message at night."
+    about "The engine tells errors of stores from errors of tasks by their category, and conflicts from \
+           other errors by their kind. People read the message."
     sql "map the driver's code for a unique violation (SQLSTATE 23505, SQLite 2067 and 1555, MySQL 1062) to \
-         `Error::conflict`, lost connections to `Error::unavailable`, a lost answer to a COMMIT to \
+         `Error::conflict`, a lost connection to `Error::unavailable`, a lost answer to a COMMIT to \
          `Error::unknown_outcome`"
     kv "a failed condition is `Error::conflict`; a timeout after the request was sent is \
         `Error::unknown_outcome`"
@@ -14,34 +14,39 @@ guide! {
            `Error::unknown_outcome` unless nothing was written"
 
     ERR_01 Errors
-        (reading "the category `checkpoint_store` belongs to every refusal of a store")
-        "By the category the engine knows that it was the log that refused, and not the task: it then \
-         stands back rather than retries."
-        "Build errors with `Error::conflict`, `Error::unavailable`, `Error::unknown_outcome` or \
-         `Error::checkpoint_store`, not with a task's constructor.";
+        (reading "every rejection by a store has the category `checkpoint_store`")
+        why "The category tells the engine that the log rejected the row, and not the task: it then gives \
+             way instead of retrying."
+        cause "The error is built with a task's constructor."
+        fix "Build errors with `Error::conflict`, `Error::unavailable`, `Error::unknown_outcome` or \
+             `Error::checkpoint_store`.";
     ERR_02 Errors
-        "A panic in a store takes the workflow's task with it and poisons locks for all others."
-        "Errors in place of `unwrap`, `expect`, slicing of texts and arithmetic that overflows, on whatever \
-         comes from callers or from the disk.";
+        why "A panic in a store takes the workflow's task with it, and poisons locks for all others."
+        cause "`unwrap`, `expect`, slicing of text, or arithmetic that overflows meets data from callers or \
+               from the disk."
+        fix "Return an error for whatever callers or the disk can cause.";
     ERR_03 Claim
-        (reading "a load may answer what the store knows by heart; an empty answer says that there was no \
-                  run")
-        "Networks break every week. A store that waits for ever holds its workflow without a word, and one \
-         that answers Ok or \"no rows\" meanwhile makes the engine believe in a row that is not there, or \
-         begin the run from its start."
-        "A limit on connecting and on each request, no retries without an end, `Error::unavailable` where \
-         nothing was sent and `Error::unknown_outcome` where it was; never an empty run for a failed query.";
+        (reading "a load may return what the store has in memory; an empty answer says that there was no run")
+        why "Networks fail every week. A store that waits for ever stops its workflow silently. A store that \
+             answers Ok or \"no rows\" makes the engine believe in a row that is not there, or start the run \
+             anew."
+        cause "A request has no time limit, retries have no end, or a failed query counts as an empty \
+               result."
+        fix "Limit connecting and each request. Return `Error::unavailable` if nothing was sent, \
+             `Error::unknown_outcome` if it was, and never an empty run for a failed query.";
     ERR_04 Claim
-        "A backend is back in a minute, the process lives for months. A store that needs a restart makes \
-         an outage of each break of the network."
-        "A pool that tests its connections and replaces the dead ones; connect anew with the next \
-         operation. Where a store has to be opened again on purpose, say so with \
-         `Options::reopens_after_outage`.";
+        why "The backend is back in a minute, and the process lives for months. A store that needs a restart \
+             turns each network failure into an outage."
+        cause "The store keeps a dead connection."
+        fix "Use a pool that tests its connections and replaces dead ones, or reconnect with the next \
+             operation. If a store must be opened again by design, set `Options::reopens_after_outage`.";
     ERR_05 Errors
-        "\"Duplicate key\" alone sends somebody through all the runs."
-        "Put the id and the sequence into the message; `Error::conflict` does.";
+        why "\"Duplicate key\" alone sends somebody through all the runs."
+        cause "The driver's message is passed on without id and sequence."
+        fix "Put the id and the sequence into the message; `Error::conflict` does.";
     ERR_06 Errors
-        "A conflict means that another life owns the run; \"unavailable\" is worth another try. Told apart, \
-         the engine need not read the log to find out."
-        "Answer `Error::conflict(id, sequence)` for a taken sequence, and only for that.";
+        why "A conflict means that another life owns the run; \"unavailable\" is worth another try. With a \
+             typed conflict the engine need not read the log to find out."
+        cause "All errors of the store have the same kind."
+        fix "Return `Error::conflict(id, sequence)` for a taken sequence, and only for that.";
 }

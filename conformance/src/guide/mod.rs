@@ -60,7 +60,7 @@ macro_rules! guide {
         files $files:literal
         $(
             $id:ident $clause:ident $((reading $reading:literal))?
-            $(why)? $why:literal $(cause $cause:literal fix)? $fix:literal;
+            why $why:literal cause $cause:literal fix $fix:literal;
         )*
     ) => {
         pub(crate) const GROUP: $crate::guide::GroupGuide = $crate::guide::GroupGuide {
@@ -73,7 +73,7 @@ macro_rules! guide {
             clause: $crate::guide::Clause::$clause,
             reading: $crate::guide::guide!(@reading $($reading)?),
             why: $why,
-            cause: concat!($($cause)?),
+            cause: $cause,
             fix: $fix,
         };)*
     };

@@ -3,39 +3,45 @@
 use super::guide;
 
 guide! {
-    about "The engine polls a store's futures on whatever runtime its user has. A store must not hold the \
-           thread that polls it, nor depend on a certain one."
+    about "The engine polls a store's futures on whatever runtime its user has. A store must not block the \
+           thread that polls it, and must not depend on a particular thread."
     sql "an async driver, or a blocking one on `spawn_blocking` or on a thread of its own"
-    kv "embedded databases block: their calls go to `spawn_blocking`, a sync of the disk takes milliseconds"
-    files "`std::fs` inside of `spawn_blocking`; tokio's `fs` does that for each call, which is slower and no \
+    kv "embedded databases block: call them in `spawn_blocking`; a sync of the disk takes milliseconds"
+    files "`std::fs` inside `spawn_blocking`; tokio's `fs` does that for each call, which is slower and no \
            more atomic"
 
     RUN_01 Concurrent
-        "Small services and tests run on one thread. A store that waits there for a task of the same \
-         thread waits for ever."
-        "No `block_on`, no `block_in_place` (it panics there), no blocking receive; await instead.";
+        why "Small services and tests run on one thread. A store that waits there for a task of the same \
+             thread waits for ever."
+        cause "The store calls `block_on`, `block_in_place` (which panics there) or a blocking receive."
+        fix "Await instead, or block on a thread of your own.";
     RUN_02 Concurrent
-        "With other numbers of workers, other interleavings: a deadlock that needs two workers, a race \
-         that needs eight."
-        "As RUN-01; a std mutex is held for a moment, and never across an await.";
+        why "Other numbers of workers bring other interleavings: a deadlock that needs two workers, a race \
+             that needs eight."
+        cause "A std mutex is held across an await, or state has a fixed number of slots for threads."
+        fix "Hold a std mutex briefly, never across an await, and do not count threads.";
     RUN_03 Concurrent
-        (reading "an operation that may run beside others does not keep them from running")
-        "While a store blocks the executor, timers, heartbeats and every other workflow stand still."
-        "Move file and database calls to `spawn_blocking`, sleep with the runtime's timer. What is allowed \
-         is `Options::poll_max`, 5 ms for one poll.";
+        (reading "an operation that may run beside others does not stop them from running")
+        why "While a store blocks the executor, timers, heartbeats and every other workflow stand still."
+        cause "Async code calls files or a database directly, or sleeps on the thread."
+        fix "Move these calls to `spawn_blocking`, and sleep with the runtime's timer. One poll may take \
+             `Options::poll_max`, 5 ms by default.";
     RUN_04 Claim
-        "Tests and tools open a store in one runtime and use it in the next. Tasks and connections of the \
-         first are gone by then."
-        "Keep no `Handle`, and no background task that operations need; take the runtime that polls, or a \
-         thread of your own. Or drop the claim.";
+        why "Tests and tools open a store in one runtime and use it in the next. Tasks and connections of \
+             the first are gone by then."
+        cause "The store keeps a `Handle`, or a background task that operations need."
+        fix "Use the runtime that polls, or a thread of your own. Or drop the claim.";
     RUN_05 Shared
-        "A runtime moves tasks between threads, so a future's parts must not be bound to one."
-        "No thread-locals between two awaits; register the waker anew at each poll.";
+        why "A runtime moves tasks between threads, so no part of a future may be bound to one thread."
+        cause "A thread-local is used on both sides of an await, or a waker is registered only once."
+        fix "Keep state in the future, and register the waker anew at each poll.";
     RUN_06 Shared
-        "The last `Arc` of a store is often dropped inside of async code. Blocking on a runtime there \
-         panics."
-        "No `block_on` in `Drop`: tell a thread to end, or let what is queued be finished by its own task.";
+        why "The last `Arc` of a store is often dropped inside async code, where blocking on a runtime \
+             panics."
+        cause "`Drop` calls `block_on`, or drops a runtime."
+        fix "In `Drop`, tell a thread to end, or let a task finish what is queued.";
     RUN_07 Claim
-        "Without tokio there is no `Handle::current()`, no timer and no pool."
-        "Use threads and channels of std or of async-neutral crates, or drop the claim.";
+        why "Without tokio there is no `Handle::current()`, no timer and no pool."
+        cause "An operation uses tokio's runtime, timer or file system."
+        fix "Use threads and channels of std or of executor-neutral crates, or drop the claim.";
 }

@@ -112,7 +112,7 @@ fn the_message_of_a_failed_test_ends_with_the_guide() {
 fn each_law_has_a_guide_of_its_own() {
     let mut said: Vec<&str> = Vec::new();
     for law in catalogue() {
-        for words in [law.guide.why, law.guide.fix] {
+        for words in [law.guide.why, law.guide.cause, law.guide.fix] {
             assert!((30..400).contains(&words.len()), "{}: {words}", law.id);
             assert!(words.ends_with('.'), "{}: {words}", law.id);
             assert!(!said.contains(&words), "{}: said before: {words}", law.id);
