@@ -5,7 +5,8 @@ use std::process::exit;
 
 use crashpoint::{CheckpointRow, Error};
 
-use crate::child::{Role, tell};
+use super::Role;
+use super::message::tell;
 use crate::finding::expect::{marked, row};
 use crate::harness::place::Place;
 use crate::harness::{DynStore, Subject};

@@ -26,14 +26,17 @@
 //! [`operation_max`](crate::Options::operation_max), counts as a different answer.
 
 mod draw;
+mod found;
 mod model;
 mod operations;
 mod play;
 mod search;
+mod shrink;
 
 pub use crashpoint::RowKind;
 
+pub use self::found::{Counted, Ended, Found};
 pub use self::operations::{
     Operation, Operations, append, clear, load, plain, reopen, row, rows_from,
 };
-pub use self::search::{Counted, Differential, Ended, Found};
+pub use self::search::Differential;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crashpoint::{CheckpointRow, Error};
 use tokio::runtime::Runtime;
 
+use super::found::Counted;
 use super::model::Model;
 use super::operations::{Operation, Operations, plain};
-use super::search::Counted;
 use crate::finding::expect::panic_message;
 use crate::finding::expect::{Checked, Failure, broken, describe, quote, same_rows};
 use crate::harness::place::Place;

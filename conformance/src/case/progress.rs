@@ -1,0 +1,88 @@
+//! What a law is doing, for the watchdog and for the messages of panics.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::finding::expect::quote;
+
+/// Who is to blame when a step never ends, or panics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blame {
+    Store,
+    Harness,
+}
+
+/// What a law is doing, for the watchdog and for panics: the last step, and how many there were.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    steps: AtomicU64,
+    current: Mutex<Current>,
+}
+
+/// Put into words only when it is asked for: a law has thousands of steps.
+#[derive(Debug)]
+struct Current {
+    blame: Blame,
+    what: String,
+    run: Option<String>,
+    sequence: Option<u64>,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        Self {
+            steps: AtomicU64::new(0),
+            current: Mutex::new(Current {
+                blame: Blame::Harness,
+                what: "before its first step".to_owned(),
+                run: None,
+                sequence: None,
+            }),
+        }
+    }
+
+    /// A step that has words of its own.
+    pub(crate) fn step(&self, blame: Blame, what: &str) {
+        let mut current = self.lock();
+        current.blame = blame;
+        what.clone_into(&mut current.what);
+        current.run = None;
+        current.sequence = None;
+        drop(current);
+        self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An operation of the store.
+    pub(crate) fn operation(&self, what: &str, run: &str, sequence: Option<u64>) {
+        self.step(Blame::Store, what);
+        let mut current = self.lock();
+        current.run = Some(run.to_owned());
+        current.sequence = sequence;
+    }
+
+    /// An operation has ended, of a step that has many and is told as one.
+    pub(crate) fn beat(&self) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn current(&self) -> (Blame, String) {
+        let current = self.lock();
+        let mut words = current.what.clone();
+        if let Some(sequence) = current.sequence {
+            let _ = write!(words, " of sequence {sequence}");
+        }
+        if let Some(run) = &current.run {
+            let _ = write!(words, ", run {}", quote(run));
+        }
+        (current.blame, words)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
