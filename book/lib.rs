@@ -1,4 +1,4 @@
-//! The Rust code of the README and of the book: `cargo test -p crashpoint-docs` compiles and runs it.
+//! The Rust code of the README and of the book: `cargo test -p crashpoint-book` compiles and runs it.
 //!
 //! The program of the chapter "A world of your own" is not here: it is `examples/crash_test.rs`, which
 //! mdbook includes.
@@ -14,9 +14,9 @@ macro_rules! pages {
 
 pages! {
     Readme: "../README.md",
-    FirstCrashTest: "first-crash-test.md",
-    Certifying: "certifying.md",
-    Operating: "operating.md",
+    FirstCrashTest: "../docs/first-crash-test.md",
+    Certifying: "../docs/certifying.md",
+    Operating: "../docs/operating.md",
     // The crate of the macros can't depend on the engine.
     Macros: "../engine/macros/README.md",
 }
