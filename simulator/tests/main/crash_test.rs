@@ -12,6 +12,7 @@ use expect_test::{Expect, expect};
 
 mod replayed;
 mod sampled;
+mod sources;
 mod tasks;
 mod tokio_lane;
 

@@ -4,6 +4,7 @@
 //! failing on a made-up file as well as passing on the real ones. What it does *not* check is
 //! what the compiler and clippy check already.
 
+mod determinism;
 mod imports;
 mod layers;
 mod links;
@@ -107,6 +108,13 @@ fn the_pages_of_the_architecture_map_every_file() {
         let page = house.map_or(map::MAP, |house| house.page);
         map::check(house, &text_of(&files, page), &paths)
     }));
+}
+
+#[test]
+fn every_source_of_variation_has_a_test() {
+    let files = files();
+    let page = text_of(&files, determinism::PAGE);
+    report(determinism::check(&page, &files));
 }
 
 #[test]
