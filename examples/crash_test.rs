@@ -59,7 +59,7 @@ impl CompensatableTask<Order> for Charge {
         Ok(())
     }
 
-    /// The run turned around before the engine learnt whether the task had charged.
+    /// The rollback started before the engine learnt whether the task had charged.
     async fn compensate_in_doubt(&self, ctx: Ctx) -> Result<(), TaskError> {
         if self.is_careful {
             self.bank.refund(ctx.do_idempotency_key());

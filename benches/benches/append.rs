@@ -1,4 +1,4 @@
-//! How many rows a second a store takes: 1, 8, 64 and 256 runs that append at the same time. And what an
+//! Rows per second of a store: 1, 8, 64 and 256 runs that append at the same time. And what an
 //! append to the embedded store costs beside a bare commit of the same row, one run at a time.
 //!
 //! Files are below the target folder, not in the system's temporary one, which may be in memory.
@@ -51,7 +51,7 @@ fn redb() -> Fresh {
     (Arc::new(store), Some(folder))
 }
 
-/// One store, at each number of runs; every run appends so many rows.
+/// One store, at each number of runs. Every run appends the same number of rows.
 fn each(
     group: &mut BenchmarkGroup<'_, WallTime>,
     runtime: &Runtime,

@@ -9,7 +9,7 @@
 //! And a test that many have, by hand: tokio's paused clock, where a crash is a dropped future and nothing
 //! is checked but the outcome. It does less: it crashes between polls, of which there are fewer than crash
 //! points, lives once after a crash where a simulation lives twice, keeps no history and asks no oracle.
-//! That ratio says what a schedule costs beside the least that a test of crashes can do.
+//! That ratio compares a schedule with the smallest possible crash test.
 
 use std::future::Future as _;
 use std::sync::Arc;
@@ -150,7 +150,7 @@ fn one_crash() -> Settings {
     }
 }
 
-/// Every schedule with up to one crash, each crash gone on from a copy of what it left.
+/// Every schedule with up to one crash. Each continues from a copy of the state after the crash.
 fn explored(workload: &Workload) -> Findings {
     let findings = explore(workload, &one_crash());
     assert_eq!((findings.violations.len(), findings.merged), (0, 0));
@@ -174,7 +174,7 @@ fn simulated(workload: &Workload, settings: &Settings, tape: Vec<(usize, usize)>
     assert_eq!(judge(workload, &run), []);
 }
 
-/// A crash after so many polls, and another engine that resumes; how many polls the first one had.
+/// A crash after `polls` polls, and an engine that resumes. Returns the polls of the first engine.
 async fn paused(polls: u32) -> u32 {
     let world = Counter::default();
     let store = Arc::new(MemoryCheckpointStore::new());
@@ -206,7 +206,7 @@ async fn paused(polls: u32) -> u32 {
     polled
 }
 
-/// A runtime for each schedule: what one leaves behind must not reach the next.
+/// A runtime for each schedule, so that nothing of a schedule reaches the next.
 fn paused_runtime() -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_time().start_paused(true).build();

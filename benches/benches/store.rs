@@ -1,4 +1,4 @@
-//! What the embedded store needs for rows of several lengths, for loads, for clears, and to be opened.
+//! The cost of rows of several lengths, of loads, of clears and of opening, for the embedded store.
 //!
 //! Files are below the target folder, not in the system's temporary one, which may be in memory.
 

@@ -1,4 +1,4 @@
-//! Peers measured in turns, so that a machine that warms up or is busy treats them alike.
+//! Peers measured in turns, so that a busy or warming machine affects them alike.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ pub fn elapsed(work: impl FnOnce()) -> Duration {
 }
 
 /// The times of peers that did the same work; the others are compared with the first, by their best
-/// turns: on a machine that is busy with something else those are what is least disturbed.
+/// turns: on a busy machine these turns are disturbed least.
 #[derive(Debug, Clone)]
 pub struct Comparison {
     unit: &'static str,

@@ -6,7 +6,7 @@ use std::path::Path;
 /// The type of the file system that `path` lies in, such as `ext4`; `unknown` where the system does
 /// not say.
 pub fn file_system_of(path: &Path) -> String {
-    // Linux lists where what is mounted; elsewhere there is no such file.
+    // The mounts, on Linux. Other systems have no such file.
     let mounts = read_to_string("/proc/self/mounts").unwrap_or_default();
     let fields = mounts.lines().filter_map(|line| {
         let mut fields = line.split(' ');

@@ -1,4 +1,4 @@
-//! A store that takes rows and keeps none: what is left of a transition is the engine's own work.
+//! A store that accepts rows and keeps none, so that a transition costs only the engine's own work.
 
 use async_trait::async_trait;
 use crashpoint::{CheckpointRow, CheckpointStore, Error};

@@ -1,5 +1,5 @@
 //! Code that the benchmarks share: a clock, a comparison of peers, a store that keeps nothing, the
-//! type of a file system, and a model of what a store must hold after its process was killed.
+//! type of a file system, and a model of a store's file after its process was killed.
 //!
 //! A number means little by itself. So peers run in turns within one process, and the ratio is
 //! printed with the names of both.

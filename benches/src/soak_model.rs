@@ -1,6 +1,6 @@
-//! A model of what the file of a store must hold after processes that used it were killed.
+//! A model of the file of a store after its processes were killed.
 //!
-//! Each process reports what was acknowledged. The model keeps bounds for the number of rows of each
+//! Each process reports its acknowledged operations. The model keeps bounds for the number of rows of each
 //! run, and compares the file with them after each kill.
 
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub enum Stage {
     /// It has reported nothing yet.
     #[default]
     Starting,
-    /// It opens the store, and recovers what the process before it left.
+    /// It opens the store, and recovers the file of the process before it.
     Opening,
     /// The store is open.
     Open,
@@ -46,8 +46,7 @@ struct Bounds {
     is_clearing: bool,
 }
 
-/// What a file must hold, by the reports of the processes that used it one after the other, each of
-/// which was killed.
+/// The expected content of a file, from the reports of its killed processes.
 ///
 /// A row that was acknowledged once, or found once, must be in the file until a process clears its
 /// run. The model forgets cleared runs, so it does not grow.

@@ -2,7 +2,7 @@
 
 /// The order in which `rows` rows take their turns in a round: one group of `group` rows after the
 /// other. Each round begins a group with another row, and reverses the group once every row has begun.
-/// So no row always follows the same row and pays for what that one left to the disk.
+/// So no row always follows the same row and pays for its unfinished disk work.
 pub fn turn_order(round: usize, rows: usize, group: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..rows).collect();
     for group in order.chunks_mut(group.max(1)) {

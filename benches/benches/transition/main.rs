@@ -1,4 +1,4 @@
-//! What a transition of a plain task costs, beside the reference crate.
+//! The cost of a transition of a plain task, beside the reference crate.
 //!
 //! One run goes round a state [`TRANSITIONS`] times and ends. The engine always has a store, so it
 //! is measured with the memory store and with one that forgets; the reference crate without a store

@@ -1,4 +1,4 @@
-//! What the program is asked for.
+//! The arguments of the program.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Every writer appends rows to a run of its own.
     Append(Comparing),
-    /// Every writer appends 24 rows to a run, clears it and goes on with another.
+    /// Every writer appends 24 rows to a run, clears it, and begins another.
     Lifecycle(Comparing),
     /// Every reader loads runs of 24 rows.
     Load(Comparing),
@@ -27,7 +27,7 @@ pub(crate) enum Command {
     Reopen(Reopening),
     /// A workflow takes transitions without a disk.
     Transition(Common),
-    /// Runs come and go in the embedded store, and the length of its file is told.
+    /// Appends and clears runs in the embedded store, and prints the length of its file.
     Churn(Churning),
     /// Writers, readers, clears, SIGKILL and reopenings on the embedded store.
     Soak(Soaking),

@@ -1,11 +1,11 @@
-//! What a disk was asked for: flushes and bytes, as the kernel counts them.
+//! Flushes and bytes of a disk, as the kernel counts them.
 //!
-//! The counters are those of the whole device, whoever uses it, and Linux alone has them.
+//! The counters are those of the whole device, with the work of other processes. Only Linux has them.
 
 use std::fs::read_to_string;
 use std::path::Path;
 
-/// What a device was asked for since it is there.
+/// The counters of a device since it was attached.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counters {
     pub(crate) flushes: u64,

@@ -53,7 +53,7 @@ impl BenchFolder {
         tempfile::tempdir_in(&self.0).expect("a folder can be made where the others are")
     }
 
-    /// Makes the file system write what it still holds back, such as the removal of files.
+    /// Makes the file system write its delayed changes, such as the removal of files.
     pub(crate) fn settle(&self) {
         // Elsewhere a folder can't be opened, and nothing is worth failing for.
         _ = File::open(&self.0).and_then(|folder| folder.sync_all());

@@ -1,4 +1,4 @@
-//! Group commit for peers that have none: a thread takes what waits into one commit.
+//! Group commit for peers without it: a thread puts all waiting writes into one commit.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -11,7 +11,7 @@ pub(crate) enum Write {
     Clear { id: String },
 }
 
-/// What commits several writes at once.
+/// Commits several writes at once.
 pub(crate) trait Batch: Send + 'static {
     /// Makes all of them durable; none has a sequence that is taken.
     fn commit(&mut self, writes: &[Write]);

@@ -1,7 +1,7 @@
 //! Stores measured side by side: rows that are durable when they are acknowledged, on one disk, in
 //! rounds that alternate within one run of this program.
 //!
-//! A number of one store means little. What is compared here writes the same rows under the same
+//! A number of one store means little. The stores compared here write the same rows under the same
 //! promise, and the ratio is printed with the names of both.
 
 mod arguments;

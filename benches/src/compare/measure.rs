@@ -1,4 +1,4 @@
-//! One turn of one store: so many tasks at a time for so long, and a timer beside them.
+//! One turn of one store: a number of tasks for a duration, and a timer beside them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::peers::Subject;
 use crate::statistics::percentile;
 use crate::workload::Workload;
 
-/// What came of a turn.
+/// The result of a turn.
 #[derive(Debug, Clone)]
 pub(crate) struct Turn {
     pub(crate) rows_per_second: f64,

@@ -11,7 +11,7 @@ const RIGHT: f64 = 560.0;
 const TOP: f64 = 40.0;
 const BOTTOM: f64 = 370.0;
 
-/// Told apart by people who see few colours, and in print: markers differ as well.
+/// The markers differ as well, for print and for people who see few colours.
 const COLOURS: [&str; 8] = [
     "#0072b2", "#d55e00", "#e69f00", "#009e73", "#56b4e9", "#cc79a7", "#999999", "#000000",
 ];

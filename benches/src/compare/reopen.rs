@@ -15,7 +15,7 @@ use crate::rounds::{Results, Row, runtime};
 /// Rows that are appended at the same time while a store is filled.
 const AT_A_TIME: u64 = 1000;
 
-/// Fills each store once with so many runs of one row, and opens it once in every round.
+/// Fills each store once with runs of one row, and opens it once in every round.
 pub(crate) fn compare(reopening: &Reopening, bench_folder: &BenchFolder) -> Results {
     let Reopening { comparing, runs } = reopening;
     let runs = *runs;

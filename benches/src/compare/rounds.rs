@@ -48,7 +48,7 @@ pub(crate) fn runtime() -> Runtime {
 /// A store in its folder.
 type Opened = (TempDir, Arc<dyn Subject>);
 
-/// A new store with what the workload needs.
+/// A new store, prepared for the workload.
 fn prepared(peer: Peer, workload: Workload, bench_folder: &BenchFolder) -> Opened {
     let folder = bench_folder.subfolder();
     let subject = peer.open(folder.path());
@@ -135,7 +135,7 @@ impl Row {
 
 impl Results {
     /// Ours over each of the others, at the same number of writers: the median of the ratios of each
-    /// round, since what disturbs a round disturbs both.
+    /// round, since a disturbance of a round affects both.
     pub(crate) fn ratios(&self) -> Vec<Ratio> {
         let ours = |writers: usize| {
             let mut rows = self.rows.iter();

@@ -1,4 +1,4 @@
-//! What a transition costs without a disk: the engine with a store that forgets and with the one in
+//! The cost of a transition without a disk: the engine with a store that forgets and with the one in
 //! memory, the reference crate without a store.
 
 use std::time::Duration;

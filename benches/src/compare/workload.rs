@@ -1,11 +1,11 @@
-//! What a writer or a reader does.
+//! The work of a writer or a reader.
 
 use std::time::Instant;
 
 use crate::clock::{now, timed};
 use crate::peers::Subject;
 
-/// The rows of a run that lives and ends, and of one that is loaded.
+/// The rows of a run that is appended and cleared, and of a run that is loaded.
 const ROWS_OF_A_RUN: u64 = 24;
 
 /// The runs that readers load.
@@ -18,7 +18,7 @@ pub(crate) enum Workload {
     Load,
 }
 
-/// What one task has done.
+/// The work that one task has done.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
     pub(crate) rows: u64,
@@ -26,7 +26,7 @@ pub(crate) struct Done {
 }
 
 impl Workload {
-    /// Puts into a new store what it needs.
+    /// Fills a new store with the rows of the workload.
     pub(crate) async fn prepare(self, subject: &dyn Subject) {
         if self == Self::Load {
             let runs = (0..RUNS_TO_LOAD).map(|run| async move {
@@ -95,7 +95,7 @@ async fn load(deadline: Instant, subject: &dyn Subject, reader: usize) -> Done {
     let mut done = Done::default();
     let mut run = reader as u64;
     loop {
-        // A step that is prime to the number of runs comes to each.
+        // A step that is coprime to the number of runs reaches every run.
         run = (run + 37) % RUNS_TO_LOAD;
         let id = format!("run-{run}");
         let (took, rows) = timed(subject.load(&id)).await;

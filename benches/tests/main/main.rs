@@ -1,4 +1,4 @@
-//! Tests of what the benchmarks say.
+//! Tests of the benchmarks' results.
 
 mod compare;
 mod soak_model;

@@ -1,4 +1,4 @@
-//! The model of a soak accepts correct files and names what is wrong with others.
+//! The model of a soak accepts correct files and names the faults of others.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ fn record(model: &mut SoakModel, lines: &[&str]) {
     }
 }
 
-/// A file in which each of these runs has so many rows.
+/// A file in which each of these runs has this number of rows.
 fn file(runs: &[(&str, u64)]) -> File {
     let run = |(id, count): &(&str, u64)| {
         let rows = (0..*count).map(|sequence| row_of(id, sequence)).collect();

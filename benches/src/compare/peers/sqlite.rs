@@ -12,7 +12,7 @@ use crate::peers::{BLOB, STATE, Subject, TASK};
 /// One connection, off the executor.
 pub(crate) struct Single(Arc<Mutex<Rows>>);
 
-/// One that writes in groups, and one that reads.
+/// A connection that writes in groups, and a connection that reads.
 pub(crate) struct Grouped {
     group: Group,
     reader: Arc<Mutex<Rows>>,

@@ -17,7 +17,7 @@ use crate::rounds::runtime;
 const WRITERS: u64 = 64;
 const READERS: u64 = 8;
 
-/// One of so many runs is kept until the next such run ends.
+/// One of this many runs is kept until the next kept run ends.
 const KEPT_EVERY: u64 = 16;
 
 /// A run that a process left is cleared this many processes later, so it survives the kills in

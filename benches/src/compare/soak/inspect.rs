@@ -5,11 +5,11 @@ use std::path::Path;
 use crashpoint::RedbReader;
 use crashpoint_benches::SoakModel;
 
-/// Reads every run and writes nothing, so that the next process recovers what the kill left.
+/// Reads every run and writes nothing, so that the next process recovers the file after the kill.
 ///
 /// # Errors
 ///
-/// Names what is wrong with the file.
+/// Names the fault of the file.
 pub(crate) fn check(file: &Path, model: &mut SoakModel) -> Result<(), String> {
     // A process that was killed early has not created the file.
     if !file.try_exists().map_err(|error| error.to_string())? {
