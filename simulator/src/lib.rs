@@ -88,7 +88,8 @@ pub use fault::{
     Fault, Fired, Group, Schedule, StoreFault,
 };
 pub use history::{
-    Attempt, Effect, Entry, History, LifeEnd, Opening, Reception, Recorder, Stopped, What,
+    Attempt, CrashPlace, Effect, Entry, History, LifeEnd, Opening, Reception, Recorder, Stopped,
+    What,
 };
 pub use record::{
     BadLine, BadRecording, BadTape, BadToken, Divergence, Draws, HashedTrace, Recording,

@@ -19,9 +19,9 @@ struct Count {
     total: usize,
 }
 
-/// The life and the operation of a crash point, and the number of the operation's row, by which
+/// The life and the operation of a crash point, and the sequence of the operation's row, by which
 /// appends are in order.
-type Operation = (u32, String, Option<u64>);
+type Operation<'a> = (u32, &'a str, Option<u64>);
 
 pub(super) fn points(recorder: &Recorder) -> Markup {
     let (table, depth) = tally(recorder);
@@ -36,7 +36,7 @@ pub(super) fn points(recorder: &Recorder) -> Markup {
                 tbody {
                     @for ((life, operation, row), counts) in &table {
                         tr {
-                            td { @if *life > 0 { (life) } }
+                            td { (life) }
                             td { code { (message(operation)) @if let Some(row) = row { "#" (row) } } }
                             @for crashes in 0..=depth { (cell(counts.get(&crashes).copied())) }
                         }
@@ -52,7 +52,7 @@ pub(super) fn points(recorder: &Recorder) -> Markup {
     }
 }
 
-fn heading(crashes: usize) -> String {
+fn heading(crashes: u32) -> String {
     match crashes {
         0 => "as the first crash".to_owned(),
         1 => "after one crash".to_owned(),
@@ -73,18 +73,16 @@ fn cell(count: Option<Count>) -> Markup {
 }
 
 /// The counts, and the largest number of crashes before a crash point.
-fn tally(recorder: &Recorder) -> (BTreeMap<Operation, BTreeMap<usize, Count>>, usize) {
-    let missed: std::collections::BTreeSet<&str> = recorder.missed().collect();
-    let mut table: BTreeMap<Operation, BTreeMap<usize, Count>> = BTreeMap::new();
+fn tally(recorder: &Recorder) -> (BTreeMap<Operation<'_>, BTreeMap<u32, Count>>, u32) {
+    let mut table: BTreeMap<Operation<'_>, BTreeMap<u32, Count>> = BTreeMap::new();
     let mut depth = 0;
-    for point in recorder.points() {
-        let crashes = point.matches(" > ").count();
-        let newest = point.rsplit(" > ").next().unwrap_or(point);
-        depth = depth.max(crashes);
-        let counts = table.entry(operation(newest)).or_default();
-        let count = counts.entry(crashes).or_default();
+    for (place, covered) in recorder.places() {
+        depth = depth.max(place.crashes);
+        let operation = (place.life, place.operation.as_str(), place.row);
+        let counts = table.entry(operation).or_default();
+        let count = counts.entry(place.crashes).or_default();
         count.total += 1;
-        count.covered += usize::from(!missed.contains(point));
+        count.covered += usize::from(covered);
     }
     let covered: usize = table
         .values()
@@ -97,20 +95,4 @@ fn tally(recorder: &Recorder) -> (BTreeMap<Operation, BTreeMap<usize, Count>>, u
         "each crash point belongs to one operation, so the table adds up to the total"
     );
     (table, depth)
-}
-
-/// `life1/append#3.2:before` is of life 1's operation `append` of row 3.
-fn operation(point: &str) -> Operation {
-    let (life, rest) = point.split_once('/').unwrap_or(("", point));
-    let life = life.strip_prefix("life").and_then(|life| life.parse().ok());
-    let what = rest.rsplit_once(':').map_or(rest, |(what, _)| what);
-    let what = match what.rsplit_once('.') {
-        Some((first, again)) if again.parse::<u32>().is_ok() => first,
-        _ => what,
-    };
-    let (name, row) = what.rsplit_once('#').unwrap_or((what, ""));
-    match row.parse() {
-        Ok(row) => (life.unwrap_or(0), name.to_owned(), Some(row)),
-        Err(_) => (life.unwrap_or(0), what.to_owned(), None),
-    }
 }

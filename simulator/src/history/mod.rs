@@ -15,7 +15,7 @@ use crate::fault::{Fired, Schedule};
 
 pub use life_end::LifeEnd;
 pub(crate) use recorder::Crashes;
-pub use recorder::Recorder;
+pub use recorder::{CrashPlace, Recorder};
 pub(crate) use world::World;
 pub use world::{Effect, Reception};
 

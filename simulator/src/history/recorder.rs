@@ -5,14 +5,27 @@
 //! a recovery's own instants count for each crash that it recovers from. What was covered is told by
 //! the crashes that fired; the difference between the two is what an exploration missed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::{SmolStr, format_smolstr};
+
+/// Where in a schedule a crash point is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CrashPlace {
+    /// How many crashes come before it.
+    pub crashes: u32,
+    /// The life that it is in, from 1.
+    pub life: u32,
+    /// What the life does there: `append`, `load`, the name of a task.
+    pub operation: SmolStr,
+    /// The sequence of the row, if the operation appends one.
+    pub row: Option<u64>,
+}
 
 /// The crash points of the schedules that were run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recorder {
-    seen: BTreeSet<SmolStr>,
+    seen: BTreeMap<SmolStr, CrashPlace>,
     fired: BTreeSet<SmolStr>,
     /// How many crashes deep instants are recorded.
     depth: u32,
@@ -56,29 +69,58 @@ impl Recorder {
         crashes.count < self.depth
     }
 
-    /// An instant was passed after these crashes, or is about to be crashed at.
-    pub(crate) fn passed(&mut self, crashes: &Crashes, point: &SmolStr) {
-        if self.counts_after(crashes) {
-            self.seen.insert(crashes.full(point));
+    /// An instant of `life` was passed after these crashes, or is about to be crashed at. `operation`
+    /// is what the life does there, with the sequence of the row that it appends.
+    pub(crate) fn passed(
+        &mut self,
+        crashes: &Crashes,
+        point: &SmolStr,
+        life: u32,
+        operation: impl FnOnce() -> (SmolStr, Option<u64>),
+    ) {
+        if !self.counts_after(crashes) {
+            return;
         }
+        self.seen.entry(crashes.full(point)).or_insert_with(|| {
+            let (operation, row) = operation();
+            CrashPlace {
+                crashes: crashes.count,
+                life,
+                operation,
+                row,
+            }
+        });
     }
 
     /// The newest of these crashes fired.
     pub(crate) fn fired(&mut self, crashes: &Crashes) {
         if (1..=self.depth).contains(&crashes.count) {
+            assert!(
+                !crashes.newest.is_empty(),
+                "the newest of some crashes has a name"
+            );
             self.fired.insert(crashes.newest.clone());
         }
     }
 
     /// Adds what another schedule's recorder saw.
     pub(crate) fn merge(&mut self, other: Self) {
-        self.seen.extend(other.seen);
+        for (point, place) in other.seen {
+            let known = self.seen.entry(point).or_insert_with(|| place.clone());
+            assert_eq!(*known, place, "the name of a crash point says where it is");
+        }
         self.fired.extend(other.fired);
     }
 
     /// The crash points that exist, in alphabetical order.
     pub fn points(&self) -> impl Iterator<Item = &str> {
-        self.seen.iter().map(SmolStr::as_str)
+        self.seen.keys().map(SmolStr::as_str)
+    }
+
+    /// Where the crash points are, in the same order, and whether a crash fired at each.
+    pub fn places(&self) -> impl Iterator<Item = (&CrashPlace, bool)> {
+        let seen = self.seen.iter();
+        seen.map(|(point, place)| (place, self.fired.contains(point)))
     }
 
     /// How many crash points exist.
@@ -88,11 +130,15 @@ impl Recorder {
 
     /// How many of them a crash fired at.
     pub fn covered(&self) -> usize {
-        self.seen.intersection(&self.fired).count()
+        let covered = self.fired.iter();
+        covered
+            .filter(|point| self.seen.contains_key(*point))
+            .count()
     }
 
     /// The crash points that no crash fired at.
     pub fn missed(&self) -> impl Iterator<Item = &str> {
-        self.seen.difference(&self.fired).map(SmolStr::as_str)
+        let seen = self.seen.keys().map(SmolStr::as_str);
+        seen.filter(|point| !self.fired.contains(*point))
     }
 }

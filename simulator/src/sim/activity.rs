@@ -4,7 +4,10 @@
 use std::fmt;
 
 use crashpoint::{Ctx, Direction};
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
+
+/// The word for an append, in the names of instants.
+const APPEND: &str = "append";
 
 /// What a life is doing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +34,14 @@ impl Activity {
     pub(crate) fn of(ctx: &Ctx) -> Self {
         Self::Acting(ctx.direction(), ctx.task().into())
     }
+
+    /// What is done, and the sequence of the row that is appended.
+    pub(crate) fn operation(&self) -> (SmolStr, Option<u64>) {
+        match self {
+            Self::Appending(sequence) => (APPEND.into(), Some(*sequence)),
+            other => (format_smolstr!("{other}"), None),
+        }
+    }
 }
 
 impl fmt::Display for Activity {
@@ -40,7 +51,7 @@ impl fmt::Display for Activity {
             Self::Beginning => f.write_str("begin"),
             Self::Opening => f.write_str("open"),
             Self::Loading => f.write_str("load"),
-            Self::Appending(sequence) => write!(f, "append#{sequence}"),
+            Self::Appending(sequence) => write!(f, "{APPEND}#{sequence}"),
             Self::Clearing => f.write_str("clear"),
             Self::Closing => f.write_str("close"),
             Self::Acting(Direction::Do, task) => f.write_str(task),

@@ -202,10 +202,11 @@ impl State {
         let point = self.passed.next(life, instant.what, instant.when);
         let (recorder, crashes) = (&mut self.recorder, &self.lasting.crashes);
         if instant.crash {
-            recorder.passed(crashes, &point);
+            recorder.passed(crashes, &point, life, || instant.what.operation());
         }
         if power.is_some() {
-            recorder.passed(crashes, &without_power(&point));
+            let point = without_power(&point);
+            recorder.passed(crashes, &point, life, || instant.what.operation());
         }
         let offers = self.offers(&point, instant, power);
         if offers.is_empty() {
