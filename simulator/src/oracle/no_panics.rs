@@ -14,10 +14,6 @@ pub(super) const ORACLE: Oracle = Oracle {
     check,
 };
 
-/// What tokio's time and tasks panic with outside of a runtime of tokio's. The words are tokio's own, and
-/// all that depends on them is the advice below.
-const OUTSIDE_OF_TOKIO: &str = "there is no reactor running";
-
 fn check(case: &Case<'_>) -> Result<(), String> {
     let mut panics = case.history().select(|what| match what {
         What::Panicked(message) => Some(message),
@@ -26,11 +22,17 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     let Some((place, life, message)) = panics.next() else {
         return Ok(());
     };
+    // From here on it is decided, whatever was panicked with.
     let (during, advice) = (case.during(place), advice(message));
     Err(format!("life {life} panicked{during}: {message}{advice}"))
 }
 
+/// What to do about a panic. tokio panics with a text and nothing else, so the text is all that there
+/// is to know it by. It decides whether the advice is printed, and nothing else: another version of
+/// tokio with another text takes the advice away, and no verdict.
 fn advice(message: &str) -> &'static str {
+    /// What tokio's time and tasks panic with outside of a runtime of tokio's.
+    const OUTSIDE_OF_TOKIO: &str = "there is no reactor running";
     if message.contains(OUTSIDE_OF_TOKIO) {
         "; there is no runtime of tokio's in this simulation: CrashTest::tokio, of the feature \"tokio\", \
          brings one"

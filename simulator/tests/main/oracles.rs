@@ -95,6 +95,18 @@ fn tampered() -> Vec<Tampered> {
             |run| push(run, 1, What::Panicked("a bug".to_owned())),
             expect!["life 1 panicked: a bug"],
         ),
+        // The same objection, with advice that is chosen by the text.
+        row(
+            "no-panics",
+            "order",
+            |run| {
+                let text = "there is no reactor running, must be called from a runtime";
+                push(run, 1, What::Panicked(text.to_owned()));
+            },
+            expect![[
+                r#"life 1 panicked: there is no reactor running, must be called from a runtime; there is no runtime of tokio's in this simulation: CrashTest::tokio, of the feature "tokio", brings one"#
+            ]],
+        ),
         row(
             "no-hangs",
             "order",
