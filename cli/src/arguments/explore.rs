@@ -3,8 +3,10 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use clap::builder::RangedI64ValueParser;
 use clap::{Args, Parser};
-use crashpoint_simulator::Budget;
+use crashpoint_simulator::workload::CRASHES_MAX;
+use crashpoint_simulator::{Budget, Group};
 
 use crate::arguments::values::{ALL, Store, rule};
 
@@ -16,12 +18,9 @@ pub(crate) struct ExploreArguments {
     /// The stores to explore over, separated by commas.
     #[arg(long, value_enum, value_name = "STORE", value_delimiter = ',', default_values_t = Store::ALL)]
     pub(crate) store: Vec<Store>,
-    #[arg(long, help = crashes_help(), value_name = "0..=3", value_parser = clap::value_parser!(u32).range(0..=3))]
+    #[arg(long, help = crashes_help(), value_name = "0..=3", value_parser = crashes())]
     pub(crate) crashes: Option<u32>,
-    /// Run exactly the schedules within this fault budget: `c1d1` allows one crash and one disk fault.
-    /// Letters: c crashes, f store faults, d disk faults, e task errors, t takeovers, p switches
-    /// between lives, x cancellations, j clock jumps, b breaches of the store's contract.
-    #[arg(long, value_name = "BUDGET", conflicts_with = "crashes")]
+    #[arg(long, help = within_help(), value_name = "BUDGET", conflicts_with = "crashes")]
     pub(crate) within: Option<Budget>,
     /// Run a mutant of the engine that breaks this rule, to see that the oracles catch it.
     #[arg(long, value_name = "RULE", value_parser = rule)]
@@ -35,6 +34,25 @@ pub(crate) struct ExploreArguments {
     /// Number of threads. Default: one per core. The result does not depend on it.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
+}
+
+const _: () = assert!(
+    CRASHES_MAX == 3,
+    "`--crashes` has the name 0..=3 for its value"
+);
+
+/// The crashes that the library's campaigns may have.
+fn crashes() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(0..=i64::from(CRASHES_MAX))
+}
+
+/// What `--within` says of the text of a budget.
+fn within_help() -> String {
+    format!(
+        "Run exactly the schedules within this fault budget: `c1d1` allows one crash and one fault of \
+         the disk. Letters: {}",
+        Group::letters()
+    )
 }
 
 /// What `--crashes` says of its defaults.

@@ -22,12 +22,9 @@ pub(crate) enum Store {
 impl Store {
     pub(super) const ALL: [Self; 2] = [Self::Memory, Self::Redb];
 
-    /// The default number of crashes per schedule, chosen so that an exploration takes under a minute.
+    /// The default number of crashes per schedule.
     pub(crate) fn crashes(self) -> u32 {
-        match self {
-            Self::Memory => 2,
-            Self::Redb => 1,
-        }
+        workload::default_crashes(self.kind())
     }
 
     pub(crate) fn kind(self) -> StoreKind {

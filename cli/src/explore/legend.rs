@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crashpoint_simulator::workload::{CAMPAIGNS, Campaign, Length, Over};
 use crashpoint_simulator::{Budget, Repeat, StoreKind};
 
 use crate::explore::SAMPLES;
@@ -63,10 +64,12 @@ pub(crate) fn legend(report: &ExplorationReport) -> Vec<String> {
     let short = match short.join(" and ") {
         none if none.is_empty() => none,
         names => {
-            let lives = "over memory two rivals also with one more switch among the three lives";
-            let disk = "over redb also one fault of the disk";
-            let also = [(StoreKind::Memory, lives), (StoreKind::Redb, disk)].into_iter();
-            let also: Vec<&str> = also.filter(|it| over(it.0)).map(|it| it.1).collect();
+            let also = [StoreKind::Memory, StoreKind::Redb].into_iter();
+            let also = also.filter(|store| over(*store)).flat_map(|store| {
+                let short = abouts(Over::only(store), true).into_iter();
+                short.map(move |about| format!("over {store} {about}"))
+            });
+            let also: Vec<String> = also.collect();
             format!(" {names}: {}.", also.join(", "))
         }
     };
@@ -77,12 +80,13 @@ pub(crate) fn legend(report: &ExplorationReport) -> Vec<String> {
         true => " There each crash came alone; --crashes 2 has two.",
         false => "",
     };
+    let each = listed(&abouts(Over::Every, false), "or");
     let more = match over(StoreKind::Memory) {
         true => {
-            "; over memory also each of them with a crash, a rival with a fault of the store, a \
-             rival with two more switches between the two lives, two rivals, and one jump of a clock"
+            let more = listed(&abouts(Over::Memory, false), "and");
+            format!("; over memory also each of them with a crash, {more}")
         }
-        false => "",
+        false => String::new(),
     };
     let exhausted = match report.is_exhaustive() {
         true => " All these are exhausted.",
@@ -90,10 +94,7 @@ pub(crate) fn legend(report: &ExplorationReport) -> Vec<String> {
     };
     vec![
         format!("Crash points: {depth}.{disk}{fewer}"),
-        format!(
-            "Schedules: these, and all with one fault of the store, one attempt of a task that goes \
-             wrong, one cancellation, or one rival life{more}.{short}{exhausted}"
-        ),
+        format!("Schedules: these, and all with {each}{more}.{short}{exhausted}"),
         format!(
             "Sampled: {SAMPLES} schedules more of each row, from seeds, with any of it at once, up to \
              {}.",
@@ -101,4 +102,20 @@ pub(crate) fn legend(report: &ExplorationReport) -> Vec<String> {
         ),
         twice,
     ]
+}
+
+/// What the campaigns over these stores are about: those of short workloads alone, or the others.
+fn abouts(over: Over, short: bool) -> Vec<&'static str> {
+    let is_wanted = |it: &&Campaign| it.over == over && short == (it.length == Some(Length::Short));
+    let campaigns = CAMPAIGNS.iter().filter(is_wanted);
+    campaigns.map(|campaign| campaign.about).collect()
+}
+
+/// `a, b, or c`
+fn listed(items: &[&str], last: &str) -> String {
+    match items {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [most @ .., end] => format!("{}, {last} {end}", most.join(", ")),
+    }
 }

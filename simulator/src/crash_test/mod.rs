@@ -23,7 +23,9 @@ use crate::oracle::judge;
 use crate::record::{Recording, Source, Trial, replay_recording, run_schedule};
 use crate::report::render;
 use crate::sim::{Lane, Process, StoreKind};
-use crate::workload::{ActsOn, Length, Panics, Recipe, Sharing, Workload};
+use crate::workload::{
+    ActsOn, CRASHES_MAX, Length, Panics, Recipe, Sharing, Workload, default_crashes,
+};
 
 use self::subject::{Invariant, Merging, SubjectTemplate, WorldSubject};
 
@@ -157,7 +159,7 @@ pub fn crash_test_in<S: State, W: Send + Sync + 'static>(
         workflow: Arc::new(workflow),
         invariants: Vec::new(),
         merging: None,
-        crashes: 2,
+        crashes: default_crashes(StoreKind::Memory),
         schedules_max: u64::MAX,
         samples: SAMPLES,
         panics: Panics::Fail,
@@ -241,8 +243,8 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// Where there are more: nobody waits for the end of that.
     pub fn crashes(mut self, crashes: u32) -> Self {
         assert!(
-            crashes <= 3,
-            "{crashes} crashes in a schedule: 0..=3 are possible"
+            crashes <= CRASHES_MAX,
+            "{crashes} crashes in a schedule: 0..={CRASHES_MAX} are possible"
         );
         self.crashes = crashes;
         self

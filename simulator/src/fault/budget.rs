@@ -148,6 +148,19 @@ impl std::str::FromStr for Budget {
 }
 
 impl Budget {
+    /// Nothing goes wrong.
+    pub const NONE: Self = Self {
+        crashes: 0,
+        faults: 0,
+        disk: 0,
+        errors: 0,
+        takeovers: 0,
+        preemptions: 0,
+        cancels: 0,
+        jumps: 0,
+        breaches: 0,
+    };
+
     /// How many crashes deep the crash points of this budget's schedules are counted: not at all where
     /// anything but crashes may happen.
     pub(crate) fn counted_depth(&self) -> u32 {

@@ -1,5 +1,6 @@
 //! What is explored: workflows of the engine's with tasks that act on the simulated world.
 
+mod campaigns;
 pub mod controls;
 pub(crate) mod engine_subject;
 pub mod generated;
@@ -13,10 +14,10 @@ use crashpoint::protocol::{Faithful, Rules, Without};
 use crashpoint::{Retention, State};
 use serde_json::Value;
 
-use crate::fault::Budget;
-use crate::sim::{Lane, Process, StoreKind, Subject};
+use crate::sim::{Lane, Process, Subject};
 use crate::workload::engine_subject::{EngineSubject, WorkflowFactory};
 
+pub use self::campaigns::{CAMPAIGNS, CRASHES_MAX, Campaign, Over, beyond, default_crashes};
 pub use crate::sim::{ActsOn, Length, Panics, Sharing, Workload};
 pub use crashpoint::protocol::Rule;
 
@@ -125,79 +126,6 @@ pub fn all_under<R: Rules>(rules: R) -> Vec<Workload> {
     workloads.extend(order::recipes().map(|recipe| recipe.under(rules.clone())));
     workloads.push(import::recipe().under(rules));
     workloads
-}
-
-impl Workload {
-    /// What is explored of this workload where schedules may have up to `crashes` crashes: those
-    /// crashes alone; a fault of the store, a cancellation or a rival life with up to one crash; a
-    /// rival life with a fault of the store; one with two more switches between the two; two rival
-    /// lives, so that there are three at once, with one more switch where the workload is
-    /// [short](Self::is_short) enough for that; and a jump of a clock.
-    ///
-    /// Over a disk a crash has many more instants, nearly all of them inside an operation of the
-    /// store. What else goes wrong does so between two operations; there it comes alone. A fault of
-    /// the disk does so too, and where the workload is short, since a loss of power may keep a hundred
-    /// different things.
-    pub fn campaigns(&self, store: StoreKind, crashes: u32) -> Vec<Budget> {
-        let none = Budget::default();
-        let mut campaigns = vec![Budget { crashes, ..none }];
-        if crashes == 0 {
-            return campaigns;
-        }
-        let in_memory = store == StoreKind::Memory;
-        let one = Budget {
-            crashes: u32::from(in_memory),
-            ..none
-        };
-        campaigns.push(Budget { faults: 1, ..one });
-        campaigns.push(Budget { errors: 1, ..one });
-        campaigns.push(Budget { cancels: 1, ..one });
-        campaigns.push(Budget {
-            takeovers: 1,
-            ..one
-        });
-        if in_memory {
-            campaigns.push(Budget {
-                takeovers: 1,
-                faults: 1,
-                ..none
-            });
-            campaigns.push(Budget {
-                takeovers: 1,
-                preemptions: 2,
-                ..none
-            });
-            campaigns.push(Budget {
-                takeovers: 2,
-                preemptions: u32::from(self.is_short()),
-                ..none
-            });
-            campaigns.push(Budget { jumps: 1, ..none });
-        } else if self.is_short() {
-            campaigns.push(Budget { disk: 1, ..none });
-        }
-        campaigns
-    }
-
-    /// Whether its length is [`Length::Short`].
-    pub fn is_short(&self) -> bool {
-        self.length == Length::Short
-    }
-}
-
-/// What is sampled by seeds beyond the campaigns over this store: everything at once, and more of it.
-pub fn beyond(store: StoreKind) -> Budget {
-    Budget {
-        crashes: 2,
-        faults: 2,
-        disk: u32::from(store != StoreKind::Memory),
-        errors: 2,
-        takeovers: 2,
-        preemptions: 4,
-        cancels: 1,
-        jumps: 2,
-        breaches: 0,
-    }
 }
 
 impl<S> std::fmt::Debug for Recipe<S> {

@@ -1,0 +1,198 @@
+//! The campaigns: which schedules of a workload an exploration runs without exception.
+//!
+//! Over a disk a crash has many more instants, nearly all of them inside an operation of the store.
+//! The other faults happen between two operations; over a disk each of them comes alone. A power loss
+//! may keep a hundred different things, so faults of the disk are for short workloads.
+
+use crate::fault::Budget;
+use crate::sim::{Length, StoreKind, Workload};
+
+/// Every schedule within a budget, for some workloads over some stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Campaign {
+    /// What its schedules have, for people.
+    pub about: &'static str,
+    /// Over which stores it is explored.
+    pub over: Over,
+    /// The length of the workloads of which it is explored; without it, of every workload.
+    pub length: Option<Length>,
+    budget: Budget,
+}
+
+/// The stores of a campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// Over every store; over the store in memory with up to one crash as well.
+    Every,
+    /// Over the store in memory.
+    Memory,
+    /// Over the embedded store.
+    Disk,
+}
+
+const NONE: Budget = Budget::NONE;
+
+const fn every(about: &'static str, over: Over, budget: Budget) -> Campaign {
+    Campaign {
+        about,
+        over,
+        length: None,
+        budget,
+    }
+}
+
+/// The campaigns beside the one of crashes alone, in the order in which they are explored.
+pub const CAMPAIGNS: &[Campaign] = &[
+    every(
+        "one fault of the store",
+        Over::Every,
+        Budget { faults: 1, ..NONE },
+    ),
+    every(
+        "one attempt of a task that goes wrong",
+        Over::Every,
+        Budget { errors: 1, ..NONE },
+    ),
+    every(
+        "one cancellation",
+        Over::Every,
+        Budget { cancels: 1, ..NONE },
+    ),
+    every(
+        "one rival life",
+        Over::Every,
+        Budget {
+            takeovers: 1,
+            ..NONE
+        },
+    ),
+    every(
+        "a rival with a fault of the store",
+        Over::Memory,
+        Budget {
+            takeovers: 1,
+            faults: 1,
+            ..NONE
+        },
+    ),
+    every(
+        "a rival with two more switches between the two lives",
+        Over::Memory,
+        Budget {
+            takeovers: 1,
+            preemptions: 2,
+            ..NONE
+        },
+    ),
+    Campaign {
+        length: Some(Length::Long),
+        ..every(
+            "two rivals",
+            Over::Memory,
+            Budget {
+                takeovers: 2,
+                ..NONE
+            },
+        )
+    },
+    Campaign {
+        length: Some(Length::Short),
+        ..every(
+            "two rivals also with one more switch among the three lives",
+            Over::Memory,
+            Budget {
+                takeovers: 2,
+                preemptions: 1,
+                ..NONE
+            },
+        )
+    },
+    every(
+        "one jump of a clock",
+        Over::Memory,
+        Budget { jumps: 1, ..NONE },
+    ),
+    Campaign {
+        length: Some(Length::Short),
+        ..every(
+            "also one fault of the disk",
+            Over::Disk,
+            Budget { disk: 1, ..NONE },
+        )
+    },
+];
+
+/// The most crashes that a schedule of the campaigns may have.
+pub const CRASHES_MAX: u32 = 3;
+
+/// How many crashes a schedule may have where nobody says otherwise. Over a disk there are ten times as
+/// many crash points, so two of them take minutes.
+pub const fn default_crashes(store: StoreKind) -> u32 {
+    match Over::only(store) {
+        Over::Memory => 2,
+        Over::Every | Over::Disk => 1,
+    }
+}
+
+impl Over {
+    /// What is explored over this store and not over every store.
+    pub const fn only(store: StoreKind) -> Self {
+        match store {
+            StoreKind::Memory => Self::Memory,
+            StoreKind::Redb
+            | StoreKind::RedbLosingWrites
+            | StoreKind::RedbLosingNames
+            | StoreKind::RedbWithoutBarriers => Self::Disk,
+        }
+    }
+}
+
+impl Campaign {
+    /// Its budget for workloads of this length over this store, if it is explored of them.
+    fn budget(&self, length: Length, store: StoreKind) -> Option<Budget> {
+        let store = Over::only(store);
+        let crashes = match self.over {
+            Over::Every => u32::from(store == Over::Memory),
+            over if over == store => 0,
+            _ => return None,
+        };
+        let budget = Budget {
+            crashes,
+            ..self.budget
+        };
+        self.length.is_none_or(|it| it == length).then_some(budget)
+    }
+}
+
+impl Workload {
+    /// The budgets within which every schedule of this workload is explored: up to `crashes` crashes
+    /// alone, and the [`CAMPAIGNS`]. Without crashes it is the schedule without faults.
+    pub fn campaigns(&self, store: StoreKind, crashes: u32) -> Vec<Budget> {
+        let mut budgets = vec![Budget { crashes, ..NONE }];
+        if crashes > 0 {
+            let campaigns = CAMPAIGNS.iter();
+            budgets.extend(campaigns.filter_map(|it| it.budget(self.length, store)));
+        }
+        budgets
+    }
+
+    /// Whether its length is [`Length::Short`].
+    pub fn is_short(&self) -> bool {
+        self.length == Length::Short
+    }
+}
+
+/// What is sampled by seeds beyond the campaigns over this store: everything at once, and more of it.
+pub fn beyond(store: StoreKind) -> Budget {
+    Budget {
+        crashes: 2,
+        faults: 2,
+        disk: u32::from(store != StoreKind::Memory),
+        errors: 2,
+        takeovers: 2,
+        preemptions: 4,
+        cancels: 1,
+        jumps: 2,
+        breaches: 0,
+    }
+}
