@@ -19,7 +19,7 @@ use crate::fault::{Budget, Fault, Schedule};
 use crate::images::{self, Armed, Embedded, Exploration, Hazard, Modes, Op, Script};
 use crate::oracle::{ORACLES, judge};
 use crate::sim::{Settings, SharedChoices, StoreKind, simulate};
-use crate::workload::{controls, named};
+use crate::workload::{Rule, controls, named};
 
 /// So many schedules are run at the most to see an oracle object.
 const SCHEDULES_MAX: u64 = 200_000;
@@ -27,70 +27,102 @@ const SCHEDULES_MAX: u64 = 200_000;
 /// So many images have a bit turned over.
 const ROTTEN: u64 = 200;
 
-/// A mutant to which an oracle has to object: the rule stands behind the `~`. Two are none of the
-/// engine: a disk that loses what was synced, and a workflow whose author has made a mistake.
+/// A mutant to which an oracle has to object.
 #[derive(Debug, Clone, Copy)]
 pub struct Witness {
     /// The oracle.
     pub oracle: &'static str,
-    /// The workload, as it is called on the command line.
+    /// The workload.
     pub workload: &'static str,
+    /// The rule that its engine breaks. Two witnesses have none: a disk that loses what was synced, and
+    /// a workflow whose author has made a mistake.
+    pub rule: Option<Rule>,
     /// The store under it.
     pub store: StoreKind,
     /// What a schedule may have, as in [`Budget`].
     pub budget: &'static str,
 }
 
-const fn over_memory(
-    oracle: &'static str,
+impl Witness {
+    /// The mutant as it is called on the command line: the rule stands behind the `~`.
+    pub fn name(&self) -> String {
+        match self.rule {
+            None => self.workload.to_owned(),
+            Some(rule) => format!("{}~{rule:?}", self.workload),
+        }
+    }
+}
+
+const fn without(
+    rule: Rule,
     workload: &'static str,
     budget: &'static str,
+    oracle: &'static str,
 ) -> Witness {
+    Witness {
+        rule: Some(rule),
+        ..alone(workload, budget, oracle)
+    }
+}
+
+const fn alone(workload: &'static str, budget: &'static str, oracle: &'static str) -> Witness {
     Witness {
         oracle,
         workload,
+        rule: None,
         store: StoreKind::Memory,
         budget,
     }
 }
 
-/// A witness for each oracle.
+/// A witness for each oracle. The tests go through the same table, and have some more mutants.
 pub const WITNESSES: &[Witness] = &[
-    over_memory("fold-equality", "order~StateIsTheFold", "c1"),
-    over_memory("prefixes-resume", "order~TerminalAbsorbs", "c1"),
-    over_memory("no-panics", controls::TASK_PANICS, "c1"),
-    over_memory("no-hangs", controls::TASK_HANGS, "c1"),
-    over_memory("no-state-skipped", "order~CompletionIsOneRow", "c1"),
-    over_memory("visits-rerun", "order~ClaimsAreUnique", "t1p2"),
-    over_memory("edges", "order~CompletionIsOneRow", "c1"),
-    over_memory("log-is-dense", "order~ReadBackBeforeResend", "f2"),
-    over_memory("one-writer", "order~FencedStops", "t1p2"),
-    over_memory(
-        "storage-faults-stay-out",
-        "order~StorageFaultSuspends",
+    without(Rule::StateIsTheFold, "order", "c1", "fold-equality"),
+    without(Rule::TerminalAbsorbs, "order", "c1", "prefixes-resume"),
+    alone(controls::TASK_PANICS, "c1", "no-panics"),
+    alone(controls::TASK_HANGS, "c1", "no-hangs"),
+    without(Rule::CompletionIsOneRow, "order", "c1", "no-state-skipped"),
+    without(Rule::ClaimsAreUnique, "order", "t1p2", "visits-rerun"),
+    without(Rule::CompletionIsOneRow, "order", "c1", "edges"),
+    without(Rule::ReadBackBeforeResend, "order", "f2", "log-is-dense"),
+    without(Rule::FencedStops, "order", "t1p2", "one-writer"),
+    without(
+        Rule::StorageFaultSuspends,
+        "order",
         "f2",
+        "storage-faults-stay-out",
     ),
-    over_memory("terminal-absorbs", "order~TerminalAbsorbs", "c1"),
-    over_memory("refusals-do-nothing", "order~CorruptionStops", "c1b1"),
-    over_memory("liveness", "order-fails~RollbackResumes", "c1"),
-    over_memory("all-or-nothing", "order-fails~OpenVisitIsUndone", "c1"),
-    over_memory("direction", "order-fails~RollbackIsFinal", "c1"),
-    over_memory("undo-order", "order-fails~UndoInReverse", "c1"),
-    over_memory("undo-once", "order-fails~UndoRunsOnce", "c1"),
-    over_memory("coverage", "order-fails~OpenVisitIsUndone", "c1"),
-    over_memory("undo-bytes", "order-fails~UndoGetsItsOutput", "c1"),
-    over_memory("cursor", "import-loop~CursorBelongsToVisit", "c1"),
-    over_memory("step-order", "import-loop~StepWaitsForCursor", "c1"),
-    over_memory("outcome-is-durable", "order~OutcomeAfterRow", "c1f1"),
-    over_memory("pinned-row", "order~PinnedRowIsFinal", "c1f1"),
-    over_memory("keys", "order~KeyOutlivesTheLife", "c1"),
-    over_memory("no-false-fence", "order~FenceNeedsARival", "f1"),
-    over_memory("cancellation", "order~CancelIsHeeded", "x1"),
+    without(Rule::TerminalAbsorbs, "order", "c1", "terminal-absorbs"),
+    without(
+        Rule::CorruptionStops,
+        "order",
+        "c1b1",
+        "refusals-do-nothing",
+    ),
+    without(Rule::RollbackResumes, "order-fails", "c1", "liveness"),
+    without(
+        Rule::OpenVisitIsUndone,
+        "order-fails",
+        "c1",
+        "all-or-nothing",
+    ),
+    without(Rule::RollbackIsFinal, "order-fails", "c1", "direction"),
+    without(Rule::UndoInReverse, "order-fails", "c1", "undo-order"),
+    without(Rule::UndoRunsOnce, "order-fails", "c1", "undo-once"),
+    without(Rule::OpenVisitIsUndone, "order-fails", "c1", "coverage"),
+    without(Rule::UndoGetsItsOutput, "order-fails", "c1", "undo-bytes"),
+    without(Rule::CursorBelongsToVisit, "import-loop", "c1", "cursor"),
+    without(Rule::StepWaitsForCursor, "import-loop", "c1", "step-order"),
+    without(Rule::OutcomeAfterRow, "order", "c1f1", "outcome-is-durable"),
+    without(Rule::PinnedRowIsFinal, "order", "c1f1", "pinned-row"),
+    without(Rule::KeyOutlivesTheLife, "order", "c1", "keys"),
+    without(Rule::FenceNeedsARival, "order", "f1", "no-false-fence"),
+    without(Rule::CancelIsHeeded, "order", "x1", "cancellation"),
     Witness {
         store: StoreKind::RedbLosingWrites,
-        ..over_memory("store-keeps-rows", "order", "c1")
+        ..alone("order", "c1", "store-keeps-rows")
     },
-    over_memory("invariants", controls::MISTAKEN, "c1"),
+    alone(controls::MISTAKEN, "c1", "invariants"),
 ];
 
 /// An oracle, objecting.
@@ -232,8 +264,8 @@ impl Table {
 
 /// Runs the schedules of a mutant until the oracle objects.
 fn objection(witness: &Witness) -> Option<Objection> {
-    let workload = named(witness.workload);
-    let workload = workload.unwrap_or_else(|| panic!("{} is a workload", witness.workload));
+    let name = witness.name();
+    let workload = named(&name).unwrap_or_else(|| panic!("{name} is a workload"));
     let budget: Result<Budget, _> = witness.budget.parse();
     let settings = Settings {
         store: witness.store,
@@ -246,7 +278,7 @@ fn objection(witness: &Witness) -> Option<Objection> {
         let mut verdicts = judge(&workload, &run).into_iter();
         if verdicts.any(|verdict| verdict.oracle == witness.oracle) {
             return Some(Objection {
-                mutant: format!("{} over {}", witness.workload, witness.store),
+                mutant: format!("{name} over {}", witness.store),
                 schedules,
                 schedule: Schedule::of(&run.history),
             });

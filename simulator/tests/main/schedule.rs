@@ -14,7 +14,7 @@ use expect_test::expect;
 use proptest::prelude::{Strategy, any, prop_assert_eq, prop_oneof, proptest};
 use proptest::sample::select;
 
-use crate::mutants::MUTANTS;
+use crate::mutants::mutants;
 use crate::support::{budget, each_schedule, within};
 use crate::workloads::named;
 
@@ -330,7 +330,7 @@ fn the_words_of_any_simulation_make_it_happen_again() {
 /// What a mutant does wrong is said by words alone, switches between lives included.
 #[test]
 fn the_words_of_a_violation_break_the_same_promise() {
-    for &(rule, workload, most, oracle) in MUTANTS {
+    for (rule, workload, most, oracle) in mutants() {
         let mutant = named(workload, Without(rule));
         let (found, _) = each_schedule(&mutant, budget(most), |run| {
             let broken = judge(&mutant, run)

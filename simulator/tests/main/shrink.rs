@@ -10,7 +10,7 @@ use crashpoint_simulator::{
     explore_seeds, replay_recording, shrink, shrink_recording,
 };
 
-use crate::mutants::MUTANTS;
+use crate::mutants::mutants;
 use crate::support::{budget, find, within};
 use crate::workloads::named;
 
@@ -95,7 +95,7 @@ fn what_the_shrinker_ends_with_is_a_local_minimum() {
 
 #[test]
 fn a_violation_shrinks_to_as_few_faults_as_any_has() {
-    for &(rule, workload, most, oracle) in MUTANTS {
+    for (rule, workload, most, oracle) in mutants() {
         // Such an engine can go on for ever.
         if rule == Rule::AppendErrorIsNoTaskFailure {
             continue;

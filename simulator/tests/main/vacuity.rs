@@ -1,6 +1,6 @@
 //! Every instrument is seen doing its work, and one that is not is named.
 
-use crashpoint::protocol::Faithful;
+use crashpoint::protocol::{Faithful, Rule};
 use crashpoint_simulator::disk::{Call, Failure, Lasting, Lie};
 use crashpoint_simulator::images::{Embedded, Exploration, Hazard, Modes, Op, Rot, Script};
 use crashpoint_simulator::vacuity::{Table, WITNESSES, Witness};
@@ -127,7 +127,8 @@ fn a_witness_that_shows_nothing_is_none() {
     // What it breaks needs no fault, but this workload never clears.
     let blind = Witness {
         oracle: "edges",
-        workload: "order~ClearNeedsExclusivity",
+        workload: "order",
+        rule: Some(Rule::ClearNeedsExclusivity),
         store: StoreKind::Memory,
         budget: "c1",
     };
