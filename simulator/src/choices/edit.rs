@@ -55,6 +55,10 @@ impl Edit {
 
 impl Merge {
     fn of(&self, tape: &Tape) -> Edited {
+        assert_ne!(
+            self.gone, self.moved,
+            "a merge is made of two different draws"
+        );
         let from = life(&tape.0[self.gone].label);
         let mut kept: Vec<(SmolStr, usize)> = Vec::new();
         for (at, draw) in tape.0.iter().enumerate() {

@@ -71,10 +71,18 @@ impl Exhaustive {
                 self.wheels.push(last);
                 return None;
             }
+            assert!(
+                last.chosen < last.n,
+                "a wheel turns up to its last choice and is then taken off"
+            );
             if last.chosen + 1 < last.n {
                 last.chosen += 1;
                 self.wheels.push(last);
                 self.position = 0;
+                assert!(
+                    self.wheels.len() > self.fixed,
+                    "a wheel of the prefix is never turned"
+                );
                 return Some(self.wheels.len() - 1);
             }
         }

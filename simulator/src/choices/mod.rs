@@ -73,6 +73,10 @@ pub struct Tape(pub Vec<Draw>);
 impl Tape {
     /// Adds a draw.
     pub(crate) fn record(&mut self, label: SmolStr, n: usize, chosen: usize) {
+        assert!(
+            chosen < n,
+            "{label}: the caller has checked {chosen} against the number of choices, {n}"
+        );
         self.0.push(Draw { label, n, chosen });
     }
 

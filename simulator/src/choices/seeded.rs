@@ -50,7 +50,9 @@ impl Seeded {
         loop {
             let product = u128::from(self.next_u64()) * u128::from(n);
             if product as u64 >= threshold {
-                return (product >> 64) as usize;
+                let drawn = (product >> 64) as u64;
+                assert!(drawn < n, "the high half of a product with n is below n");
+                return drawn as usize;
             }
         }
     }

@@ -162,11 +162,16 @@ pub struct Minimum {
 /// assert_eq!(minimum.tape, Tape(vec![draw("first", 0), draw("second", 3)]));
 /// assert!(minimum.minimal);
 /// ```
+///
+/// # Panics
+///
+/// Never: it only goes on from smaller tapes.
 pub fn minimize(
     tape: Tape,
     runs_max: u64,
     mut still_fails: impl FnMut(Edited) -> Option<Tape>,
 ) -> Minimum {
+    let first = Cost::of(&tape);
     let mut shrinker = Shrinker::new(tape);
     let mut runs = 0;
     let minimal = loop {
@@ -179,6 +184,14 @@ pub fn minimize(
         runs += 1;
         shrinker.answer(still_fails(edited));
     };
+    assert!(
+        runs <= runs_max,
+        "the limit is looked at before each simulation"
+    );
+    assert!(
+        Cost::of(&shrinker.tape) <= first,
+        "the shrinker goes on from smaller tapes alone"
+    );
     Minimum {
         steps: shrinker.steps,
         tape: shrinker.tape,

@@ -35,7 +35,12 @@ impl Pages {
         if let Change::Write(write) = change {
             self.resize(self.len().max(write.end()));
         }
+        let length = self.len();
         self.change(change).expect("the file is long enough");
+        assert!(
+            matches!(change, Change::SetLen(_)) || self.len() == length,
+            "a write within a file does not change its length"
+        );
     }
 
     pub(super) fn resize(&mut self, length: u64) {

@@ -94,6 +94,10 @@ impl Faults {
             _ => None,
         };
         self.fired += u64::from(error.is_some());
+        assert!(
+            self.fired <= self.calls.iter().sum::<u64>(),
+            "a call fails once, and was counted before"
+        );
         error.map_or(Ok(()), Err)
     }
 }

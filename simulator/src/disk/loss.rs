@@ -177,6 +177,10 @@ impl Sectors {
         kept.map(|sector| {
             let start = ((first + sector) * SECTOR_BYTES).max(offset);
             let stop = ((first + sector + 1) * SECTOR_BYTES).min(write.end());
+            assert!(
+                offset <= start && start < stop && stop <= write.end(),
+                "a sector that a write touches has bytes of it"
+            );
             let piece = (start - offset) as usize..(stop - offset) as usize;
             Change::Write(Write::new(start, &write.data[piece]))
         })

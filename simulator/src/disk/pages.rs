@@ -61,6 +61,10 @@ impl Pages {
                 page.hash = OnceLock::new();
             }
         }
+        assert!(
+            whole.next().is_none(),
+            "a write has exactly the whole pages that it fills, wherever it is written"
+        );
         Ok(())
     }
 
@@ -76,6 +80,10 @@ impl Pages {
             last.hash = OnceLock::new();
         }
         self.length = length;
+        assert!(
+            self.pages.len() as u64 * PAGE_BYTES as u64 >= length,
+            "a content has as many pages as its length needs"
+        );
         Ok(())
     }
 

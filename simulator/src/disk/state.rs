@@ -87,6 +87,12 @@ impl Image {
             Step::Change(which, change) => {
                 let file = self.file_mut(*which)?;
                 file.seen.change(change)?;
+                if let Change::Write(write) = change {
+                    assert!(
+                        write.end() <= file.seen.len(),
+                        "a write beyond the end of the file is refused"
+                    );
+                }
                 file.unsynced.push(change.clone());
             }
             Step::Sync(which, synced) => self.file_mut(*which)?.sync(*synced),
@@ -101,6 +107,10 @@ impl Image {
                 self.name_is_durable |= self.named.is_some() && *synced == Synced::Durable;
             }
         }
+        assert!(
+            self.named.is_some() || !self.name_is_durable,
+            "a name is durable only where there is a file with the name"
+        );
         Ok(())
     }
 
@@ -174,6 +184,10 @@ impl Image {
     /// from one that is there already.
     pub(crate) fn of_every_subset(&self, each: &mut dyn FnMut(u64, Self)) {
         let Some(named) = &self.named else { return };
+        assert!(
+            named.unsynced.len() <= SUBSETS_MAX,
+            "the caller asks for every subset of few changes alone, and a mask has a bit for each"
+        );
         let mut image = |mask, pages: Pages| {
             each(
                 mask,
@@ -207,7 +221,11 @@ impl Image {
             .used()
             .map(|number| number * page..(number + 1) * page);
         ranges
-            .map(|range| range.start..range.end.min(named.seen.len()))
+            .map(|range| {
+                let used = range.start..range.end.min(named.seen.len());
+                assert!(!used.is_empty(), "each page of a content has bytes of it");
+                used
+            })
             .collect()
     }
 
@@ -265,6 +283,11 @@ impl Content {
                         self.durable.adopt(&self.seen, write);
                     }
                 }
+                assert_eq!(
+                    self.durable.len(),
+                    self.seen.len(),
+                    "a sync makes the length durable"
+                );
             }
         }
         self.unsynced.clear();

@@ -119,14 +119,13 @@ impl Executor {
         tasks.next += 1;
         let ready = Arc::clone(&self.shared.ready);
         let waker = Waker::from(Arc::new(TaskWaker { task, ready }));
-        tasks.slots.insert(
-            task,
-            Slot {
-                process,
-                future: Some(future),
-                waker,
-            },
-        );
+        let slot = Slot {
+            process,
+            future: Some(future),
+            waker,
+        };
+        let replaced = tasks.slots.insert(task, slot);
+        assert!(replaced.is_none(), "each task has a number of its own");
         drop(tasks);
         self.shared.ready.push(task);
         task
@@ -203,7 +202,11 @@ impl Executor {
         let Some(((due, _), waker)) = clock.timers.pop_first() else {
             return false;
         };
-        clock.now = clock.now.max(due);
+        assert!(
+            due >= clock.now,
+            "a timer that is due has been taken out, so time only goes forward"
+        );
+        clock.now = due;
         drop(clock);
         waker.wake();
         true
@@ -243,6 +246,7 @@ impl Executor {
     pub(crate) fn leap(&self, duration: Duration) {
         let mut clock = lock(&self.shared.clock);
         let now = clock.now.saturating_add(duration);
+        assert!(now >= clock.now, "a leap only goes forward");
         clock.now = now;
         let later = clock.timers.split_off(&(now, u64::MAX));
         let due = std::mem::replace(&mut clock.timers, later);

@@ -142,6 +142,10 @@ impl Findings {
     }
 
     /// Adds what came of another part.
+    ///
+    /// # Panics
+    ///
+    /// Never: findings are those of an exploration, which counts a schedule before anything about it.
     pub fn merge(&mut self, other: Self) {
         self.schedules += other.schedules;
         self.sampled += other.sampled;
@@ -155,6 +159,14 @@ impl Findings {
         }
         self.repeated += other.repeated;
         self.nondeterminism.extend(other.nondeterminism);
+        assert!(
+            self.sampled <= self.schedules && self.repeated <= self.schedules,
+            "a sample is a schedule, and a schedule is run a second time once"
+        );
+        assert!(
+            self.nondeterminism.len() as u64 <= self.repeated,
+            "only a schedule that is run a second time can be another one then"
+        );
     }
 }
 

@@ -29,6 +29,10 @@ pub fn explore(workload: &Workload, settings: &Settings) -> Findings {
 
 /// Explores every schedule of `workload` within the budget. What is found, and in which order, is the
 /// same in every pool.
+///
+/// # Panics
+///
+/// Never: parts are explored within the limit of schedules, and crashes are counted where they fire.
 pub fn explore_on(pool: Pool, workload: &Workload, settings: &Settings) -> Findings {
     let mut findings = Findings::default();
     if settings.schedules_max == 0 {
@@ -59,5 +63,13 @@ pub fn explore_on(pool: Pool, workload: &Workload, settings: &Settings) -> Findi
         }
     });
     findings.cut_short |= merged < parts.len();
+    assert!(
+        findings.schedules <= settings.schedules_max,
+        "a part is explored within what the parts before have left"
+    );
+    assert!(
+        findings.cut_short || findings.recorder.is_whole(),
+        "a crash fires only at an instant that some schedule has passed"
+    );
     findings
 }

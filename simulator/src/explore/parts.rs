@@ -36,6 +36,10 @@ impl Part {
 }
 
 /// Splits the schedules of `workload` within the budget into parts, the one without faults first.
+///
+/// # Panics
+///
+/// Never: a crash is gone on from, or counted as merged.
 pub fn parts(workload: &Workload, settings: &Settings) -> Vec<Part> {
     let choices = Arc::new(Mutex::new(Exhaustive::new()));
     let shared = Arc::clone(&choices) as SharedChoices;
@@ -43,11 +47,17 @@ pub fn parts(workload: &Workload, settings: &Settings) -> Vec<Part> {
     let mut explorer = Explorer::new(workload, settings);
     explorer.findings.add(workload, settings, run, None);
     let mut parts = Vec::new();
+    let crashes = survivors.len() as u64;
     for survivor in survivors {
         if explorer.is_new(&survivor) {
             parts.push(Part(PartOf::After(Box::new(survivor))));
         }
     }
+    assert_eq!(
+        crashes,
+        parts.len() as u64 + explorer.findings.merged,
+        "a crash is gone on from, or counted as merged"
+    );
     let draws = lock(&choices).drawn();
     for (index, &(n, _)) in draws.iter().enumerate() {
         for chosen in 1..n {
@@ -134,6 +144,10 @@ impl<'a> Explorer<'a> {
             }
             let turned = lock(&choices).turn();
             let Some(turned) = turned else { return };
+            assert!(
+                turned >= prefix.len(),
+                "the prefix of a part stays, so no other part has the same schedules"
+            );
             // Up to the draw that is another one now, the crashes have been gone on from.
             from = turned + 1;
         }

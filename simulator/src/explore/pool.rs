@@ -111,6 +111,10 @@ impl Pool {
         let work = |number: u64| work(&items[number as usize]);
         self.as_ready(Some(items.len() as u64), None, work, |result| {
             let (number, result) = result.expect("there is no tick");
+            assert!(
+                due <= number && number < items.len() as u64,
+                "what was handed on was taken before, and there are no further items"
+            );
             let twice = waiting.insert(number, result);
             assert!(twice.is_none(), "an item is taken by one worker");
             while let Some(result) = waiting.remove(&due).filter(|_| !over) {
@@ -142,6 +146,7 @@ impl Pool {
             results.push(result);
             ControlFlow::Continue(())
         });
+        assert_eq!(results.len(), items.len(), "nothing breaks off a map");
         results
     }
 }

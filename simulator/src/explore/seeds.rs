@@ -32,6 +32,10 @@ pub fn explore_seeds(
 }
 
 /// The same in a pool. What is found, and in which order, is the same in every pool.
+///
+/// # Panics
+///
+/// Never: each seed is one schedule.
 pub fn explore_seeds_on(
     pool: Pool,
     source: Source<'_>,
@@ -51,6 +55,10 @@ pub fn explore_seeds_on(
         }
         ControlFlow::Continue(())
     });
+    assert!(
+        findings.schedules <= seeds.len() as u64,
+        "a seed is one schedule"
+    );
     findings
 }
 

@@ -188,11 +188,19 @@ impl Table {
     }
 
     /// Counts what befell a store in its images.
+    ///
+    /// # Panics
+    ///
+    /// Never: a report counts what is armed before it fires.
     pub fn add_images(&mut self, report: &images::ImagesReport) {
         for (hazard, Armed { armed, fired }) in &report.hazards {
             let sum = self.hazards.entry(*hazard).or_default();
             sum.armed += armed;
             sum.fired += fired;
+            assert!(
+                sum.fired <= sum.armed,
+                "{hazard}: what has fired was armed before"
+            );
         }
     }
 

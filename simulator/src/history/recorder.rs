@@ -52,6 +52,10 @@ impl Crashes {
     pub(crate) fn add(&mut self, point: &SmolStr) {
         self.newest = self.full(point);
         self.count += 1;
+        assert!(
+            self.newest.ends_with(point.as_str()),
+            "the newest crash is named last"
+        );
     }
 }
 
@@ -126,6 +130,12 @@ impl Recorder {
     /// How many crash points exist.
     pub fn total(&self) -> usize {
         self.seen.len()
+    }
+
+    /// Whether every crash fired at a crash point that was passed. It holds for the whole of an
+    /// exploration; a part of it may begin after a crash of another part.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.fired.iter().all(|point| self.seen.contains_key(point))
     }
 
     /// How many of them a crash fired at.

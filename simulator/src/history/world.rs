@@ -81,6 +81,10 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn receive(&mut self, effect: &Effect) -> Reception {
         let request = (effect.key.clone(), effect.name.clone());
+        assert!(
+            effect.direction == Direction::Undo || effect.key == effect.do_key,
+            "a forward action is its own action to undo"
+        );
         let fresh = match effect.direction {
             Direction::Do if self.voided.contains(&effect.key) => return Reception::Voided,
             Direction::Do => self.performed.insert(request),

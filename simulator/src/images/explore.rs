@@ -136,6 +136,10 @@ impl<'a, S: Open> Explorer<'a, S> {
         // Many lead to the same image, and the first is as good as the others.
         let mut seen = BTreeSet::new();
         within.retain(|(_, node)| seen.insert(*node));
+        assert!(
+            self.nodes[node].within.is_none(),
+            "the crashes within an opening are tried once"
+        );
         self.nodes[node].within = Some(within.clone());
         self.nodes[node].recovery = steps;
         within

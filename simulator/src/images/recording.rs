@@ -91,6 +91,10 @@ impl Recording {
         let mut runs: Vec<String> = requests.map(|request| request.run.clone()).collect();
         runs.sort();
         runs.dedup();
+        assert!(
+            marks.is_sorted_by_key(|mark| mark.position),
+            "marks are in the order of the steps, so the newest mark is found from the end"
+        );
         let closed = disk.image();
         let calls = Call::ALL.map(|call| disk.calls(call));
         let faults = faults + disk.mend();
@@ -125,6 +129,10 @@ impl Recording {
 
     /// The disk after so many steps.
     pub(crate) fn disk_at(&self, position: usize) -> Image {
+        assert!(
+            position <= self.steps.len(),
+            "a position is a number of recorded steps"
+        );
         let mut disk = Image::default();
         for step in &self.steps[..position] {
             disk.apply(step)

@@ -45,12 +45,14 @@ impl Host {
 
     /// One more life begins in this process.
     pub(crate) fn enter(&self) {
+        assert!(!self.is_dead(), "no life begins in a process that has died");
         self.lives.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A life has ended by itself.
     pub(crate) fn leave(&self) {
-        self.lives.fetch_sub(1, Ordering::Relaxed);
+        let before = self.lives.fetch_sub(1, Ordering::Relaxed);
+        assert!(before > 0, "a life leaves the process that it has entered");
     }
 
     /// Ends everything at once. Returns how many lives that were.

@@ -114,6 +114,7 @@ impl Sim {
             lasting,
             subject: _,
         } = survivor;
+        assert!(lasting.lives > 0, "a crash ends a life that has begun");
         Self {
             executor: Executor::beginning_at(now),
             nonces: Arc::new(AtomicU64::new(nonces)),
@@ -134,7 +135,12 @@ impl Sim {
 
     /// Puts down what happened.
     pub(crate) fn record(&self, life: u32, what: What) {
-        self.state().lasting.history.push(life, what);
+        let mut state = self.state();
+        assert!(
+            life <= state.lasting.lives,
+            "what happens belongs to a life that has begun, or to nobody"
+        );
+        state.lasting.history.push(life, what);
     }
 
     /// Whether the history has room for more. A life that fills it goes in circles.
@@ -154,6 +160,10 @@ impl Sim {
         let power = disk.filter(|disk| instant.power && disk.has_unsynced());
         let mut state = self.state();
         // A rival that is wanted begins beside the dead.
+        assert!(
+            !state.injecting || host.lives() <= state.alive,
+            "the lives of a process are among those that are alive"
+        );
         let everybody = host.lives() == state.alive && !state.rival_wanted;
         let decided = state.decide(life, instant, power, everybody.then_some(self))?;
         let Offer::Ambient(ambient) = decided else {
@@ -185,7 +195,7 @@ impl Sim {
     }
 
     fn kill(&self, state: &mut State, host: &Host) {
-        state.alive -= host.kill();
+        state.leave_behind(host.kill());
         state.phantoms.clear();
         self.executor.ring();
     }
@@ -217,6 +227,7 @@ impl Sim {
             let Some(Late { life, change, .. }) = late else {
                 return;
             };
+            assert!(life > 0, "a change on its way was sent by a life");
             let (landed, what) = match change {
                 Change::Append(row) => {
                     let landed = store.append(WORKFLOW_ID, (*row).clone()).await;

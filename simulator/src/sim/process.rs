@@ -107,10 +107,18 @@ impl Process {
 
     /// Performs an outside effect of a task: it goes to the ledger, which survives crashes, and
     /// the instants before and after it are crash points.
+    ///
+    /// # Panics
+    ///
+    /// Never: a dead process does not come out of the instant before the effect.
     pub async fn effect(&self, ctx: &Ctx, name: &str, payload: &str) -> Reception {
         let mut effect = Effect::of(ctx, name, payload);
         let what = Activity::of(ctx);
         self.point(Instant::at(&what, "before-effect")).await;
+        assert!(
+            !self.is_dead(),
+            "a dead life never comes out of the instant before its effect"
+        );
         effect.reception = self.sim().state().lasting.world.receive(&effect);
         let reception = effect.reception;
         self.record(What::Effect(Arc::new(effect)));
@@ -184,7 +192,7 @@ impl Process {
         }
         if !self.is_dead() {
             host.leave();
-            self.sim().state().alive -= 1;
+            self.sim().state().leave_behind(1);
         }
     }
 
@@ -277,7 +285,7 @@ impl Process {
     /// Nothing that this process does from here on has any effect.
     pub(crate) fn end(&self) {
         let sim = self.sim();
-        sim.state().alive -= self.host().kill();
+        sim.state().leave_behind(self.host().kill());
         sim.executor.ring();
     }
 

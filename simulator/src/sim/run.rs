@@ -239,6 +239,10 @@ impl<'a> Simulation<'a> {
             .filter(|(.., end)| end.is_outcome())
             .last();
         let broken = outcome.map(|(.., outcome)| self.subject.broken_invariants(outcome));
+        assert!(
+            state.lasting.late.is_empty() || matches!(self.sim.storage, Storage::Memory(_)),
+            "a store on a disk is held by one process, which nothing reaches late"
+        );
         Run {
             tape: std::mem::take(&mut state.lasting.tape),
             drawn: std::mem::take(&mut state.lasting.drawn),
@@ -287,6 +291,14 @@ impl<'a> Simulation<'a> {
             self.sim.record(0, What::Stalled);
             self.processes.iter().for_each(Process::end);
             self.bury();
+        }
+        {
+            let state = self.sim.state();
+            assert_eq!(
+                (state.alive, state.rival_wanted),
+                (0, false),
+                "a life that is alive has a task, and a rival that is wanted begins before that ends"
+            );
         }
         // The run of everybody has ended, and with it what it left running.
         quietly(|| self.surroundings.clear());
@@ -363,6 +375,10 @@ impl<'a> Simulation<'a> {
             state.alive += 1;
             state.lasting.lives
         };
+        assert!(
+            self.processes.iter().all(|it| it.life() < life),
+            "lives are numbered in the order in which they begin"
+        );
         let process = Process::new(Arc::clone(&self.sim), life, self.host_for(how));
         self.processes.push(process.clone());
         if let Some(surroundings) = self.workload.lane.surroundings(&process) {

@@ -121,12 +121,26 @@ impl Lasting {
 
     /// Puts a draw on the tape.
     pub(super) fn draw(&mut self, label: SmolStr, n: usize, chosen: usize) {
+        let now = self.history.0.len();
+        assert!(
+            self.drawn.last().is_none_or(|last| *last <= now),
+            "the history only grows, so draws are in its order"
+        );
         self.tape.record(label, n, chosen);
-        self.drawn.push(self.history.0.len());
+        self.drawn.push(now);
+        assert_eq!(
+            self.tape.0.len(),
+            self.drawn.len(),
+            "each draw of the tape has its place in the history"
+        );
     }
 
     /// Something goes wrong at `point`.
     pub(super) fn suffer(&mut self, life: u32, point: SmolStr, fault: Fault) {
+        assert!(
+            life <= self.lives,
+            "a fault befalls a life that has begun, or nobody"
+        );
         self.budget.pay(fault);
         match fault {
             Fault::Crash(Crash::Process) => self.crashes.add(&point),
@@ -179,6 +193,10 @@ impl State {
     /// Draws none or one of these faults, and records the draw on the tape. Gives the index of the fault,
     /// which is none of the first `past`.
     fn choose(&mut self, label: SmolStr, faults: &[Fault], past: usize) -> Option<usize> {
+        assert!(
+            past <= faults.len(),
+            "the faults that are left out are some of all"
+        );
         let chosen = match self.source.choose(&label, &faults[past..]) {
             0 => 0,
             chosen => chosen + past,
@@ -199,6 +217,10 @@ impl State {
         if !self.injecting || self.is_settled() {
             return None;
         }
+        assert!(
+            (1..=self.lasting.lives).contains(&life),
+            "an instant belongs to a life that has begun"
+        );
         let point = self.passed.next(life, instant.what, instant.when);
         let (recorder, crashes) = (&mut self.recorder, &self.lasting.crashes);
         if instant.crash {
@@ -218,6 +240,12 @@ impl State {
         self.lasting.suffer(life, point, faults[chosen]);
         self.recorder.fired(&self.lasting.crashes);
         Some(offers[chosen])
+    }
+
+    /// So many lives have ended or died.
+    pub(super) fn leave_behind(&mut self, lives: u32) {
+        let alive = self.alive.checked_sub(lives);
+        self.alive = alive.expect("each life ends once, so no more end than are alive");
     }
 
     /// Whether from here on nothing can happen and no crash point is counted, so that instants need
@@ -282,6 +310,10 @@ impl State {
             _ => None,
         };
         let crashes: Vec<Crash> = faults.iter().map_while(crash).collect();
+        assert!(
+            faults[crashes.len()..].iter().all(|it| crash(it).is_none()),
+            "crashes are offered first, so the others keep their numbers where crashes are copied"
+        );
         if self.source.count >= forks.from {
             let n = faults.len() + 1;
             for (index, crash) in crashes.iter().enumerate() {
@@ -310,6 +342,10 @@ impl State {
         let faults: Vec<Fault> = middle.iter().map(lost).collect();
         let chosen = self.choose(point.clone(), &faults, 0)?;
         self.lasting.suffer(0, point, faults[chosen]);
+        assert!(
+            (1..rows - 1).contains(&middle[chosen]),
+            "the first row and the last are never lost"
+        );
         Some(middle[chosen])
     }
 

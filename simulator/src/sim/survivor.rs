@@ -66,6 +66,10 @@ impl Survivor {
         if let (Kept::Disk(disk), Crash::PowerLoss) = (&self.kept, crash) {
             disk.lose_power();
         }
+        assert!(
+            (1..n).contains(&chosen),
+            "a crash is one of the choices, and 0 is none"
+        );
         self.lasting.draw(point.clone(), n, chosen);
         self.lasting
             .suffer(life, point.clone(), Fault::Crash(crash));
