@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use crashpoint::{
     CheckpointRow, CheckpointStore as _, ClaimRecord, Event, Nonce, RedbCheckpointStore,
@@ -17,13 +18,13 @@ use crate::command::{crashpoint, text};
 const ROWS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("rows");
 const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
 
-/// A folder with the file of a store.
-pub(crate) struct Place {
+/// A folder with the file of a store, for the commands that read one.
+pub(crate) struct StoreFixture {
     folder: TempDir,
     file: PathBuf,
 }
 
-impl Place {
+impl StoreFixture {
     fn empty() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("runs.redb");
@@ -31,10 +32,14 @@ impl Place {
     }
 
     fn with(runs: &[(&str, Vec<CheckpointRow>)]) -> Self {
-        let place = Self::empty();
-        let store = RedbCheckpointStore::new(&place.file).expect("a fresh file");
+        let fixture = Self::empty();
+        let store = RedbCheckpointStore::new(&fixture.file).expect("a fresh file");
         append(&store, runs);
-        place
+        fixture
+    }
+
+    fn path(&self) -> String {
+        self.file.display().to_string()
     }
 
     /// The folder, in which the file is called `runs.redb`.
@@ -42,20 +47,24 @@ impl Place {
         self.folder.path()
     }
 
-    /// Checks what the command prints, standard error below the rest, and its code. `PATH` among its
-    /// arguments stands for the file.
-    #[track_caller]
-    fn check(&self, arguments: &str, expected: &Expect) {
-        let before = std::fs::read(&self.file).ok();
-        let path = self.file.display().to_string();
+    /// Runs the command. `PATH` among its arguments stands for the file.
+    fn run(&self, arguments: &str) -> Output {
+        let path = self.path();
         let arguments = arguments.split(' ').map(|argument| match argument {
             "PATH" => &path,
             other => other,
         });
-        let output = crashpoint(&arguments.collect::<Vec<_>>());
+        crashpoint(&arguments.collect::<Vec<_>>())
+    }
+
+    /// Checks what the command prints, standard error below the rest, and its code.
+    #[track_caller]
+    fn check(&self, arguments: &str, expected: &Expect) {
+        let before = std::fs::read(&self.file).ok();
+        let output = self.run(arguments);
         let code = output.status.code().expect("it ends by itself");
         let all = format!("{}{}", text(&output.stdout), text(&output.stderr));
-        let all = all.replace(&path, "PATH");
+        let all = all.replace(&self.path(), "PATH");
         expected.assert_eq(&format!("{all}exits with {code}\n"));
         assert_eq!(std::fs::read(&self.file).ok(), before, "it is only read");
     }
@@ -133,21 +142,21 @@ fn three() -> Vec<(&'static str, Vec<CheckpointRow>)> {
 }
 
 /// A store with a run that has ended and one that has not.
-pub(crate) fn two_runs() -> Place {
-    Place::with(&three()[..2])
+pub(crate) fn two_runs() -> StoreFixture {
+    StoreFixture::with(&three()[..2])
 }
 
 #[test]
 fn a_store_in_which_nothing_is_wrong() {
-    let place = two_runs();
-    place.check(
+    let fixture = two_runs();
+    fixture.check(
         "doctor PATH",
         &expect![[r#"
         2 runs, 6 rows: no problem found
         exits with 0
     "#]],
     );
-    place.check(
+    fixture.check(
         "doctor PATH --json",
         &expect![[r#"
             {"version":1,"healthy":true,"runs":2,"rows":6,"problem":null,"wrong":[]}
@@ -155,7 +164,7 @@ fn a_store_in_which_nothing_is_wrong() {
         "#]],
     );
     let at = BEGUN + 3_600_000 + 61_000;
-    place.check(
+    fixture.check(
         &format!("runs PATH --at {at}"),
         &expect![[r#"
         done         rows 3     lives 1   age 1h 1m 1s         order-1 of order 3  Shipped
@@ -163,14 +172,14 @@ fn a_store_in_which_nothing_is_wrong() {
         exits with 0
     "#]],
     );
-    place.check(
+    fixture.check(
         &format!("runs PATH --at {at} --json"),
         &expect![[r#"
             {"version":1,"runs":[{"run":"order-1","workflow":"order","workflow_version":3,"phase":"done","state":"Shipped","rows":3,"lives":1,"started_unix_ms":1767225600000,"age_ms":3661000},{"run":"order-2","workflow":"order","workflow_version":3,"phase":"running","state":"Ship","rows":3,"lives":2,"started_unix_ms":1767225600000,"age_ms":3661000}]}
             exits with 0
         "#]],
     );
-    place.check(
+    fixture.check(
         "show PATH order-1",
         &expect![[r#"
         order-1: order 3, 1 life, started 2026-01-01T00:00:00Z
@@ -181,14 +190,14 @@ fn a_store_in_which_nothing_is_wrong() {
         exits with 0
     "#]],
     );
-    place.check(
+    fixture.check(
         "show PATH order-2 --json",
         &expect![[r#"
             {"version":1,"run":"order-2","workflow":"order","workflow_version":3,"phase":"running","state":"Ship","lives":2,"started_unix_ms":1767225600000,"error":null,"rows":[{"sequence":0,"kind":"claim","state":"Charge","task":"","blob_bytes":86},{"sequence":1,"kind":"claim","state":"Charge","task":"","blob_bytes":78},{"sequence":2,"kind":"compensation_completion","state":"Ship","task":"charge","blob_bytes":9}]}
             exits with 0
         "#]],
     );
-    place.check(
+    fixture.check(
         "show PATH order-9",
         &expect![[r#"
         error: no run "order-9" in this store
@@ -199,8 +208,8 @@ fn a_store_in_which_nothing_is_wrong() {
 
 #[test]
 fn a_log_that_breaks_the_rules() {
-    let place = Place::with(&three());
-    place.check(
+    let fixture = StoreFixture::with(&three());
+    fixture.check(
         "doctor PATH",
         &expect![[r#"
         log of run "order\n3" is corrupt at sequence 2: expected sequence 1
@@ -208,14 +217,14 @@ fn a_log_that_breaks_the_rules() {
         exits with 1
     "#]],
     );
-    place.check(
+    fixture.check(
         "doctor PATH --json",
         &expect![[r#"
             {"version":1,"healthy":false,"runs":3,"rows":8,"problem":null,"wrong":[{"run":"order\n3","reason":"log of run \"order\\n3\" is corrupt at sequence 2: expected sequence 1"}]}
             exits with 1
         "#]],
     );
-    place.check(
+    fixture.check(
         &format!("runs PATH --at {BEGUN}"),
         &expect![[r#"
         invalid      log of run "order\n3" is corrupt at sequence 2: expected sequence 1
@@ -224,7 +233,7 @@ fn a_log_that_breaks_the_rules() {
         exits with 1
     "#]],
     );
-    place.check(
+    fixture.check(
         "show PATH order\n3",
         &expect![[r#"
         order\n3: log of run "order\n3" is corrupt at sequence 2: expected sequence 1
@@ -237,13 +246,13 @@ fn a_log_that_breaks_the_rules() {
 
 #[test]
 fn a_row_that_is_damaged() {
-    let place = Place::with(&three()[..2]);
-    place.meddle(|transaction| {
+    let fixture = StoreFixture::with(&three()[..2]);
+    fixture.meddle(|transaction| {
         let mut rows = transaction.open_table(ROWS).expect("a store has it");
         rows.insert(("order-1", 1), &[0; 40][..])
             .expect("it is written");
     });
-    place.check(
+    fixture.check(
         "doctor PATH",
         &expect![[r#"
         checkpoint store: row 1 of run "order-1" is damaged: its checksum is 00000000 and should be 4f527b69
@@ -251,14 +260,14 @@ fn a_row_that_is_damaged() {
         exits with 1
     "#]],
     );
-    place.check(
+    fixture.check(
         "runs PATH --at 0 --json",
         &expect![[r#"
             {"version":1,"runs":[{"run":"order-1","error":"checkpoint store: row 1 of run \"order-1\" is damaged: its checksum is 00000000 and should be 4f527b69"},{"run":"order-2","workflow":"order","workflow_version":3,"phase":"running","state":"Ship","rows":3,"lives":2,"started_unix_ms":1767225600000,"age_ms":0}]}
             exits with 1
         "#]],
     );
-    place.check(
+    fixture.check(
         "show PATH order-1",
         &expect![[r#"
         order-1: checkpoint store: row 1 of run "order-1" is damaged: its checksum is 00000000 and should be 4f527b69
@@ -269,45 +278,45 @@ fn a_row_that_is_damaged() {
 }
 
 /// A file of a format that comes after ours.
-fn newer() -> Place {
-    let place = Place::empty();
-    place.meddle(|transaction| {
+fn newer() -> StoreFixture {
+    let fixture = StoreFixture::empty();
+    fixture.meddle(|transaction| {
         let mut about = transaction.open_table(ABOUT).expect("a fresh table");
         about.insert("format", 2).expect("it is written");
     });
-    place
+    fixture
 }
 
 /// A database of somebody else's.
-fn foreign() -> Place {
-    let place = Place::empty();
-    place.meddle(|_| {});
-    place
+fn foreign() -> StoreFixture {
+    let fixture = StoreFixture::empty();
+    fixture.meddle(|_| {});
+    fixture
 }
 
 /// A file with these bytes.
-fn bytes(bytes: impl AsRef<[u8]>) -> Place {
-    let place = Place::empty();
-    std::fs::write(&place.file, bytes).expect("it is written");
-    place
+fn bytes(bytes: impl AsRef<[u8]>) -> StoreFixture {
+    let fixture = StoreFixture::empty();
+    std::fs::write(&fixture.file, bytes).expect("it is written");
+    fixture
 }
 
-fn shopping_list() -> Place {
+fn shopping_list() -> StoreFixture {
     bytes("a list of things to buy\n".repeat(100))
 }
 
 /// A store whose file has become something else.
-fn changed(change: impl FnOnce(&mut Vec<u8>)) -> Place {
-    let place = Place::with(&three());
-    let mut all = std::fs::read(&place.file).expect("it is there");
+fn changed(change: impl FnOnce(&mut Vec<u8>)) -> StoreFixture {
+    let fixture = StoreFixture::with(&three());
+    let mut all = std::fs::read(&fixture.file).expect("it is there");
     change(&mut all);
-    std::fs::write(&place.file, all).expect("it is written");
-    place
+    std::fs::write(&fixture.file, all).expect("it is written");
+    fixture
 }
 
 /// A store of which no copy of an output is what was written: pages that are not used any more have
 /// some too.
-fn rotted() -> Place {
+fn rotted() -> StoreFixture {
     changed(|all| {
         let copies = all.windows(7).enumerate();
         let copies: Vec<usize> = copies
@@ -347,7 +356,7 @@ fn a_file_that_is_none_of_ours_or_too_new() {
         exits with 1
     "#]],
     );
-    let missing = Place::empty();
+    let missing = StoreFixture::empty();
     missing.check(
         "doctor PATH",
         &expect![[r#"
@@ -420,29 +429,28 @@ fn doctor_says_in_json_why_a_file_can_not_be_opened() {
         "#]],
         ),
     ];
-    for (place, expected) in bad {
-        place.check("doctor PATH --json", &expected);
+    for (fixture, expected) in bad {
+        fixture.check("doctor PATH --json", &expected);
         // These have nothing to show, and say so as any command does that fails.
-        let path = place.file.display().to_string();
-        for command in [&["runs", &path][..], &["show", &path, "order-1"]] {
-            let output = crashpoint(&[command, &["--json"]].concat());
-            assert_eq!(output.status.code(), Some(1), "{command:?}");
-            assert_eq!(text(&output.stdout), "", "{command:?}");
+        for command in ["runs PATH --json", "show PATH order-1 --json"] {
+            let output = fixture.run(command);
+            assert_eq!(output.status.code(), Some(1), "{command}");
+            assert_eq!(text(&output.stdout), "", "{command}");
         }
     }
 }
 
 #[test]
 fn a_path_without_a_file_to_read_is_a_matter_of_the_call() {
-    let folder = Place::empty();
+    let folder = StoreFixture::empty();
     std::fs::create_dir(&folder.file).expect("a folder");
     let mut below = shopping_list();
     below.file.push("runs.redb");
-    let used = Place::with(&three());
+    let used = StoreFixture::with(&three());
     let _store = RedbCheckpointStore::new(&used.file).expect("nobody has it open");
     let wrong = [
         (
-            &Place::empty(),
+            &StoreFixture::empty(),
             expect![[r#"
             error: checkpoint store: PATH: No such file or directory (os error 2)
             exits with 2
@@ -470,13 +478,12 @@ fn a_path_without_a_file_to_read_is_a_matter_of_the_call() {
         "#]],
         ),
     ];
-    for (place, expected) in wrong {
+    for (fixture, expected) in wrong {
         for command in ["doctor PATH", "runs PATH", "show PATH order-1"] {
-            place.check(command, &expected);
-            place.check(&format!("{command} --json"), &expected);
+            fixture.check(command, &expected);
+            fixture.check(&format!("{command} --json"), &expected);
         }
-        let path = place.file.display().to_string();
-        let output = crashpoint(&["doctor", &path, "--json"]);
+        let output = fixture.run("doctor PATH --json");
         assert_eq!(text(&output.stdout), "", "there is no verdict");
     }
 }
@@ -513,10 +520,9 @@ fn a_disk_that_fails_is_a_finding_and_a_file_that_may_not_be_read_is_not() {
 
 #[test]
 fn a_page_that_has_rotted() {
-    let place = rotted();
-    let path = place.file.display().to_string();
-    for command in ["doctor", "runs"] {
-        let output = crashpoint(&[command, &path]);
+    let fixture = rotted();
+    for command in ["doctor PATH", "runs PATH"] {
+        let output = fixture.run(command);
         assert_eq!(output.status.code(), Some(1));
         let error = text(&output.stderr);
         assert!(error.starts_with("error: checkpoint store: "), "{error}");
@@ -526,11 +532,11 @@ fn a_page_that_has_rotted() {
 /// The file as a crash leaves it has to be repaired when it is opened. Here it is not.
 #[test]
 fn a_file_whose_process_has_crashed_is_read_and_stays_as_it_is() {
-    let place = Place::empty();
-    let crashed = Place::empty();
-    let store = RedbCheckpointStore::new(&place.file).expect("a fresh file");
+    let fixture = StoreFixture::empty();
+    let crashed = StoreFixture::empty();
+    let store = RedbCheckpointStore::new(&fixture.file).expect("a fresh file");
     append(&store, &three()[..2]);
-    std::fs::copy(&place.file, &crashed.file).expect("it is copied");
+    std::fs::copy(&fixture.file, &crashed.file).expect("it is copied");
     crashed.check(
         "doctor PATH",
         &expect![[r#"
@@ -538,7 +544,7 @@ fn a_file_whose_process_has_crashed_is_read_and_stays_as_it_is() {
         exits with 0
     "#]],
     );
-    place.check(
+    fixture.check(
         "doctor PATH",
         &expect![[r#"
             error: checkpoint store: PATH: the store is open already, here or in another process
