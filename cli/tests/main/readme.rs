@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use crashpoint_cli::exit::Exit;
 
-use crate::command::text;
+use crate::command::{crashpoint, text};
 use crate::stored::two_runs;
 
 const README: &str = include_str!("../../README.md");
@@ -89,6 +89,39 @@ fn every_command_line_in_the_readme_is_accepted() {
         let output = shell(&format!("{wrong} --help"), folder.path());
         assert_eq!(output.status.code(), Some(2), "{wrong}");
     }
+}
+
+/// The flags that no command line of a page has, each behind its command: `soak --mutant`.
+fn flags_missing_in(page: &str) -> Vec<String> {
+    let help = |arguments: &[&str]| text(&crashpoint(&[arguments, &["--help"]].concat()).stdout);
+    let all = help(&[]);
+    let commands = all.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands = commands.take_while(|line| !line.is_empty());
+    // What continues a description is indented further.
+    let commands = commands.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let mut missing = Vec::new();
+    for command in commands.filter(|command| !["", "help"].contains(command)) {
+        let begin = format!("crashpoint {command} ");
+        let lines = page.lines().filter(|line| line.contains(&begin));
+        let used: Vec<&str> = lines.flat_map(|line| line.split([' ', '='])).collect();
+        let help = help(&[command]);
+        let options = help.lines().map(str::trim_start);
+        let options = options.filter(|line| line.starts_with('-'));
+        let flags = options.filter_map(|line| {
+            let mut words = line.split([' ', ',']);
+            words.find(|word| word.starts_with("--"))
+        });
+        let flags = flags.filter(|flag| *flag != "--help" && !used.contains(flag));
+        missing.extend(flags.map(|flag| format!("{command} {flag}")));
+    }
+    missing
+}
+
+#[test]
+fn the_readme_uses_every_flag_of_every_command() {
+    assert_eq!(flags_missing_in(README), [""; 0]);
+    let without = README.replace("--trace", "");
+    assert_eq!(flags_missing_in(&without), ["replay --trace"]);
 }
 
 #[test]
