@@ -34,18 +34,9 @@ pub(crate) fn legend(report: &ExplorationReport) -> Vec<String> {
         };
     }
     let crashes = first.crashes();
-    let depth = match crashes {
-        0 => return vec!["Each workload was run once, without a crash.".to_owned()],
-        1 => "each instant at which the process was killed and the run resumed",
-        2 => {
-            "each instant at which the process was killed, alone and with each instant of the \
-             recovery from it; after each kill the run was resumed"
-        }
-        _ => {
-            "each instant at which the process was killed, alone and with up to two more in the \
-             recoveries from it; after each the run was resumed"
-        }
-    };
+    if crashes == 0 {
+        return vec!["Each workload was run once, without a crash.".to_owned()];
+    }
     let over = |kind| rows.iter().any(|row| row.store == kind);
     let disk = match over(StoreKind::Redb) {
         true => {
@@ -55,46 +46,15 @@ pub(crate) fn legend(report: &ExplorationReport) -> Vec<String> {
         }
         false => "",
     };
-    let short: BTreeSet<&str> = rows
-        .iter()
-        .filter(|row| row.workload.is_short())
-        .map(Row::name)
-        .collect();
-    let short: Vec<&str> = short.into_iter().collect();
-    let short = match short.join(" and ") {
-        none if none.is_empty() => none,
-        names => {
-            let also = [StoreKind::Memory, StoreKind::Redb].into_iter();
-            let also = also.filter(|store| over(*store)).flat_map(|store| {
-                let short = abouts(Over::only(store), true).into_iter();
-                short.map(move |about| format!("over {store} {about}"))
-            });
-            let also: Vec<String> = also.collect();
-            format!(" {names}: {}.", also.join(", "))
-        }
-    };
-    let budgets: BTreeSet<Budget> = rows.iter().filter_map(Row::sampled).collect();
-    let sampled: Vec<String> = budgets.iter().map(Budget::to_string).collect();
-    let fewer = rows.last().is_some_and(|row| row.crashes() < crashes);
-    let fewer = match fewer {
+    let fewer = match rows.last().is_some_and(|row| row.crashes() < crashes) {
         true => " There each crash came alone; --crashes 2 has two.",
         false => "",
     };
-    let each = listed(&abouts(Over::Every, false), "or");
-    let more = match over(StoreKind::Memory) {
-        true => {
-            let more = listed(&abouts(Over::Memory, false), "and");
-            format!("; over memory also each of them with a crash, {more}")
-        }
-        false => String::new(),
-    };
-    let exhausted = match report.is_exhaustive() {
-        true => " All these are exhausted.",
-        false => "",
-    };
+    let budgets: BTreeSet<Budget> = rows.iter().filter_map(Row::sampled).collect();
+    let sampled: Vec<String> = budgets.iter().map(Budget::to_string).collect();
     vec![
-        format!("Crash points: {depth}.{disk}{fewer}"),
-        format!("Schedules: these, and all with {each}{more}.{short}{exhausted}"),
+        format!("Crash points: {}.{disk}{fewer}", crash_points(crashes)),
+        schedules(report),
         format!(
             "Sampled: {SAMPLES} schedules more of each row, from seeds, with any of it at once, up to \
              {}.",
@@ -102,6 +62,53 @@ pub(crate) fn legend(report: &ExplorationReport) -> Vec<String> {
         ),
         twice,
     ]
+}
+
+/// The crash points of schedules with up to this many crashes.
+fn crash_points(crashes: u32) -> &'static str {
+    match crashes {
+        0 | 1 => "each instant at which the process was killed and the run resumed",
+        2 => {
+            "each instant at which the process was killed, alone and with each instant of the \
+             recovery from it; after each kill the run was resumed"
+        }
+        _ => {
+            "each instant at which the process was killed, alone and with up to two more in the \
+             recoveries from it; after each the run was resumed"
+        }
+    }
+}
+
+/// The campaigns, by stores and workloads.
+fn schedules(report: &ExplorationReport) -> String {
+    let rows = &report.rows[..];
+    let over = |store: &StoreKind| rows.iter().any(|row| row.store == *store);
+    let each = listed(&abouts(Over::Every, false), "or");
+    let more = match over(&StoreKind::Memory) {
+        true => {
+            let more = listed(&abouts(Over::Memory, false), "and");
+            format!("; over memory also each of them with a crash, {more}")
+        }
+        false => String::new(),
+    };
+    let short = rows.iter().filter(|row| row.workload.is_short());
+    let short: BTreeSet<&str> = short.map(Row::name).collect();
+    let short = if short.is_empty() {
+        String::new()
+    } else {
+        let stores = [StoreKind::Memory, StoreKind::Redb].into_iter();
+        let also = stores.filter(over).flat_map(|store| {
+            let short = abouts(Over::only(store), true).into_iter();
+            short.map(move |about| format!("over {store} {about}"))
+        });
+        let (names, also) = (Vec::from_iter(short), Vec::from_iter(also));
+        format!(" {}: {}.", names.join(" and "), also.join(", "))
+    };
+    let exhausted = match report.is_exhaustive() {
+        true => " All these are exhausted.",
+        false => "",
+    };
+    format!("Schedules: these, and all with {each}{more}.{short}{exhausted}")
 }
 
 /// What the campaigns over these stores are about: those of short workloads alone, or the others.
