@@ -9,6 +9,7 @@ mod imports;
 mod layers;
 mod links;
 mod map;
+mod modules;
 mod rooms;
 mod rules;
 mod source;
@@ -115,6 +116,11 @@ fn every_source_of_variation_has_a_test() {
     let files = files();
     let page = text_of(&files, determinism::PAGE);
     report(determinism::check(&page, &files));
+}
+
+#[test]
+fn every_file_is_a_module_of_its_crate() {
+    report(modules::check(&files()));
 }
 
 #[test]
