@@ -155,7 +155,7 @@ impl SimDisk {
         }
         let synced = match device.lie {
             Lie::Names => Synced::Lied,
-            _ => Synced::Durable,
+            Lie::None | Lie::Writes | Lie::EveryNth(_) => Synced::Durable,
         };
         device.step(Step::SyncName(synced))
     }
@@ -218,7 +218,7 @@ impl SimDisk {
         }
         let synced = match which {
             Which::Named if device.lies() => Synced::Lied,
-            _ => Synced::Durable,
+            Which::Named | Which::Draft => Synced::Durable,
         };
         device.step(Step::Sync(which, synced))
     }
