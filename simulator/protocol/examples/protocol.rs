@@ -1,7 +1,7 @@
 //! The protocol check in full: three lives, one error of the store, one append that lands late, one
 //! failing task and one failing undo, over both shapes; every interleaving of them.
 //!
-//! It takes about a minute and 1.5 gigabytes, so the test suite has smaller scopes. Exits with 1 where
+//! It takes about two minutes and 1.7 gigabytes, so the test suite has smaller scopes. Exits with 1 where
 //! an invariant is broken.
 
 use std::io::{self, Write as _};
