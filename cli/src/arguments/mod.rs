@@ -45,12 +45,20 @@ Exit codes:
   5    internal error: the output could not be written, or the command has a
        bug";
 
-/// Crashes workflows at every point and checks that every promise holds.
-///
-/// Without a subcommand it explores every built-in workload: with up to two crashes over the store in
-/// memory, with one over the embedded store.
+const ABOUT: &str = "Crashes workflows at every point and checks that every promise holds";
+
+/// The same, and what the command does without arguments.
+fn long_about() -> String {
+    let [memory, redb] = [Store::Memory, Store::Redb].map(Store::crashes);
+    format!(
+        "{ABOUT}.\n\nWithout a subcommand it explores every built-in workload. A schedule has up to \
+         {memory} crashes over the store in memory, and up to {redb} over the embedded store."
+    )
+}
+
+/// The command line.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = exit_codes())]
+#[command(version, about = ABOUT, long_about = long_about(), after_help = exit_codes())]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
