@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use crate::runtime::clock::Stopwatch;
 
-/// How long a contender waits for the others at the barrier before the round is given up.
+/// How long a contender waits at the barrier before the round is given up.
 pub(super) const BARRIER_MAX: Duration = Duration::from_secs(5);
-/// What passes between two looks at the clock counts for no more than this.
+/// The most that the time between two looks at the clock counts.
 const LOOK_MAX: Duration = Duration::from_millis(250);
 
-/// Lets threads go within nanoseconds of each other; a parked thread takes microseconds to wake.
+/// Releases threads within nanoseconds of each other; waking a parked thread takes microseconds.
 pub(super) struct SpinBarrier {
     contenders: usize,
     arrived: AtomicUsize,
@@ -18,9 +18,9 @@ pub(super) struct SpinBarrier {
 }
 
 impl SpinBarrier {
-    /// Spins between two yields to threads without a core, and between two looks at the clock.
+    /// Spins between two yields, and between two looks at the clock.
     const SPINS: u32 = 4096;
-    /// The same once all have arrived: long enough for a thread that has yielded to be back.
+    /// The same when all have arrived: long enough for a thread that has yielded to return.
     const SPINS_TO_RUN: u32 = 1 << 22;
 
     pub(super) fn new(contenders: usize) -> Self {
@@ -31,10 +31,10 @@ impl SpinBarrier {
         }
     }
 
-    /// Waits for the others; `false` where they did not come.
+    /// Waits for the others; `false` if they did not arrive.
     ///
-    /// On a busy machine the thread that comes last finds the others off their cores, so all meet
-    /// once more before they go: whoever is counted there is running.
+    /// On a busy machine the last thread finds the others without a core. So all meet a second time,
+    /// where each counted thread is running.
     pub(super) fn wait(&self) -> bool {
         self.meet(&self.arrived, Self::SPINS) && self.meet(&self.running, Self::SPINS_TO_RUN)
     }
@@ -52,7 +52,7 @@ impl SpinBarrier {
             std::hint::spin_loop();
             spins = spins.wrapping_add(1);
             if spins.is_multiple_of(spins_to_yield) {
-                // A process that was stopped for a while has not waited for anybody.
+                // While its process was stopped, a thread has not waited for others.
                 waited += look.elapsed().min(LOOK_MAX);
                 if waited > BARRIER_MAX {
                     return false;

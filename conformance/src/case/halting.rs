@@ -1,4 +1,4 @@
-//! A store that stops at a chosen operation, as the store of a process does that crashes there.
+//! A store that stops at a chosen operation, like the store of a process that crashes there.
 
 use std::fmt;
 use std::future::Future;
@@ -17,13 +17,13 @@ use crate::harness::DynStore;
 /// On which side of an operation a life stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
-    /// The store is never asked.
+    /// The operation never reaches the store.
     Before,
-    /// The store has answered, and nobody hears it.
+    /// The store has answered, but the answer is lost.
     After,
 }
 
-/// An instant of a life, by the operations of its store, counted from 0.
+/// A point in a life: before or after an operation of its store, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Point {
     pub(crate) operation: u64,
@@ -40,15 +40,15 @@ impl fmt::Display for Point {
     }
 }
 
-/// Both sides of each of the first `operations`.
+/// Both sides of each of the first `operations` operations.
 pub(crate) fn points(operations: u64) -> impl Iterator<Item = Point> {
     let sides = [Side::Before, Side::After].into_iter();
     (0..operations)
         .flat_map(move |operation| sides.clone().map(move |side| Point { operation, side }))
 }
 
-/// The store of one life. From its point on it answers nothing: dropping the life's future then is
-/// the crash, and [`release`](Self::release) is a process that was only paused.
+/// The store of one life. From its point on it does not answer. Dropping the life's future then is a
+/// crash, and [`release`](Self::release) resumes a process that was only paused.
 pub(crate) struct Halting {
     store: DynStore,
     progress: Arc<Progress>,
@@ -56,7 +56,7 @@ pub(crate) struct Halting {
     operations: AtomicU64,
     halted: AtomicBool,
     released: Semaphore,
-    /// The operation at the point, in words.
+    /// The description of the operation at the point.
     at: Mutex<String>,
 }
 
@@ -79,7 +79,7 @@ impl Halting {
         self.operations.load(Ordering::SeqCst)
     }
 
-    /// Where the life stopped, in words that go on after "a life".
+    /// Where the life stopped, to complete "a life ..." in a message.
     pub(crate) fn whereabouts(&self) -> String {
         let at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         match self.point {
@@ -91,7 +91,7 @@ impl Halting {
         }
     }
 
-    /// Answers again.
+    /// Lets the store answer again.
     pub(crate) fn release(&self) {
         self.released.close();
     }
@@ -150,7 +150,7 @@ impl CheckpointStore for Halting {
     }
 }
 
-/// Polls a life until it ends or its store stops; `None` where it stopped.
+/// Polls a life until it ends, or returns `None` when its store stops.
 pub(crate) async fn until_halted<F: Future>(
     store: &Halting,
     mut life: Pin<&mut F>,

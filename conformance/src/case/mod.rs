@@ -1,4 +1,4 @@
-//! One law at work: the place, the stores opened at it, and what was asked of them last.
+//! One law at work: its place, its open stores, and its progress.
 
 mod barrier;
 pub(crate) mod halting;
@@ -7,6 +7,7 @@ pub(crate) mod race;
 pub(crate) mod recorded;
 mod session;
 
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Runtime;
@@ -19,16 +20,16 @@ use crate::finding::expect::{Checked, Failure, broken};
 use crate::harness::place::Place;
 use crate::harness::{DynStore, Opened, Options, Subject};
 
-/// What a check is given.
+/// The environment of a check.
 pub(crate) struct Case {
     pub(crate) law: LawId,
     pub(crate) subject: Subject,
     pub(crate) progress: Arc<Progress>,
     place: Arc<Place>,
-    /// All places of the law, its own included: they are removed once the law is over.
+    /// All places of the law, which are removed when the law is over.
     places: Mutex<Vec<Arc<Place>>>,
-    /// Keeps every store until the check is over, so that only the laws about dropping a store
-    /// depend on where it is dropped.
+    /// Every open store, kept until the check is over: only laws about dropping depend on where a store
+    /// is dropped.
     opened: Mutex<Vec<DynStore>>,
 }
 
@@ -64,24 +65,22 @@ impl Case {
         self.open_at(&self.place).await
     }
 
-    /// Opens the store at some other place of the law's.
+    /// Opens the store at another place of the law.
     pub(crate) async fn open_at(&self, place: &Arc<Place>) -> Result<Session, Failure> {
         self.progress.step(Blame::Harness, "opening the store");
         let opened = self.subject.open(place).await;
-        let opened = opened.map_err(|error| {
-            Failure::Harness(format!("the harness could not open the store: {error}"))
-        })?;
+        let opened = opened.map_err(|error| not_opened(&error))?;
         Ok(self.adopt(opened))
     }
 
-    /// Takes a store over that was opened elsewhere.
+    /// Adopts a store that was opened elsewhere.
     pub(crate) fn adopt(&self, opened: Opened) -> Session {
         self.keep().push(Arc::clone(&opened.store));
         self.keep().extend(opened.clone.clone());
         Session::new(opened, &self.progress)
     }
 
-    /// Another fresh place, which the caller hands back to [`Self::leave`].
+    /// Creates another fresh place, which the caller hands to [`Self::leave`].
     pub(crate) fn another_place(&self) -> Result<Arc<Place>, Failure> {
         let place = Arc::new(fresh_place(self.law, self.options())?);
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,8 +88,8 @@ impl Case {
         Ok(place)
     }
 
-    /// The places, whose directories go with them. A file system may take seconds for that, which is
-    /// nobody's fault: it is not to happen under a deadline.
+    /// The places, which remove their directories when dropped. A file system may need seconds for that,
+    /// so it must not happen under a deadline.
     pub(crate) fn into_places(self) -> Vec<Arc<Place>> {
         self.places
             .into_inner()
@@ -114,29 +113,29 @@ impl Case {
         self.close_all().await
     }
 
-    /// The same once nobody has a session any more.
+    /// Does the same when no session is left.
     pub(crate) async fn close_all(&self) -> Checked {
         self.progress.step(Blame::Store, "dropping the store");
         let kept = std::mem::take(&mut *self.keep());
-        // Not here, in async code: that is the business of RUN-06.
+        // Not in async code: RUN-06 checks that.
         let dropped = tokio::task::spawn_blocking(move || drop(kept)).await;
         dropped.map_err(|error| broken(format!("dropping the store failed: {error}")))
     }
 
-    /// Drops the stores, then lets the harness remove what they left.
+    /// Drops every store that the law has opened, outside of async code.
     pub(crate) fn close(&self) {
         self.progress.step(Blame::Store, "dropping the store");
         let kept = std::mem::take(&mut *self.keep());
         drop(kept);
     }
 
-    /// The same with the runtime around it, for stores that ask for one when they are dropped.
+    /// Does the same with a runtime entered, for stores that need one when they are dropped.
     pub(crate) fn close_inside(&self, runtime: &Runtime) {
         let _inside = runtime.enter();
         self.close();
     }
 
-    /// Lets the harness remove what the stores left at `place`.
+    /// Lets the harness destroy `place`.
     pub(crate) async fn leave(&self, place: &Place) -> Checked {
         self.progress.step(Blame::Harness, "destroying the place");
         let destroyed = self.subject.destroy(place).await;
@@ -148,6 +147,11 @@ impl Case {
     fn keep(&self) -> MutexGuard<'_, Vec<DynStore>> {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The harness returned an error from `open`.
+pub(crate) fn not_opened(error: &dyn Display) -> Failure {
+    Failure::Harness(format!("the harness could not open the store: {error}"))
 }
 
 fn fresh_place(law: LawId, options: &Options) -> Result<Place, Failure> {

@@ -6,21 +6,21 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::finding::expect::quote;
 
-/// Who is to blame when a step never ends, or panics.
+/// Who is at fault if a step never ends or panics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Blame {
     Store,
     Harness,
 }
 
-/// What a law is doing, for the watchdog and for panics: the last step, and how many there were.
+/// The last step of a law, and the number of steps.
 #[derive(Debug)]
 pub(crate) struct Progress {
     steps: AtomicU64,
     current: Mutex<Current>,
 }
 
-/// Put into words only when it is asked for: a law has thousands of steps.
+/// The last step. It is formatted only on request, because a law has thousands of steps.
 #[derive(Debug)]
 struct Current {
     blame: Blame,
@@ -42,7 +42,7 @@ impl Progress {
         }
     }
 
-    /// A step that has words of its own.
+    /// Begins a step with a description.
     pub(crate) fn step(&self, blame: Blame, what: &str) {
         let mut current = self.lock();
         current.blame = blame;
@@ -53,7 +53,7 @@ impl Progress {
         self.steps.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An operation of the store.
+    /// Begins an operation of the store.
     pub(crate) fn operation(&self, what: &str, run: &str, sequence: Option<u64>) {
         self.step(Blame::Store, what);
         let mut current = self.lock();
@@ -61,7 +61,7 @@ impl Progress {
         current.sequence = sequence;
     }
 
-    /// An operation has ended, of a step that has many and is told as one.
+    /// Counts an operation that ended within a step of many operations.
     pub(crate) fn beat(&self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
     }

@@ -1,5 +1,5 @@
-//! The two drivers of a race, since each catches what the other misses: many tasks on one runtime
-//! interleave where a store awaits, OS threads behind a spin barrier where it does not.
+//! The two drivers of a race. Each catches what the other misses: many tasks on one runtime interleave
+//! where a store awaits, OS threads behind a spin barrier interleave where it does not.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,19 +10,18 @@ use tokio::sync::Barrier;
 
 use super::barrier::{BARRIER_MAX, SpinBarrier};
 use crate::case::{Blame, Case, Session};
-use crate::finding::expect::panic_message;
-use crate::finding::expect::{Checked, Failure, broken};
+use crate::finding::expect::{Checked, Failure, broken, panic_message};
 use crate::harness::BoxFuture;
 use crate::harness::place::Place;
 use crate::runtime::clock::Stopwatch;
 use crate::runtime::{Workers, start};
 
-/// More tasks than any pool of connections has members.
+/// More tasks than the usual pool has connections.
 const TASKS: usize = 16;
 /// More threads than cores only wait for each other.
 const THREADS_MAX: usize = 8;
 
-/// Which driver a round runs under.
+/// The driver of a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Driver {
     /// Tasks on one runtime.
@@ -32,7 +31,7 @@ pub(crate) enum Driver {
 }
 
 impl Driver {
-    /// The driver in words, for the message of a failure.
+    /// The driver's name in messages.
     pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Tasks => "tasks on one runtime",
@@ -40,7 +39,7 @@ impl Driver {
         }
     }
 
-    /// How many contenders make a race.
+    /// The number of contenders in a race.
     pub(crate) fn contenders(self) -> usize {
         match self {
             Self::Tasks => TASKS,
@@ -51,13 +50,13 @@ impl Driver {
     }
 }
 
-/// What a contender does in a heat, both by their numbers.
+/// The work of a contender in a heat: a function of the contender's and the heat's number.
 pub(crate) type Contender<T> = Arc<dyn Fn(usize, usize) -> BoxFuture<'static, T> + Send + Sync>;
 
-/// Races in a round, one after the other, since a thread takes longer to start than to race.
+/// Consecutive races in a round: starting a thread takes longer than a race.
 pub(crate) const HEATS: usize = 8;
 
-/// Where rounds are run.
+/// The runtime and the driver of rounds.
 pub(crate) struct Arena {
     runtime: Runtime,
     pub(crate) driver: Driver,
@@ -69,8 +68,8 @@ impl Arena {
         self.runtime.block_on(future)
     }
 
-    /// Lets `contenders` do their part at once in each heat; what came of each contender, and within
-    /// it of each heat.
+    /// Lets `contenders` work at the same time in each heat. Returns the result of each contender in each
+    /// heat.
     pub(crate) fn round<T: Send + 'static>(
         &self,
         contenders: usize,
@@ -89,17 +88,17 @@ impl Arena {
     }
 }
 
-/// Repeats `round` under both drivers, each with a store at a place of its own, for the race budget
-/// and at least the minimum of rounds.
+/// Repeats `round` under both drivers, each with a store at its own place, for the race budget and at
+/// least the minimum of rounds.
 pub(crate) fn repeat(case: &Case, round: impl FnMut(&Arena, &Session, u64) -> Checked) -> Checked {
     repeat_until(case, || true, round)
 }
 
-/// How long a race is given to become one, on a machine that is busy with something else.
+/// How long contenders may miss each other, on a busy machine, before the law gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The same until `enough`, for races that may miss each other: what they are about has then not been
-/// tried. They are given up after a while all the same, and the law says that it is inconclusive.
+/// Repeats `round` until `enough`, for contenders that may miss each other: such rounds try nothing. After
+/// [`PATIENCE`] the law gives up and is inconclusive.
 pub(crate) fn repeat_until(
     case: &Case,
     enough: impl Fn() -> bool,
@@ -109,7 +108,7 @@ pub(crate) fn repeat_until(
     rounds(case, 1, enough, over_one)
 }
 
-/// The same with several handles on one place.
+/// Repeats `round` with several handles on one place.
 pub(crate) fn repeat_over(
     case: &Case,
     handles: usize,
@@ -209,8 +208,8 @@ fn race_threads<T: Send + 'static>(
             .map(|number| {
                 let barriers = &barriers;
                 scope.spawn(move || {
-                    // The barriers are inside of the runtime, so that nothing is left to do after
-                    // one but the operation itself.
+                    // The barriers are inside the runtime, so that after a barrier only the operation
+                    // itself is left to do.
                     runtime.block_on(async move {
                         let mut got = Vec::with_capacity(HEATS);
                         for (heat, barrier) in barriers.iter().enumerate() {
@@ -244,8 +243,8 @@ fn race_threads<T: Send + 'static>(
     })
 }
 
-/// Holds a contender back for some nanoseconds, others in each heat: whoever comes last to a barrier
-/// is the first to leave it, and would otherwise be ahead by about the width of a small race.
+/// Delays a contender by some nanoseconds, which vary with the heat. The last contender at a barrier is
+/// the first to leave it; without the delay it would always be ahead, by about the width of a small race.
 fn lag(number: usize, heat: usize) {
     const LAG_MAX: usize = 61;
     for step in 0..(number * 2 + 1) * (heat + 1) * 37 % LAG_MAX {

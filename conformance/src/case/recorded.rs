@@ -1,4 +1,4 @@
-//! Operations with the instants of their beginnings and ends, and rows that say who wrote them.
+//! Records operations with their beginnings and ends, and marks rows with their writer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ impl Recorded {
         self.clock.fetch_add(1, Ordering::SeqCst)
     }
 
-    /// An operation has ended.
+    /// Counts an operation that ended.
     pub(crate) fn beat(&self) {
         self.progress.beat();
     }
@@ -50,7 +50,9 @@ impl Recorded {
     }
 
     pub(crate) async fn append(&self, caller: usize, id: &str, sequence: u64, mark: u32) -> OnRun {
-        // Begun before the future is made: nothing says that the store waits for its first poll.
+        // The marks of a law are numbers of callers and steps, far below.
+        assert!(mark < MARK_FOREIGN, "a row of the kit is not foreign");
+        // Begun before the future is created: a store need not wait for the first poll.
         let begun = self.tick();
         let appended = self.store.append(id, row_of(sequence, mark)).await;
         let ended = self.tock();
@@ -93,7 +95,7 @@ fn on_run(id: &str, caller: usize, (begun, ended): (u64, u64), call: Call) -> On
     OnRun { id, operation }
 }
 
-/// What an append's answer says about its row.
+/// What the answer of an append says about its row.
 pub(crate) fn answer(appended: &Result<(), Error>) -> Answer {
     match appended {
         Ok(()) => Answer::Stored,
@@ -106,13 +108,13 @@ pub(crate) fn is_conflict(error: &Error) -> bool {
     error.store_error().map(StoreError::kind) == Some(StoreErrorKind::Conflict)
 }
 
-/// The row that goes by `mark` at `sequence`.
+/// The row with the mark `mark` at `sequence`.
 pub(crate) fn row_of(sequence: u64, mark: u32) -> CheckpointRow {
     marked(sequence, &format!("r{mark}"))
 }
 
-/// The sequence and the mark of a row that was loaded; it is foreign where one of its fields is not
-/// what was appended.
+/// The sequence and the mark of a loaded row. The mark is foreign if a field differs from the appended
+/// row.
 fn named(row: &CheckpointRow) -> (u64, u32) {
     let mark = row.task_id.strip_prefix("task r");
     let mark = mark.and_then(|mark| mark.parse().ok());
@@ -120,7 +122,7 @@ fn named(row: &CheckpointRow) -> (u64, u32) {
     (row.sequence, mark.unwrap_or(MARK_FOREIGN))
 }
 
-/// Recorded operations by run.
+/// Groups recorded operations by run.
 pub(crate) fn by_run(operations: impl IntoIterator<Item = OnRun>) -> BTreeMap<String, History> {
     let mut runs: BTreeMap<String, History> = BTreeMap::new();
     for OnRun { id, operation } in operations {

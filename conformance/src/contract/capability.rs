@@ -1,62 +1,60 @@
-//! What a store may claim beyond the contract: the list of capabilities, in one place.
+//! What a store may claim beyond the contract.
 
-/// A capability that a store declares. Nothing is detected: a law that needs a claim is run only
-/// where the claim is made, and then it has to hold. Two claims are made for every store that does
-/// not say that it [lacks](crate::Plan::lacks) them: [`EngineKinds`](Self::EngineKinds) and
-/// [`AtomicCancellation`](Self::AtomicCancellation).
+/// A capability that a store declares. The kit detects none: a law that needs a claim runs only if the
+/// claim is made, and must then hold. [`EngineKinds`](Self::EngineKinds) and
+/// [`AtomicCancellation`](Self::AtomicCancellation) are assumed unless a store
+/// [lacks](crate::Plan::lacks) them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Claim {
     /// Rows survive dropping the store and opening its place again.
     Reopen,
-    /// The store takes blobs up to the limit in [`Options::blob_bytes_max`](crate::Options), 16 MiB
-    /// where it declares none, and refuses longer ones with an error.
+    /// The store accepts blobs up to [`Options::blob_bytes_max`](crate::Options), or 16 MiB if it declares
+    /// no limit, and rejects longer blobs with an error.
     Limits,
-    /// The store works under any executor, without a tokio runtime.
+    /// The store works under any executor, without tokio.
     AnyExecutor,
     /// The store declares an [`exclusive_scope`](crashpoint::CheckpointStore::exclusive_scope),
     /// so that the engine may clear the logs of ended runs.
     ExclusiveScope,
-    /// The store keeps every kind of row, also those that the engine journals beyond the three of the
-    /// reference contract. Assumed: a store without it can run no workflow. A store that was written
-    /// for the reference crate says that it lacks it.
+    /// The store keeps every kind of row, also the kinds of the engine beyond the three of the reference
+    /// contract. Assumed, because a store without it can't run a workflow. A store that was written for
+    /// the reference crate lacks it.
     EngineKinds,
-    /// An append or a clear whose future is dropped has taken effect as a whole, or not at all.
-    /// Assumed: it is a clause of the contract.
+    /// An append or a clear whose future is dropped takes effect as a whole or not at all. Assumed,
+    /// because it is a clause of the contract.
     AtomicCancellation,
-    /// An append whose future was dropped does not land once a later clear has returned.
+    /// An append whose future was dropped does not land after a later clear has returned.
     FencedCancellation,
-    /// Nothing lands late: once a load has returned without a row whose append was dropped, the row
-    /// never appears. A store with an [exclusive scope](Self::ExclusiveScope) has to claim it.
+    /// Nothing lands late: if a load returned without a row whose append was dropped, the row never
+    /// appears. A store with an [exclusive scope](Self::ExclusiveScope) must claim this.
     Settled,
-    /// Rows survive SIGKILL of the process once they are acknowledged, and the place opens again
-    /// unaided.
+    /// Acknowledged rows survive SIGKILL of the process, and the place opens again unaided.
     ProcessCrash,
-    /// Rows survive a power loss once they are acknowledged, and a store whose disk has refused a
-    /// sync says so until it is opened again.
+    /// Acknowledged rows survive a power loss, and after a failed sync a store returns errors until it is
+    /// opened again.
     PowerLoss,
-    /// The store goes on working when the runtime that opened it has ended, on another one.
+    /// The store works on another runtime after the runtime that opened it has ended.
     OutlivesRuntime,
-    /// One place can be opened several times within a process, and the stores keep the contract
-    /// together.
+    /// One place can be opened several times in one process, and these stores keep the contract together.
     ManyHandles,
-    /// Several processes may open one place: their stores keep the contract together, or every
-    /// opening after the first is refused with an error.
+    /// Several processes may open one place: their stores keep the contract together, or every opening
+    /// after the first fails with an error.
     ManyProcesses,
-    /// A backend that is down is an error, and one that comes back is used again. The harness offers
+    /// Operations fail while the backend is down, and work again when it is back. The harness implements
     /// [`break_backend`](crate::Harness::break_backend) and
     /// [`heal_backend`](crate::Harness::heal_backend).
     Outage,
-    /// A row that was damaged where it is kept is an error. The harness offers
+    /// Loading a row that was damaged in storage is an error. The harness implements
     /// [`corrupt`](crate::Harness::corrupt).
     Corruption,
-    /// The store keeps its rows in files below [`Place::path`](crate::Place::path), so that their
-    /// size can be seen.
+    /// The store keeps its rows in files below [`Place::path`](crate::Place::path), so that the kit can
+    /// measure them.
     OnDisk,
 }
 
 impl Claim {
-    /// Every claim there is.
+    /// All claims.
     pub const ALL: &'static [Self] = &[
         Self::Reopen,
         Self::Limits,
@@ -76,7 +74,7 @@ impl Claim {
         Self::OnDisk,
     ];
 
-    /// The word that [`certify!`](crate::certify) knows the claim by.
+    /// The word for the claim in [`certify!`](crate::certify).
     pub const fn word(self) -> &'static str {
         match self {
             Self::Reopen => "reopen",
@@ -98,7 +96,7 @@ impl Claim {
         }
     }
 
-    /// Whether the claim is made for a store that says nothing about it.
+    /// Whether the claim is made for stores that do not mention it.
     pub const fn is_assumed(self) -> bool {
         matches!(self, Self::EngineKinds | Self::AtomicCancellation)
     }

@@ -6,12 +6,14 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::contract::REFERENCE_KINDS;
+
 use super::operations::{Operation, Operations, append, clear, load, reopen, row, rows_from};
 
-/// Plain ids first: what is drawn shrinks towards them.
+/// Plain ids first, since drawn ids shrink towards them.
 const IDS: [&str; 6] = ["a", "b", "c", "ab", "a:1", "A"];
 
-/// Sequences that a run does not come to by counting.
+/// Sequences that no run reaches by counting.
 const FAR: [u64; 6] = [
     255,
     256,
@@ -33,18 +35,21 @@ pub(super) struct Scope {
 }
 
 pub(super) fn cases(scope: Scope) -> impl Strategy<Value = Operations> {
+    // `Differential::operations_max` sets at least 1.
+    assert!(scope.operations_max >= 1, "a case has an operation");
     vec(operation(scope), 1..=scope.operations_max).prop_map(Operations::new)
 }
 
 fn operation(scope: Scope) -> impl Strategy<Value = Operation> {
     let id = || (0..IDS.len()).prop_map(|index| IDS[index]);
-    let one = (id(), sequence(), 0..3_u8, kind(scope), blob());
-    let one = one.prop_map(|(id, at, mark, kind, blob)| append(id, row(at, mark, kind, blob)));
-    let many = (id(), 0..4_u64, 2..=ROWS_MAX);
-    let many = many.prop_map(|(id, from, count)| rows_from(id, from, count));
+    let appended = (id(), sequence(), 0..3_u8, kind(scope), blob());
+    let appended =
+        appended.prop_map(|(id, at, mark, kind, blob)| append(id, row(at, mark, kind, blob)));
+    let rows = (id(), 0..4_u64, 2..=ROWS_MAX);
+    let rows = rows.prop_map(|(id, from, count)| rows_from(id, from, count));
     prop_oneof![
-        10 => one,
-        2 => many,
+        10 => appended,
+        2 => rows,
         4 => id().prop_map(load),
         3 => id().prop_map(clear),
         u32::from(scope.reopens) => Just(()).prop_map(|()| reopen()),
@@ -56,13 +61,12 @@ fn sequence() -> impl Strategy<Value = u64> {
 }
 
 fn kind(scope: Scope) -> impl Strategy<Value = RowKind> {
-    // The first three are those of the reference contract.
-    let count = if scope.engine_kinds {
-        RowKind::ALL.len()
+    let kinds: &'static [RowKind] = if scope.engine_kinds {
+        RowKind::ALL
     } else {
-        3
+        &REFERENCE_KINDS
     };
-    (0..count).prop_map(|index| RowKind::ALL[index])
+    (0..kinds.len()).prop_map(|index| kinds[index])
 }
 
 fn blob() -> impl Strategy<Value = Option<Vec<u8>>> {

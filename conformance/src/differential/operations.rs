@@ -76,8 +76,21 @@ pub struct Operations {
 
 impl Operations {
     /// These operations, in this order.
+    ///
+    /// # Panics
+    ///
+    /// If an operation appends no rows, or rows beyond the sequence `u64::MAX`.
     pub fn new(operations: impl IntoIterator<Item = Operation>) -> Self {
-        let list = operations.into_iter().collect();
+        let list: Vec<Operation> = operations.into_iter().collect();
+        for operation in &list {
+            if let Operation::Rows { from, count, .. } = operation {
+                let rest = u64::MAX - from;
+                assert!(
+                    *count >= 1 && count - 1 <= rest,
+                    "{count} rows from sequence {from} are none or too many"
+                );
+            }
+        }
         Self { list }
     }
 

@@ -8,8 +8,10 @@ use tokio::runtime::Runtime;
 use super::found::Counted;
 use super::model::Model;
 use super::operations::{Operation, Operations, plain};
-use crate::finding::expect::panic_message;
-use crate::finding::expect::{Checked, Failure, broken, describe, quote, same_rows};
+use crate::case::not_opened;
+use crate::finding::expect::{
+    Checked, Failure, append_failed, broken, failed, not_rejected, quote, same_rows, task_error,
+};
 use crate::harness::place::Place;
 use crate::harness::{BoxFuture, DynStore, Subject};
 use crate::runtime::{Workers, start};
@@ -35,6 +37,9 @@ pub(super) fn play(subject: &Subject, operations: &Operations) -> Played {
         &mut played.answers,
         &mut played.counted,
     );
+    // An operation is answered once, or its failure ends the list.
+    let (answers, asked) = (played.answers.len(), operations.as_slice().len());
+    assert!(answers <= asked, "an operation has at most one answer");
     played
 }
 
@@ -70,13 +75,14 @@ fn in_a_place(
 
 async fn open(subject: &Subject, place: &Place) -> Result<DynStore, Failure> {
     let opened = tokio::time::timeout(subject.options.operation_max, subject.open(place)).await;
-    let failed = match opened {
-        Ok(Ok(opened)) => return Ok(opened.store),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {:?}", subject.options.operation_max),
-    };
-    let message = format!("the harness could not open the store: {failed}");
-    Err(Failure::Harness(message))
+    match opened {
+        Ok(Ok(opened)) => Ok(opened.store),
+        Ok(Err(error)) => Err(not_opened(&error)),
+        Err(_) => {
+            let limit = subject.options.operation_max;
+            Err(not_opened(&format!("no answer within {limit:?}")))
+        }
+    }
 }
 
 struct Player<'a> {
@@ -152,15 +158,9 @@ impl Player<'_> {
         let free = self.model.append(id, row.clone());
         let (store, run, sent) = (Arc::clone(&self.store), id.to_owned(), row.clone());
         let appended = self.ask("append", async move { store.append(&run, sent).await });
-        let (row, id) = (describe(&row), quote(id));
         match (free, appended.await?) {
-            (true, Err(error)) => Err(broken(format!(
-                "append of {row} to run {id}: expected Ok, got the error \"{error}\""
-            ))),
-            (false, Ok(())) => Err(broken(format!(
-                "append of {row} to run {id}, where the sequence is taken: expected a rejection, \
-                 got Ok"
-            ))),
+            (true, Err(error)) => Err(append_failed(&row, id, &error)),
+            (false, Ok(())) => Err(not_rejected(&row, id)),
             (true, Ok(())) => {
                 self.counted.appends += 1;
                 Ok(true)
@@ -178,7 +178,8 @@ impl Player<'_> {
         let loaded = self
             .ask("load", async move { store.load_run(&run).await })
             .await?;
-        let loaded = loaded.map_err(|error| unexpected("load", id, &error))?;
+        let loaded =
+            loaded.map_err(|error| failed(&format!("load of run {}", quote(id)), &error))?;
         let words = || format!("run {} {when}", quote(id)).trim_end().to_owned();
         same_rows(words, &self.model.load(id), &loaded)?;
         Ok(loaded.len())
@@ -190,7 +191,7 @@ impl Player<'_> {
         let cleared = self
             .ask("clear", async move { store.clear(&run).await })
             .await?;
-        cleared.map_err(|error| unexpected("clear", id, &error))?;
+        cleared.map_err(|error| failed(&format!("clear of run {}", quote(id)), &error))?;
         Ok(self.model.clear(id))
     }
 
@@ -219,10 +220,7 @@ impl Player<'_> {
         match tokio::time::timeout(limit, tokio::spawn(asked)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
-                let message = match error.try_into_panic() {
-                    Ok(payload) => panic_message(&*payload),
-                    Err(error) => error.to_string(),
-                };
+                let message = task_error(error);
                 Err(broken(format!(
                     "{words}: expected an answer, got a panic: {message}"
                 )))
@@ -232,11 +230,4 @@ impl Player<'_> {
             ))),
         }
     }
-}
-
-fn unexpected(words: &str, id: &str, error: &Error) -> Failure {
-    let id = quote(id);
-    broken(format!(
-        "{words} of run {id}: expected Ok, got the error \"{error}\""
-    ))
 }

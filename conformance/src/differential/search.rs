@@ -93,6 +93,10 @@ impl Differential {
     /// # Errors
     ///
     /// If an answer differs, the harness fails, or too few cases had every kind of operation.
+    ///
+    /// # Panics
+    ///
+    /// Never: each case is performed, or ends the comparison.
     pub fn run<H: Harness>(&self) -> Result<Ended, Box<Found>> {
         let subject = Subject::of::<H>();
         let drawn = cases(self.scope);
@@ -127,6 +131,8 @@ impl Differential {
                 Err(other) => return Err(Box::new(Found::Harness(words(other)))),
             }
         }
+        assert_eq!(ended.cases, self.cases, "every case was performed");
+        assert!(ended.full <= ended.cases, "a case counts as full once");
         if ended.full * FULL_ONE_IN < ended.cases || ended.full == 0 {
             return Err(Box::new(Found::Inconclusive(ended)));
         }

@@ -31,8 +31,9 @@ pub(super) fn smallest(
         }
         found = tree.current();
     }
-    // Each operation in turn: what is left then is needed.
-    let mut index = found.as_slice().len();
+    // Remove each operation in turn; the rest is needed.
+    let drawn = found.as_slice().len();
+    let mut index = drawn;
     while index > 0 {
         index -= 1;
         let shorter = found.without(index);
@@ -41,6 +42,10 @@ pub(super) fn smallest(
             index = found.as_slice().len();
         }
     }
+    assert!(
+        found.as_slice().len() <= drawn,
+        "shrinking adds no operation"
+    );
     for index in 0..found.as_slice().len() {
         let simpler = found.with_one_row(index);
         let simpler = simpler

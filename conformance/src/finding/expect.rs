@@ -1,8 +1,9 @@
-//! What a check answers, and how rows are put into words: what was expected, and what the store answered.
+//! The result of a check, and the text of its messages: what was expected, and what the store answered.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use crashpoint::{CheckpointRow, RowKind};
+use tokio::task::JoinError;
 
 /// Why a check did not pass.
 #[derive(Debug)]
@@ -11,9 +12,9 @@ pub(crate) enum Failure {
     Broken(String),
     /// The harness, or the machine under it, failed.
     Harness(String),
-    /// The check can't be done here.
+    /// The check can't run here.
     NotRun(String),
-    /// The check could not do its minimum.
+    /// The check could not do its minimum of rounds.
     Inconclusive(String),
 }
 
@@ -24,8 +25,29 @@ pub(crate) fn broken(message: impl Into<String>) -> Failure {
     Failure::Broken(message.into())
 }
 
-/// Fails unless `got` is `expected`, and names the first difference. `what` says whose rows they
-/// are, and when: `run "a" after the rejection`.
+/// `operation` had to succeed and returned an error.
+pub(crate) fn failed(operation: &str, error: &dyn Display) -> Failure {
+    broken(format!(
+        "{operation}: expected Ok, got the error \"{error}\""
+    ))
+}
+
+/// An append that had to succeed returned an error.
+pub(crate) fn append_failed(row: &CheckpointRow, id: &str, error: &dyn Display) -> Failure {
+    let (row, id) = (describe(row), quote(id));
+    failed(&format!("append of {row} to run {id}"), error)
+}
+
+/// An append at a taken sequence returned Ok.
+pub(crate) fn not_rejected(row: &CheckpointRow, id: &str) -> Failure {
+    let (row, id) = (describe(row), quote(id));
+    broken(format!(
+        "append of {row} to run {id}, where the sequence is taken: expected a rejection, got Ok"
+    ))
+}
+
+/// Fails unless `got` is `expected`, and names the first difference. `what` begins the message:
+/// `run "a" after the rejection`.
 pub(crate) fn same_rows(
     what: impl FnOnce() -> String,
     expected: &[CheckpointRow],
@@ -58,7 +80,7 @@ pub(crate) fn same_rows(
     Err(broken(message))
 }
 
-/// More would bury the message.
+/// More would hide the message.
 const SEQUENCES_SHOWN: usize = 16;
 const TEXT_SHOWN: usize = 40;
 const BYTES_SHOWN: usize = 8;
@@ -76,7 +98,7 @@ pub(crate) fn sequences(rows: &[CheckpointRow]) -> String {
     words.join(", ")
 }
 
-/// One row in words, shortened.
+/// Describes a row, shortened.
 pub(crate) fn describe(row: &CheckpointRow) -> String {
     let (sequence, kind) = (row.sequence, row.kind);
     let (state, task) = (quote(&row.state), quote(&row.task_id));
@@ -107,7 +129,7 @@ pub(crate) fn quote(text: &str) -> String {
     format!("{start:?}.. ({} bytes)", text.len())
 }
 
-/// An ordinary row that no other sequence has: with a blob for odd sequences.
+/// The ordinary row of a sequence, with a blob if the sequence is odd.
 pub(crate) fn row(sequence: u64) -> CheckpointRow {
     marked(sequence, "plain")
 }
@@ -133,7 +155,15 @@ pub(crate) fn rows(sequences: impl IntoIterator<Item = u64>) -> Vec<CheckpointRo
     sequences.into_iter().map(row).collect()
 }
 
-/// What a panic said.
+/// Why a task did not end: the message of its panic.
+pub(crate) fn task_error(error: JoinError) -> String {
+    match error.try_into_panic() {
+        Ok(payload) => panic_message(&*payload),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// The message of a panic.
 pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload
         .downcast_ref::<String>()

@@ -1,4 +1,4 @@
-//! What a law finds: how a failure is put into words, and the verdict that is made of it.
+//! What a law finds: the message of a failure, and the verdict.
 
 pub(crate) mod expect;
 pub(crate) mod verdict;

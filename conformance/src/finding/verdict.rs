@@ -1,22 +1,22 @@
-//! What came of one law.
+//! The verdict on one law.
 
 use serde::{Deserialize, Serialize};
 
-/// What came of one law. Only [`Pass`](Self::Pass) says that the store keeps it.
+/// The verdict on one law. Only [`Pass`](Self::Pass) says that the store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", content = "reason", rename_all = "snake_case")]
 pub enum Verdict {
-    /// The check ran in full and found nothing.
+    /// The check ran completely and found nothing.
     Pass,
     /// The store broke the law: what was expected, and what the store answered.
     Fail(String),
-    /// The user's own file waives the law, for this reason; it was not run.
+    /// The user waives the law for this reason; it did not run.
     Waived(String),
-    /// The law failed as the user's own file says it does, for this reason.
+    /// The law failed, as the user expects for this reason.
     ExpectedFail(String),
-    /// The law needs a claim that was not made; it was not run.
+    /// The law needs this claim, which is not made; it did not run.
     NotClaimed(String),
-    /// The law was to be run and was not, for this reason.
+    /// The law should have run but did not, for this reason.
     NotRun(String),
     /// The check could not do its minimum of rounds, so it says nothing about the store.
     Inconclusive(String),
@@ -25,7 +25,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The words of every verdict, in the order in which they are counted.
+    /// The words of all verdicts, in the order in which reports count them.
     pub const WORDS: &'static [&'static str] = &[
         "pass",
         "fail",
@@ -51,7 +51,7 @@ impl Verdict {
         }
     }
 
-    /// Why, where there is more to say than the word.
+    /// The reason, if the verdict has one.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Pass => None,
@@ -65,7 +65,7 @@ impl Verdict {
         }
     }
 
-    /// Whether a report with this verdict can't pass.
+    /// Whether this verdict keeps a report from passing.
     pub fn is_failure(&self) -> bool {
         matches!(
             self,
@@ -82,13 +82,13 @@ impl Verdict {
         }
     }
 
-    /// The verdict of a law that was not to be run, and was all the same.
+    /// The verdict on a law that ran although it is waived or not claimed.
     pub(crate) fn beside(self, got: &Self) -> Self {
         let got = match got.reason() {
             None => got.word().to_owned(),
             Some(reason) => format!("{}: {reason}", got.word()),
         };
-        let also = |reason: String| format!("{reason} (run all the same: {got})");
+        let also = |reason: String| format!("{reason} (it ran anyway: {got})");
         match self {
             Self::Waived(reason) => Self::Waived(also(reason)),
             Self::NotClaimed(reason) => Self::NotClaimed(also(reason)),

@@ -1,11 +1,13 @@
-//! Append and load: what was appended is what loads, and loading changes nothing.
+//! Append and load: a load returns what was appended, and changes nothing.
 
 use std::sync::Arc;
 
 use crashpoint::{CheckpointRow, RowKind};
 
 use crate::case::{Case, Session};
-use crate::finding::expect::{Checked, Failure, broken, marked, quote, row, rows, same_rows};
+use crate::finding::expect::{
+    Checked, Failure, broken, failed, marked, quote, row, rows, same_rows,
+};
 
 pub(crate) async fn bas_01_an_unknown_id_loads_as_an_empty_run(case: &Case) -> Checked {
     let store = case.open().await?;
@@ -62,7 +64,7 @@ pub(crate) async fn bas_04_rows_are_visible_through_every_clone(case: &Case) -> 
     Ok(())
 }
 
-/// More loads than any pool has connections, or a process file descriptors.
+/// More loads than a pool has connections, or a process has file descriptors.
 const LOADS: usize = 1_100;
 
 pub(crate) async fn bas_05_loading_changes_nothing(case: &Case) -> Checked {
@@ -91,7 +93,7 @@ async fn ids_listed(store: &Session) -> Result<Vec<String>, Failure> {
         return Ok(Vec::new());
     };
     let listed = listing.run_ids(None, 100).await;
-    listed.map_err(|error| broken(format!("listing runs: expected Ok, got \"{error}\"")))
+    listed.map_err(|error| failed("listing runs", &error))
 }
 
 pub(crate) async fn bas_06_loaded_rows_are_the_callers_own(case: &Case) -> Checked {
@@ -124,7 +126,7 @@ pub(crate) async fn bas_07_store_and_futures_move_between_threads(case: &Case) -
     for writer in writers {
         let appended = writer.await;
         let appended = appended.map_err(|error| broken(format!("an append failed: {error}")))?;
-        appended.map_err(|error| broken(format!("append: expected Ok, got \"{error}\"")))?;
+        appended.map_err(|error| failed("append", &error))?;
     }
     store
         .holds("run", &rows(0..4), "appended by four tasks")

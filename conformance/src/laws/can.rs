@@ -1,5 +1,4 @@
-//! Cancellation: a future that is dropped leaves a store that is whole, and its caller free to find
-//! out what came of it.
+//! Cancellation: a dropped future leaves the store whole, and its caller can load to learn the outcome.
 
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ fn wide(sequence: u64) -> CheckpointRow {
     wide.with_output(vec![b'w'; 40_000])
 }
 
-/// Begins an append and drops it; whether it ended before, and how.
+/// Begins an append and drops it. Returns whether it was accepted, if it ended before.
 async fn dropped_append(store: &Session, id: &str, row: CheckpointRow, cut: Cut) -> Option<bool> {
     store.step(Blame::Store, &format!("an append that is dropped {cut}"));
     let ended = cut_off(store.store().append(id, row), cut).await;
@@ -39,7 +38,7 @@ impl<'a> Dropped<'a> {
         }
     }
 
-    /// Begins an append of `row` to a run of its own and drops it; which run, and where it was cut.
+    /// Begins an append of `row` to a new run and drops it. Returns the run and the cut.
     async fn next(&mut self, row: CheckpointRow) -> Option<(String, Cut)> {
         let cut = self.cuts.next()?;
         let id = format!("run {}", self.number);
@@ -105,8 +104,8 @@ pub(crate) async fn can_03_a_retry_agrees_with_what_load_shows(case: &Case) -> C
         let accepted = sent_again(&store, &id).await?;
         if shown && accepted {
             return Err(broken(format!(
-                "run {}: after an append dropped {cut} a load showed its row: expected that it is \
-                 rejected when it is sent again, got Ok",
+                "run {}: after an append dropped {cut} a load showed its row: expected a rejection \
+                 when it is sent again, got Ok",
                 quote(&id)
             )));
         }
@@ -117,8 +116,8 @@ pub(crate) async fn can_03_a_retry_agrees_with_what_load_shows(case: &Case) -> C
     Ok(())
 }
 
-/// Sends the dropped row again until the store says that it is there: by Ok, or by a load where it has
-/// landed in between. What is under way may keep the store busy for a while.
+/// Sends the dropped row again until the store has it: by Ok, or by a load if it has landed in between.
+/// Pending work may keep the store busy for a while.
 async fn sent_again(store: &Session, id: &str) -> Result<bool, Failure> {
     for _ in 0..LOOKS {
         if store.try_append(id, wide(0)).await.is_ok() {
@@ -132,9 +131,9 @@ async fn sent_again(store: &Session, id: &str) -> Result<bool, Failure> {
     Ok(false)
 }
 
-/// More than any pool has connections.
+/// More than a pool has connections.
 const DROPPED: u64 = 1000;
-/// Between two appends that are waited for, so that what goes on behind the futures does not pile up.
+/// How many appends are dropped between two that are awaited, so that pending work does not pile up.
 const DROPPED_AT_ONCE: u64 = 25;
 
 pub(crate) async fn can_04_a_thousand_dropped_futures_leave_the_store_usable(
@@ -247,7 +246,7 @@ pub(crate) async fn can_08_nothing_lands_late(case: &Case) -> Checked {
     Ok(())
 }
 
-/// Loads of a run in which something might still happen.
+/// Loads of a run on which work may still be pending.
 const LOOKS: u32 = 8;
 
 async fn stays_away(store: &Session, id: &str, when: impl Fn() -> String) -> Checked {
@@ -259,7 +258,7 @@ async fn stays_away(store: &Session, id: &str, when: impl Fn() -> String) -> Che
     Ok(())
 }
 
-/// Gives what goes on behind a dropped future the time to do so.
+/// Gives pending work of a dropped future some time.
 async fn pause() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }

@@ -1,4 +1,4 @@
-//! Clear: every row of the id goes, and nothing else does.
+//! Clear: it removes every row of its id, and nothing else.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,13 +7,13 @@ use crashpoint::{CheckpointRow, Error};
 
 use crate::case::Case;
 use crate::case::race::{Contender, HEATS, repeat};
-use crate::finding::expect::{Checked, broken, marked, row, rows};
+use crate::finding::expect::{Checked, broken, failed, marked, row, rows};
 use crate::harness::DynStore;
 
 pub(crate) async fn clr_01_clear_removes_every_row(case: &Case) -> Checked {
     let store = case.open().await?;
     let mut spread = rows(0..10);
-    // One whose blob a store may keep elsewhere.
+    // A row whose blob a store may keep elsewhere.
     spread.push(row(10).with_output(vec![b'l'; 100_000]));
     spread.extend(rows([500, u64::from(u32::MAX) + 1, u64::MAX]));
     store.append_all("run", &spread).await?;
@@ -73,7 +73,7 @@ pub(crate) async fn clr_06_nothing_is_left_once_clear_returned(case: &Case) -> C
     let store = case.open().await?;
     for round in 0..20 {
         store.append_all("run", &rows(0..20)).await?;
-        // What a store keeps of this load has to go with the run.
+        // A cache that this load fills must go with the run.
         store.load("run").await?;
         store.clear("run").await?;
         let when = format!("right after clear {round} returned");
@@ -92,9 +92,9 @@ pub(crate) async fn clr_07_clear_survives_reopening(case: &Case) -> Checked {
     store.holds("kept", &rows(0..3), "after reopening").await
 }
 
-/// Enough for a clear row by row to be seen at work.
+/// Enough rows to see a clear that deletes row by row.
 const WATCHED_ROWS: u64 = 48;
-/// One clears, the other loads.
+/// The number of the contender that clears; the other loads.
 const CLEARER: usize = 0;
 
 pub(crate) fn clr_08_a_load_beside_a_clear_sees_all_or_nothing(case: &Case) -> Checked {
@@ -107,11 +107,7 @@ pub(crate) fn clr_08_a_load_beside_a_clear_sees_all_or_nothing(case: &Case) -> C
         let round = format!("watched {number}");
         let seen = arena.round(2, &clear_and_watch(store.store(), round, &whole))?;
         for loaded in seen.into_iter().flatten().flatten() {
-            let loaded = loaded.map_err(|error| {
-                broken(format!(
-                    "beside a clear: expected Ok, got the error \"{error}\""
-                ))
-            })?;
+            let loaded = loaded.map_err(|error| failed("beside a clear", &error))?;
             if !loaded.is_empty() && loaded != *whole {
                 let (driver, count) = (arena.driver.words(), loaded.len());
                 let first = loaded[0].sequence;
@@ -125,13 +121,13 @@ pub(crate) fn clr_08_a_load_beside_a_clear_sees_all_or_nothing(case: &Case) -> C
     })
 }
 
-/// What the clear answered, or the loads beside it that did not show the whole run.
+/// The answer of the clear, or the loads that did not show the whole run.
 type Seen = Vec<Result<Vec<CheckpointRow>, Error>>;
 
-/// Loads that a watcher does at most before it gives the clear up.
+/// The most loads of a watcher before it stops waiting for the clear.
 const LOADS_MAX: usize = 20_000;
 
-/// One clears, and the other loads until nothing is left, or once more after the clear has ended.
+/// One contender clears. The other loads until nothing is left, or once more after the clear has ended.
 fn clear_and_watch(
     store: &DynStore,
     round: String,

@@ -1,19 +1,19 @@
-//! Ids that look alike to a backend: what every law of isolation does with its list.
+//! Ids that a backend may confuse: the check that the laws of isolation share.
 
 use crashpoint::CheckpointRow;
 
 use crate::case::{Case, Session};
-use crate::finding::expect::{Checked, Failure, broken, marked, quote, same_rows};
+use crate::finding::expect::{Checked, Failure, failed, marked, quote, same_rows};
 
-/// Whether a store may answer an error to an id that it can't keep.
+/// Whether a store may reject an id that it can't keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Forbidden,
-    /// An error is as good as keeping the id; keeping half of it is not.
+    /// An error is as good as keeping the id.
     Allowed,
 }
 
-/// Ids and the sequences that each of them gets a row at.
+/// Ids, and the sequences of their rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Lookalikes<'a> {
     pub(crate) ids: &'a [&'a str],
@@ -22,8 +22,8 @@ pub(crate) struct Lookalikes<'a> {
 }
 
 impl Lookalikes<'_> {
-    /// Fails unless each id has rows of its own: beside the others, and while the others are
-    /// cleared one by one, first to last at one place and last to first at another.
+    /// Fails unless each id keeps its own rows, beside the others and while the others are cleared one by
+    /// one: from first to last at one place, from last to first at another.
     pub(crate) async fn stay_apart(self, case: &Case) -> Checked {
         self.survive_clears(&case.open().await?, 0..self.ids.len())
             .await?;
@@ -50,7 +50,7 @@ impl Lookalikes<'_> {
             }
             let by = self.ids[cleared];
             store.clear(by).await?;
-            // Whether the cleared run is empty is the business of the laws of clear.
+            // The laws of clear check that the cleared run is empty.
             for (id, rows) in self
                 .ids
                 .iter()
@@ -64,8 +64,8 @@ impl Lookalikes<'_> {
         Ok(())
     }
 
-    /// Writes rows unlike those of any other id, and answers what the id has to hold now: nothing
-    /// where it was refused.
+    /// Writes rows that differ from those of other ids. Returns the rows that the id must hold: none if it
+    /// was rejected.
     async fn write(self, store: &Session, index: usize) -> Result<Vec<CheckpointRow>, Failure> {
         let id = self.ids[index];
         let mark = format!("of id {index}");
@@ -76,10 +76,8 @@ impl Lookalikes<'_> {
                 (Ok(()), _) => rows.push(row),
                 (Err(_), Refusal::Allowed) if rows.is_empty() => return Ok(rows),
                 (Err(error), _) => {
-                    let id = quote(id);
-                    return Err(broken(format!(
-                        "append of sequence {sequence} to run {id}: expected Ok, got \"{error}\""
-                    )));
+                    let append = format!("append of sequence {sequence} to run {}", quote(id));
+                    return Err(failed(&append, &error));
                 }
             }
         }
@@ -97,10 +95,8 @@ impl Lookalikes<'_> {
             (Ok(got), _) => got,
             (Err(_), Refusal::Allowed) if rows.is_empty() => return Ok(()),
             (Err(error), _) => {
-                let (id, when) = (quote(id), when());
-                return Err(broken(format!(
-                    "load of run {id} {when}: expected Ok, got \"{error}\""
-                )));
+                let load = format!("load of run {} {}", quote(id), when());
+                return Err(failed(&load, &error));
             }
         };
         same_rows(|| format!("run {} {}", quote(id), when()), rows, &got)

@@ -1,7 +1,7 @@
 //! Isolation: an id is opaque text, and no two ids share a row.
 
 use crate::case::Case;
-use crate::finding::expect::{Checked, broken, marked};
+use crate::finding::expect::{Checked, Failure, broken, marked};
 use crate::laws::ids::{Lookalikes, Refusal};
 
 const SEQUENCES: &[u64] = &[0, 1];
@@ -65,13 +65,13 @@ pub(crate) async fn iso_02_separators_smuggle_nothing(case: &Case) -> Checked {
         "/a",
         "a:0",
         "a:00000000000000000000",
-        // What an escape makes of some of the above.
+        // Escaped forms of some ids above.
         "a%2F1",
         "a%3a1",
         "a%231",
         "a\\/1",
     ];
-    // `a` and 12 meet `a1` and 2 where id and sequence are glued together.
+    // `a` at 12 and `a1` at 2 are equal if id and sequence are joined.
     let ids = Lookalikes {
         ids: &ids,
         sequences: &[0, 2, 12],
@@ -170,8 +170,7 @@ pub(crate) async fn iso_08_paths_stay_inside_the_place(case: &Case) -> Checked {
     ];
     apart_or_refused(case, &ids).await?;
     let strays = place.strays();
-    let strays =
-        strays.map_err(|error| crate::finding::expect::Failure::Harness(error.to_string()))?;
+    let strays = strays.map_err(|error| Failure::Harness(error.to_string()))?;
     if let Some(stray) = strays.first() {
         return Err(broken(format!(
             "after runs with paths for ids: expected nothing outside of its place, got {}",
@@ -231,7 +230,7 @@ pub(crate) async fn iso_12_long_ids_are_faithful_or_refused(case: &Case) -> Chec
 }
 
 pub(crate) async fn iso_13_long_ids_with_a_common_prefix_stay_apart(case: &Case) -> Checked {
-    // Five lengths of 200 to 40,000 bytes, and for each two ids that differ in the last byte only.
+    // Five lengths from 200 to 40,000 bytes, each with two ids that differ only in the last byte.
     let lengths = [200, 254, 1000, 4000, 40_000];
     let long = |length: usize, end: &str| format!("{}{end}", "x".repeat(length));
     let ids: Vec<String> = lengths
@@ -296,7 +295,7 @@ pub(crate) async fn iso_15_the_backends_own_names_are_ordinary(case: &Case) -> C
     ];
     let own = case.options().reserved_names.iter().map(String::as_str);
     let mut ids: Vec<&str> = common.into_iter().chain(own).collect();
-    // Whoever names one of the common ones, or one twice, means one id.
+    // A harness may reserve a common name, or a name twice.
     ids.sort_unstable();
     ids.dedup();
     apart(case, &ids).await

@@ -1,7 +1,6 @@
-//! The checks, one file for each group of laws, one function for each law, under the name that its
-//! test has.
+//! The checks: a file for each group of laws, a function for each law, with the name of its test.
 //!
-//! Checks know no store's type: they are compiled once, in this crate.
+//! Checks do not know the type of the store, so that they are compiled once, in this crate.
 
 pub(crate) mod bas;
 pub(crate) mod can;

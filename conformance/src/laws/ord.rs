@@ -1,4 +1,4 @@
-//! Order: a run loads in ascending order of the sequence, whatever its numbers.
+//! Order: a run loads in ascending order of its sequences, whatever these are.
 
 use crashpoint::CheckpointRow;
 
@@ -22,7 +22,7 @@ pub(crate) async fn ord_01_rows_appended_in_order_load_in_order(case: &Case) -> 
 }
 
 pub(crate) async fn ord_02_rows_appended_in_any_order_load_ascending(case: &Case) -> Checked {
-    // A multiplication by 7 visits every residue of 23 in an order that is neither way up.
+    // Multiplication by 7 visits every residue of 23 in an order that is neither ascending nor descending.
     let sequences: Vec<u64> = (1..=22).map(|step| step * 7 % 23).collect();
     loads_ascending(case, &sequences, "appended out of order").await
 }

@@ -1,8 +1,9 @@
-//! Fidelity: a store copies rows and never looks inside of them.
+//! Fidelity: a store keeps rows unchanged and interprets none of their fields.
 
-use crashpoint::{CheckpointRow, RowKind};
+use crashpoint::CheckpointRow;
 
 use crate::case::{Case, Session};
+use crate::contract::REFERENCE_KINDS;
 use crate::finding::expect::{Checked, broken, same_rows};
 
 /// Appends the rows in order and expects the same back.
@@ -16,8 +17,7 @@ fn with_blob(sequence: u64, blob: Vec<u8>) -> CheckpointRow {
     CheckpointRow::new(sequence, "state", "task").with_output(blob)
 }
 
-/// Bytes without a pattern that a block or a code page could keep by luck: they repeat after a
-/// prime number of bytes, so no two blocks of a power of two are alike.
+/// Bytes that repeat after a prime number of bytes, so that no two blocks of a power of two are equal.
 fn varied(length: usize) -> Vec<u8> {
     const PERIOD: usize = 8191;
     let mut word = 0x9e37_79b9_u32;
@@ -31,8 +31,8 @@ fn varied(length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Blobs of one length and almost the same bytes: what a store that keeps equal ones once, or shortens
-/// runs of one byte, has to tell apart.
+/// Blobs of the same length with almost the same bytes, which a store that deduplicates or compresses must
+/// tell apart.
 fn alike(length: usize) -> [Vec<u8>; 3] {
     let with_one_at = |place: usize| {
         let mut blob = vec![0; length];
@@ -72,15 +72,9 @@ pub(crate) async fn pay_02_all_byte_values_come_back(case: &Case) -> Checked {
     come_back(case, &rows, "with all byte values").await
 }
 
-/// The kinds of the reference contract; those of the engine are the business of ENG-04.
-const REFERENCE_KINDS: [RowKind; 3] = [
-    RowKind::StateEntry,
-    RowKind::CompensationCompletion,
-    RowKind::StepCursor,
-];
-
 pub(crate) async fn pay_03_every_kind_with_and_without_a_blob(case: &Case) -> Checked {
     let mut rows = Vec::new();
+    // ENG-04 checks the kinds of the engine.
     for kind in REFERENCE_KINDS {
         for blob in [None, Some(vec![7; 3])] {
             let sequence = rows.len() as u64;
@@ -95,7 +89,7 @@ pub(crate) async fn pay_03_every_kind_with_and_without_a_blob(case: &Case) -> Ch
 
 pub(crate) async fn pay_04_states_and_task_ids_are_any_text(case: &Case) -> Checked {
     let long = "ü".repeat(32 * 1024);
-    // A cut that goes back to the begin of a character finds one anywhere.
+    // In ASCII every cut is at the beginning of a character.
     let long_ascii = "ab".repeat(32 * 1024);
     let texts = [
         "",
@@ -141,7 +135,7 @@ pub(crate) async fn pay_06_a_blob_of_1_mib_comes_back(case: &Case) -> Checked {
     come_back(case, &rows, "with a blob of 1 MiB").await
 }
 
-/// What a store takes that declares no limit of its own.
+/// The blob that a store without a declared limit must accept, in bytes.
 const BLOB_BYTES: usize = 16 * MIB;
 
 pub(crate) async fn pay_07_the_declared_limit_holds(case: &Case) -> Checked {

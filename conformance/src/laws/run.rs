@@ -1,4 +1,4 @@
-//! Runtimes: a store works wherever its futures are polled, and does not hold on to the poller.
+//! Runtimes: a store works wherever its futures are polled, and does not block the thread that polls.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::case::{Blame, Case, Session};
-use crate::finding::expect::panic_message;
-use crate::finding::expect::{Checked, broken, marked, row, rows};
+use crate::case::{Blame, Case, Session, not_opened};
+use crate::finding::expect::{Checked, Failure, broken, failed, marked, panic_message, row, rows};
 use crate::harness::BoxFuture;
 use crate::runtime::clock::HoldTimer;
 use crate::runtime::{Workers, block_on_bare, start};
 
-/// What a run of the engine does with a store, in short.
+/// A short version of what the engine does with a store.
 async fn exercise(store: &Session, when: &str) -> Checked {
     for id in ["first", "second"] {
         store.append_all(id, &rows(0..5)).await?;
@@ -25,7 +24,7 @@ async fn exercise(store: &Session, when: &str) -> Checked {
     store.holds("second", &rows(0..5), when).await
 }
 
-/// The same, from four tasks at once.
+/// Uses the store from four tasks at once.
 async fn exercise_at_once(store: &Session, when: &str) -> Checked {
     let tasks: Vec<_> = (0..4)
         .map(|number| {
@@ -70,8 +69,7 @@ pub(crate) fn run_02_works_with_1_2_and_8_workers(case: &Case) -> Checked {
     Ok(())
 }
 
-/// Operations that are timed; more than half of them have to be slow, so that a single one that met a
-/// page fault or an interrupt proves nothing.
+/// Timed operations. More than half must be slow for a failure: a page fault or an interrupt slows a few.
 const TIMED_OPERATIONS: u64 = 20;
 
 pub(crate) fn run_03_the_executor_is_never_blocked(case: &Case) -> Checked {
@@ -84,7 +82,7 @@ pub(crate) fn run_03_the_executor_is_never_blocked(case: &Case) -> Checked {
             store.step(Blame::Store, "a timed append");
             let append = store.store().append("run", row(sequence));
             let (appended, longest) = LongestPoll::of(append).await;
-            appended.map_err(|error| broken(format!("append: expected Ok, got \"{error}\"")))?;
+            appended.map_err(|error| failed("append", &error))?;
             polls.push(longest);
         }
         Ok(polls)
@@ -102,7 +100,7 @@ pub(crate) fn run_03_the_executor_is_never_blocked(case: &Case) -> Checked {
     )))
 }
 
-/// Measures for how long a future holds the thread that polls it.
+/// Measures how long a future holds the thread that polls it.
 struct LongestPoll<'a, T> {
     future: BoxFuture<'a, T>,
     longest: Duration,
@@ -154,12 +152,8 @@ pub(crate) fn run_05_futures_move_between_threads(case: &Case) -> Checked {
         let shared = Arc::clone(store.store());
         let append = async move { shared.append("run", row(sequence)).await };
         let appended = poll_on_new_threads(&runtime, Box::pin(append))?;
-        appended.map_err(|error| {
-            broken(format!(
-                "append of sequence {sequence}, each poll on another thread: expected Ok, got \
-                 \"{error}\""
-            ))
-        })?;
+        let append = format!("append of sequence {sequence}, each poll on another thread");
+        appended.map_err(|error| failed(&append, &error))?;
     }
     let when = "appended by polls on several threads";
     let held = runtime.block_on(store.holds("run", &rows(0..10), when));
@@ -168,11 +162,11 @@ pub(crate) fn run_05_futures_move_between_threads(case: &Case) -> Checked {
     held
 }
 
-/// Polls a future to its end, each time on a thread that has never seen it.
+/// Polls a future to its end, each time on a new thread.
 fn poll_on_new_threads<T: Send>(
     runtime: &tokio::runtime::Runtime,
     mut future: BoxFuture<'static, T>,
-) -> Result<T, crate::finding::expect::Failure> {
+) -> Result<T, Failure> {
     loop {
         let polled = std::thread::scope(|scope| {
             let future = &mut future;
@@ -180,7 +174,7 @@ fn poll_on_new_threads<T: Send>(
                 runtime.block_on(async {
                     let mut polled = false;
                     std::future::poll_fn(|context| {
-                        // Woken after its poll here: the next one is another thread's.
+                        // Woken after its poll here: the next poll is on another thread.
                         if std::mem::replace(&mut polled, true) {
                             return Poll::Ready(None);
                         }
@@ -210,16 +204,12 @@ pub(crate) fn run_06_a_store_is_dropped_inside_async_code(case: &Case) -> Checke
         let place = case.another_place()?;
         runtime.block_on(async {
             let opened = case.subject.open(&place).await;
-            let opened = opened.map_err(|error| {
-                crate::finding::expect::Failure::Harness(format!(
-                    "no store could be opened: {error}"
-                ))
-            })?;
+            let opened = opened.map_err(|error| not_opened(&error))?;
             case.progress
                 .step(Blame::Store, "dropping the store inside async code");
             let appended = opened.store.append("run", row(0)).await;
             drop(opened);
-            appended.map_err(|error| broken(format!("append: expected Ok, got \"{error}\"")))
+            appended.map_err(|error| failed("append", &error))
         })?;
         runtime.block_on(case.leave(&place))?;
     }

@@ -1,5 +1,4 @@
-//! Random operations of several callers on few sequences of few runs, and one order that explains
-//! them.
+//! Random operations of several callers on few sequences of few runs must be linearizable.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -11,9 +10,9 @@ use crate::finding::expect::{Checked, Failure, broken, quote};
 use crate::linearize::{OPERATIONS_MAX, Start};
 use crate::runtime::draws::Draws;
 
-/// Callers of one history under the driver of tasks; with more the order is rarely in doubt.
+/// The most callers of a history.
 const CALLERS_MAX: usize = 6;
-/// Operations of each caller. A caller has its operations one after the other, so few callers do more.
+/// Operations of all callers of a history. Few callers perform more each.
 const OPERATIONS_TOTAL: usize = 36;
 const _: () = assert!(OPERATIONS_TOTAL <= OPERATIONS_MAX);
 /// Few, so that callers meet.
@@ -47,8 +46,8 @@ pub(crate) fn con_01_small_histories_are_linearizable(case: &Case) -> Checked {
         return Ok(());
     }
     Err(Failure::Inconclusive(
-        "no two operations on one run were ever under way at once: a store that never waits needs two \
-         cores to be raced"
+        "no two operations on one run ever overlapped: on one core a store that never waits does not \
+         race"
             .to_owned(),
     ))
 }

@@ -1,4 +1,4 @@
-//! Concurrency: what several callers do at once has to be what one could have done, in some order.
+//! Concurrency: concurrent calls must have the effect of the same calls in some order.
 
 mod histories;
 mod pool;

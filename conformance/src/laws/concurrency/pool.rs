@@ -1,4 +1,4 @@
-//! Many callers: whether all of them get their turn.
+//! Many callers: all of them make progress.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use crate::finding::expect::{Checked, Failure, broken, row, rows};
 use crate::harness::BoxFuture;
 use crate::runtime::{Workers, start};
 
-/// More than any pool of connections that somebody would configure for a test.
+/// More callers than a pool of connections in a test would have.
 const CALLERS: usize = 256;
 
 pub(crate) fn con_07_more_callers_than_connections_make_progress(case: &Case) -> Checked {
@@ -38,11 +38,11 @@ async fn call(store: Session, caller: usize) -> Checked {
     store.clear(&id).await
 }
 
-/// Callers that load all the time.
+/// The number of callers that load all the time.
 const READERS: usize = 8;
-/// How many loads may begin and end while one append waits: this many for each reader.
+/// How many loads may end while an append waits.
 const LOADS_MAX: u64 = 200 * READERS as u64;
-/// Appends that are watched; more than half of them have to be starved.
+/// The number of appends. More than half must starve for a failure.
 const APPENDS: u64 = 20;
 
 pub(crate) fn con_08_readers_do_not_starve_writers(case: &Case) -> Checked {
@@ -69,19 +69,19 @@ pub(crate) fn con_08_readers_do_not_starve_writers(case: &Case) -> Checked {
 #[derive(Default)]
 struct Shared {
     loads: AtomicU64,
-    /// The number of loads at which the append that is under way began.
+    /// The number of loads when the current append began.
     since: AtomicU64,
     done: AtomicBool,
 }
 
 impl Shared {
-    /// The loads that have ended since the append began.
+    /// How many loads have ended since the append began.
     fn waited(&self) -> u64 {
         self.loads.load(Ordering::SeqCst) - self.since.load(Ordering::SeqCst)
     }
 }
 
-/// How many loads each append waited for.
+/// Appends beside readers. Returns how many loads ended while each append waited.
 async fn append_beside_readers(store: Session) -> Result<Vec<u64>, Failure> {
     store.append_all("run", &rows(0..4)).await?;
     store.step(
@@ -113,12 +113,12 @@ async fn append_beside_readers(store: Session) -> Result<Vec<u64>, Failure> {
     Ok(waited)
 }
 
-/// Loads again and again, but for the time in which an append is known to be starved: it is then let
-/// through, so that the law ends by its count and not by its deadline.
+/// Loads until the law is done. It pauses while an append is known to starve, so that the append gets
+/// through and the law ends by its count, not by its deadline.
 async fn load_until_done(store: Session, shared: Arc<Shared>) {
     while !shared.done.load(Ordering::SeqCst) {
         if shared.waited() <= LOADS_MAX {
-            // Whether it succeeds is the business of other laws.
+            // Other laws check the result.
             let _ = store.store().load_run("run").await;
             shared.loads.fetch_add(1, Ordering::SeqCst);
             store.progress().beat();

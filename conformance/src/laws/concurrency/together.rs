@@ -1,4 +1,4 @@
-//! Appends at once that have nothing to do with each other, all of which have to land.
+//! Concurrent appends that do not conflict must all land.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crashpoint::CheckpointRow;
 
 use crate::case::race::{Arena, Contender, HEATS, repeat};
 use crate::case::{Case, Session};
-use crate::finding::expect::{Checked, broken, marked, quote, same_rows};
+use crate::finding::expect::{Checked, failed, marked, quote, same_rows};
 
 /// Rows of each caller.
 const ROWS: u64 = 3;
@@ -22,8 +22,10 @@ pub(crate) fn con_05_distinct_sequences_of_one_run_all_land(case: &Case) -> Chec
         };
         append_at_once(arena, store, id, row)?;
         for heat in 0..HEATS {
-            let rows = (0..ROWS).flat_map(|nth| (0..callers).map(move |one| (one, nth)));
-            let expected: Vec<_> = rows.map(|(one, nth)| row(one as usize, nth)).collect();
+            let rows = (0..ROWS).flat_map(|nth| (0..callers).map(move |caller| (caller, nth)));
+            let expected: Vec<_> = rows
+                .map(|(caller, nth)| row(caller as usize, nth))
+                .collect();
             let id = id(heat, 0);
             let got = arena.block_on(store.load(&id))?;
             let driver = arena.driver.words();
@@ -57,7 +59,7 @@ pub(crate) fn con_06_distinct_ids_all_land(case: &Case) -> Checked {
     })
 }
 
-/// Lets each caller append its rows to its id in each heat. All appends have to be accepted.
+/// Lets each caller append its rows to its id in each heat. All appends must be accepted.
 fn append_at_once(
     arena: &Arena,
     session: &Session,
@@ -77,10 +79,11 @@ fn append_at_once(
                 progress.beat();
                 appended.map_err(|error| {
                     let id = quote(&id);
-                    broken(format!(
+                    let append = format!(
                         "append of sequence {sequence} to run {id}, where nobody else appends it \
-                         ({driver}): expected Ok, got the error \"{error}\""
-                    ))
+                         ({driver})"
+                    );
+                    failed(&append, &error)
                 })?;
             }
             Ok(())

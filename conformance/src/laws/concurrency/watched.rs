@@ -1,4 +1,4 @@
-//! One caller appends in order, the others load: what each load may show.
+//! One caller appends in order while others load: what each load may show.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,15 +8,15 @@ use crashpoint::{CheckpointRow, Error};
 use crate::case::race::{Arena, Contender, Driver, HEATS, repeat};
 use crate::case::recorded::Recorded;
 use crate::case::{Case, Session};
-use crate::finding::expect::{Checked, broken, describe, quote, row, sequences};
+use crate::finding::expect::{Checked, Failure, broken, describe, failed, quote, row, sequences};
 use crate::harness::DynStore;
 
-/// Rows of one run: enough to be met half-way, few enough for a disk that syncs slowly.
+/// Rows of a run: enough for a load half-way, and few enough for a slow disk.
 const ROWS: u64 = 10;
-/// The one that appends.
+/// The number of the contender that appends.
 const WRITER: usize = 0;
 const READERS_MAX: usize = 3;
-/// Loads that a reader does at most before it gives the writer up.
+/// The most loads of a reader before it stops waiting for the writer.
 const LOADS_MAX: usize = 400;
 
 /// A load, between the ticks at which it began and ended.
@@ -30,8 +30,8 @@ pub(crate) fn con_02_every_load_beside_a_writer_is_a_prefix(case: &Case) -> Chec
     repeat(case, |arena, store, number| {
         let rows: Vec<CheckpointRow> = (0..ROWS).map(row).collect();
         watch(arena, store, number, row, |id, seen| {
-            for one in seen {
-                let got = loaded(&one.rows, id)?;
+            for load in seen {
+                let got = loaded(&load.rows, id)?;
                 if got.len() > rows.len() || rows[..got.len()] != got[..] {
                     let (driver, got) = (arena.driver.words(), sequences(got));
                     return Err(broken(format!(
@@ -59,7 +59,7 @@ pub(crate) fn con_03_no_row_is_torn(case: &Case) -> Checked {
     let written: Vec<CheckpointRow> = (0..ROWS).map(wide).collect();
     repeat(case, |arena, store, number| {
         watch(arena, store, number, wide, |id, seen| {
-            for row in seen.iter().flat_map(|one| one.rows.iter().flatten()) {
+            for row in seen.iter().flat_map(|load| load.rows.iter().flatten()) {
                 if usize::try_from(row.sequence).is_ok_and(|at| written.get(at) == Some(row)) {
                     continue;
                 }
@@ -79,10 +79,12 @@ pub(crate) fn con_03_no_row_is_torn(case: &Case) -> Checked {
 pub(crate) fn con_04_reads_do_not_go_backwards(case: &Case) -> Checked {
     repeat(case, |arena, store, number| {
         watch(arena, store, number, row, |id, seen| {
-            for (later, one) in seen.iter().enumerate() {
-                let count = loaded(&one.rows, id)?.len();
-                let earlier = seen[..later].iter().filter(|two| two.ended < one.begun);
-                let most = earlier.filter_map(|two| two.rows.as_ref().ok().map(Vec::len));
+            for (index, load) in seen.iter().enumerate() {
+                let count = loaded(&load.rows, id)?.len();
+                let before = seen[..index]
+                    .iter()
+                    .filter(|earlier| earlier.ended < load.begun);
+                let most = before.filter_map(|earlier| earlier.rows.as_ref().ok().map(Vec::len));
                 let most = most.max().unwrap_or(0);
                 if count < most {
                     let (driver, id) = (arena.driver.words(), quote(id));
@@ -101,17 +103,13 @@ pub(crate) fn con_04_reads_do_not_go_backwards(case: &Case) -> Checked {
 fn loaded<'a>(
     rows: &'a Result<Vec<CheckpointRow>, Error>,
     id: &str,
-) -> Result<&'a [CheckpointRow], crate::finding::expect::Failure> {
-    rows.as_deref().map_err(|error| {
-        let id = quote(id);
-        broken(format!(
-            "a load of run {id} beside an append: expected Ok, got the error \"{error}\""
-        ))
-    })
+) -> Result<&'a [CheckpointRow], Failure> {
+    let load = || format!("a load of run {} beside an append", quote(id));
+    rows.as_deref().map_err(|error| failed(&load(), error))
 }
 
-/// One round: in each heat a run is written and watched. `judge` gets what was seen of each run, by
-/// the beginnings of the loads.
+/// One round: in each heat one contender writes a run and the others load it. `judge` gets the loads of
+/// each run in the order of their beginnings.
 fn watch(
     arena: &Arena,
     session: &Session,
@@ -132,7 +130,7 @@ fn watch(
         }
     }
     for (heat, seen) in heats.iter_mut().enumerate() {
-        seen.sort_by_key(|one| one.begun);
+        seen.sort_by_key(|load| load.begun);
         judge(&id(heat), seen)?;
     }
     Ok(())
@@ -142,7 +140,7 @@ fn write_and_watch(
     session: &Session,
     id: impl Fn(usize) -> String + Send + Sync + 'static,
     row: fn(u64) -> CheckpointRow,
-) -> Contender<Result<Vec<Seen>, crate::finding::expect::Failure>> {
+) -> Contender<Result<Vec<Seen>, Failure>> {
     let clock = Recorded::new(session);
     let store = Arc::clone(session.store());
     let written: Arc<[AtomicBool; HEATS]> = Arc::default();
@@ -165,22 +163,22 @@ async fn write(
     clock: &Recorded,
     id: &str,
     row: fn(u64) -> CheckpointRow,
-) -> Result<Vec<Seen>, crate::finding::expect::Failure> {
+) -> Result<Vec<Seen>, Failure> {
     for sequence in 0..ROWS {
         let appended = store.append(id, row(sequence)).await;
         clock.beat();
         appended.map_err(|error| {
             let id = quote(id);
-            broken(format!(
-                "append of sequence {sequence} to run {id} by its only caller, beside loads: \
-                 expected Ok, got the error \"{error}\""
-            ))
+            let append = format!(
+                "append of sequence {sequence} to run {id} by its only caller, beside loads"
+            );
+            failed(&append, &error)
         })?;
     }
     Ok(Vec::new())
 }
 
-/// Loads until every row has come, or once more after the writer has ended.
+/// Loads until every row is there, or once more after the writer has ended.
 async fn look(store: &DynStore, clock: &Recorded, id: &str, written: &AtomicBool) -> Vec<Seen> {
     let mut seen = Vec::new();
     while seen.len() < LOADS_MAX {

@@ -1,4 +1,4 @@
-//! Duplicates: a taken sequence is taken. This rejection is the fence between two lives of a run.
+//! Duplicates: an append at a taken sequence is rejected. This is the fence between two lives of a run.
 
 mod processes;
 mod raced;
@@ -25,7 +25,7 @@ pub(crate) async fn dup_01_another_row_at_a_taken_sequence_is_rejected(case: &Ca
 
 pub(crate) async fn dup_02_the_identical_row_is_rejected_too(case: &Case) -> Checked {
     let store = case.open().await?;
-    // The engine's fence hangs on this: two lives can write the same bytes.
+    // The engine's fence depends on this: two lives can write the same bytes.
     for same in rows(0..3) {
         store.append("run", &same).await?;
         store.rejects("run", same).await?;
@@ -38,15 +38,15 @@ pub(crate) async fn dup_03_a_rejection_leaves_the_original_unchanged(case: &Case
     let original = rows(0..3);
     store.append_all("run", &original).await?;
     for sequence in [2, 0, 1] {
-        // Whether this is rejected is the business of DUP-01.
+        // DUP-01 checks that this is rejected.
         let rejected = store.try_append("run", marked(sequence, "intruder")).await;
         if rejected.is_err() {
             let when = format!("after a rejection at sequence {sequence}");
             store.holds("run", &original, &when).await?;
         }
     }
-    // What is undone with the rejection must not be the run that the row is alone in. Elsewhere, since
-    // whether a store works on after a rejection is the business of DUP-04.
+    // Undoing a rejected append must not remove a run of one row. At another place, since DUP-04 checks
+    // that a store works after a rejection.
     let place = case.another_place()?;
     let store = case.open_at(&place).await?;
     store.append("run", &row(0)).await?;
@@ -62,7 +62,7 @@ pub(crate) async fn dup_03_a_rejection_leaves_the_original_unchanged(case: &Case
 pub(crate) async fn dup_04_a_rejection_leaves_the_store_working(case: &Case) -> Checked {
     let store = case.open().await?;
     store.append("run", &row(0)).await?;
-    // What comes of it is the business of the laws before.
+    // Laws before this one check the answer.
     let _ = store.try_append("run", row(0)).await;
     store.append("run", &row(1)).await?;
     store.append("other", &row(0)).await?;

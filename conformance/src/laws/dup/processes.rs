@@ -1,11 +1,11 @@
-//! Two processes on one place, started by the kit and let go at once.
+//! Two processes on one place, which the kit starts and releases at the same time.
 
 use crate::case::Case;
 use crate::child::{CONTENDED, CONTENDED_ROWS, Message, Role, Running, Started, contended};
 use crate::finding::expect::{Checked, Failure, broken, describe, marked};
 use crate::runtime::{Workers, start};
 
-/// How often two processes contend, each time for a place of its own.
+/// How often two processes contend, each time at a new place.
 const ROUNDS: u32 = 3;
 
 pub(crate) fn dup_14_two_processes_have_one_winner(case: &Case) -> Checked {
@@ -48,7 +48,7 @@ pub(crate) fn dup_14_two_processes_have_one_winner(case: &Case) -> Checked {
     Ok(())
 }
 
-/// For each sequence, whether the child was told Ok.
+/// For each sequence, whether the child got Ok.
 fn acknowledged(child: &mut Running<'_>) -> Result<Vec<bool>, Failure> {
     let mut accepted = vec![false; CONTENDED_ROWS as usize];
     loop {
@@ -60,14 +60,14 @@ fn acknowledged(child: &mut Running<'_>) -> Result<Vec<bool>, Failure> {
                 return Err(broken(format!("in a child process: {message}")));
             }
             None => {
-                let message = "a child process ended in the middle of its appends";
+                let message = "a child process ended before its last append";
                 return Err(broken(message));
             }
         }
     }
 }
 
-/// The children that were told Ok.
+/// The children that got Ok.
 fn winners(answers: &[Vec<bool>], sequence: u64) -> Vec<u8> {
     let numbered = (0_u8..).zip(answers);
     let winners = numbered.filter(|(_, accepted)| accepted[sequence as usize]);
@@ -77,7 +77,7 @@ fn winners(answers: &[Vec<bool>], sequence: u64) -> Vec<u8> {
 fn judge(sequence: u64, winners: &[u8], children: usize, stored: &[String]) -> Checked {
     let expected = match winners {
         [winner] => describe(&contended(sequence, *winner)),
-        // Both were refused, as by a database that was locked for too long: nothing is known then.
+        // Both failed, as when a database is locked for too long: then nothing is known.
         [] if children > 1 && stored.len() <= 1 => return Ok(()),
         _ => {
             let count = winners.len();
@@ -92,6 +92,6 @@ fn judge(sequence: u64, winners: &[u8], children: usize, stored: &[String]) -> C
     }
     Err(broken(format!(
         "after {children} processes appended to sequence {sequence} of run \"{CONTENDED}\": expected \
-         {expected} of the one that was told Ok, got {stored:?}"
+         {expected} of the child that got Ok, got {stored:?}"
     )))
 }

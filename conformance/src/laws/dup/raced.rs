@@ -1,4 +1,4 @@
-//! Appends that race for one sequence, over one handle or two.
+//! Appends that race for one sequence, through one handle or two.
 
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ fn winners_rows(arena: &Arena, store: &Session, id: &str, heats: &[Vec<usize>]) 
                 let id = quote(id);
                 return Err(broken(format!(
                     "after {driver} raced for sequence {sequence} of run {id}: expected the row of \
-                     the contender that was told Ok (of {winners:?}), got {got:?}"
+                     the contender that got Ok (of {winners:?}), got {got:?}"
                 )));
             }
         }
@@ -81,9 +81,9 @@ fn contender_row(sequence: u64, number: usize) -> CheckpointRow {
     marked(sequence, &format!("contender {number}"))
 }
 
-/// Races for the first sequences of `id`, one in each heat, and answers who was told Ok.
+/// Races for the first sequences of `id`, one in each heat. Returns the contenders that got Ok.
 ///
-/// Contenders take the handles in turn.
+/// Contenders use the handles in turn.
 fn race(arena: &Arena, handles: &[Session], id: &str) -> Result<Vec<Vec<usize>>, Failure> {
     let stores: Vec<DynStore> = handles
         .iter()

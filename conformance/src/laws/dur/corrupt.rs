@@ -1,4 +1,4 @@
-//! A row that is not what was written, when its place is opened again.
+//! A row that is damaged in storage before its place is opened again.
 
 use std::sync::Arc;
 
@@ -6,30 +6,31 @@ use crashpoint::{CheckpointRow, RowKind};
 use tokio::task::JoinError;
 
 use crate::case::{Blame, Case};
-use crate::finding::expect::panic_message;
-use crate::finding::expect::{Checked, Failure, broken, describe, row, rows};
+use crate::finding::expect::{Checked, Failure, broken, describe, row, rows, task_error};
 use crate::harness::hooks::{Damage, offered};
 use crate::harness::place::Place;
 use crate::harness::{BoxFuture, Opened};
 
-/// So many bits are turned over, each in a place of its own.
+/// The number of flipped bits, each at a new place.
 const DAMAGES: u32 = 16;
 
-/// The run whose row is damaged. It is in the middle: a store that takes the end of its log for a write
-/// that was cut short can't know better.
+/// The run whose row is damaged. The row is in the middle, because at the end of a log a store may rightly
+/// take it for a torn write.
 const DAMAGED: &str = "damaged";
-/// The one beside it.
+/// A run beside it.
 const BESIDE: &str = "beside";
 const SEQUENCE: u64 = 3;
 const ROWS: u64 = 8;
 
-/// Bytes that no store has of its own.
+/// Bytes that occur in no store by chance.
 const NEEDLE: &[u8] = b"a needle of the conformance kit, found in no haystack but this";
 
-/// What a damaged place has answered.
+/// What loading from a damaged place returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answer {
+    /// An error.
     Loud,
+    /// The rows as written.
     Unharmed,
 }
 
@@ -44,14 +45,14 @@ pub(crate) async fn dur_12_a_corrupt_row_is_a_loud_error(case: &Case) -> Checked
     }
     if loud == 0 {
         return Err(Failure::Inconclusive(format!(
-            "{DAMAGES} times `corrupt` damaged a row, and each time it was whole when it was loaded: \
-             is there another copy of it?"
+            "`corrupt` damaged a row {DAMAGES} times, and each time it loaded as written: is there another \
+             copy of it?"
         )));
     }
     Ok(())
 }
 
-/// Fills a place, damages its row and looks at it.
+/// Fills a place, damages a row and loads it.
 async fn damaged(case: &Case, place: &Arc<Place>, number: u32) -> Result<Answer, Failure> {
     let store = case.open_at(place).await?;
     for row in written() {
@@ -84,10 +85,10 @@ async fn opened_again(case: &Case, place: &Arc<Place>, number: u32) -> Result<An
     let step = format!("opening the store and loading its runs {when}");
     case.progress.step(Blame::Store, &step);
     let (subject, place) = (case.subject.clone(), Arc::clone(place));
-    // In a task of its own, whose panic has a message of its own.
+    // In its own task, so that a panic has its own message.
     let look: BoxFuture<'static, Option<Opened>> =
         Box::pin(async move { subject.open(&place).await.ok() });
-    // Refused as a whole is loud enough.
+    // Refusing the whole place is loud enough.
     let Some(opened) = survived(tokio::spawn(look).await, "an opening", &when)? else {
         return Ok(Answer::Loud);
     };
@@ -98,7 +99,7 @@ async fn opened_again(case: &Case, place: &Arc<Place>, number: u32) -> Result<An
         (damaged, store.try_load(BESIDE).await.ok())
     });
     let (damaged, beside) = survived(tokio::spawn(look).await, "a load", &when)?;
-    // The runs beside it may be refused with it, but not be changed.
+    // A run beside it may be an error too, but must not change.
     if let Some(got) = beside.filter(|got| *got != rows(0..2)) {
         return Err(silent(&format!("{when}, of a run beside it"), &got));
     }
@@ -113,10 +114,7 @@ type Loads = (Option<Vec<CheckpointRow>>, Option<Vec<CheckpointRow>>);
 
 fn survived<T>(joined: Result<T, JoinError>, what: &str, when: &str) -> Result<T, Failure> {
     joined.map_err(|error| {
-        let message = match error.try_into_panic() {
-            Ok(payload) => panic_message(&*payload),
-            Err(error) => error.to_string(),
-        };
+        let message = task_error(error);
         broken(format!(
             "{what} {when}: expected an error, got a panic: {message}"
         ))
@@ -128,6 +126,6 @@ fn silent(when: &str, got: &[CheckpointRow]) -> Failure {
     let row = at.map_or_else(|| "no such row".to_owned(), describe);
     let count = got.len();
     broken(format!(
-        "a load {when}: expected an error, or what was written, got {count} rows with {row}"
+        "a load {when}: expected an error or the rows as written, got {count} rows with {row}"
     ))
 }

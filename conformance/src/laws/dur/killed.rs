@@ -1,4 +1,4 @@
-//! A child process is killed with SIGKILL, at a time of its own choosing as far as the store can know.
+//! A child process is killed with SIGKILL after a number of acknowledged steps.
 
 use std::sync::Arc;
 
@@ -10,19 +10,19 @@ use crate::finding::expect::{Checked, Failure, broken, describe, quote, row, row
 use crate::harness::place::Place;
 use crate::runtime::{Workers, start};
 
-/// After how many acknowledged steps a child is killed, in turn.
+/// The numbers of acknowledged steps after which children are killed.
 const KILLED_AFTER: [u64; 6] = [1, 2, 3, 5, 9, 20];
 
-/// A child plays `part` and is killed after so many steps; then the place is opened again, and `judge`
-/// gets the store and the number of steps that were acknowledged.
+/// Kills a child with `role` after `steps` steps and opens the place again. `judge` gets the store and the
+/// number of acknowledged steps.
 fn kill_and_open(
     case: &Case,
-    part: Role,
+    role: Role,
     steps: u64,
     judge: impl AsyncFnOnce(&Session, u64) -> Checked,
 ) -> Checked {
     let place = case.another_place()?;
-    let mut running = Running::start(case, part, &place)?;
+    let mut running = Running::start(case, role, &place)?;
     running.go()?;
     let heard = running.receive_steps(steps)?;
     let acknowledged = running.kill(heard)?;
@@ -31,7 +31,7 @@ fn kill_and_open(
     })
 }
 
-/// Opens the place of a child that is dead: `after` says what became of it.
+/// Opens the place of a dead child. `after` says how the child ended.
 pub(super) fn judge_at(
     case: &Case,
     place: &Arc<Place>,
@@ -58,13 +58,13 @@ pub(crate) fn dur_03_acknowledged_rows_survive_a_kill(case: &Case) -> Checked {
     for steps in KILLED_AFTER {
         kill_and_open(case, Role::Writes, steps, async |store, acknowledged| {
             let got = store.load(WRITTEN).await?;
-            let held = |row: &CheckpointRow| got.iter().any(|one| one.sequence == row.sequence);
+            let held = |row: &CheckpointRow| got.iter().any(|held| held.sequence == row.sequence);
             let lost = (0..acknowledged).map(wide).find(|row| !held(row));
             let Some(lost) = lost else { return Ok(()) };
             let (sequence, count) = (lost.sequence, got.len());
             Err(broken(format!(
-                "after SIGKILL of a child that had been acknowledged {acknowledged} rows: expected \
-                 all of them, got {count} rows without sequence {sequence}"
+                "after SIGKILL of a child with {acknowledged} acknowledged rows: expected all of \
+                 them, got {count} rows without sequence {sequence}"
             )))
         })?;
     }
@@ -83,13 +83,13 @@ pub(crate) fn dur_04_an_unacknowledged_row_is_whole_or_absent(case: &Case) -> Ch
                      got {torn}"
                 )));
             }
-            // It was under way, or not even begun.
+            // The next row may have been under way; later rows never began.
             let beyond = got.iter().find(|row| row.sequence > acknowledged);
             beyond.map_or(Ok(()), |row| {
                 let sequence = row.sequence;
                 Err(broken(format!(
-                    "after SIGKILL of a child that had been acknowledged {acknowledged} rows, one \
-                     after the other: expected at most one more, got sequence {sequence}"
+                    "after SIGKILL of a child with {acknowledged} acknowledged rows, appended one after \
+                     another: expected at most one more, got sequence {sequence}"
                 )))
             })
         })?;
@@ -99,7 +99,7 @@ pub(crate) fn dur_04_an_unacknowledged_row_is_whole_or_absent(case: &Case) -> Ch
 
 pub(crate) fn dur_05_a_kill_inside_clear_leaves_all_or_nothing(case: &Case) -> Checked {
     for round in 1..=KILLED_AFTER.len() as u64 {
-        // The last row before the clear of the run number `round`: the clear is what comes next.
+        // The last row before the clear of run number `round`, which is the next step.
         let steps = round * (CLEARED_ROWS + 1) - 1;
         kill_and_open(case, Role::Clears, steps, async |store, acknowledged| {
             for number in 0..=acknowledged / (CLEARED_ROWS + 1) {
@@ -111,7 +111,7 @@ pub(crate) fn dur_05_a_kill_inside_clear_leaves_all_or_nothing(case: &Case) -> C
                 let allowed = match (is_cleared, is_full) {
                     (true, _) => got.is_empty(),
                     (_, true) => got.is_empty() || got == rows(0..CLEARED_ROWS),
-                    // Its rows are the business of the laws before.
+                    // The laws before check its rows.
                     _ => true,
                 };
                 if !allowed {
@@ -136,7 +136,7 @@ pub(crate) fn dur_05_a_kill_inside_clear_leaves_all_or_nothing(case: &Case) -> C
 pub(crate) fn dur_06_after_a_kill_the_store_opens_unaided(case: &Case) -> Checked {
     for steps in [1, 4] {
         kill_and_open(case, Role::Writes, steps, async |store, _| {
-            // What the dead one left is neither in the way nor taken for a duplicate.
+            // What the dead process left neither blocks the store nor counts as a duplicate.
             store.append("new", &row(0)).await?;
             store
                 .holds("new", &rows([0]), "written after SIGKILL")

@@ -1,5 +1,5 @@
-//! Power loss, as far as it can be seen without one: whether what was acknowledged had been synced,
-//! and what the store does when the disk refuses.
+//! Power loss, without causing one: whether acknowledged rows had been synced, and what the store does when
+//! the disk returns errors.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use crate::child::{Message, Role, Running, Step, script};
 use crate::finding::expect::{Checked, Failure, broken};
 use crate::harness::place::Place;
 
-/// What was seen of each step of a child's script.
+/// The steps of a child's script, and what was seen of each.
 fn steps_seen(case: &Case) -> Result<Vec<(Step, Seen)>, Failure> {
     let place = case.another_place()?;
     let running = Running::start(case, Role::Script, &place)?;
     let seen = watch_syncs(running, place.path())?;
     if seen.iter().all(|step| step.writes == 0) {
-        let message = "no write to a file at the place was seen: it may go by mapped memory, by a \
-                       ring that the kernel reads, or to a server";
+        let message = "the kit saw no write to a file at the place: the store may use mapped memory, \
+                       io_uring or a server";
         return Err(Failure::Inconclusive(message.to_owned()));
     }
     Ok(script().into_iter().zip(seen).collect())
@@ -31,7 +31,7 @@ pub(crate) fn dur_08_data_is_synced_before_the_acknowledgement(case: &Case) -> C
         let Step::Append(..) = step else { continue };
         if seen.writes == 0 {
             return Err(Failure::Inconclusive(format!(
-                "append {number} of a child was acknowledged without a write that was seen"
+                "append {number} of a child was acknowledged, but the kit saw no write"
             )));
         }
         if !seen.synced {
@@ -58,7 +58,7 @@ pub(crate) fn dur_09_the_directory_is_synced_when_a_file_is_created(case: &Case)
     Ok(())
 }
 
-/// Lets the fault happen to each call in turn, each time to another child at another place.
+/// Applies the fault to each call in turn, each time in a new child at a new place.
 fn each_call(
     case: &Case,
     fault: Fault,
@@ -135,7 +135,7 @@ pub(crate) fn dur_13_after_a_failed_sync_the_store_refuses(case: &Case) -> Check
                 let when = format!("step {step} of a child, whose {call} answered EIO");
                 return shows_what_was_acknowledged(&faulty.messages, &when);
             }
-            // Whether the step itself is an error is the business of DUR-10.
+            // DUR-10 checks that the step itself is an error.
             let failed = faulty
                 .messages
                 .iter()
@@ -156,8 +156,8 @@ pub(crate) fn dur_13_after_a_failed_sync_the_store_refuses(case: &Case) -> Check
     )
 }
 
-/// Judges a child that has given up the file whose sync failed. It may go on, since nothing that it shows
-/// depends on that file; a row that it could not write is then one that it must not show.
+/// Judges a child that has abandoned the file whose sync failed. It may go on, since nothing that it shows
+/// depends on that file. But it must not show a row that it could not write.
 fn shows_what_was_acknowledged(messages: &[Message], when: &str) -> Checked {
     let script = script();
     let mut kept: BTreeMap<&str, u64> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Reopening: what was acknowledged is there for whoever opens the place next.
+//! Reopening: acknowledged rows are there when the place is opened again.
 
 use crashpoint::CheckpointRow;
 
@@ -21,7 +21,7 @@ pub(crate) async fn dur_01_rows_survive_reopening(case: &Case) -> Checked {
     Ok(())
 }
 
-/// Beyond what a list of segments or a log of versions might be cut to.
+/// More than a list of segments or versions would be limited to.
 const REOPENINGS: u64 = 20;
 
 pub(crate) async fn dur_02_rows_survive_twenty_reopenings(case: &Case) -> Checked {

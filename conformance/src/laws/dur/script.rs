@@ -1,4 +1,4 @@
-//! What a child's script may have left, by what the child was told.
+//! The states that a child's script may leave, given the answers that the child got.
 
 use crashpoint::CheckpointRow;
 
@@ -6,17 +6,17 @@ use crate::case::Session;
 use crate::child::{Step, script};
 use crate::finding::expect::{Checked, broken, describe, quote};
 
-/// What became of a step of the script.
+/// The answer to a step of the script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Done,
-    /// Refused, or under way when the child ended: it may have taken effect.
+    /// An error, or no answer before the child ended: the step may have taken effect.
     Unknown,
 }
 
 type Rows = Vec<CheckpointRow>;
 
-/// Every state that the run `id` may be in after the steps that have an answer.
+/// Every possible state of the run `id` after the answered steps.
 fn possible(id: &str, answers: &[Answer]) -> Vec<Rows> {
     let mut states: Vec<Rows> = vec![Vec::new()];
     for (step, answer) in script().iter().zip(answers) {
@@ -41,7 +41,7 @@ fn performed(step: &Step, rows: &[CheckpointRow]) -> Option<Rows> {
     match step {
         Step::Clear(_) => Some(Vec::new()),
         Step::Append(_, row) => {
-            let is_taken = rows.iter().any(|one| one.sequence == row.sequence);
+            let is_taken = rows.iter().any(|held| held.sequence == row.sequence);
             let mut rows = rows.to_vec();
             rows.push(row.clone());
             rows.sort_by_key(|row| row.sequence);
@@ -50,7 +50,7 @@ fn performed(step: &Step, rows: &[CheckpointRow]) -> Option<Rows> {
     }
 }
 
-/// Fails unless each run is in a state that the answers allow. `when` completes "a child ...".
+/// Fails unless each run is in a possible state. `when` completes the message "a child ...".
 pub(super) async fn judge(store: &Session, answers: &[Answer], when: &str) -> Checked {
     for id in ["one", "other"] {
         let got = store.load(id).await?;

@@ -1,5 +1,4 @@
-//! SIGKILL at every system call that changes what a file system holds: the windows that a clock never
-//! hits.
+//! SIGKILL at every system call that changes a file system: it hits windows that a kill by time misses.
 
 use super::killed::judge_at;
 use super::script::{Answer, judge};
@@ -8,7 +7,7 @@ use crate::child::traced::{End, kill_at};
 use crate::child::{Role, Running, script};
 use crate::finding::expect::{Checked, Failure, row};
 
-/// The calls of one child beyond which they are no longer tried one by one.
+/// The most system calls of a child that are tried one by one.
 pub(super) const CALLS_MAX: usize = 400;
 
 pub(crate) fn dur_07_a_kill_at_every_system_call_is_survived(case: &Case) -> Checked {
@@ -25,7 +24,7 @@ pub(crate) fn dur_07_a_kill_at_every_system_call_is_survived(case: &Case) -> Che
             End::Whole => return Ok(()),
         };
         let when = format!("killed at its {call} number {fatal}, after {steps} acknowledged steps");
-        // One step was under way; the rest was never asked for.
+        // One step was under way; the rest never began.
         let mut answers = vec![Answer::Done; steps as usize];
         answers.push(Answer::Unknown);
         answers.truncate(script().len());

@@ -1,4 +1,4 @@
-//! ENG-03: where logs are cleared, an ended run leaves nothing behind.
+//! ENG-03: if logs are cleared, an ended run leaves nothing behind.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crashpoint::{Engine, Error, Retention};
 use super::{TERMINAL, not_reached};
 use crate::case::halting::{Halting, Point, points, until_halted};
 use crate::case::{Case, Session};
-use crate::finding::expect::{Checked, Failure, broken, rows};
+use crate::finding::expect::{Checked, Failure, broken, failed, rows};
 use crate::laws::eng::saga::{Ending, Saga, ended, engine};
 
 pub(crate) async fn eng_03_a_cleared_run_leaves_nothing_behind(case: &Case) -> Checked {
@@ -19,7 +19,7 @@ pub(crate) async fn eng_03_a_cleared_run_leaves_nothing_behind(case: &Case) -> C
         let saga = Saga::new(format!("{ending:?}"), ending);
         let halting = Halting::new(&store, None);
         let when = "a run under ClearWhenDone";
-        // Twice under one id: the second finds nothing of the first.
+        // Twice under one id: the second run finds nothing of the first.
         for saga in [&saga, &Saga::new(format!("{ending:?}"), ending)] {
             let got = saga.run(&clearing(&halting)?).await;
             ending.check(&got, when)?;
@@ -35,7 +35,7 @@ pub(crate) async fn eng_03_a_cleared_run_leaves_nothing_behind(case: &Case) -> C
         .await
 }
 
-/// Every handle of the store has the same scope: the engine's registry of lives hangs on it.
+/// Fails unless every handle has the same scope, on which the engine's registry of lives depends.
 fn one_scope(store: &Session) -> Checked {
     let scope = store.store().exclusive_scope();
     let Some(scope) = scope else {
@@ -57,18 +57,14 @@ fn one_scope(store: &Session) -> Checked {
 
 fn clearing(store: &Arc<Halting>) -> Result<Engine, Failure> {
     let engine = engine(store.clone()).with_retention(Retention::ClearWhenDone);
-    engine.map_err(|error| {
-        broken(format!(
-            "an engine with ClearWhenDone: expected Ok, got the error \"{error}\""
-        ))
-    })
+    engine.map_err(|error| failed("an engine with ClearWhenDone", &error))
 }
 
-/// A life crashes at `point`; the next one ends the run and clears it.
+/// A life crashes at `point`, and the next life ends the run and clears it.
 async fn crash(store: &Session, ending: Ending, point: Point) -> Checked {
     let saga = Saga::new(format!("{ending:?}, a crash at {point:?}"), ending);
     let halting = Halting::new(store, Some(point));
-    // In a block of its own: a life that is over has left the registry.
+    // In a block, since a life that is over has left the registry.
     {
         let life = pin!(saga.run(&clearing(&halting)?));
         if let Some(got) = until_halted(&halting, life).await {
@@ -90,7 +86,7 @@ async fn crash(store: &Session, ending: Ending, point: Point) -> Checked {
     let log = store.load(&saga.id).await?;
     let got = saga.resume(&clearing(&Halting::new(store, None))?).await;
     match (log.is_empty(), &got) {
-        // Not begun yet, or cleared already.
+        // The run had not begun, or was cleared.
         (true, Err(Error::NotFound { .. })) => {}
         _ => {
             ending.check(&got, &when)?;

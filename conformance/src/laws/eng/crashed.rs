@@ -1,4 +1,4 @@
-//! ENG-01: a life may end at every operation of the store, and the next one goes on.
+//! ENG-01: a life may end at every operation of the store, and the next life continues.
 
 use std::pin::pin;
 
@@ -8,7 +8,7 @@ use crate::case::{Case, Session};
 use crate::finding::expect::{Checked, Failure};
 use crate::laws::eng::saga::{Ending, Saga, engine};
 
-/// A crash in the middle of the forward half, for the crashes inside of the recovery from it.
+/// A first crash in the forward half, for crashes during the recovery from it.
 const FIRST: Point = Point {
     operation: 4,
     side: Side::After,
@@ -19,30 +19,30 @@ pub(crate) async fn eng_01_a_workflow_survives_a_crash_at_every_operation(case: 
     for ending in TERMINAL {
         let operations = uninterrupted(&store, ending).await?;
         for point in points(operations) {
-            are_survived(&store, ending, &[point]).await?;
+            survives(&store, ending, &[point]).await?;
         }
         let recovering = recovery(&store, ending).await?;
         for point in points(recovering) {
-            are_survived(&store, ending, &[FIRST, point]).await?;
+            survives(&store, ending, &[FIRST, point]).await?;
         }
     }
     Ok(())
 }
 
-/// How many operations the recovery from the first crash takes.
+/// The number of store operations of the recovery from the first crash.
 async fn recovery(store: &Session, ending: Ending) -> Result<u64, Failure> {
     let saga = Saga::new(format!("a recovery: {ending:?}"), ending);
-    happen(store, &saga, &[FIRST]).await?;
+    crash(store, &saga, &[FIRST]).await?;
     let halting = Halting::new(store, None);
     let got = saga.run_or_resume(&engine(halting.clone())).await;
     ending.check(&got, "a run resumed after one crash")?;
     Ok(halting.operations())
 }
 
-/// One run with a life for each crash, and one more that ends it.
-async fn are_survived(store: &Session, ending: Ending, crashes: &[Point]) -> Checked {
+/// One run with a life for each crash, and a last life that ends it.
+async fn survives(store: &Session, ending: Ending, crashes: &[Point]) -> Checked {
     let saga = Saga::new(format!("{ending:?}, crashes at {crashes:?}"), ending);
-    let when = happen(store, &saga, crashes).await?;
+    let when = crash(store, &saga, crashes).await?;
     let last = engine(Halting::new(store, None));
     let got = saga.run_or_resume(&last).await;
     ending.check(&got, &when)?;
@@ -50,8 +50,8 @@ async fn are_survived(store: &Session, ending: Ending, crashes: &[Point]) -> Che
     ends_the_same_again(store, &saga, &when).await
 }
 
-/// Lets a life run up to each crash; answers what happened, in words.
-async fn happen(store: &Session, saga: &Saga, crashes: &[Point]) -> Result<String, Failure> {
+/// Lets a life run up to each crash. Returns a description for messages.
+async fn crash(store: &Session, saga: &Saga, crashes: &[Point]) -> Result<String, Failure> {
     let mut words = Vec::new();
     for &point in crashes {
         let halting = Halting::new(store, Some(point));

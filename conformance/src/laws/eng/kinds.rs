@@ -15,11 +15,11 @@ pub(crate) async fn eng_04_every_kind_of_the_engine_comes_back(case: &Case) -> C
         let of_kind = written.iter().filter(|row| row.kind == kind).cloned();
         let mut rows: Vec<CheckpointRow> = of_kind.collect();
         if rows.is_empty() {
-            // A kind that no task of today writes.
+            // A kind that no task writes today.
             rows.push(CheckpointRow::new(0, "split", "branch").with_blob(kind, vec![7; 3]));
         }
         for (number, mut row) in rows.into_iter().enumerate() {
-            // Each alone: what a kind may follow is the engine's business.
+            // Each alone, since the order of kinds concerns only the engine.
             let id = format!("{kind} {number}");
             row.sequence = 0;
             store.append(&id, &row).await?;

@@ -1,7 +1,7 @@
-//! The engine on the store: what it does with one, and what it has to find there.
+//! The engine on the store.
 //!
-//! The other laws ask for each clause of the contract; these run real workflows, so that what no
-//! clause was written for shows as well.
+//! The other laws check the contract clause by clause. These run real workflows, which shows faults for
+//! which nobody wrote a clause.
 
 mod cleared;
 mod crashed;
@@ -21,10 +21,10 @@ use crate::case::halting::{Halting, Point};
 use crate::finding::expect::{Checked, Failure, broken};
 use crate::laws::eng::saga::{Ending, Order, Saga, ended, engine};
 
-/// Endings that a resume tells without a change of the log.
+/// Endings that a resume reports without changing the log.
 const TERMINAL: [Ending; 2] = [Ending::Done, Ending::RolledBack];
 
-/// Runs to `ending` without a crash; how many operations of the store that takes.
+/// Runs to `ending` without a crash. Returns the number of store operations.
 async fn uninterrupted(store: &Session, ending: Ending) -> Result<u64, Failure> {
     let saga = Saga::new(format!("without a crash: {ending:?}"), ending);
     let halting = Halting::new(store, None);
@@ -35,7 +35,7 @@ async fn uninterrupted(store: &Session, ending: Ending) -> Result<u64, Failure> 
     Ok(halting.operations())
 }
 
-/// Fails unless a resume tells the ending again, and leaves log and world alone.
+/// Fails unless a resume reports the same ending, and changes neither log nor ledger.
 async fn ends_the_same_again(store: &Session, saga: &Saga, when: &str) -> Checked {
     let (log, effects) = (store.load(&saga.id).await?, saga.ledger.len());
     let got = saga.resume(&engine(Halting::new(store, None))).await;
@@ -51,10 +51,10 @@ async fn ends_the_same_again(store: &Session, saga: &Saga, when: &str) -> Checke
     )))
 }
 
-/// A life that ended before the instant at which it was to stop.
+/// A life ended before the point at which it should stop.
 fn not_reached(point: Point, got: &Result<Outcome<Order>, Error>) -> Failure {
     let got = ended(got);
     broken(format!(
-        "a life that was to stop {point}: expected it to get there, got {got}"
+        "a life that should stop {point}: expected it to get there, got {got}"
     ))
 }

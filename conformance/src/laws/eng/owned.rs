@@ -1,4 +1,4 @@
-//! ENG-02: a run has one owner. Who was taken over appends nothing more, and does nothing more.
+//! ENG-02: a run has one owner. A life that was replaced appends nothing and has no more effects.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -30,8 +30,8 @@ pub(crate) fn eng_02_a_run_has_one_owner(case: &Case) -> Checked {
     repeat(case, race)
 }
 
-/// A life is paused at `point`; another one ends the run; then the first goes on. `last` says that
-/// the operation at the point writes the first life's last row.
+/// A life is paused at `point`, another life ends the run, then the first continues. `last` says that the
+/// operation at the point writes the last row of the first life.
 async fn takeover(store: &Session, ending: Ending, point: Point, last: bool) -> Checked {
     let saga = Saga::new(format!("{ending:?}, paused at {point:?}"), ending);
     let halting = Halting::new(store, Some(point));
@@ -40,7 +40,7 @@ async fn takeover(store: &Session, ending: Ending, point: Point, last: bool) -> 
         return Err(not_reached(point, &got));
     }
     let when = format!("a life paused {}", halting.whereabouts());
-    let owner = format!("{when}, the one that took over");
+    let owner = format!("{when}, the life that took over");
     let got = saga.run_or_resume(&engine(Halting::new(store, None))).await;
     ending.check(&got, &owner)?;
     saga.ledger.check(ending, 1, &owner)?;
@@ -50,9 +50,9 @@ async fn takeover(store: &Session, ending: Ending, point: Point, last: bool) -> 
     let got = paused.await;
     let lost = match &got {
         Err(Error::Fenced { .. }) => true,
-        // Its first row came second.
+        // Its first row lost the race.
         Err(Error::AlreadyExists { .. }) => point.operation == 0 && point.side == Side::Before,
-        // Its last row was there before anybody took over.
+        // Its last row was stored before the takeover.
         Ok(_) => last && point.side == Side::After && ending.check(&got, "").is_ok(),
         Err(_) => false,
     };
@@ -64,7 +64,7 @@ async fn takeover(store: &Session, ending: Ending, point: Point, last: bool) -> 
         )));
     }
     store.holds(&saga.id, &log, &woken).await?;
-    // What the row entitled it to whose answer it only hears now.
+    // The row whose answer it gets only now entitles it to one effect.
     let entitled = usize::from(point.side == Side::After);
     let more = saga.ledger.after(effects);
     if more.len() > entitled {
@@ -75,7 +75,7 @@ async fn takeover(store: &Session, ending: Ending, point: Point, last: bool) -> 
     Ok(())
 }
 
-/// Two lives begin one run at once.
+/// Two lives begin one run at the same time.
 fn race(arena: &Arena, store: &Session, number: u64) -> Checked {
     let sagas: Arc<Vec<Saga>> = Arc::new(
         (0..HEATS)

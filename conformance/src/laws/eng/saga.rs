@@ -1,5 +1,5 @@
-//! The workflow that the laws of the engine run: every kind of task, forward and rolling back, with
-//! a ledger of what it did to the outside world.
+//! The workflow of these laws: every kind of task, forward and rolling back, with a ledger of its outside
+//! effects.
 
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ pub(crate) enum Order {
     Shipped,
 }
 
-/// How a run is to end.
+/// How a run should end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
     Done,
@@ -41,7 +41,7 @@ impl Ending {
         }
     }
 
-    /// Every effect of a run without a crash, in order.
+    /// All effects of a run without a crash, in order.
     fn effects(self) -> &'static [&'static str] {
         const BACK: [&str; 10] = [
             "do reserve",
@@ -61,7 +61,7 @@ impl Ending {
         }
     }
 
-    /// Fails unless a life ended so. `when` begins the message.
+    /// Fails unless a life ended like this. `when` begins the message.
     pub(crate) fn check(self, got: &Result<Outcome<Order>, Error>, when: &str) -> Checked {
         let as_expected = match (self, got) {
             (Self::Done, Ok(Outcome::Done(state))) => *state == Order::Shipped,
@@ -82,7 +82,7 @@ impl Ending {
     }
 }
 
-/// How a life ended, in words.
+/// Describes how a life ended.
 pub(crate) fn ended(got: &Result<Outcome<Order>, Error>) -> String {
     match got {
         Ok(Outcome::Done(state)) => format!("done in {state:?}"),
@@ -95,14 +95,14 @@ pub(crate) fn ended(got: &Result<Outcome<Order>, Error>) -> String {
     }
 }
 
-/// One thing that was done to the outside world.
+/// One effect on the outside world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Effect {
     action: String,
     key: String,
 }
 
-/// The outside world, which no crash touches.
+/// The outside world, which survives every crash.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger(Mutex<Vec<Effect>>);
 
@@ -117,20 +117,20 @@ impl Ledger {
         self.effects().push(Effect { action, key });
     }
 
-    /// How many effects there are.
+    /// The number of effects.
     pub(crate) fn len(&self) -> usize {
         self.effects().len()
     }
 
-    /// The effects after the first `count`, in words.
+    /// Describes the effects after the first `count`.
     pub(crate) fn after(&self, count: usize) -> Vec<String> {
         let effects = self.effects();
         let later = effects.iter().skip(count);
         later.map(|effect| effect.action.clone()).collect()
     }
 
-    /// Fails unless the effects are those of a run to `ending`, in order and each under one key, with
-    /// at most `repeats` more.
+    /// Fails unless the effects are those of a run to `ending`, in order and each with one key, with at
+    /// most `repeats` repeated effects.
     pub(crate) fn check(&self, ending: Ending, repeats: usize, when: &str) -> Checked {
         let effects = self.effects();
         let mut once: Vec<&Effect> = Vec::new();
@@ -180,7 +180,7 @@ impl Saga {
         }
     }
 
-    /// A life that begins the run, or goes on with it.
+    /// A life that begins or continues the run.
     pub(crate) fn run_or_resume(&self, engine: &Engine) -> impl Life {
         engine.run_or_resume(
             &self.workflow,
@@ -200,7 +200,7 @@ impl Saga {
         )
     }
 
-    /// A life that goes on with the run.
+    /// A life that continues the run.
     pub(crate) fn resume(&self, engine: &Engine) -> impl Life {
         engine.resume_from(&self.workflow, &self.id)
     }
@@ -214,7 +214,7 @@ pub(crate) trait Life:
 
 impl<F: Future<Output = Result<Outcome<Order>, Error>> + Send + 'static> Life for F {}
 
-/// An engine that does not wait for a store that fails.
+/// An engine that retries without a delay when the store fails.
 pub(crate) fn engine(store: impl CheckpointStore) -> Engine {
     let retry = AppendRetry {
         delay: Duration::ZERO,
@@ -249,7 +249,7 @@ fn workflow(ledger: &Arc<Ledger>) -> Workflow<Order> {
         .expect("the workflow of the laws is well defined")
 }
 
-/// Books something; `ship` fails in a run that is to come back, after its effect.
+/// Books something. In a run that should roll back, `ship` fails after its effect.
 struct Booking {
     ledger: Arc<Ledger>,
     next: Order,
@@ -282,7 +282,7 @@ impl CompensatableTask<Order> for Booking {
     }
 }
 
-/// Three steps.
+/// A stepped task of three steps.
 struct Import(Arc<Ledger>);
 
 impl SteppedTask<Order> for Import {

@@ -1,4 +1,4 @@
-//! Errors: what a store says when it does not do as asked, and that it says anything at all.
+//! Errors: a failed operation returns one, of the right kind, and never panics.
 
 mod outage;
 
@@ -7,8 +7,7 @@ use std::sync::Arc;
 use crashpoint::{CheckpointRow, Error, StoreErrorKind};
 
 use crate::case::{Blame, Case, Session};
-use crate::finding::expect::panic_message;
-use crate::finding::expect::{Checked, broken, marked, quote, row};
+use crate::finding::expect::{Checked, broken, marked, quote, row, task_error};
 use crate::harness::BoxFuture;
 
 pub(crate) use self::outage::{
@@ -33,7 +32,7 @@ pub(crate) async fn err_01_a_rejection_has_the_stores_category(case: &Case) -> C
     Ok(())
 }
 
-/// The category that the store itself gave its error, also from behind an adapter.
+/// The category that the store gave its error, also behind an adapter.
 fn category(error: &Error) -> &'static str {
     #[cfg(any(feature = "cano-0-12", feature = "cano-0-15"))]
     if let Some(theirs) = crate::cano::category(error) {
@@ -75,10 +74,10 @@ enum Operation {
     Clear,
 }
 
-/// Runs an operation in a task of its own; whatever it answers will do.
+/// Fails if an operation panics, whatever it returns otherwise.
 async fn survives(store: &Session, words: &str, id: &str, operation: Operation) -> Checked {
-    let doing = format!("{words} with id {}", quote(id));
-    store.step(Blame::Store, &doing);
+    let operation_on_id = format!("{words} with id {}", quote(id));
+    store.step(Blame::Store, &operation_on_id);
     let (store, id) = (Arc::clone(store.store()), id.to_owned());
     let work: BoxFuture<'static, ()> = Box::pin(async move {
         match operation {
@@ -90,12 +89,9 @@ async fn survives(store: &Session, words: &str, id: &str, operation: Operation) 
     let Err(error) = tokio::spawn(work).await else {
         return Ok(());
     };
-    let message = match error.try_into_panic() {
-        Ok(payload) => panic_message(&*payload),
-        Err(error) => error.to_string(),
-    };
+    let message = task_error(error);
     Err(broken(format!(
-        "{doing}: expected Ok or an error, got a panic: {message}"
+        "{operation_on_id}: expected Ok or an error, got a panic: {message}"
     )))
 }
 

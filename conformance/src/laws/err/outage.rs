@@ -1,4 +1,4 @@
-//! A backend that is away for a while: what a store says meanwhile, and that it finds it again.
+//! An outage of the backend: the store returns errors meanwhile, and reconnects afterwards.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use crate::case::{Blame, Case, Session};
 use crate::finding::expect::{Checked, Failure, broken, quote, row, rows, same_rows};
 use crate::harness::hooks::offered;
 
-/// The run that is there before the outage, and its rows.
+/// The run that exists before the outage, and the number of its rows.
 const BEFORE: &str = "before";
 const ROWS: u64 = 4;
 
-/// A run that is begun during the outage.
+/// A run that would begin during the outage.
 const MEANWHILE: &str = "meanwhile";
 
 pub(crate) async fn err_03_a_backend_that_is_down_is_an_error(case: &Case) -> Checked {
     let store = case.open().await?;
     store.append_all(BEFORE, &rows(0..ROWS)).await?;
     go_down(case).await?;
-    // Twice: the first may find a connection that does not know it yet.
+    // Twice: the first call may use a connection that has not noticed the outage.
     for _ in 0..2 {
-        refused(&store, "an append to", BEFORE, Ask::Append(row(ROWS))).await?;
-        refused(&store, "an append to", MEANWHILE, Ask::Append(row(0))).await?;
-        refused(&store, "a clear of", BEFORE, Ask::Clear).await?;
-        // A store may know rows by heart, but an empty run means that there was none.
+        refused(&store, "an append to", BEFORE, Request::Append(row(ROWS))).await?;
+        refused(&store, "an append to", MEANWHILE, Request::Append(row(0))).await?;
+        refused(&store, "a clear of", BEFORE, Request::Clear).await?;
+        // A store may load from a cache, but an empty run means that there was none.
         if let Ok(got) = store.try_load(BEFORE).await {
             let when = || format!("run {} while the backend was down", quote(BEFORE));
             same_rows(when, &rows(0..ROWS), &got)?;
@@ -33,16 +33,16 @@ pub(crate) async fn err_03_a_backend_that_is_down_is_an_error(case: &Case) -> Ch
     come_back(case).await
 }
 
-enum Ask {
+enum Request {
     Append(CheckpointRow),
     Clear,
 }
 
-/// Asks for what can't be done; that it is answered at all is watched by the law's deadline.
-async fn refused(store: &Session, words: &str, id: &str, ask: Ask) -> Checked {
-    let answer: Result<(), Error> = match ask {
-        Ask::Append(row) => store.try_append(id, row).await,
-        Ask::Clear => {
+/// Fails unless the store returns an error. The law's deadline ensures an answer.
+async fn refused(store: &Session, words: &str, id: &str, request: Request) -> Checked {
+    let answer: Result<(), Error> = match request {
+        Request::Append(row) => store.try_append(id, row).await,
+        Request::Clear => {
             let progress = store.progress();
             progress.operation("clear", id, None);
             store.store().clear(id).await
@@ -57,15 +57,15 @@ async fn refused(store: &Session, words: &str, id: &str, ask: Ask) -> Checked {
     }
 }
 
-/// How often a store may fail to find its backend again, and what part of the deadline of an
-/// operation passes between two tries.
+/// How often the law tries a store after the outage. It waits a part of an operation's deadline between two
+/// tries.
 const TRIES: u32 = 50;
 
 pub(crate) async fn err_04_a_backend_that_comes_back_is_used_again(case: &Case) -> Checked {
     let store = case.open().await?;
     store.append_all(BEFORE, &rows(0..ROWS)).await?;
     go_down(case).await?;
-    // The store has to notice. What it answers is the business of the law before.
+    // The store must notice the outage. ERR-03 checks the answers.
     let lost = store.try_append(BEFORE, row(ROWS)).await;
     let _ = store.try_load(BEFORE).await;
     come_back(case).await?;
@@ -75,7 +75,7 @@ pub(crate) async fn err_04_a_backend_that_comes_back_is_used_again(case: &Case) 
     };
     let pause = case.options().operation_max / (TRIES * 2);
     let got = find_again(&store, pause).await?;
-    // An append that was refused may have taken effect: its outcome was not known.
+    // An append that returned an error may have taken effect.
     let is_whole = lost.is_ok() || got.len() > ROWS as usize;
     let expected = rows(0..ROWS + u64::from(is_whole));
     let when = || format!("run {} once the backend was back", quote(BEFORE));
@@ -86,7 +86,7 @@ pub(crate) async fn err_04_a_backend_that_comes_back_is_used_again(case: &Case) 
     store.clear(BEFORE).await
 }
 
-/// The run as it is once the store works again.
+/// Loads the run as soon as the store works again.
 async fn find_again(store: &Session, pause: Duration) -> Result<Vec<CheckpointRow>, Failure> {
     let mut last = String::new();
     for _ in 0..TRIES {

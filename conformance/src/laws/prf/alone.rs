@@ -1,4 +1,4 @@
-//! What an append costs by itself: at its worst, and at the end of a long run.
+//! The cost of an append: its tail, and at the end of a long run.
 
 use std::time::Duration;
 
@@ -8,10 +8,13 @@ use crate::runtime::clock::Stopwatch;
 
 use super::measure::{Bound, Costs, Operations, Trial, median};
 
-/// Appends in a block, and blocks in a try. What the machine does is in some blocks, what the store
-/// does is in each.
+/// Appends in a block, and blocks in a try. A stall of the machine is in some blocks, a stall of the store
+/// in each.
 const BLOCK: u64 = 200;
 const BLOCKS: u64 = 5;
+
+// The 99th percentile is an append of its own.
+const _: () = assert!(BLOCK >= 100);
 
 pub(crate) async fn prf_01_no_append_in_a_hundred_stalls(case: &Case) -> Checked {
     let store = case.open().await?;
@@ -44,11 +47,11 @@ pub(crate) async fn prf_01_no_append_in_a_hundred_stalls(case: &Case) -> Checked
     trial.judge(what, of)
 }
 
-/// The rows of a run that is long, and of one that is not.
+/// The rows of a long run and of a short run.
 const LONG: u64 = 10_000;
 const SHORT: u64 = 10;
 
-/// Appends that are measured at a time, and how often.
+/// Appends in a measurement, and measurements in a try.
 const APPENDS: u64 = 10;
 const PAIRS: u64 = 15;
 

@@ -1,4 +1,4 @@
-//! What an operation costs beside others: ids that lie there, and ids that are written.
+//! The cost of an operation beside other ids: ids at rest, and ids being written.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use crate::runtime::clock::Stopwatch;
 
 use super::measure::{Bound, Costs, Operations, Trial, median};
 
-/// The ids beside the one that is loaded, in the place that has many.
+/// The number of other ids in the place with many.
 const MANY: u64 = 10_000;
 
-/// So many of them are written at a time.
+/// How many of them are written at a time.
 const WRITERS: u64 = 16;
 
-/// Loads that are measured at a time, and how often.
+/// Loads in a measurement, and measurements in a try.
 const LOADS: u32 = 5;
 const PAIRS: u32 = 15;
 
@@ -60,7 +60,7 @@ pub(crate) async fn prf_03_a_load_costs_the_same_beside_many_ids(case: &Case) ->
     checked
 }
 
-/// One row for each of so many ids.
+/// Appends one row to each of `ids` ids.
 async fn fill(store: &Session, operations: &Arc<Operations>, ids: u64) -> Checked {
     let writers = (0..WRITERS.min(ids)).map(|writer| {
         let (store, operations) = (store.clone(), Arc::clone(operations));
@@ -91,18 +91,18 @@ async fn load(store: &Session, operations: &Operations) -> Duration {
     watch.elapsed()
 }
 
-/// The ids that are written at once, and the rows of each.
+/// The number of ids that are written at once, and the rows of each.
 const IDS: u32 = 8;
 const ROWS: u64 = 32;
 
-/// How often one id is written in a try, and eight at once.
+/// How often a try writes one id, and eight ids at once.
 const BATCHES: u32 = 5;
 const BATCHES_OF_EIGHT: u32 = 2;
 
 pub(crate) async fn prf_04_eight_ids_get_as_much_done_as_one(case: &Case) -> Checked {
     let store = case.open().await?;
     let operations = Arc::new(Operations::default());
-    // Together they have eight times as much to do, for which they may take four times that long.
+    // Eight ids have eight times as much to do, and may take four times as long for it.
     let mut trial = Trial::new(Bound {
         times: IDS * 4,
         floor: Duration::from_micros(50) * ROWS as u32,
@@ -110,12 +110,12 @@ pub(crate) async fn prf_04_eight_ids_get_as_much_done_as_one(case: &Case) -> Che
     let mut round = 0;
     while trial.goes_on() {
         round += 1;
-        // A core that is taken away only adds time, and the more the shorter a measurement is: the least
-        // of several is the store's own.
-        let (mut one, mut eight) = (Duration::MAX, Duration::MAX);
+        // A busy machine only adds time, relatively more to a short measurement. The least of several is
+        // the store's own time.
+        let (mut single, mut eight) = (Duration::MAX, Duration::MAX);
         for part in 0..BATCHES {
             let batch = round * BATCHES + part;
-            one = one.min(together(&store, &operations, batch, 1).await);
+            single = single.min(together(&store, &operations, batch, 1).await);
         }
         for part in 0..BATCHES_OF_EIGHT {
             let batch = round * BATCHES_OF_EIGHT + part;
@@ -123,7 +123,7 @@ pub(crate) async fn prf_04_eight_ids_get_as_much_done_as_one(case: &Case) -> Che
         }
         let costs = Costs {
             cost: eight,
-            base: one,
+            base: single,
         };
         trial.note(costs, &operations)?;
     }
@@ -134,7 +134,7 @@ pub(crate) async fn prf_04_eight_ids_get_as_much_done_as_one(case: &Case) -> Che
     trial.judge(what, of)
 }
 
-/// How long so many ids take, written at once.
+/// The time to write `ids` ids at once.
 async fn together(store: &Session, operations: &Arc<Operations>, batch: u32, ids: u32) -> Duration {
     let words = format!("appends to {ids} ids at once");
     store.step(Blame::Store, &words);
@@ -152,7 +152,7 @@ async fn together(store: &Session, operations: &Arc<Operations>, batch: u32, ids
     });
     let writers: Vec<_> = writers.collect();
     for writer in writers {
-        // A panic is the business of other laws, and leaves its operations out of the count.
+        // Other laws check panics. Operations after a panic are not counted.
         let _ = writer.await;
     }
     watch.elapsed()

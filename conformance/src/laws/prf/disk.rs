@@ -1,20 +1,20 @@
-//! What a byte of payload takes on the disk.
+//! The bytes on disk for each byte of payload.
 
 use crate::case::{Blame, Case};
 use crate::finding::expect::{Checked, Failure, broken, row};
 use crate::harness::hooks::files_below;
 
-/// Blobs of 4 KiB, 2 MiB of them: enough for what a file needs of its own to be a part of it.
+/// Blobs of 4 KiB, 2 MiB in total, so that the fixed cost of a file is a small part.
 const BLOB: usize = 4 << 10;
 const ROWS: u64 = 512;
 
-/// Copies, indices, room to grow and what was not cleared away yet, all together.
+/// The factor that leaves room for copies, indices, growth and garbage together.
 const TIMES: u64 = 16;
 
 pub(crate) async fn prf_05_bytes_on_disk_for_a_byte_of_payload(case: &Case) -> Checked {
     let store = case.open().await?;
     for sequence in 0..ROWS {
-        // No two alike, and no pattern: what a store packs is the payload of programs, not this.
+        // All blobs differ and can't be compressed, so that compression does not hide the cost.
         let blob = noise(sequence);
         store
             .append("payload", &row(sequence).with_output(blob))
@@ -33,7 +33,7 @@ pub(crate) async fn prf_05_bytes_on_disk_for_a_byte_of_payload(case: &Case) -> C
     if bytes < payload / TIMES {
         return Err(broken(format!(
             "{ROWS} rows with blobs of {BLOB} bytes: expected about {payload} bytes in files below the \
-             place, got {bytes}: the claim `on_disk` says that they are there"
+             place, as `on_disk` claims, got {bytes}"
         )));
     }
     if bytes > payload * TIMES {
@@ -45,7 +45,7 @@ pub(crate) async fn prf_05_bytes_on_disk_for_a_byte_of_payload(case: &Case) -> C
     Ok(())
 }
 
-/// Bytes that are the same in each run and can't be packed: a generator of Marsaglia's.
+/// The same bytes in each run, incompressible: Marsaglia's xorshift generator.
 fn noise(seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let words = std::iter::repeat_with(move || {

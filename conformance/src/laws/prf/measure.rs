@@ -1,4 +1,4 @@
-//! Two costs, measured in turn, and whether one is beyond a multiple of the other in every try.
+//! Compares two costs that are measured in turn, over several tries.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,31 +7,31 @@ use crashpoint::Error;
 
 use crate::finding::expect::{Checked, Failure, broken};
 
-/// How often a store may come out beyond a bound before it is objected to.
+/// The number of tries. A store fails only if each of them exceeds the bound.
 pub(super) const TRIES: u32 = 4;
 
-/// What a try has measured.
+/// The costs of a try.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Costs {
-    /// What should not be more than so many times [`Self::base`].
+    /// The cost that must not exceed a multiple of [`Self::base`].
     pub(super) cost: Duration,
     pub(super) base: Duration,
 }
 
-/// When costs are beyond a bound.
+/// The bound of a cost.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bound {
     pub(super) times: u32,
-    /// A base below this counts as this: what takes hardly any time is mostly noise.
+    /// The least base, since short times are mostly noise.
     pub(super) floor: Duration,
 }
 
-/// Tries until a bound holds, or too many were in vain.
+/// Tries until the bound holds, or until no try is left.
 #[derive(Debug)]
 pub(super) struct Trial {
     bound: Bound,
     tries: u32,
-    /// The try that came out best.
+    /// The best try so far.
     best: Option<Costs>,
 }
 
@@ -44,14 +44,15 @@ impl Trial {
         }
     }
 
-    /// Whether one more is to be measured.
+    /// Whether another try is needed.
     pub(super) fn goes_on(&self) -> bool {
         self.tries < TRIES && !self.best.is_some_and(|best| self.bound.holds(best))
     }
 
-    /// What the try has measured.
+    /// Records the costs of a try.
     pub(super) fn note(&mut self, costs: Costs, operations: &Operations) -> Checked {
         self.tries += 1;
+        assert!(self.tries <= TRIES, "`goes_on` ends the tries");
         let better = self.best.is_none_or(|best| costs.excess() < best.excess());
         if better || self.bound.holds(costs) {
             self.best = Some(costs);
@@ -59,7 +60,7 @@ impl Trial {
         operations.most_succeeded()
     }
 
-    /// `what` and `of` say what was measured.
+    /// Fails if no try kept the bound. `what` and `of` name the two costs.
     pub(super) fn judge(self, what: &str, of: &str) -> Checked {
         let Some(Costs { cost, base }) = self.best.filter(|best| !self.bound.holds(*best)) else {
             return Ok(());
@@ -73,7 +74,7 @@ impl Trial {
 }
 
 impl Costs {
-    /// How many times the base.
+    /// The cost as a percentage of the base.
     fn excess(self) -> u128 {
         self.cost.as_nanos() * 100 / self.base.as_nanos().max(1)
     }
@@ -85,21 +86,20 @@ impl Bound {
     }
 }
 
-/// The middle one, of those that there are.
+/// The median.
 pub(super) fn median(mut durations: Vec<Duration>) -> Duration {
+    // Every try measures a constant number of times.
+    assert!(!durations.is_empty(), "a try measures something");
     durations.sort_unstable();
-    durations
-        .get(durations.len() / 2)
-        .copied()
-        .unwrap_or_default()
+    durations[durations.len() / 2]
 }
 
-/// How many operations were answered Ok. That each of them is belongs to other laws; but the cost of
-/// refusals says nothing.
+/// How many operations returned Ok. Other laws check that each does; here it only matters that most did,
+/// since the cost of errors says nothing.
 #[derive(Debug, Default)]
 pub(super) struct Operations {
     done: AtomicU64,
-    refused: AtomicU64,
+    failed: AtomicU64,
 }
 
 impl Operations {
@@ -107,19 +107,19 @@ impl Operations {
         let count = if answer.is_ok() {
             &self.done
         } else {
-            &self.refused
+            &self.failed
         };
         count.fetch_add(1, Ordering::Relaxed);
     }
 
     fn most_succeeded(&self) -> Checked {
         let done = self.done.load(Ordering::Relaxed);
-        let refused = self.refused.load(Ordering::Relaxed);
-        if done > refused {
+        let failed = self.failed.load(Ordering::Relaxed);
+        if done > failed {
             return Ok(());
         }
         Err(Failure::Inconclusive(format!(
-            "of the operations to be measured {refused} were refused and {done} done"
+            "of the measured operations {failed} returned an error and {done} returned Ok"
         )))
     }
 }

@@ -1,9 +1,9 @@
-//! Cost: that it does not grow with what lies beside. All of it is advice.
+//! Cost: it must not grow with the data around it. All of this is advice.
 //!
-//! Nothing here has a bound in seconds, since the machine may be busy with something else. What is
-//! compared was measured in turn within one run, as medians of many, and a store is objected to only
-//! when each of several tries came out beyond a generous bound. So a factor of two goes unseen, and so
-//! does a cost that is in both of what is compared; the benchmarks of the feature `bench` show those.
+//! No bound is in seconds, since the machine may be busy. Each law compares two costs that are measured in
+//! turn within one run, as medians of many, and fails only if each of several tries exceeds a generous
+//! bound. So it misses a factor of two, and a cost that is in both; the benchmarks of the feature `bench`
+//! show those.
 
 mod alone;
 mod beside;

@@ -111,7 +111,7 @@ matrix! {
     global_sequence: Broken<dup::GlobalSequence> => DUP_06 "expected Ok", also ORD_11 DUP_04 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_10 ISO_14 ISO_15 ISO_16 CLR_04 CLR_07 RUN_01 RUN_02 RUN_07 DUR_01 DUR_02 ENG_01 ENG_02 ENG_03 ENG_04, maybe racing;
     check_then_insert: racing::CheckThenInsert => DUP_07 "expected exactly one Ok, got", maybe racing;
     check_await_insert: racing::CheckAwaitInsert => DUP_07 "tasks on one runtime", maybe racing;
-    shared_staging: racing::SharedStaging => DUP_08 "expected the row of the contender that was told Ok", also RUN_01, maybe racing;
+    shared_staging: racing::SharedStaging => DUP_08 "expected the row of the contender that got Ok", also RUN_01, maybe racing;
     dup_index_in_memory: Broken<dup::DupIndexInMemory> => DUP_09 "expected a rejection, got Ok", also DUP_13;
     index_of_its_own: Broken<dup::IndexOfItsOwn> => DUP_13 "expected exactly one Ok, got 2";
     taken_for_ever: Broken<dup::TakenForEver> => DUP_10 "expected Ok", also CLR_05 CLR_06 CLR_09 ENG_03, maybe racing;
@@ -282,7 +282,7 @@ claimed! {
     never_reconnects: Breakable<outage::NeverReconnects>, claiming [outage], in ["bas" "dup" "clr" "err"] => ERR_04 "once the backend was back, tried 50 times: expected Ok";
     reconnects_to_nothing: Breakable<outage::ReconnectsToNothing>, claiming [outage], in ["bas" "dup" "clr" "err"] => ERR_04 "once the backend was back: expected 4 rows";
 
-    believes_anything: InFile<damaged::BelievesAnything>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "expected an error, or what was written, got 8 rows with {sequence 3";
+    believes_anything: InFile<damaged::BelievesAnything>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "expected an error or the rows as written, got 8 rows with {sequence 3";
     skips_bad_rows: InFile<damaged::SkipsBadRows>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "got 7 rows with no such row";
     panics_on_bad_rows: InFile<damaged::PanicsOnBadRows>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "expected an error, got a panic: a line is no line";
 
