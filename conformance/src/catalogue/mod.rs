@@ -30,6 +30,9 @@ macro_rules! check {
     (thread $check:path) => {
         Check::Thread($check)
     };
+    (traced $check:path) => {
+        traced!($check)
+    };
     (race $check:path) => {
         check!(thread $check)
     };
@@ -41,8 +44,26 @@ macro_rules! check {
     };
 }
 
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+macro_rules! traced {
+    ($check:path) => {
+        Check::Thread($check)
+    };
+}
+
+/// Elsewhere the check does not exist.
+#[cfg(not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")))]
+macro_rules! traced {
+    ($check:path) => {
+        Check::Thread(crate::laws::dur::not_traced)
+    };
+}
+
 macro_rules! sensitivity {
     (task) => {
+        Sensitivity::None
+    };
+    (traced) => {
         Sensitivity::None
     };
     (thread) => {

@@ -1,8 +1,8 @@
-//! A real child process, to be killed: the binary of the tests started again with the law's own name,
-//! which then opens the store at the same place and plays the part that the law gives it.
+//! A real child process that can be killed: the test binary, started again with the name of the law. It
+//! opens the store at the same place and plays a role.
 //!
-//! The child tells on its standard output what it has been acknowledged. What the parent has read there
-//! before the child died is what the store had promised by then.
+//! The child reports acknowledged steps on its standard output. What the parent reads there before the
+//! child dies is what the store had acknowledged.
 
 mod message;
 mod played;
@@ -21,20 +21,20 @@ pub(crate) use self::played::{
 };
 pub(crate) use self::running::{Running, Started};
 
-/// What a child does.
+/// The role of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Appends wide rows to one run, until it is killed.
+    /// Appends wide rows to one run until it is killed.
     Writes,
-    /// Appends rows to three runs in turn, until it is killed.
+    /// Appends rows to three runs in turn until it is killed.
     WritesInTurn,
-    /// Fills a run and clears it, another one each time, until it is killed.
+    /// Fills and clears one run after another until it is killed.
     Clears,
     /// Opens the store, performs a short script and ends.
     Script,
-    /// The same on a store that is open already, whatever is refused.
+    /// Performs the script on a store that is open, and continues after errors.
     ScriptWithFaults,
-    /// Appends rows of its own to the run that another child appends to, whatever is refused.
+    /// Appends its own rows to a run that another child appends to, and continues after errors.
     Contends(u8),
 }
 
@@ -62,25 +62,25 @@ impl Role {
     }
 }
 
-/// The part, in the child's environment, with whose store it is and where.
-const PART: &str = "CRASHPOINT_CHILD_PART";
+// Variables in the child's environment: its role, its harness and its place.
+const ROLE: &str = "CRASHPOINT_CHILD_ROLE";
 const HARNESS: &str = "CRASHPOINT_CHILD_HARNESS";
 const PLACE: &str = "CRASHPOINT_CHILD_PLACE";
 
-/// Where this process is a child of the harness, its whole business is its part: it ends here.
+/// Plays the role and ends the process, if this process is a child of the harness.
 pub(crate) fn run_role_if_child(subject: &Subject) {
     if let Some((role, place)) = assigned(subject.name) {
         play(subject, role, &place);
     }
 }
 
-/// What the environment makes of this process, if it is a child of the harness `name`.
+/// The role and the place of this process, if it is a child of the harness `name`.
 fn assigned(name: &str) -> Option<(Role, Place)> {
     let variable = |name| std::env::var(name).ok();
     if variable(HARNESS).as_deref() != Some(name) {
         return None;
     }
-    let word = variable(PART)?;
+    let word = variable(ROLE)?;
     let role = Role::ALL.into_iter().find(|role| role.word() == word)?;
     let place = Place::of_parent(std::env::var_os(PLACE)?.into())?;
     Some((role, place))

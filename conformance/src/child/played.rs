@@ -1,4 +1,4 @@
-//! What the child does: its part, on the store that it opens.
+//! The child's side: it plays a role on the store that it opens.
 
 use std::io::BufRead;
 use std::process::exit;
@@ -6,13 +6,13 @@ use std::process::exit;
 use crashpoint::{CheckpointRow, Error};
 
 use super::Role;
-use super::message::tell;
+use super::message::Message;
 use crate::finding::expect::{marked, row};
 use crate::harness::place::Place;
 use crate::harness::{DynStore, Subject};
 use crate::runtime::{Workers, start};
 
-/// Steps after which a child that nobody kills has done enough.
+/// The steps after which a child ends that nobody kills.
 const STEPS_MAX: u64 = 5_000;
 
 /// The run of [`Role::Writes`], and its row at a step.
@@ -28,7 +28,7 @@ pub(crate) fn wide(sequence: u64) -> CheckpointRow {
 /// The runs of [`Role::WritesInTurn`].
 pub(crate) const IN_TURN: [&str; 3] = ["first", "second", "third"];
 
-/// Rows of each run of [`Role::Clears`]: a step is a row, or the clear that comes after them.
+/// Rows of each run of [`Role::Clears`]. A step is a row, or the clear after them.
 pub(crate) const CLEARED_ROWS: u64 = 12;
 
 pub(crate) fn cleared_run(number: u64) -> String {
@@ -51,7 +51,7 @@ pub(crate) enum Step {
     Clear(&'static str),
 }
 
-/// What a run of the engine does in short, beside another run, and begun again after its clear.
+/// A short version of what the engine does: two runs, a clear, and a second life of the cleared run.
 pub(crate) fn script() -> Vec<Step> {
     let append = |id, sequence| Step::Append(id, row(sequence));
     vec![
@@ -64,20 +64,20 @@ pub(crate) fn script() -> Vec<Step> {
     ]
 }
 
-/// Plays the part and ends this process.
+/// Plays the role and ends this process.
 pub(crate) fn play(subject: &Subject, role: Role, place: &Place) -> ! {
     let played = start(Workers::Pool(2)).map_err(|_| "no runtime".to_owned());
     let played = played.and_then(|runtime| {
         runtime.block_on(async {
             let open = async || subject.open(place).await.map(|opened| opened.store);
             let refused = |error| format!("opening the store: expected Ok, got \"{error}\"");
-            // The script is about the first opening, too.
+            // The script includes the first opening.
             let opened = match role {
                 Role::Script => None,
                 _ => Some(open().await.map_err(refused)?),
             };
-            tell("ready");
-            // Ends where the parent has.
+            Message::Ready.send();
+            // Returns too if the parent has ended.
             let _ = std::io::stdin().lock().read_line(&mut String::new());
             let store = match opened {
                 Some(store) => store,
@@ -87,8 +87,8 @@ pub(crate) fn play(subject: &Subject, role: Role, place: &Place) -> ! {
         })
     });
     match played {
-        Ok(()) => tell("ended"),
-        Err(message) => tell(&format!("refused {}", message.replace('\n', " "))),
+        Ok(()) => Message::Ended.send(),
+        Err(message) => Message::Refused(message).send(),
     }
     exit(0)
 }
@@ -98,7 +98,7 @@ async fn steps(store: &DynStore, role: Role) -> Result<(), Error> {
         Role::Writes => {
             for step in 0..STEPS_MAX {
                 store.append(WRITTEN, wide(step)).await?;
-                tell(&format!("ack {step}"));
+                Message::Acknowledged(step).send();
             }
         }
         Role::WritesInTurn => {
@@ -106,7 +106,7 @@ async fn steps(store: &DynStore, role: Role) -> Result<(), Error> {
                 let turn = (step % IN_TURN.len() as u64) as usize;
                 let sequence = step / IN_TURN.len() as u64;
                 store.append(IN_TURN[turn], row(sequence)).await?;
-                tell(&format!("ack {step}"));
+                Message::Acknowledged(step).send();
             }
         }
         Role::Clears => {
@@ -118,46 +118,45 @@ async fn steps(store: &DynStore, role: Role) -> Result<(), Error> {
                 } else {
                     store.clear(&id).await?;
                 }
-                tell(&format!("ack {step}"));
+                Message::Acknowledged(step).send();
             }
         }
-        Role::ScriptWithFaults => whatever_is_refused(store).await,
+        Role::ScriptWithFaults => continue_after_errors(store).await,
         Role::Contends(who) => {
             for step in 0..CONTENDED_ROWS {
                 let appended = store.append(CONTENDED, contended(step, who)).await;
-                tell(&match appended {
-                    Ok(()) => format!("ack {step}"),
-                    Err(_) => format!("nak {step}"),
-                });
+                match appended {
+                    Ok(()) => Message::Acknowledged(step).send(),
+                    Err(_) => Message::Failed(step).send(),
+                }
             }
         }
         Role::Script => {
-            for (number, step) in script().into_iter().enumerate() {
+            for (number, step) in (0..).zip(script()) {
                 match step {
                     Step::Append(id, row) => store.append(id, row).await?,
                     Step::Clear(id) => store.clear(id).await?,
                 }
-                tell(&format!("ack {number}"));
+                Message::Acknowledged(number).send();
             }
         }
     }
     Ok(())
 }
 
-/// The script, each step of it once: one that was refused is followed by a load of its run.
-async fn whatever_is_refused(store: &DynStore) {
-    for (number, step) in script().into_iter().enumerate() {
+/// Performs each step of the script once. A load of its run follows a step that returned an error.
+async fn continue_after_errors(store: &DynStore) {
+    for (number, step) in (0..).zip(script()) {
         let (id, done) = match step {
             Step::Append(id, row) => (id, store.append(id, row).await),
             Step::Clear(id) => (id, store.clear(id).await),
         };
         if done.is_ok() {
-            tell(&format!("ack {number}"));
+            Message::Acknowledged(number).send();
             continue;
         }
-        tell(&format!("nak {number}"));
+        Message::Failed(number).send();
         let loaded = store.load_run(id).await;
-        let count = loaded.map_or_else(|_| "none".to_owned(), |rows| rows.len().to_string());
-        tell(&format!("loaded {count}"));
+        Message::Loaded(loaded.ok().map(|rows| rows.len() as u64)).send();
     }
 }

@@ -6,13 +6,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use super::message::Message;
-use super::{HARNESS, PART, PLACE, Role};
+use super::{HARNESS, PLACE, ROLE, Role};
 use crate::case::{Blame, Case};
 use crate::finding::expect::{Failure, broken};
 use crate::harness::place::Place;
 use crate::runtime::clock::Stopwatch;
 
-/// A child at work. It is killed when this is dropped.
+/// A running child, which is killed when this is dropped.
 pub(crate) struct Running<'a> {
     pub(super) case: &'a Case,
     child: Child,
@@ -20,19 +20,19 @@ pub(crate) struct Running<'a> {
     arguments: Vec<String>,
 }
 
-/// A child that was started.
+/// A child that has started.
 pub(crate) enum Started<'a> {
     /// It has opened the store.
     Ready(Running<'a>),
-    /// The store could not be opened, for this reason.
+    /// It could not open the store, for this reason.
     Refused(String),
 }
 
-/// How long one look at what the child says takes.
+/// How long one look for a message takes.
 const LOOK: Duration = Duration::from_millis(50);
 
 impl<'a> Running<'a> {
-    /// Starts a child that plays `part` at `place`, and waits until it stands ready.
+    /// Starts a child that plays `role` at `place`, and waits until it is ready.
     pub(crate) fn start(case: &'a Case, role: Role, place: &Place) -> Result<Self, Failure> {
         match Self::try_start(case, role, place)? {
             Started::Ready(running) => Ok(running),
@@ -40,14 +40,21 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// The same for a child that may find its place taken.
+    /// Does the same for a child that may find its place taken.
     pub(crate) fn try_start(
         case: &'a Case,
         role: Role,
         place: &Place,
     ) -> Result<Started<'a>, Failure> {
+        // The child looks its role up by this word.
+        let mut same_word = Role::ALL
+            .iter()
+            .filter(|of_child| of_child.word() == role.word());
+        assert_eq!(same_word.next(), Some(&role), "a word names one role");
+        assert!(same_word.next().is_none(), "a word names one role");
         let arguments = case.subject.again.clone().ok_or_else(|| {
-            let message = "how to start this process again is not known: say so with `Plan::again`";
+            let message =
+                "the kit does not know how to start this process again: set `Plan::again`";
             Failure::NotRun(message.to_owned())
         })?;
         case.progress
@@ -55,7 +62,7 @@ impl<'a> Running<'a> {
         let started = std::env::current_exe().and_then(|program| {
             Command::new(program)
                 .args(&arguments)
-                .env(PART, role.word())
+                .env(ROLE, role.word())
                 .env(HARNESS, case.subject.name)
                 .env(PLACE, place.root())
                 .env("CRASHPOINT_REPORT", "")
@@ -73,7 +80,7 @@ impl<'a> Running<'a> {
             .spawn(move || {
                 let lines = out.into_iter().flat_map(|out| BufReader::new(out).lines());
                 let lines = lines.map_while(Result::ok);
-                // Whoever has killed the child may have stopped to listen.
+                // The law may have killed the child and stopped listening.
                 let _ = lines
                     .filter_map(|line| Message::of(&line))
                     .try_for_each(|message| sender.send(message));
@@ -88,8 +95,8 @@ impl<'a> Running<'a> {
         match running.receive()? {
             Some(Message::Ready) => Ok(Started::Ready(running)),
             Some(Message::Refused(message)) => Ok(Started::Refused(message)),
-            // No word of it is no sign of the store's: the wrong test may have been run, or none.
-            _ => Err(running.no_sign()),
+            // This says nothing about the store: the arguments may run another test, or none.
+            _ => Err(running.silent()),
         }
     }
 
@@ -107,7 +114,7 @@ impl<'a> Running<'a> {
         said.map_err(|error| Failure::Harness(format!("the child does not listen: {error}")))
     }
 
-    /// What the child says next; `None` where it has ended.
+    /// The next message; `None` if the child has ended.
     pub(crate) fn receive(&mut self) -> Result<Option<Message>, Failure> {
         let watch = Stopwatch::start();
         let limit = self.case.options().operation_max;
@@ -118,7 +125,7 @@ impl<'a> Running<'a> {
                     return Ok(Some(message));
                 }
                 Err(RecvTimeoutError::Disconnected) => return Ok(None),
-                // A process takes its time to start, and that is nobody's fault.
+                // A process needs time to start.
                 Err(RecvTimeoutError::Timeout) if watch.elapsed() < limit => {
                     self.case.progress.beat();
                 }
@@ -131,8 +138,7 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Hears the child out until it has been acknowledged `count` steps; the number of steps that
-    /// were.
+    /// Receives messages until `count` steps are acknowledged. Returns the number of acknowledged steps.
     pub(crate) fn receive_steps(&mut self, count: u64) -> Result<u64, Failure> {
         loop {
             match self.receive()? {
@@ -146,12 +152,12 @@ impl<'a> Running<'a> {
                 Some(Message::Refused(message)) => {
                     return Err(broken(format!("in a child process: {message}")));
                 }
-                Some(Message::Ended) | None => return Err(self.no_sign()),
+                Some(Message::Ended) | None => return Err(self.silent()),
             }
         }
     }
 
-    /// SIGKILL, and what was acknowledged until then, of which `heard` is known.
+    /// Kills the child with SIGKILL. Returns the number of acknowledged steps, of which `heard` are known.
     pub(crate) fn kill(mut self, heard: u64) -> Result<u64, Failure> {
         self.case
             .progress
@@ -161,7 +167,7 @@ impl<'a> Running<'a> {
         Ok(self.rest(heard))
     }
 
-    /// What a child that is dead had been acknowledged, of which `heard` is known.
+    /// The number of steps that a dead child had acknowledged, of which `heard` are known.
     pub(crate) fn rest(&mut self, mut heard: u64) -> u64 {
         while let Ok(message) = self.messages.recv() {
             if let Message::Acknowledged(step) = message {
@@ -171,23 +177,23 @@ impl<'a> Running<'a> {
         heard
     }
 
-    /// All that a child that is dead has told and nobody has heard.
+    /// The messages of a dead child that are not yet received.
     #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
     pub(super) fn last_words(&self) -> Vec<Message> {
         self.messages.iter().collect()
     }
 
-    pub(super) fn no_sign(&self) -> Failure {
+    pub(super) fn silent(&self) -> Failure {
         let arguments = self.arguments.join(" ");
         Failure::Harness(format!(
-            "the child process ended without a sign of life: is there a test that `{arguments}` runs?"
+            "the child process ended without a message: is there a test that `{arguments}` runs?"
         ))
     }
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        // It may be dead already.
+        // It may be dead, so errors are ignored.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,5 +1,5 @@
-//! The laws by name: the one table from which the tests of [`certify!`](crate::certify),
-//! [`catalogue`](crate::catalogue()), `LAWS.md` and the kill matrix are made.
+//! The table of the laws. The tests of [`certify!`](crate::certify), the
+//! [`catalogue`](crate::catalogue()), `LAWS.md` and the kill matrix are generated from it.
 //!
 //! An id, once released, never changes its meaning.
 
@@ -13,11 +13,11 @@ pub(crate) const CONTRACT: &str = "1.0";
 ///
 /// A group is: key, module of its checks and of its guide, title, laws.
 ///
-/// A law is: id, name of the test and of the check, kind, claim (or `always`), how the check runs
-/// (`task`: on a runtime that the kit has started; `thread`: on a bare thread that starts its own;
-/// `race` and `task_race`: the same two, for a check whose finding also depends on scheduling; `alone`
-/// and `task_alone`: the same two, for a check that measures time and runs with no other law beside it),
-/// sentence.
+/// A law is: id, name of the test and of the check, kind, claim (or `always`), how the check runs,
+/// sentence. `task` runs on a runtime that the kit starts, `thread` on a bare thread. `traced` is a
+/// `thread` that traces system calls, on systems where the kit can do so. `task_race` and
+/// `race` do the same for a check whose result also depends on scheduling, `task_alone` and `alone` for
+/// a check that measures time and must run alone.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __catalogue {
@@ -215,19 +215,19 @@ macro_rules! __catalogue {
                 "SIGKILL inside clear: all or nothing";
             DUR_06 dur_06_after_a_kill_the_store_opens_unaided Capability process_crash thread
                 "after SIGKILL the store opens unaided";
-            DUR_07 dur_07_a_kill_at_every_system_call_is_survived Capability process_crash thread
+            DUR_07 dur_07_a_kill_at_every_system_call_is_survived Capability process_crash traced
                 "SIGKILL at every write, sync, rename and unlink of the child";
-            DUR_08 dur_08_data_is_synced_before_the_acknowledgement Capability power_loss thread
+            DUR_08 dur_08_data_is_synced_before_the_acknowledgement Capability power_loss traced
                 "data is synced before the acknowledgement";
-            DUR_09 dur_09_the_directory_is_synced_when_a_file_is_created Capability power_loss thread
+            DUR_09 dur_09_the_directory_is_synced_when_a_file_is_created Capability power_loss traced
                 "the directory is synced when a file is created";
-            DUR_10 dur_10_a_failed_sync_is_an_error Capability power_loss thread
+            DUR_10 dur_10_a_failed_sync_is_an_error Capability power_loss traced
                 "EIO from a sync is an error of the append that waited on it, and stays one";
-            DUR_11 dur_11_a_full_disk_is_an_error Capability power_loss thread
+            DUR_11 dur_11_a_full_disk_is_an_error Capability power_loss traced
                 "ENOSPC is an error and leaves earlier rows whole";
             DUR_12 dur_12_a_corrupt_row_is_a_loud_error Capability corruption task
                 "a corrupt row is a loud error, never a panic, never skipped";
-            DUR_13 dur_13_after_a_failed_sync_the_store_refuses Capability power_loss thread
+            DUR_13 dur_13_after_a_failed_sync_the_store_refuses Capability power_loss traced
                 "what a load has shown survives: after a failed sync the store refuses loads and appends until it is reopened";
             DUR_14 dur_14_acknowledged_rows_are_durable_in_order Capability process_crash race
                 "an acknowledged row implies that every row acknowledged before it is durable";

@@ -1,4 +1,4 @@
-//! A window as text: a line for each operation, from its beginning to its end.
+//! Draws a window: one line for each operation, from its beginning to its end.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,7 +27,7 @@ impl fmt::Display for Window {
     }
 }
 
-/// The column of each tick: ticks at which nothing of the window happens take no room.
+/// The column of each tick. Ticks without an event of the window take no column.
 fn columns(operations: &[Operation]) -> BTreeMap<u64, usize> {
     let ticks = operations
         .iter()
@@ -46,7 +46,7 @@ fn bar(operation: &Operation, columns: &BTreeMap<u64, usize>, width: usize) -> S
         _ if column == from => '|',
         Some(until) if column == until => '|',
         Some(until) if column > from && column < until => '-',
-        // No answer came in the time that is drawn.
+        // It has no answer within the drawing.
         None if column > from => '.',
         _ => ' ',
     });

@@ -1,9 +1,9 @@
-//! A linearizability checker for the histories of one run: is there one order of the operations, each
-//! taking effect at an instant between its beginning and its end, that explains every answer?
+//! A linearizability checker for the history of one run. It searches an order of the operations, each
+//! taking effect at an instant between its beginning and its end, that explains every answer.
 //!
-//! The model is a run as the contract has it, and shares no code with any store. Runs do not meet, so
-//! a history is checked id by id. The search is that of Wing and Gong with the memory of Lowe: a set
-//! of operations that have taken effect, together with the state it led to, is looked at once.
+//! The model is a run according to the contract, and shares no code with any store. Runs are independent,
+//! so each run has its own history. The search is Wing and Gong's with Lowe's memory: each pair of a set
+//! of completed operations and the state after them is visited once.
 //!
 //! ```
 //! use crashpoint_conformance::linearize::{Answer, Call, History, Operation, Start};
@@ -15,7 +15,7 @@
 //! history.push(operation(3, 4, Call::Load { rows: Some(vec![(0, 1)]) }));
 //! assert!(history.is_linearizable(&Start::default()));
 //!
-//! // Acknowledged, and then not there.
+//! // The row was acknowledged, and then it is missing.
 //! history.push(operation(5, 6, Call::Load { rows: Some(vec![]) }));
 //! assert!(!history.is_linearizable(&Start::default()));
 //! ```
@@ -28,64 +28,64 @@ use std::collections::BTreeMap;
 
 pub use self::window::Window;
 
-/// Most operations in one history, so that a set of them is one number.
+/// The most operations in one history.
 pub const OPERATIONS_MAX: usize = 128;
 
-// The search keeps the set of the operations that are done in a `u128`.
+// The search keeps the set of completed operations in a `u128`.
 const _: () = assert!(OPERATIONS_MAX <= u128::BITS as usize);
 
-/// The mark of a row that nobody appended: a torn one, or one of another run.
+/// The mark of a row that nobody appended: a torn row, or a row of another run.
 pub const MARK_FOREIGN: u32 = u32::MAX;
 
-/// What a run holds when a history begins: the mark of the row at each sequence.
+/// The rows of a run when its history begins: the mark at each sequence.
 pub type Start = BTreeMap<u64, u32>;
 
-/// One operation, as its caller saw it. The instants are ticks of one clock that all callers share.
+/// One operation as its caller saw it. Instants are ticks of a clock that all callers share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
-    /// Who called.
+    /// The number of the caller.
     pub caller: usize,
-    /// A tick before the store was asked.
+    /// A tick before the call.
     pub begun: u64,
-    /// A tick after it answered; `None` where it did not.
+    /// A tick after the answer; `None` without an answer.
     pub ended: Option<u64>,
-    /// What was asked and answered.
+    /// The call and its answer.
     pub call: Call,
 }
 
-/// What was asked of a store, and what it answered. A row goes by its mark, a number that no other
-/// append of the history has.
+/// A call of a store with its answer. A mark identifies a row: no two appends of a history have the same
+/// mark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
     /// An append of the row `mark`.
     Append {
-        /// Where.
+        /// The sequence of the row.
         sequence: u64,
-        /// Which row.
+        /// The mark of the row.
         mark: u32,
-        /// What came of it.
+        /// The answer.
         answer: Answer,
     },
-    /// A load: sequence and mark of each row, or `None` for an error.
+    /// A load.
     Load {
-        /// What came.
+        /// Sequence and mark of each row; `None` for an error.
         rows: Option<Vec<(u64, u32)>>,
     },
     /// A clear.
     Clear {
-        /// Whether it was acknowledged; otherwise it may have taken effect, then or later.
+        /// Whether it was acknowledged. Otherwise it may take effect at once, later or never.
         done: bool,
     },
 }
 
-/// What came of an append.
+/// The answer of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// Ok: the sequence was free, and the row is there.
+    /// Ok: the sequence was free, and the row is stored.
     Stored,
     /// A conflict: the sequence was taken.
     Taken,
-    /// Any other error, or none: the row may be there, at once, later or never.
+    /// Another error or no answer: the row may be stored at once, later or never.
     Unknown,
 }
 
@@ -100,7 +100,7 @@ impl History {
     ///
     /// # Panics
     ///
-    /// Beyond [`OPERATIONS_MAX`] operations.
+    /// If there are more than [`OPERATIONS_MAX`] operations.
     pub fn push(&mut self, operation: Operation) {
         assert!(
             self.operations.len() < OPERATIONS_MAX,
@@ -109,7 +109,7 @@ impl History {
         self.operations.push(operation);
     }
 
-    /// The operations, as they were pushed.
+    /// The operations, in the order of pushing.
     pub fn operations(&self) -> &[Operation] {
         &self.operations
     }
@@ -119,18 +119,18 @@ impl History {
         search::explains(&self.operations, start)
     }
 
-    /// Whether two operations of different callers were under way at once. Without that a history
-    /// says nothing about concurrency.
+    /// Whether operations of two callers overlap in time. Without that a history says nothing about
+    /// concurrency.
     pub fn overlaps(&self) -> bool {
         let operations = &self.operations;
-        operations.iter().enumerate().any(|(index, one)| {
+        operations.iter().enumerate().any(|(index, earlier)| {
             operations[index + 1..]
                 .iter()
-                .any(|other| one.caller != other.caller && one.meets(other))
+                .any(|later| earlier.caller != later.caller && earlier.overlaps(later))
         })
     }
 
-    /// A smallest part of the history that no order explains; `None` where one explains the whole.
+    /// A minimal part of the history that no order explains; `None` if an order explains the whole.
     pub fn failing_window(&self, start: &Start) -> Option<Window> {
         window::smallest(&self.operations, start)
     }
@@ -138,7 +138,7 @@ impl History {
 
 impl Operation {
     fn end(&self) -> u64 {
-        // What had no answer can take effect at any time.
+        // An operation without a certain answer can take effect at any time.
         match self.call {
             Call::Append {
                 answer: Answer::Unknown,
@@ -149,17 +149,17 @@ impl Operation {
         }
     }
 
-    fn meets(&self, other: &Self) -> bool {
+    fn overlaps(&self, other: &Self) -> bool {
         self.begun < other.ended.unwrap_or(u64::MAX) && other.begun < self.ended.unwrap_or(u64::MAX)
     }
 
-    /// Whether it has to be part of an order that explains the history.
+    /// Whether every order that explains the history must contain it.
     fn is_certain(&self) -> bool {
         self.ended.is_some() && self.end() != u64::MAX
     }
 
-    /// Whether it leaves the run as it was.
-    fn only_looks(&self) -> bool {
+    /// Whether it leaves the run unchanged.
+    fn only_reads(&self) -> bool {
         matches!(
             self.call,
             Call::Load { .. }

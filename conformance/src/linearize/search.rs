@@ -1,14 +1,13 @@
-//! The search for an order.
+//! The search for an order that explains a history.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Answer, Call, OPERATIONS_MAX, Operation, Start};
 
-/// The mark at each slot; a slot is a sequence that the history names. 0 for none: marks are kept one
-/// higher.
+/// The mark at each slot, plus 1; 0 for no row. A slot is a sequence that the history names.
 type State = Vec<u64>;
 
-/// An operation with its sequences turned into slots.
+/// An operation on slots.
 struct Step {
     begun: u64,
     end: u64,
@@ -41,7 +40,8 @@ pub(super) fn explains(operations: &[Operation], start: &Start) -> bool {
     search.go_on(0, &state)
 }
 
-/// The state that every order leads to, if there is one order and all of them lead to the same.
+/// The state after every order that explains the operations, if there is an order and all lead to the same
+/// state.
 pub(super) fn only_end(operations: &[Operation], start: &Start) -> Option<Start> {
     let (mut search, state) = Search::new(operations, start);
     search.ends = Some(BTreeSet::new());
@@ -59,10 +59,10 @@ pub(super) fn only_end(operations: &[Operation], start: &Start) -> Option<Start>
 struct Search {
     steps: Vec<Step>,
     sequences: Vec<u64>,
-    /// The operations that have to take effect.
+    /// The operations that must take effect.
     certain: u128,
     seen: BTreeSet<(u128, State)>,
-    /// Where every end is wanted, those that were found.
+    /// The final states found so far, if all are wanted.
     ends: Option<BTreeSet<State>>,
 }
 
@@ -106,12 +106,15 @@ impl Search {
         (search, state)
     }
 
-    /// Whether what is left after `done` can be put in order, from `state` on.
+    /// Whether an order of the steps outside `done` explains them, from `state` on.
     fn go_on(&mut self, mut done: u128, state: &State) -> bool {
-        // What only looks, and sees what is there, may as well look now: it changes nothing.
-        while let Some(index) = self.looks_now(done, state) {
+        // A read whose answer is right now may happen now: it changes nothing.
+        while let Some(index) = self.reads_now(done, state) {
             done |= 1 << index;
         }
+        // `ready` names only steps, and only those outside of `done`.
+        let beyond = done.checked_shr(self.steps.len() as u32).unwrap_or(0);
+        assert_eq!(beyond, 0, "only steps are done");
         assert_eq!(
             state.len(),
             self.sequences.len(),
@@ -136,12 +139,12 @@ impl Search {
         false
     }
 
-    fn looks_now(&self, done: u128, state: &[u64]) -> Option<usize> {
+    fn reads_now(&self, done: u128, state: &[u64]) -> Option<usize> {
         let mut ready = self.ready(done).into_iter();
         ready.find(|&index| self.steps[index].sees(state))
     }
 
-    /// What may take effect next: all that began before the first end among what is left.
+    /// The steps that may take effect next: those outside `done` that began before the first of them ended.
     fn ready(&self, done: u128) -> Vec<usize> {
         let left = || {
             let numbered = self.steps.iter().enumerate();
@@ -179,7 +182,7 @@ impl Step {
         }
     }
 
-    /// Whether it changes nothing and its answer is right in `state`.
+    /// Whether it changes nothing, and its answer is right in `state`.
     fn sees(&self, state: &[u64]) -> bool {
         match &self.effect {
             Effect::Refuse { slot } => state[*slot] > 0,
@@ -189,7 +192,7 @@ impl Step {
         }
     }
 
-    /// The state after it, where it is possible and changes something.
+    /// The state after it, if it is possible and may change something.
     fn changed(&self, state: &[u64]) -> Option<State> {
         let mut next = state.to_vec();
         match self.effect {

@@ -1,27 +1,27 @@
-//! From a history that no order explains to the few operations that are enough to say so.
+//! Reduces a history that no order explains to the few operations that show it.
 
 use std::collections::BTreeSet;
 
 use super::search::{explains, only_end};
 use super::{Call, Operation, Start};
 
-/// A part of a history that no order explains, and what the run held before it. Its
-/// [`Display`](std::fmt::Display) draws it, time to the right.
+/// A part of a history that no order explains, and the rows of the run before it. Its
+/// [`Display`](std::fmt::Display) draws it with time to the right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
-    /// What the run held: the mark of the row at each sequence.
+    /// The rows of the run before the operations: the mark at each sequence.
     pub start: Start,
-    /// The operations, by their beginnings.
+    /// The operations, in the order of their beginnings.
     pub operations: Vec<Operation>,
 }
 
-/// Takes away what is not needed. Every step leaves a history that holds whenever the whole holds, so
-/// what is left is a witness against the store:
+/// Removes operations while no order explains the rest. If an order explained the whole history, one would
+/// explain each reduced history too, so the result is a witness against the store. It removes:
 ///
-/// - what began after the answer that can't be explained,
-/// - what only looked,
-/// - a sequence, in everything that names it, as if nobody had used it,
-/// - whatever ended before all of the rest began, where it can have led to one state only.
+/// - operations that began after the answer that can't be explained,
+/// - operations that only read,
+/// - a sequence, from every operation that names it,
+/// - operations that ended before all others began, if they lead to a single state.
 pub(super) fn smallest(operations: &[Operation], start: &Start) -> Option<Window> {
     if explains(operations, start) {
         return None;
@@ -35,9 +35,15 @@ pub(super) fn smallest(operations: &[Operation], start: &Start) -> Option<Window
     window.cut_the_beginning();
     loop {
         let before = window.operations.len();
-        window.drop_looks();
+        window.drop_reads();
         window.drop_sequences();
         if window.operations.len() == before {
+            // Each step above keeps its result only if it fails.
+            assert!(window.fails(), "no order explains the window");
+            let ascends = window
+                .operations
+                .is_sorted_by_key(|operation| operation.begun);
+            assert!(ascends, "a window is in the order of beginnings");
             return Some(window);
         }
     }
@@ -64,25 +70,30 @@ impl Window {
         }
     }
 
-    /// The history as it stood at the tick `end`: what had no answer yet may or may not have taken
-    /// effect, which is what an answer of no certainty says.
+    /// The history up to the tick `end`. An operation without an answer by then may or may not have taken
+    /// effect, like an operation with an uncertain answer.
     fn until(&self, end: u64) -> Vec<Operation> {
-        let begun = self.operations.iter().filter(|one| one.begun <= end);
+        let begun = self
+            .operations
+            .iter()
+            .filter(|operation| operation.begun <= end);
         let cut = begun.map(|operation| {
             let mut operation = operation.clone();
             operation.ended = operation.ended.filter(|ended| *ended <= end);
             operation
         });
-        cut.filter(|one| one.ended.is_some() || !one.only_looks())
+        cut.filter(|operation| operation.ended.is_some() || !operation.only_reads())
             .collect()
     }
 
     fn cut_the_beginning(&mut self) {
         for index in (1..self.operations.len()).rev() {
             let (before, rest) = self.operations.split_at(index);
-            let quiet = before.iter().all(|one| one.end() < rest[0].begun);
-            // Without an operation that has changed something there is no story.
-            if !quiet || rest.iter().all(Operation::only_looks) {
+            let quiet = before
+                .iter()
+                .all(|operation| operation.end() < rest[0].begun);
+            // A window without a change would not show the cause.
+            if !quiet || rest.iter().all(Operation::only_reads) {
                 continue;
             }
             if let Some(start) = only_end(before, &self.start)
@@ -95,9 +106,9 @@ impl Window {
         }
     }
 
-    fn drop_looks(&mut self) {
+    fn drop_reads(&mut self) {
         for index in (0..self.operations.len()).rev() {
-            if self.operations[index].only_looks() {
+            if self.operations[index].only_reads() {
                 let mut fewer = self.clone();
                 fewer.operations.remove(index);
                 if fewer.fails() {

@@ -1,4 +1,4 @@
-//! A call that answers an error: the disk's, or that of a full one.
+//! Makes a system call return an error, as a failing or a full disk does.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -11,40 +11,40 @@ use super::{Action, Call, Does, Watch, follow};
 use crate::child::{Message, Running};
 use crate::finding::expect::{Failure, broken};
 
-/// What goes wrong.
+/// The fault of a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// A sync answers EIO, and has not synced.
+    /// A sync returns EIO and syncs nothing.
     SyncFails,
-    /// Nothing more fits on the disk: writes answer ENOSPC, from one of them on.
+    /// The disk is full: from one write on, all writes return ENOSPC.
     DiskFull,
 }
 
-/// How a child fared with a fault.
+/// The result of a child with a fault.
 pub(crate) struct Faulty {
-    /// The call that failed first, and in which step of the child's; none where it had fewer calls.
+    /// The first call that failed, and its step of the child; `None` if the child had fewer calls.
     pub(crate) failed: Option<(&'static str, u64)>,
-    /// Whether the first call that failed was about a file that had no name any more when the step was
-    /// answered: the child has given it up, and nothing of it can come back.
+    /// Whether the file of that call had no name any more when its step was answered. The child has then
+    /// abandoned the file, and nothing in it can come back.
     pub(crate) given_up: bool,
-    /// What it told, in order.
+    /// Its messages, in order.
     pub(crate) messages: Vec<Message>,
 }
 
 struct Injector<'a> {
     fault: Fault,
-    /// Calls that are let go.
+    /// Calls before the fault.
     left: usize,
     step: u64,
     failed: Option<(&'static str, u64)>,
     place: &'a Path,
-    /// The number of the file that met the fault, until its step is answered.
+    /// The inode of the file that met the fault, until its step is answered.
     file: Option<u64>,
     given_up: bool,
 }
 
 impl Injector<'_> {
-    /// Whether a file, by its number, has a name at the place.
+    /// Whether the file with this inode has a name at the place.
     fn is_named(&self, file: u64) -> bool {
         let names = names_in(self.place);
         let mut numbers = names.iter().flat_map(fs::symlink_metadata);
@@ -58,7 +58,7 @@ impl Watch for Injector<'_> {
             Fault::SyncFails => (Does::Sync, Errno::EIO),
             Fault::DiskFull => (Does::Write, Errno::ENOSPC),
         };
-        // Where a descriptor is no file's, as that of a runtime's alarm clock, a disk has no say.
+        // A descriptor may not be a file, such as the eventfd of a runtime.
         let is_file = call
             .path()
             .is_some_and(|path| path.is_absolute() && path.exists());
@@ -72,12 +72,12 @@ impl Watch for Injector<'_> {
         let again = self.failed.is_some();
         if !again {
             self.failed = Some((call.name, self.step));
-            // A folder is not given up.
+            // A directory is never abandoned.
             let about = fs::metadata(call.link()).ok().filter(fs::Metadata::is_file);
             self.file = about.map(|about| about.ino());
         }
         match self.fault {
-            // The kernel tells it once.
+            // The kernel reports it once.
             Fault::SyncFails if again => Action::GoOn,
             _ => Action::Fail(errno),
         }
@@ -91,7 +91,7 @@ impl Watch for Injector<'_> {
     }
 }
 
-/// Lets a child that stands ready go on; its call number `nth` of the kind meets the fault.
+/// Lets a ready child continue; its call number `nth` of the kind meets the fault.
 pub(crate) fn run_with_a_fault(
     mut running: Running<'_>,
     fault: Fault,
@@ -110,6 +110,11 @@ pub(crate) fn run_with_a_fault(
     follow(&mut running, &mut injector)?;
     let messages = running.last_words();
     let (failed, given_up) = (injector.failed, injector.given_up);
+    // Only a call that failed has set the file.
+    assert!(
+        !given_up || failed.is_some(),
+        "a file is given up after a fault"
+    );
     if messages.contains(&Message::Ended) {
         return Ok(Faulty {
             failed,
@@ -121,6 +126,6 @@ pub(crate) fn run_with_a_fault(
         Some((call, step)) => Err(broken(format!(
             "a child whose {call} failed in step {step}: expected errors, got the end of its process"
         ))),
-        None => Err(running.no_sign()),
+        None => Err(running.silent()),
     }
 }

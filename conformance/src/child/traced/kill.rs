@@ -1,19 +1,19 @@
-//! SIGKILL at one of the calls.
+//! Kills a child at one of its system calls.
 
 use super::{Action, Call, Watch, follow};
 use crate::child::{Message, Running};
 use crate::finding::expect::{Failure, broken};
 
-/// How a traced child came to its end.
+/// How a traced child ended.
 pub(crate) enum End {
-    /// Killed at this system call, when so many steps had been acknowledged.
+    /// It was killed at this system call, after this number of acknowledged steps.
     Killed { call: &'static str, steps: u64 },
-    /// It had fewer system calls than that.
+    /// It ended before, since it had fewer system calls.
     Whole,
 }
 
 struct Killer {
-    /// Calls that are let go.
+    /// Calls before the kill.
     left: usize,
     killed_at: Option<&'static str>,
 }
@@ -32,8 +32,8 @@ impl Watch for Killer {
     }
 }
 
-/// Lets a child that stands ready go on, and kills it when it is about to do its system call number
-/// `fatal`, counted from 0 among those that change what a file system holds.
+/// Lets a ready child continue, and kills it before its system call number `fatal`, counted from 0 among
+/// the calls that change a file system.
 pub(crate) fn kill_at(mut running: Running<'_>, fatal: usize) -> Result<End, Failure> {
     let mut killer = Killer {
         left: fatal,
@@ -54,6 +54,6 @@ pub(crate) fn kill_at(mut running: Running<'_>, fatal: usize) -> Result<End, Fai
     match killer.killed_at {
         Some(call) => Ok(End::Killed { call, steps }),
         None if ended => Ok(End::Whole),
-        None => Err(running.no_sign()),
+        None => Err(running.silent()),
     }
 }

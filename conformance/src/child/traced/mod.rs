@@ -1,8 +1,8 @@
-//! A child whose system calls are seen before they take effect, and may come to nothing.
+//! Traces the system calls of a child before they take effect, and can suppress them.
 //!
-//! By ptrace: it needs no privilege for a child of one's own, sees every thread, and its interface is
-//! safe Rust. The whole tracing happens on the thread of the law. What goes by way of memory that is
-//! mapped to a file, or of a ring that the kernel reads, is not seen.
+//! It uses ptrace, which needs no privilege for an own child, sees every thread and has a safe Rust
+//! interface. All tracing happens on the thread of the law. Writes through memory that is mapped to a
+//! file, or through `io_uring`, are not seen.
 
 mod faults;
 mod kill;
@@ -26,7 +26,7 @@ pub(crate) use self::faults::{Fault, Faulty, run_with_a_fault};
 pub(crate) use self::kill::{End, kill_at};
 pub(crate) use self::syncs::{Seen, watch_syncs};
 
-/// What a system call does to a file.
+/// The effect of a system call on a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Does {
     Write,
@@ -37,7 +37,7 @@ pub(crate) enum Does {
 
 macro_rules! calls {
     ($($name:literal = $number:ident $does:ident,)*) => {
-        /// The calls that change what a file system holds.
+        /// The calls that change a file system.
         const CALLS: &[(&str, i64, Does)] = &[$(($name, libc::$number, Does::$does),)*];
     };
 }
@@ -65,7 +65,7 @@ calls! {
     "rmdir" = SYS_rmdir Name,
 }
 
-/// Standard output, on which the child tells.
+/// Standard output, on which the child sends messages.
 const OUT: u64 = 1;
 const ERR: u64 = 2;
 
@@ -74,18 +74,18 @@ const ERR: u64 = 2;
 pub(crate) struct Call {
     pub(crate) name: &'static str,
     pub(crate) does: Does,
-    /// Its first argument: a descriptor, for those that have one.
+    /// Its first argument, which is the descriptor if the call has one.
     first: u64,
     child: Pid,
 }
 
 impl Call {
-    /// The path of the file that a call with a descriptor is about.
+    /// The path of the file that the call's descriptor refers to.
     fn path(&self) -> Option<PathBuf> {
         std::fs::read_link(self.link()).ok()
     }
 
-    /// What the descriptor leads to, whatever its name is by now.
+    /// The link to the file of the descriptor, whatever its name is now.
     fn link(&self) -> PathBuf {
         Path::new("/proc")
             .join(self.child.to_string())
@@ -94,41 +94,41 @@ impl Call {
     }
 }
 
-/// What is to become of a call.
+/// What happens to a call.
 pub(crate) enum Action {
     GoOn,
-    /// The child is killed, and the call is not made.
+    /// The child is killed before the call.
     Kill,
-    /// The call is not made and answers this error.
+    /// The call is suppressed and returns this error.
     Fail(Errno),
 }
 
-/// Who looks on.
+/// An observer of the calls.
 pub(crate) trait Watch {
     fn before(&mut self, call: &Call) -> Action;
 
-    /// The child tells something, for the n-th time since it went on, counted from 0.
+    /// The child writes to standard output for the n-th time since it continued, counted from 0.
     fn on_message(&mut self, nth: u64) {
         let _ = nth;
     }
 }
 
-/// Lets a child that stands ready go on, until it has ended.
+/// Lets a ready child continue until it has ended.
 fn follow(running: &mut Running<'_>, watch: &mut dyn Watch) -> Result<(), Failure> {
     let child = Pid::from_raw(running.id().cast_signed());
     seize(child)?;
     running.go()?;
-    running
-        .case
-        .progress
-        .step(Blame::Store, "a child process whose system calls are seen");
+    running.case.progress.step(
+        Blame::Store,
+        "a child process whose system calls are traced",
+    );
     let mut tracer = Tracer {
         child,
         messages: 0,
         failing: BTreeMap::new(),
     };
     loop {
-        // This thread's own children and no others: tests run beside each other in one process.
+        // Only children of this thread: tests run beside each other in one process.
         let flags = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
         let status = match waitpid(None, Some(flags)) {
             Ok(status) => status,
@@ -144,7 +144,7 @@ fn follow(running: &mut Running<'_>, watch: &mut dyn Watch) -> Result<(), Failur
                 }
                 (thread, None)
             }
-            // The tracer's own traps are not the child's to hear of.
+            // Traps of the tracer are not passed on to the child.
             WaitStatus::Stopped(thread, Signal::SIGTRAP)
             | WaitStatus::PtraceEvent(thread, _, _) => (thread, None),
             WaitStatus::Stopped(thread, signal) => (thread, Some(signal)),
@@ -160,7 +160,7 @@ fn follow(running: &mut Running<'_>, watch: &mut dyn Watch) -> Result<(), Failur
     }
 }
 
-/// Begins to trace every thread that the child has; those that it starts come by themselves.
+/// Begins to trace every thread of the child; threads that it starts later are traced automatically.
 fn seize(child: Pid) -> Result<(), Failure> {
     let options =
         Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACECLONE | Options::PTRACE_O_EXITKILL;
@@ -183,12 +183,12 @@ fn seize(child: Pid) -> Result<(), Failure> {
 struct Tracer {
     child: Pid,
     messages: u64,
-    /// Threads in a call that is not made, with what it is to answer.
+    /// Threads in a suppressed call, with the error that it returns.
     failing: BTreeMap<Pid, Errno>,
 }
 
 impl Tracer {
-    /// A thread stands before or after a call; whether it is to go on.
+    /// Handles a thread before or after a call, and returns whether it continues.
     fn at_a_call(&mut self, thread: Pid, watch: &mut dyn Watch) -> Result<bool, Failure> {
         let Ok(info) = ptrace::syscall_info(thread) else {
             return Ok(true);
@@ -208,7 +208,7 @@ impl Tracer {
         match watch.before(&call) {
             Action::GoOn => {}
             Action::Kill => {
-                // At the entry of a call that is not made any more.
+                // At the entry of the call, which never happens.
                 tolerant(nix::sys::signal::kill(self.child, Signal::SIGKILL))?;
                 return Ok(false);
             }
@@ -220,7 +220,7 @@ impl Tracer {
         Ok(true)
     }
 
-    /// The call that a thread is about to make, where it changes what a file system holds.
+    /// The call that a thread is about to make, if it changes a file system.
     fn entered(&mut self, thread: Pid, watch: &mut dyn Watch) -> Option<Call> {
         let registers = ptrace::getregs(thread).ok()?;
         let (number, first) = (registers.orig_rax.cast_signed(), registers.rdi);
@@ -250,7 +250,7 @@ fn change(thread: Pid, to: impl FnOnce(&mut libc::user_regs_struct)) -> Result<(
     tolerant(changed)
 }
 
-/// A thread may have died at another's hands since.
+/// Ignores that the thread has died in the meantime.
 fn tolerant(done: nix::Result<()>) -> Result<(), Failure> {
     match done {
         Ok(()) | Err(Errno::ESRCH) => Ok(()),

@@ -1,4 +1,4 @@
-//! What was written, and whether it was synced by the time that the child was told so.
+//! Which files were written, and whether they were synced before the acknowledgement.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,22 +9,22 @@ use super::{Action, Call, Does, Watch, follow};
 use crate::child::{Message, Running};
 use crate::finding::expect::{Failure, broken};
 
-/// What was seen of one step by the time at which it was acknowledged.
+/// What was seen of one step before its acknowledgement.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     /// Writes to files at the place.
     pub(crate) writes: usize,
     /// Whether a file that was written has been synced after its last write.
     pub(crate) synced: bool,
-    /// A file that has got its name in this step, in a directory that was not synced.
+    /// A file with data that was named in this step, in a directory that was not synced.
     pub(crate) nameless: Option<PathBuf>,
 }
 
 struct Syncs {
     place: PathBuf,
-    /// By the file's own number: written in this step, and not synced since.
+    /// The files written in this step, by inode, and whether they are not synced since.
     dirty: BTreeMap<u64, bool>,
-    /// Every file that was ever written, by its number.
+    /// Every file that was ever written, by inode.
     written: BTreeSet<u64>,
     names: BTreeSet<PathBuf>,
     directories_synced: BTreeSet<PathBuf>,
@@ -35,7 +35,7 @@ struct Syncs {
 impl Syncs {
     fn note(&mut self, call: &Call) -> Option<()> {
         if matches!(call.name, "msync" | "syncfs") {
-            // They are about everything that might have been written.
+            // These sync everything that might have been written.
             self.dirty.values_mut().for_each(|dirty| *dirty = false);
             return Some(());
         }
@@ -54,8 +54,7 @@ impl Syncs {
             Does::Write => {
                 self.written.insert(about.ino());
                 if matches!(call.name, "ftruncate" | "fallocate") {
-                    // Neither writes what is appended: a store may give space back, or take some for
-                    // later, after its sync.
+                    // Neither writes data: after its sync a store may free space or reserve some.
                     return Some(());
                 }
                 self.now.writes += 1;
@@ -67,7 +66,7 @@ impl Syncs {
     }
 }
 
-/// Whether each write of the descriptor is a sync as well.
+/// Whether each write to the descriptor is also a sync.
 fn writes_through(call: &Call) -> bool {
     const O_DSYNC: u32 = 0o10000;
     let about = call.link().to_string_lossy().replace("/fd/", "/fdinfo/");
@@ -85,7 +84,9 @@ impl Watch for Syncs {
         Action::GoOn
     }
 
-    fn on_message(&mut self, _nth: u64) {
+    fn on_message(&mut self, nth: u64) {
+        // The tracer counts from 0, and each message ends a step.
+        assert_eq!(nth, self.steps.len() as u64, "a message ends one step");
         let mut seen = std::mem::take(&mut self.now);
         seen.synced = self.dirty.values().any(|dirty| !dirty);
         let names = names_in(&self.place);
@@ -118,7 +119,7 @@ pub(super) fn names_in(directory: &Path) -> BTreeSet<PathBuf> {
     names
 }
 
-/// Lets a child that stands ready go on, and answers what was seen of each of its steps.
+/// Lets a ready child continue, and returns what was seen of each of its steps.
 pub(crate) fn watch_syncs(mut running: Running<'_>, place: &Path) -> Result<Vec<Seen>, Failure> {
     let place = place.canonicalize();
     let place = place.map_err(|error| Failure::Harness(format!("no place: {error}")))?;
@@ -137,7 +138,7 @@ pub(crate) fn watch_syncs(mut running: Running<'_>, place: &Path) -> Result<Vec<
         return Err(broken(format!("in a child process: {message}")));
     }
     if messages.last() != Some(&Message::Ended) {
-        return Err(running.no_sign());
+        return Err(running.silent());
     }
     Ok(syncs.steps)
 }
