@@ -1,7 +1,7 @@
 //! Benchmarks for any store: criterion groups over the same [`Harness`] that certifies it.
 //!
-//! `benches/store.rs` of a backend's crate, which needs the feature `bench` of this crate, and in its
-//! manifest a `[[bench]]` of this name with `harness = false`:
+//! `benches/store.rs` of a backend's crate needs the feature `bench` of this crate, and a `[[bench]]` of
+//! this name with `harness = false` in the manifest:
 //!
 //! ```no_run
 //! # struct Mine;
@@ -18,10 +18,9 @@
 //! }
 //! ```
 //!
-//! Every sample has a place of its own, and only what a group is named for is measured: neither
-//! opening nor filling nor destroying is, but where that is the point. Places are below the system's
-//! temporary directory, which may be in memory; [`Options::folder`](crate::Options) has them
-//! elsewhere. Where a number surprises, look there first.
+//! Every sample has its own place. A group measures only the operation in its name, not opening, filling
+//! or destroying the store. Places are below the system's temporary directory, which may be in memory;
+//! [`Options::folder`](crate::Options) moves them. If a number surprises you, look there first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,37 +35,37 @@ use crate::harness::{DynStore, Harness, Subject};
 use crate::runtime::clock::Stopwatch;
 use crate::runtime::{Workers, start};
 
-/// So many runs append at the same time.
+/// How many runs append at the same time.
 const IDS: [u64; 4] = [1, 8, 64, 256];
 
-/// Rows that each of them appends in one sample.
+/// How many rows each run appends in a sample.
 const ROWS: u64 = 8;
 
-/// The length of a row's blob where it is not the point, in bytes.
+/// The length of a row's blob in bytes, for groups that do not vary it.
 const BLOB: usize = 64;
 
 /// Lengths of blobs, in bytes.
 const BLOBS: [usize; 4] = [0, 1 << 10, 16 << 10, 256 << 10];
 
-/// Rows of a run that is loaded, cleared or opened again.
+/// How many rows a run has that is loaded, cleared or opened again.
 const LENGTHS: [u64; 2] = [10, 1000];
 
-/// A store that waits for its disk takes a while; criterion's own number is a hundred.
+/// Fewer than criterion's hundred, since a store that waits for its disk is slow.
 const SAMPLES: usize = 10;
 
-/// Measures the stores of `H` as criterion's command line asks, and prints what came of it.
+/// Measures the stores of `H` according to criterion's command line, and prints the results.
 ///
 /// # Panics
 ///
-/// Where the store can't be opened, or refuses what the contract has it take: certify it first.
+/// If the store can't be opened, or rejects a valid operation. Certify it first.
 pub fn run<H: Harness>(name: &str) {
     let mut criterion = Criterion::default().configure_from_args();
     groups::<H>(&mut criterion, name);
     criterion.final_summary();
 }
 
-/// The groups alone, for a crate that has others beside them: `append`, `append_blob`, `load`, `clear`
-/// and `reopen`, each below `name`. The last one means something only for a store that keeps its rows.
+/// Adds the groups `append`, `append_blob`, `load`, `clear` and `reopen` below `name`, for a crate that
+/// has other benchmarks too. `reopen` is useful only for a store that keeps its rows.
 ///
 /// # Panics
 ///
@@ -188,7 +187,7 @@ impl Bench {
         drop(store);
     }
 
-    /// So many runs append their rows, each its own one after the other.
+    /// Lets `ids` runs append at the same time, each its rows in order.
     fn append(&self, store: &DynStore, ids: u64, rows: u64, blob: usize) {
         let tasks = (0..ids).map(|number| {
             let store = Arc::clone(store);

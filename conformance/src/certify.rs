@@ -1,4 +1,4 @@
-//! [`certify!`](crate::certify): one line of the user's becomes one named test for each law.
+//! [`certify!`](crate::certify): one line of the user becomes a named test for each law.
 
 use crate::catalogue::{Kind, Law};
 use crate::child::run_role_if_child;
@@ -22,17 +22,17 @@ use crate::runner::plan::Step;
 /// }
 /// ```
 ///
-/// All but `harness` may be left out; the order is fixed. A misspelled claim or law does not
-/// compile, nor does a law that is named twice. `lacks` is for stores of the reference crate, which
-/// knows three kinds of rows: it takes back what is [assumed](crate::Claim::EngineKinds).
+/// All but `harness` may be left out; the order is fixed. A misspelled claim or law does not compile,
+/// nor does a law that is named twice. `lacks` takes back an [assumed](crate::Claim::EngineKinds) claim,
+/// for stores of the reference crate, which has three kinds of rows.
 ///
-/// - A law whose claim is not made, and a law that is waived, become tests that are ignored with
-///   that reason. Run with `--ignored` they say honestly what the store does.
-/// - A law that is expected to fail is run, and its test fails when it passes.
-/// - An advisory law is run and prints what it finds; its test passes unless the harness failed.
+/// - A law that is waived, or whose claim is not made, becomes an ignored test with that reason.
+///   `cargo test -- --ignored` runs it.
+/// - A law that is expected to fail runs, and its test fails if the law passes.
+/// - An advisory law runs and prints what it finds; its test fails only if the harness fails.
 ///
-/// The names of the tests begin with the law's id, so `cargo test dup_07` runs one law and
-/// `cargo test dup_` a group. To certify two stores in one file, put each call in a module.
+/// The names of the tests begin with the law's id: `cargo test dup_07` runs one law, `cargo test dup_` a
+/// group. To certify two stores in one file, put each call in its own module.
 #[macro_export]
 macro_rules! certify {
     (
@@ -60,8 +60,8 @@ macro_rules! certify {
     };
 }
 
-/// Defines a macro of the caller's own that knows what is claimed, waived and expected to fail,
-/// and lets the catalogue call it for each law.
+/// Defines a macro in the caller's crate that knows claims, waivers and expected failures, and lets the
+/// catalogue call it for each law.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __certify {
@@ -110,7 +110,7 @@ macro_rules! __certify {
             $(($d id:ident $d name:ident $claim) => {
                 __crashpoint_law! { $d id $d name always }
             };)*
-            // The claims that are assumed.
+            // The assumed claims.
             ($d id:ident $d name:ident engine_kinds) => {
                 __crashpoint_law! { $d id $d name always }
             };
@@ -156,7 +156,7 @@ macro_rules! __each_law {
     )*)* };
 }
 
-/// The test of a law whose claim is not made. `#[ignore]` wants its reason as one literal.
+/// The test of a law whose claim is not made. `#[ignore]` needs its reason as one literal.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __unclaimed {
@@ -186,31 +186,31 @@ macro_rules! __unclaimed {
     (settled $($test:tt)*) => { #[test] #[ignore = "not claimed: settled"] $($test)* };
 }
 
-/// Refuses, while the user's file is compiled, a law that is waived or expected to fail twice.
+/// Rejects, when the user's file is compiled, a law that is named twice in `waive` and `expect_fail`.
 ///
 /// # Panics
 ///
-/// Where a law is named twice.
+/// If a law is named twice.
 pub const fn each_law_listed_once(laws: &[LawId]) {
-    let mut one = 0;
-    while one < laws.len() {
-        let mut other = one + 1;
-        while other < laws.len() {
+    let mut first = 0;
+    while first < laws.len() {
+        let mut second = first + 1;
+        while second < laws.len() {
             assert!(
-                laws[one] as usize != laws[other] as usize,
+                laws[first] as usize != laws[second] as usize,
                 "a law is named twice in `waive` and `expect_fail`"
             );
-            other += 1;
+            second += 1;
         }
-        one += 1;
+        first += 1;
     }
 }
 
-/// Runs one law as a test, and leaves a line about it for `crashpoint report`.
+/// Runs one law as a test, and appends a line about it for `crashpoint report`.
 ///
 /// # Panics
 ///
-/// Where the verdict is not the expected one.
+/// If the verdict is not the expected verdict.
 pub fn certify_law<H: Harness>(suite: &'static Suite, id: LawId) {
     let mut subject = Subject::of::<H>();
     subject.again = Some(suite.arguments_again(id.law()));

@@ -107,7 +107,7 @@ fn a_whole_report_exits_with_0_a_broken_law_with_1_and_a_law_left_out_with_5() {
     let cut = &whole[..whole.len() - 20];
     check("cut", cut, 5, "and the file ends within it");
     let damaged = format!("{whole}hello\n");
-    check("damaged", &damaged, 5, ": is no law's line: ");
+    check("damaged", &damaged, 5, ": is not a line of the kit: ");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn the_page_shows_level_claims_waivers_and_what_was_found_and_nothing_from_elsew
         "ids are C strings",
         "got 2:\n  one |---|\n  two   |---|",
         "lines.jsonl:",
-        "has format 9, and this kit reads 1",
+        "has format 9; this kit reads format 1",
         "2023-11-14T22:13:20Z",
         "prefers-color-scheme: dark",
         "<svg class=\"badge\"",

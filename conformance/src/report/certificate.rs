@@ -1,4 +1,4 @@
-//! What came of each law, and what that amounts to.
+//! The report: the verdict on each law, and the outcome of all.
 
 use crate::catalogue::{Kind, Law};
 use crate::contract::capability::Claim;
@@ -8,7 +8,7 @@ use crate::report::level::{self, Level, Rung};
 use crate::report::suite::Name;
 use crate::runner::plan::Plan;
 
-/// What came of each law.
+/// The verdicts on the laws of one suite.
 #[derive(Debug, Clone)]
 pub struct Report {
     pub(super) name: Name,
@@ -18,34 +18,33 @@ pub struct Report {
     pub(super) millis: u64,
 }
 
-/// What came of one law.
+/// The verdict on one law.
 #[derive(Debug, Clone)]
 pub struct LawReport {
     /// The law.
     pub law: &'static Law,
-    /// What came of it; the last time, where it was run several times.
+    /// The verdict; the last one, if the law ran several times.
     pub verdict: Verdict,
     /// How long it took, in milliseconds.
     pub millis: u64,
-    /// What it said the last time that it failed, where the same build of the tests failed and
-    /// passed: the store keeps the law sometimes.
+    /// The message of its last failure, if the law failed and later passed in the same build of the tests:
+    /// the store keeps it only sometimes.
     pub unsteady: Option<String>,
 }
 
-/// What a report amounts to.
+/// The outcome of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// No law failed, every one that was to be run was, and at least one passed.
+    /// No law failed, every law that should run did, and at least one passed.
     Passed,
     /// The store broke a law.
     Failed,
-    /// The store broke no law as far as is known, but too little is known: a law was not run, or
-    /// came to nothing.
+    /// No law is known to be broken, but results are incomplete: a law did not run or was inconclusive.
     Incomplete,
 }
 
 impl Outcome {
-    /// `passed`, `FAILED` or `INCOMPLETE`: as the last line of a text says it, to be seen.
+    /// `passed`, `FAILED` or `INCOMPLETE`, for the last line of a text.
     pub const fn headline(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -74,19 +73,19 @@ impl LawReport {
         }
     }
 
-    /// Whether the report can't pass because of this law. An advisory law never fails a report,
-    /// but a harness that could not run it does.
+    /// Whether this law keeps the report from passing. The finding of an advisory law never does, but a
+    /// harness that could not run it does.
     pub fn is_failure(&self) -> bool {
         let failed = self.verdict.is_failure() && !self.is_advice();
         failed || self.unsteady.is_some() && self.law.kind != Kind::Advisory
     }
 
-    /// Whether the store was found not to follow an advisory law.
+    /// Whether the store does not follow this advisory law.
     pub fn is_advice(&self) -> bool {
         self.law.kind == Kind::Advisory && matches!(self.verdict, Verdict::Fail(_))
     }
 
-    /// Why a level that needs this law is not reached.
+    /// Why this law holds back a level that needs it.
     pub(super) fn why_not_passed(&self) -> Option<String> {
         if self.verdict == Verdict::Pass {
             let unsteady = self.unsteady.as_ref()?;
@@ -99,14 +98,14 @@ impl LawReport {
 }
 
 impl Report {
-    /// The same report under another name, for whoever knows the store better than by its harness.
+    /// Renames the report, if a better name than that of the harness is known.
     #[must_use]
     pub fn named(mut self, name: Name) -> Self {
         self.name = name;
         self
     }
 
-    /// What the report is about.
+    /// The name of the suite.
     pub fn name(&self) -> &Name {
         &self.name
     }
@@ -116,62 +115,60 @@ impl Report {
         CONTRACT
     }
 
-    /// The claims that the store makes, those that are assumed included.
+    /// The claims of the store, including assumed claims.
     pub fn claims(&self) -> impl Iterator<Item = Claim> + '_ {
         self.plan.holds()
     }
 
-    /// The laws that the user's file waives, with its reasons.
+    /// The laws that the user waives, with reasons.
     pub fn waived(&self) -> impl Iterator<Item = (LawId, &str)> {
         let waived = self.plan.waived().iter();
         waived.map(|(law, reason)| (*law, reason.as_str()))
     }
 
-    /// The laws that the user's file expects to fail, with its reasons.
+    /// The laws that the user expects to fail, with reasons.
     pub fn expected_to_fail(&self) -> impl Iterator<Item = (LawId, &str)> {
         let failing = self.plan.failing().iter();
         failing.map(|(law, reason)| (*law, reason.as_str()))
     }
 
-    /// The laws in the order of the catalogue, every one of them unless the plan named groups.
+    /// The laws in the order of the catalogue: all of them, unless the plan named groups or laws.
     pub fn laws(&self) -> &[LawReport] {
         &self.laws
     }
 
-    /// Whether the plan named groups, and the report is about a part of the catalogue.
+    /// Whether the plan named groups or laws, so that the report covers a part of the catalogue.
     pub fn is_partial(&self) -> bool {
         self.plan.is_partial()
     }
 
-    /// When the last law was over, in milliseconds since 1970.
+    /// When the last law ended, in milliseconds since 1970.
     pub fn at_ms(&self) -> u64 {
         self.at_ms
     }
 
-    /// For how long laws were at work, in milliseconds: while several are, time passes once.
+    /// How long laws were running, in milliseconds. Time during which several laws ran counts once.
     pub fn millis(&self) -> u64 {
         self.millis
     }
 
-    /// How long the laws took, one after the other, in milliseconds.
+    /// The sum of the times of all laws, in milliseconds.
     pub fn millis_of_laws(&self) -> u64 {
         self.laws.iter().map(|law| law.millis).sum()
     }
 
-    /// Whether no law failed, every one that was to be run was, and at least one passed.
+    /// Whether the [outcome](Self::outcome) is [`Outcome::Passed`].
     pub fn passed(&self) -> bool {
         self.outcome() == Outcome::Passed
     }
 
-    /// What the report amounts to.
+    /// The outcome.
     ///
     /// # Panics
     ///
-    /// Never: whoever makes a report sorts its laws.
+    /// Never: the laws of a report are sorted.
     pub fn outcome(&self) -> Outcome {
-        let ascending = self
-            .laws
-            .is_sorted_by(|one, other| one.law.id < other.law.id);
+        let ascending = self.laws.is_sorted_by(|law, next| law.law.id < next.law.id);
         assert!(
             ascending,
             "laws stand in the order of the catalogue, each once"
@@ -190,23 +187,23 @@ impl Report {
         }
     }
 
-    /// The highest level that the store has shown to keep; none where even the contract is in doubt.
+    /// The highest level that the store reached; `None` if it did not reach L0.
     pub fn level(&self) -> Option<Level> {
         level::reached(&self.ladder())
     }
 
-    /// Every level, from the lowest, with what holds it back.
+    /// All levels, from the lowest, with the laws that hold them back.
     pub fn ladder(&self) -> Vec<Rung> {
         level::ladder(&self.laws)
     }
 
-    /// How many laws have a [verdict](Verdict::word).
+    /// How many laws have the verdict with this [word](Verdict::word).
     pub fn count(&self, word: &str) -> usize {
         let with_word = |law: &&LawReport| law.verdict.word() == word;
         self.laws.iter().filter(with_word).count()
     }
 
-    /// How many laws have each verdict, without those that none has: `98 pass, 2 waived`.
+    /// How many laws have each verdict, such as `98 pass, 2 waived`. Verdicts without laws are left out.
     ///
     /// # Panics
     ///

@@ -1,7 +1,7 @@
-//! Where the tests of `certify!` leave their lines: a file that any number of processes append to.
+//! The journal: the file to which the tests of `certify!` append a line for each law.
 //!
-//! A line is one write to a file that is opened for appending, under the file's lock: cargo nextest
-//! runs each law in a process of its own, and several of them at a time.
+//! Any number of processes write to it, since cargo nextest runs each law in its own process. A line is
+//! one write to a file that is opened for appending, under the file's lock.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -16,11 +16,11 @@ use crate::report::suite::Suite;
 use crate::runner::Judgement;
 use crate::runtime::clock::unix_ms;
 
-/// Names the file to append to. Where it is empty, no line is left.
+/// The variable that names the journal. If it is empty, no line is written.
 const VARIABLE: &str = "CRASHPOINT_REPORT";
 
-/// Leaves a line about one law. That it could not is told and is no verdict: the law is then not run
-/// as far as a report knows.
+/// Appends a line about one law. If that fails, it prints the error; a report then counts the law as not
+/// run.
 pub(crate) fn note(suite: &Suite, harness: &str, law: &Law, judgement: &Judgement) {
     let Some(journal) = Journal::at_hand(suite) else {
         return;
@@ -30,7 +30,7 @@ pub(crate) fn note(suite: &Suite, harness: &str, law: &Law, judgement: &Judgemen
     let line = line.with(judgement.verdict.clone(), judgement.millis());
     if let Err(error) = journal.append(&line) {
         let path = journal.path.display();
-        super::print_line(&format!("crashpoint: no line in {path}: {error}"));
+        super::print_line(&format!("crashpoint: cannot append to {path}: {error}"));
     }
 }
 
@@ -47,8 +47,7 @@ fn origin() -> Origin {
     }
 }
 
-/// Tells one build of the tests from the next: the length of the file that is run, and when it was
-/// written.
+/// Identifies a build of the tests: the length of the running program, and when it was written.
 fn build() -> Option<String> {
     let metadata = std::fs::metadata(std::env::current_exe().ok()?).ok()?;
     let written = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
@@ -57,7 +56,7 @@ fn build() -> Option<String> {
 
 struct Journal {
     path: PathBuf,
-    /// Whether the lines of earlier builds go when a new one begins: where the file is our own.
+    /// Whether the lines of earlier builds are removed: only in the kit's own file.
     renewed: bool,
 }
 
@@ -100,27 +99,27 @@ impl Journal {
             .create(true)
             .to_owned();
         let mut file = options.open(&self.path)?;
-        // Where a file system has no locks, one write to the end is as much as there is.
+        // If the file system has no locks, a single write at the end must do.
         let _locked = file.lock();
         if self.renewed && begins_with_another_build(&mut file, &line.origin.build)? {
             file.set_len(0)?;
         }
         let mut text = line.to_json();
         if !ends_a_line(&mut file)? {
-            // Somebody was killed amid a line; this one is not to be lost with it.
+            // A process was killed while it wrote a line. This line must not be lost with it.
             text.insert(0, '\n');
         }
         file.write_all(text.as_bytes())
     }
 }
 
-/// The target folder of cargo's: the one that holds a mark of cargo's, as seen from either place.
+/// Cargo's target folder: the folder above either path that contains a mark of cargo.
 fn target_of(target_tmpdir: Option<&Path>, exe: &Path) -> Option<PathBuf> {
     let is_target = |folder: &&Path| {
         let marks = ["CACHEDIR.TAG", ".rustc_info.json"];
         marks.iter().any(|mark| folder.join(mark).exists())
     };
-    // The tests may be elsewhere than where they were built.
+    // The tests may run elsewhere than they were built.
     let tmpdir = target_tmpdir.filter(|tmpdir| tmpdir.exists());
     let around = |path: &Path| path.ancestors().find(is_target).map(Path::to_owned);
     let marked = tmpdir.and_then(around).or_else(|| around(exe));

@@ -32,7 +32,7 @@ struct Whole<'a> {
     levels: Vec<Step>,
     at_ms: u64,
     millis: u64,
-    laws: Vec<One<'a>>,
+    laws: Vec<Law<'a>>,
 }
 
 #[derive(Serialize)]
@@ -51,7 +51,7 @@ struct Held {
 }
 
 #[derive(Serialize)]
-struct One<'a> {
+struct Law<'a> {
     id: String,
     group: &'static str,
     sentence: &'static str,
@@ -61,7 +61,7 @@ struct One<'a> {
     #[serde(flatten)]
     verdict: &'a Verdict,
     millis: u64,
-    /// What it said when it failed before, in the same build.
+    /// The message of an earlier failure in the same build.
     #[serde(skip_serializing_if = "Option::is_none")]
     unsteady: Option<&'a str>,
 }
@@ -82,7 +82,7 @@ impl Step {
     }
 }
 
-impl<'a> One<'a> {
+impl<'a> Law<'a> {
     fn of(report: &'a LawReport) -> Self {
         Self {
             id: report.law.id.to_string(),
@@ -129,7 +129,7 @@ impl Serialize for Report {
                 .collect(),
             at_ms: self.at_ms(),
             millis: self.millis(),
-            laws: self.laws().iter().map(One::of).collect(),
+            laws: self.laws().iter().map(Law::of).collect(),
         }
         .serialize(serializer)
     }
@@ -140,7 +140,7 @@ impl Report {
     ///
     /// # Panics
     ///
-    /// Never: a report holds nothing that JSON lacks.
+    /// Never: JSON can represent every report.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a report is plain data")
     }

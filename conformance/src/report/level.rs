@@ -1,8 +1,8 @@
-//! Levels: how much of the contract a store has shown to keep, as one step of a ladder.
+//! Levels: how much of the contract a store has shown to keep.
 //!
-//! A law stands on one step, by its claim or by its group. A step is reached when every law on it
-//! passed, and every step below is reached: what was waived, not claimed, not run or in vain holds
-//! it back as a failure does. A step without a law would be reached by everybody, so there is none.
+//! Each law belongs to one level, by its claim or by its group. A level is reached if all its laws passed
+//! and every lower level is reached. A law that is waived, not claimed, not run or inconclusive holds a
+//! level back like a failure. Every level has a law, or every store would reach it.
 
 use std::fmt;
 
@@ -16,13 +16,13 @@ use crate::report::LawReport;
 pub enum Level {
     /// L0: the contract, as one process sees it.
     Contract,
-    /// L1: and under concurrent calls, and calls that are dropped.
+    /// L1: also under concurrent calls and dropped calls.
     Concurrency,
-    /// L2: and when the store is opened again.
+    /// L2: also when the store is opened again.
     Reopening,
-    /// L3: and when its process is killed.
+    /// L3: also when its process is killed.
     ProcessCrash,
-    /// L4: and when the power goes.
+    /// L4: also in a power loss.
     PowerLoss,
 }
 
@@ -47,7 +47,7 @@ impl Level {
         }
     }
 
-    /// What the level adds to those below.
+    /// What the level adds to the lower levels.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Contract => "contract",
@@ -65,19 +65,19 @@ impl fmt::Display for Level {
     }
 }
 
-/// When a level needs one of its laws.
+/// Whether a level needs one of its laws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
     /// Of every store.
     Always,
-    /// Of a store that makes the law's claim; stores of another kind rightly don't.
+    /// Of a store that makes the law's claim; other stores rightly don't.
     WhereClaimed,
     /// Never: the law is advice.
     Never,
 }
 
-/// The level that a law belongs to, and whether the level needs it. A new claim has to be placed
-/// here before it compiles.
+/// The level of a law, and whether the level needs it. A new claim does not compile before it is placed
+/// here.
 pub(crate) fn standing(law: &Law) -> (Level, Need) {
     let by_group = match law.group.key {
         "con" | "can" => Level::Concurrency,
@@ -110,14 +110,14 @@ pub(crate) fn standing(law: &Law) -> (Level, Need) {
     }
 }
 
-/// One step of a report's ladder.
+/// One level of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rung {
     /// The level.
     pub level: Level,
     /// How many laws it needs of this store.
     pub laws: usize,
-    /// Why it is not reached, law by law; a level below may be the reason as well.
+    /// The laws that hold it back; a lower level may hold it back too.
     pub held_back: Vec<HeldBack>,
 }
 
@@ -126,21 +126,24 @@ pub struct Rung {
 pub struct HeldBack {
     /// The law's id.
     pub law: String,
-    /// What is wrong with it.
+    /// The verdict on it, and the reason.
     pub reason: String,
 }
 
-/// Every level, with what holds it back.
+/// All levels, with the laws that hold them back.
 pub(crate) fn ladder(laws: &[LawReport]) -> Vec<Rung> {
     let rung = |level: &Level| rung(*level, laws);
     let ladder: Vec<Rung> = Level::ALL.iter().map(rung).collect();
     // `Level::ALL` is in that order.
-    let ascends = ladder.is_sorted_by(|one, other| one.level < other.level);
-    assert!(ascends, "a ladder goes up");
+    let ascends = ladder.is_sorted_by(|rung, next| rung.level < next.level);
+    assert!(ascends, "levels are in ascending order");
+    // `standing` places each law on one level.
+    let needed: usize = ladder.iter().map(|rung| rung.laws).sum();
+    assert!(needed <= catalogue().len(), "a law belongs to one level");
     ladder
 }
 
-/// The highest level that nothing holds back, those below it included.
+/// The highest level that nothing holds back, up to which no lower level is held back either.
 pub(crate) fn reached(ladder: &[Rung]) -> Option<Level> {
     let whole = ladder.iter().take_while(|rung| rung.held_back.is_empty());
     let reached = whole.last().map(|rung| rung.level);
@@ -178,7 +181,7 @@ fn rung(level: Level, laws: &[LawReport]) -> Rung {
             "a law holds a level back at most once"
         );
         let reason = match report {
-            None => Some("not run: it is not in this part of the catalogue".to_owned()),
+            None => Some("not run: the plan does not include it".to_owned()),
             Some(report) => report.why_not_passed(),
         };
         rung.held_back.extend(reason.map(|reason| HeldBack {

@@ -1,7 +1,7 @@
-//! One line of a journal: what came of one law, and all that is needed to place it.
+//! One line of a journal: the verdict on one law, and the suite that it belongs to.
 //!
-//! A line says everything about its suite again, since any line may be the only one: a law that is
-//! waived or not claimed leaves none.
+//! Each line repeats everything about its suite, since it may be the only line: a law that is waived or
+//! not claimed leaves none.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,10 @@ use crate::runner::plan::Plan;
 /// The version of the format.
 pub(crate) const FORMAT: u32 = 1;
 
-/// What came of one law in one process.
+/// The verdict on one law in one process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Line {
-    /// [`FORMAT`]. The key is what tells the lines of a journal from all others.
+    /// [`FORMAT`]. This key distinguishes the lines of a journal from other JSON.
     crashpoint_law: u32,
     pub(crate) contract: String,
     #[serde(flatten)]
@@ -39,11 +39,11 @@ pub(crate) struct Line {
 /// Where a line comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Origin {
-    /// Which build of the tests: its verdicts belong together, and to no other build's.
+    /// The build of the tests. Verdicts of different builds are about different stores.
     pub(crate) build: String,
-    /// Which run of them.
+    /// The run of the tests.
     pub(crate) run: String,
-    /// When the law was over, in milliseconds since 1970.
+    /// When the law ended, in milliseconds since 1970.
     pub(crate) at_ms: u64,
 }
 
@@ -75,13 +75,15 @@ impl Line {
         self
     }
 
-    /// The line as it is written, its end included.
+    /// The line as it is written, with its line break.
     ///
     /// # Panics
     ///
-    /// Never: a line holds nothing that JSON lacks.
+    /// Never: JSON can represent every line.
     pub(crate) fn to_json(&self) -> String {
         let mut json = serde_json::to_string(self).expect("a line is plain data");
+        // JSON escapes the line breaks of texts.
+        assert!(!json.contains('\n'), "a law's line is one line");
         json.push('\n');
         json
     }
@@ -90,40 +92,41 @@ impl Line {
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// Why it can't be read.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Version {
             crashpoint_law: u32,
         }
         let version = serde_json::from_str::<Version>(text);
-        let version = version.map_err(|error| format!("is no law's line: {error}"))?;
+        let version = version.map_err(|error| format!("is not a line of the kit: {error}"))?;
         if version.crashpoint_law != FORMAT {
-            let other = version.crashpoint_law;
-            return Err(format!("has format {other}, and this kit reads {FORMAT}"));
+            let found = version.crashpoint_law;
+            return Err(format!(
+                "has format {found}; this kit reads format {FORMAT}"
+            ));
         }
         let line = serde_json::from_str::<Self>(text);
-        let line = line.map_err(|error| format!("is no whole line: {error}"))?;
+        let line = line.map_err(|error| format!("is not complete: {error}"))?;
         if line.contract != CONTRACT {
-            let other = &line.contract;
+            let found = &line.contract;
             return Err(format!(
-                "is about contract {other}, and this kit knows {CONTRACT}"
+                "is about contract {found}; this kit knows contract {CONTRACT}"
             ));
         }
         Ok(line)
     }
 
-    /// What the suite declares.
+    /// The plan of the suite.
     ///
     /// # Errors
     ///
-    /// A claim or a law that this kit does not know.
+    /// If it names a claim or a law that this kit does not know.
     pub(crate) fn plan(&self) -> Result<Plan, String> {
         let mut plan = Plan::new();
         for word in &self.claims {
             let claim = Claim::ALL.iter().find(|claim| claim.word() == word);
-            let claim =
-                claim.ok_or_else(|| format!("names the claim {word:?}, which is not known"))?;
+            let claim = claim.ok_or_else(|| format!("names the unknown claim {word:?}"))?;
             plan = plan.claims([*claim]);
         }
         let assumed = Claim::ALL.iter().filter(|claim| claim.is_assumed());
@@ -138,11 +141,11 @@ impl Line {
         Ok(plan)
     }
 
-    /// The law that it is about.
+    /// The law of the line.
     ///
     /// # Errors
     ///
-    /// Where this kit does not know it.
+    /// If this kit does not know the law.
     pub(crate) fn law(&self) -> Result<&'static Law, String> {
         known(&self.law)
     }
@@ -156,5 +159,5 @@ pub(crate) fn words(claims: impl Iterator<Item = Claim>) -> Vec<String> {
 fn known(id: &str) -> Result<&'static Law, String> {
     let mut laws = catalogue().iter();
     laws.find(|law| law.id.to_string() == id)
-        .ok_or_else(|| format!("names the law {id:?}, which is not known"))
+        .ok_or_else(|| format!("names the unknown law {id:?}"))
 }

@@ -1,8 +1,8 @@
-//! Reports of the lines that tests have left.
+//! Merges the lines of journals to reports.
 //!
-//! A report is about one build of a suite, the newest that has a line: verdicts on another build are
-//! verdicts on another store. Within a build the last line about a law counts, and a failure before
-//! it is not forgotten. What can't be read is told, line by line.
+//! A report covers one build of a suite, the newest with a line: verdicts on another build are about
+//! another store. Within a build the last line about a law counts, and an earlier failure is shown too.
+//! Each line that can't be read is reported.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,23 +15,23 @@ use crate::report::suite::Name;
 use crate::report::{LawReport, Report};
 use crate::runner::plan::Plan;
 
-/// What the lines of some files come to.
+/// The result of merging files.
 #[derive(Debug, Clone, Default)]
 pub struct Merged {
-    /// One report for each suite, in the order of their names.
+    /// One report for each suite, in the order of names.
     pub reports: Vec<Report>,
-    /// What was left out, and why.
+    /// Lines that were left out, and why.
     pub remarks: Vec<Remark>,
 }
 
-/// Something that a reader of the reports has to know.
+/// Something that a reader of the reports must know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
-    /// Where it comes from: a file, and the line in it.
+    /// The file and line that it is about, or the suite.
     pub place: String,
-    /// What it is.
+    /// The message.
     pub what: String,
-    /// Whether a verdict may be lost with it. Lines of an earlier build are left out by rights.
+    /// Whether a verdict may be lost. Leaving out lines of an earlier build loses none.
     pub is_damage: bool,
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for Remark {
     }
 }
 
-/// Merges the lines of files, each given by its name and its text, to one report for each suite.
+/// Merges files, each given by name and text, to one report for each suite.
 pub fn merge<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Merged {
     let mut merged = Merged::default();
     let mut suites: BTreeMap<OwnedKey, Vec<Line>> = BTreeMap::new();
@@ -67,7 +67,7 @@ fn key(name: &Name) -> OwnedKey {
     )
 }
 
-/// The lines of one file that can be read and understood.
+/// The lines of one file that can be read.
 fn lines(file: &str, text: &str, remarks: &mut Vec<Remark>) -> Vec<Line> {
     let mut lines = Vec::new();
     for (index, each) in text.split_inclusive('\n').enumerate() {
@@ -111,7 +111,7 @@ fn report(mut lines: Vec<Line>, remarks: &mut Vec<Remark>) -> Option<Report> {
     if stale > 0 {
         remarks.push(Remark {
             place: newest.name.to_string(),
-            what: format!("{stale} of {all} lines are about other builds and were left out"),
+            what: format!("{stale} of {all} lines are about other builds and are left out"),
             is_damage: false,
         });
     }
@@ -124,7 +124,7 @@ fn report(mut lines: Vec<Line>, remarks: &mut Vec<Remark>) -> Option<Report> {
     let kept: usize = by_law.values().map(Vec::len).sum();
     assert_eq!(kept, lines.len(), "each line is about one law");
     let none = Vec::new();
-    let each = |law: &'static Law| one(law, &plan, by_law.get(&law.id).unwrap_or(&none));
+    let each = |law: &'static Law| law_report(law, &plan, by_law.get(&law.id).unwrap_or(&none));
     let laws: Vec<LawReport> = catalogue().iter().map(each).collect();
     assert_eq!(
         laws.len(),
@@ -142,8 +142,8 @@ fn report(mut lines: Vec<Line>, remarks: &mut Vec<Remark>) -> Option<Report> {
     })
 }
 
-/// The time that passed while any of them was under way, each given by its end and its length, in
-/// milliseconds. Between two runs of the tests nothing is.
+/// The time, in milliseconds, during which at least one span was under way. Each span is an end and a
+/// length. The time between two runs of the tests does not count.
 fn passed(spans: impl Iterator<Item = (u64, u64)>) -> u64 {
     let mut spans: Vec<_> = spans
         .map(|(end, length)| (end.saturating_sub(length), end))
@@ -159,15 +159,23 @@ fn passed(spans: impl Iterator<Item = (u64, u64)>) -> u64 {
     passed
 }
 
-/// What came of one law, whose lines are in the order of time.
-fn one(law: &'static Law, plan: &Plan, lines: &[&Line]) -> LawReport {
+/// The report of one law, whose lines are in the order of time.
+fn law_report(law: &'static Law, plan: &Plan, lines: &[&Line]) -> LawReport {
+    let id = law.id.to_string();
+    // `report` groups the lines by law and has sorted them before.
+    assert!(
+        lines.iter().all(|line| line.law == id),
+        "each line is about {id}"
+    );
+    let ascending = lines.is_sorted_by_key(|line| line.origin.at_ms);
+    assert!(ascending, "the last line is the newest");
     let declared = plan.step(law.id).without_a_run();
     let Some(last) = lines.last() else {
-        let none = || Verdict::NotRun("this build has left no line about it".to_owned());
+        let none = || Verdict::NotRun("this build has no line about it".to_owned());
         return LawReport::new(law, declared.unwrap_or_else(none), 0);
     };
     if let Some(declared) = declared {
-        // Asked for with `--ignored`; what came of it says something, but not that the claim is made.
+        // Run with `--ignored`. The verdict says something, but not that the claim is made.
         let verdict = declared.beside(&last.verdict);
         return LawReport::new(law, verdict, last.millis);
     }

@@ -1,8 +1,8 @@
-//! What came of the laws: run by one call, or as tests that each leave a line behind.
+//! Reports on the laws.
 //!
-//! Both ways end in a [`Report`]. [`run_all`] makes one in this process. A test of
-//! [`certify!`](crate::certify) knows of its own law alone, so it appends a line to a file, and
-//! [`merge`] makes reports of the lines, whichever processes wrote them.
+//! [`run_all`] runs the laws in this process and returns a [`Report`]. A test of
+//! [`certify!`](crate::certify) knows only its own law, so it appends a line to a file, and [`merge`]
+//! makes reports from the lines of all processes.
 
 mod certificate;
 pub(crate) mod journal;
@@ -20,10 +20,10 @@ pub use merge::{Merged, Remark, merge};
 pub use suite::Name;
 pub use whole::{run_all, run_while};
 
-/// A line among the output of a test.
+/// Prints a line to the output of a test.
 #[expect(
     clippy::print_stdout,
-    reason = "an advisory finding has no other way out of a test"
+    reason = "a test can report an advisory finding only by printing"
 )]
 pub(crate) fn print_line(line: &str) {
     println!("{line}");

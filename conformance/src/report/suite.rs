@@ -1,4 +1,4 @@
-//! What one `certify!` says: whose store it is, and what is claimed, waived and expected of it.
+//! The suite of one `certify!`: its crate, claims, waivers and expected failures.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,16 +7,16 @@ use crate::contract::LawId;
 use crate::contract::capability::Claim;
 use crate::runner::plan::Plan;
 
-/// What [`certify!`](crate::certify) knows of itself and of the crate that it stands in.
+/// What a [`certify!`](crate::certify) states, and the crate that it is in.
 #[derive(Debug)]
 pub struct Suite {
-    /// `CARGO_PKG_NAME`, where cargo is what builds.
+    /// `CARGO_PKG_NAME`, if cargo builds.
     pub package: Option<&'static str>,
     /// `CARGO_PKG_VERSION`.
     pub version: Option<&'static str>,
     /// The module of the call.
     pub module: &'static str,
-    /// `CARGO_TARGET_TMPDIR`, which tests beside a crate have and tests inside of it don't.
+    /// `CARGO_TARGET_TMPDIR`, which integration tests have and unit tests don't.
     pub target_tmpdir: Option<&'static str>,
     /// `claims: [...]`.
     pub claims: &'static [Claim],
@@ -41,9 +41,9 @@ impl Suite {
         plan
     }
 
-    /// The arguments with which libtest runs the test of `law`, and no other.
+    /// The arguments with which libtest runs only the test of `law`.
     pub(crate) fn arguments_again(&self, law: &Law) -> Vec<String> {
-        // The first part of a module's path is its crate, which the names of tests are without.
+        // The first part of a module's path is its crate, which is not part of a test's name.
         let module = self.module.split_once("::").map_or("", |(_, inner)| inner);
         let separator = if module.is_empty() { "" } else { "::" };
         let test = format!("{module}{separator}{}", law.name);
@@ -68,21 +68,21 @@ impl Suite {
     }
 }
 
-/// What a report is about.
+/// The name of a suite.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Name {
-    /// The package that the tests are part of, where it is known.
+    /// The package of the tests, if known.
     pub package: Option<String>,
     /// The version of that package.
     pub version: Option<String>,
-    /// The module in which `certify!` stands; none where the laws were not run as tests.
+    /// The module of the `certify!`; `None` if the laws did not run as tests.
     pub module: Option<String>,
     /// The type of the harness.
     pub harness: String,
 }
 
 impl Name {
-    /// The same apart from the version: what keeps its place when a crate is released.
+    /// The name without the version, which stays the same when a crate is released.
     pub(crate) fn key(&self) -> (Option<&str>, Option<&str>, &str) {
         let (package, module) = (self.package.as_deref(), self.module.as_deref());
         (package, module, &self.harness)

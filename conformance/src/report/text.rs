@@ -8,7 +8,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} against contract {}", self.name(), self.contract())?;
         for law in self.laws() {
-            one(f, law)?;
+            write_law(f, law)?;
         }
         match self.level() {
             Some(level) => write!(f, "level {level} ({})", level.title())?,
@@ -41,7 +41,7 @@ impl fmt::Display for Report {
     }
 }
 
-fn one(f: &mut fmt::Formatter<'_>, report: &LawReport) -> fmt::Result {
+fn write_law(f: &mut fmt::Formatter<'_>, report: &LawReport) -> fmt::Result {
     let LawReport {
         law,
         verdict,

@@ -17,15 +17,13 @@ use crate::runtime::clock::{Stopwatch, unix_ms};
 
 /// Runs every law on stores of `H`, [several at a time](Plan::jobs).
 ///
-/// For a certificate to keep or to publish; as tests the laws are better off with
-/// [`certify!`](crate::certify).
+/// Use it for a certificate to keep or to publish, and [`certify!`](crate::certify) for tests.
 pub fn run_all<H: Harness>(plan: &Plan) -> Report {
     run_while::<H>(plan, |_| ControlFlow::Continue(()))
 }
 
-/// The same, with a say before each law that is due: whoever breaks ends the run once the laws that
-/// are under way have ended, and those that are left are [not run](Verdict::NotRun), for the reason
-/// given.
+/// Runs laws like [`run_all`], and calls `before` before each. If it breaks, no further law begins: the
+/// laws that are left are [not run](Verdict::NotRun), for the reason that it gives.
 pub fn run_while<H: Harness>(
     plan: &Plan,
     before: impl FnMut(&'static Law) -> ControlFlow<String>,
@@ -48,8 +46,8 @@ pub fn run_while<H: Harness>(
     }
 }
 
-/// Every law of the plan, in the order of the catalogue. They begin in that order, but for those that
-/// nothing may run beside: these come last.
+/// The report of every law of the plan, in the order of the catalogue. Laws begin in that order, but laws
+/// that must run alone come last.
 fn run_laws(
     subject: &Subject,
     plan: &Plan,
@@ -64,7 +62,7 @@ fn run_laws(
     let jobs = plan.jobs_at_once().map_or(1, NonZeroUsize::get);
     assert!(jobs >= 1, "without a job nothing would run");
     let mut reports = Vec::new();
-    let mut broken_off = None;
+    let mut stopped = None;
     for (laws, jobs) in [(beside, jobs), (alone, 1)] {
         thread::scope(|scope| {
             let (ended, end) = mpsc::channel();
@@ -74,15 +72,15 @@ fn run_laws(
                     reports.extend(end.recv());
                     at_work -= 1;
                 }
-                if broken_off.is_none() {
-                    broken_off = before(law).break_value();
+                if stopped.is_none() {
+                    stopped = before(law).break_value();
                 }
-                if let Some(reason) = &broken_off {
+                if let Some(reason) = &stopped {
                     reports.push(left_out(plan, law, reason));
                     continue;
                 }
                 let ended = ended.clone();
-                // Whoever waits here for the end of the scope still listens.
+                // The receiver lives until the end of the scope.
                 scope.spawn(move || drop(ended.send(run_law(subject, plan, law))));
                 at_work += 1;
                 assert!(
@@ -95,9 +93,9 @@ fn run_laws(
         });
     }
     reports.sort_by_key(|report| report.law.id);
-    // Each law is run or left out, and answers once either way.
+    // Each law runs or is left out, and has one report either way.
     assert_eq!(reports.len(), planned, "each law of the plan has a report");
-    let ascending = reports.is_sorted_by(|one, other| one.law.id < other.law.id);
+    let ascending = reports.is_sorted_by(|report, next| report.law.id < next.law.id);
     assert!(ascending, "no law has two reports");
     reports
 }
@@ -119,7 +117,7 @@ fn left_out(plan: &Plan, law: &'static Law, reason: &str) -> LawReport {
 }
 
 impl Step<'_> {
-    /// The verdict on a law that is not to be run.
+    /// The verdict on a law that does not run.
     pub(super) fn without_a_run(&self) -> Option<Verdict> {
         match self {
             Self::Waive(reason) => Some(Verdict::Waived((*reason).to_owned())),
@@ -128,7 +126,7 @@ impl Step<'_> {
         }
     }
 
-    /// What a verdict means where this was to be done.
+    /// What the verdict of a check means for this step.
     pub(crate) fn read(&self, verdict: Verdict) -> Verdict {
         match self {
             Self::RunExpectingFailure(reason) => verdict.expected_to_fail(reason),

@@ -1,6 +1,6 @@
-//! Runs one law: on a thread of its own, under a watchdog, with the place cleared away afterwards.
+//! Runs one law on its own thread, under a watchdog, and removes its place afterwards.
 //!
-//! A store that deadlocks costs its law and a leaked thread, never the whole run.
+//! A store that deadlocks fails its law and leaks a thread; the other laws run on.
 
 pub(crate) mod plan;
 
@@ -18,7 +18,7 @@ use crate::harness::{Options, Subject};
 use crate::runtime::clock::Stopwatch;
 use crate::runtime::{Workers, start};
 
-/// What came of a law, and how long it took.
+/// The verdict on a law, and how long it took.
 pub(crate) struct Judgement {
     pub(crate) verdict: Verdict,
     pub(crate) elapsed: Duration,
@@ -39,12 +39,12 @@ pub(crate) fn judge(subject: &Subject, law: &'static Law) -> Judgement {
         let (subject, progress) = (subject.clone(), Arc::clone(&progress));
         let thread = std::thread::Builder::new().name(law.name.to_owned());
         thread.spawn(move || {
-            // The receiver is gone where the watchdog has given up on this law.
+            // The receiver is gone if the watchdog has given up on this law.
             let _ = sender.send(attempt(&subject, law, &progress));
         })
     };
     let checked = match spawned {
-        // The places that come with it are removed here, after the last deadline.
+        // This drops the places of the law, after its last deadline.
         Ok(_) => {
             wait(&receiver, &progress, &subject.options, watch).and_then(|ended| ended.checked)
         }
@@ -66,17 +66,17 @@ fn verdict(checked: Checked) -> Verdict {
     }
 }
 
-/// A law that is over, one way or the other.
+/// A law that has ended.
 struct Ended {
     checked: Checked,
-    /// Kept until whoever waits has heard of it.
+    /// Kept until the watchdog has received this.
     _places: Vec<Arc<Place>>,
 }
 
-/// How often the watchdog looks within the deadline of one operation.
+/// How often the watchdog looks within the deadline of an operation.
 const LOOKS: u32 = 8;
 
-/// Waits for the law to end, as long as its operations do.
+/// Waits for the law to end, as long as its operations end in time.
 fn wait(
     receiver: &Receiver<Ended>,
     progress: &Progress,
@@ -90,13 +90,15 @@ fn wait(
         match receiver.recv_timeout(slice) {
             Ok(ended) => return Ok(ended),
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(Failure::Harness("the law's thread died".to_owned()));
+                return Err(Failure::Harness(
+                    "the thread of the law ended without a verdict".to_owned(),
+                ));
             }
             Err(RecvTimeoutError::Timeout) => {}
         }
         let steps = progress.steps();
-        // Before its first step a law waits for the machine: a thread, a directory.
-        // And a machine that wakes the watchdog much too late has not let the store work either.
+        // Before its first step a law waits for the machine, for a thread or a directory. A machine that
+        // wakes the watchdog much too late has not let the store work either.
         let starved = look.elapsed() > slice * 2;
         idle = if steps == seen && steps > 0 && !starved {
             idle + 1
@@ -131,7 +133,7 @@ fn blamed(blame: Blame, message: String) -> Failure {
     }
 }
 
-/// The whole life of a law. What a panic left behind is not used again, only dropped.
+/// Runs the law and clears away. After a panic the law's values are only dropped.
 fn attempt(subject: &Subject, law: &'static Law, progress: &Arc<Progress>) -> Ended {
     match Case::new(law.id, subject.clone(), Arc::clone(progress)) {
         Ok(case) => Ended {
@@ -167,7 +169,7 @@ fn attempt_at(case: &Case, law: &'static Law, progress: &Progress) -> Checked {
     checked.and(cleared_away)
 }
 
-/// Turns a panic into a failure of whoever was at work.
+/// Turns a panic into a failure of the store or of the harness, whichever was at work.
 fn guarded(progress: &Progress, work: impl FnOnce() -> Checked) -> Checked {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
         let (blame, step) = progress.current();

@@ -1,4 +1,4 @@
-//! What [`run_all`](crate::run_all) is told: claims, waivers and expected failures.
+//! The plan of [`run_all`](crate::run_all): claims, waivers and expected failures.
 
 use std::num::NonZeroUsize;
 use std::thread;
@@ -6,7 +6,7 @@ use std::thread;
 use crate::contract::LawId;
 use crate::contract::capability::Claim;
 
-/// What is claimed of a store, which laws are waived, and which are expected to fail.
+/// The claims of a store, the laws that are waived, and the laws that are expected to fail.
 ///
 /// ```
 /// use crashpoint_conformance::{LawId, Plan, claim};
@@ -27,7 +27,7 @@ pub struct Plan {
     jobs: Option<NonZeroUsize>,
 }
 
-/// What is to be done with one law.
+/// What the plan says about one law.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step<'a> {
     Run,
@@ -37,7 +37,7 @@ pub(crate) enum Step<'a> {
 }
 
 impl Plan {
-    /// The contract alone: nothing claimed, nothing waived.
+    /// A plan without claims and waivers: the contract alone.
     pub fn new() -> Self {
         Self::default()
     }
@@ -56,48 +56,46 @@ impl Plan {
         self
     }
 
-    /// Leaves a law out, for a reason.
+    /// Skips a law, for a reason.
     #[must_use]
     pub fn waive(mut self, law: LawId, reason: impl Into<String>) -> Self {
         self.waived.push((law, reason.into()));
         self
     }
 
-    /// Expects a law to fail, for a reason. When it passes, the report fails.
+    /// Expects a law to fail, for a reason. If it passes, the report fails.
     #[must_use]
     pub fn expect_fail(mut self, law: LawId, reason: impl Into<String>) -> Self {
         self.failing.push((law, reason.into()));
         self
     }
 
-    /// Only the laws of these [groups](crate::Group::key), such as `dup`. The report says that it
-    /// is a part.
+    /// Runs only the laws of these [groups](crate::Group::key), such as `dup`. The report is then
+    /// partial.
     #[must_use]
     pub fn only<'a>(mut self, groups: impl IntoIterator<Item = &'a str>) -> Self {
         self.groups = Some(groups.into_iter().map(str::to_owned).collect());
         self
     }
 
-    /// Only these laws. The report says that it is a part.
+    /// Runs only these laws. The report is then partial.
     #[must_use]
     pub fn only_laws(mut self, laws: impl IntoIterator<Item = LawId>) -> Self {
         self.laws = Some(laws.into_iter().collect());
         self
     }
 
-    /// The arguments with which this program, started again, comes to the same
-    /// [`run_all`](crate::run_all) with the same harness, and does nothing else on the way: for the
-    /// laws that need a child process to kill. In a test they are its path and `--exact`. Without
-    /// them those laws are not run.
+    /// Sets the arguments with which this program, started again, reaches the same
+    /// [`run_all`](crate::run_all) with the same harness and does nothing else before. Laws that kill a
+    /// child process need them, and do not run without them. In a test they are its path and `--exact`.
     #[must_use]
     pub fn again<S: Into<String>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
         self.again = Some(arguments.into_iter().map(Into::into).collect());
         self
     }
 
-    /// So many laws at a time; without this as many as there are cores. Laws that wait for a slow disk
-    /// leave the cores idle, so more than that may help. A law that measures time runs alone, at the
-    /// end.
+    /// Sets how many laws run at a time. Default: the number of cores. On a slow disk, laws leave the cores
+    /// idle, so more may help. Laws that measure time run alone at the end.
     #[must_use]
     pub fn jobs(mut self, jobs: NonZeroUsize) -> Self {
         self.jobs = Some(jobs);
@@ -138,7 +136,7 @@ impl Plan {
         }
     }
 
-    /// The claims that are made, those that are assumed included.
+    /// The claims of the store, including assumed claims.
     pub(crate) fn holds(&self) -> impl Iterator<Item = Claim> + '_ {
         let every = Claim::ALL.iter().copied();
         every.filter(|claim| self.has(*claim))

@@ -1,4 +1,4 @@
-//! The lines that tests leave: whichever processes run them.
+//! The lines that tests append, whichever processes run them.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -10,7 +10,7 @@ use crashpoint_conformance::{Claim, Merged, Verdict, catalogue, claim, merge};
 
 use super::{Line, said, text};
 
-/// Runs tests of this very binary in a process of their own.
+/// Runs tests of this binary in another process.
 fn start(arguments: &[&str], journal: &Path) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
@@ -30,7 +30,7 @@ fn read(journal: &Path) -> String {
     std::fs::read_to_string(journal).unwrap()
 }
 
-/// The names of tests of a suite that are run and end at once.
+/// The names of tests of a suite that run and end quickly.
 fn quick() -> Vec<String> {
     let mut laws: Vec<_> = catalogue().iter().collect();
     laws.retain(|law| ["bas", "dup", "err"].contains(&law.group.key) && law.claim.is_none());
@@ -38,7 +38,7 @@ fn quick() -> Vec<String> {
     names.collect()
 }
 
-/// As cargo nextest does it: a process for each law, and several at a time.
+/// Like cargo nextest: a process for each law, several at a time.
 #[test]
 fn a_process_for_each_law_and_one_for_all_leave_the_same_verdicts() {
     let folder = tempfile::tempdir().unwrap();
@@ -134,14 +134,14 @@ fn without_a_name_in_the_variable_no_line_is_left() {
     assert_eq!(folder.path().read_dir().unwrap().count(), 0);
 }
 
-/// Removed when it goes, with whatever came of it.
+/// A directory that is removed when this is dropped.
 struct Copy {
     tests: PathBuf,
     journal: PathBuf,
 }
 
 impl Copy {
-    /// A copy of this binary under a name of its own, and where its lines go.
+    /// A copy of this binary under another name, and its journal.
     fn new(name: &str) -> Self {
         let name = format!("{name}-{}", std::process::id());
         let tmpdir = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -157,7 +157,7 @@ impl Copy {
         command
             .args(["--exact", test])
             .env_remove("CRASHPOINT_REPORT");
-        // Another test that starts a process at this instant has the copy open for writing until then.
+        // A test that starts a process at this instant keeps the copy open for writing until then.
         let busy = |output: &io::Result<Output>| matches!(output, Err(error) if error.kind() == ErrorKind::ExecutableFileBusy);
         let mut output = command.output();
         while busy(&output) {
@@ -167,7 +167,7 @@ impl Copy {
         assert!(output.unwrap().status.success());
     }
 
-    /// As if it had been built later.
+    /// Makes the copy look like a later build.
     fn build_again(&self) {
         let file = File::options().append(true).open(&self.tests).unwrap();
         let written = file.metadata().unwrap().modified().unwrap();

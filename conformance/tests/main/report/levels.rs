@@ -1,4 +1,4 @@
-//! What is reached, and what holds it back.
+//! Which level is reached, and which laws hold it back.
 
 use std::fmt::Write as _;
 
@@ -42,7 +42,7 @@ fn a_level_is_reached_when_all_its_laws_are_there_and_pass() {
     );
 }
 
-/// A level that needs nothing would be reached by a store that shows nothing.
+/// A level without a law would be reached by every store.
 #[test]
 fn every_level_needs_laws_and_each_of_them_holds_it_back() {
     let whole = report(all_passed().values());
@@ -95,7 +95,7 @@ fn every_verdict_but_a_pass_holds_a_level_back_and_says_why() {
     let waived = spoiled("ISO-09", "waived", json!({ "ISO-09": "because" }));
     assert_eq!(
         contract(&waived),
-        "ISO-09: waived: because (run all the same: pass)"
+        "ISO-09: waived: because (it ran anyway: pass)"
     );
 }
 

@@ -1,4 +1,4 @@
-//! What lines come to when they are merged.
+//! Merging lines to reports.
 
 use crashpoint_conformance::{Merged, Outcome, Verdict, merge};
 use expect_test::{Expect, expect};
@@ -29,7 +29,7 @@ fn a_law_without_a_line_was_not_run_and_nothing_passes_with_it() {
     let report = report(lines.values());
     assert_eq!(
         said(&report, "DUP-07"),
-        "not_run: this build has left no line about it"
+        "not_run: this build has no line about it"
     );
     assert_eq!(report.outcome(), Outcome::Incomplete);
     assert!(!report.passed());
@@ -37,7 +37,7 @@ fn a_law_without_a_line_was_not_run_and_nothing_passes_with_it() {
     assert!(report.to_string().contains("INCOMPLETE: "), "{report}");
 }
 
-/// A line says when its law was over, and how long it took.
+/// A line has the time at which its law ended, and how long the law took.
 #[test]
 fn time_passes_once_while_several_laws_are_at_work_and_not_at_all_between_two_runs() {
     let line = |law, end, millis: u64| Line::pass(law).after(end).with("millis", millis);
@@ -78,7 +78,7 @@ fn what_is_waived_or_not_claimed_is_known_from_any_line() {
     assert_eq!(said(&report, "DUR-01"), "not_claimed: reopen");
     assert_eq!(
         said(&report, "ENG-04"),
-        "not_run: this build has left no line about it"
+        "not_run: this build has no line about it"
     );
     let lacks = line.with("claims", json!(["limits"]));
     assert_eq!(
@@ -100,12 +100,12 @@ fn a_law_that_was_run_although_it_is_waived_stays_waived() {
     let lines = [Line::pass("ISO-09").with("waived", waived)];
     assert_eq!(
         said(&report(&lines), "ISO-09"),
-        "waived: ids are C strings (run all the same: pass)"
+        "waived: ids are C strings (it ran anyway: pass)"
     );
     let failed = Line::fail("DUR-01", "expected 7 rows").with("claims", json!([]));
     assert_eq!(
         said(&report([&failed]), "DUR-01"),
-        "not_claimed: reopen (run all the same: fail: expected 7 rows)"
+        "not_claimed: reopen (it ran anyway: fail: expected 7 rows)"
     );
 }
 
@@ -122,14 +122,14 @@ fn of_two_builds_the_newer_one_counts_and_the_other_is_told() {
     assert_eq!(said(&reports[0], "DUP-01"), "fail: got Ok");
     assert_eq!(
         said(&reports[0], "BAS-01"),
-        "not_run: this build has left no line about it"
+        "not_run: this build has no line about it"
     );
     let stale = lines.len() - 1;
     let all = lines.len();
     assert_eq!(
         remarks[0].to_string(),
         format!(
-            "backend 0.3.1 conformance::Mine: {stale} of {all} lines are about other builds and were \
+            "backend 0.3.1 conformance::Mine: {stale} of {all} lines are about other builds and are \
              left out"
         )
     );
@@ -147,8 +147,7 @@ fn within_a_build_the_last_verdict_counts_wherever_it_stands() {
     assert_eq!(failed.outcome(), Outcome::Failed);
 }
 
-/// A race that is lost one time in five is lost: whoever runs the tests until they pass has not
-/// certified a store.
+/// A law that failed once has failed: repeating the tests until they pass does not certify a store.
 #[test]
 fn a_law_that_failed_and_then_passed_in_one_build_is_unsteady_and_fails() {
     let mut lines: Vec<_> = all_passed().into_values().collect();
@@ -196,7 +195,7 @@ fn suites_are_kept_apart_by_package_module_and_harness() {
         .iter()
         .map(|each| each.name().to_string())
         .collect();
-    // The version is no part of what a suite is: the fourth is the first one's next release.
+    // The version does not identify a suite: the fourth is the next release of the first.
     assert_eq!(
         names,
         [
@@ -222,14 +221,14 @@ fn what_is_no_line_is_told_with_its_place() {
     remarked(
         &whole[..whole.len() / 2],
         &expect![[r#"
-            lines.jsonl:1: is no law's line: EOF while parsing a value at line 1 column 249, and the file ends within it
+            lines.jsonl:1: is not a line of the kit: EOF while parsing a value at line 1 column 249, and the file ends within it
         "#]],
     );
     remarked(
         "hello\n\n{\"law\":\"BAS-01\"}\n",
         &expect![[r#"
-        lines.jsonl:1: is no law's line: expected value at line 1 column 1
-        lines.jsonl:3: is no law's line: missing field `crashpoint_law` at line 1 column 16
+        lines.jsonl:1: is not a line of the kit: expected value at line 1 column 1
+        lines.jsonl:3: is not a line of the kit: missing field `crashpoint_law` at line 1 column 16
     "#]],
     );
     let foreign = [
@@ -243,12 +242,12 @@ fn what_is_no_line_is_told_with_its_place() {
     remarked(
         &text(&foreign),
         &expect![[r#"
-            lines.jsonl:1: has format 2, and this kit reads 1
-            lines.jsonl:2: is about contract 1.1, and this kit knows 1.0
-            lines.jsonl:3: names the law "XYZ-01", which is not known
-            lines.jsonl:4: names the claim "telepathy", which is not known
-            lines.jsonl:5: is no whole line: unknown variant `perhaps`, expected one of `pass`, `fail`, `waived`, `expected_fail`, `not_claimed`, `not_run`, `inconclusive`, `harness_error` at line 1 column 501
-            lines.jsonl:6: names the law "XYZ-01", which is not known
+            lines.jsonl:1: has format 2; this kit reads format 1
+            lines.jsonl:2: is about contract 1.1; this kit knows contract 1.0
+            lines.jsonl:3: names the unknown law "XYZ-01"
+            lines.jsonl:4: names the unknown claim "telepathy"
+            lines.jsonl:5: is not complete: unknown variant `perhaps`, expected one of `pass`, `fail`, `waived`, `expected_fail`, `not_claimed`, `not_run`, `inconclusive`, `harness_error` at line 1 column 501
+            lines.jsonl:6: names the unknown law "XYZ-01"
         "#]],
     );
 }

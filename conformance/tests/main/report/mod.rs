@@ -1,4 +1,4 @@
-//! Reports: lines merged, levels reached and held back, and nothing swallowed.
+//! Reports: merging lines, levels, and no line lost silently.
 
 mod journal;
 mod levels;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crashpoint_conformance::{Claim, Merged, Report, catalogue, merge};
 use serde_json::{Value, json};
 
-/// A line as the tests of `certify!` leave it. That these are read is what keeps the format as it is.
+/// A line as the tests of `certify!` write it. These tests keep the format readable.
 #[derive(Clone)]
 pub(crate) struct Line(Value);
 
@@ -52,7 +52,7 @@ impl Line {
     }
 }
 
-/// A line for every law, each of them passed.
+/// A line for every law, all passed.
 pub(crate) fn all_passed() -> BTreeMap<String, Line> {
     let ids = catalogue().iter().map(|law| law.id.to_string());
     ids.map(|id| (id.clone(), Line::pass(&id))).collect()
@@ -69,7 +69,7 @@ pub(crate) fn merged<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Merged {
     merge([("lines.jsonl", &*text(lines))])
 }
 
-/// The one report that there is, and nothing to remark.
+/// The only report, without remarks.
 pub(crate) fn report<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Report {
     let Merged {
         mut reports,
