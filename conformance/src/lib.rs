@@ -1,8 +1,8 @@
 //! A kit of named laws that certifies any [`CheckpointStore`](crashpoint::CheckpointStore).
 //!
-//! A backend's author says how a store is opened at a [`Place`] and what it claims beyond the
-//! contract; [`certify!`] turns every law of the [catalogue](catalogue()) into a `#[test]` of its
-//! own, under plain `cargo test` and nextest.
+//! The author of a backend writes how a store is opened at a [`Place`], and what it claims beyond the
+//! contract. [`certify!`] turns every law of the [catalogue](catalogue()) into a `#[test]`, under
+//! `cargo test` and nextest.
 //!
 //! ```
 //! use crashpoint_conformance::{BoxError, Harness, Place};
@@ -33,15 +33,15 @@
 //!
 //! # What a verdict means
 //!
-//! A law that was not run never counts as passed: what is not claimed or waived shows up as an
-//! ignored test with its reason, a check that could not do its minimum of rounds is
-//! [inconclusive](Verdict::Inconclusive), and a [`Report`] without a single passed law has failed.
-//! Each law has a deadline of its own, so a store that deadlocks fails by name.
+//! A law that did not run never counts as passed. A law that is waived, or whose claim is missing, is
+//! an ignored test with that reason. A check that could not do its minimum of rounds is
+//! [inconclusive](Verdict::Inconclusive). A [`Report`] without a passed law does not pass. Each law has
+//! a deadline, so a store that deadlocks fails by name.
 //!
 //! # What it does not check
 //!
-//! What a power loss leaves is not tried: the laws of power loss see whether what was acknowledged
-//! had been synced, and what a store does when its disk refuses.
+//! The kit does not try the state that a power loss leaves. The laws of power loss check whether
+//! acknowledged rows had been synced, and what a store does when its disk returns errors.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -82,7 +82,7 @@ pub use crate::report::{
 };
 pub use crate::runner::plan::Plan;
 
-/// What [`certify!`] expands to.
+/// The targets of the expansion of [`certify!`].
 #[doc(hidden)]
 pub mod __private {
     pub use crate::certify::{certify_law, each_law_listed_once};

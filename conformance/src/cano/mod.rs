@@ -1,5 +1,5 @@
-//! Adapters for stores that implement the `CheckpointStore` of the reference crate `cano`, so that
-//! they run the whole kit: one module for each release whose contract differs.
+//! Adapters for stores that implement the `CheckpointStore` of the reference crate `cano`: a module for
+//! each release with a different contract.
 //!
 //! ```no_run
 //! # #[cfg(feature = "cano-0-15")]
@@ -35,17 +35,16 @@
 //!
 //! # What an adapter does
 //!
-//! It calls the store when it is called, polls the store's future when it is polled, and drops it
-//! when it is dropped: work done too early, a panic or a blocked thread are the store's own, and show.
+//! It calls the store when it is called, polls the store's future when it is polled, and drops it when it
+//! is dropped. So early work, a panic or a blocked thread of the store shows.
 //!
-//! - A row is copied field by field, both ways. A kind that the reference crate does not have is
-//!   refused before the store is asked, as nothing written: the suite says `lacks: [engine_kinds]`.
-//! - What a row can't say here, a kind unknown to the adapter or a `workflow_version` other than the 0
-//!   that was appended, is an error of the load that met it, never left out.
-//! - An error keeps its words and its category, and is the source of the one that is passed on. The
-//!   reference crate has no type for a conflict, so none is made up: to the laws of concurrency a
-//!   refused append may have taken effect, which forgives more than for a store that tells the two
-//!   apart, and ERR-06 says so.
+//! - It copies rows field by field, both ways. It rejects a kind that the reference crate does not have
+//!   before it calls the store, as "nothing written": the suite says `lacks: [engine_kinds]`.
+//! - A load fails if it meets a row that can't be represented here: an unknown kind, or a
+//!   `workflow_version` other than the appended 0.
+//! - An error keeps its message and its category, and is the source of the returned error. The reference
+//!   crate has no type for a conflict, so the adapter returns none. The laws of concurrency then assume
+//!   that a rejected append may have taken effect, which forgives more, and ERR-06 reports it.
 
 use std::error::Error as _;
 use std::fmt;
@@ -57,7 +56,7 @@ pub mod v0_12;
 #[cfg(feature = "cano-0-15")]
 pub mod v0_15;
 
-/// An error of the reference crate, with the category that it gives itself.
+/// An error of the reference crate, with its category.
 #[derive(Debug)]
 struct Theirs {
     category: &'static str,
@@ -76,7 +75,7 @@ impl std::error::Error for Theirs {
     }
 }
 
-/// The category that a store behind an adapter gave its error.
+/// The category of the error of a store behind an adapter.
 pub(crate) fn category(error: &Error) -> Option<&'static str> {
     let source = error.store_error()?.source()?;
     let theirs = source.downcast_ref::<Theirs>();
@@ -89,22 +88,22 @@ fn passed_on(category: &'static str, error: impl Into<BoxError>) -> Error {
     failed.with_source(Theirs { category, error }).into()
 }
 
-/// The refusal of a row that the reference crate has no kind for.
+/// The rejection of a row whose kind the reference crate does not have.
 fn without_a_kind(kind: RowKind) -> Error {
     Error::unavailable(format!(
         "the reference crate has no kind of rows for {kind}"
     ))
 }
 
-/// What a store gave back although nobody can have appended it through the adapter.
+/// The error for a loaded row that nobody can have appended through the adapter.
 fn foreign(sequence: u64, what: &dyn fmt::Display) -> Error {
     let message =
         format!("row at sequence {sequence} came back with {what}, which was not appended");
     StoreError::new(StoreErrorKind::Damaged, message).into()
 }
 
-/// The adapter of one release, in a module of its own. `$beyond` says what of a loaded row is not in
-/// ours, where there is anything.
+/// The adapter of one release, in its own module. `$beyond` describes what a loaded row has beyond our
+/// rows, if anything.
 macro_rules! adapter {
     ($cano:ident, $beyond:expr) => {
         use std::future::Future;
@@ -117,14 +116,14 @@ macro_rules! adapter {
 
         type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
-        /// A store of the reference crate, to be certified as one of this engine.
+        /// A store of the reference crate, as a store of this engine.
         #[derive(Debug, Clone)]
         pub struct Adapted<S>(
             /// The store.
             pub S,
         );
 
-        // Spelled out, and not `async`, so that the store is called when this is, and not polled first.
+        // Not `async`, so that the store is called when this is called and not when it is first polled.
         impl<S: theirs::CheckpointStore> CheckpointStore for Adapted<S> {
             fn append<'life0, 'life1, 'async_trait>(
                 &'life0 self,

@@ -1,4 +1,4 @@
-//! Stores of release 0.15 of the reference crate, whose rows have a version beside.
+//! Stores of release 0.15 of the reference crate, whose rows also have a version.
 
 super::adapter!(cano_0_15, |row| {
     let version = row.workflow_version;

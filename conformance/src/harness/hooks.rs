@@ -1,4 +1,4 @@
-//! What a harness does to a backend from outside: takes it away, brings it back, damages what it keeps.
+//! What a harness does to a backend from outside: break it, heal it, damage a row.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,24 +7,23 @@ use crashpoint::BoxError;
 
 use crate::finding::expect::{Checked, Failure};
 
-/// What came of a hook of the [`Harness`](crate::Harness).
+/// The result of a hook of the [`Harness`](crate::Harness).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hook {
-    /// It is done.
+    /// The hook did its work.
     Done,
-    /// The harness can't do it, for this reason. A law that needs it is reported as not run, never as
-    /// passed.
+    /// The harness can't do it, for this reason. A law that needs the hook is reported as not run.
     NotOffered(String),
 }
 
 impl Hook {
-    /// What the hooks answer unless a harness says otherwise.
+    /// The answer of every hook that a harness does not implement.
     pub fn not_offered(reason: impl Into<String>) -> Self {
         Self::NotOffered(reason.into())
     }
 }
 
-/// Goes on where the hook `name` has done its work.
+/// Fails unless the hook `name` did its work.
 pub(crate) fn offered(name: &str, got: Result<Hook, BoxError>) -> Checked {
     match got {
         Ok(Hook::Done) => Ok(()),
@@ -33,12 +32,12 @@ pub(crate) fn offered(name: &str, got: Result<Hook, BoxError>) -> Checked {
     }
 }
 
-/// One way to damage a row: a bit of it is turned over, in every copy of it that there is.
+/// One way to damage a row: flip a bit in every copy of it.
 ///
-/// The row's blob is [`needle`](Self::needle), which stands nowhere else: a harness whose store keeps
-/// blobs as they are finds the row by it, and [`turn_over`](Self::turn_over) does all of that below a
-/// directory. A store that encodes blobs asks for what it makes of the needle with
-/// [`turn_over_encoded`](Self::turn_over_encoded); a backend on a server is damaged by its own tools.
+/// The row's blob is the [`needle`](Self::needle), which occurs nowhere else. If the store keeps blobs
+/// unchanged in files, [`turn_over`](Self::turn_over) finds and damages the row below a directory. If it
+/// encodes blobs, use [`turn_over_encoded`](Self::turn_over_encoded) with the encoded needle. Damage a
+/// backend on a server with its own tools.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Damage<'a> {
@@ -48,25 +47,25 @@ pub struct Damage<'a> {
     pub sequence: u64,
     /// The row's blob.
     pub needle: &'a [u8],
-    /// The number of the damage: each is to be another one.
+    /// The number of the damage, which selects the bit.
     pub number: u32,
 }
 
 impl Damage<'_> {
-    /// Turns one bit of the needle over wherever it stands in the files below `folder`.
+    /// Flips one bit of the needle wherever it occurs in the files below `folder`.
     ///
     /// # Errors
     ///
-    /// Where a file can't be read or written.
+    /// If a file can't be read or written.
     pub fn turn_over(&self, folder: &Path) -> io::Result<Hook> {
         self.turn_over_encoded(folder, self.needle)
     }
 
-    /// The same for a store whose files hold the needle as `encoded`.
+    /// Does the same for a store whose files hold the needle as `encoded`.
     ///
     /// # Errors
     ///
-    /// Where a file can't be read or written.
+    /// If a file can't be read or written.
     pub fn turn_over_encoded(&self, folder: &Path, encoded: &[u8]) -> io::Result<Hook> {
         let mut copies = 0;
         for path in files_below(folder)? {
@@ -80,13 +79,13 @@ impl Damage<'_> {
         if copies == 0 {
             let folder = folder.display();
             return Ok(Hook::not_offered(format!(
-                "the blob of the row to damage stands in no file below {folder}"
+                "no file below {folder} contains the blob of the row to damage"
             )));
         }
         Ok(Hook::Done)
     }
 
-    /// Turns the bit over in `content`, and answers how often.
+    /// Flips the bit in `content`, and returns how often.
     fn turn_over_in(&self, content: &mut [u8], needle: &[u8]) -> usize {
         if needle.is_empty() {
             return 0;
@@ -94,7 +93,7 @@ impl Damage<'_> {
         let found = content.windows(needle.len()).enumerate();
         let found = found.filter(|(_, window)| *window == needle);
         let found: Vec<usize> = found.map(|(at, _)| at).collect();
-        // Steps that have no divisor in common with common lengths, so that bits and bytes vary.
+        // 13 shares no divisor with common lengths, so that bits and bytes vary.
         let (byte, bit) = (self.number as usize * 13 % needle.len(), self.number % 8);
         for at in &found {
             content[at + byte] ^= 1 << bit;

@@ -1,4 +1,4 @@
-//! What a backend's author writes: how a store is opened, and what the kit has to know about it.
+//! What the author of a backend writes: how a store is opened, and what the kit must know about it.
 
 pub(crate) mod hooks;
 pub(crate) mod place;
@@ -14,66 +14,65 @@ use crashpoint::{BoxError, CheckpointStore};
 use crate::harness::hooks::{Damage, Hook};
 use crate::harness::place::Place;
 
-/// How the kit gets hold of a store. A type without values: laws run in threads and processes of
-/// their own, so there is no state to capture.
+/// How the kit opens a store. The type needs no values: laws run in their own threads and processes, so
+/// there is no state to share.
 ///
-/// The kit brings the runtime (tokio); `open`, `destroy` and every operation of the store run
-/// inside of it.
+/// The kit brings a tokio runtime, in which `open`, `destroy` and every operation of the store run.
 pub trait Harness: Send + Sync + 'static {
     /// The store to certify.
     type Store: CheckpointStore;
 
-    /// Opens the store at `place`; where the store keeps something, what was there before.
+    /// Opens the store at `place`, with the rows that an earlier store left there.
     ///
     /// # Errors
     ///
-    /// Whatever went wrong. The law is then reported as a harness error, never as passed.
+    /// Any error. The law is then reported as a harness error.
     fn open(place: &Place) -> impl Future<Output = Result<Self::Store, BoxError>> + Send;
 
-    /// Removes what the store left outside of the place's directory: a table, a schema, keys. Every
-    /// store at the place has been dropped before.
+    /// Removes what the store left outside the place's directory: a table, a schema, keys. Every store
+    /// at the place has been dropped before.
     ///
     /// # Errors
     ///
-    /// Whatever went wrong; a law that passed is then reported as a harness error.
+    /// Any error. A law that passed is then reported as a harness error.
     fn destroy(place: &Place) -> impl Future<Output = Result<(), BoxError>> + Send {
         let _ = place;
         async { Ok(()) }
     }
 
-    /// A clone of `store`, for stores that can be cloned (BAS-04 then looks through it too).
+    /// Clones `store`, for stores that can be cloned. BAS-04 then tests the clone too.
     fn duplicate(store: &Self::Store) -> Option<Self::Store> {
         let _ = store;
         None
     }
 
-    /// Takes the backend of `place` away from stores that are open: its server is stopped, its
-    /// connections are cut, its disk fails. For the claim `outage`.
+    /// Takes the backend of `place` away from open stores: stop its server, cut its connections, or fail
+    /// its disk. For the claim `outage`.
     ///
     /// # Errors
     ///
-    /// Whatever went wrong; the law is then reported as a harness error.
+    /// Any error. The law is then reported as a harness error.
     fn break_backend(place: &Place) -> impl Future<Output = Result<Hook, BoxError>> + Send {
         let _ = place;
         async { Ok(Hook::not_offered("the harness has no `break_backend`")) }
     }
 
-    /// Brings back what [`break_backend`](Self::break_backend) took away.
+    /// Brings back the backend that [`break_backend`](Self::break_backend) took away.
     ///
     /// # Errors
     ///
-    /// Whatever went wrong; the law is then reported as a harness error.
+    /// Any error. The law is then reported as a harness error.
     fn heal_backend(place: &Place) -> impl Future<Output = Result<Hook, BoxError>> + Send {
         let _ = place;
         async { Ok(Hook::not_offered("the harness has no `heal_backend`")) }
     }
 
-    /// Damages a row that is stored at `place`, where no store is open. For the claim `corruption`;
-    /// where blobs stand in files as they are, `damage.turn_over(place.path())` does it.
+    /// Damages a row that is stored at `place`, where no store is open. For the claim `corruption`. If
+    /// files contain blobs unchanged, `damage.turn_over(place.path())` does it.
     ///
     /// # Errors
     ///
-    /// Whatever went wrong; the law is then reported as a harness error.
+    /// Any error. The law is then reported as a harness error.
     fn corrupt(
         place: &Place,
         damage: Damage<'_>,
@@ -82,36 +81,36 @@ pub trait Harness: Send + Sync + 'static {
         async { Ok(Hook::not_offered("the harness has no `corrupt`")) }
     }
 
-    /// Limits and names that the kit can't know.
+    /// Limits and names of the store.
     fn options() -> Options {
         Options::default()
     }
 }
 
-/// What the kit has to know about a store. The defaults suit an embedded one.
+/// What the kit must know about a store. The defaults suit an embedded store.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// A law fails when no operation of the store ends for this long; 10 seconds.
+    /// A law fails when no operation of the store ends for this long. Default: 10 seconds.
     pub operation_max: Duration,
-    /// A law fails when it takes longer than this in all, although its operations end; 10 minutes,
-    /// since the laws about ten thousand rows wait for as many syncs of the disk.
+    /// A law fails when it takes longer than this in total. Default: 10 minutes, because laws about ten
+    /// thousand rows wait for ten thousand syncs.
     pub law_max: Duration,
-    /// How long a race is repeated, beyond its minimum of rounds; 500 milliseconds.
+    /// How long a race is repeated beyond its minimum of rounds. Default: 500 milliseconds.
     pub race_budget: Duration,
-    /// The minimum of rounds, of eight races each: 3. Below it a race has hardly been tried; more
-    /// would cost a store that syncs each append minutes.
+    /// The minimum of rounds, each of eight races. Default: 3. Fewer hardly try a race; more would take
+    /// minutes on a store that syncs each append.
     pub race_rounds_min: u64,
-    /// How long one poll of the store may hold its thread (RUN-03); 5 milliseconds.
+    /// How long one poll of the store may hold its thread (RUN-03). Default: 5 milliseconds.
     pub poll_max: Duration,
-    /// The longest blob that a store with the claim `limits` takes; `None` for 16 MiB or more.
+    /// The longest blob, in bytes, that a store with the claim `limits` accepts; `None` for 16 MiB or more.
     pub blob_bytes_max: Option<usize>,
-    /// Whether a store that has met an outage works again only once its place has been opened anew
-    /// (ERR-04). `false`: the store that is open has to find its backend again by itself.
+    /// Whether a store must be opened again after an outage (ERR-04). `false`: the open store must
+    /// reconnect by itself.
     pub reopens_after_outage: bool,
-    /// Where the directories of places are made; `None` for the system's temporary directory.
+    /// Where the kit creates the directories of places; `None` for the system's temporary directory.
     pub folder: Option<PathBuf>,
-    /// Names that the backend uses itself (tables, keys, files): ISO-15 uses them as ids.
+    /// Names that the backend uses itself (tables, keys, files). ISO-15 uses them as ids.
     pub reserved_names: Vec<String>,
 }
 
@@ -134,7 +133,7 @@ impl Default for Options {
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(crate) type DynStore = Arc<dyn CheckpointStore>;
 
-/// An opened store without its type: the laws are compiled once, not for each store.
+/// An open store without its type, so that the laws are compiled once and not for each store.
 pub(crate) struct Opened {
     pub(crate) store: DynStore,
     pub(crate) clone: Option<DynStore>,
@@ -145,7 +144,7 @@ pub(crate) struct Opened {
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
     pub(crate) options: Options,
-    /// The arguments with which this process, started again, comes to the same law.
+    /// The arguments with which this program, started again, runs the same law.
     pub(crate) again: Option<Vec<String>>,
     open: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Opened, BoxError>>,
     destroy: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<(), BoxError>>,

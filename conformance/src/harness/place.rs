@@ -1,13 +1,13 @@
-//! Where a store lives while one law looks at it: a directory and a name that nobody else uses.
+//! The place of a store during one law: a directory and a name that nobody else uses.
 
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 
-/// A fresh place for one store: file-based stores use its [`path`](Self::path), stores on a server
-/// its [`name`](Self::name).
+/// A fresh place for one store. Stores on files use its [`path`](Self::path), stores on a server its
+/// [`name`](Self::name).
 ///
-/// The directory exists, is empty, and goes with the place, its contents included. A law that
-/// passed its deadline leaves it behind, since the store may still be at work in it.
+/// The directory exists and is empty. Dropping the place removes it with its contents. A law that missed
+/// its deadline leaves it behind, since the store may still use it.
 #[derive(Debug)]
 pub struct Place {
     name: String,
@@ -16,24 +16,24 @@ pub struct Place {
     owner: Owner,
 }
 
-/// Who removes the directory in the end.
+/// Who removes the directory.
 #[derive(Debug, PartialEq, Eq)]
 enum Owner {
     This,
-    /// The process that has started this one.
+    /// The process that started this process.
     Parent,
 }
 
 impl Place {
     /// `purpose` is a short word, such as the id of a law.
     pub(crate) fn fresh_for(purpose: &str, folder: Option<&Path>) -> std::io::Result<Self> {
-        // Every `RandomState` has other keys; the process id alone would repeat on a shared server.
+        // Each `RandomState` has other keys; the process id alone would repeat on a shared server.
         let unique = RandomState::new().hash_one(std::process::id());
         let name = format!("crashpoint_{purpose}_{unique:016x}");
         let root = folder
             .map_or_else(std::env::temp_dir, Path::to_owned)
             .join(&name);
-        // A purpose is a short word of ours, and stores take the name for a table or a bucket.
+        // A purpose is a short word of the kit, and stores use the name for a table or a bucket.
         assert!(name.len() <= 40, "a name has at most 40 bytes: {name}");
         let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
         assert!(
@@ -51,7 +51,7 @@ impl Place {
         })
     }
 
-    /// The place with this [root](Self::root) that a parent process has made.
+    /// The place with this [root](Self::root), which a parent process created.
     pub(crate) fn of_parent(root: PathBuf) -> Option<Self> {
         let name = root.file_name()?.to_str()?.to_owned();
         let path = root.join("place");
@@ -63,23 +63,23 @@ impl Place {
         })
     }
 
-    /// What a child process is told of the place.
+    /// The directory by which a child process finds the place.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// An existing directory, empty when the store is opened in it for the first time.
+    /// An existing directory, which is empty when the store is first opened.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A name unique to this place, of `a-z`, `0-9` and `_`, at most 40 bytes long: a table, a
-    /// schema, a bucket or a prefix of keys.
+    /// A name unique to this place, of at most 40 bytes from `a-z`, `0-9` and `_`, for a table, a schema,
+    /// a bucket or a prefix of keys.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What stands beside the directory of the store, where it has no business.
+    /// Files beside the store's directory, where the store must create none.
     pub(crate) fn strays(&self) -> std::io::Result<Vec<PathBuf>> {
         let mut strays = Vec::new();
         for entry in std::fs::read_dir(&self.root)? {
@@ -91,7 +91,7 @@ impl Place {
         Ok(strays)
     }
 
-    /// A path beside the store's directory that nothing should ever come to.
+    /// A path beside the store's directory, where the store must create nothing.
     pub(crate) fn outside(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
@@ -99,7 +99,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // A leftover in the temporary directory is no reason to change a verdict.
+        // A leftover in the temporary directory does not change a verdict.
         if self.owner == Owner::This {
             let _ = std::fs::remove_dir_all(&self.root);
         }

@@ -1,9 +1,9 @@
-//! The one file of the kit that reads a clock. A law's deadline and a race's budget are about real
-//! time: the stores under test are real, and so are their deadlocks.
+//! The only file of the kit that reads a clock. Deadlines of laws and budgets of races are in real time,
+//! because the stores under test are real, and so are their deadlocks.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Measures from its creation.
+/// Measures the time since its creation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stopwatch(Instant);
 
@@ -21,8 +21,8 @@ impl Stopwatch {
     }
 }
 
-/// Measures for how long work holds the thread that it runs on: at work, asleep or blocked. What the
-/// thread waited for a core is the machine's doing, and left out where the system tells it (on Linux).
+/// Measures how long work holds its thread: running, asleep or blocked. On Linux the time that the thread
+/// waited for a core is left out, since the machine causes it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HoldTimer {
     watch: Stopwatch,
@@ -46,8 +46,8 @@ impl HoldTimer {
     }
 }
 
-/// For how long the calling thread has been ready to run without a core in all; zero where the system
-/// does not say.
+/// The total time for which the calling thread was ready to run but had no core; zero if the system does
+/// not report it.
 fn waited_for_a_core() -> Duration {
     if !cfg!(target_os = "linux") {
         return Duration::ZERO;
@@ -59,7 +59,7 @@ fn waited_for_a_core() -> Duration {
     Duration::from_nanos(nanos)
 }
 
-/// Milliseconds since 1970, for people and to tell the last of several runs; zero before that.
+/// Milliseconds since 1970, for people and to order runs; zero before 1970.
 #[expect(clippy::disallowed_methods, reason = "a report says when it was made")]
 pub(crate) fn unix_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);

@@ -1,11 +1,11 @@
-//! Draws that depend on nothing but what they are begun with: a law does the same in every run.
+//! Pseudo-random draws from fixed seeds, so that a law does the same in every run.
 
 /// A small generator (`SplitMix64`).
 #[derive(Debug, Clone)]
 pub(crate) struct Draws(u64);
 
 impl Draws {
-    /// Draws that belong to these numbers.
+    /// A generator with these numbers as its seed.
     pub(crate) fn of(numbers: &[u64]) -> Self {
         numbers.iter().fold(Self(0x0c8a_5b01), |draws, number| {
             let mut next = Self(draws.0 ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -13,11 +13,11 @@ impl Draws {
         })
     }
 
-    /// A number less than `n`.
+    /// Draws a number below `n`.
     ///
     /// # Panics
     ///
-    /// Where `n` is 0.
+    /// If `n` is 0.
     pub(crate) fn below(&mut self, n: usize) -> usize {
         assert!(n > 0, "nothing is less than 0");
         (self.next() % n as u64) as usize

@@ -1,5 +1,4 @@
-//! Futures that are dropped on the way: after every number of polls, and before or after they were
-//! woken for the next.
+//! Drops futures before they end: after each number of polls, and before or after the next wake-up.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -9,11 +8,11 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use tokio::sync::Notify;
 
-/// How far a future gets.
+/// The point at which a future is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cut {
     pub(crate) polls: u32,
-    /// Whether it is dropped only once it has been woken for one poll more.
+    /// Whether it is dropped only after it was woken for another poll.
     pub(crate) woken: bool,
 }
 
@@ -31,12 +30,12 @@ impl fmt::Display for Cut {
     }
 }
 
-/// Tries of each cut: where the work is done elsewhere, how far it got is left to chance.
+/// Tries of each cut, since chance decides how far work on another thread has got.
 const TRIES: u32 = 3;
-/// A future that takes more polls is dropped in its first part only.
+/// A future that needs more polls is dropped only within its first polls.
 const POLLS_MAX: u32 = 40;
 
-/// Every cut, from one poll on, until a future has ended before it was to be dropped. Tell it with
+/// All cuts in ascending order, until a future ends before its cut. Report that with
 /// [`ended`](Self::ended).
 #[derive(Debug)]
 pub(crate) struct Cuts {
@@ -95,8 +94,8 @@ impl Iterator for Cuts {
     }
 }
 
-/// Polls `future` as often as `cut` says, each time once it has been woken, and drops it; or answers
-/// what it ended with before.
+/// Polls `future` as often as `cut` says, after each wake-up, and drops it. Returns its output if it ends
+/// before.
 pub(crate) async fn cut_off<F: Future>(future: F, cut: Cut) -> Option<F::Output> {
     let mut future = pin!(future);
     let woken = Arc::new(Woken(Notify::new()));
@@ -113,7 +112,7 @@ pub(crate) async fn cut_off<F: Future>(future: F, cut: Cut) -> Option<F::Output>
 }
 
 async fn poll_once<F: Future>(mut future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
-    // The poll is one of the task's own, so that what belongs to its runtime is at hand.
+    // Polled within the task, so that the future finds the task's runtime.
     poll_fn(|_| Poll::Ready(future.as_mut().poll(&mut Context::from_waker(waker)))).await
 }
 

@@ -1,4 +1,4 @@
-//! The runtimes under which laws run. The kit brings tokio, so that the user's crate need not.
+//! The runtimes on which laws run. The kit depends on tokio, so that the user's crate need not.
 
 pub(crate) mod clock;
 pub(crate) mod draws;
@@ -36,7 +36,7 @@ pub(crate) fn start(workers: Workers) -> Result<Runtime, Failure> {
     runtime.map_err(|error| Failure::Harness(format!("no runtime with {workers:?}: {error}")))
 }
 
-/// Polls `future` on this thread until it is done, with nothing of tokio around it.
+/// Polls `future` on this thread until it ends, without tokio.
 pub(crate) fn block_on_bare<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));

@@ -1,4 +1,4 @@
-//! What the kit says when the harness, the clock or the claims are to blame, and not one law.
+//! Verdicts when the harness, a deadline or the claims are at fault, and not a single law.
 
 use std::future::pending;
 use std::sync::Mutex;
@@ -20,7 +20,7 @@ fn verdict(report: &Report, id: LawId) -> &Verdict {
     &law.unwrap().verdict
 }
 
-/// Every operation of the store waits for one that never ends.
+/// A store whose operations never end.
 struct Deadlocks<const BLOCKING: bool>(Mutex<()>);
 
 #[checkpoint_store]
@@ -81,7 +81,7 @@ fn a_store_that_blocks_for_ever_fails_each_law_by_name() {
     fails_by_name::<Deadlocks<true>>();
 }
 
-/// A harness that can't reach its server, or can't even answer.
+/// A harness that can't reach its server, or panics.
 struct NoServer<const HANGS: bool>;
 
 impl<const HANGS: bool> Harness for NoServer<HANGS> {
@@ -120,7 +120,7 @@ fn an_open_that_hangs_is_a_harness_error() {
     blames_the_harness::<NoServer<true>>("deadline passed at opening the store");
 }
 
-/// All places are one.
+/// A harness that opens the same store at every place.
 struct OnePlace;
 
 impl Harness for OnePlace {

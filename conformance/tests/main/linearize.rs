@@ -1,4 +1,4 @@
-//! The checker of histories says yes and no where people and brute force do.
+//! The linearizability checker agrees with people and with brute force.
 
 use crashpoint_conformance::linearize::{Answer, Call, History, MARK_FOREIGN, Operation, Start};
 use expect_test::{Expect, expect};
@@ -175,7 +175,7 @@ fn rows_out_of_order_are_not_explained() {
 }
 
 #[test]
-fn callers_that_never_met_say_so() {
+fn callers_that_never_overlap_say_so() {
     let apart = history([
         append(0, (1, 2), (0, 1), Stored),
         append(1, (3, 4), (1, 2), Stored),
@@ -188,7 +188,7 @@ fn callers_that_never_met_say_so() {
     assert!(met.overlaps());
 }
 
-/// Tries every order of every choice of the operations that need not have happened.
+/// Tries every order of every subset of the optional operations.
 fn brute_force(operations: &[Operation]) -> bool {
     fn go_on(left: &[Operation], rows: &[(u64, u32)]) -> bool {
         let certain = |one: &Operation| !is_unknown(one);
@@ -280,7 +280,7 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
     (calls, vec(any::<(u8, u8)>(), 6), 1..=6_usize).prop_map(|(calls, spans, count)| {
         let spans = spans.into_iter().zip(0_u64..).map(|((one, other), index)| {
             let (from, until) = (one.min(other), one.max(other));
-            // Every tick is another.
+            // All ticks differ.
             (
                 u64::from(from) * 20 + index * 2,
                 u64::from(until) * 20 + index * 2 + 1,

@@ -1,4 +1,4 @@
-//! The kit certifies stores that keep the contract, and fails those that do not.
+//! The kit certifies stores that keep the contract, and fails stores that do not.
 
 #![expect(
     clippy::unwrap_used,

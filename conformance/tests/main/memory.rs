@@ -1,4 +1,4 @@
-//! The engine's own store in memory keeps every law that it claims.
+//! The engine's store in memory keeps every law of its claims.
 
 use crashpoint::MemoryCheckpointStore;
 use crashpoint_conformance::{BoxError, Harness, Place};

@@ -1,8 +1,7 @@
-//! The engine's embedded store keeps every law that it claims, opened as a service opens it: by a path.
+//! The engine's embedded store keeps every law of its claims. It is opened by a path, as in a service.
 //!
-//! An outage is not claimed here. Nothing outside of a process takes an open file away from it, so that
-//! needs a disk of the harness' own between the store and the file: `crashpoint certify --store redb`
-//! has one, and claims it.
+//! It does not claim `outage` here: nothing outside of a process takes an open file away from it. The harness
+//! of `crashpoint certify --store redb` has its own disk between the store and the file, and claims it.
 
 use crashpoint::RedbCheckpointStore;
 use crashpoint_conformance::{BoxError, Damage, Harness, Hook, Options, Place};
@@ -27,7 +26,7 @@ impl Harness for Redb {
     }
 }
 
-// Its blocking work needs tokio's pool, so any executor will not do.
+// It does not claim `any_executor`: its blocking work needs tokio's pool.
 crashpoint_conformance::certify! {
     harness: Redb,
     claims: [

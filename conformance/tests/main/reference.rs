@@ -1,5 +1,5 @@
-//! A store that was written for the reference crate, which has three kinds of rows, keeps every law
-//! of what it does not say that it lacks.
+//! A store for the reference crate, which has three kinds of rows, keeps every law except those of the claim
+//! that it lacks.
 
 use crate::mutants::{Broken, Mutated, eng};
 

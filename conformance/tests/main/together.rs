@@ -1,4 +1,4 @@
-//! Laws that run beside each other in one process, and what the guide says when one fails.
+//! Laws that run beside each other in one process, and the guide in the message of a failure.
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -16,7 +16,7 @@ fn jobs(jobs: usize) -> Plan {
     Plan::new().jobs(NonZeroUsize::new(jobs).unwrap())
 }
 
-/// Two laws meet when they open their stores; the law that measures time has to find nobody.
+/// Two laws meet when they open their stores; a law that measures time must run alone.
 struct Meeting;
 
 static MEETING: Barrier = Barrier::new(2);
@@ -89,7 +89,7 @@ fn whoever_breaks_a_run_off_leaves_the_laws_after_it_not_run() {
     );
 }
 
-/// A test of this very binary that is ignored, since the store does not claim what it needs.
+/// Runs a test of this binary that is ignored, because its claim is not made.
 #[test]
 fn the_message_of_a_failed_test_ends_with_the_guide() {
     let test = "reference::eng_04_every_kind_of_the_engine_comes_back";
@@ -97,9 +97,9 @@ fn the_message_of_a_failed_test_ends_with_the_guide() {
     let command = command.args(["--exact", "--ignored", test]);
     let output = command.env("CRASHPOINT_REPORT", "").output().unwrap();
     assert!(!output.status.success());
-    let told = String::from_utf8(output.stdout).unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
     let advice = LawId::ENG_04.law().advice();
-    assert!(told.contains(&format!("\n{advice}\n")), "{told}");
+    assert!(printed.contains(&format!("\n{advice}\n")), "{printed}");
     expect![[r#"
         why:   With an upsert the second life overwrites the first one's row, and both believe they own the run: a task is done twice.
         cause: The store uses UPSERT, REPLACE or the `insert` of a map.

@@ -1,4 +1,4 @@
-//! The directory: where a row is, and in which order things are written and synced.
+//! The directory: where rows are, and the order of writes and syncs.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -11,9 +11,9 @@ use crate::row_file;
 /// An open directory.
 pub(crate) struct Files {
     root: PathBuf,
-    /// A write has failed: what is on the disk is not known.
+    /// Whether a write has failed, so that the state of the disk is unknown.
     failed: bool,
-    /// Held for as long as the file is open.
+    /// The lock, held while this file is open.
     _lock: File,
 }
 
@@ -98,10 +98,10 @@ impl Files {
         })
     }
 
-    /// The directory of a run that has one.
+    /// The directory of a run, if it has one.
     fn find(&self, id: &str) -> io::Result<Option<PathBuf>> {
         let entries = match fs::read_dir(self.bucket(id)) {
-            // Where the root is gone, too, nothing is known about any run.
+            // If the root is gone too, nothing is known about any run.
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return fs::metadata(&self.root).map(|_| None);
             }
@@ -116,7 +116,7 @@ impl Files {
         Ok(None)
     }
 
-    /// Creates the directory of a run, complete from the instant at which it has its name.
+    /// Creates the directory of a run. It is complete as soon as it has its name.
     fn create(&self, id: &str) -> io::Result<PathBuf> {
         let (draft, bucket) = (self.root.join("draft-run"), self.bucket(id));
         remove(&draft)?;
@@ -135,10 +135,10 @@ impl Files {
         Ok(run)
     }
 
-    /// Writes a file under a name that nobody has; whole or not at all.
+    /// Writes a file under a free name, completely or not at all.
     fn publish(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let draft = self.root.join("draft");
-        // Never truncated: after a crash it may be another name of a row.
+        // Never truncated: after a crash the draft may be another name of a row.
         remove(&draft)?;
         write_synced(&draft, bytes)?;
         fs::hard_link(&draft, path)?;
@@ -146,7 +146,7 @@ impl Files {
         remove(&draft)
     }
 
-    /// Where the runs are whose ids have the hash of this one: FNV-1a, 64 bits.
+    /// The directory of all runs whose ids have this hash (64-bit FNV-1a).
     fn bucket(&self, id: &str) -> PathBuf {
         let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325, step);
@@ -186,7 +186,7 @@ enum Fault {
     Other(Error),
 }
 
-/// All sequences have 20 digits, so that a listing by name is in order for people, too.
+/// All names have 20 digits, so that a listing by name is in order for people too.
 fn name_of(sequence: u64) -> String {
     format!("{sequence:020}")
 }
@@ -205,7 +205,7 @@ fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Removes a file, or a directory with what is in it, or nothing.
+/// Removes a file or a directory with its contents, if it exists.
 fn remove(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),

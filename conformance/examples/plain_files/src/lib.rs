@@ -1,34 +1,33 @@
-//! A checkpoint store in plain files, one for each row: a whole backend to read and to start from.
+//! A checkpoint store in plain files, one for each row: a complete backend to start from.
 //!
 //! # Layout
 //!
 //! ```text
 //! lock                            held while a store is open
-//! draft, draft-run, trash         what is under way; nobody reads it
+//! draft, draft-run, trash         work in progress, which no load reads
 //! 0c2f8a.../                      the hash of an id
-//!     0/, 1/, ...                 one run; a second one where two ids have the same hash
-//!         id                      the id itself: the hash only says where to look
+//!     0/, 1/, ...                 one run each; several if their ids have the same hash
+//!         id                      the id, since the hash only says where to look
 //!         00000000000000000007    the row of sequence 7
 //! ```
 //!
 //! # How the contract is kept
 //!
-//! - A row is written as a draft, synced, and then *linked* to its name, which fails where the name
-//!   is taken: that is the rejection of a second row. The directory is synced before the append
-//!   returns.
-//! - A run is cleared by one rename, so a crash leaves all of it or nothing.
-//! - A row has a checksum, so a bit that has turned over on the disk is an error of the load.
-//! - After an error in a write the store answers errors until it is opened again, since nobody knows
-//!   what a failed sync has left.
-//! - One thread performs the operations in the order in which they were begun. So the executor is
-//!   never blocked, no runtime is needed, and nothing lands after a later load or clear; together
-//!   with the lock that makes it an exclusive scope.
+//! - An append writes a draft, syncs it, and *links* it to its name. The link fails if the name is taken,
+//!   which rejects a second row. It syncs the directory before it returns.
+//! - A clear is one rename, so a crash leaves the whole run or nothing.
+//! - Rows have a checksum, so loading a row with a flipped bit is an error.
+//! - After an error in a write the store returns errors until it is opened again, since nobody knows what
+//!   a failed sync has left.
+//! - One thread performs the operations in the order of their beginning. So no operation blocks the
+//!   executor or needs a runtime, and no append lands after a later load or clear. With the lock this
+//!   makes an exclusive scope.
 //!
-//! # What is not
+//! # What is missing
 //!
-//! One append at a time costs some syncs; it is an example, not a fast store.
+//! Each append costs several syncs. This is an example, not a fast store.
 //!
-//! `tests/conformance.rs` is all that it takes to certify it.
+//! `tests/conformance.rs` certifies it.
 
 mod files;
 mod row_file;
@@ -52,7 +51,7 @@ impl FileCheckpointStore {
     ///
     /// # Errors
     ///
-    /// Where the directory can't be read or written, or a store is open in it already.
+    /// If the directory can't be read or written, or a store is open in it.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, Error> {
         let files = Files::open(directory.as_ref())?;
         Ok(Self {

@@ -1,4 +1,4 @@
-//! The bytes of a row's file: a line with a checksum of the rest, one with the kind and three lengths,
+//! The format of a row's file: a line with a checksum of the rest, a line with the kind and three lengths,
 //! then state, task and blob.
 
 use crashpoint::{CheckpointRow, RowKind};
@@ -7,7 +7,7 @@ use crashpoint::{CheckpointRow, RowKind};
 pub(crate) fn encode(row: &CheckpointRow) -> Vec<u8> {
     let (state, task, kind) = (row.state.as_bytes(), row.task_id.as_bytes(), row.kind);
     let blob = row.output_blob.as_deref();
-    // No blob and an empty blob are two things.
+    // No blob and an empty blob differ.
     let blob_length = blob.map_or_else(|| "-".to_owned(), |blob| blob.len().to_string());
     let head = format!("{kind} {} {} {blob_length}\n", state.len(), task.len());
     let rest = [head.as_bytes(), state, task, blob.unwrap_or_default()].concat();
@@ -18,8 +18,8 @@ pub(crate) fn encode(row: &CheckpointRow) -> Vec<u8> {
 /// Sixteen digits and the end of the line.
 const CHECKSUM_BYTES: usize = 17;
 
-/// FNV-1a, 64 bits, of the sequence too: a file under the name of another row is no row. It finds a
-/// bit that has turned over, not somebody who means to deceive.
+/// 64-bit FNV-1a, which includes the sequence, so that a file under the name of another row is damaged. It
+/// finds flipped bits, not deliberate changes.
 fn checksum(sequence: u64, bytes: &[u8]) -> u64 {
     let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
     let hash = sequence
@@ -29,7 +29,7 @@ fn checksum(sequence: u64, bytes: &[u8]) -> u64 {
     bytes.iter().fold(hash, step)
 }
 
-/// The row in a file, or `None` where the file is not what was written.
+/// The row in a file; `None` if the file is damaged.
 pub(crate) fn decode(sequence: u64, bytes: &[u8]) -> Option<CheckpointRow> {
     let (seal, bytes) = bytes.split_at_checked(CHECKSUM_BYTES)?;
     if seal != format!("{:016x}\n", checksum(sequence, bytes)).as_bytes() {

@@ -1,4 +1,4 @@
-//! One thread that performs operations in the order of their beginning, and futures that wait for it.
+//! A thread that performs operations in the order of their beginning, and futures that wait for it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use crate::files::Files;
 
 type Operation = Box<dyn FnOnce(&mut Files) + Send>;
 
-/// The thread. Dropping it waits for what has been begun.
+/// The thread. Dropping this waits for the operations that have begun.
 pub(crate) struct Worker {
     operations: Option<Mutex<Sender<Operation>>>,
     thread: Option<JoinHandle<()>>,
@@ -42,7 +42,7 @@ impl Worker {
         let operation: Operation = Box::new(move |files| promise.keep(operation(files)));
         if let Some(operations) = &self.operations {
             let operations = operations.lock().unwrap_or_else(PoisonError::into_inner);
-            // Where the thread has died, the promise is dropped here, and says so.
+            // If the thread has ended, dropping the promise here answers with an error.
             let _ = operations.send(operation);
         }
         answer
@@ -53,7 +53,7 @@ impl Drop for Worker {
     fn drop(&mut self) {
         drop(self.operations.take());
         if let Some(thread) = self.thread.take() {
-            // A panic has been told to whoever waited.
+            // The caller that waited has seen the panic.
             let _ = thread.join();
         }
     }
@@ -79,7 +79,7 @@ fn locked<T>(slot: &Shared<T>) -> MutexGuard<'_, Slot<T>> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The thread's half. Dropped without an answer, it answers an error.
+/// The thread's half. Dropping it without an answer answers with an error.
 struct Promise<T>(Shared<T>);
 
 impl<T> Promise<T> {

@@ -1,2 +1,2 @@
-//! Nothing of its own: the stores that `tests/` certifies are those of two releases of the reference
-//! crate, `cano` 0.12.0 and 0.15.2.
+//! This library is empty. `tests/` certifies the stores of two releases of the reference crate: `cano`
+//! 0.12.0 and 0.15.2.

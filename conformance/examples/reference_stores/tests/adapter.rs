@@ -1,5 +1,4 @@
-//! The adapters add nothing: rows come back as they were appended, and what a store of the reference
-//! crate does shows.
+//! The adapters add nothing: rows come back as appended, and the behaviour of the store shows.
 
 use std::error::Error as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +13,7 @@ fn wait<T>(asked: impl Future<Output = T>) -> T {
     runtime.block_on(asked)
 }
 
-/// A row for each way in which a field can be special, with a kind that the reference crate has.
+/// A row for each special value of a field, with a kind of the reference crate.
 fn rows() -> Vec<CheckpointRow> {
     let kinds = [
         RowKind::StateEntry,
@@ -51,7 +50,7 @@ macro_rules! release {
             type Answer<'a, T> =
                 std::pin::Pin<Box<dyn Future<Output = Result<T, CanoError>> + Send + 'a>>;
 
-            /// Keeps what it is given, in the order in which it came; counts calls before a poll.
+            /// Keeps rows in the order of arrival, and counts calls before a poll.
             #[derive(Default)]
             struct Plain {
                 rows: Mutex<Vec<theirs::CheckpointRow>>,
@@ -233,7 +232,7 @@ fn what_a_row_can_not_say_here_is_an_error_of_the_load() {
     );
 }
 
-/// Stores whose faults the kit has to find from behind the adapter.
+/// Stores whose faults the kit must find behind the adapter.
 mod mutants {
     use std::collections::BTreeMap;
     use std::sync::{Arc, Mutex};

@@ -1,7 +1,7 @@
 //! The embedded stores of two releases of the reference crate, certified through the kit's adapters.
-//! What they break is in the project's `docs/findings.md`.
+//! The project's `docs/findings.md` lists the laws that they break.
 
-/// A module with the certificate of one release; the two differ in the crate alone.
+/// A module with the certificate of one release. The two differ only in the crate.
 macro_rules! certificate {
     ($release:ident, $cano:ident) => {
         mod $release {
@@ -23,7 +23,7 @@ macro_rules! certificate {
                     Some(store.clone())
                 }
 
-                /// Blobs stand in the file as they are.
+                /// The file contains blobs unchanged.
                 async fn corrupt(place: &Place, damage: Damage<'_>) -> Result<Hook, BoxError> {
                     Ok(damage.turn_over(place.path())?)
                 }

@@ -1,6 +1,6 @@
-//! How fast it is: appends by so many runs at a time, blobs of several lengths, loads, clears, and
-//! opening again.
+//! Benchmarks: appends by several runs at a time, blobs of several lengths, loads, clears and reopening.
 
+// Benchmarks and tests share the harness.
 #[path = "../tests/harness/mod.rs"]
 mod harness;
 

@@ -1,32 +1,32 @@
-//! A checkpoint store in a SQLite database: what a backend over SQL has to mind.
+//! A checkpoint store in a SQLite database, which shows what a backend over SQL must consider.
 //!
 //! # How the contract is kept
 //!
-//! - **Order and duplicates** are the primary key's: `(id, sequence)`. The insert says nothing about
-//!   conflicts, so a second row at a sequence fails, and the first one stays. `INSERT OR REPLACE`, or
-//!   a look before the insert, would each break a law.
+//! - **Order and duplicates** follow from the primary key `(id, sequence)`. The insert has no conflict
+//!   clause, so a second row at a sequence fails and the first stays. `INSERT OR REPLACE`, or a query
+//!   before the insert, would each break a law.
 //! - **Ids** are blobs, compared byte by byte: no collation folds case or trailing blanks, no pattern
 //!   matches a neighbour.
-//! - **Sequences** are unsigned and SQLite's integers are not. They are stored shifted by 2^63, so
-//!   that the whole range sorts as it counts.
-//! - **Blobs**: no blob is `NULL`, and an empty one is not.
+//! - **Sequences** are unsigned, and SQLite's integers are signed. They are stored shifted by 2^63, which
+//!   keeps their order.
+//! - **Blobs**: no blob is `NULL`, and an empty blob is not.
 //! - **Durability** is a write-ahead log with `synchronous = FULL`: a commit returns when the log is
-//!   synced. `NORMAL`, which many guides advise for such a log, loses the newest rows with the power.
-//! - **Checkpoints** of the log are the store's own. Those that SQLite starts by itself belong to a
-//!   commit but tell nobody that they failed.
-//! - **After an error** other than a duplicate the store answers errors until it is opened again,
-//!   since nobody knows what a failed sync has left.
-//! - **One thread** owns the connection and performs the operations in the order in which they were
-//!   begun. So the executor is never blocked, no runtime is needed, and nothing lands after a later
-//!   load or clear. The database is locked for as long as it is open; together that makes an exclusive
-//!   scope.
+//!   synced. `NORMAL`, which many guides advise for such a log, loses the newest rows in a power
+//!   loss.
+//! - **Checkpoints** of the log are done by the store. SQLite's automatic checkpoints are part of a commit,
+//!   but report no error.
+//! - **After an error** other than a duplicate the store returns errors until it is opened again, since
+//!   nobody knows what a failed sync has left.
+//! - **One thread** owns the connection and performs the operations in the order of their beginning. So no
+//!   operation blocks the executor or needs a runtime, and no append lands after a later load or clear.
+//!   The database is locked while it is open. Together this makes an exclusive scope.
 //!
-//! # What is not
+//! # What is missing
 //!
-//! One transaction for each append: rows a second are syncs a second. Rows have no checksum, and
-//! SQLite's pages have none by default: a flipped bit in a blob is not noticed.
+//! Each append is a transaction with its own sync. Neither rows nor, by default, SQLite's pages have a
+//! checksum, so a flipped bit in a blob goes unnoticed.
 //!
-//! `tests/conformance.rs` is all that it takes to certify it.
+//! `tests/conformance.rs` certifies it.
 
 mod rows;
 mod worker;
@@ -49,7 +49,7 @@ impl SqliteCheckpointStore {
     ///
     /// # Errors
     ///
-    /// Where the file can't be read or written, is no such database, or is open in a store already.
+    /// If the file can't be read or written, is not such a database, or is open in a store.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         Ok(Self {
             worker: Worker::start(Rows::open(path.as_ref())?)?,

@@ -1,4 +1,4 @@
-//! The database: its table, its statements, and when it is synced.
+//! The database: its table, its statements and its syncs.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ const COMMITS_PER_CHECKPOINT: u32 = 1_000;
 pub(crate) struct Rows {
     connection: Connection,
     commits: u32,
-    /// A write has failed: what is on the disk is not known.
+    /// Whether a write has failed, so that the state of the disk is unknown.
     failed: bool,
 }
 
@@ -20,7 +20,7 @@ impl Rows {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let open = || -> rusqlite::Result<Self> {
             let connection = Connection::open(path)?;
-            // Held from the first transaction on.
+            // The lock is held from the first transaction on.
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
@@ -150,7 +150,7 @@ fn decoded(row: &Row<'_>) -> rusqlite::Result<CheckpointRow> {
     Ok(decoded)
 }
 
-/// The signed integer whose place among the signed is that of `sequence` among the unsigned.
+/// Maps sequences to signed integers and keeps their order.
 const fn shifted(sequence: u64) -> i64 {
     (sequence ^ (1 << 63)).cast_signed()
 }

@@ -1,4 +1,4 @@
-//! One thread that owns a resource, and performs operations on it in the order of their beginning.
+//! A thread that owns a resource and performs operations on it in the order of their beginning.
 
 use std::future::Future;
 use std::sync::mpsc::{Sender, channel};
@@ -9,9 +9,9 @@ use futures_channel::oneshot;
 
 type Operation<R> = Box<dyn FnOnce(&mut R) + Send>;
 
-/// The thread. Dropping it waits for what has been begun.
+/// The thread. Dropping this waits for the operations that have begun.
 pub(crate) struct Worker<R> {
-    /// Always there, but while the worker is dropped.
+    /// `None` only while the worker is dropped.
     operations: Option<Sender<Operation<R>>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -40,11 +40,11 @@ impl<R: Send + 'static> Worker<R> {
     {
         let (answer, answered) = oneshot::channel();
         let perform: Operation<R> = Box::new(move |resource| {
-            // Nobody may be waiting any more.
+            // The caller may have stopped waiting.
             let _ = answer.send(operation(resource));
         });
         if let Some(operations) = &self.operations {
-            // Where the thread has died the answer is dropped here, and that is an answer.
+            // If the thread has ended, the answer is dropped here, which the caller sees as an error.
             let _ = operations.send(perform);
         }
         async move {
@@ -58,7 +58,7 @@ impl<R> Drop for Worker<R> {
     fn drop(&mut self) {
         drop(self.operations.take());
         if let Some(thread) = self.thread.take() {
-            // A panic has been told to whoever waited.
+            // The caller that waited has seen the panic.
             let _ = thread.join();
         }
     }

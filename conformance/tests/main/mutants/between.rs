@@ -1,4 +1,4 @@
-//! Faults between operations: each of them needs several to meet.
+//! Faults between operations: each needs several operations to meet.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -8,7 +8,7 @@ use crashpoint_conformance::Place;
 
 use super::{Fault, Loaded, Runs};
 
-/// Refusals are cached, and a clear does not empty the cache.
+/// Rejections are cached, and a clear does not empty the cache.
 #[derive(Default)]
 pub(crate) struct RemembersRefusals(Mutex<BTreeSet<(String, u64)>>);
 
@@ -40,7 +40,7 @@ impl Fault for PageOfOne {
     }
 }
 
-/// A cache of two runs: a run that a third one has pushed out goes on writing to its slot.
+/// A cache of two runs: a run that a third run has evicted still writes to its slot.
 #[derive(Default)]
 pub(crate) struct SlotOfAnother(Mutex<Slots>);
 
@@ -89,7 +89,7 @@ impl Fault for SlotOfAnother {
     }
 }
 
-/// Once it was opened again, a sequence is taken where it is below the number of rows.
+/// After reopening, a sequence counts as taken if it is below the number of rows.
 #[derive(Default)]
 pub(crate) struct CountsAfterReopening(bool);
 
@@ -109,7 +109,7 @@ impl Fault for CountsAfterReopening {
 
 const CLEARED: &str = "\u{1}cleared ";
 
-/// Clears are journaled, and done again at each opening, to whatever was appended since.
+/// Clears are journaled and repeated at each opening, whatever was appended since.
 #[derive(Default)]
 pub(crate) struct ReplaysClears;
 
@@ -128,7 +128,7 @@ impl Fault for ReplaysClears {
     }
 }
 
-/// Blobs of a run are kept once each, and told apart by their length.
+/// Blobs of a run are deduplicated by their length.
 #[derive(Default)]
 pub(crate) struct InternsByLength;
 
@@ -144,7 +144,7 @@ impl Fault for InternsByLength {
     }
 }
 
-/// After a refusal the next append, of whatever run, is not looked at.
+/// After a rejection the next append, of any run, is not checked.
 #[derive(Default)]
 pub(crate) struct SkipsCheckAfterRefusal(Mutex<bool>);
 

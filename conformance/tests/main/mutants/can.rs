@@ -1,5 +1,5 @@
-//! Faults that show when a future is dropped. All but the eager one let a lock be held over several
-//! round trips, so that callers who wait for their answers see nothing of them.
+//! Faults that show when a future is dropped. All but the eager mutant hold a lock over several round trips,
+//! so that callers who await their answers do not see them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -44,7 +44,7 @@ impl Trips for HalfAppend {
     }
 }
 
-/// Writes when it is called, and its future only tells what came of it.
+/// Writes when it is called; its future only returns the result.
 pub(crate) struct EagerAppend(Shelf);
 
 impl CheckpointStore for EagerAppend {
@@ -104,7 +104,7 @@ impl Trips for ReservesFirst {
     }
 }
 
-/// A connection comes back to the pool with the answer, and with nothing else.
+/// A connection returns to the pool only with the answer.
 #[derive(Default)]
 pub(crate) struct LeaksConnections(AtomicUsize);
 
@@ -121,7 +121,7 @@ impl Trips for LeaksConnections {
     }
 }
 
-/// A clear removes row by row, and nobody else gets in between.
+/// A clear removes row by row, and no other operation runs in between.
 #[derive(Default)]
 pub(crate) struct ClearInSteps(AsyncMutex<()>);
 

@@ -20,7 +20,7 @@ impl Fault for KeepsMax {
     }
 }
 
-/// There is nothing to clear, so it is an error.
+/// Clearing nothing is an error.
 #[derive(Default)]
 pub(crate) struct ErrOnUnknownClear(Mutex<BTreeSet<String>>);
 
@@ -116,7 +116,7 @@ impl Fault for ClearEarlyAck {
     }
 }
 
-/// What a load has read is kept, and a clear forgets to forget it.
+/// A load fills a cache, which a clear does not empty.
 #[derive(Default)]
 pub(crate) struct CacheSurvivesClear(Mutex<BTreeMap<String, Vec<CheckpointRow>>>);
 

@@ -1,5 +1,5 @@
-//! Faults that show only when several callers are at work: each lets the lock go in the middle, as a
-//! store does between two round trips.
+//! Faults that show only with several callers: each releases the lock in the middle, like a store between
+//! two round trips.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use super::gap::{Count, Crossing, give_way};
 use super::{Loaded, Mutant, Run, Shelf, quick};
 
-/// What one operation does, over several round trips. The defaults have no fault.
+/// An operation of several round trips. The defaults have no fault.
 pub(crate) trait Trips: Default + Send + Sync + 'static {
     /// Whether the store is caught by a deadline, which is then short.
     const HANGS: bool = false;
@@ -212,7 +212,7 @@ impl Trips for TwoReplicas {
     }
 
     async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
-        // The first has the say.
+        // The first replica decides.
         shelf.runs().append(id, row.clone())?;
         let before = self.loads.load(Ordering::SeqCst);
         // Of two loads of one caller in a row each replica answers one, if nobody else loads.
@@ -272,7 +272,7 @@ fn write(shelf: &Shelf, id: &str, row: CheckpointRow, run: &mut Run) -> Result<(
     Ok(())
 }
 
-/// What is to be written waits in a map by its sequence, for the next round trip to take it along.
+/// Rows wait for the next round trip in a map by sequence.
 #[derive(Default)]
 pub(crate) struct StagedBySequence {
     staged: Mutex<BTreeMap<u64, (String, CheckpointRow)>>,
@@ -334,7 +334,7 @@ pub(crate) struct ReadersFirst {
     loading: AtomicUsize,
 }
 
-/// Below that the readers of other laws are not meant.
+/// The readers of other laws are fewer.
 const CROWD: usize = 4;
 /// Looks in a row that have to find no crowd.
 const QUIET_LOOKS: u32 = 4;

@@ -1,8 +1,8 @@
-//! Faults in how a row is read that is not what was written, and faults beside another process.
+//! Faults in reading damaged rows, and faults beside another process.
 
 use super::disk::{BadLine, Habit, Lock};
 
-/// Habits that differ in what they make of a bad line, or in how they lock.
+/// Habits that differ in the handling of a bad line, or in locking.
 macro_rules! habits {
     ($($(#[$doc:meta])* $name:ident: $constant:ident = $value:expr;)*) => {$(
         $(#[$doc])*
@@ -18,13 +18,13 @@ macro_rules! habits {
 }
 
 habits! {
-    /// No checksum is looked at.
+    /// Ignores checksums.
     BelievesAnything: BAD_LINE = BadLine::Believe;
-    /// A line that is damaged is left out.
+    /// Skips a damaged line.
     SkipsBadRows: BAD_LINE = BadLine::Skip;
-    /// A line that is damaged can't be.
+    /// Panics at a damaged line.
     PanicsOnBadRows: BAD_LINE = BadLine::Panic;
-    /// Takes the place for itself; no fault.
+    /// Locks the place; no fault.
     Locks: LOCK = Lock::WhileOpen;
     /// Shares the place with others; no fault.
     Shares: LOCK = Lock::WhileAppending;

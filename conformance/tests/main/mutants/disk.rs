@@ -1,5 +1,5 @@
-//! A store in one file, a line for each operation, and faults that show when its process is killed or
-//! its disk refuses.
+//! A store in one file, a line for each operation, and faults that show when its process is killed or its
+//! disk returns errors.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,8 +15,8 @@ use crashpoint_conformance::{BoxError, Damage, Harness, Hook, Options, Place};
 
 use super::{Runs, quick};
 
-/// How operations come to the file. The defaults have no fault: each is one line, written at one go and
-/// synced, and after an error nothing is answered any more.
+/// How operations reach the file. The defaults have no fault: each operation is a line that is written in
+/// one call and synced, and after an error all operations fail.
 pub(crate) trait Habit: Default + Send + Sync + 'static {
     const SYNCS_DIRECTORY: bool = true;
     const REFUSES_AFTER_AN_ERROR: bool = true;
@@ -42,23 +42,23 @@ pub(crate) trait Habit: Default + Send + Sync + 'static {
     }
 }
 
-/// What becomes of a line that is not what was written.
+/// What happens to a damaged line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BadLine {
     Error,
     Skip,
     Panic,
-    /// The checksum is not looked at.
+    /// The checksum is ignored.
     Believe,
 }
 
-/// What keeps another process away.
+/// What keeps other processes out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lock {
     None,
-    /// The place is taken for as long as the store is open.
+    /// The place is locked while the store is open.
     WhileOpen,
-    /// Each append has the file for itself, and reads what others have written.
+    /// Each append locks the file and reads what others have written.
     WhileAppending,
 }
 
@@ -134,7 +134,7 @@ pub(super) fn line_of(id: &str, row: &CheckpointRow) -> String {
     format!("A {id} {sequence} {kind} {state} {task} {blob}")
 }
 
-/// Performs a line on `runs`; `None` where it is no whole one.
+/// Performs a line on `runs`; `None` if the line is not complete.
 fn perform(runs: &mut Runs, line: &str) -> Option<()> {
     let mut words = line.split(' ');
     let what = words.next()?;
@@ -318,7 +318,7 @@ pub(crate) struct Careful;
 
 impl Habit for Careful {}
 
-/// No fault either: what lies behind the last line is cut off, and nobody waits for that.
+/// No fault either: the file is cut behind the last line, and nobody waits for that.
 #[derive(Default)]
 pub(crate) struct CutsAfterTheSync;
 
@@ -352,7 +352,7 @@ impl Habit for FlushOnDrop {
     }
 }
 
-/// Long enough for a signal to come in between, on a machine that is busy.
+/// Long enough for a signal to arrive in between on a busy machine.
 fn while_others_write() {
     std::thread::park_timeout(Duration::from_millis(25));
 }
@@ -394,7 +394,7 @@ impl Habit for DeletesRowByRow {
     }
 }
 
-/// A file says that the store is open, and its owner removes it.
+/// A file that exists is the lock, and its owner removes it.
 #[derive(Default)]
 pub(crate) struct StaleLockFile;
 
@@ -408,7 +408,7 @@ impl Habit for StaleLockFile {
     }
 }
 
-/// The file is written anew with each row, in place.
+/// The file is rewritten in place with each row.
 #[derive(Default)]
 pub(crate) struct RewritesInPlace(Option<String>);
 
@@ -429,7 +429,7 @@ impl RewritesInPlace {
             unread => unread.insert(fs::read_to_string(&log.path)?),
         };
         written.push_str(&sealed(line));
-        // Files that are long already would take the other laws all day.
+        // With long files the other laws would take too long.
         if written.len() > 100_000 {
             return log.write(line);
         }
@@ -439,7 +439,7 @@ impl RewritesInPlace {
     }
 }
 
-/// Each run has a buffer of its own, of which the second row is the first to be written out.
+/// Each run has its own buffer, which is written out with its second row.
 #[derive(Default)]
 pub(crate) struct BufferForEachRun(BTreeMap<String, Vec<String>>);
 
@@ -466,7 +466,7 @@ impl Habit for BufferForEachRun {
     }
 }
 
-/// Nothing is synced: it is all in the system's cache.
+/// Nothing is synced.
 #[derive(Default)]
 pub(crate) struct NoSync;
 
@@ -487,7 +487,7 @@ impl Habit for SyncsTooEarly {
     }
 }
 
-/// The file's data are synced, its name is not.
+/// The file's data is synced, but not its name.
 #[derive(Default)]
 pub(crate) struct NoDirectorySync;
 
@@ -495,7 +495,7 @@ impl Habit for NoDirectorySync {
     const SYNCS_DIRECTORY: bool = false;
 }
 
-/// Takes a sync that has failed for one that was not needed.
+/// Ignores a failed sync.
 #[derive(Default)]
 pub(crate) struct IgnoresEio;
 
@@ -507,7 +507,7 @@ impl Habit for IgnoresEio {
     }
 }
 
-/// Takes what could not be written for written.
+/// Ignores a failed write.
 #[derive(Default)]
 pub(crate) struct IgnoresEnospc;
 
@@ -518,7 +518,7 @@ impl Habit for IgnoresEnospc {
     }
 }
 
-/// Tells the error once, and goes on as if the next sync made good for it.
+/// Returns the error of a sync once, and goes on as if the next sync repaired it.
 #[derive(Default)]
 pub(crate) struct GoesOn;
 

@@ -9,7 +9,7 @@ use crashpoint_conformance::Place;
 
 use super::{Fault, Runs};
 
-/// The last one to write wins.
+/// The last write wins.
 #[derive(Default)]
 pub(crate) struct Upsert;
 
@@ -31,7 +31,7 @@ impl Fault for InsertIgnore {
     }
 }
 
-/// The same row once more is taken for a retry.
+/// The same row again is taken for a retry.
 #[derive(Default)]
 pub(crate) struct IdempotentOk;
 
@@ -131,7 +131,7 @@ impl Fault for GlobalSequence {
     }
 }
 
-/// The sequences that a store takes for taken.
+/// The sequences that a store considers taken.
 #[derive(Default)]
 struct Taken(Mutex<BTreeSet<(String, u64)>>);
 
@@ -148,7 +148,7 @@ impl Taken {
     }
 }
 
-/// Which sequences are taken is known only to the store that wrote them.
+/// Only the store that wrote a sequence knows that it is taken.
 #[derive(Default)]
 pub(crate) struct DupIndexInMemory(Taken);
 

@@ -18,7 +18,7 @@ impl Fault for OneClaim {
     }
 }
 
-/// A claim is taken for a lease: whoever comes last has it.
+/// A claim counts as a lease: the last claim wins.
 #[derive(Default)]
 pub(crate) struct ClaimsOverwrite;
 
@@ -32,7 +32,7 @@ impl Fault for ClaimsOverwrite {
     }
 }
 
-/// How a run ended is kept for the auditors.
+/// The ending of a run is kept after a clear.
 #[derive(Default)]
 pub(crate) struct KeepsEndings;
 
@@ -45,7 +45,7 @@ impl Fault for KeepsEndings {
     }
 }
 
-/// Claims to be held exclusively, and says nothing of it.
+/// Claims an exclusive scope, and returns none.
 #[derive(Default)]
 pub(crate) struct NoScope;
 
@@ -55,7 +55,7 @@ impl Fault for NoScope {
     }
 }
 
-/// A scope that is another one for everybody who asks.
+/// A new scope for each call.
 #[derive(Default)]
 pub(crate) struct ScopeEachTime;
 

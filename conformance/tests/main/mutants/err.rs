@@ -1,10 +1,10 @@
-//! Faults in how a rejection is told.
+//! Faults in the error of a rejection.
 
 use crashpoint::{CheckpointRow, Error, StoreError, StoreErrorKind};
 
 use super::{Fault, Runs};
 
-/// Faults that tell a rejection in another way.
+/// Faults that return another error for a rejection.
 macro_rules! rejects_with {
     ($($(#[$doc:meta])* $name:ident = $reject:expr;)*) => {$(
         $(#[$doc])*
@@ -22,11 +22,11 @@ macro_rules! rejects_with {
 }
 
 rejects_with! {
-    /// The error of something else.
+    /// An error of another category.
     WrongCategory = |id, _| Error::AlreadyExists { workflow_id: id.to_owned() };
-    /// A duplicate can't happen.
+    /// Panics, since a duplicate "can't happen".
     PanicsOnDuplicate = |id, sequence| unreachable!("run {id:?} already has {sequence}");
-    /// The message of the driver.
+    /// Only the message of the driver.
     AnonymousConflict = |_, _| {
         StoreError::new(StoreErrorKind::Conflict, "UNIQUE constraint failed").into()
     };

@@ -7,7 +7,7 @@ use crashpoint_conformance::Place;
 
 use super::{Fault, Loaded, Runs};
 
-/// Faults that are a function from an id to another.
+/// Faults that map an id to another id.
 macro_rules! keyed {
     ($($(#[$doc:meta])* $name:ident = $key:expr;)*) => {$(
         $(#[$doc])*
@@ -30,13 +30,13 @@ keyed! {
     Trim = |id| id.trim_end().to_owned();
     /// Quotes are dropped on their way into a statement.
     StripsQuotes = |id| id.replace(['\'', '"'], "");
-    /// Slashes are escaped, and what escapes them is not.
+    /// Slashes are escaped, but the escape character is not.
     UnescapedPercent = |id| id.replace('/', "%2F");
     /// A C string.
     CutAtNul = |id| id.split('\0').next().unwrap_or_default().to_owned();
-    /// A file system that composes.
+    /// A file system that composes characters.
     Composes = |id| id.replace("e\u{301}", "\u{e9}").replace('\u{200b}', "");
-    /// An empty id is taken for none.
+    /// An empty id counts as no id.
     EmptyIsDefault = |id| if id.is_empty() { "default".to_owned() } else { id.to_owned() };
     /// A column of 255 bytes.
     TruncateId = |id| id.chars().take(255).collect();
@@ -52,7 +52,7 @@ keyed! {
     };
 }
 
-/// Faults in which clear takes an id for a pattern.
+/// Faults in which a clear uses an id as a pattern.
 macro_rules! clears_matching {
     ($($(#[$doc:meta])* $name:ident $(of $special:expr)? => $matches:expr;)*) => {$(
         $(#[$doc])*
@@ -114,7 +114,7 @@ fn matches_pattern(pattern: &str, text: &str, many: char, one: char) -> bool {
     pattern[at..].iter().all(|&rest| rest == many)
 }
 
-/// Id and sequence are one key with a colon between, and a run is what begins with its id.
+/// Id and sequence are one key with a colon between, and a run is all keys that begin with its id.
 #[derive(Default)]
 pub(crate) struct ConcatKey;
 
@@ -141,7 +141,7 @@ impl Fault for PathJoin {
 
     fn append(&self, runs: &mut Runs, id: &str, row: CheckpointRow) -> Result<(), Error> {
         let path = self.0.join(id);
-        // One level up, where the law looks, and no further: this is a test on somebody's machine.
+        // Only one level up, where the law looks, since this test runs on somebody's machine.
         let directory = path.parent().and_then(|parent| parent.canonicalize().ok());
         if directory.is_some_and(|directory| Some(directory.as_path()) == self.0.parent()) {
             let _ = std::fs::write(&path, "a row");

@@ -1,6 +1,6 @@
-//! Deliberately broken stores: what each of them gets wrong stands in one `impl`.
+//! Deliberately broken stores. The fault of each is in one `impl`.
 //!
-//! All of them keep their rows on a [`Shelf`], which outlives the store as a disk would.
+//! They keep their rows on a [`Shelf`], which outlives the store like a disk.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -33,14 +33,14 @@ pub(crate) mod prf;
 pub(crate) mod racing;
 pub(crate) mod run;
 
-/// One run: its rows, and the order in which they came.
+/// One run: its rows, and the order of their arrival.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Run {
     pub(crate) rows: BTreeMap<u64, CheckpointRow>,
     pub(crate) arrival: Vec<u64>,
 }
 
-/// Rows that keep the contract; mutants call this and add their fault.
+/// Rows that keep the contract. Mutants call this and add their fault.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Runs(pub(crate) BTreeMap<String, Run>);
 
@@ -55,7 +55,7 @@ impl Runs {
         Ok(())
     }
 
-    /// Writes without a look at what stands there.
+    /// Writes without checking the sequence.
     pub(crate) fn put(&mut self, id: &str, row: CheckpointRow) {
         let run = self.0.entry(id.to_owned()).or_default();
         run.arrival.push(row.sequence);
@@ -82,7 +82,7 @@ impl Runs {
     }
 }
 
-/// What stays when a store is dropped.
+/// The state that survives dropping a store.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shelf {
     runs: Arc<Mutex<Runs>>,
@@ -100,7 +100,7 @@ impl Shelf {
         self.scope.clone()
     }
 
-    /// The shelf of a place, the same one for each store that is opened there.
+    /// The shelf of a place, the same for each store that is opened there.
     fn of(place: &Place) -> Self {
         shelves()
             .entry(place.name().to_owned())
@@ -108,7 +108,7 @@ impl Shelf {
             .clone()
     }
 
-    /// A shelf of its own with the same rows.
+    /// A separate shelf with the same rows.
     pub(crate) fn copy(&self) -> Self {
         let copy = self.runs().clone();
         Self {
@@ -129,7 +129,7 @@ fn shelves() -> MutexGuard<'static, BTreeMap<String, Shelf>> {
     SHELVES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A fault in what one operation does under the lock. The defaults have none.
+/// A fault of an operation under the lock. The defaults have none.
 pub(crate) trait Fault: Default + Send + Sync + 'static {
     fn opened(&mut self, runs: &mut Runs, place: &Place) {
         let _ = (runs, place);
@@ -200,7 +200,7 @@ impl<F: Fault> CheckpointStore for Broken<F> {
 
 /// A store that the kill matrix can open.
 pub(crate) trait Mutant: CheckpointStore + Sized {
-    /// How often the law that catches it by a race is asked to.
+    /// How many rounds the law runs that catches it by a race.
     const ROUNDS: u32 = 20;
 
     fn open(shelf: Shelf, place: &Place) -> Self;
@@ -222,7 +222,7 @@ impl<F: Fault> Mutant for Broken<F> {
     }
 }
 
-/// One round of each race, however long it takes: what a law finds is counted by rounds, not by time.
+/// One round of each race, however long it takes: findings are counted by rounds, not by time.
 pub(crate) fn quick() -> Options {
     let mut options = Options::default();
     options.race_budget = Duration::ZERO;
@@ -254,7 +254,7 @@ impl<S: Mutant> Harness for Mutated<S> {
     }
 }
 
-/// The same with gaps that are held open.
+/// A mutant whose gap is held open.
 pub(crate) struct Held<S>(PhantomData<fn() -> S>);
 
 impl<S: Mutant> Harness for Held<S> {

@@ -1,4 +1,4 @@
-//! Stores whose backend can be taken away, and faults in what they make of that.
+//! Stores whose backend can be taken away, and faults in their reaction.
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
@@ -17,25 +17,25 @@ fn down() -> MutexGuard<'static, BTreeSet<String>> {
     DOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a store does about a backend that is down. The defaults have no fault.
+/// What a store does while its backend is down. The defaults have no fault.
 pub(crate) trait Manner: Send + Sync + 'static {
-    /// Tries again and again, for ever.
+    /// Retries for ever.
     const WAITS: bool = false;
-    /// Takes a backend that does not answer for one that has nothing.
+    /// Returns an empty run if the backend does not answer.
     const LOADS_NOTHING: bool = false;
-    /// Keeps what it could not send, to send it some day.
+    /// Acknowledges rows that it could not send.
     const ACKNOWLEDGES: bool = false;
-    /// Answers Ok to a clear that went nowhere.
+    /// Acknowledges a clear that it could not send.
     const CLEARS_NOTHING: bool = false;
-    /// Never gets over an error while it is open.
+    /// Never recovers from an error while it is open.
     const STAYS_DOWN: bool = false;
-    /// What it says of itself in [`Options::reopens_after_outage`].
+    /// Its [`Options::reopens_after_outage`].
     const REOPENS: bool = false;
-    /// Comes back with nothing.
+    /// The backend comes back empty.
     const FORGETS: bool = false;
 }
 
-/// Manners, each with its one fault.
+/// Reactions, each with its one fault.
 macro_rules! manners {
     ($($(#[$doc:meta])* $name:ident: $($constant:ident)*;)*) => {$(
         $(#[$doc])*
@@ -50,7 +50,7 @@ macro_rules! manners {
 manners! {
     /// No fault at all: the control.
     Polite: ;
-    /// No fault: it says that it has to be opened again.
+    /// No fault: it declares that it must be opened again.
     PoliteWhenReopened: STAYS_DOWN REOPENS;
     RetriesForEver: WAITS;
     DownIsEmpty: LOADS_NOTHING;
@@ -60,7 +60,7 @@ manners! {
     ReconnectsToNothing: FORGETS;
 }
 
-/// A store with the manner `M`.
+/// A store with the reaction `M`.
 pub(crate) struct Linked<M> {
     shelf: Shelf,
     place: String,

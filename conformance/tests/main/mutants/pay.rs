@@ -1,4 +1,4 @@
-//! Faults of what is kept of a row.
+//! Faults in the stored form of a row.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -8,7 +8,7 @@ use crashpoint_conformance::{Options, Place};
 
 use super::{Fault, Mutant, Runs, Shelf, quick};
 
-/// Faults that are a function from a row to another.
+/// Faults that map a row to another row.
 macro_rules! kept {
     ($($(#[$doc:meta])* $name:ident = $change:expr;)*) => {$(
         $(#[$doc])*
@@ -92,7 +92,7 @@ fn with_limit() -> Options {
     options
 }
 
-/// What stores with a limit do beyond it.
+/// What a store does with rows beyond its limit.
 macro_rules! limited {
     ($($(#[$doc:meta])* $name:ident = $beyond:expr;)*) => {$(
         $(#[$doc])*
@@ -135,11 +135,11 @@ macro_rules! limited {
 }
 
 limited! {
-    /// Refuses, as declared: not a mutant but the control.
+    /// Rejects them, as declared: the control, not a mutant.
     HonestLimit = |_, _, _| Err(Error::checkpoint_store("blob beyond the limit"));
-    /// Says Ok and writes nothing.
+    /// Returns Ok and writes nothing.
     DropsSilently = |_, _, _| Ok(());
-    /// Refuses, and leaves half of the row.
+    /// Rejects them, and leaves half of the row.
     RefusesHalfway = |runs, id, mut row| {
         row.output_blob = None;
         runs.put(id, row);

@@ -1,4 +1,4 @@
-//! Faults of stores that depend on who polls them.
+//! Faults of stores that depend on the thread or runtime that polls.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 use super::concurrency::Trips;
 use super::{Mutant, Shelf};
 
-/// A faithful store but for what comes before an append.
+/// A store without a fault, except for what happens before an append.
 macro_rules! before_append {
     ($($(#[$doc:meta])* $name:ident = $before:expr;)*) => {$(
         $(#[$doc])*
@@ -54,7 +54,7 @@ macro_rules! before_append {
 }
 
 before_append! {
-    /// Needs workers to hand its thread's tasks to.
+    /// Blocks in place, which needs other workers.
     BlocksInPlace = async |_| {
         tokio::task::block_in_place(|| ());
         Ok(())
@@ -73,7 +73,7 @@ before_append! {
         }
         Ok(())
     };
-    /// Has to be polled by one thread.
+    /// Must be polled by one thread.
     ThreadBound = async |_| {
         let first = std::thread::current().id();
         tokio::task::yield_now().await;
@@ -82,14 +82,14 @@ before_append! {
         }
         Err(Error::checkpoint_store("polled by another thread"))
     };
-    /// Takes tokio for granted.
+    /// Assumes tokio.
     NeedsTokio = async |_| {
         Handle::current();
         Ok(())
     };
 }
 
-/// Keeps the handle of the runtime that opened it, and spawns there whatever it writes.
+/// Keeps the handle of the runtime that opened it, and spawns its writes there.
 #[derive(Default)]
 pub(crate) struct HandleCapture(Option<Handle>);
 

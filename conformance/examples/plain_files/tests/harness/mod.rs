@@ -15,7 +15,7 @@ impl Harness for Files {
         Ok(FileCheckpointStore::open(place.path())?)
     }
 
-    /// The disk is pulled out: the directory is where nobody looks for it.
+    /// Moves the directory away, like a disk that is pulled out.
     async fn break_backend(place: &Place) -> Result<Hook, BoxError> {
         fs::rename(place.path(), away(place))?;
         Ok(Hook::Done)
@@ -26,14 +26,14 @@ impl Harness for Files {
         Ok(Hook::Done)
     }
 
-    /// Rows stand in their files as they are.
+    /// Files contain blobs unchanged.
     async fn corrupt(place: &Place, damage: Damage<'_>) -> Result<Hook, BoxError> {
         Ok(damage.turn_over(place.path())?)
     }
 
     fn options() -> Options {
         let mut options = Options::default();
-        // After an error in a write it refuses everything, since nobody knows what a disk has kept.
+        // After an error in a write the store rejects everything, since nobody knows what the disk has kept.
         options.reopens_after_outage = true;
         options
     }
