@@ -149,7 +149,7 @@ macro_rules! __certify {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __each_law {
-    ([] $($key:ident $module:ident $title:literal { $(
+    ([] $($key:ident $module:ident $level:ident $title:literal { $(
         $id:ident $name:ident $kind:ident $claim:ident $runs:ident $sentence:literal;
     )* })*) => { $($(
         __crashpoint_law! { $id $name $claim }

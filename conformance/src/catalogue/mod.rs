@@ -93,7 +93,7 @@ macro_rules! needs {
 }
 
 macro_rules! define {
-    ([] $($key:ident $module:ident $title:literal { $(
+    ([] $($key:ident $module:ident $level:ident $title:literal { $(
         $id:ident $name:ident $kind:ident $claim:ident $runs:ident $sentence:literal;
     )* })*) => {
         static LAWS: &[Law] = &[$($(

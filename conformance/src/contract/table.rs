@@ -11,7 +11,7 @@ pub(crate) const CONTRACT: &str = "1.0";
 /// Hands the whole table to the macro `callback`, after the arguments in brackets:
 /// `__catalogue! { (callback) [arguments] }`.
 ///
-/// A group is: key, module of its checks and of its guide, title, laws.
+/// A group is: key, module of its checks and of its guide, level (unless a claim decides it), title, laws.
 ///
 /// A law is: id, name of the test and of the check, kind, claim (or `always`), how the check runs,
 /// sentence. `task` runs on a runtime that the kit starts, `thread` on a bare thread. `traced` is a
@@ -22,7 +22,7 @@ pub(crate) const CONTRACT: &str = "1.0";
 #[macro_export]
 macro_rules! __catalogue {
     (($($callback:tt)*) [$($arguments:tt)*]) => { $($callback)*! { [$($arguments)*]
-        bas bas "append and load" {
+        bas bas Contract "append and load" {
             BAS_01 bas_01_an_unknown_id_loads_as_an_empty_run Contract always task
                 "an unknown id loads as an empty run";
             BAS_02 bas_02_every_field_comes_back_as_appended Contract always task
@@ -40,7 +40,7 @@ macro_rules! __catalogue {
             BAS_08 bas_08_every_place_is_fresh_and_separate Contract always task
                 "the harness gives every law a fresh and separate place";
         }
-        ord ord "order" {
+        ord ord Contract "order" {
             ORD_01 ord_01_rows_appended_in_order_load_in_order Contract always task
                 "rows appended in order load in order";
             ORD_02 ord_02_rows_appended_in_any_order_load_ascending Contract always task
@@ -66,7 +66,7 @@ macro_rules! __catalogue {
             ORD_12 ord_12_order_survives_reopening Capability reopen task
                 "order survives reopening";
         }
-        dup dup "duplicates" {
+        dup dup Contract "duplicates" {
             DUP_01 dup_01_another_row_at_a_taken_sequence_is_rejected Contract always task
                 "another row at a taken sequence is rejected";
             DUP_02 dup_02_the_identical_row_is_rejected_too Contract always task
@@ -96,7 +96,7 @@ macro_rules! __catalogue {
             DUP_14 dup_14_two_processes_have_one_winner Capability many_processes race
                 "two processes on one place: one winner, or the second open is refused";
         }
-        iso iso "isolation of ids" {
+        iso iso Contract "isolation of ids" {
             ISO_01 iso_01_prefixes_stay_apart Contract always task
                 "ids that are prefixes of each other stay apart";
             ISO_02 iso_02_separators_smuggle_nothing Contract always task
@@ -130,7 +130,7 @@ macro_rules! __catalogue {
             ISO_16 iso_16_five_thousand_ids_stay_apart Contract always task
                 "five thousand ids stay apart";
         }
-        pay pay "fidelity of payload" {
+        pay pay Contract "fidelity of payload" {
             PAY_01 pay_01_no_blob_and_an_empty_blob_stay_apart Contract always task
                 "no blob and an empty blob stay apart";
             PAY_02 pay_02_all_byte_values_come_back Contract always task
@@ -146,7 +146,7 @@ macro_rules! __catalogue {
             PAY_07 pay_07_the_declared_limit_holds Capability limits task
                 "16 MiB, or an error at the declared limit that leaves no row";
         }
-        clr clr "clear" {
+        clr clr Contract "clear" {
             CLR_01 clr_01_clear_removes_every_row Contract always task
                 "clear removes every row of the id";
             CLR_02 clr_02_clearing_an_unknown_id_succeeds Contract always task
@@ -166,7 +166,7 @@ macro_rules! __catalogue {
             CLR_09 clr_09_a_large_run_clears Contract always task
                 "a large run clears";
         }
-        con concurrency "concurrency" {
+        con concurrency Concurrency "concurrency" {
             CON_01 con_01_small_histories_are_linearizable Implied always race
                 "small concurrent histories are linearizable, id by id";
             CON_02 con_02_every_load_beside_a_writer_is_a_prefix Implied always race
@@ -184,7 +184,7 @@ macro_rules! __catalogue {
             CON_08 con_08_readers_do_not_starve_writers Advisory always thread
                 "readers do not starve writers";
         }
-        can can "cancellation" {
+        can can Concurrency "cancellation" {
             CAN_01 can_01_a_dropped_append_is_whole_or_absent Implied atomic_cancellation task_race
                 "an append dropped after any number of polls is whole or absent";
             CAN_02 can_02_a_future_never_polled_has_no_effect Implied always task
@@ -202,7 +202,7 @@ macro_rules! __catalogue {
             CAN_08 can_08_nothing_lands_late Capability settled task_race
                 "nothing lands late: once a load has returned without a row whose append was dropped, it never appears";
         }
-        dur dur "durability" {
+        dur dur Reopening "durability" {
             DUR_01 dur_01_rows_survive_reopening Capability reopen task
                 "rows survive dropping and reopening";
             DUR_02 dur_02_rows_survive_twenty_reopenings Capability reopen task
@@ -232,7 +232,7 @@ macro_rules! __catalogue {
             DUR_14 dur_14_acknowledged_rows_are_durable_in_order Capability process_crash race
                 "an acknowledged row implies that every row acknowledged before it is durable";
         }
-        err err "errors" {
+        err err Contract "errors" {
             ERR_01 err_01_a_rejection_has_the_stores_category Implied always task
                 "a rejection has the category `checkpoint_store`";
             ERR_02 err_02_nothing_panics Contract always task
@@ -246,7 +246,7 @@ macro_rules! __catalogue {
             ERR_06 err_06_a_duplicate_is_a_typed_conflict Advisory always task
                 "a duplicate is a typed conflict, apart from \"unavailable\" and \"unknown outcome\"";
         }
-        run run "runtimes" {
+        run run Contract "runtimes" {
             RUN_01 run_01_works_on_a_current_thread_runtime Implied always thread
                 "works on a current-thread runtime";
             RUN_02 run_02_works_with_1_2_and_8_workers Implied always race
@@ -262,7 +262,7 @@ macro_rules! __catalogue {
             RUN_07 run_07_works_outside_of_tokio Capability any_executor thread
                 "works outside of tokio";
         }
-        prf prf "cost" {
+        prf prf Contract "cost" {
             PRF_01 prf_01_no_append_in_a_hundred_stalls Advisory always task_alone
                 "append p50 and p99: no append in a hundred stalls";
             PRF_02 prf_02_an_append_costs_the_same_in_a_long_run Advisory always task_alone
@@ -274,7 +274,7 @@ macro_rules! __catalogue {
             PRF_05 prf_05_bytes_on_disk_for_a_byte_of_payload Advisory on_disk task
                 "bytes on disk for a byte of payload";
         }
-        eng eng "the engine on the store" {
+        eng eng Contract "the engine on the store" {
             ENG_01 eng_01_a_workflow_survives_a_crash_at_every_operation Implied engine_kinds task
                 "a real workflow crashes at every operation of the store and resumes on it";
             ENG_02 eng_02_a_run_has_one_owner Implied engine_kinds race
@@ -288,7 +288,7 @@ macro_rules! __catalogue {
 }
 
 macro_rules! define_ids {
-    ([] $($key:ident $module:ident $title:literal { $(
+    ([] $($key:ident $module:ident $level:ident $title:literal { $(
         $id:ident $name:ident $kind:ident $claim:ident $runs:ident $sentence:literal;
     )* })*) => {
         /// The id of a law, written `DUP-02` in reports and `DUP_02` in code.

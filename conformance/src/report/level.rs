@@ -7,6 +7,7 @@
 use std::fmt;
 
 use crate::catalogue::{Kind, Law, catalogue};
+use crate::contract::LawId;
 use crate::contract::capability::Claim;
 use crate::finding::verdict::Verdict;
 use crate::report::LawReport;
@@ -67,7 +68,7 @@ impl fmt::Display for Level {
 
 /// Whether a level needs one of its laws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Need {
+enum Need {
     /// Of every store.
     Always,
     /// Of a store that makes the law's claim; other stores rightly don't.
@@ -76,14 +77,25 @@ pub(crate) enum Need {
     Never,
 }
 
+macro_rules! define_levels {
+    ([] $($key:ident $module:ident $level:ident $title:literal { $(
+        $id:ident $name:ident $kind:ident $claim:ident $runs:ident $sentence:literal;
+    )* })*) => {
+        /// The level that the table gives to the law's group.
+        fn level_of_group(law: LawId) -> Level {
+            match law {
+                $($(LawId::$id)|* => Level::$level,)*
+            }
+        }
+    };
+}
+
+crate::__catalogue! { (define_levels) [] }
+
 /// The level of a law, and whether the level needs it. A new claim does not compile before it is placed
 /// here.
-pub(crate) fn standing(law: &Law) -> (Level, Need) {
-    let by_group = match law.group.key {
-        "con" | "can" => Level::Concurrency,
-        "dur" => Level::Reopening,
-        _ => Level::Contract,
-    };
+fn standing(law: &Law) -> (Level, Need) {
+    let by_group = level_of_group(law.id);
     let (level, need) = match law.claim {
         None | Some(Claim::AtomicCancellation) => (by_group, Need::Always),
         Some(Claim::Reopen) => (Level::Reopening, Need::Always),
