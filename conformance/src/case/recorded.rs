@@ -104,12 +104,12 @@ pub(crate) fn answer(appended: &Result<(), Error>) -> Answer {
     }
 }
 
-pub(crate) fn is_conflict(error: &Error) -> bool {
+fn is_conflict(error: &Error) -> bool {
     error.store_error().map(StoreError::kind) == Some(StoreErrorKind::Conflict)
 }
 
 /// The row with the mark `mark` at `sequence`.
-pub(crate) fn row_of(sequence: u64, mark: u32) -> CheckpointRow {
+fn row_of(sequence: u64, mark: u32) -> CheckpointRow {
     marked(sequence, &format!("r{mark}"))
 }
 

@@ -150,6 +150,15 @@ pub(crate) fn marked(sequence: u64, mark: &str) -> CheckpointRow {
     )
 }
 
+/// A row that takes several pages, blocks or packets, every byte of it derived from its sequence.
+pub(crate) fn wide(sequence: u64) -> CheckpointRow {
+    const BYTES: usize = 40_000;
+    let letter = char::from(b'a' + (sequence % 26) as u8);
+    let state: String = std::iter::repeat_n(letter, 300).collect();
+    let blob = vec![letter as u8; BYTES];
+    CheckpointRow::new(sequence, state.clone(), state).with_output(blob)
+}
+
 /// Ordinary rows at the given sequences.
 pub(crate) fn rows(sequences: impl IntoIterator<Item = u64>) -> Vec<CheckpointRow> {
     sequences.into_iter().map(row).collect()

@@ -5,15 +5,10 @@ use std::time::Duration;
 use crashpoint::CheckpointRow;
 
 use crate::case::{Blame, Case, Session};
-use crate::finding::expect::{Checked, Failure, broken, describe, quote, row, rows, same_rows};
+use crate::finding::expect::{
+    Checked, Failure, broken, describe, quote, row, rows, same_rows, wide,
+};
 use crate::runtime::dropped::{Cut, Cuts, cut_off};
-
-/// A row that takes several pages, blocks or packets.
-fn wide(sequence: u64) -> CheckpointRow {
-    let mut wide = row(sequence);
-    wide.state = "wide".repeat(100);
-    wide.with_output(vec![b'w'; 40_000])
-}
 
 /// Begins an append and drops it. Returns whether it was accepted, if it ended before.
 async fn dropped_append(store: &Session, id: &str, row: CheckpointRow, cut: Cut) -> Option<bool> {

@@ -8,7 +8,9 @@ use crashpoint::{CheckpointRow, Error};
 use crate::case::race::{Arena, Contender, Driver, HEATS, repeat};
 use crate::case::recorded::Recorded;
 use crate::case::{Case, Session};
-use crate::finding::expect::{Checked, Failure, broken, describe, failed, quote, row, sequences};
+use crate::finding::expect::{
+    Checked, Failure, broken, describe, failed, quote, row, sequences, wide,
+};
 use crate::harness::DynStore;
 
 /// Rows of a run: enough for a load half-way, and few enough for a slow disk.
@@ -44,15 +46,6 @@ pub(crate) fn con_02_every_load_beside_a_writer_is_a_prefix(case: &Case) -> Chec
             Ok(())
         })
     })
-}
-
-/// A row that takes several pages, blocks or packets, all of it made from its sequence.
-fn wide(sequence: u64) -> CheckpointRow {
-    const BYTES: usize = 40_000;
-    let letter = char::from(b'a' + (sequence % 26) as u8);
-    let state: String = std::iter::repeat_n(letter, 300).collect();
-    let blob = vec![letter as u8; BYTES];
-    CheckpointRow::new(sequence, state.clone(), state).with_output(blob)
 }
 
 pub(crate) fn con_03_no_row_is_torn(case: &Case) -> Checked {
