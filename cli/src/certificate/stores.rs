@@ -100,7 +100,7 @@ impl Harness for Redb {
     }
 
     async fn corrupt(place: &Place, damage: Damage<'_>) -> Result<Hook, BoxError> {
-        Ok(damage.turn_over(place.path())?)
+        Ok(damage.flip_bit(place.path())?)
     }
 
     fn options() -> Options {

@@ -35,8 +35,8 @@ pub(crate) fn offered(name: &str, got: Result<Hook, BoxError>) -> Checked {
 /// One way to damage a row: flip a bit in every copy of it.
 ///
 /// The row's blob is the [`needle`](Self::needle), which occurs nowhere else. If the store keeps blobs
-/// unchanged in files, [`turn_over`](Self::turn_over) finds and damages the row below a directory. If it
-/// encodes blobs, use [`turn_over_encoded`](Self::turn_over_encoded) with the encoded needle. Damage a
+/// unchanged in files, [`flip_bit`](Self::flip_bit) finds and damages the row below a directory. If it
+/// encodes blobs, use [`flip_bit_encoded`](Self::flip_bit_encoded) with the encoded needle. Damage a
 /// backend on a server with its own tools.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -57,8 +57,8 @@ impl Damage<'_> {
     /// # Errors
     ///
     /// If a file can't be read or written.
-    pub fn turn_over(&self, folder: &Path) -> io::Result<Hook> {
-        self.turn_over_encoded(folder, self.needle)
+    pub fn flip_bit(&self, folder: &Path) -> io::Result<Hook> {
+        self.flip_bit_encoded(folder, self.needle)
     }
 
     /// Does the same for a store whose files hold the needle as `encoded`.
@@ -66,14 +66,14 @@ impl Damage<'_> {
     /// # Errors
     ///
     /// If a file can't be read or written.
-    pub fn turn_over_encoded(&self, folder: &Path, encoded: &[u8]) -> io::Result<Hook> {
+    pub fn flip_bit_encoded(&self, folder: &Path, encoded: &[u8]) -> io::Result<Hook> {
         let mut copies = 0;
         for path in files_below(folder)? {
             let mut content = std::fs::read(&path)?;
-            let turned = self.turn_over_in(&mut content, encoded);
-            if turned > 0 {
+            let flipped = self.flip_bit_in(&mut content, encoded);
+            if flipped > 0 {
                 std::fs::write(&path, content)?;
-                copies += turned;
+                copies += flipped;
             }
         }
         if copies == 0 {
@@ -86,7 +86,7 @@ impl Damage<'_> {
     }
 
     /// Flips the bit in `content`, and returns how often.
-    fn turn_over_in(&self, content: &mut [u8], needle: &[u8]) -> usize {
+    fn flip_bit_in(&self, content: &mut [u8], needle: &[u8]) -> usize {
         if needle.is_empty() {
             return 0;
         }

@@ -68,7 +68,7 @@ pub trait Harness: Send + Sync + 'static {
     }
 
     /// Damages a row that is stored at `place`, where no store is open. For the claim `corruption`. If
-    /// files contain blobs unchanged, `damage.turn_over(place.path())` does it.
+    /// files contain blobs unchanged, `damage.flip_bit(place.path())` does it.
     ///
     /// # Errors
     ///

@@ -25,7 +25,7 @@ macro_rules! certificate {
 
                 /// The file contains blobs unchanged.
                 async fn corrupt(place: &Place, damage: Damage<'_>) -> Result<Hook, BoxError> {
-                    Ok(damage.turn_over(place.path())?)
+                    Ok(damage.flip_bit(place.path())?)
                 }
 
                 fn options() -> Options {
@@ -58,7 +58,7 @@ macro_rules! certificate {
                 expect_fail: [
                     DUR_07 => "findings: killed while it makes its file, it never opens again",
                     DUR_09 => "findings: the directory of a new file is not synced",
-                    DUR_12 => "findings: a bit of a blob that turned over is believed",
+                    DUR_12 => "findings: a flipped bit of a blob is believed",
                     DUR_13 => "findings: after a failed sync it goes on answering loads",
                 ],
             }

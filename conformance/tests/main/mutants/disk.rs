@@ -304,7 +304,7 @@ impl<H: Habit> Harness for InFile<H> {
 
     async fn corrupt(place: &Place, damage: Damage<'_>) -> Result<Hook, BoxError> {
         let encoded = hex(damage.needle).into_bytes();
-        Ok(damage.turn_over_encoded(place.path(), &encoded)?)
+        Ok(damage.flip_bit_encoded(place.path(), &encoded)?)
     }
 
     fn options() -> Options {

@@ -28,7 +28,7 @@ impl Harness for Files {
 
     /// Files contain blobs unchanged.
     async fn corrupt(place: &Place, damage: Damage<'_>) -> Result<Hook, BoxError> {
-        Ok(damage.turn_over(place.path())?)
+        Ok(damage.flip_bit(place.path())?)
     }
 
     fn options() -> Options {
