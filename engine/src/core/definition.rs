@@ -330,7 +330,10 @@ impl Definition {
                 RowKind::Claim => (open.is_none(), false),
                 RowKind::StateEntry | RowKind::CompensationCompletion => (true, true),
                 RowKind::StepCursor | RowKind::RollbackStart => (false, true),
-                _ => (false, false),
+                RowKind::BranchCompletion
+                | RowKind::Compensated
+                | RowKind::CompensationFailed
+                | RowKind::RolledBack => (false, false),
             };
             if let Some(state) = open.filter(|_| leaves) {
                 let task = (self.resolve)(state).and_then(|index| self.task(index));

@@ -5,96 +5,78 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The kind of a [`CheckpointRow`].
-///
-/// The first three kinds have the names and the order of the reference contract; the engine adds
-/// the others. A store that keeps the kind as a number uses [`code`](Self::code) and `TryFrom<u8>`;
-/// a store that keeps it as a word uses [`as_str`](Self::as_str) and `FromStr`. Neither changes for a
-/// released kind.
-///
-/// ```
-/// use crashpoint::RowKind;
-///
-/// for &kind in RowKind::ALL {
-///     assert_eq!(RowKind::try_from(kind.code()), Ok(kind));
-/// }
-/// assert_eq!(RowKind::try_from(200).unwrap_err().to_string(), "unknown row kind 200");
-/// ```
-#[non_exhaustive]
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
-pub enum RowKind {
+/// Makes [`RowKind`] of a table with a line for each kind: its docs, its name and its word.
+macro_rules! row_kinds {
+    ($($(#[$attribute:meta])* $kind:ident = $word:literal,)*) => {
+        /// The kind of a [`CheckpointRow`].
+        ///
+        /// The first three kinds have the names and the order of the reference contract; the engine adds
+        /// the others. A store that keeps the kind as a number uses [`code`](Self::code) and `TryFrom<u8>`;
+        /// a store that keeps it as a word uses [`as_str`](Self::as_str) and `FromStr`. Neither changes for a
+        /// released kind.
+        ///
+        /// ```
+        /// use crashpoint::RowKind;
+        ///
+        /// for &kind in RowKind::ALL {
+        ///     assert_eq!(RowKind::try_from(kind.code()), Ok(kind));
+        /// }
+        /// assert_eq!(RowKind::try_from(200).unwrap_err().to_string(), "unknown row kind 200");
+        /// ```
+        #[non_exhaustive]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+        )]
+        pub enum RowKind {
+            $($(#[$attribute])* $kind,)*
+        }
+
+        impl RowKind {
+            /// Every kind, in the order of the codes.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
+
+            /// The number under which a backend may store this kind: its position in [`ALL`](Self::ALL).
+            pub const fn code(self) -> u8 {
+                self as u8
+            }
+
+            /// The word under which a backend may store this kind, lower case with underscores.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $word,)*
+                }
+            }
+        }
+    };
+}
+
+// The code of a kind is its position, so a new kind goes to the end.
+row_kinds! {
     /// The run entered a state (the common case).
     #[default]
-    StateEntry,
+    StateEntry = "state_entry",
     /// A compensatable task completed; the blob is its serialized output, the state is entered next.
-    CompensationCompletion,
+    CompensationCompletion = "compensation_completion",
     /// A stepped task advanced; the blob is its cursor.
-    StepCursor,
+    StepCursor = "step_cursor",
     /// A life claimed the run; the blob is the claim record.
-    Claim,
+    Claim = "claim",
     /// Reserved: a branch of a split completed. The engine neither writes nor accepts it yet.
-    BranchCompletion,
+    BranchCompletion = "branch_completion",
     /// A rollback started; the blob is its cause.
-    RollbackStart,
+    RollbackStart = "rollback_start",
     /// A compensation succeeded; the blob names the undone row.
-    Compensated,
+    Compensated = "compensated",
     /// A compensation failed for good; the blob names the row and the error.
-    CompensationFailed,
+    CompensationFailed = "compensation_failed",
     /// Every compensation succeeded; terminal.
-    RolledBack,
+    RolledBack = "rolled_back",
 }
 
-impl RowKind {
-    /// Every kind, in the order of the codes.
-    pub const ALL: &'static [Self] = &[
-        Self::StateEntry,
-        Self::CompensationCompletion,
-        Self::StepCursor,
-        Self::Claim,
-        Self::BranchCompletion,
-        Self::RollbackStart,
-        Self::Compensated,
-        Self::CompensationFailed,
-        Self::RolledBack,
-    ];
-
-    /// The number under which a backend may store this kind, in `0..=8`.
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// The word under which a backend may store this kind, lower case with underscores.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::StateEntry => "state_entry",
-            Self::CompensationCompletion => "compensation_completion",
-            Self::StepCursor => "step_cursor",
-            Self::Claim => "claim",
-            Self::BranchCompletion => "branch_completion",
-            Self::RollbackStart => "rollback_start",
-            Self::Compensated => "compensated",
-            Self::CompensationFailed => "compensation_failed",
-            Self::RolledBack => "rolled_back",
-        }
-    }
-}
-
-const _: () = {
-    let mut index = 0;
-    while index < RowKind::ALL.len() {
-        assert!(
-            RowKind::ALL[index] as usize == index,
-            "a kind is found by its code: its place in ALL"
-        );
-        index += 1;
-    }
-    assert!(
-        RowKind::ALL.len() == RowKind::RolledBack as usize + 1,
-        "ALL ends with the last kind"
-    );
-};
+const _: () = assert!(
+    RowKind::ALL.len() <= 1 << u8::BITS,
+    "the code of every kind fits into a byte"
+);
 
 /// The error for a number or a word that names no [`RowKind`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

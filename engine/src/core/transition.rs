@@ -389,7 +389,11 @@ impl Rollback {
             Event::Compensated { task, undone }
             | Event::CompensationFailed { task, undone, .. } => (task, *undone),
             Event::RollbackStarted { .. } => return Err(IllegalEvent::SecondRollback),
-            _ => return Err(IllegalEvent::ForwardAfterRollback),
+            Event::Claimed { .. }
+            | Event::Entered { .. }
+            | Event::Completed { .. }
+            | Event::StepAdvanced { .. }
+            | Event::RolledBack => return Err(IllegalEvent::ForwardAfterRollback),
         };
         let due = self
             .pending

@@ -247,7 +247,11 @@ fn spans(rows: &[Stored]) -> Vec<Spanned> {
             Event::Claimed { .. } if visits.is_empty() => true,
             Event::Entered { .. } | Event::Completed { .. } => true,
             Event::RollbackStarted { .. } => false,
-            _ => continue,
+            Event::Claimed { .. }
+            | Event::StepAdvanced { .. }
+            | Event::Compensated { .. }
+            | Event::CompensationFailed { .. }
+            | Event::RolledBack => continue,
         };
         if let Some(open) = visits.last_mut() {
             open.closed.get_or_insert(at);
@@ -267,7 +271,11 @@ fn state_entered(event: &Event) -> Option<&Label> {
         Event::Claimed { state, .. }
         | Event::Entered { state, .. }
         | Event::Completed { state, .. } => Some(state),
-        _ => None,
+        Event::StepAdvanced { .. }
+        | Event::RollbackStarted { .. }
+        | Event::Compensated { .. }
+        | Event::CompensationFailed { .. }
+        | Event::RolledBack => None,
     }
 }
 
