@@ -1,3 +1,4 @@
-//! The failure that the README and the book show is a real failure.
+//! What the README and the book show is real: a failure, and the kinds of rows.
 
 mod failure;
+mod log_table;

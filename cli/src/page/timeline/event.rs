@@ -384,7 +384,7 @@ fn row_details(row: &CheckpointRow) -> Vec<(&'static str, String)> {
         Ok(Event::StepAdvanced { cursor, .. }) => details.push(("cursor", whole(&blob(&cursor)))),
         Ok(Event::RollbackStarted { cause, .. }) => details.push(("cause", whole(&cause.message))),
         Ok(Event::CompensationFailed { error, .. }) => details.push(("error", whole(&error))),
-        Ok(_) | Err(_) => {}
+        Ok(Event::Entered { .. } | Event::Compensated { .. } | Event::RolledBack) | Err(_) => {}
     }
     details
 }
