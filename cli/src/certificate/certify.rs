@@ -14,8 +14,15 @@ use crate::process::interrupt::interrupt_flag;
 use crate::process::progress::CertifyProgress;
 
 pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let files = Files::create(&arguments.output)?;
-    if let Some(folder) = &arguments.path {
+    let CertifyArguments {
+        store,
+        path,
+        output,
+        // `jobs` below has its default.
+        jobs: _,
+    } = arguments;
+    let files = Files::create(output)?;
+    if let Some(folder) = path {
         std::fs::create_dir_all(folder).map_err(|error| Failure::File(folder.clone(), error))?;
         // Laws look for what a store leaves beside its directory: no part of a path may move.
         let folder = folder.canonicalize();
@@ -23,7 +30,7 @@ pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<
     }
     let interrupted = interrupt_flag()?;
     let jobs = arguments.jobs();
-    let report = match arguments.store {
+    let report = match store {
         Store::Memory => {
             let plan = plan("memory", Memory::CLAIMS).jobs(jobs);
             certified::<Memory>("MemoryCheckpointStore", &plan, &interrupted)
@@ -37,12 +44,7 @@ pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<
         reports: vec![report],
         remarks: Vec::new(),
     };
-    show(
-        &merged,
-        &arguments.output,
-        |merged| merged.reports[0].to_json(),
-        out,
-    )?;
+    show(&merged, output, |merged| merged.reports[0].to_json(), out)?;
     files.write(&merged)?;
     Ok(match exit(&merged) {
         Exit::Harness if interrupted.load(Ordering::Relaxed) => Exit::Interrupted,

@@ -18,7 +18,8 @@ const VERSION: u32 = 1;
 const EXTENSION: &str = "jsonl";
 
 pub(crate) fn run(arguments: &ReportArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let files = sources(&arguments.files)?;
+    let ReportArguments { files, output } = arguments;
+    let files = sources(files)?;
     let mut texts = Vec::new();
     for file in &files {
         // Bytes that are not UTF-8 make a line invalid, and the merge remarks on it.
@@ -33,8 +34,8 @@ pub(crate) fn run(arguments: &ReportArguments, out: &mut impl Write) -> Result<E
             names(&files)
         )));
     }
-    let written = Files::create(&arguments.output)?;
-    show(&merged, &arguments.output, json, out)?;
+    let written = Files::create(output)?;
+    show(&merged, output, json, out)?;
     written.write(&merged)?;
     Ok(exit(&merged))
 }

@@ -37,11 +37,20 @@ struct Files {
 
 impl Files {
     fn create(output: &OutputArguments) -> Result<Self, Failure> {
+        let OutputArguments {
+            html,
+            badge,
+            junit,
+            // What is printed is no file.
+            json: _,
+            markdown: _,
+            laws: _,
+        } = output;
         let create = |path: &Option<PathBuf>| path.as_deref().map(File::create).transpose();
         Ok(Self {
-            html: create(&output.html)?,
-            badge: create(&output.badge)?,
-            junit: create(&output.junit)?,
+            html: create(html)?,
+            badge: create(badge)?,
+            junit: create(junit)?,
         })
     }
 

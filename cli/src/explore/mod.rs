@@ -53,21 +53,31 @@ pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<
 
 /// Runs the requested schedules.
 pub(crate) fn run_schedules(arguments: &ExploreArguments) -> Result<ExplorationReport, Failure> {
-    let mutant = arguments.mutant.as_deref();
-    let workloads = workloads::named(&arguments.workload, mutant, &[])?;
+    let ExploreArguments {
+        workload,
+        store,
+        crashes,
+        within,
+        mutant,
+        jobs,
+        // How the findings are printed changes nothing about them.
+        json: _,
+        html: _,
+    } = arguments;
+    let workloads = workloads::named(workload, mutant.as_deref(), &[])?;
     let workloads: Vec<_> = workloads.into_iter().map(Arc::new).collect();
     let watch = Stopwatch::start();
     let mut rows: Vec<Row> = Vec::new();
-    for store in &arguments.store {
+    for store in store {
         let each = workloads.iter().map(Arc::clone);
-        let bounds = match arguments.within {
+        let bounds = match *within {
             Some(budget) => Bounds::Within(budget),
-            None => Bounds::Crashes(arguments.crashes.unwrap_or_else(|| store.crashes())),
+            None => Bounds::Crashes(crashes.unwrap_or_else(|| store.crashes())),
         };
         rows.extend(each.map(|workload| Row::new(workload, store.kind(), bounds)));
     }
     let explorations = Arc::new(explorations(&rows));
-    let found = explore_all(&explorations, pool(arguments.jobs))?;
+    let found = explore_all(&explorations, pool(*jobs))?;
     let complete = found.iter().all(Option::is_some);
     for (exploration, found) in explorations.iter().zip(found) {
         if let Some((findings, busy)) = found {

@@ -15,10 +15,15 @@ use crate::text::{fitted, wrapped};
 const BREACHES: (&str, &str) = ("order", "c1b1");
 
 pub(crate) fn run(arguments: &VacuityArguments, out: &mut impl Write) -> Result<Exit, Failure> {
+    let VacuityArguments {
+        workload,
+        store,
+        jobs,
+    } = arguments;
     let report = explore::run_schedules(&ExploreArguments {
-        workload: arguments.workload.clone(),
-        store: arguments.store.clone(),
-        jobs: arguments.jobs,
+        workload: workload.clone(),
+        store: store.clone(),
+        jobs: *jobs,
         ..ExploreArguments::default()
     })?;
     let mut table = Table::of(WITNESSES);

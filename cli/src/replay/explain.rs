@@ -13,9 +13,10 @@ use crate::text::fitted;
 use crate::workloads::origin;
 
 pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let rerun = Rerun::of(&arguments.which)?;
+    let ExplainArguments { which, html } = arguments;
+    let rerun = Rerun::of(which)?;
     let schedule = rerun.explained();
-    match &arguments.html {
+    match html {
         Some(path) => {
             page::File::create(path)?.write(&page::of_schedule(&schedule))?;
             let path = whole(&path.display().to_string());

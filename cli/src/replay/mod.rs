@@ -17,10 +17,14 @@ use crate::workloads::origin;
 use crashpoint_simulator::trace;
 
 pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let rerun = Rerun::of(&arguments.which)?;
+    let ReplayArguments {
+        which,
+        trace: by_event,
+    } = arguments;
+    let rerun = Rerun::of(which)?;
     let trace = HashedTrace::of(&rerun.trial);
     let (run, verdicts) = (&rerun.trial.run, &rerun.trial.verdicts);
-    if arguments.trace {
+    if *by_event {
         for line in trace::lines(&run.history) {
             writeln!(out, "{line}")?;
         }

@@ -27,9 +27,18 @@ pub(crate) struct Rerun {
 impl Rerun {
     /// Runs the schedule of a token, of a tape file, or given in words.
     pub(crate) fn of(which: &RecordingArguments) -> Result<Self, Failure> {
-        let (recording, command) = match (&which.recording, &which.schedule) {
+        let RecordingArguments {
+            recording,
+            schedule,
+            workload,
+            store,
+        } = which;
+        let (recording, command) = match (recording, schedule) {
             (Some(token_or_file), _) => read(token_or_file)?,
-            (None, Some(words)) => recorded(which, words)?,
+            (None, Some(words)) => {
+                let store = store.map_or(StoreKind::Memory, Store::kind);
+                recorded(workload.as_deref().unwrap_or_default(), store, words)?
+            }
             (None, None) => {
                 let message = "expected a token, a tape file or --schedule";
                 return Err(Failure::Usage(message.to_owned()));
@@ -86,12 +95,10 @@ fn read(token_or_file: &str) -> Result<(Recording, String), Failure> {
 }
 
 /// The same for a schedule in words.
-fn recorded(which: &RecordingArguments, words: &str) -> Result<(Recording, String), Failure> {
+fn recorded(name: &str, store: StoreKind, words: &str) -> Result<(Recording, String), Failure> {
     let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
     let schedule: Schedule = words.parse().map_err(|error| usage(&error))?;
-    let name = which.workload.as_deref().unwrap_or_default();
     let origin = Origin::named(name)?;
-    let store = which.store.map_or(StoreKind::Memory, Store::kind);
     let run = run_schedule(origin.source(), store, &schedule);
     let (_, tape) = run.map_err(|unfired| usage(&unfired))?;
     let (name, words) = (quoted(name), quoted(&schedule.to_string()));

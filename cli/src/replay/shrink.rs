@@ -15,8 +15,13 @@ use crate::text::wrapped;
 use crate::workloads::origin;
 
 pub(crate) fn run(arguments: &ShrinkArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let rerun = Rerun::of(&arguments.which)?;
-    let oracle = match &arguments.oracle {
+    let ShrinkArguments {
+        which,
+        out: file,
+        oracle,
+    } = arguments;
+    let rerun = Rerun::of(which)?;
+    let oracle = match oracle {
         Some(oracle) => oracle,
         None => {
             let broken = page::broken(&rerun.explained());
@@ -38,11 +43,11 @@ pub(crate) fn run(arguments: &ShrinkArguments, out: &mut impl Write) -> Result<E
     writeln!(out, "{name} over {store}\n{}", story(&shrunk))?;
     match shrunk.token().word() {
         Ok(word) => writeln!(out, "token: {word}")?,
-        Err(too_long) if arguments.out.is_none() => writeln!(out, "{too_long}")?,
+        Err(too_long) if file.is_none() => writeln!(out, "{too_long}")?,
         Err(_) => {}
     }
     let tape = tapes::of_shrunk(&shrunk);
-    let file = match (&arguments.out, shrunk.token().word()) {
+    let file = match (file, shrunk.token().word()) {
         (Some(file), _) => Some(file.clone()),
         (None, Ok(_)) => None,
         (None, Err(_)) => Some(tapes::place(Path::new(""), &tape)),

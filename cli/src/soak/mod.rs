@@ -55,17 +55,28 @@ struct Memory {
 }
 
 pub(crate) fn run(arguments: &SoakArguments, out: &mut impl Write) -> Result<Exit, Failure> {
+    let SoakArguments {
+        seed,
+        seeds,
+        jobs,
+        corpus,
+        // The limit of time and the plan of seeds are made of these.
+        time: _,
+        workload: _,
+        store: _,
+        mutant: _,
+    } = arguments;
     let plan = SeedPlan::of(arguments)?;
-    let corpus = arguments.corpus.as_deref().map(Corpus::open).transpose()?;
+    let corpus = corpus.as_deref().map(Corpus::open).transpose()?;
     let interrupted = interrupt_flag()?;
     let replayed = match &corpus {
         Some(corpus) => corpus.replay(&interrupted)?,
         None => Vec::new(),
     };
     let seeds = Seeds {
-        first: arguments.seed.map_or_else(random_seed, Ok)?,
-        number: arguments.seeds,
-        pool: process::pool(arguments.jobs),
+        first: seed.map_or_else(random_seed, Ok)?,
+        number: *seeds,
+        pool: process::pool(*jobs),
     };
     let start = Resident::now();
     let time = arguments.time_limit();

@@ -28,6 +28,7 @@ struct Wrong {
 }
 
 pub(crate) fn run(arguments: &StoredArguments, out: &mut impl Write) -> Result<Exit, Failure> {
+    let StoredArguments { path, json } = arguments;
     let mut report = DoctorReport {
         version: 1,
         healthy: false,
@@ -36,7 +37,7 @@ pub(crate) fn run(arguments: &StoredArguments, out: &mut impl Write) -> Result<E
         problem: None,
         wrong: Vec::new(),
     };
-    match examine(&arguments.path, &mut report) {
+    match examine(path, &mut report) {
         // A damaged file is the finding, not a failure of the command.
         Err(Failure::Store(problem)) => report.problem = Some(problem),
         examined => examined?,
@@ -51,7 +52,7 @@ pub(crate) fn run(arguments: &StoredArguments, out: &mut impl Write) -> Result<E
     } else {
         Exit::Safety
     };
-    if arguments.json {
+    if *json {
         let json = serde_json::to_string(&report).map_err(std::io::Error::from)?;
         writeln!(out, "{json}")?;
         return Ok(exit);

@@ -7,7 +7,7 @@ use crashpoint::{Runtime as _, TokioRuntime};
 use crashpoint_simulator::render;
 use serde::Serialize;
 
-use crate::arguments::RunsArguments;
+use crate::arguments::{RunsArguments, StoredArguments};
 use crate::exit::{Exit, Failure};
 use crate::store::{self, StoredRun};
 
@@ -38,10 +38,12 @@ enum Line {
 }
 
 pub(crate) fn run(arguments: &RunsArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let now = arguments
-        .at
-        .unwrap_or_else(|| TokioRuntime::new().unix_ms());
-    let mut reader = store::open(&arguments.stored.path)?;
+    let RunsArguments {
+        stored: StoredArguments { path, json },
+        at,
+    } = arguments;
+    let now = at.unwrap_or_else(|| TokioRuntime::new().unix_ms());
+    let mut reader = store::open(path)?;
     let mut exit = Exit::Clean;
     let mut runs = Vec::new();
     store::each_run(&mut reader, |run| {
@@ -49,14 +51,14 @@ pub(crate) fn run(arguments: &RunsArguments, out: &mut impl Write) -> Result<Exi
         if let Line::Wrong { .. } = line {
             exit = Exit::Safety;
         }
-        if arguments.stored.json {
+        if *json {
             runs.push(line);
             return Ok(());
         }
         // Printed one by one: a store may have millions.
         Ok(writeln!(out, "{line}")?)
     })?;
-    if arguments.stored.json {
+    if *json {
         let list = RunList { version: 1, runs };
         writeln!(
             out,

@@ -7,7 +7,7 @@ use crashpoint::CheckpointRow;
 use crashpoint_simulator::render;
 use serde::Serialize;
 
-use crate::arguments::ShowArguments;
+use crate::arguments::{ShowArguments, StoredArguments};
 use crate::exit::{Exit, Failure};
 use crate::store::{self, StoredRun};
 use crate::text::grouped;
@@ -36,15 +36,16 @@ struct Row<'a> {
 }
 
 pub(crate) fn run(arguments: &ShowArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let mut reader = store::open(&arguments.stored.path)?;
-    let run = store::run(&mut reader, arguments.id.clone())?;
+    let ShowArguments {
+        stored: StoredArguments { path, json },
+        id,
+    } = arguments;
+    let mut reader = store::open(path)?;
+    let run = store::run(&mut reader, id.clone())?;
     let Some(run) = run else {
-        return Err(Failure::Usage(format!(
-            "no run {:?} in this store",
-            arguments.id
-        )));
+        return Err(Failure::Usage(format!("no run {id:?} in this store")));
     };
-    match arguments.stored.json {
+    match json {
         true => {
             let json = serde_json::to_string(&run_log(&run)).map_err(std::io::Error::from)?;
             writeln!(out, "{json}")?;
