@@ -74,7 +74,7 @@ mod sim;
 pub mod workload;
 
 pub use choices::Choices;
-pub use choices::planned::{Planned, Unfired};
+pub use choices::scheduled::{Scheduled, Unfired};
 pub use choices::swarm::{Possible, Swarm, swarm};
 pub use crash_test::{CrashTest, crash_test, crash_test_in};
 pub use executor::SimRuntime;

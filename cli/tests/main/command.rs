@@ -270,7 +270,7 @@ fn err_schedules_in_words() {
     check(
         &with("at life1/append#9:before: crash"),
         expect![
-            "error: this did not happen: at life1/append#9:before: crash; the simulation did not reach an instant of this name"
+            "error: this fault did not fire: at life1/append#9:before: crash; the simulation did not reach an instant of this name"
         ],
     );
     check(
@@ -310,13 +310,13 @@ fn a_replay_that_takes_another_course_exits_with_4_and_says_where_it_parted() {
     check(
         "3.order.memory.c1.calm.01234567",
         expect![
-            "error: the replay took another course than the recorded schedule; the workload or the engine has changed since it was recorded"
+            "error: the replay differs from the recorded schedule; the workload or the engine has changed since it was recorded"
         ],
     );
     check(
         "3.order.memory.c1.9999x1.01234567",
         expect![
-            "error: the replay diverged at draw 9999: recorded was choice 1, asked was nothing any more; the workload or the engine has changed since it was recorded"
+            "error: the replay diverges at draw 9999: expected choice 1, got no further draw; the workload or the engine has changed since it was recorded"
         ],
     );
 }

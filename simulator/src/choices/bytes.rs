@@ -1,13 +1,13 @@
-//! Choices from bytes, as a fuzzer has them.
+//! Choices from the bytes of a fuzzer.
 //!
-//! Each draw takes the next byte (two bytes among more than 256, and so on) modulo what it is
-//! among. So every input is a tape, a byte that is changed changes its own draw and shifts no other,
-//! and a byte below `n` is the choice itself: an input can be read, and [`Bytes::spell`] writes one
-//! for a tape that is known already.
+//! Each draw takes the next byte modulo the number of alternatives (two bytes for more than 256
+//! alternatives, and so on). So every input is a tape, a changed byte changes its own draw and
+//! shifts no other, and a byte below `n` is the choice itself. A person can read an input, and
+//! [`Bytes::spell`] writes the input of a known tape.
 
 use crate::choices::{Choices, Tape};
 
-/// Draws what bytes say, and `0` once they are used up.
+/// Draws the choices that bytes encode, and `0` after their end.
 ///
 /// ```
 /// use crashpoint_simulator::Choices as _;
@@ -25,7 +25,7 @@ pub struct Bytes {
 }
 
 impl Bytes {
-    /// The choices that these bytes are.
+    /// The choices that these bytes encode.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self {
             bytes: bytes.into(),
@@ -46,7 +46,7 @@ impl Bytes {
     }
 }
 
-/// How many bytes a draw among `n` takes.
+/// The number of bytes that a draw among `n` takes.
 fn width(n: usize) -> usize {
     let bits = (n as u64 - 1).checked_ilog2().map_or(1, |log| log + 1);
     bits.div_ceil(8) as usize

@@ -1,4 +1,4 @@
-//! What the shrinker tries with a tape.
+//! The edits that the shrinker tries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,43 +6,43 @@ use smol_str::{SmolStr, format_smolstr};
 
 use crate::choices::{Edited, PLAN, Tape};
 
-/// A change of a tape. Positions are those of its draws.
+/// A change of a tape. Positions are indices of its draws.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Edit {
-    /// These draws are not on the tape.
+    /// Removes these draws from the tape.
     Delete(Vec<usize>),
-    /// These draws choose `0`.
+    /// Sets these draws to `0`.
     Calm(Vec<usize>),
-    /// This draw chooses less.
+    /// Lowers the choice of this draw.
     Lower { draw: usize, to: usize },
-    /// One draw is not made, and another one is made elsewhere.
+    /// Removes one draw, and moves another.
     Merge(Merge),
 }
 
-/// Two interesting draws become one.
+/// Turns two interesting draws into one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Merge {
-    /// The draw that is not made any more.
-    gone: usize,
-    /// The draw that is made elsewhere.
+    /// The draw to remove.
+    removed: usize,
+    /// The draw to move.
     moved: usize,
-    /// Where, and what it chooses there.
+    /// The label to which it moves, and its choice there.
     label: SmolStr,
     to: usize,
-    /// By how much the lives after that of the one that is gone are counted down: without a crash
-    /// there is a life less, or two where the crash came before the first row.
+    /// The number to subtract from the numbers of the lives after the removed draw. Without a crash
+    /// there is one life less, or two if the crash came before the first row.
     down: u32,
 }
 
 impl Edit {
-    /// The tape, with this change.
+    /// The tape with this change.
     pub(crate) fn of(&self, tape: &Tape) -> Edited {
         if let Self::Merge(merge) = self {
             return merge.of(tape);
         }
         let draws = tape.0.iter().enumerate().filter_map(|(at, draw)| {
             let chosen = match self {
-                Self::Delete(gone) if gone.contains(&at) => return None,
+                Self::Delete(removed) if removed.contains(&at) => return None,
                 Self::Calm(calm) if calm.contains(&at) => 0,
                 Self::Lower { draw, to } if *draw == at => *to,
                 _ => draw.chosen,
@@ -56,15 +56,15 @@ impl Edit {
 impl Merge {
     fn of(&self, tape: &Tape) -> Edited {
         assert_ne!(
-            self.gone, self.moved,
+            self.removed, self.moved,
             "a merge is made of two different draws"
         );
-        let from = life(&tape.0[self.gone].label);
+        let from = life(&tape.0[self.removed].label);
         let mut kept: Vec<(SmolStr, usize)> = Vec::new();
         for (at, draw) in tape.0.iter().enumerate() {
-            // A calm draw of a life needs no place: what is not said is calm.
+            // A calm draw of a life needs no place, because a missing draw is calm.
             let idle = draw.chosen == 0 && life(&draw.label).is_some();
-            if idle || at == self.gone || at == self.moved {
+            if idle || at == self.removed || at == self.moved {
                 continue;
             }
             let label = (life(&draw.label) > from).then(|| earlier(&draw.label, self.down));
@@ -76,21 +76,21 @@ impl Merge {
     }
 }
 
-/// Which life an instant such as `life2/append#3:before` belongs to.
+/// The number of the life in the name of an instant such as `life2/append#3:before`.
 fn life(label: &str) -> Option<u32> {
     let (number, _) = label.strip_prefix("life")?.split_once('/')?;
     number.parse().ok()
 }
 
-/// The same instant so many lives earlier.
+/// The same instant, `lives` lives earlier.
 fn earlier(label: &str, lives: u32) -> Option<SmolStr> {
     let earlier = life(label)?.checked_sub(lives).filter(|life| *life > 0)?;
     let (_, instant) = label.split_once('/')?;
     Some(format_smolstr!("life{earlier}/{instant}"))
 }
 
-/// Everything that is tried with a tape: what takes much away first, and last every single draw that
-/// is taken out and every single choice that is lowered.
+/// All edits of a tape except merges. Edits that remove much come first; the removal of every
+/// single draw and the lowering of every single choice come last.
 pub(crate) fn edits(tape: &Tape) -> Vec<Edit> {
     let interesting: Vec<usize> = tape.interesting().map(|(at, _)| at).collect();
     let mut edits = halves(&interesting);
@@ -102,24 +102,24 @@ pub(crate) fn edits(tape: &Tape) -> Vec<Edit> {
     edits
 }
 
-/// Every draw taken out, but those that nobody could miss: a draw that chooses `0` and that none of its
-/// label comes after which chooses anything. Most draws are such.
+/// The removal of every draw that matters. A draw does not matter if it chooses `0` and no later
+/// draw of its label chooses anything else. Most draws do not matter.
 fn deletions(tape: &Tape) -> Vec<Edit> {
     let mut interesting: BTreeSet<&str> = BTreeSet::new();
-    let mut missed: Vec<usize> = Vec::new();
+    let mut relevant: Vec<usize> = Vec::new();
     for (at, draw) in tape.0.iter().enumerate().rev() {
         if draw.chosen != 0 {
             interesting.insert(&draw.label);
         }
         if interesting.contains(draw.label.as_str()) {
-            missed.push(at);
+            relevant.push(at);
         }
     }
-    let missed = missed.into_iter().rev();
-    missed.map(|at| Edit::Delete(vec![at])).collect()
+    let relevant = relevant.into_iter().rev();
+    relevant.map(|at| Edit::Delete(vec![at])).collect()
 }
 
-/// All that is interesting, either half of it, each quarter and so on, down to two draws.
+/// All interesting draws, each half of them, each quarter and so on, down to two draws.
 fn halves(interesting: &[usize]) -> Vec<Edit> {
     let mut edits = Vec::new();
     let mut size = interesting.len();
@@ -131,8 +131,9 @@ fn halves(interesting: &[usize]) -> Vec<Edit> {
     edits
 }
 
-/// The draws of one part of a plan, such as a state of a workflow: those whose labels differ only
-/// behind the last slash, and that come as the first of their label, as the second, and so on.
+/// The draws of each part of a plan, such as a state of a workflow. The labels of a part differ
+/// only after the last slash; the first draws of each label form the first part, the second draws
+/// the second, and so on.
 fn groups(tape: &Tape) -> Vec<Edit> {
     let mut met: BTreeMap<&str, usize> = BTreeMap::new();
     let mut groups: BTreeMap<(&str, usize), Vec<usize>> = BTreeMap::new();
@@ -148,13 +149,13 @@ fn groups(tape: &Tape) -> Vec<Edit> {
     groups.into_values().map(Edit::Delete).collect()
 }
 
-/// How many lives one fault brings about at most.
+/// The highest number of lives that one fault adds.
 const LIVES_LESS_MAX: u32 = 2;
 
-/// Every way in which two faults could be one. To take one out is often not enough, since what the
-/// others choose then means something else: the run goes on elsewhere, in an earlier life, or has a
-/// fault to choose that it could not afford before. So the other one is tried wherever an instant
-/// has the same name but for its numbers, with every choice.
+/// Every way to replace two faults by one. Removing a fault is often not enough, because it changes
+/// the meaning of the other choices: the run continues elsewhere or in an earlier life, or a fault
+/// becomes possible that the budget did not allow before. So the other fault is tried, with every
+/// choice, at every instant with the same name except for numbers.
 pub(crate) fn merges(tape: &Tape) -> Vec<Edit> {
     let faults = tape.interesting().map(|(at, _)| at);
     let faults: Vec<usize> = faults
@@ -162,19 +163,19 @@ pub(crate) fn merges(tape: &Tape) -> Vec<Edit> {
         .collect();
     let faults = faults.iter().map(|fault| (*fault, places(tape, *fault)));
     let faults: Vec<(usize, BTreeSet<(SmolStr, usize)>)> = faults.collect();
-    let pairs = faults.iter().flat_map(|(gone, _)| {
-        let moved = faults.iter().filter(move |(moved, _)| moved != gone);
-        moved.map(move |(moved, places)| (*gone, *moved, places))
+    let pairs = faults.iter().flat_map(|(removed, _)| {
+        let moved = faults.iter().filter(move |(moved, _)| moved != removed);
+        moved.map(move |(moved, places)| (*removed, *moved, places))
     });
     let mut merges = Vec::new();
-    for (gone, moved, places) in pairs {
+    for (removed, moved, places) in pairs {
         for &(ref label, most) in places {
             for (down, to) in
                 (0..=LIVES_LESS_MAX).flat_map(|down| (1..=most).map(move |to| (down, to)))
             {
                 let label = label.clone();
                 merges.push(Edit::Merge(Merge {
-                    gone,
+                    removed,
                     moved,
                     label,
                     to,
@@ -186,7 +187,7 @@ pub(crate) fn merges(tape: &Tape) -> Vec<Edit> {
     merges
 }
 
-/// Where a fault could be as well, with the most that it could choose there.
+/// The places to which a fault can move, each with its highest possible choice.
 fn places(tape: &Tape, fault: usize) -> BTreeSet<(SmolStr, usize)> {
     let without_digits = |label: &str| label.replace(|c: char| c.is_ascii_digit(), "");
     let name = without_digits(&tape.0[fault].label);

@@ -1,17 +1,16 @@
-//! Choices from a tape that was edited, which fits its simulation no longer.
+//! Choices from an edited tape, which no longer fits its simulation exactly.
 //!
-//! Where a draw is taken out of a tape, or chooses something else, the simulation takes another
-//! course: draws vanish, others appear, and by position every choice behind would mean something
-//! else. So a choice is found by its label here. Most labels are the name of a crash point, which a
-//! simulation passes once; draws that share a label are told apart by their order, and one that is
-//! taken out moves those of its own label up and no others.
+//! After an edit the simulation runs differently: draws vanish and others appear. By position,
+//! every later choice would then mean something else, so choices are matched by label. Most labels
+//! are the name of a crash point, which a simulation passes once. Draws with the same label are
+//! distinguished by their order; removing one moves up the later draws of its label and no others.
 
 use std::collections::BTreeMap;
 
 use crate::choices::{Choices, Tape};
 
-/// Draws what a tape says under the same label: the first choice for the first draw of the label
-/// and so on. What the tape does not say is `0`, and a choice that is too large is the largest.
+/// Draws the choices of a tape by label: the first choice for the first draw of the label, and so
+/// on. A draw missing on the tape is `0`. A choice that is too large becomes the largest possible.
 ///
 /// ```
 /// use crashpoint_simulator::Choices as _;
@@ -28,7 +27,7 @@ pub struct Edited {
     script: BTreeMap<String, Choice>,
 }
 
-/// What is left to choose under a label.
+/// The remaining choices of a label.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 struct Choice {
     choices: Vec<usize>,
@@ -41,11 +40,12 @@ impl Edited {
         Self::of(tape.0.iter().map(|draw| (draw.label.as_str(), draw.chosen)))
     }
 
-    /// Choices, each with its label. Two lists that can't be told apart by drawing are equal.
+    /// Choices, each with its label. Two lists are equal if no sequence of draws distinguishes
+    /// them.
     pub fn of<L: AsRef<str>>(choices: impl IntoIterator<Item = (L, usize)>) -> Self {
         let choices: Vec<(L, usize)> = choices.into_iter().collect();
-        // A tape has thousands of draws and few that choose anything. The shrinker edits it as often,
-        // so a label that is never interesting must cost nothing but the look for it.
+        // A tape has thousands of draws, and few of them are interesting. The shrinker edits it as
+        // many times, so a label that is never interesting must cost nothing but one lookup.
         let mut script: BTreeMap<String, Choice> = BTreeMap::new();
         for (label, _) in choices.iter().filter(|(_, chosen)| *chosen != 0) {
             script.entry(label.as_ref().to_owned()).or_default();
@@ -62,7 +62,8 @@ impl Edited {
         Self { script }
     }
 
-    /// The choices other than `0`: the label, how many draws of it come before, and what is chosen.
+    /// The choices other than `0`: the label, the number of earlier draws of that label, and the
+    /// choice.
     pub fn interesting(&self) -> impl Iterator<Item = (&str, usize, usize)> {
         self.script.iter().flat_map(|(label, choice)| {
             let each = choice.choices.iter().copied().enumerate();

@@ -1,8 +1,8 @@
 //! Choices that enumerate every tape of a bounded space.
 //!
-//! An odometer whose wheels appear as they are drawn: the first pass draws `0` everywhere; each
-//! further pass turns the last wheel that can still turn and drops those behind it. The space must
-//! be bounded by whoever draws.
+//! An odometer whose wheels appear as they are drawn. The first pass draws `0` everywhere. Each
+//! further pass turns the last wheel that can still turn and drops the wheels behind it. The caller
+//! must keep the space bounded.
 
 use crate::choices::{Choices, DrawMismatch};
 
@@ -22,12 +22,12 @@ struct Wheel {
 }
 
 impl Exhaustive {
-    /// Every tape.
+    /// Enumerates every tape.
     pub fn new() -> Self {
         Self::below(&[])
     }
 
-    /// Every tape whose first draws are `prefix`, each given as `(n, chosen)`.
+    /// Enumerates every tape whose first draws are `prefix`, each given as `(n, chosen)`.
     pub fn below(prefix: &[(usize, usize)]) -> Self {
         let wheels = prefix
             .iter()
@@ -41,30 +41,31 @@ impl Exhaustive {
         }
     }
 
-    /// Turns to the next tape; false when every tape was drawn.
+    /// Turns to the next tape. Returns false when every tape was drawn.
     pub fn advance(&mut self) -> bool {
         self.turn().is_some()
     }
 
-    /// Where the same choices led to a draw among another number of things, if they did: what draws is
-    /// not deterministic, and the tapes that were enumerated are not all of them. What was drawn after
-    /// it was `0`.
+    /// The first draw that had another number of alternatives than before, after the same choices.
+    /// The simulation is then not deterministic, and the enumeration is incomplete. Later draws
+    /// were `0`.
     pub fn mismatch(&self) -> Option<&DrawMismatch> {
         self.mismatch.as_ref()
     }
 
-    /// How many draws there were since the last turn.
+    /// The number of draws since the last turn.
     pub(crate) fn position(&self) -> usize {
         self.position
     }
 
-    /// The draws of the present tape, each as `(n, chosen)`.
+    /// The draws of the current tape, each as `(n, chosen)`.
     pub(crate) fn drawn(&self) -> Vec<(usize, usize)> {
         let wheels = self.wheels.iter();
         wheels.map(|wheel| (wheel.n, wheel.chosen)).collect()
     }
 
-    /// Turns to the next tape, and says at which draw it differs from the one before.
+    /// Turns to the next tape. Returns the index of the first draw that differs from the previous
+    /// tape.
     pub(crate) fn turn(&mut self) -> Option<usize> {
         while let Some(mut last) = self.wheels.pop() {
             if self.wheels.len() < self.fixed {

@@ -1,19 +1,18 @@
-//! The one source of choice.
+//! The only source of choice in a simulation.
 //!
-//! Whatever varies in a simulation (which ready task runs next, whether an instant is a crash,
-//! which fault a store shows, which workflow it is at all) is drawn from a [`Choices`], with a label.
-//! A driver of it decides how: from a seed, by exhausting a bounded space, from a fuzzer's bytes, as
-//! proptest wants it, or from a recording. So one replay serves them all, and one shrinker: it edits
-//! the tape.
+//! Everything that varies in a simulation is drawn from a [`Choices`], with a label: the next task
+//! to run, whether an instant is a crash, the faults of the store, and even the workflow. A driver
+//! decides how: from a seed, by exhausting a bounded space, from a fuzzer's bytes, from proptest,
+//! or from a recording. So one replay and one shrinker serve them all; the shrinker edits the tape.
 
 mod bytes;
 mod edit;
 mod edited;
 mod exhaustive;
-pub(crate) mod planned;
 #[cfg(feature = "proptest")]
 mod proptest;
 mod recorded;
+pub(crate) mod scheduled;
 mod seeded;
 mod shrinker;
 pub(crate) mod swarm;
@@ -36,20 +35,20 @@ pub use recorded::{DrawMismatch, Recorded};
 pub use seeded::Seeded;
 pub use shrinker::{Cost, Minimum, Shrinker, minimize};
 
-/// How the labels begin of what is drawn before the simulation: which workflow, which faults are
-/// possible. There a `0` is no more likely than anything else.
+/// The prefix of labels that are drawn before the simulation: the workflow, and the possible
+/// faults. There `0` is as likely as any other choice.
 pub const PLAN: &str = "plan/";
 
 /// A source of choices.
 pub trait Choices: Send {
-    /// One of `0..n`, where `0` is always the least interesting: nothing happens, the same task
-    /// goes on. `n` is at least 2, and `label` says what is chosen.
+    /// Chooses a number in `0..n`. `0` is always the least interesting choice: nothing happens, or
+    /// the same task continues. `n` is at least 2, and `label` names the choice.
     fn choose(&mut self, label: &str, n: usize) -> usize;
 
-    /// None of these faults, which is `0`, or one of them, counted from `1`: what goes wrong at the
-    /// instant `point`. There is at least one.
+    /// Chooses what goes wrong at the instant `point`: `0` for nothing, or the position of a fault
+    /// in `faults`, counted from `1`. `faults` is not empty.
     ///
-    /// Most drivers need not know what a number stands for; this is for those that do.
+    /// Most drivers do not need the meaning of a number. This method serves those that do.
     fn choose_fault(&mut self, point: &str, faults: &[Fault]) -> usize {
         self.choose(point, faults.len() + 1)
     }
@@ -58,11 +57,11 @@ pub trait Choices: Send {
 /// One choice that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Draw {
-    /// What was chosen.
+    /// The name of the choice.
     pub label: SmolStr,
-    /// Among how many.
+    /// The number of alternatives, at least 2.
     pub n: usize,
-    /// Which, in `0..n`.
+    /// The chosen alternative, in `0..n`.
     pub chosen: usize,
 }
 
@@ -80,7 +79,7 @@ impl Tape {
         self.0.push(Draw { label, n, chosen });
     }
 
-    /// A hash of the tape, labels included, to recognise it by: FNV-1a, 64 bits folded to 32.
+    /// A hash that identifies the tape, labels included: FNV-1a, 64 bits folded to 32.
     pub fn fingerprint(&self) -> u32 {
         let mut hash = Fnv::new();
         for draw in &self.0 {
@@ -93,7 +92,7 @@ impl Tape {
         (hash >> 32) as u32 ^ hash as u32
     }
 
-    /// The draws that chose something else than `0`: where, and what.
+    /// The index and the choice of each draw that did not choose `0`.
     pub fn interesting(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         let chosen = self
             .0
@@ -104,7 +103,7 @@ impl Tape {
     }
 }
 
-/// A source that remembers what another one chose.
+/// A source that records the choices of another source.
 pub(crate) struct Taped<C> {
     source: C,
     tape: Tape,
@@ -125,7 +124,10 @@ impl<C: Choices> Taped<C> {
 
 impl<C: Choices> Choices for Taped<C> {
     fn choose(&mut self, label: &str, n: usize) -> usize {
-        assert!(n >= 2, "{label}: a choice among {n} is none");
+        assert!(
+            n >= 2,
+            "{label}: a choice needs at least 2 alternatives, got {n}"
+        );
         let chosen = self.source.choose(label, n);
         assert!(chosen < n, "{label}: chose {chosen} among {n}");
         self.tape.record(label.into(), n, chosen);

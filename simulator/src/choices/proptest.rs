@@ -1,8 +1,8 @@
-//! Choices as proptest generates and shrinks them.
+//! Choices that proptest generates and shrinks.
 //!
-//! What a simulation will draw is not known before it runs, so a value is a seed at first, and keeps
-//! what it drew. After a failure that tape is handed to the [`Shrinker`], whose proposals are
-//! the next values: proptest says of each whether the test still fails.
+//! A simulation's draws are not known before it runs. So a value is a seed at first, and records
+//! its draws. After a failure the [`Shrinker`] receives that tape and proposes the next values;
+//! proptest reports whether the test still fails.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,9 +13,9 @@ use ::proptest::test_runner::TestRunner;
 
 use crate::choices::{Choices, Draw, Edited, Seeded, Shrinker, Tape};
 
-/// Any choices: each value is the choices of one simulation, and shrinks as a violation does.
+/// A strategy for the choices of one simulation. A value shrinks as a violation does.
 ///
-/// In a test of your own, beside strategies for whatever else varies:
+/// In your own test, beside strategies for anything else:
 ///
 /// ```
 /// use crashpoint_simulator::choices::any_choices;
@@ -37,8 +37,8 @@ use crate::choices::{Choices, Draw, Edited, Seeded, Shrinker, Tape};
 /// # no_order_is_lost();
 /// ```
 ///
-/// A failure prints the draws that chose something, by their labels. The value is used for one
-/// simulation: what is drawn after its end belongs to nobody.
+/// A failure prints the labels of the draws that did not choose `0`. Use a value for one simulation
+/// only.
 pub fn any_choices() -> AnyChoicesStrategy {
     AnyChoicesStrategy(())
 }
@@ -64,9 +64,9 @@ impl Strategy for AnyChoicesStrategy {
 #[derive(Debug)]
 pub struct AnyChoicesTree {
     value: Value,
-    /// What the newest value has drawn.
+    /// The draws of the newest value.
     tape: Arc<Mutex<Tape>>,
-    /// There is one once a test has failed.
+    /// Set once a test has failed.
     shrinker: Option<Shrinker>,
 }
 
@@ -140,7 +140,7 @@ impl Choices for AnyChoices {
     }
 }
 
-/// The tape, whatever a failing test has left of it.
+/// The tape, whatever state a failing test has left it in.
 fn tape(tape: &Mutex<Tape>) -> MutexGuard<'_, Tape> {
     tape.lock().unwrap_or_else(PoisonError::into_inner)
 }

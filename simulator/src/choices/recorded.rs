@@ -2,7 +2,7 @@
 
 use crate::choices::{Choices, Tape};
 
-/// Draws what a tape says, and notices where the simulation asks for something else.
+/// Draws the choices of a tape, and detects draws that do not match it.
 #[derive(Debug, Clone)]
 pub struct Recorded {
     script: Script,
@@ -13,24 +13,24 @@ pub struct Recorded {
 #[derive(Debug, Clone)]
 enum Script {
     Whole(Tape),
-    /// Draw index and choice, ascending; every other draw is `0`.
+    /// Index and choice of each draw, ascending; every other draw is `0`.
     Sparse(Vec<(usize, usize)>),
 }
 
-/// Where a replay asked for another choice than the recording holds.
+/// A draw of a replay that does not match the recording.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the replay diverged at draw {draw}: recorded was {recorded}, asked was {asked}")]
+#[error("the replay diverges at draw {draw}: expected {recorded}, got {asked}")]
 pub struct DrawMismatch {
     /// The index of the draw, from 0.
     pub draw: usize,
-    /// What the recording holds there.
+    /// The draw in the recording.
     pub recorded: String,
-    /// What the simulation asked for.
+    /// The draw that the simulation made.
     pub asked: String,
 }
 
 impl Recorded {
-    /// Replays a whole tape; each draw must have the recorded label and number.
+    /// Replays a whole tape. Each draw must have the recorded label and number of alternatives.
     pub fn new(tape: Tape) -> Self {
         Self {
             script: Script::Whole(tape),
@@ -39,7 +39,7 @@ impl Recorded {
         }
     }
 
-    /// Replays the interesting draws of a tape, given as index and choice in ascending order.
+    /// Replays a tape from its interesting draws, given as index and choice in ascending order.
     pub fn sparse(interesting: Vec<(usize, usize)>) -> Self {
         Self {
             script: Script::Sparse(interesting),
@@ -48,16 +48,16 @@ impl Recorded {
         }
     }
 
-    /// The first mismatch, if there was one. What was drawn after it was `0`.
+    /// The first draw that did not match, if any. Later draws were `0`.
     pub fn mismatch(&self) -> Option<&DrawMismatch> {
         self.mismatch.as_ref()
     }
 
-    /// Says whether the whole recording was drawn, and nothing else.
+    /// Checks that the simulation made every recorded draw, and no other.
     ///
     /// # Errors
     ///
-    /// The first mismatch, or the recorded draw that was never asked for.
+    /// The first mismatch, or the first recorded draw that the simulation did not make.
     pub fn finish(&self) -> Result<(), DrawMismatch> {
         if let Some(mismatch) = &self.mismatch {
             return Err(mismatch.clone());
@@ -74,7 +74,7 @@ impl Recorded {
                 left.map(|(index, chosen)| (*index, format!("choice {chosen}")))
             }
         };
-        let asked = "nothing any more".to_owned();
+        let asked = "no further draw".to_owned();
         left.map_or(Ok(()), |(draw, recorded)| {
             Err(DrawMismatch {
                 draw,

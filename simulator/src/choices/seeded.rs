@@ -1,21 +1,21 @@
 //! Choices from a seed.
 //!
-//! The generator is xoshiro256++ (Blackman and Vigna, 2019), seeded by `SplitMix64`, and it stands
-//! here rather than in a dependency because a seed must mean the same in every later release.
+//! The generator is xoshiro256++ (Blackman and Vigna, 2019), seeded by `SplitMix64`. It is written
+//! here and not taken from a dependency, because a seed must mean the same in every later release.
 
 use crate::choices::{Choices, PLAN};
 
-/// Draws from a seed: mostly `0`, and how mostly is itself drawn, so that some seeds are calm and
-/// some are not. What a simulation is about ([`PLAN`]) is drawn evenly.
+/// Draws from a seed. Most draws are `0`; the seed also decides how many, so some seeds are calm
+/// and others are not. Draws before the simulation ([`PLAN`]) are uniform.
 #[derive(Debug, Clone)]
 pub struct Seeded {
     state: [u64; 4],
-    /// One draw in so many is allowed to be interesting.
+    /// One draw in `calm` may be interesting.
     calm: u64,
 }
 
 impl Seeded {
-    /// The choices that belong to `seed`.
+    /// The choices of `seed`.
     pub fn new(seed: u64) -> Self {
         let mut splitmix = seed;
         let state = std::array::from_fn(|_| {
@@ -43,7 +43,7 @@ impl Seeded {
         result
     }
 
-    /// A number in `0..n`, each as likely as the others (Lemire's method with rejection).
+    /// A number in `0..n`, uniformly distributed (Lemire's method with rejection).
     fn below(&mut self, n: usize) -> usize {
         let n = n as u64;
         let threshold = n.wrapping_neg() % n;

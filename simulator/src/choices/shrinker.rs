@@ -1,29 +1,29 @@
-//! The shrinker: from a tape that fails to a smaller one that fails as well.
+//! Reduces a failing tape to a smaller tape that also fails.
 //!
-//! It edits the tape and nothing else, so that it shrinks whatever was drawn: workflow, schedule and
-//! faults together. An edit can only take away: of the choices on the tape that comes of it each was
-//! on the tape before, or is lower than one that was. Where nothing can be taken away any more, two
-//! faults are tried as one. Every tape that is accepted costs less than the one before, so the
-//! shrinker ends, and it ends at a tape of which it has tried everything.
+//! The shrinker edits only the tape, so it shrinks everything that was drawn: workflow, schedule
+//! and faults together. An edit can only take away: each choice of the resulting tape was on the
+//! tape before, or is lower than one that was. When nothing more can be taken away, the shrinker
+//! tries to merge two faults into one. Every accepted tape costs less than the one before. So the
+//! shrinker ends, at a tape of which it has tried every edit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::choices::edit::{Edit, edits, merges};
 use crate::choices::{Edited, Tape};
 
-/// How far a tape is from the least interesting one. Smaller is better.
+/// The distance of a tape from the least interesting tape. Smaller is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cost {
-    /// How many draws chose something.
+    /// The number of draws that did not choose `0`.
     pub interesting: usize,
-    /// What they chose, added up.
+    /// The sum of their choices.
     pub chosen: usize,
-    /// How many draws of the same label each of them had before it, added up.
+    /// For each of them the number of earlier draws with the same label, summed.
     pub late: usize,
 }
 
 impl Cost {
-    /// What a tape costs.
+    /// The cost of a tape.
     pub fn of(tape: &Tape) -> Self {
         let mut met: BTreeMap<&str, usize> = BTreeMap::new();
         let mut cost = Self {
@@ -44,24 +44,24 @@ impl Cost {
     }
 }
 
-/// Proposes smaller tapes, one at a time, and goes on from those that fail.
+/// Proposes smaller tapes, one at a time, and continues from those that fail.
 ///
-/// [`minimize`] drives it; proptest drives it where a test draws from `any_choices`.
+/// [`minimize`] drives it. proptest drives it if a test draws from `any_choices`.
 #[derive(Debug, Clone)]
 pub struct Shrinker {
     tape: Tape,
     edits: Vec<Edit>,
-    /// The edit that was proposed last, or is looked at next.
+    /// The index of the last proposed edit, or of the next to try.
     at: usize,
-    /// Whether the edits have come to those that make one fault of two.
+    /// Whether the edits include the merges of two faults.
     merging: bool,
-    /// What was run already, and is not what we look for.
+    /// Choices that were run already and did not fail in the required way.
     refused: BTreeSet<Edited>,
     steps: u64,
 }
 
 impl Shrinker {
-    /// Shrinks a tape that fails.
+    /// Shrinks a failing tape.
     pub fn new(tape: Tape) -> Self {
         let mut shrinker = Self {
             tape: Tape::default(),
@@ -75,9 +75,8 @@ impl Shrinker {
         shrinker
     }
 
-    /// What to run next; nothing where everything was tried with the tape: it is a local minimum,
-    /// for no draw of it can be taken out, and no choice of it lowered, so that a smaller tape comes
-    /// of it which still fails.
+    /// The next choices to run. `None` when every edit was tried: the tape is a local minimum. Then
+    /// removing any draw or lowering any choice gives no smaller tape that fails.
     pub fn propose(&mut self) -> Option<Edited> {
         loop {
             if self.at == self.edits.len() && !self.merging {
@@ -92,7 +91,7 @@ impl Shrinker {
         }
     }
 
-    /// What came of the last proposal: the tape that it drew, if that still fails.
+    /// Reports the result of the last proposal: its tape if the test still fails.
     pub fn answer(&mut self, still_fails: Option<Tape>) {
         match still_fails {
             Some(tape) if Cost::of(&tape) < Cost::of(&self.tape) => {
@@ -109,41 +108,41 @@ impl Shrinker {
 
     fn settle_on(&mut self, tape: Tape) {
         self.edits = edits(&tape);
-        // An edit that changes nothing.
+        // The unedited tape: an edit that changes nothing.
         self.refused.insert(Edited::new(&tape));
         self.tape = tape;
         self.at = 0;
         self.merging = false;
     }
 
-    /// The smallest tape so far that fails.
+    /// The smallest failing tape so far.
     pub fn tape(&self) -> &Tape {
         &self.tape
     }
 
-    /// How many smaller tapes that fail led to it.
+    /// The number of accepted proposals that led to it.
     pub fn steps(&self) -> u64 {
         self.steps
     }
 }
 
-/// What a tape was shrunk to.
+/// The result of shrinking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Minimum {
-    /// The smallest tape that was found.
+    /// The smallest failing tape that was found.
     pub tape: Tape,
-    /// How many smaller tapes that fail led to it.
+    /// The number of accepted proposals that led to it.
     pub steps: u64,
-    /// How many simulations it took.
+    /// The number of simulations that were run.
     pub runs: u64,
-    /// Whether it is a local minimum, proved by having tried everything; not where the runs ran out.
+    /// Whether the tape is a local minimum: every edit was tried. False if the runs ran out.
     pub minimal: bool,
 }
 
-/// Shrinks a tape that fails, with at most `runs_max` simulations.
+/// Shrinks a failing tape, with at most `runs_max` simulations.
 ///
-/// `still_fails` runs the simulation once with the choices that it is given, and says what they drew
-/// if it fails in the same way.
+/// `still_fails` runs the simulation once with the given choices. It returns the tape if the
+/// simulation fails in the same way, and `None` otherwise.
 ///
 /// ```
 /// use crashpoint_simulator::Choices as _;

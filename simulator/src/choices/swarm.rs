@@ -1,4 +1,4 @@
-//! Choices with which only some kinds of faults are possible: a swarm.
+//! Choices that permit only some kinds of faults: a swarm.
 
 use std::collections::BTreeSet;
 
@@ -8,20 +8,20 @@ use crate::fault::{
     AttemptFault, Breach, Budget, ClockFault, Crash, DiskFault, Fault, Group, StoreFault,
 };
 
-/// Which faults the schedule of a seed may have.
+/// The faults that the schedule of a seed may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Possible {
-    /// All that the budget allows.
+    /// All faults within the budget.
     All,
-    /// A swarm: of each group of faults as many as the seed says, up to the budget, and only those
-    /// kinds of each that it says. Where everything is possible all the time, most schedules have a
-    /// little of everything; some failures need much of one thing and nothing of another (Groce and
-    /// others, "Swarm Testing", 2012).
+    /// A swarm: the seed decides how many faults of each group are possible, up to the budget, and
+    /// which kinds of each group. If everything is always possible, most schedules have a little of
+    /// everything. Some failures need much of one thing and nothing of another (Groce and others,
+    /// "Swarm Testing", 2012).
     Swarm,
 }
 
-/// The kinds of faults of which a swarm draws whether they are possible, in the order of these draws. A
-/// new kind goes to the end: a seed means another schedule where the order changes.
+/// The kinds of faults that a swarm permits or excludes by a draw, in the order of these draws. Add
+/// a new kind at the end: a change of the order changes the schedule of every seed.
 const DRAWN_KINDS: [Fault; 28] = [
     Fault::Crash(Crash::Process),
     Fault::Crash(Crash::PowerLoss),
@@ -53,7 +53,7 @@ const DRAWN_KINDS: [Fault; 28] = [
     Fault::Clock(ClockFault::Sleep),
 ];
 
-/// Groups of one kind are left out: their number in the budget says as much.
+/// Groups with a single kind have no such draw: their number in the budget is enough.
 const KINDS_COUNT: usize = Crash::KINDS.len()
     + DiskFault::KINDS.len()
     + StoreFault::KINDS.len()
@@ -78,10 +78,10 @@ pub fn swarm(choices: &mut (impl Choices + ?Sized), most: Budget) -> Budget {
     drawn
 }
 
-/// Choices in which some kinds of faults are possible and the others never happen.
+/// Choices that permit some kinds of faults and exclude the others.
 ///
-/// What is not possible keeps its number, so that a tape means the same as one in which everything
-/// was: it needs nothing beside the budget to be replayed.
+/// An excluded fault keeps its number. So a tape has the same meaning without the swarm, and its
+/// replay needs only the budget.
 ///
 /// ```
 /// use crashpoint_simulator::choices::Seeded;
@@ -105,8 +105,8 @@ pub struct Swarm<C> {
 }
 
 impl<C: Choices> Swarm<C> {
-    /// Draws what is possible: a budget of at most `most`, and of each kind of fault that comes with
-    /// others from the same number of it whether it is.
+    /// Draws the swarm: a budget of at most `most`, and for each kind in a group of several whether
+    /// it is possible.
     pub fn draw(mut choices: C, most: Budget) -> Self {
         let budget = swarm(&mut choices, most);
         let kinds = DRAWN_KINDS.iter().copied();
@@ -119,12 +119,12 @@ impl<C: Choices> Swarm<C> {
         }
     }
 
-    /// How many faults of each group are possible.
+    /// The number of possible faults in each group.
     pub fn budget(&self) -> Budget {
         self.budget
     }
 
-    /// Whether a fault of this kind is.
+    /// Whether the kind of this fault is possible.
     pub fn is_possible(&self, fault: Fault) -> bool {
         self.budget.affords(fault) && !self.impossible.contains(&fault.kind())
     }

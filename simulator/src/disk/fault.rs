@@ -1,11 +1,11 @@
-//! What a disk does wrong: it fails, it is full, it lies.
+//! The faults of a disk: errors, a full disk, lies.
 
 use std::io;
 
-/// What a disk does not do although it says so: for canaries, which an oracle has to notice.
+/// Work that a disk reports as done but does not do. For canaries, which an oracle must catch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Lie {
-    /// It does everything.
+    /// The disk does everything that it reports.
     #[default]
     None,
     /// A sync of the named file makes nothing durable.
@@ -35,44 +35,45 @@ impl Call {
 /// How often a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lasting {
-    /// The next call of the kind goes well.
+    /// Later calls of the kind succeed.
     Once,
     /// All further calls of the kind fail, until the disk is mended.
     ForGood,
 }
 
-/// How a disk fails. A failed read or write does nothing; a failed sync makes nothing durable, and
-/// content that it should have made durable is seen until the power is lost and no later sync writes it.
+/// How a disk fails. A failed read or write does nothing. A failed sync makes nothing durable: the
+/// unsynced content stays visible until the power is lost, and no later sync writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Failure {
     /// An error of the device at the `at`-th call of a kind, from 0.
     Broken {
-        /// Which kind of call.
+        /// The kind of call.
         call: Call,
-        /// How many calls of this kind go well before.
+        /// The number of earlier calls of this kind, which succeed.
         at: u64,
-        /// Whether later ones go well again.
+        /// Whether later calls fail too.
         lasting: Lasting,
     },
-    /// No room from this byte of a file on.
+    /// No space from this byte of a file on.
     Full {
-        /// The longest that a file can be.
+        /// The maximal length of a file, in bytes.
         bytes: u64,
     },
 }
 
-/// The faults of a disk, and how far it is from them.
+/// The faults of a disk, and how many calls it has counted towards them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Faults {
     pub(super) armed: Option<Failure>,
     pub(super) calls: [u64; Call::ALL.len()],
     pub(super) fired: u64,
-    /// Syncs of the named file.
+    /// The number of syncs of the named file.
     pub(super) syncs: u32,
 }
 
 impl Faults {
-    /// A call that would make a file reach up to the byte `end`.
+    /// Counts a call that would extend a file up to the byte `end`, and fails it if a fault says
+    /// so.
     pub(super) fn on(&mut self, call: Call, end: u64) -> io::Result<()> {
         let count = &mut self.calls[call as usize];
         let index = std::mem::replace(count, *count + 1);

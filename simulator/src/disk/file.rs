@@ -7,7 +7,7 @@ use redb::StorageBackend;
 
 use crate::disk::{SimDisk, Which};
 
-/// A file of a disk, opened.
+/// An open file of a disk.
 #[derive(Debug)]
 pub struct SimFile {
     disk: SimDisk,
@@ -15,7 +15,7 @@ pub struct SimFile {
 }
 
 impl SimDisk {
-    /// A file, whether it is there or not.
+    /// Opens a file, whether it exists or not.
     pub fn file(&self, which: Which) -> SimFile {
         let disk = self.clone();
         SimFile { disk, which }

@@ -1,12 +1,12 @@
-//! What a loss of power leaves of the changes that were not synced: all, none, a prefix, any
-//! subset, and writes torn at the sector.
+//! Which unsynced changes survive a loss of power: all, none, a prefix, any subset, and writes torn
+//! at a sector.
 //!
-//! Up to [`SUBSETS_MAX`] changes every subset is tried. Beyond, there are every prefix, every subset
-//! without one change, every change alone, and [`SAMPLES`] subsets drawn from fixed seeds. On top of
-//! these each write of more than one sector is torn, once with what came before it and nothing after
-//! it, once with everything else: a first part of its sectors survives, a last part, every second
-//! one. Up to [`SECTORS_MAX`] sectors these parts have every size, beyond only one, a half, and all
-//! but one.
+//! Up to [`SUBSETS_MAX`] changes, every subset is tried. Beyond that: every prefix, every subset
+//! without one change, every change alone, and [`SAMPLES`] subsets drawn from fixed seeds. In
+//! addition each write of more than one sector is torn, once with every earlier change and no later
+//! one, once with every other change. Of a torn write its first sectors survive, its last, or every
+//! second one. Up to [`SECTORS_MAX`] sectors the first and last parts have every size; beyond that
+//! only one sector, half of them, and all but one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,44 +14,45 @@ use std::str::FromStr;
 use crate::disk::change::Change;
 use crate::disk::pages::{Write, mix};
 
-/// The unsynced changes up to which every subset is tried.
+/// The largest number of unsynced changes of which every subset is tried.
 pub const SUBSETS_MAX: usize = 8;
 
-/// The subsets that are drawn where there are more changes than that.
+/// The number of subsets that are drawn for more changes than that.
 pub const SAMPLES: u64 = 32;
 
-/// The sectors up to which a torn write survives in parts of every size.
+/// The largest number of sectors of which a torn write survives in parts of every size.
 pub const SECTORS_MAX: u64 = 8;
 
-/// Bytes that a disk writes whole or not at all.
+/// The bytes that a disk writes atomically.
 pub(super) const SECTOR_BYTES: u64 = 512;
 
-/// What a loss of power leaves of the changes that were not synced. Its text is one of `nameless`
-/// (the name was not synced and is gone), `all`, `none`, `prefix-N` (the first N), `without-I` (all
-/// but the I-th, from 0), `only-I`, `subset-MASK` (hexadecimal, a bit for each), `sampled-SEED`, or
-/// `torn-I-OTHERS-SECTORS`, with `earlier` or `all` others and `first-N`, `last-N`, `even` or `odd`.
+/// What survives a loss of power. Its text is `nameless` (the name was not synced and is gone),
+/// `all`, `none`, `prefix-N` (the first N changes), `without-I` (all but the I-th, from 0),
+/// `only-I`, `subset-MASK` (hexadecimal, one bit for each change), `sampled-SEED`, or
+/// `torn-I-OTHERS-SECTORS`, where OTHERS is `earlier` or `all`, and SECTORS is `first-N`, `last-N`,
+/// `even` or `odd`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Loss {
-    /// Whether a name that was not synced is kept.
+    /// Whether an unsynced name survives.
     pub(crate) keeps_name: bool,
     pub(crate) kept: Kept,
 }
 
-/// Which of the unsynced changes survive.
+/// Which unsynced changes survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Kept {
     All,
     None,
     Prefix(usize),
-    /// All but this one.
+    /// All but the change with this index.
     Without(usize),
-    /// This one alone.
+    /// Only the change with this index.
     Only(usize),
-    /// Those with a bit set.
+    /// The changes whose bit is set.
     Subset(u64),
-    /// Each or not, drawn from this seed.
+    /// A subset drawn from this seed.
     Sampled(u64),
-    /// This one in part.
+    /// A part of the change with index `at`.
     Torn {
         at: usize,
         others: Others,
@@ -59,12 +60,12 @@ pub(crate) enum Kept {
     },
 }
 
-/// What survives beside a torn write.
+/// Which other changes survive beside a torn write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Others {
-    /// What came before it.
+    /// The earlier changes.
     Earlier,
-    /// Everything.
+    /// All other changes.
     All,
 }
 
@@ -77,7 +78,7 @@ pub(crate) enum Sectors {
     Odd,
 }
 
-/// What survives of one change.
+/// How much of one change survives.
 pub(super) enum Part {
     Nothing,
     Whole,
@@ -85,13 +86,13 @@ pub(super) enum Part {
 }
 
 impl Loss {
-    /// Nothing is left that was not durable.
+    /// Nothing survives that was not durable.
     pub(crate) const OF_ALL: Self = Self {
         keeps_name: false,
         kept: Kept::None,
     };
 
-    /// Everything is left, durable or not.
+    /// Everything survives, durable or not.
     pub(crate) const OF_NOTHING: Self = Self {
         keeps_name: true,
         kept: Kept::All,
@@ -99,7 +100,8 @@ impl Loss {
 }
 
 impl Kept {
-    /// Every way in which these changes survive, but for the subsets of up to [`SUBSETS_MAX`].
+    /// Every way in which these changes survive, except the subsets of up to [`SUBSETS_MAX`]
+    /// changes.
     pub(crate) fn beyond_subsets(changes: &[Change]) -> Vec<Self> {
         let count = changes.len();
         let mut ways = Vec::new();
@@ -145,7 +147,7 @@ impl Kept {
 }
 
 impl Sectors {
-    /// Every way in which a change is torn; none where it is in one sector.
+    /// Every way to tear a change. None if it lies in one sector.
     fn ways(change: &Change) -> Vec<Self> {
         let count = count_of(change);
         let sizes: Vec<u64> = match count {
@@ -161,7 +163,7 @@ impl Sectors {
         ways
     }
 
-    /// The writes that are left of a write.
+    /// The surviving parts of a write, as writes.
     pub(super) fn of(self, change: &Change) -> Vec<Change> {
         let Change::Write(write) = change else {
             return vec![change.clone()];
@@ -188,7 +190,7 @@ impl Sectors {
     }
 }
 
-/// The sectors that a write touches; a change of the length is one.
+/// The number of sectors that a change touches; a change of the length counts as one.
 fn count_of(change: &Change) -> u64 {
     match change {
         Change::SetLen(_) => 1,
@@ -242,9 +244,9 @@ impl fmt::Display for Sectors {
     }
 }
 
-/// A text that is no loss of power.
+/// A text that is not a loss of power.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no loss of power")]
+#[error("unknown loss of power {0:?}")]
 pub struct BadLoss(String);
 
 impl FromStr for Loss {

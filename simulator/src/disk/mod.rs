@@ -1,13 +1,13 @@
-//! A disk in memory that knows what is durable.
+//! A disk in memory that tracks what is durable.
 //!
-//! It holds the one file of a store. What is written is seen at once, by every process, and is
-//! durable once it was synced; a power loss takes the rest away, or some of it. The file's content
-//! and its name are made durable apart, as in a real folder.
+//! It holds the single file of a store. Written content is visible at once, to every process. A
+//! sync makes it durable; a power loss takes away some or all of the rest. The file's content and
+//! its name become durable separately, as in a real folder.
 //!
 //! - `pages.rs`: contents in pages that copies share;
-//! - `change.rs`: a change of a content, and what it makes of the pages;
-//! - `state.rs`: what is seen, what is durable, and what a step makes of both;
-//! - `loss.rs`: what may be left when the power fails;
+//! - `change.rs`: a change of a content, and its effect on the pages;
+//! - `state.rs`: the visible and the durable content, and the effect of each step;
+//! - `loss.rs`: what may survive a power loss;
 //! - `fault.rs`: errors, a full disk, lies;
 //! - `file.rs`: the disk as a place for the embedded store.
 
@@ -34,7 +34,7 @@ pub(crate) use self::state::{Step, Synced};
 use self::fault::Faults;
 use self::pages::Write;
 
-/// A disk. Clones are the same disk.
+/// A simulated disk. Clones are handles of the same disk.
 #[derive(Debug, Clone, Default)]
 pub struct SimDisk(Arc<Mutex<Device>>);
 
@@ -45,17 +45,17 @@ struct Device {
     faults: Faults,
     /// Every step since the recording began.
     tape: Option<Vec<Step>>,
-    /// Whether everything fails, as for a process that has died.
+    /// Whether every call fails, because the process has died.
     dead: bool,
 }
 
 impl SimDisk {
-    /// An empty disk that lies in this way.
+    /// An empty disk with this lie.
     pub fn new(lie: Lie) -> Self {
         Self::of(Image::default(), lie)
     }
 
-    /// A disk that was found like this and lies in this way.
+    /// A disk with this content and this lie.
     pub fn of(image: Image, lie: Lie) -> Self {
         Self(Arc::new(Mutex::new(Device {
             image,
@@ -64,12 +64,12 @@ impl SimDisk {
         })))
     }
 
-    /// What is on the disk now.
+    /// The current content of the disk.
     pub fn image(&self) -> Image {
         self.device().image.clone()
     }
 
-    /// A disk of its own with the same content, the same lie and what is armed.
+    /// An independent disk with the same content, lie and armed fault.
     pub(crate) fn copy(&self) -> Self {
         let device = self.device();
         let copy = Self::of(device.image.clone(), device.lie);
@@ -77,12 +77,12 @@ impl SimDisk {
         copy
     }
 
-    /// What was armed and not mended.
+    /// The armed fault, until the disk is mended.
     pub(crate) fn armed(&self) -> Option<Failure> {
         self.device().faults.armed
     }
 
-    /// From here on this goes wrong, counted from the next call. One fault at a time.
+    /// Arms a fault, which counts calls from the next one. It replaces an armed fault.
     pub fn arm(&self, fault: Failure) {
         self.device().faults = Faults {
             armed: Some(fault),
@@ -90,17 +90,17 @@ impl SimDisk {
         };
     }
 
-    /// Nothing goes wrong from here on; says how many calls did.
+    /// Removes the armed fault, and returns the number of calls that it failed.
     pub fn mend(&self) -> u64 {
         std::mem::take(&mut self.device().faults).fired
     }
 
-    /// How many calls of this kind there were since the disk was made, armed or mended.
+    /// The number of calls of this kind since the disk was made, armed or mended.
     pub fn calls(&self, call: Call) -> u64 {
         self.device().faults.calls[call as usize]
     }
 
-    /// From here on every call fails, and nothing changes.
+    /// From now on every call fails and changes nothing.
     pub(crate) fn kill(&self) {
         self.device().dead = true;
     }
@@ -110,42 +110,42 @@ impl SimDisk {
         self.device().tape = Some(Vec::new());
     }
 
-    /// How many steps were recorded.
+    /// The number of recorded steps.
     pub(crate) fn recorded(&self) -> usize {
         self.device().tape.as_ref().map_or(0, Vec::len)
     }
 
-    /// Ends the recording.
+    /// Ends the recording and returns its steps.
     pub(crate) fn take_recording(&self) -> Vec<Step> {
         self.device().tape.take().unwrap_or_default()
     }
 
-    /// Whether there is a file with the name.
+    /// Whether a file has the name.
     pub fn has_name(&self) -> bool {
         self.device().image.has_name()
     }
 
-    /// Begins an empty draft; one that was there before is forgotten.
+    /// Begins an empty draft. An earlier draft is discarded.
     pub fn begin_draft(&self) {
         let drafted = self.device().step(Step::Draft);
-        // A process that has died gets its error from what it does with the draft.
+        // A dead process gets its error from its next call on the draft.
         drop(drafted);
     }
 
-    /// Gives the draft the name, at once and not yet durably.
+    /// Gives the draft the name. The name is visible at once, but not durable.
     ///
     /// # Errors
     ///
-    /// Where the name is taken, and where there is no draft.
+    /// If the name is taken, or there is no draft.
     pub fn name_draft(&self) -> io::Result<()> {
         self.device().step(Step::Rename)
     }
 
-    /// Makes the name durable, where there is one.
+    /// Makes the name durable, if a file has it.
     ///
     /// # Errors
     ///
-    /// Where a sync is made to fail: the name is what it was.
+    /// If a fault fails the sync; the name is then unchanged.
     pub fn sync_name(&self) -> io::Result<()> {
         let mut device = self.device();
         device.alive()?;
@@ -164,18 +164,18 @@ impl SimDisk {
     ///
     /// # Errors
     ///
-    /// Where there is no such file, as with every operation on one.
+    /// If the file does not exist.
     pub fn len(&self, which: Which) -> io::Result<u64> {
         let device = self.device();
         device.alive()?;
         Ok(device.image.file(which)?.seen.len())
     }
 
-    /// Reads as many bytes as `out` has room for.
+    /// Reads bytes from `offset` on, until `out` is full.
     ///
     /// # Errors
     ///
-    /// Where they reach past the end, and where a read is made to fail.
+    /// If the file does not exist, the range reaches past its end, or a fault fails the read.
     pub fn read(&self, which: Which, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let mut device = self.device();
         device.alive()?;
@@ -183,31 +183,32 @@ impl SimDisk {
         device.image.file(which)?.seen.read(offset, out)
     }
 
-    /// Sets the length of a file; new bytes are zero.
+    /// Sets the length of a file, in bytes. New bytes are zero.
     ///
     /// # Errors
     ///
-    /// Where the length is more than memory can have, where the disk is full, and where a write is
-    /// made to fail.
+    /// If the file does not exist, the length exceeds the memory, the disk is full, or a fault
+    /// fails the write.
     pub fn set_len(&self, which: Which, length: u64) -> io::Result<()> {
         self.change(which, length, Change::SetLen(length))
     }
 
-    /// Overwrites bytes of a file.
+    /// Overwrites bytes of a file, from `offset` on.
     ///
     /// # Errors
     ///
-    /// Where they reach past the end, where the disk is full, and where a write is made to fail.
+    /// If the file does not exist, the range reaches past its end, the disk is full, or a fault
+    /// fails the write.
     pub fn write(&self, which: Which, offset: u64, data: &[u8]) -> io::Result<()> {
         let end = offset.saturating_add(data.len() as u64);
         self.change(which, end, Change::Write(Write::new(offset, data)))
     }
 
-    /// Makes the content of a file durable, its length included.
+    /// Makes the content of a file durable, including its length.
     ///
     /// # Errors
     ///
-    /// Where there is no such file, and where a sync is made to fail.
+    /// If the file does not exist, or a fault fails the sync.
     pub fn sync(&self, which: Which) -> io::Result<()> {
         let mut device = self.device();
         device.alive()?;
@@ -223,18 +224,18 @@ impl SimDisk {
         device.step(Step::Sync(which, synced))
     }
 
-    /// Whether a power loss would change what is seen.
+    /// Whether a power loss would change the visible content.
     pub fn has_unsynced(&self) -> bool {
         let device = self.device();
         device.image.differs_from_durable()
     }
 
-    /// Takes away what is not durable.
+    /// Loses the power: only durable content survives.
     pub fn lose_power(&self) {
         self.lose_power_but(&Loss::OF_ALL);
     }
 
-    /// Takes away what is not durable, but for what this leaves.
+    /// Loses the power: durable content survives, and what `loss` keeps.
     pub fn lose_power_but(&self, loss: &Loss) {
         let mut device = self.device();
         device.image = device.image.without_power(loss);

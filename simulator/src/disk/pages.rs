@@ -1,27 +1,26 @@
-//! The bytes of a file as pages that copies share, so that a copy, a comparison and a hash of a
-//! whole file cost next to nothing.
+//! The bytes of a file as pages that copies share. So copying, comparing and hashing a whole file
+//! cost next to nothing.
 
 use std::io;
 use std::sync::{Arc, LazyLock, OnceLock};
 
-/// Bytes of a page.
+/// The size of a page, in bytes.
 pub(super) const PAGE_BYTES: usize = 4096;
 
 /// The content of a file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pages {
     length: u64,
-    /// As many as the length needs. What a page has beyond the length is zero.
+    /// As many pages as the length needs. The bytes beyond the length are zero.
     pages: Vec<Arc<Page>>,
 }
 
-/// Bytes on their way to a file. However often they are written, the pages that they fill are the
-/// same ones.
+/// A write to a file. However often it is applied, the pages that it fills are shared.
 #[derive(Clone)]
 pub(crate) struct Write {
     pub(super) offset: u64,
     pub(super) data: Arc<[u8]>,
-    whole: Vec<Arc<Page>>,
+    full_pages: Vec<Arc<Page>>,
 }
 
 #[derive(Clone)]
@@ -30,7 +29,7 @@ struct Page {
     hash: OnceLock<u64>,
 }
 
-/// The page of a file that was never written. Copies of one page are compared without being read.
+/// The page of zeros. Copies of it are compared without being read.
 static BLANK: LazyLock<Arc<Page>> = LazyLock::new(|| Arc::new(Page::of([0; PAGE_BYTES])));
 
 impl Pages {
@@ -49,11 +48,11 @@ impl Pages {
 
     pub(super) fn write(&mut self, write: &Write) -> io::Result<()> {
         self.check(write.offset, write.data.len())?;
-        let mut whole = write.whole.iter();
+        let mut full_pages = write.full_pages.iter();
         for piece in pieces(write.offset, write.data.len()) {
             let page = &mut self.pages[piece.page];
             if piece.length == PAGE_BYTES {
-                page.clone_from(whole.next().expect("the write has its whole pages"));
+                page.clone_from(full_pages.next().expect("the write has its full pages"));
             } else {
                 let page = Arc::make_mut(page);
                 let from = &write.data[piece.at..][..piece.length];
@@ -62,20 +61,20 @@ impl Pages {
             }
         }
         assert!(
-            whole.next().is_none(),
-            "a write has exactly the whole pages that it fills, wherever it is written"
+            full_pages.next().is_none(),
+            "a write has exactly the full pages that it fills, wherever it is written"
         );
         Ok(())
     }
 
-    /// New bytes are zero.
+    /// Sets the length, in bytes. New bytes are zero.
     pub(super) fn set_len(&mut self, length: u64) -> io::Result<()> {
         let pages =
             usize::try_from(length.div_ceil(PAGE_BYTES as u64)).map_err(io::Error::other)?;
         self.pages.resize_with(pages, || Arc::clone(&BLANK));
         let used = (length % PAGE_BYTES as u64) as usize;
         if length < self.length && used > 0 {
-            let last = Arc::make_mut(self.pages.last_mut().expect("it has a page"));
+            let last = Arc::make_mut(self.pages.last_mut().expect("a used last page exists"));
             last.bytes[used..].fill(0);
             last.hash = OnceLock::new();
         }
@@ -87,7 +86,7 @@ impl Pages {
         Ok(())
     }
 
-    /// Takes over the pages that a write lies in, as far as both have them.
+    /// Replaces the pages touched by a write by those of `other`, where both have them.
     pub(super) fn adopt(&mut self, other: &Self, write: &Write) {
         for piece in pieces(write.offset, write.data.len()) {
             if let (Some(page), Some(from)) =
@@ -98,14 +97,14 @@ impl Pages {
         }
     }
 
-    /// The pages that are not blank, by their number.
+    /// The numbers of the pages that are not blank.
     pub(super) fn used(&self) -> impl Iterator<Item = u64> {
         let blank = BLANK.hash();
         let numbered = (0..).zip(&self.pages);
         numbered.filter_map(move |(number, page)| (page.hash() != blank).then_some(number))
     }
 
-    /// Equal contents have equal hashes.
+    /// A hash of the content: equal contents have equal hashes.
     pub(super) fn hash(&self) -> u64 {
         let hashes = self.pages.iter().map(|page| page.hash());
         hashes.fold(mix(self.length), |hash, page| mix(hash ^ page))
@@ -140,11 +139,11 @@ impl Write {
         Self {
             offset,
             data: Arc::from(data),
-            whole: filled.collect(),
+            full_pages: filled.collect(),
         }
     }
 
-    /// The byte after the last.
+    /// The index of the byte after the last.
     pub(super) fn end(&self) -> u64 {
         self.offset + self.data.len() as u64
     }
@@ -186,9 +185,10 @@ impl std::fmt::Debug for Page {
     }
 }
 
-/// A hash of bytes that is the same in every process. It finds equals; nobody is kept out by it.
+/// A hash of bytes that is the same in every process. It finds equal contents; it is not meant to
+/// resist attackers.
 pub(super) fn hash_of(bytes: &[u8]) -> u64 {
-    // Four lanes, so that one multiplication need not wait for the one before it.
+    // Four lanes, so that no multiplication waits for the one before it.
     let mut lanes = [1_u64, 2, 3, 4];
     let (blocks, rest) = bytes.as_chunks::<32>();
     for block in blocks {
@@ -206,7 +206,7 @@ pub(super) fn hash_of(bytes: &[u8]) -> u64 {
         .fold(folded, |hash, byte| mix(hash ^ u64::from(*byte)))
 }
 
-/// An odd number without a pattern: the golden ratio's bits.
+/// An odd number without a pattern: the bits of the golden ratio.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 pub(super) fn mix(hash: u64) -> u64 {
@@ -214,12 +214,12 @@ pub(super) fn mix(hash: u64) -> u64 {
     (mixed ^ (mixed >> 29)).wrapping_mul(FACTOR)
 }
 
-/// A part of a range of bytes that lies in one page.
+/// The part of a range of bytes that lies in one page.
 struct Piece {
     page: usize,
     start: usize,
     length: usize,
-    /// Where it begins in the range.
+    /// Its position in the range.
     at: usize,
 }
 

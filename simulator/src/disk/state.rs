@@ -1,7 +1,6 @@
-//! What is on a disk, seen and durable, and what each step makes of it.
+//! The visible and the durable content of a disk, and the effect of each step.
 //!
-//! The same function is what a disk does when it is used and what becomes of a recording when it is
-//! gone through again.
+//! The same function serves a disk in use and the replay of a recording.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -10,36 +9,36 @@ use crate::disk::change::Change;
 use crate::disk::loss::{Kept, Loss, Part, SUBSETS_MAX};
 use crate::disk::pages::{PAGE_BYTES, Pages, Write, mix};
 
-/// Which of the two files of a disk: the one that has the name, or the one that is yet to get it.
+/// One of the two files of a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// The file that has no name yet. Nobody finds it after a crash.
+    /// The file without a name yet. It is lost in a crash.
     Draft,
     /// The file that has the name.
     Named,
 }
 
-/// What came of a sync.
+/// The outcome of a sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Synced {
     Durable,
-    /// It was reported as done and was not.
+    /// It was reported as done but did nothing.
     Lied,
-    /// It failed. The system takes the pages for clean from then on: they are seen until the power
-    /// is lost, and no later sync writes them.
+    /// It failed. From then on the system considers the pages clean: they stay visible until the
+    /// power is lost, and no later sync writes them.
     Failed,
 }
 
-/// A step of a disk. What reads is none, and what was refused is none.
+/// A step that changed a disk. Reads and refused calls are not steps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// An empty draft begins; one that was there before is forgotten.
+    /// An empty draft begins. An earlier draft is discarded.
     Draft,
     Change(Which, Change),
     Sync(Which, Synced),
     /// The draft gets the name.
     Rename,
-    /// The folder is synced, or says so.
+    /// The folder is synced, or reported so.
     SyncName(Synced),
 }
 
@@ -51,7 +50,7 @@ pub struct Image {
     name_is_durable: bool,
 }
 
-/// A file: what is seen of it, what is durable of it, and the changes between the two.
+/// A file: its visible content, its durable content, and the unsynced changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Content {
     pub(super) seen: Pages,
@@ -80,7 +79,7 @@ impl Image {
         self.named.is_some()
     }
 
-    /// What a step makes of the disk. Where it fails, nothing has changed.
+    /// Applies a step. A step that fails changes nothing.
     pub(crate) fn apply(&mut self, step: &Step) -> io::Result<()> {
         match step {
             Step::Draft => self.draft = Some(Content::default()),
@@ -114,7 +113,7 @@ impl Image {
         Ok(())
     }
 
-    /// The length of the named file, in bytes; 0 where there is none.
+    /// The length of the named file in bytes, or 0 if there is none.
     pub(crate) fn length(&self) -> u64 {
         self.named.as_ref().map_or(0, |named| named.seen.len())
     }
@@ -129,19 +128,19 @@ impl Image {
         self.named.is_some() && !self.name_is_durable
     }
 
-    /// Whether more than the unsynced changes may be lost, by a sync that failed.
+    /// Whether a failed sync has put more at risk than the unsynced changes.
     pub(crate) fn may_lose_more(&self) -> bool {
         let differs = |named: &Content| named.seen != named.durable;
         self.unsynced().is_empty() && self.named.as_ref().is_some_and(differs)
     }
 
-    /// Whether a power loss may change what is seen.
+    /// Whether a power loss may change the visible content.
     pub(super) fn differs_from_durable(&self) -> bool {
         let differs = |named: &Content| !named.unsynced.is_empty() || named.seen != named.durable;
         self.may_lose_name() || self.named.as_ref().is_some_and(differs)
     }
 
-    /// What is found after a crash of the process: everything that was written, and no draft.
+    /// The disk after a crash of the process: everything that was written, and no draft.
     pub(crate) fn without_process(&self) -> Self {
         Self {
             draft: None,
@@ -149,8 +148,8 @@ impl Image {
         }
     }
 
-    /// Every way in which the power may fail now: what is durable and nothing else, everything, and
-    /// all between. Two that leave the same are one.
+    /// Every way in which the power may fail now: only durable content survives, everything does,
+    /// and all cases between. Ways that leave equal disks count once.
     pub(crate) fn losses(&self) -> Vec<Loss> {
         let with_name = |kept| Loss {
             keeps_name: true,
@@ -167,7 +166,7 @@ impl Image {
         losses
     }
 
-    /// What is found after a loss of power.
+    /// The disk after a loss of power.
     pub(crate) fn without_power(&self, loss: &Loss) -> Self {
         let named = match (&self.named, loss.keeps_name || self.name_is_durable) {
             (Some(named), true) => Some(named.without_power(&loss.kept)),
@@ -180,8 +179,8 @@ impl Image {
         }
     }
 
-    /// The same for every subset of the unsynced changes, as a mask, with the name. Each is built
-    /// from one that is there already.
+    /// The same for every subset of the unsynced changes, given as a mask, with the name. Each
+    /// subset is built from a smaller one.
     pub(crate) fn of_every_subset(&self, each: &mut dyn FnMut(u64, Self)) {
         let Some(named) = &self.named else { return };
         assert!(
@@ -210,7 +209,7 @@ impl Image {
         })
     }
 
-    /// The bytes of the named file that were ever written, by page: first byte and number.
+    /// The ranges of the named file's pages that are not blank, in bytes.
     pub(crate) fn used(&self) -> Vec<std::ops::Range<u64>> {
         let Some(named) = &self.named else {
             return Vec::new();
@@ -229,7 +228,7 @@ impl Image {
             .collect()
     }
 
-    /// Turns one bit of the named file over, in what is seen and in what is durable.
+    /// Flips one bit of the named file, in its visible and its durable content.
     pub(crate) fn flip(&mut self, byte: u64, bit: u8) -> io::Result<()> {
         let named = self.named.as_mut().ok_or(io::ErrorKind::NotFound)?;
         for pages in [&mut named.seen, &mut named.durable] {

@@ -1,9 +1,9 @@
 //! A small executor with virtual time.
 //!
-//! One thread, no clock of its own: the caller asks which tasks are ready, picks one, polls it, and
-//! lets the time jump to the next timer when nothing is ready. Which task is picked is the caller's
-//! choice, so it can be drawn. Tasks belong to a process, and a process can be killed: its futures
-//! are dropped at once, which is what a crash is.
+//! It has one thread and no clock of its own. The caller asks which tasks are ready, picks one,
+//! polls it, and lets the time jump to the next timer when nothing is ready. So the choice of the
+//! task can be drawn. Each task belongs to a process. Killing a process drops its futures at once;
+//! that is a crash.
 
 mod panics;
 mod runtime;
@@ -18,16 +18,16 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-pub(crate) use panics::{message_of, overheard, quietly};
+pub(crate) use panics::{message_of, quietly, quietly_noting_panics};
 pub use runtime::SimRuntime;
 
-/// Which simulated process a task belongs to.
+/// The simulated process of a task.
 pub(crate) type ProcessId = u32;
 
-/// Which task.
+/// The number of a task.
 pub(crate) type TaskId = u64;
 
-/// The executor; clones share it.
+/// The executor. Clones share their state.
 #[derive(Clone, Default)]
 pub(crate) struct Executor {
     shared: Arc<Shared>,
@@ -48,23 +48,24 @@ struct Tasks {
 
 struct Slot {
     process: ProcessId,
-    /// Taken out while it is polled.
+    /// Absent while it is polled.
     future: Option<BoxFuture<'static, ()>>,
     waker: Waker,
 }
 
-/// What there is to do for whoever polls the tasks.
+/// The work that waiter for the caller who polls the tasks.
 #[derive(Default)]
 struct ReadyQueue(Mutex<Ready>);
 
 #[derive(Default)]
 struct Ready {
-    /// The tasks that were woken, in that order, each once.
+    /// The woken tasks, in the order of waking, each once.
     tasks: Vec<TaskId>,
-    /// Whether there has been anything new since this was last asked for.
-    rung: bool,
-    /// Who is to be woken by that: a runtime around a life, which goes on by itself until then.
-    waits: Option<Waker>,
+    /// Whether anything new arrived since the last check.
+    notified: bool,
+    /// The waker of a tokio runtime around a life, which runs by itself until something new
+    /// arrives.
+    waiter: Option<Waker>,
 }
 
 #[derive(Default)]
@@ -91,15 +92,15 @@ impl ReadyQueue {
         if !ready.tasks.contains(&task) {
             ready.tasks.push(task);
         }
-        Self::ring(ready);
+        Self::notify(ready);
     }
 
-    fn ring(mut ready: MutexGuard<'_, Ready>) {
-        ready.rung = true;
-        let waits = ready.waits.take();
+    fn notify(mut ready: MutexGuard<'_, Ready>) {
+        ready.notified = true;
+        let waiter = ready.waiter.take();
         drop(ready);
-        if let Some(waits) = waits {
-            waits.wake();
+        if let Some(waiter) = waiter {
+            waiter.wake();
         }
     }
 }
@@ -131,7 +132,7 @@ impl Executor {
         task
     }
 
-    /// The tasks that can be polled, in the order in which they were woken.
+    /// The tasks that can be polled, in the order of waking.
     pub(crate) fn ready(&self) -> Vec<TaskId> {
         let tasks = lock(&self.shared.tasks);
         let mut ready = lock(&self.shared.ready.0);
@@ -144,7 +145,7 @@ impl Executor {
         !lock(&self.shared.tasks).slots.is_empty()
     }
 
-    /// The process of a task that is still there.
+    /// The process of a task that still exists.
     pub(crate) fn process_of(&self, task: TaskId) -> Option<ProcessId> {
         lock(&self.shared.tasks)
             .slots
@@ -152,7 +153,7 @@ impl Executor {
             .map(|slot| slot.process)
     }
 
-    /// Polls a ready task once; true where it is still pending.
+    /// Polls a ready task once. Returns true if it is still pending.
     pub(crate) fn poll(&self, task: TaskId) -> bool {
         let mut ready = lock(&self.shared.ready.0);
         ready.tasks.retain(|ready| *ready != task);
@@ -164,7 +165,7 @@ impl Executor {
         let Some((mut future, waker)) = taken else {
             return false;
         };
-        // No lock is held here: the task may spawn, wake and set timers.
+        // No lock is held here, because the task may spawn, wake and set timers.
         let poll = future.as_mut().poll(&mut Context::from_waker(&waker));
         let mut tasks = lock(&self.shared.tasks);
         if poll.is_pending() {
@@ -189,14 +190,14 @@ impl Executor {
             }
             keep
         });
-        // Outside of the lock: a destructor of the user's may use the executor.
+        // Outside of the lock: a user's destructor may use the executor.
         for future in dropped {
-            // A destructor of the user's may panic; the process is dead, and nobody hears of it.
+            // A user's destructor may panic. The process is dead, so the panic is ignored.
             _ = quietly(|| std::panic::catch_unwind(AssertUnwindSafe(|| drop(future))));
         }
     }
 
-    /// Lets the time jump to the next timer and wakes it; false where there is none.
+    /// Lets the time jump to the next timer and wakes it. Returns false if there is none.
     pub(crate) fn advance(&self) -> bool {
         let mut clock = lock(&self.shared.clock);
         let Some(((due, _), waker)) = clock.timers.pop_first() else {
@@ -218,31 +219,31 @@ impl Executor {
         clock.timers.first_key_value().map(|((due, _), _)| *due)
     }
 
-    /// Tells a runtime that goes on by itself that there is something to do: a process has died, say. A
-    /// task that becomes ready does the same.
-    pub(crate) fn ring(&self) {
-        ReadyQueue::ring(lock(&self.shared.ready.0));
+    /// Notifies a runtime that runs by itself of new work, such as the death of a process. A task
+    /// that becomes ready notifies it too.
+    pub(crate) fn notify(&self) {
+        ReadyQueue::notify(lock(&self.shared.ready.0));
     }
 
-    /// Whether it has rung; otherwise the waker is woken when it does. It has not afterwards.
+    /// Takes the notification, if there is one. Otherwise the next notification wakes the waker.
     #[cfg_attr(
         not(feature = "tokio"),
-        expect(dead_code, reason = "only a lane with a runtime has a use for it")
+        expect(dead_code, reason = "only a lane with a runtime uses it")
     )]
-    pub(crate) fn has_rung(&self, cx: &Context<'_>) -> bool {
+    pub(crate) fn take_notification(&self, cx: &Context<'_>) -> bool {
         let mut ready = lock(&self.shared.ready.0);
-        let rung = std::mem::take(&mut ready.rung);
-        ready.waits = (!rung).then(|| cx.waker().clone());
-        rung
+        let notified = std::mem::take(&mut ready.notified);
+        ready.waiter = (!notified).then(|| cx.waker().clone());
+        notified
     }
 
-    /// Forgets that it has rung, and who waits for that.
-    pub(crate) fn silence(&self) {
+    /// Forgets the notification and its waker.
+    pub(crate) fn forget_notification(&self) {
         let mut ready = lock(&self.shared.ready.0);
-        (ready.rung, ready.waits) = (false, None);
+        (ready.notified, ready.waiter) = (false, None);
     }
 
-    /// Lets so much time pass at once, whatever is ready, and wakes what is due then.
+    /// Advances the time by `duration` at once, whatever is ready, and wakes what is due then.
     pub(crate) fn leap(&self, duration: Duration) {
         let mut clock = lock(&self.shared.clock);
         let now = clock.now.saturating_add(duration);
@@ -269,7 +270,7 @@ impl Executor {
     }
 }
 
-/// Completes when the virtual time has come.
+/// Completes when its time has come.
 struct Sleep {
     executor: Executor,
     due: Duration,
@@ -304,7 +305,7 @@ impl Drop for Sleep {
     }
 }
 
-/// A panic of a simulated task must not hide behind a poisoned lock.
+/// Locks a mutex. A panic of a simulated task must not hide behind a poisoned lock.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,11 +1,12 @@
-//! Panics that are part of a simulation print nothing.
+//! Silences the panics that are part of a simulation.
 //!
-//! The engine catches a task's panic and makes it the task's failure. Explored at every crash point
-//! that is thousands of panics, each with a message and a backtrace from the default hook. While a
-//! simulated task is polled this thread's panics are silent; every other panic is reported as ever.
+//! The engine catches a task's panic and treats it as the task's failure. An exploration of every
+//! crash point has thousands of such panics, and the default hook would print a message and a
+//! backtrace for each. While a simulated task is polled, panics of this thread are silent; every
+//! other panic is reported as usual.
 //!
-//! tokio catches a panic of what was spawned on it as well, and tells whoever waits for that, which may
-//! be nobody. The hook hears of it all the same.
+//! tokio also catches the panic of a spawned task. It reports the panic to whoever joins the task,
+//! and to nobody if nobody does. The hook sees it in any case.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -13,7 +14,7 @@ use std::sync::Once;
 
 thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
-    static HEARD: RefCell<Option<String>> = const { RefCell::new(None) };
+    static FIRST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Runs `poll` with this thread's panics silenced.
@@ -25,8 +26,8 @@ pub(crate) fn quietly<T>(poll: impl FnOnce() -> T) -> T {
             if !QUIET.get() {
                 return report(panic);
             }
-            HEARD.with_borrow_mut(|heard| {
-                heard.get_or_insert_with(|| message_of(panic.payload()));
+            FIRST_PANIC.with_borrow_mut(|first| {
+                first.get_or_insert_with(|| message_of(panic.payload()));
             });
         }));
     });
@@ -34,14 +35,14 @@ pub(crate) fn quietly<T>(poll: impl FnOnce() -> T) -> T {
     poll()
 }
 
-/// As [`quietly`], and what was panicked with first meanwhile, caught or not.
-pub(crate) fn overheard<T>(poll: impl FnOnce() -> T) -> (T, Option<String>) {
-    HEARD.take();
+/// As [`quietly`]; also returns the message of the first panic meanwhile, caught or not.
+pub(crate) fn quietly_noting_panics<T>(poll: impl FnOnce() -> T) -> (T, Option<String>) {
+    FIRST_PANIC.take();
     let polled = quietly(poll);
-    (polled, HEARD.take())
+    (polled, FIRST_PANIC.take())
 }
 
-/// Puts the former setting back, also when the poll panics.
+/// Restores the former setting, even if the poll panics.
 struct Restore(bool);
 
 impl Drop for Restore {
@@ -50,7 +51,7 @@ impl Drop for Restore {
     }
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(crate) fn message_of(panic: &(dyn Any + Send)) -> String {
     let literal = || panic.downcast_ref::<&str>().map(ToString::to_string);
     let message = panic.downcast_ref::<String>().cloned();

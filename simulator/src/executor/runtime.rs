@@ -10,26 +10,26 @@ use futures_util::future::BoxFuture;
 
 use crate::executor::{Executor, ProcessId};
 
-/// The wall clock at which every simulation begins: 2026-01-01T00:00:00Z, in milliseconds.
+/// The wall clock at the start of every simulation: 2026-01-01T00:00:00Z, in milliseconds.
 const EPOCH_UNIX_MS: u64 = 1_767_225_600_000;
 
-/// A process's runtime in a simulation: virtual time, and entropy from a counter.
+/// The runtime of a simulated process: virtual time, and entropy from a counter.
 #[derive(Clone)]
 pub struct SimRuntime {
     executor: Executor,
     process: ProcessId,
     nonces: Arc<AtomicU64>,
-    /// How far the wall clock is from where it should be.
+    /// The error of the wall clock, in milliseconds.
     clock_skew_ms: Arc<AtomicI64>,
     blocking: BlockingWork,
 }
 
-/// When blocking work is done.
+/// How blocking work runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum BlockingWork {
-    /// At once, as a step of the task that asks for it.
+    /// At once, as a part of the calling task.
     Inline,
-    /// As a task of its own: whoever is polled before it comes first.
+    /// As a task of its own: tasks that are polled earlier come first.
     Task,
 }
 
@@ -49,8 +49,8 @@ impl SimRuntime {
         }
     }
 
-    /// The same, with blocking work done by tasks. What a store is asked before such a task has its
-    /// turn, it is asked at the same time.
+    /// The same, with blocking work as tasks of their own. Calls of a store before such a task's
+    /// turn are concurrent with it.
     pub(crate) fn with_blocking_tasks(self) -> Self {
         Self {
             blocking: BlockingWork::Task,
@@ -88,7 +88,7 @@ impl Runtime for SimRuntime {
                     let (done, joined) = oneshot::channel();
                     let task = async move {
                         work();
-                        // Nobody may be waiting; the work is done all the same.
+                        // The caller may be gone; the work is done anyway.
                         _ = done.send(());
                     };
                     executor.spawn(process, Box::pin(task));

@@ -110,7 +110,7 @@ impl Recording {
         if trial.tape.fingerprint() == fingerprint {
             Ok(trial)
         } else {
-            let other = "the replay took another course than the recorded schedule";
+            let other = "the replay differs from the recorded schedule";
             Err(ReplayError(other.to_owned()))
         }
     }

@@ -2,7 +2,7 @@
 
 use crashpoint::protocol::{Faithful, Rule, Without};
 
-use crate::choices::planned::{Planned, Unfired};
+use crate::choices::scheduled::{Scheduled, Unfired};
 use crate::choices::swarm::{Possible, Swarm};
 use crate::choices::{Choices, Seeded, Tape, Taped};
 use crate::fault::Schedule;
@@ -136,7 +136,7 @@ pub fn run_schedule(
         store,
         ..Settings::within(schedule.budget())
     };
-    let (trial, planned) = source.run(&settings, Planned::new(schedule));
+    let (trial, planned) = source.run(&settings, Scheduled::new(schedule));
     planned.finish()?;
     let tape = TapeFile::of(&source.name(), &settings, &trial.tape);
     Ok((trial, tape))

@@ -181,7 +181,7 @@ impl Sim {
             }
             Ambient::Takeover => {
                 state.rival_wanted = true;
-                self.executor.ring();
+                self.executor.notify();
             }
             Ambient::Clock(ClockFault::Ahead | ClockFault::Back) => {
                 let skew_ms = state.lasting.clock_skew_ms;
@@ -197,7 +197,7 @@ impl Sim {
     fn kill(&self, state: &mut State, host: &Host) {
         state.leave_behind(host.kill());
         state.phantoms.clear();
-        self.executor.ring();
+        self.executor.notify();
     }
 
     /// From here on the disk does all that it is told.

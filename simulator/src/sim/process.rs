@@ -286,7 +286,7 @@ impl Process {
     pub(crate) fn end(&self) {
         let sim = self.sim();
         sim.state().leave_behind(self.host().kill());
-        sim.executor.ring();
+        sim.executor.notify();
     }
 
     pub(crate) fn set_activity(&self, what: Activity) {

@@ -152,7 +152,7 @@ fn the_odometer_notices_a_draw_that_is_not_deterministic() {
     // What is drawn after it is the least interesting, and the first one counts.
     assert_eq!(choices.choose("leaf", 2), 0);
     let mismatch = choices.mismatch().expect("it is noticed");
-    expect!["the replay diverged at draw 0: recorded was a choice among 3, asked was branch of 2"]
+    expect!["the replay diverges at draw 0: expected a choice among 3, got branch of 2"]
         .assert_eq(&mismatch.to_string());
 }
 
@@ -196,31 +196,25 @@ fn a_recording_says_at_which_draw_a_replay_parts_from_it() {
             whole(),
             &[("crash?", 2), ("who?", 3)],
             &[1, 0],
-            expect!["the replay diverged at draw 1: recorded was which? of 3, asked was who? of 3"],
+            expect!["the replay diverges at draw 1: expected which? of 3, got who? of 3"],
         ),
         (
             whole(),
             &[("crash?", 4), ("which?", 3)],
             &[0, 0],
-            expect![
-                "the replay diverged at draw 0: recorded was crash? of 2, asked was crash? of 4"
-            ],
+            expect!["the replay diverges at draw 0: expected crash? of 2, got crash? of 4"],
         ),
         (
             whole(),
             &[("crash?", 2)],
             &[1],
-            expect![
-                "the replay diverged at draw 1: recorded was which? of 3, asked was nothing any more"
-            ],
+            expect!["the replay diverges at draw 1: expected which? of 3, got no further draw"],
         ),
         (
             whole(),
             &[("crash?", 2), ("which?", 3), ("more?", 2)],
             &[1, 2, 0],
-            expect![
-                "the replay diverged at draw 2: recorded was the end of the tape, asked was more? of 2"
-            ],
+            expect!["the replay diverges at draw 2: expected the end of the tape, got more? of 2"],
         ),
         (
             sparse(),
@@ -232,15 +226,13 @@ fn a_recording_says_at_which_draw_a_replay_parts_from_it() {
             sparse(),
             &[("any", 9), ("other", 2)],
             &[1, 0],
-            expect!["the replay diverged at draw 1: recorded was choice 2, asked was other of 2"],
+            expect!["the replay diverges at draw 1: expected choice 2, got other of 2"],
         ),
         (
             sparse(),
             &[("any", 9)],
             &[1],
-            expect![
-                "the replay diverged at draw 1: recorded was choice 2, asked was nothing any more"
-            ],
+            expect!["the replay diverges at draw 1: expected choice 2, got no further draw"],
         ),
     ];
     for (recorded, asked, drawn, verdict) in cases {
@@ -275,9 +267,9 @@ fn a_token_of_another_engine_is_refused_by_what_differs() {
             .expect_err("the token is not of this engine")
             .to_string()
     };
-    expect!["the replay took another course than the recorded schedule; the workload or the engine has changed since it was recorded"].assert_eq(&refused("3.order.memory.c1.calm.00000000"));
-    expect!["the replay diverged at draw 500: recorded was choice 1, asked was nothing any more; the workload or the engine has changed since it was recorded"].assert_eq(&refused("3.order.memory.c1.500x1.00000000"));
-    expect!["the replay diverged at draw 0: recorded was choice 7, asked was life1/append#0:before of 2; the workload or the engine has changed since it was recorded"].assert_eq(&refused("3.order.memory.c1.0x7.00000000"));
+    expect!["the replay differs from the recorded schedule; the workload or the engine has changed since it was recorded"].assert_eq(&refused("3.order.memory.c1.calm.00000000"));
+    expect!["the replay diverges at draw 500: expected choice 1, got no further draw; the workload or the engine has changed since it was recorded"].assert_eq(&refused("3.order.memory.c1.500x1.00000000"));
+    expect!["the replay diverges at draw 0: expected choice 7, got life1/append#0:before of 2; the workload or the engine has changed since it was recorded"].assert_eq(&refused("3.order.memory.c1.0x7.00000000"));
 }
 
 #[test]

@@ -366,7 +366,7 @@ fn a_schedule_in_words_is_replayed_and_one_that_does_not_happen_fails() {
     assert!(failed.starts_with("a promise is broken\n"), "{failed}");
     order(Mistake::None).replay(words);
     let failed = failure(|| order(Mistake::None).replay("at life7/gone: crash"));
-    expect!["this did not happen: at life7/gone: crash; the simulation did not reach an instant of this name"].assert_eq(&failed);
+    expect!["this fault did not fire: at life7/gone: crash; the simulation did not reach an instant of this name"].assert_eq(&failed);
 }
 
 #[test]
@@ -381,7 +381,7 @@ fn a_token_that_is_none_of_this_test_is_refused() {
     check(
         "3.crash-test.memory.c2.3x1.72e06120",
         expect![
-            "the replay took another course than the recorded schedule; the workload or the engine has changed since it was recorded"
+            "the replay differs from the recorded schedule; the workload or the engine has changed since it was recorded"
         ],
     );
     check(

@@ -364,11 +364,11 @@ fn a_fault_that_does_not_happen_is_named_with_what_was_possible() {
         errors += &format!("{}\n", unfired(words));
     }
     expect![[r#"
-        this did not happen: at life1/append#9:before: crash; the simulation did not reach an instant of this name
-        this did not happen: at life1/load:before: crash; the simulation did not reach an instant of this name
-        this did not happen: at life1/append#1:before: stale-load; possible there: crash, refused, in-doubt-applied, in-doubt-lost, duplicated, in-doubt-late=1, in-doubt-late=2, in-doubt-late=3, echoed=2
-        this did not happen: at life1/append#1:before: crash; the simulation did not reach an instant of this name
-        this did not happen: at life1/append#1:before: switch=life2; the simulation did not reach an instant of this name
+        this fault did not fire: at life1/append#9:before: crash; the simulation did not reach an instant of this name
+        this fault did not fire: at life1/load:before: crash; the simulation did not reach an instant of this name
+        this fault did not fire: at life1/append#1:before: stale-load; possible there: crash, refused, in-doubt-applied, in-doubt-lost, duplicated, in-doubt-late=1, in-doubt-late=2, in-doubt-late=3, echoed=2
+        this fault did not fire: at life1/append#1:before: crash; the simulation did not reach an instant of this name
+        this fault did not fire: at life1/append#1:before: switch=life2; the simulation did not reach an instant of this name
     "#]].assert_eq(&errors);
 }
 

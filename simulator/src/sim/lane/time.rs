@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::executor::{overheard, quietly};
+use crate::executor::{quietly, quietly_noting_panics};
 use crate::history::{Stopped, What};
 use crate::sim::lane::{Reach, Stop};
 use crate::sim::run::Simulation;
@@ -74,8 +74,8 @@ impl Simulation<'_> {
                 polls: POLLS_MAX,
                 with_spawned: self.ended.is_some(),
             };
-            executor.silence();
-            let (stop, panic) = overheard(|| surroundings.run(executor, reach));
+            executor.forget_notification();
+            let (stop, panic) = quietly_noting_panics(|| surroundings.run(executor, reach));
             until = until.min(surroundings.now()).max(now);
             if let Some(message) = panic {
                 self.record_spawned_panic(process, &message);

@@ -111,7 +111,7 @@ impl Surroundings for TokioSurroundings {
                 if let Some(stop) = self.idle.poll_stop(cx) {
                     return Poll::Ready(stop);
                 }
-                if executor.has_rung(cx) || limit.as_mut().poll(cx).is_ready() {
+                if executor.take_notification(cx) || limit.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Stop::Reached);
                 }
                 let Some(rounds) = &mut rounds else {
@@ -125,7 +125,7 @@ impl Surroundings for TokioSurroundings {
             .await
         });
         self.idle.end();
-        executor.silence();
+        executor.forget_notification();
         stop
     }
 

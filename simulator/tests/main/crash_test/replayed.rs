@@ -37,7 +37,7 @@ fn a_schedule_of_one_of_two_crash_tests_in_a_test_is_told_of_by_the_other() {
     let (passed, said) = replayed(of_one);
     assert!(!passed && said.contains("1 failed"), "{said}");
     for part in [
-        &format!("this did not happen: {of_one}"),
+        &format!("this fault did not fire: {of_one}"),
         "CRASHPOINT_REPLAY is for every crash test that the #[test] runs",
         "the one of simulator/tests/main/crash_test.rs:",
         &format!("write .replay({of_one:?}) in place of the .run()"),

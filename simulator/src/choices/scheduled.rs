@@ -1,18 +1,18 @@
-//! Choices by which a schedule happens: each of its faults at the instant that it names, and nothing
-//! else.
+//! Choices by which a given schedule happens: each fault at its instant, and nothing else.
 
 use std::fmt;
 
 use crate::choices::Choices;
 use crate::fault::{Fault, Fired, Schedule};
 
-/// A loss of power may keep a hundred different things.
+/// The number of possible faults that an error lists. A power loss alone may have a hundred
+/// variants.
 const POSSIBLE_SHOWN_MAX: usize = 16;
 
 /// Choices by which a schedule happens, and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
-    planned: Vec<Item>,
+pub struct Scheduled {
+    items: Vec<Item>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,14 +23,14 @@ struct Item {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum ItemState {
-    /// The simulation has not come there.
+    /// The simulation has not reached the instant.
     Due,
-    /// It has, and these were the faults to choose from.
+    /// The simulation reached the instant, but offered only these faults.
     Impossible(Vec<Fault>),
     Done,
 }
 
-impl Planned {
+impl Scheduled {
     /// Choices by which this schedule happens.
     pub fn new(schedule: &Schedule) -> Self {
         let item = |fired: &Fired| Item {
@@ -38,17 +38,17 @@ impl Planned {
             state: ItemState::Due,
         };
         Self {
-            planned: schedule.0.iter().map(item).collect(),
+            items: schedule.0.iter().map(item).collect(),
         }
     }
 
-    /// Says whether all of the schedule has happened.
+    /// Checks that the whole schedule has happened.
     ///
     /// # Errors
     ///
-    /// The first fault that has not, and why.
+    /// The first fault that has not fired, and why.
     pub fn finish(&self) -> Result<(), Unfired> {
-        let unfired = self.planned.iter().find_map(|item| {
+        let unfired = self.items.iter().find_map(|item| {
             let possible = match &item.state {
                 ItemState::Due => None,
                 ItemState::Impossible(faults) => Some(faults.clone()),
@@ -61,13 +61,13 @@ impl Planned {
     }
 }
 
-impl Choices for Planned {
+impl Choices for Scheduled {
     fn choose(&mut self, _: &str, _: usize) -> usize {
         0
     }
 
     fn choose_fault(&mut self, point: &str, faults: &[Fault]) -> usize {
-        for item in &mut self.planned {
+        for item in &mut self.items {
             if item.fired.label() != point || item.state == ItemState::Done {
                 continue;
             }
@@ -81,19 +81,19 @@ impl Choices for Planned {
     }
 }
 
-/// A fault of a schedule that did not happen.
+/// A fault of a schedule that did not fire.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Unfired {
     /// The fault.
     pub fired: Fired,
-    /// What could have happened at the instant instead; nothing is known where no such instant was
-    /// passed at which something of the schedule could still happen.
+    /// The faults that were possible at the last such instant while part of the schedule was still
+    /// due. `None` if the simulation did not reach one.
     pub possible: Option<Vec<Fault>>,
 }
 
 impl fmt::Display for Unfired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "this did not happen: {}; ", self.fired)?;
+        write!(f, "this fault did not fire: {}; ", self.fired)?;
         let Some(possible) = &self.possible else {
             return f.write_str("the simulation did not reach an instant of this name");
         };
