@@ -7,23 +7,23 @@ use std::fmt;
 pub enum LifeEnd {
     /// The run is done, in this exit state.
     Done(String),
-    /// The run went back.
+    /// The run is rolled back.
     RolledBack,
-    /// The run went back and left these tasks' effects behind.
+    /// The run is rolled back, but the effects of these tasks remain.
     Stuck(Vec<String>),
-    /// The id had a log already.
+    /// The id already had a log.
     AlreadyExists,
-    /// Another life of this process's scope is under way.
+    /// Another life in this process's scope is still running.
     AlreadyRunning,
     /// The id has no log.
     NotFound,
-    /// The run isn't stuck.
+    /// The run is not stuck.
     NotStuck,
     /// Another life has taken over.
     Fenced,
     /// The store failed.
     Suspended,
-    /// The log does not fit, or is corrupt: nothing was run.
+    /// The log does not match the definition, or is corrupt; nothing was run.
     Refused(String),
 }
 

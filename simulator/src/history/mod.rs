@@ -1,4 +1,4 @@
-//! What happened in one simulation, in order: what the oracles read.
+//! The events of one simulation, in order: the input of the oracles.
 
 mod life_end;
 mod recorder;
@@ -19,20 +19,20 @@ pub use recorder::{CrashPlace, Recorder};
 pub(crate) use world::World;
 pub use world::{Effect, Reception};
 
-/// Everything that happened, oldest first. A copy is cheap: what is large in an entry is shared.
+/// All events, oldest first. A copy is cheap, because large parts of an entry are shared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History(pub Vec<Entry>);
 
-/// One thing that happened, and to which life (from 1; 0 is nobody's: a late append that lands).
+/// An event, and its life (from 1; 0 for an event of no life, such as a late append that lands).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The life.
+    /// The life, from 1, or 0.
     pub life: u32,
-    /// What.
+    /// The event.
     pub what: What,
 }
 
-/// The kinds of things that happen.
+/// The kinds of events.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum What {
     /// A life began.
@@ -55,16 +55,16 @@ pub enum What {
     Loaded(Arc<[CheckpointRow]>),
     /// A load returned an error to the life.
     LoadFailed,
-    /// The life applied a row; the mismatch is how its state differs from the rebuilt one.
+    /// The life applied a row.
     Applied {
         /// The row's sequence.
         sequence: u64,
-        /// The states, where they differ.
+        /// The live and the rebuilt state, if they differ.
         mismatch: Option<Box<str>>,
     },
     /// The life began an attempt of a task.
     Started(Attempt),
-    /// The attempt ended; true where it succeeded.
+    /// The attempt ended.
     Finished {
         /// The task.
         task: SmolStr,
@@ -77,30 +77,30 @@ pub enum What {
     Effect(Arc<Effect>),
     /// The log was cleared.
     Cleared,
-    /// The store under test failed although nothing was made to fail.
+    /// The store under test failed without a fault of the schedule.
     StoreFailed(String),
     /// A fault fired.
     Fault(Fired),
-    /// The life told how it ended.
+    /// The life returned its result to its caller.
     Returned(LifeEnd),
-    /// The life panicked, or a task of it that may not: a bug.
+    /// The life panicked, or one of its tasks did so without permission: a bug.
     Panicked(String),
     /// The life had to be stopped: a bug.
     Stopped(Stopped),
-    /// The life neither ended nor waits for anything: a bug.
+    /// The life has not ended and waits for nothing: a bug.
     Stalled,
 }
 
-/// How a life began.
+/// How a life begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Opening {
     /// As a new run.
     Start,
     /// From the log, if there is one.
     Resume,
-    /// From a stuck run's log.
+    /// From the log of a stuck run.
     RetryStuck,
-    /// Beside another life: as a new run or from the log.
+    /// Beside another life, as a new run or from the log.
     Rival,
     /// From the log, after the last fault.
     Verify,
@@ -113,30 +113,30 @@ pub struct Attempt {
     pub task: SmolStr,
     /// Do or undo.
     pub direction: Direction,
-    /// The sequence of the row that entered the task's visit.
+    /// The sequence of the row that entered the visit.
     pub visit: u64,
-    /// The number of cursors that the visit has.
+    /// The number of durable cursors of the visit.
     pub step: u64,
-    /// Which attempt of this life it is, from 1.
+    /// The number of the attempt in this life, from 1.
     pub attempt: u32,
 }
 
 /// Why a life had to be stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stopped {
-    /// It would have gone on for ever.
+    /// It would never have ended.
     Endless,
-    /// A task that it has spawned would have gone on for ever without waiting for anything.
+    /// A task that it spawned would have run for ever without waiting.
     Spinning,
-    /// It asked tokio for a thread, which can't be simulated.
+    /// It asked tokio for a thread, which cannot be simulated.
     WantsThread,
 }
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Endless => "it went in circles and was stopped",
-            Self::Spinning => "what it has spawned never waits for anything, and was stopped",
+            Self::Endless => "it never ended and was stopped",
+            Self::Spinning => "a spawned task never waits for anything, and was stopped",
             Self::WantsThread => {
                 "a task asked tokio for a thread (`spawn_blocking`, or a call that uses it, such as \
                  those of `tokio::fs`), which can't be simulated: do it inline in the test, or behind \
@@ -147,14 +147,14 @@ impl fmt::Display for Stopped {
 }
 
 impl Schedule {
-    /// What went wrong in a simulation.
+    /// The faults of a simulation.
     pub fn of(history: &History) -> Self {
         Self(history.faults().map(|(.., fired)| fired.clone()).collect())
     }
 }
 
 impl History {
-    /// Whether a life had to be stopped, because it would have gone on for ever.
+    /// Whether a life was stopped because it would never have ended.
     pub fn is_endless(&self) -> bool {
         let mut entries = self.0.iter();
         let endless =
@@ -166,7 +166,7 @@ impl History {
         self.0.push(Entry { life, what });
     }
 
-    /// The entries of one kind, with their life and place.
+    /// The entries of one kind, each with its index and life.
     pub fn select<'a, T>(
         &'a self,
         pick: impl Fn(&'a What) -> Option<T> + 'a,
@@ -175,7 +175,7 @@ impl History {
         entries.filter_map(move |(place, entry)| Some((place, entry.life, pick(&entry.what)?)))
     }
 
-    /// The rows that became durable, in the order in which they did.
+    /// The rows that became durable, in that order.
     pub fn landed(&self) -> impl Iterator<Item = (usize, u32, &CheckpointRow)> {
         self.select(|what| match what {
             What::Landed(row) => Some(&**row),
@@ -183,7 +183,7 @@ impl History {
         })
     }
 
-    /// The edges that the log took, in order, as labels of states: from where, and to where.
+    /// The edges that the log took, in order, as labels of states: from, and to.
     pub fn edges(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut at: Option<&str> = None;
         let entries = self.0.iter();
@@ -209,7 +209,7 @@ impl History {
         })
     }
 
-    /// Whether this row became durable since the log was cleared last.
+    /// Whether this row became durable since the last clear of the log.
     pub(crate) fn has_landed(&self, row: &CheckpointRow) -> bool {
         let newest = self
             .0
@@ -221,7 +221,7 @@ impl History {
             .any(|entry| matches!(&entry.what, What::Landed(landed) if **landed == *row))
     }
 
-    /// The attempts that were begun.
+    /// The attempts that began.
     pub fn started(&self) -> impl Iterator<Item = (usize, u32, &Attempt)> {
         self.select(|what| match what {
             What::Started(attempt) => Some(attempt),
@@ -237,7 +237,7 @@ impl History {
         })
     }
 
-    /// What lives told.
+    /// The results that lives returned.
     pub fn returned(&self) -> impl Iterator<Item = (usize, u32, &LifeEnd)> {
         self.select(|what| match what {
             What::Returned(end) => Some(end),

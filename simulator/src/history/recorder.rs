@@ -1,41 +1,41 @@
-//! Counts the crash points that exist, independently of the injector that covers them.
+//! Counts the existing crash points, independently of the injector that covers them.
 //!
-//! The recorder is told of every instant that a simulation passes, before the injector is asked
-//! what happens there. A crash point in full is an instant together with the crashes before it, so
-//! a recovery's own instants count for each crash that it recovers from. What was covered is told by
-//! the crashes that fired; the difference between the two is what an exploration missed.
+//! The recorder sees every instant that a simulation passes, before the injector decides what
+//! happens there. A full crash point is an instant together with the crashes before it. So the
+//! instants of a recovery count once for each crash that it recovers from. The crashes that fired
+//! are the covered points; an exploration missed the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::{SmolStr, format_smolstr};
 
-/// Where in a schedule a crash point is.
+/// The place of a crash point in a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CrashPlace {
-    /// How many crashes come before it.
+    /// The number of crashes before it.
     pub crashes: u32,
-    /// The life that it is in, from 1.
+    /// Its life, from 1.
     pub life: u32,
-    /// What the life does there: `append`, `load`, the name of a task.
+    /// The action of the life: `append`, `load`, or the name of a task.
     pub operation: SmolStr,
-    /// The sequence of the row, if the operation appends one.
+    /// The sequence of the row, if the operation appends a row.
     pub row: Option<u64>,
 }
 
-/// The crash points of the schedules that were run.
+/// The crash points of a set of schedules.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recorder {
     seen: BTreeMap<SmolStr, CrashPlace>,
     fired: BTreeSet<SmolStr>,
-    /// How many crashes deep instants are recorded.
+    /// Only instants with fewer crashes before them are recorded.
     depth: u32,
 }
 
-/// The crashes of a schedule so far: unlike what a recorder knows, they survive each of them.
+/// The crashes of a schedule so far. Unlike the recorder's knowledge they survive each crash.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Crashes {
     count: u32,
-    /// The newest as a crash point in full; empty before the first.
+    /// The newest crash as a full crash point; empty before the first.
     newest: SmolStr,
 }
 
@@ -48,7 +48,7 @@ impl Crashes {
         }
     }
 
-    /// One more, at an instant of this name.
+    /// Adds a crash at an instant of this name.
     pub(crate) fn add(&mut self, point: &SmolStr) {
         self.newest = self.full(point);
         self.count += 1;
@@ -68,13 +68,13 @@ impl Recorder {
         }
     }
 
-    /// Whether it counts an instant that comes after these crashes.
+    /// Whether it records an instant after these crashes.
     pub(crate) fn counts_after(&self, crashes: &Crashes) -> bool {
         crashes.count < self.depth
     }
 
-    /// An instant of `life` was passed after these crashes, or is about to be crashed at. `operation`
-    /// is what the life does there, with the sequence of the row that it appends.
+    /// Records an instant of `life` after these crashes, passed or about to be crashed at.
+    /// `operation` returns the action of the life, and the sequence of the row that it appends.
     pub(crate) fn passed(
         &mut self,
         crashes: &Crashes,
@@ -96,7 +96,7 @@ impl Recorder {
         });
     }
 
-    /// The newest of these crashes fired.
+    /// Records that the newest of these crashes fired.
     pub(crate) fn fired(&mut self, crashes: &Crashes) {
         if (1..=self.depth).contains(&crashes.count) {
             assert!(
@@ -107,7 +107,7 @@ impl Recorder {
         }
     }
 
-    /// Adds what another schedule's recorder saw.
+    /// Adds the records of another schedule.
     pub(crate) fn merge(&mut self, other: Self) {
         for (point, place) in other.seen {
             let known = self.seen.entry(point).or_insert_with(|| place.clone());
@@ -127,18 +127,18 @@ impl Recorder {
         seen.map(|(point, place)| (place, self.fired.contains(point)))
     }
 
-    /// How many crash points exist.
+    /// The number of existing crash points.
     pub fn total(&self) -> usize {
         self.seen.len()
     }
 
-    /// Whether every crash fired at a crash point that was passed. It holds for the whole of an
-    /// exploration; a part of it may begin after a crash of another part.
+    /// Whether every crash fired at a crash point that was passed. It holds for a whole
+    /// exploration; a part may begin after a crash of another part.
     pub(crate) fn is_whole(&self) -> bool {
         self.fired.iter().all(|point| self.seen.contains_key(point))
     }
 
-    /// How many of them a crash fired at.
+    /// The number of crash points at which a crash fired.
     pub fn covered(&self) -> usize {
         let covered = self.fired.iter();
         covered
@@ -146,7 +146,7 @@ impl Recorder {
             .count()
     }
 
-    /// The crash points that no crash fired at.
+    /// The crash points at which no crash fired.
     pub fn missed(&self) -> impl Iterator<Item = &str> {
         let seen = self.seen.keys().map(SmolStr::as_str);
         seen.filter(|point| !self.fired.contains(*point))

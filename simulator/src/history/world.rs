@@ -1,8 +1,8 @@
 //! The world outside of the crashing process.
 //!
-//! Effects go to a ledger that survives every crash. Two receivers look at each: one honours the
-//! idempotency key (it performs a key once, and refuses a key that was undone), one does not. What
-//! an engine can promise differs between the two, and so does what the oracles ask.
+//! Effects go to a ledger that survives every crash. Each effect has two receivers. One honours
+//! idempotency keys: it performs a key once, and refuses a key that was undone. The other does not.
+//! An engine can promise less to the second, and the oracles check accordingly.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,36 +12,36 @@ use smol_str::SmolStr;
 /// A request that reached the world.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Effect {
-    /// What was asked for, in the workload's words.
+    /// The requested effect, in the workload's words.
     pub name: SmolStr,
-    /// What came with it.
+    /// The content of the request.
     pub payload: SmolStr,
-    /// The task that asked.
+    /// The requesting task.
     pub task: SmolStr,
     /// Do or undo.
     pub direction: Direction,
-    /// The sequence of the row that entered the task's visit.
+    /// The sequence of the row that entered the visit.
     pub visit: u64,
-    /// The number of durable cursors that the visit had.
+    /// The number of durable cursors of the visit.
     pub step: u64,
     /// The idempotency key of this request.
     pub key: SmolStr,
-    /// The idempotency key of the forward action; the same as `key` for a forward action.
+    /// The idempotency key of the forward action; equal to `key` in a forward action.
     pub do_key: SmolStr,
     /// The life's fencing token.
     pub fencing_token: u64,
-    /// What the receiver that honours keys made of it.
+    /// The answer of the receiver that honours keys.
     pub reception: Reception,
 }
 
-/// What a receiver that honours idempotency keys made of a request.
+/// The answer of a receiver that honours idempotency keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reception {
-    /// It performed it.
+    /// It performed the request.
     Performed,
     /// It had performed the key before, and did nothing.
     Repeated,
-    /// The key was undone before: it refused, and did nothing.
+    /// The key was undone before, so it refused and did nothing.
     Voided,
 }
 
@@ -67,12 +67,13 @@ impl Effect {
     }
 }
 
-/// What survives crashes: the keys that the honouring receiver knows, and the workload's counters.
+/// The part that survives crashes: the keys known to the honouring receiver, and the workload's
+/// counters.
 #[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct World {
-    /// By key and name: one action may ask for several things.
+    /// By key and name, because one action may request several effects.
     performed: BTreeSet<(SmolStr, SmolStr)>,
-    /// Repeated undos, by the same.
+    /// The undone requests, by key and name.
     undone: BTreeSet<(SmolStr, SmolStr)>,
     voided: BTreeSet<SmolStr>,
     counters: BTreeMap<SmolStr, u64>,
@@ -100,14 +101,14 @@ impl World {
         }
     }
 
-    /// Counts up, and says how often it was counted before.
+    /// Increments a counter, and returns its previous value.
     pub(crate) fn count(&mut self, what: &str) -> u64 {
         let counter = self.counters.entry(what.into()).or_default();
         *counter += 1;
         *counter - 1
     }
 
-    /// How often it was counted.
+    /// The value of a counter.
     pub(crate) fn counted(&self, what: &str) -> u64 {
         self.counters.get(what).copied().unwrap_or_default()
     }

@@ -1,5 +1,5 @@
-//! What a life is doing: half of the name of an instant. It is put in words only where an instant is
-//! named.
+//! The current action of a life: half of the name of an instant. It is formatted only when an
+//! instant is named.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use smol_str::{SmolStr, format_smolstr};
 /// The word for an append, in the names of instants.
 const APPEND: &str = "append";
 
-/// What a life is doing.
+/// The current action of a life.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Activity {
-    /// Nothing yet.
+    /// No action yet.
     #[default]
     Beginning,
     /// It opens the store.
@@ -30,7 +30,7 @@ pub(crate) enum Activity {
 }
 
 impl Activity {
-    /// What the task of a context does.
+    /// The action of the task to which the context belongs.
     pub(crate) fn of(ctx: &Ctx) -> Self {
         Self::Acting(ctx.direction(), ctx.task().into())
     }

@@ -1,6 +1,6 @@
-//! What can go wrong with an attempt of a task, whatever its own code does: an interposer of the
-//! engine stands before every task, and draws. It also keeps a process that has died between two
-//! awaits from a world that is not the simulation's own.
+//! Faults of an attempt, independent of the task's own code. An interposer of the engine stands
+//! before every task, and draws. It also keeps a process that died between two awaits away from a
+//! world outside the simulation.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crashpoint::{Ctx, State, TaskError, Workflow};
 use crate::fault::AttemptFault;
 use crate::sim::{Activity, Instant, Offer, Process};
 
-/// What can go wrong with any attempt.
+/// The faults of any attempt.
 const ATTEMPT_FAULTS: &[AttemptFault] = &[
     AttemptFault::Error,
     AttemptFault::ErrorAfter,
@@ -19,7 +19,7 @@ const ATTEMPT_FAULTS: &[AttemptFault] = &[
     AttemptFault::Panic,
 ];
 
-/// What can go wrong with an attempt that has a time limit.
+/// The faults of an attempt with a time limit.
 const LIMITED_ATTEMPT_FAULTS: &[AttemptFault] = &[
     AttemptFault::Error,
     AttemptFault::ErrorAfter,
@@ -35,8 +35,8 @@ struct Attempts {
 }
 
 impl Process {
-    /// The workflow as its attempts go in this process: where the budget has errors of tasks, each
-    /// attempt may be one, and none is begun by the dead.
+    /// The workflow with the interposer of this process. If the budget has attempt faults, each
+    /// attempt may get one; a dead process begins no attempt.
     pub(crate) fn interposed<S: State>(&self, workflow: Workflow<S>) -> Workflow<S> {
         let errors = self.sim().state().lasting.budget.errors;
         if errors == 0 && !self.sim().foreign_world {
@@ -69,13 +69,13 @@ impl Interposer for Attempts {
         attempt: Box<dyn Fn() -> Attempted<'a> + Send + Sync + 'a>,
     ) -> Attempted<'a> {
         Box::pin(async move {
-            self.process.unless_dead().await;
+            self.process.hang_if_dead().await;
             if self.process.sim().state().lasting.budget.errors == 0 {
                 return attempt().await;
             }
             let what = Activity::of(&ctx);
             let instant = Instant::attempt(&what, self.faults_of(ctx.task()));
-            // No place to give way: whether attempts may go wrong must not change anything else.
+            // Not an instant for a switch: attempt faults must not change anything else.
             let Some(Offer::Operation(fault)) = self.process.decide(&instant) else {
                 return attempt().await;
             };
@@ -91,7 +91,7 @@ impl Interposer for Attempts {
                     Err(TaskError::fatal(error("for good after its work is done")))
                 }
                 AttemptFault::Twice => {
-                    // Whoever repeats it does not know what came of the first time.
+                    // The result of the first execution is dropped: the second must do without it.
                     drop(attempt().await);
                     attempt().await
                 }

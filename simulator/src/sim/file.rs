@@ -1,5 +1,5 @@
-//! The disk as one process sees it: each change is an instant at which it may crash, and from then on
-//! nothing that it does has any effect.
+//! A process's view of the disk. Each change is an instant for a crash; after it, nothing that the
+//! process does has any effect.
 
 use std::io;
 use std::sync::Arc;
@@ -20,26 +20,26 @@ pub(crate) struct HostDisk {
     pub(crate) sim: Arc<Sim>,
 }
 
-/// A file that a process has open.
+/// A file that a process has opened.
 pub(crate) struct HostFile {
     on: HostDisk,
     which: Which,
 }
 
-/// What can go wrong with a write, or with a change of the length.
+/// The faults of a write, or of a change of the length.
 const WRITE_FAULTS: &[DiskFault] = &[
     DiskFault::WriteError,
     DiskFault::WriteErrorLasting,
     DiskFault::Full,
 ];
 
-/// What can go wrong with a sync.
+/// The faults of a sync.
 const SYNC_FAULTS: &[DiskFault] = &[DiskFault::SyncError, DiskFault::SyncErrorLasting];
 
 impl HostDisk {
-    /// An instant before a change that can fail in these ways. A fault is armed, and meets the change.
-    /// A power loss keeps the same bytes wherever between two syncs it comes, so it is offered before a
-    /// sync alone. `from` is the first byte that the change is about.
+    /// Passes the instant before a change that can fail in these ways. A chosen fault is armed and
+    /// hits the change. A power loss has the same result anywhere between two syncs, so it is
+    /// offered only before a sync. `from` is the first byte of the change.
     fn before(
         &self,
         when: &'static str,
@@ -68,7 +68,7 @@ impl HostDisk {
             DiskFault::SyncError => broken(Call::Sync, Lasting::Once),
             DiskFault::SyncErrorLasting => broken(Call::Sync, Lasting::ForGood),
             DiskFault::Full => Failure::Full { bytes: from },
-            DiskFault::PowerLoss(_) => unreachable!("a loss of power is no fault of a call"),
+            DiskFault::PowerLoss(_) => unreachable!("a power loss is not a fault of a call"),
         });
     }
 
@@ -80,7 +80,7 @@ impl HostDisk {
         self.before(when, true, SYNC_FAULTS, 0)
     }
 
-    /// A call was answered; where it failed by a fault of the disk, the process has met one.
+    /// Notes the result of a call: if a disk fault failed it, the disk has failed this process.
     fn answered<T>(&self, answer: io::Result<T>) -> io::Result<T> {
         match self.disk.armed() {
             Some(armed) if answer.is_err() => {
@@ -92,7 +92,7 @@ impl HostDisk {
         answer
     }
 
-    /// A fault has met its call: one that is not for good is over.
+    /// A fault has hit its call: a fault that fires once is over.
     fn over(&self, armed: Failure) {
         if let Failure::Broken {
             lasting: Lasting::Once,

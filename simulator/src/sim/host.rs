@@ -1,5 +1,4 @@
-//! What a crash kills: the lives of one process of the operating system, and the store that they
-//! have open.
+//! What a crash kills: the lives of one operating-system process, and their open store.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,19 +8,19 @@ use crashpoint::CheckpointStore;
 use crate::executor::lock;
 use crate::sim::Activity;
 
-/// A process of the operating system. A store that any number of processes may share has one for
-/// each life; one that a process holds exclusively has the lives that race in it.
+/// An operating-system process. With a shared store each life has its own. An exclusive store has
+/// one process for all lives that race in it.
 #[derive(Default)]
 pub(crate) struct Host {
     dead: AtomicBool,
-    /// Whether a call of the disk has failed in it.
+    /// Whether a disk call of this process has failed.
     failing_disk: AtomicBool,
-    /// Lives that have not ended.
+    /// The number of lives that have not ended.
     lives: AtomicU32,
     store: Mutex<Option<Arc<dyn CheckpointStore>>>,
-    /// Which life's operation the store performs, and which it is.
+    /// The life and the kind of the store's current operation.
     operation: Mutex<(u32, Activity)>,
-    /// How often it has synced the file.
+    /// The number of syncs of the file in this operation.
     syncs: AtomicU32,
 }
 
@@ -30,7 +29,7 @@ impl Host {
         self.dead.load(Ordering::Relaxed)
     }
 
-    /// Whether its disk has failed it: what its store does since then is all right.
+    /// Whether its disk has failed. From then on every answer of its store is accepted.
     pub(crate) fn has_failing_disk(&self) -> bool {
         self.failing_disk.load(Ordering::Relaxed)
     }
@@ -43,7 +42,7 @@ impl Host {
         self.lives.load(Ordering::Relaxed)
     }
 
-    /// One more life begins in this process.
+    /// A life begins in this process.
     pub(crate) fn enter(&self) {
         assert!(!self.is_dead(), "no life begins in a process that has died");
         self.lives.fetch_add(1, Ordering::Relaxed);
@@ -55,13 +54,13 @@ impl Host {
         assert!(before > 0, "a life leaves the process that it has entered");
     }
 
-    /// Ends everything at once. Returns how many lives that were.
+    /// Ends all lives at once, and returns their number.
     pub(crate) fn kill(&self) -> u32 {
         self.dead.store(true, Ordering::Relaxed);
         self.lives.swap(0, Ordering::Relaxed)
     }
 
-    /// The store that the process has open.
+    /// The open store of the process.
     pub(crate) fn store(&self) -> Option<Arc<dyn CheckpointStore>> {
         lock(&self.store).clone()
     }
@@ -70,8 +69,7 @@ impl Host {
         *lock(&self.store) = Some(store);
     }
 
-    /// Drops the store: closes it where the process is alive, and does nothing any more where it is
-    /// dead.
+    /// Drops the store. This closes it if the process is alive, and has no effect if it is dead.
     pub(crate) fn release_store(&self) {
         let store = lock(&self.store).take();
         drop(store);
@@ -82,7 +80,7 @@ impl Host {
         self.syncs.store(0, Ordering::Relaxed);
     }
 
-    /// One more sync of the operation; whether it is the first.
+    /// Counts a sync of the operation. Returns whether it is the first.
     pub(crate) fn syncs_first(&self) -> bool {
         self.syncs.fetch_add(1, Ordering::Relaxed) == 0
     }

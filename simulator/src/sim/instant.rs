@@ -1,4 +1,4 @@
-//! An instant of a life: what is being done, and what may happen then.
+//! An instant of a life: the action, and the faults that may happen.
 
 use std::convert::Infallible;
 
@@ -6,18 +6,18 @@ use crate::disk::Loss;
 use crate::fault::{ClockFault, Crash, DiskFault, Fault};
 use crate::sim::Activity;
 
-/// An instant between two effects. `F` is what can go wrong with the operation itself.
+/// An instant between two effects. `F` is the type of the faults of the operation itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Instant<'a, F = Infallible> {
-    /// What is done.
+    /// The action.
     pub(crate) what: &'a Activity,
-    /// `before` it, `after-effect`, ...
+    /// The place relative to the action: `before`, `after-effect`, and so on.
     pub(crate) when: &'static str,
-    /// What can go wrong with the operation. The operation carries it out.
+    /// The possible faults of the operation, which applies the chosen fault itself.
     pub(crate) faults: &'a [F],
     /// Whether the process may crash here.
     pub(super) crash: bool,
-    /// Whether another life may take over here, or the run be cancelled.
+    /// Whether another life may take over here, and whether the run may be cancelled.
     pub(super) others: bool,
     /// Whether the power may fail here.
     pub(super) power: bool,
@@ -26,17 +26,17 @@ pub(crate) struct Instant<'a, F = Infallible> {
 /// What may happen at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Offer<F> {
-    /// Something that does not depend on the operation. The simulation carries it out.
+    /// Something independent of the operation. The simulation applies it.
     Ambient(Ambient),
     /// A fault of the operation.
     Operation(F),
 }
 
-/// What may happen whatever the process is doing.
+/// What may happen whatever the process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ambient {
     Crash(Crash),
-    /// The power fails, and the disk keeps this much of what was not synced.
+    /// The power fails, and the disk keeps this part of its unsynced content.
     PowerLoss(Loss),
     Takeover,
     Cancel,
@@ -54,7 +54,7 @@ impl<'a> Instant<'a> {
 }
 
 impl<'a, F> Instant<'a, F> {
-    /// An instant before an operation of the store that can fail in these ways.
+    /// An instant before an operation of the store with these possible faults.
     pub(crate) fn before(what: &'a Activity, faults: &'a [F]) -> Self {
         Self {
             what,
@@ -66,7 +66,7 @@ impl<'a, F> Instant<'a, F> {
         }
     }
 
-    /// An instant at which an attempt of a task may go wrong, and nothing else.
+    /// An instant for faults of a task's attempt, and for nothing else.
     pub(crate) fn attempt(what: &'a Activity, faults: &'a [F]) -> Self {
         Self {
             when: "attempt",
@@ -77,7 +77,7 @@ impl<'a, F> Instant<'a, F> {
         }
     }
 
-    /// An instant inside of an operation of the store: a crash, or a call of the disk that fails.
+    /// An instant within an operation of the store: a crash, or a failing call of the disk.
     pub(crate) fn within(
         what: &'a Activity,
         when: &'static str,

@@ -1,4 +1,4 @@
-//! One simulation: its processes, its instants, and who decides what happens there.
+//! One simulation: its processes, its instants, and the decision of what happens there.
 
 mod activity;
 mod attempts;
@@ -43,44 +43,44 @@ pub use subject::{BrokenInvariant, Subject};
 pub(crate) use survivor::{Key, Survivor};
 pub use workload::{ActsOn, Length, Panics, Sharing, Workload};
 
-/// The id of the run that every simulation is about.
+/// The id of the run in every simulation.
 pub(crate) const WORKFLOW_ID: &str = "run-1";
 
-/// How long a machine is asleep.
+/// How long a machine sleeps in a clock fault.
 const LEAP: Duration = Duration::from_secs(60 * 60);
 
-/// What happens in the longest simulations is a tenth of this.
+/// The longest history. Those of correct runs have a tenth of these entries at most.
 const ENTRIES_MAX: usize = 3_000;
 
-/// A source of choices that outlives the simulation that draws from it.
+/// A source of choices that outlives its simulation.
 pub(crate) type SharedChoices = Arc<Mutex<dyn Choices>>;
 
 /// What the processes of a simulation share.
 pub(crate) struct Sim {
     pub(crate) executor: Executor,
     pub(crate) nonces: Arc<AtomicU64>,
-    /// How far the wall clock is from where it should be, for those who read it.
+    /// The current error of the wall clock, in milliseconds.
     pub(crate) clock_skew_ms: Arc<AtomicI64>,
-    /// What survives.
+    /// The storage, which survives crashes.
     pub(crate) storage: Storage,
-    /// Whether the system leaves out syncs: for a canary.
+    /// Whether the operating system omits syncs, for a canary.
     pub(crate) without_barriers: bool,
-    /// The scope that the processes hold the store in, where they hold it exclusively.
+    /// The scope of an exclusively held store.
     pub(crate) scope: Option<ScopeId>,
-    /// Whether tasks act on a world that is not the simulation's own, which the dead must not reach.
+    /// Whether tasks act on a world outside the simulation, which dead processes must not reach.
     pub(crate) foreign_world: bool,
-    /// What it means where a task panics.
+    /// The meaning of a panicking task.
     pub(crate) panics: Panics,
-    /// What runs in the processes.
+    /// The subject that runs in the processes.
     pub(crate) subject: Option<Arc<dyn Subject>>,
     state: Mutex<State>,
 }
 
-/// What survives a crash.
+/// The storage of a simulation, which survives a crash.
 pub(crate) enum Storage {
     /// The store itself.
     Memory(Arc<MemoryCheckpointStore>),
-    /// The disk that each process opens its own store on, one process at a time.
+    /// The disk on which each process opens its own store, one process at a time.
     Disk(SimDisk),
 }
 
@@ -100,7 +100,7 @@ impl Sim {
         }
     }
 
-    /// The simulation that goes on where `survivor` was left.
+    /// A simulation that continues from `survivor`.
     pub(crate) fn after(
         survivor: Survivor,
         scope: Option<ScopeId>,
@@ -133,7 +133,7 @@ impl Sim {
         lock(&self.state)
     }
 
-    /// Puts down what happened.
+    /// Adds an event to the history.
     pub(crate) fn record(&self, life: u32, what: What) {
         let mut state = self.state();
         assert!(
@@ -143,13 +143,13 @@ impl Sim {
         state.lasting.history.push(life, what);
     }
 
-    /// Whether the history has room for more. A life that fills it goes in circles.
+    /// Whether the history has room for more events. A life that fills it is endless.
     pub(crate) fn has_room(&self) -> bool {
         self.state().lasting.history.0.len() < ENTRIES_MAX
     }
 
-    /// Decides what happens at an instant of `life`, and applies it unless it is a fault of the
-    /// operation. The caller has to stop where the process is dead afterwards.
+    /// Decides what happens at an instant of `life`, and applies it, unless it is a fault of the
+    /// operation. The caller must stop if the process is dead afterwards.
     pub(crate) fn decide<F: Copy + Into<Fault>>(
         &self,
         host: &Host,
@@ -159,10 +159,10 @@ impl Sim {
         let disk = self.storage.disk();
         let power = disk.filter(|disk| instant.power && disk.has_unsynced());
         let mut state = self.state();
-        // A rival that is wanted begins beside the dead.
+        // A pending rival begins beside the dead.
         assert!(
             !state.injecting || host.lives() <= state.alive,
-            "the lives of a process are among those that are alive"
+            "the lives of a process are among the living"
         );
         let everybody = host.lives() == state.alive && !state.rival_wanted;
         let decided = state.decide(life, instant, power, everybody.then_some(self))?;
@@ -188,7 +188,7 @@ impl Sim {
                 self.clock_skew_ms.store(skew_ms, Ordering::Relaxed);
             }
             Ambient::Clock(ClockFault::Sleep) => self.executor.leap(LEAP),
-            // The token is the process's.
+            // The process cancels its own token.
             Ambient::Cancel => {}
         }
         Some(decided)
@@ -200,15 +200,15 @@ impl Sim {
         self.executor.notify();
     }
 
-    /// From here on the disk does all that it is told.
+    /// Removes the disk's fault.
     pub(crate) fn mend_disk(&self) {
         if let Some(disk) = self.storage.disk() {
             disk.mend();
         }
     }
 
-    /// Lets the changes that are due happen, or all of them. A store that one process holds settles
-    /// what was begun, so there are none for it.
+    /// Delivers the changes that are due, or all of them. An exclusively held store has none,
+    /// because it settles earlier changes.
     async fn deliver(&self, all: bool) {
         let Storage::Memory(store) = &self.storage else {
             return;
@@ -235,7 +235,7 @@ impl Sim {
                 }
                 Change::Clear => (store.clear(WORKFLOW_ID).await, What::Cleared),
             };
-            // A taken sequence is the ordinary fate of a late append.
+            // A late append usually finds its sequence taken.
             if landed.is_ok() {
                 self.record(life, what);
             }

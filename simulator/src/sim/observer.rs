@@ -1,8 +1,8 @@
-//! Watches an engine's life for the oracles.
+//! Observes an engine's life for the oracles.
 //!
-//! The rebuilt state is kept beside the live one, row by row from what the store holds, so that the
-//! two can be compared after every row. The instant between an acknowledgement and the transition
-//! is a crash point, and this is where it can be reached.
+//! The observer rebuilds the state row by row from the durable rows, and compares it with the live
+//! state after every row. The instant between an acknowledgement and the transition is a crash
+//! point, which only an observer can reach.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,14 +15,14 @@ use crate::executor::lock;
 use crate::history::{Attempt, What};
 use crate::sim::{Activity, Panics, Process};
 
-/// An observer of one process.
+/// The observer of one process.
 #[derive(Debug)]
 pub struct SimObserver {
     process: Process,
     shadow: Mutex<Shadow>,
 }
 
-/// The rows that the life knows to be durable, and what they amount to.
+/// The rows that the life knows to be durable, and the state that they rebuild to.
 #[derive(Debug, Default)]
 struct Shadow {
     state: RunState,
@@ -38,11 +38,11 @@ impl SimObserver {
         }
     }
 
-    /// Compares the live state with what the rows amount to.
+    /// Compares the live state with the rebuilt state.
     fn applied(&self, sequence: u64, live: &RunState) {
         let mut shadow = lock(&self.shadow);
         if shadow.state.next_sequence() < sequence {
-            // The first row of this life: everything before it was there.
+            // The first row of this life: the earlier rows were there before.
             shadow.state = self.process.log_before(sequence);
         }
         let row = shadow.sent.take();
@@ -50,14 +50,14 @@ impl SimObserver {
             Some(Ok(())) if shadow.state == *live => None,
             Some(Ok(())) => Some(format!("live {live:?}\nrebuilt {:?}", shadow.state)),
             Some(Err(fault)) => Some(format!("the row does not rebuild: {fault}")),
-            None => Some("a row was applied that was never sent".to_owned()),
+            None => Some("a row was applied but never sent".to_owned()),
         };
         let mismatch = mismatch.map(String::into_boxed_str);
         self.process.record(What::Applied { sequence, mismatch });
     }
 
-    /// Records a panic that no schedule has asked for: it is a bug, whatever the run makes of it. To the
-    /// engine it is a task that fails, and a test of nothing but rollbacks would pass.
+    /// Records a panic that the schedule did not cause. It is a bug even if the engine treats it as
+    /// a task failure: otherwise a test of nothing but rollbacks would pass.
     fn record_panic(&self, failure: &Failure) {
         if failure.kind != FailureKind::Panic {
             return;
@@ -123,7 +123,7 @@ impl Observer for SimObserver {
                 direction,
                 failure,
             } => {
-                // While the attempt is under way, by the history.
+                // Record it while the attempt is still under way in the history.
                 self.record_panic(failure);
                 self.attempted(task, *direction, false);
             }
@@ -134,7 +134,8 @@ impl Observer for SimObserver {
 }
 
 impl Process {
-    /// What the log amounts to before `sequence`, by the rows that landed since it was last empty.
+    /// The state that the log rebuilds to before `sequence`, from the rows that landed since it was
+    /// last empty.
     fn log_before(&self, sequence: u64) -> RunState {
         let mut state = RunState::new();
         let simulation = self.sim().state();
@@ -153,7 +154,7 @@ impl Process {
             .collect();
         rows.sort_by_key(|row| row.sequence);
         for event in rows.into_iter().filter_map(|row| Event::from_row(row).ok()) {
-            // An illegal log leaves the shadow short, and the comparison says so.
+            // An illegal log leaves the rebuilt state incomplete; the comparison reports it.
             _ = state.apply(&event);
         }
         state

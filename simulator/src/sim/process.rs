@@ -1,4 +1,4 @@
-//! A process of a simulation: what a subject is given, and what dies in a crash.
+//! A process of a simulation: the interface of a subject, and what a crash kills.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -21,11 +21,10 @@ use crate::sim::observer::SimObserver;
 use crate::sim::store::SimStore;
 use crate::sim::{Activity, Ambient, Change, Instant, Offer, Settings, Sim, Storage, WORKFLOW_ID};
 
-/// One process, which runs one life. Clones are the same process.
+/// A process, which runs one life. Clones are handles of the same process.
 ///
-/// From the instant of its crash nothing that it does has any effect: its store and its effects
-/// never answer, what it observes is not recorded, and its futures are dropped as soon as they
-/// have returned.
+/// After its crash a process has no effect: its store and its effects never answer, its
+/// observations are not recorded, and its futures are dropped as soon as they return.
 #[derive(Clone)]
 pub struct Process {
     shared: Arc<Shared>,
@@ -35,14 +34,14 @@ struct Shared {
     sim: Arc<Sim>,
     life: u32,
     host: Arc<Host>,
-    /// Set while a task is pending only because it gave way to another life.
-    gave_way: AtomicBool,
-    /// Set while the panic of an attempt is the schedule's.
+    /// Set while a task is pending only because it yielded to another life.
+    yielded: AtomicBool,
+    /// Set while an attempt panics because of the schedule.
     panics_by_fault: AtomicBool,
     cancel: CancelToken,
     activity: Mutex<Activity>,
-    /// The instant at which it gives way: what is done there, and when.
-    giving_way: Mutex<Option<(Activity, &'static str)>>,
+    /// The instant at which it yields: the action, and the place.
+    yields_at: Mutex<Option<(Activity, &'static str)>>,
 }
 
 impl Process {
@@ -53,23 +52,23 @@ impl Process {
                 sim,
                 life,
                 host,
-                gave_way: AtomicBool::new(false),
+                yielded: AtomicBool::new(false),
                 panics_by_fault: AtomicBool::new(false),
                 cancel: CancelToken::new(),
                 activity: Mutex::default(),
-                giving_way: Mutex::default(),
+                yields_at: Mutex::default(),
             }),
         }
     }
 
-    /// A process that belongs to no simulation, to look at a definition with.
+    /// A process outside any simulation, to build a definition with.
     pub(crate) fn detached() -> Self {
         let choices = Arc::new(Mutex::new(Exhaustive::new()));
         let sim = Sim::new(None, choices, &Settings::default());
         Self::new(Arc::new(sim), 1, Arc::default())
     }
 
-    /// Which life this process runs, from 1.
+    /// The number of this process's life, from 1.
     pub fn life(&self) -> u32 {
         self.shared.life
     }
@@ -95,22 +94,22 @@ impl Process {
         )
     }
 
-    /// The observer through which the oracles see an engine's life.
+    /// The observer that shows an engine's life to the oracles.
     pub fn observer(&self) -> SimObserver {
         SimObserver::new(self.clone())
     }
 
-    /// The token through which a schedule cancels the run in this process.
+    /// The token with which a schedule cancels the run in this process.
     pub fn cancel_token(&self) -> CancelToken {
         self.shared.cancel.clone()
     }
 
-    /// Performs an outside effect of a task: it goes to the ledger, which survives crashes, and
-    /// the instants before and after it are crash points.
+    /// Performs an outside effect of a task. It goes to the ledger, which survives crashes. The
+    /// instants before and after it are crash points.
     ///
     /// # Panics
     ///
-    /// Never: a dead process does not come out of the instant before the effect.
+    /// Never: a dead process does not return from the instant before the effect.
     pub async fn effect(&self, ctx: &Ctx, name: &str, payload: &str) -> Reception {
         let mut effect = Effect::of(ctx, name, payload);
         let what = Activity::of(ctx);
@@ -126,8 +125,8 @@ impl Process {
         reception
     }
 
-    /// Counts up a counter of the world, and says how often it was counted before, in any life. A
-    /// dead process counts nothing.
+    /// Increments a counter of the world, and returns its previous value, over all lives. A dead
+    /// process counts nothing.
     pub fn count(&self, what: &str) -> u64 {
         let world = &mut self.sim().state().lasting.world;
         if self.is_dead() {
@@ -145,7 +144,7 @@ impl Process {
         &self.shared.host
     }
 
-    /// Opens the store, where the host has it not open already.
+    /// Opens the store, unless the host has it open already.
     pub(crate) fn open_store(&self) -> Result<(), Error> {
         let host = &self.shared.host;
         if host.store().is_some() {
@@ -168,13 +167,13 @@ impl Process {
         Ok(())
     }
 
-    /// What the host has open. A process that is dead by now has nothing that could be reached.
+    /// The host's open store. A dead process has nothing that could be reached.
     pub(crate) fn opened(&self) -> Arc<dyn CheckpointStore> {
         let store = self.shared.host.store();
         store.expect("a life has its store open")
     }
 
-    /// The scope that the lives of this process share, where they hold the store exclusively.
+    /// The scope of the lives of this process, if they hold the store exclusively.
     pub(crate) fn scope(&self) -> Option<ScopeId> {
         match &self.sim().storage {
             Storage::Memory(_) => self.sim().scope.clone(),
@@ -182,8 +181,8 @@ impl Process {
         }
     }
 
-    /// The life has ended: the last one of a process closes the store, which is a place to crash
-    /// as well. One that verifies leaves it open to be looked at.
+    /// Ends the life. The last life of a process closes the store, which is a crash point too. A
+    /// verifying life leaves it open for inspection.
     pub(crate) fn leave(&self) {
         let host = &self.shared.host;
         if host.lives() == 1 && self.sim().state().injecting {
@@ -196,13 +195,13 @@ impl Process {
         }
     }
 
-    /// Names the operation that the store performs next.
+    /// Names the next operation of the store.
     pub(crate) fn set_operation(&self, what: Activity) {
         self.shared.host.set_operation(self.life(), what);
     }
 
-    /// The store under test failed, and the process lives: it may not have, where nothing was made to
-    /// fail.
+    /// Records a failure of the store under test, if the process lives and no fault of the schedule
+    /// caused it.
     pub(crate) fn record_store_failure(&self, error: &Error) {
         if self.host().has_failing_disk() {
             return;
@@ -213,7 +212,7 @@ impl Process {
         }
     }
 
-    /// Finds out what became of the change that a crash interrupted.
+    /// Finds out whether the change that a crash interrupted is durable.
     fn settle(&self) -> Result<(), Error> {
         let under_way = self.sim().state().lasting.under_way.take();
         let Some((life, change)) = under_way else {
@@ -223,7 +222,7 @@ impl Process {
         let rows = rows.expect("the store answers at once");
         let mut state = self.sim().state();
         let rows = rows.inspect_err(|_| {
-            // The next one finds out.
+            // The next life finds out.
             state.lasting.under_way = Some((life, change.clone()));
         })?;
         let what = match change {
@@ -243,7 +242,7 @@ impl Process {
         self.shared.host.is_dead()
     }
 
-    /// Records what this life did or heard. One that goes in circles ends here.
+    /// Records an event of this life, and stops a life that is endless.
     pub(crate) fn record(&self, what: What) {
         if self.is_dead() {
             return;
@@ -255,7 +254,7 @@ impl Process {
         }
     }
 
-    /// Ends this process, unless it is dead already. Nothing that it does from here on has any effect.
+    /// Stops this process, unless it is dead. From here on it has no effect.
     pub(crate) fn stop(&self, why: Stopped) {
         if !self.is_dead() {
             self.sim().record(self.life(), What::Stopped(why));
@@ -263,7 +262,7 @@ impl Process {
         }
     }
 
-    /// What [stops](Self::stop) this process, for somebody who must not keep it alive.
+    /// A function that [stops](Self::stop) this process, without keeping it alive.
     #[cfg(feature = "tokio")]
     pub(crate) fn stopper(&self) -> impl Fn(Stopped) + Send + Sync + 'static {
         let shared = Arc::downgrade(&self.shared);
@@ -274,7 +273,7 @@ impl Process {
         }
     }
 
-    /// The life has panicked outside of its tasks, which ends it.
+    /// The life panicked outside of its tasks, which ends it.
     pub(crate) fn panicked(&self, message: String) {
         if !self.is_dead() {
             self.sim().record(self.life(), What::Panicked(message));
@@ -282,7 +281,7 @@ impl Process {
         }
     }
 
-    /// Nothing that this process does from here on has any effect.
+    /// Ends this process: from here on it has no effect.
     pub(crate) fn end(&self) {
         let sim = self.sim();
         sim.state().leave_behind(self.host().kill());
@@ -293,16 +292,16 @@ impl Process {
         *lock(&self.shared.activity) = what;
     }
 
-    /// An instant in an async operation: gives way where lives race, then decides what happens and
-    /// applies it. Returns a fault of the operation, which the caller carries out.
+    /// An instant in an async operation. Yields if lives race, then decides what happens and
+    /// applies it. Returns a fault of the operation, which the caller applies.
     pub(crate) async fn point<F: Copy + Into<Fault>>(&self, instant: Instant<'_, F>) -> Option<F> {
-        self.unless_dead().await;
+        self.hang_if_dead().await;
         if self.sim().state().alive > 1 {
             self.give_way(&instant).await;
         }
         match self.decide(&instant)? {
             Offer::Operation(fault) => return Some(fault),
-            Offer::Ambient(Ambient::Crash(_) | Ambient::PowerLoss(_)) => self.unless_dead().await,
+            Offer::Ambient(Ambient::Crash(_) | Ambient::PowerLoss(_)) => self.hang_if_dead().await,
             Offer::Ambient(Ambient::Takeover) => self.give_way(&instant).await,
             Offer::Ambient(Ambient::Cancel | Ambient::Clock(_)) => {}
         }
@@ -316,34 +315,34 @@ impl Process {
         }
     }
 
-    /// A task of this process returned pending: unless it only gave way, that is an instant.
+    /// A task of this process returned pending. That is an instant, unless the task only yielded.
     pub(crate) fn pending(&self) {
-        if !self.shared.gave_way.swap(false, Ordering::Relaxed) && !self.is_dead() {
+        if !self.shared.yielded.swap(false, Ordering::Relaxed) && !self.is_dead() {
             let activity = lock(&self.shared.activity).clone();
             self.instant(&activity, "pending");
         }
     }
 
-    /// The attempt that is under way is about to panic, because the schedule says so.
+    /// The schedule makes the current attempt panic.
     pub(crate) fn panic_by_fault(&self) {
         self.shared.panics_by_fault.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the attempt that has just panicked did so because the schedule says so.
+    /// Whether the schedule made the current attempt panic.
     pub(crate) fn panics_by_fault(&self) -> bool {
         self.shared.panics_by_fault.swap(false, Ordering::Relaxed)
     }
 
-    /// What this process has spawned, if anything, may have gone on: that is an instant.
+    /// Spawned tasks of this process may have run: that is an instant.
     pub(super) fn ran_by_itself(&self, spawned: bool) {
-        self.shared.gave_way.store(false, Ordering::Relaxed);
+        self.shared.yielded.store(false, Ordering::Relaxed);
         if spawned && !self.is_dead() {
             let activity = lock(&self.shared.activity).clone();
             self.instant(&activity, "spawned");
         }
     }
 
-    /// Decides what happens at an instant, and applies it unless it is a fault of the operation.
+    /// Decides what happens at an instant, and applies it, unless it is a fault of the operation.
     pub(crate) fn decide<F: Copy + Into<Fault>>(
         &self,
         instant: &Instant<'_, F>,
@@ -355,37 +354,37 @@ impl Process {
         Some(decided)
     }
 
-    pub(crate) async fn unless_dead(&self) {
+    pub(crate) async fn hang_if_dead(&self) {
         if self.is_dead() {
             std::future::pending::<()>().await;
         }
     }
 
-    /// The instant at which the life stands while others may go on: what it does there, and when.
-    pub(crate) fn standing(&self) -> (Activity, &'static str) {
-        let giving_way = lock(&self.shared.giving_way).clone();
-        giving_way.unwrap_or_else(|| (lock(&self.shared.activity).clone(), "waits"))
+    /// The instant at which the life waits while others may run: the action, and the place.
+    pub(crate) fn position(&self) -> (Activity, &'static str) {
+        let yields_at = lock(&self.shared.yields_at).clone();
+        yields_at.unwrap_or_else(|| (lock(&self.shared.activity).clone(), "waits"))
     }
 
     async fn give_way<F>(&self, instant: &Instant<'_, F>) {
-        *lock(&self.shared.giving_way) = Some((instant.what.clone(), instant.when));
-        GiveWay {
+        *lock(&self.shared.yields_at) = Some((instant.what.clone(), instant.when));
+        YieldOnce {
             process: self,
             gave: false,
         }
         .await;
-        *lock(&self.shared.giving_way) = None;
-        self.unless_dead().await;
+        *lock(&self.shared.yields_at) = None;
+        self.hang_if_dead().await;
     }
 }
 
-/// Pending once, and ready at once.
-struct GiveWay<'a> {
+/// A future that is pending once, and then ready.
+struct YieldOnce<'a> {
     process: &'a Process,
     gave: bool,
 }
 
-impl Future for GiveWay<'_> {
+impl Future for YieldOnce<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -393,7 +392,7 @@ impl Future for GiveWay<'_> {
             return Poll::Ready(());
         }
         self.gave = true;
-        self.process.shared.gave_way.store(true, Ordering::Relaxed);
+        self.process.shared.yielded.store(true, Ordering::Relaxed);
         cx.waker().wake_by_ref();
         Poll::Pending
     }

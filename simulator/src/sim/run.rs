@@ -19,43 +19,44 @@ use crate::sim::{
     Survivor, WORKFLOW_ID, Workload,
 };
 
-/// The most lives that a run may need before it counts as one that never ends.
+/// The most lives of a run. A run that needs more counts as endless.
 const LIVES_MAX: u32 = 24;
 
-/// The most polls of one life and its rival: one that takes more waits in a circle, for a time or for
-/// itself. A task that sleeps takes one for each time.
+/// The most polls of one life and its rival. A life that needs more waits in a loop. A sleeping
+/// task needs one for each sleep.
 const POLLS_MAX: u32 = 20_000;
 
-/// How often the operator tries a stuck run again.
+/// How often the operator retries a stuck run.
 const STUCK_RETRIES_MAX: u32 = 2;
 
-/// How a simulation is set up.
+/// The settings of a simulation.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// What may go wrong.
+    /// The faults that may happen.
     pub budget: Budget,
-    /// An instant at which the injector never crashes: for testing what notices that.
+    /// An instant at which the injector never crashes, to test that the recorder notices.
     pub skip: Option<String>,
     /// The store under the subject.
     pub store: StoreKind,
-    /// Whether exploring goes on from every crash, also where it has gone on from the same state.
+    /// Whether an exploration continues from every crash, even if it has continued from the same
+    /// state before.
     pub unmerged: bool,
-    /// After so many violations a part is not explored further: they have the same few reasons.
+    /// An exploration of a part stops after this many violations: more have the same few reasons.
     pub violations_max: usize,
-    /// After so many schedules a part is not explored further.
+    /// An exploration of a part stops after this many schedules.
     pub schedules_max: u64,
-    /// Which schedules are run a second time while exploring, to see that they are the same then.
+    /// The schedules that an exploration runs a second time, to check that they are deterministic.
     pub repeat: Repeat,
 }
 
-/// Which schedules an exploration runs a second time, from their start. It does not depend on their
-/// order, so it is the same on any number of threads.
+/// The schedules that an exploration runs a second time, from their start. The choice does not
+/// depend on their order, so it is the same for any number of threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
     /// None.
     Never,
-    /// The one without faults, those that break a promise, and one in so many of the others, by what
-    /// was drawn.
+    /// The schedule without faults, every schedule that breaks a promise, and one in this many of
+    /// the others, selected by their draws.
     OneIn(u64),
 }
 
@@ -65,7 +66,7 @@ impl Repeat {
 }
 
 impl Default for Settings {
-    /// Nothing goes wrong, over the store in memory.
+    /// No faults, over the store in memory.
     fn default() -> Self {
         Self {
             budget: Budget::default(),
@@ -80,7 +81,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What the budget allows, over the store in memory.
+    /// The faults of a budget, over the store in memory.
     pub fn within(budget: Budget) -> Self {
         Self {
             budget,
@@ -89,34 +90,34 @@ impl Settings {
     }
 }
 
-/// What came of a simulation.
+/// The result of a simulation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
-    /// What happened.
+    /// The events.
     pub history: History,
     /// Every choice.
     pub tape: Tape,
-    /// How many entries the history had when each choice was made.
+    /// The length of the history at each choice.
     pub drawn: Vec<usize>,
-    /// The crash points that were passed and fired.
+    /// The crash points that were passed, and those that fired.
     pub recorder: Recorder,
-    /// The log in the end.
+    /// The final log.
     pub log: Vec<CheckpointRow>,
-    /// The subject's own invariants that do not hold in the end.
+    /// The subject's own invariants that are broken at the end.
     pub broken: Vec<BrokenInvariant>,
 }
 
-/// Runs `workload` once, with everything that varies drawn from `choices`.
+/// Runs `workload` once. Everything that varies is drawn from `choices`.
 pub fn simulate(workload: &Workload, settings: &Settings, choices: SharedChoices) -> Run {
     let sim = Sim::new(scope(workload), choices, settings);
     Simulation::of(workload, sim).run(Some(Opening::Start))
 }
 
-/// Runs one simulation and gives the choices back.
+/// Runs one simulation and returns the choices.
 ///
 /// # Panics
 ///
-/// Where the simulation has kept a hold of the choices: a bug of the executor.
+/// If the simulation still holds the choices: a bug of the executor.
 pub fn simulate_with<C: Choices + 'static>(
     workload: &Workload,
     settings: &Settings,
@@ -133,9 +134,10 @@ pub fn simulate_with<C: Choices + 'static>(
     )
 }
 
-/// Runs `workload` once without crashes that kill everybody, from the start or after a survivor, and
-/// gives what would have survived each. Choices before `from` have been seen through before. Where
-/// what survives can't be copied, crashes are drawn like everything else.
+/// Runs `workload` once, from the start or after a survivor, without crashes that kill every
+/// process, and returns the survivor of each such crash. Crashes before the choice `from` were
+/// explored before. If the subject's world cannot be copied, crashes are drawn like everything
+/// else.
 pub(crate) fn simulate_forking(
     workload: &Workload,
     settings: &Settings,
@@ -177,15 +179,15 @@ pub(super) struct Simulation<'a> {
     workload: &'a Workload,
     /// In the order of their lives.
     pub(super) processes: Vec<Process>,
-    /// What surrounds each life that is under way, where the lane has that.
+    /// The surroundings of each life that is under way, if the lane has any.
     pub(super) surroundings: BTreeMap<u32, Box<dyn Surroundings>>,
-    /// When the last life had ended whose runtime goes on, if it has.
+    /// When the last life ended, if its runtime still runs.
     pub(super) ended: Option<Duration>,
-    /// Whose turn it was last.
+    /// The previous turn.
     last: Option<Turn>,
 }
 
-/// A task that goes on, and its life.
+/// A task, and its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Turn {
     task: TaskId,
@@ -224,7 +226,7 @@ impl<'a> Simulation<'a> {
         if let Storage::Memory(_) = self.sim.storage
             && !self.is_settled(since)
         {
-            // What is still on its way arrives at last, and must change nothing.
+            // Changes that are still in flight arrive now, and must change nothing.
             self.sim
                 .deliver(true)
                 .now_or_never()
@@ -253,9 +255,9 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// Whether the verification would be the same once more: nothing is on its way, and all that
-    /// the life since then did was to look and to tell. What it does in a world that is not the
-    /// simulation's own is not known.
+    /// Whether a second verification would be the same: nothing is in flight, and since the given
+    /// entry the life only loaded and returned. False if the tasks act on a world outside the
+    /// simulation, which cannot be seen.
     fn is_settled(&self, since: usize) -> bool {
         let state = self.sim.state();
         let idle =
@@ -265,11 +267,11 @@ impl<'a> Simulation<'a> {
         !self.sim.foreign_world && lasting.late.is_empty() && life.all(|entry| idle(&entry.what))
     }
 
-    /// Runs one life, and its rival if it gets one, until nobody is left.
+    /// Runs one life and its rivals until all have ended.
     fn live(&mut self, how: Opening) {
         self.last = Some(self.begin(how));
         for polls in 0.. {
-            self.bury();
+            self.remove_dead();
             if std::mem::take(&mut self.sim.state().rival_wanted) {
                 self.last = Some(self.begin(Opening::Rival));
             }
@@ -290,21 +292,21 @@ impl<'a> Simulation<'a> {
         if self.sim.executor.has_tasks() {
             self.sim.record(0, What::Stalled);
             self.processes.iter().for_each(Process::end);
-            self.bury();
+            self.remove_dead();
         }
         {
             let state = self.sim.state();
             assert_eq!(
                 (state.alive, state.rival_wanted),
                 (0, false),
-                "a life that is alive has a task, and a rival that is wanted begins before that ends"
+                "a living life has a task, and a pending rival begins before that task ends"
             );
         }
-        // The run of everybody has ended, and with it what it left running.
+        // All lives have ended; drop what they left running.
         quietly(|| self.surroundings.clear());
     }
 
-    /// The ready tasks, the one that ran last before the others.
+    /// The ready tasks, the last polled first.
     fn ready(&self) -> Vec<Turn> {
         let executor = &self.sim.executor;
         let ready = executor.ready().into_iter();
@@ -323,17 +325,17 @@ impl<'a> Simulation<'a> {
         ready
     }
 
-    /// Draws which of the ready tasks goes on: the first, or one of another life.
+    /// Draws the next task: the first, or a task of another life.
     fn turn_of(&self, ready: &[Turn]) -> Turn {
         let (first, others) = (ready[0], &ready[1..]);
         let Some(last) = self.last.filter(|_| !others.is_empty()) else {
             return first;
         };
         let lives: Vec<u32> = others.iter().map(|turn| turn.life).collect();
-        let stood = self.process(last.life).map(Process::standing);
+        let position = self.process(last.life).map(Process::position);
         let preempts = first == last;
         let mut state = self.sim.state();
-        let switch = state.choose_switch(last.life, stood.unwrap_or_default(), &lives, preempts);
+        let switch = state.choose_switch(last.life, position.unwrap_or_default(), &lives, preempts);
         switch.map_or(first, |at| others[at])
     }
 
@@ -361,7 +363,7 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// Ends a life that would go on for ever.
+    /// Stops an endless life.
     fn stop(&mut self, turn: Turn) {
         if let Some(process) = self.process(turn.life) {
             process.stop(Stopped::Endless);
@@ -385,9 +387,9 @@ impl<'a> Simulation<'a> {
             self.surroundings.insert(life, surroundings);
         }
         let subject = Arc::clone(&self.subject);
-        let lived = async move {
+        let life_to_end = async move {
             let opened = process.open_store();
-            process.unless_dead().await;
+            process.hang_if_dead().await;
             process.record(What::Began(how));
             if let Err(error) = &opened {
                 process.record_store_failure(error);
@@ -407,12 +409,12 @@ impl<'a> Simulation<'a> {
                 process.leave();
             }
         };
-        let task = self.sim.executor.spawn(life, Box::pin(lived));
+        let task = self.sim.executor.spawn(life, Box::pin(life_to_end));
         Turn { task, life }
     }
 
-    /// The process that a life begins in. Only one process at a time can have a disk's store open,
-    /// so a rival begins in that of the life that it races with.
+    /// The process in which a life begins. Only one process at a time can open a disk's store, so a
+    /// rival begins in the process of the life that it races with.
     fn host_for(&self, how: Opening) -> Arc<Host> {
         let rivals = match self.sim.storage {
             Storage::Disk(_) if how == Opening::Rival => &self.processes[..],
@@ -423,8 +425,8 @@ impl<'a> Simulation<'a> {
         shared.map_or_else(Arc::default, Arc::clone)
     }
 
-    /// While nobody runs: the store may lose a row, and the operator decides what to do next, which
-    /// is nothing once the run has ended.
+    /// While no life runs: the store may lose a row, and the operator decides the next step. `None`
+    /// if the run has ended.
     fn between_lives(&self) -> Option<Opening> {
         self.replace_disk();
         self.lose_row();
@@ -435,7 +437,7 @@ impl<'a> Simulation<'a> {
         opening
     }
 
-    /// The operator sees to a disk that has failed a whole life.
+    /// The operator replaces a disk that has failed for a whole life.
     fn replace_disk(&self) {
         let mut state = self.sim.state();
         let lives = state.lasting.lives;
@@ -456,7 +458,7 @@ impl<'a> Simulation<'a> {
         }
         let entries = &state.lasting.history.0;
         if entries.iter().any(|entry| entry.what == What::Cleared) {
-            // The log of an ended run is gone; starting again would be another run.
+            // The log of an ended run is cleared; starting again would be another run.
             return None;
         }
         let outcome = entries.iter().rev().find_map(|entry| match &entry.what {
@@ -482,7 +484,7 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// Takes a middle row out of the log, where the schedule says so.
+    /// Removes a middle row from the log, if the schedule says so.
     fn lose_row(&self) {
         let Storage::Memory(store) = &self.sim.storage else {
             return;
@@ -505,8 +507,8 @@ impl<'a> Simulation<'a> {
         rewritten.expect("the store in memory does not fail");
     }
 
-    /// The rows that are in the store while nobody runs. A store that can't be read, which the lives
-    /// were told before, has none.
+    /// The rows in the store while no life runs. None if the store cannot be read, which the lives
+    /// have reported before.
     fn load(&self) -> Vec<CheckpointRow> {
         let newest = self.processes.last().map(Process::host);
         if let Some((host, store)) = newest.and_then(|host| Some((host, host.store()?))) {
@@ -524,7 +526,7 @@ impl<'a> Simulation<'a> {
     }
 }
 
-/// What was heard of the newest life.
+/// The last event of the newest life.
 enum Last<'a> {
     Returned(&'a LifeEnd),
     Crashed,

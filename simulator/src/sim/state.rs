@@ -1,4 +1,4 @@
-//! What changes in a simulation, and the decision about what happens at an instant.
+//! The changing state of a simulation, and the decision of what happens at an instant.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,63 +13,63 @@ use crate::fault::{Breach, Budget, ClockFault, Crash, DiskFault, Fault, Fired, s
 use crate::history::{Crashes, History, Recorder, What, World};
 use crate::sim::{Activity, Ambient, Instant, Offer, Settings, SharedChoices, Sim, Survivor};
 
-/// By how much a wall clock jumps.
+/// How far a wall clock jumps, in milliseconds.
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
-/// The state of a simulation. What is not [`Lasting`] is of no account once everybody is dead.
+/// The state of a simulation. Everything outside [`Lasting`] is lost when all processes are dead.
 pub(crate) struct State {
     pub(crate) lasting: Lasting,
     pub(crate) recorder: Recorder,
     source: Drawn,
-    /// Whether instants may be faults; not while a run is verified.
+    /// Whether faults may happen; false while a run is verified.
     pub(crate) injecting: bool,
-    /// An instant at which the injector is told to offer no crash: for the test of the recorder.
+    /// An instant at which the injector offers no crash, to test the recorder.
     skip: Option<String>,
-    /// The instants that were passed.
+    /// The passed instants.
     passed: Names,
-    /// Those at which it was drawn whose turn it is.
+    /// The instants at which a switch was drawn.
     switched: Names,
     /// Rows that loads show although they are not durable.
     pub(crate) phantoms: Vec<Arc<CheckpointRow>>,
-    /// Lives that are alive.
+    /// The number of living lives.
     pub(crate) alive: u32,
     pub(crate) rival_wanted: bool,
-    /// Where crashes are not drawn but copied: what would have survived each.
+    /// The survivors of crashes, if crashes are copied and not drawn.
     forks: Option<Forks>,
 }
 
-/// What survives the death of every process, the storage aside.
+/// What survives the death of every process, except the storage.
 #[derive(Debug, Clone)]
 pub(crate) struct Lasting {
-    /// What was drawn to come here.
+    /// The draws so far.
     pub(crate) tape: Tape,
-    /// How much had happened at each draw.
+    /// The length of the history at each draw.
     pub(crate) drawn: Vec<usize>,
     pub(crate) budget: Budget,
     /// The crashes so far.
     pub(crate) crashes: Crashes,
     pub(crate) history: History,
     pub(crate) world: World,
-    /// Changes on their way to the store.
+    /// Changes in flight to the store.
     pub(crate) late: Vec<Late>,
-    /// How many operations the store has been asked for.
+    /// The number of operations on the store.
     pub(crate) operations: u64,
-    /// The change of the log that is under way: after a crash, who knows.
+    /// The change of the log that is under way. After a crash its outcome is unknown.
     pub(crate) under_way: Option<(u32, Change)>,
     pub(crate) lives: u32,
-    /// The life in which the disk broke for good, or became full; until the operator sees to it.
+    /// The life in which the disk failed for good or became full, until the operator replaces it.
     pub(crate) broken_since: Option<u32>,
-    /// How far the wall clock is from where it should be, in milliseconds.
+    /// The error of the wall clock, in milliseconds.
     pub(crate) clock_skew_ms: i64,
-    /// How often the operator has tried a stuck run again.
+    /// How often the operator has retried a stuck run.
     pub(crate) stuck_retries: u32,
 }
 
-/// The crashes of a simulation that goes on without them.
+/// The crashes of a simulation that continues without them.
 #[derive(Debug)]
 struct Forks {
-    /// How many choices the source makes before the first instant that is looked at: up to there an
-    /// earlier simulation was the same.
+    /// The number of choices before the first instant to fork at. An earlier simulation had the
+    /// same choices.
     from: usize,
     survivors: Vec<Survivor>,
 }
@@ -81,7 +81,7 @@ pub(crate) enum Change {
     Clear,
 }
 
-/// A change on its way to the store.
+/// A change in flight to the store.
 #[derive(Debug, Clone)]
 pub(crate) struct Late {
     pub(crate) due: u64,
@@ -89,14 +89,14 @@ pub(crate) struct Late {
     pub(crate) change: Change,
 }
 
-/// How often each instant was met, by life: what tells the second time there from the first.
+/// How often each instant was passed, by life. It distinguishes repetitions.
 #[derive(Default)]
 struct Names(BTreeMap<(u32, Activity, &'static str), u32>);
 
 /// The source of choices, which outlives the simulation.
 struct Drawn {
     shared: SharedChoices,
-    /// How many choices it has made.
+    /// The number of its choices so far.
     count: usize,
 }
 
@@ -119,7 +119,7 @@ impl Lasting {
         }
     }
 
-    /// Puts a draw on the tape.
+    /// Adds a draw to the tape.
     pub(super) fn draw(&mut self, label: SmolStr, n: usize, chosen: usize) {
         let now = self.history.0.len();
         assert!(
@@ -135,7 +135,7 @@ impl Lasting {
         );
     }
 
-    /// Something goes wrong at `point`.
+    /// Records a fault at `point`.
     pub(super) fn suffer(&mut self, life: u32, point: SmolStr, fault: Fault) {
         assert!(
             life <= self.lives,
@@ -190,8 +190,8 @@ impl State {
         }
     }
 
-    /// Draws none or one of these faults, and records the draw on the tape. Gives the index of the fault,
-    /// which is none of the first `past`.
+    /// Draws one of these faults or none, and adds the draw to the tape. The first `past` faults
+    /// are excluded but keep their numbers. Returns the index of the fault.
     fn choose(&mut self, label: SmolStr, faults: &[Fault], past: usize) -> Option<usize> {
         assert!(
             past <= faults.len(),
@@ -205,8 +205,8 @@ impl State {
         chosen.checked_sub(1)
     }
 
-    /// Decides what happens at an instant of `life`. `forked` is the simulation, where a crash would
-    /// kill everybody in it.
+    /// Decides what happens at an instant of `life`. `forked` is the simulation if a crash would
+    /// kill all its lives.
     pub(super) fn decide<F: Copy + Into<Fault>>(
         &mut self,
         life: u32,
@@ -242,14 +242,14 @@ impl State {
         Some(offers[chosen])
     }
 
-    /// So many lives have ended or died.
+    /// This many lives have ended or died.
     pub(super) fn leave_behind(&mut self, lives: u32) {
         let alive = self.alive.checked_sub(lives);
         self.alive = alive.expect("each life ends once, so no more end than are alive");
     }
 
-    /// Whether from here on nothing can happen and no crash point is counted, so that instants need
-    /// no names.
+    /// Whether from here on no fault can happen and no crash point is counted, so that instants
+    /// need no names.
     fn is_settled(&self) -> bool {
         let Lasting {
             budget, crashes, ..
@@ -257,8 +257,8 @@ impl State {
         *budget == Budget::default() && !self.recorder.counts_after(crashes)
     }
 
-    /// What may happen at an instant: crashes first, and partial losses of power last, since there are
-    /// many. Tapes number the offers, so their order never changes.
+    /// The faults offered at an instant: crashes first, and partial power losses last, because
+    /// there are many. Tapes number the offers, so their order never changes.
     fn offers<F: Copy + Into<Fault>>(
         &mut self,
         point: &str,
@@ -279,7 +279,7 @@ impl State {
         let mut offers: Vec<Offer<F>> = ambient.into_iter().map(Offer::Ambient).collect();
         offers.extend(instant.faults.iter().copied().map(Offer::Operation));
         let budget = self.lasting.budget;
-        // Where nobody can do anything in the meantime, late is the same as in time.
+        // If nobody can act in the meantime, late is the same as in time.
         let company = self.alive > 1 || budget.has_company();
         offers.retain(|offer| {
             let fault = offer.fault();
@@ -293,14 +293,14 @@ impl State {
         offers
     }
 
-    /// From now on crashes that kill everybody are not drawn; what would survive them is kept.
-    /// Choices before `from` have been seen through before.
+    /// From now on crashes that kill every process are not drawn. Instead their survivors are kept.
+    /// Crashes before the choice `from` were explored before.
     pub(crate) fn fork_crashes(&mut self, from: usize) {
         let survivors = Vec::new();
         self.forks = Some(Forks { from, survivors });
     }
 
-    /// Keeps what would survive each crash among the faults. Returns how many there are.
+    /// Keeps the survivor of each crash among the faults. Returns their number.
     fn fork(&mut self, sim: &Sim, life: u32, point: &SmolStr, faults: &[Fault]) -> usize {
         let Some(forks) = &mut self.forks else {
             return 0;
@@ -325,13 +325,13 @@ impl State {
         crashes.len()
     }
 
-    /// What would have survived the crashes that did not happen.
+    /// The survivors of the crashes that did not happen.
     pub(crate) fn take_forks(&mut self) -> Vec<Survivor> {
         let forks = self.forks.take();
         forks.map_or_else(Vec::new, |forks| forks.survivors)
     }
 
-    /// Draws which row the log loses while nobody runs, where it may lose one.
+    /// Draws the row that the log loses while no life runs, if the budget allows it.
     pub(crate) fn choose_lost_row(&mut self, rows: u64) -> Option<u64> {
         if self.lasting.budget.breaches == 0 || rows < 3 {
             return None;
@@ -349,8 +349,8 @@ impl State {
         Some(middle[chosen])
     }
 
-    /// Draws whether one of the lives `others` runs next instead of `life`, which stands at an instant.
-    /// Gives its index. The switch is paid for where `life` could have gone on.
+    /// Draws whether one of the lives `others` runs next instead of `life`, which waits at an
+    /// instant. Returns its index. The switch costs budget if `life` could have continued.
     pub(crate) fn choose_switch(
         &mut self,
         life: u32,
@@ -375,7 +375,8 @@ impl State {
 }
 
 impl Names {
-    /// `life1/append#3:before`, and `life1/ship.2:pending` where the life comes there a second time.
+    /// The name of an instant: `life1/append#3:before`, and `life1/ship.2:pending` for the second
+    /// time.
     fn next(&mut self, life: u32, what: &Activity, when: &'static str) -> SmolStr {
         let times = self.0.entry((life, what.clone(), when)).or_default();
         *times += 1;
@@ -398,7 +399,7 @@ impl Drawn {
     }
 }
 
-/// The crash point of an instant at which the power fails.
+/// The crash point of a power loss at an instant.
 fn without_power(point: &str) -> SmolStr {
     format_smolstr!("{point}, power lost")
 }

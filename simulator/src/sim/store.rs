@@ -1,7 +1,7 @@
-//! A process's view of the store: the place where storage faults happen.
+//! A process's view of the store. Store faults happen here.
 //!
 //! Rows go to the store of the simulation, which survives every crash. This wrapper only decides
-//! when they arrive, how often, and what the caller is told; it never changes one.
+//! when they arrive, how often, and with which response. It never changes a row.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::fault::{Breach, Fault, StoreFault};
 use crate::history::What;
 use crate::sim::{Activity, Change, Instant, Late, Process};
 
-/// How late a slow answer or request is.
+/// The delay of a slow response or request.
 const LATE: Duration = Duration::from_secs(60);
 
-/// What can go wrong with an append.
+/// A fault of an append.
 #[derive(Debug, Clone, Copy)]
 enum AppendFault {
     Store(StoreFault),
@@ -26,7 +26,7 @@ enum AppendFault {
 
 // Tapes number the faults in these lists, so their order never changes.
 
-/// What can go wrong with an append to a shared store.
+/// The faults of an append to a shared store.
 const APPEND_FAULTS: &[AppendFault] = &[
     AppendFault::Store(StoreFault::Refused),
     AppendFault::Store(StoreFault::InDoubtApplied),
@@ -41,7 +41,7 @@ const APPEND_FAULTS: &[AppendFault] = &[
     AppendFault::Store(StoreFault::SlowRequest),
 ];
 
-/// The same for a store that is held exclusively: it settles earlier appends before any later load or
+/// The same for an exclusively held store. It settles earlier appends before any later load or
 /// clear (law CAN-08), so no request arrives late.
 const EXCLUSIVE_APPEND_FAULTS: &[AppendFault] = &[
     AppendFault::Store(StoreFault::Refused),
@@ -52,7 +52,7 @@ const EXCLUSIVE_APPEND_FAULTS: &[AppendFault] = &[
     AppendFault::Store(StoreFault::SlowAnswer),
 ];
 
-/// What can go wrong with a load.
+/// The faults of a load.
 const LOAD_FAULTS: &[StoreFault] = &[
     StoreFault::Refused,
     StoreFault::StaleLoad,
@@ -60,7 +60,7 @@ const LOAD_FAULTS: &[StoreFault] = &[
     StoreFault::SlowRequest,
 ];
 
-/// What can go wrong with a clear of a shared store.
+/// The faults of a clear of a shared store.
 const CLEAR_FAULTS: &[StoreFault] = &[
     StoreFault::Refused,
     StoreFault::InDoubtApplied,
@@ -72,7 +72,7 @@ const CLEAR_FAULTS: &[StoreFault] = &[
     StoreFault::SlowRequest,
 ];
 
-/// The same for a store that is held exclusively.
+/// The same for an exclusively held store.
 const EXCLUSIVE_CLEAR_FAULTS: &[StoreFault] = &[
     StoreFault::Refused,
     StoreFault::InDoubtApplied,
@@ -109,7 +109,7 @@ impl SimStore {
         Self { process }
     }
 
-    /// One more operation of the store: what is on its way may arrive first, and the request itself
+    /// Begins an operation of the store: changes in flight may arrive first, and the request itself
     /// may be late.
     async fn operation(&self, fault: Option<StoreFault>) {
         self.wait_where(fault == Some(StoreFault::SlowRequest))
@@ -118,12 +118,12 @@ impl SimStore {
         self.process.sim().deliver(false).await;
     }
 
-    /// Others may go on in the meantime. A request that is still on its way, or an answer, goes with a
-    /// process that dies.
+    /// Waits if the request or the response is late; other lives may run in the meantime. The
+    /// request or response is lost if the process dies.
     async fn wait_where(&self, late: bool) {
         if late {
             self.process.runtime().sleep(LATE).await;
-            self.process.unless_dead().await;
+            self.process.hang_if_dead().await;
         }
     }
 
@@ -146,16 +146,16 @@ impl SimStore {
         self.end(answer, || What::Landed(Arc::clone(row)))
     }
 
-    /// A change of the log begins. One that a failing disk has left in doubt comes before it: the
-    /// store does nothing more until it is opened again.
+    /// Begins a change of the log. If a failing disk left an earlier change in doubt, that change
+    /// stays the interrupted one: the store does nothing more until it is opened again.
     fn begin(&self, operation: Activity, change: Change) {
         self.process.set_operation(operation);
         let under_way = &mut self.process.sim().state().lasting.under_way;
         under_way.get_or_insert((self.process.life(), change));
     }
 
-    /// A change of the log has ended: where the process lives and its disk has not failed, it knows
-    /// how.
+    /// Ends a change of the log. Its outcome is known if the process lives and its disk has not
+    /// failed.
     fn end(&self, answer: Result<(), Error>, done: impl FnOnce() -> What) -> Result<(), Error> {
         if !self.process.is_dead() {
             if answer.is_ok() || !self.process.host().has_failing_disk() {
@@ -169,7 +169,7 @@ impl SimStore {
         answer
     }
 
-    /// Sends a change on its way: it arrives after so many further operations.
+    /// Puts a change in flight: it arrives after `operations` further operations.
     fn later(&self, change: Change, operations: u8) {
         let mut state = self.process.sim().state();
         let due = state.lasting.operations + u64::from(operations);
@@ -280,7 +280,7 @@ impl SimStore {
     }
 }
 
-/// Whether the answer of an operation that took effect reaches the caller.
+/// Whether the response of an operation that took effect reaches the caller.
 enum Answer {
     Given,
     Lost,

@@ -1,26 +1,26 @@
-//! The stores that a simulation can have under its subject.
+//! The stores that a simulation can use.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::disk::Lie;
 
-/// A store under the subject.
+/// The store under a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StoreKind {
     /// The engine's store in memory, whose rows survive every crash.
     #[default]
     Memory,
-    /// The engine's embedded store, on a simulated disk: each change of the disk is a crash point,
-    /// and a crash may take the power.
+    /// The engine's embedded store on a simulated disk. Each change of the disk is a crash point,
+    /// and a crash may include a power loss.
     Redb,
-    /// The same on a disk that loses what was synced: a canary, which the oracles have to notice.
+    /// The same on a disk that loses synced content: a canary that the oracles must catch.
     RedbLosingWrites,
-    /// The same on a disk that loses a name that was synced.
+    /// The same on a disk that loses a synced name.
     RedbLosingNames,
-    /// The same under a system that leaves out the first sync of each operation, and makes up for it at
-    /// the next: nothing keeps two writes in their order. A loss of power shows it only where it
-    /// keeps the later one.
+    /// The same under an operating system that omits the first sync of each operation and performs
+    /// it with the next, so the order of two writes is not kept. A power loss shows the difference
+    /// only if it keeps the later write.
     RedbWithoutBarriers,
 }
 
@@ -45,7 +45,7 @@ impl StoreKind {
         }
     }
 
-    /// How its disk lies, where it has one.
+    /// The lie of its disk, if it has a disk.
     pub(crate) const fn disk(self) -> Option<Lie> {
         match self {
             Self::Memory => None,
@@ -71,7 +71,7 @@ impl FromStr for StoreKind {
     }
 }
 
-/// A name that no store has.
+/// The name of an unknown store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no store {0:?}")]
+#[error("unknown store {0:?}")]
 pub struct UnknownStore(String);

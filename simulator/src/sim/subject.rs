@@ -1,4 +1,4 @@
-//! What a simulation runs: anything that can be started and resumed.
+//! The trait of anything that a simulation can start and resume.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use futures_util::future::BoxFuture;
 use crate::history::LifeEnd;
 use crate::sim::Process;
 
-/// An invariant of a subject's own that does not hold.
+/// A broken invariant of the subject.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BrokenInvariant {
     /// The name of the invariant.
     pub name: String,
-    /// How it does not hold.
+    /// How the invariant is broken.
     pub message: String,
 }
 
@@ -23,35 +23,35 @@ impl fmt::Display for BrokenInvariant {
     }
 }
 
-/// Something that runs in a process, keeps its log in the process's store, and can be resumed.
+/// Anything that runs in a process, keeps its log in the process's store, and can be resumed.
 ///
-/// The engine is one subject; another engine is one through an adapter.
+/// The engine is a subject. Another engine becomes one through an adapter.
 pub trait Subject: Send + Sync {
-    /// Begins a new run in `process`.
+    /// Starts a new run in `process`.
     fn start(&self, process: &Process) -> BoxFuture<'static, LifeEnd>;
 
-    /// Goes on with the run in a new `process`.
+    /// Resumes the run in a new `process`.
     fn resume(&self, process: &Process) -> BoxFuture<'static, LifeEnd>;
 
-    /// The subject's own invariants that do not hold when the run has ended like this.
+    /// The subject's own invariants that are broken when the run has ended with `outcome`.
     fn broken_invariants(&self, outcome: &LifeEnd) -> Vec<BrokenInvariant> {
         let _ = outcome;
         Vec::new()
     }
 
-    /// What is left of the subject's own world when everybody dies now, as a subject of its own; none
-    /// where it has no world, or can't copy it.
+    /// The subject's own world as a crash of every process would leave it now, as a new subject.
+    /// `None` if it has no world, or cannot copy it.
     fn survivor(&self) -> Option<Arc<dyn Subject>> {
         None
     }
 
-    /// Stands for the state of the subject's own world: two with the same fingerprint go on in the
-    /// same way.
+    /// A hash of the state of the subject's own world. Worlds with equal fingerprints must behave
+    /// the same from then on.
     fn fingerprint(&self) -> u64 {
         0
     }
 
-    /// Tries again what a stuck run could not undo; by default there is no such thing.
+    /// Retries the failed undos of a stuck run. By default it resumes the run.
     fn retry_stuck(&self, process: &Process) -> BoxFuture<'static, LifeEnd> {
         self.resume(process)
     }

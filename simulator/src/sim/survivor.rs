@@ -1,5 +1,5 @@
-//! What is left of a simulation when a crash has killed everybody in it. A simulation goes on from a
-//! copy as it would have gone on itself.
+//! The state that is left after a crash of every process. A simulation continues from a copy as it
+//! would have continued itself.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -15,31 +15,31 @@ use crate::fault::{Crash, Fault};
 use crate::history::{Crashes, What};
 use crate::sim::{Lasting, Sim, Storage, Subject, WORKFLOW_ID};
 
-/// A simulation between two lives.
+/// The state of a simulation between two lives.
 #[derive(Clone)]
 pub(crate) struct Survivor {
     pub(super) kept: Kept,
     pub(super) now: Duration,
     pub(super) nonces: u64,
     pub(super) lasting: Lasting,
-    /// The subject with a world of its own as it was left, never to be run itself.
+    /// The subject with its own world as the crash left it. It is only copied, never run.
     pub(super) subject: Option<Arc<dyn Subject>>,
 }
 
-/// What is left of the storage.
+/// The surviving storage.
 #[derive(Debug)]
 pub(crate) enum Kept {
     Memory(Vec<CheckpointRow>),
     Disk(SimDisk),
 }
 
-/// Stands for everything that the rest of a simulation can depend on, and that its oracles remember.
-/// Two survivors with the same key go on in the same way, to the same verdicts.
+/// A hash of everything that the rest of a simulation can depend on and that its oracles remember.
+/// Survivors with equal keys lead to the same verdicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key(u64, u64);
 
 impl Survivor {
-    /// What would be left of `sim` if everybody died now.
+    /// The survivor of `sim` if every process died now.
     pub(super) fn of(sim: &Sim, lasting: &Lasting) -> Self {
         Self {
             kept: Kept::of(&sim.storage),
@@ -50,12 +50,12 @@ impl Survivor {
         }
     }
 
-    /// A subject to go on with, whose world is a copy of what was left.
+    /// A subject to continue with, whose world is a copy of the surviving world.
     pub(super) fn subject(&self) -> Option<Arc<dyn Subject>> {
         self.subject.as_ref()?.survivor()
     }
 
-    /// Puts down the crash, which was `chosen` among `n`.
+    /// Records the crash, which was choice `chosen` among `n`.
     pub(super) fn suffer(
         &mut self,
         life: u32,
@@ -75,7 +75,7 @@ impl Survivor {
             .suffer(life, point.clone(), Fault::Crash(crash));
     }
 
-    /// The crashes that were survived.
+    /// The crashes so far.
     pub(crate) fn crashes(&self) -> &Crashes {
         &self.lasting.crashes
     }
@@ -125,9 +125,9 @@ impl Survivor {
         }
         for entry in &history.0 {
             match &entry.what {
-                // Whose turn it was shows in what came of it.
+                // A switch shows in its consequences.
                 What::Fault(fired) if matches!(fired.fault, Fault::Switch(_)) => {}
-                // Where it happened shows in what came of it; its name is for people.
+                // The place of a fault shows in its consequences; its name is for people.
                 What::Fault(fired) => (entry.life, fired.fault).hash(hasher),
                 what if is_remembered(what) => (entry.life, what).hash(hasher),
                 _ => {}
@@ -174,7 +174,7 @@ impl Kept {
 }
 
 impl Clone for Kept {
-    /// A disk of its own, not another handle of the same.
+    /// An independent disk, not another handle of the same disk.
     fn clone(&self) -> Self {
         match self {
             Self::Memory(rows) => Self::Memory(rows.clone()),
@@ -183,9 +183,9 @@ impl Clone for Kept {
     }
 }
 
-/// Whether an oracle can hold it against lives that are still to come. The rest tells of lives that
-/// are dead: what they had sent and heard, and what they had begun. What is wrong with that is wrong
-/// without the crash as well, in the schedule that goes on from there.
+/// Whether an oracle can hold the event against later lives. The other events concern dead lives:
+/// their invocations and responses, and the attempts that they began. If such an event is wrong, it
+/// is wrong without the crash too, in the schedule that continues.
 fn is_remembered(what: &What) -> bool {
     match what {
         What::Sent(_)

@@ -1,4 +1,4 @@
-//! What a simulation is told of a workflow: how it is run, and what the oracles have to know of it.
+//! A workflow to simulate: how it runs, and what the oracles know of it.
 
 use std::sync::Arc;
 
@@ -6,70 +6,71 @@ use crashpoint::protocol::Definition;
 
 use crate::sim::{Lane, Subject};
 
-/// A workflow to explore, with what the oracles have to know of it.
+/// A workflow to explore, with the facts that the oracles need.
 pub struct Workload {
-    /// Its name on the command line: lower case with hyphens; a mutant's has the rule that it
-    /// breaks behind a `~`.
+    /// Its name on the command line, in lower case with hyphens. The name of a mutant ends with `~`
+    /// and the broken rule.
     pub name: String,
-    /// What it is about, in a line.
+    /// Its description, in one line.
     pub about: &'static str,
-    /// Makes a fresh subject.
+    /// Creates a fresh subject.
     pub subject: Box<dyn Fn() -> Arc<dyn Subject> + Send + Sync>,
     /// The definition that its log is checked against.
     pub definition: Definition,
     /// How its processes hold the store.
     pub sharing: Sharing,
-    /// Whether the operator tries again what could not be undone.
+    /// Whether the operator retries a stuck run.
     pub retry_stuck: bool,
-    /// Whether undos and steps pass on what they were given, an output or a cursor, as the payload
-    /// of their effect: two oracles compare that with the log.
+    /// Whether undos and steps pass on their input (an output or a cursor) as the payload of their
+    /// effect. Two oracles compare it with the log.
     pub echoes: bool,
-    /// How long its runs are.
+    /// The length of its runs.
     pub length: Length,
-    /// What its tasks act on.
+    /// The world of its tasks.
     pub acts_on: ActsOn,
-    /// The runtime that its tasks find around them.
+    /// The runtime around its tasks.
     pub lane: Lane,
-    /// What it means where one of its tasks panics by itself.
+    /// The meaning of a panicking task.
     pub panics: Panics,
 }
 
-/// How long the runs of a workload are.
+/// The length of the runs of a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
-    /// Some twenty instants: short enough to exhaust what grows fastest while somebody waits, which is every
-    /// pair of takeovers with every switch after them, and everything that a loss of power may keep.
+    /// About twenty instants: short enough to exhaust the fastest growing spaces while somebody
+    /// waits, which are every pair of takeovers with every later switch, and everything that a
+    /// power loss may keep.
     Short,
-    /// Longer. What grows fastest is sampled.
+    /// Longer: the fastest growing spaces are sampled.
     Long,
 }
 
-/// What a panic of a task, a step or an undo means that no fault of the schedule is.
+/// The meaning of a panic of a task, a step or an undo that the schedule did not cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Panics {
-    /// It is a bug: a promise is broken in every schedule that has it.
+    /// A bug: it breaks a promise in every schedule in which it happens.
     Fail,
-    /// It belongs to the workflow, to which it is a failure of the task.
+    /// A part of the workflow: it is a failure of the task.
     Belong,
 }
 
-/// What the tasks of a workload act on.
+/// The world on which the tasks of a workload act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActsOn {
-    /// The simulated world alone, which is copied with what else survives a crash.
+    /// Only the simulated world, which is copied with everything else that survives a crash.
     Simulated,
-    /// A world of the subject's own. Nobody can copy it, so every schedule is run from its start.
+    /// A world of the subject that cannot be copied, so every schedule runs from its start.
     Own,
-    /// A world of the subject's own, which it copies ([`Subject::survivor`]) and fingerprints.
+    /// A world of the subject that it copies ([`Subject::survivor`]) and fingerprints.
     Copied,
 }
 
 /// How the processes of a workload hold the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
-    /// Any number of processes at a time, kept apart by the log alone.
+    /// Any number of processes at a time; only the log separates them.
     Shared,
-    /// One process at a time, which the store declares.
+    /// One process at a time, as the store declares.
     Exclusive,
 }
 

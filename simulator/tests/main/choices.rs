@@ -419,7 +419,7 @@ fn err_tokens() {
         ),
         (
             "3.order.paper.c1.calm.01234567",
-            expect![[r#"there is no store "paper""#]],
+            expect![[r#"unknown store "paper""#]],
         ),
         (
             "3.order.memory.k1.calm.01234567",

@@ -210,7 +210,7 @@ fn err_tape_files() {
         line 1: the tape has version "2", this simulator reads version 1
         line 1: expected "crashpoint tape" and a value, found "workload \"order\""
         line 2: "order" is no text in quotes
-        line 3: there is no store "paper"
+        line 3: unknown store "paper"
         line 4: "k1" is not a budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1
         line 5: "two" is no number
         line 7: expected "fingerprint" and a value, found "2 of 3 \"life1/a \\\"task\\\"\\n:pending\""
@@ -220,7 +220,7 @@ fn err_tape_files() {
         line 8: the draws have fingerprint 7fd4a424, recorded is f816169c: the file was changed
         line 8: expected "fingerprint" and a value, found "print f816169c"
         line 4: expected "budget" and a value, found "store memory"
-        line 3: there is no store "\0\u{1b}[2J"
+        line 3: unknown store "\0\u{1b}[2J"
         line 9: expected the end of the file, found "more"
         line 2: not UTF-8: the file is damaged, or no tape
     "#]].assert_eq(&errors);

@@ -1,7 +1,7 @@
-//! What is made of it that a runtime of tokio's falls idle: the next thing would be a timer of its own.
+//! What happens when a tokio runtime becomes idle: it would wait for a timer of its own next.
 //!
-//! It is counted, since what was spawned may be woken for ever. The hooks that tell of it run within the
-//! runtime, on its thread.
+//! The idle periods are counted, because a spawned task may wake up for ever. The hooks that report
+//! them run within the runtime, on its thread.
 
 use std::sync::Mutex;
 use std::task::{Context, Waker};
@@ -16,35 +16,36 @@ pub(super) struct Idle(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// How often it still may.
+    /// The number of idle periods that are still allowed.
     left: u32,
-    /// Stops with the last task that was spawned, where only so many are left, which are our own.
+    /// Stop when only this many tasks are left: our own.
     alone: Option<usize>,
     stop: Option<Stop>,
-    /// Something may be ready since it fell idle last; none where nobody asks for it.
+    /// Whether an idle period has ended since the last check. `None` if nobody checks.
     has_ended: Option<bool>,
     waits: Option<Waker>,
 }
 
 impl Idle {
-    /// Forgets what was, with so many tasks of our own on the runtime. Whether it is told that the
-    /// runtime is idle no more: who is woken by that has to be seen through a round, since no time passes
-    /// for a runtime that was woken.
-    pub(super) fn begin(&self, reach: Reach, own: usize, tells: bool) {
+    /// Starts counting, with `own` tasks of our own on the runtime. `notifies` says whether the end
+    /// of an idle period wakes the waiter. A woken task must then finish a round, because no time
+    /// passes for a woken runtime.
+    pub(super) fn begin(&self, reach: Reach, own: usize, notifies: bool) {
         *lock(&self.0) = State {
             left: reach.wakes,
             alone: reach.with_spawned.then_some(own),
-            has_ended: tells.then_some(true),
+            has_ended: notifies.then_some(true),
             ..State::default()
         };
     }
 
-    /// Forgets everything. The waker would keep the runtime, which has this in its hooks.
+    /// Forgets everything. Otherwise the waker would keep the runtime alive, which holds this in
+    /// its hooks.
     pub(super) fn end(&self) {
         *lock(&self.0) = State::default();
     }
 
-    /// It falls idle.
+    /// An idle period begins.
     pub(super) fn begins(&self) {
         let alive = Handle::try_current().map(|it| it.metrics().num_alive_tasks());
         let mut state = lock(&self.0);
@@ -62,7 +63,7 @@ impl Idle {
         }
     }
 
-    /// It is idle no more.
+    /// An idle period ends.
     pub(super) fn ends(&self) {
         let mut state = lock(&self.0);
         if let Some(has_ended) = &mut state.has_ended {
@@ -71,14 +72,15 @@ impl Idle {
         }
     }
 
-    /// Why it goes on no further, if so; otherwise the waker is woken when it falls idle or is so no more.
+    /// Why the runtime stops, if it does. Otherwise the beginning or end of an idle period wakes
+    /// the waker.
     pub(super) fn poll_stop(&self, cx: &Context<'_>) -> Option<Stop> {
         let mut state = lock(&self.0);
         state.waits = Some(cx.waker().clone());
         state.stop
     }
 
-    /// Whether it is idle no more, since this was asked last.
+    /// Whether an idle period has ended since the last call.
     pub(super) fn take_ended(&self) -> bool {
         let mut state = lock(&self.0);
         state.has_ended.as_mut().is_some_and(std::mem::take)

@@ -1,4 +1,4 @@
-//! What surrounds the tasks of a simulated life: nothing, or a runtime that they call by name.
+//! The surroundings of a simulated life's tasks: nothing, or a runtime that they call by name.
 
 #[cfg(feature = "tokio")]
 mod idle;
@@ -13,27 +13,27 @@ use std::time::Duration;
 use crate::executor::{Executor, TaskId};
 use crate::sim::Process;
 
-/// A thread has one runtime that blocks it.
+/// A thread can block on one runtime only.
 #[cfg(feature = "tokio")]
 const WITHIN_ANOTHER: &str = "a crash test with tokio() brings a runtime for each of its processes, and \
     can't be run within another: make it a plain #[test] and no #[tokio::test], or run it on a thread of \
     its own";
 
-/// Which runtime the tasks of a workload find around them.
+/// The runtime around the tasks of a workload.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lane {
-    /// None: they wait through their [`Ctx`](crashpoint::Ctx).
+    /// None: tasks wait through their [`Ctx`](crashpoint::Ctx).
     #[default]
     Own,
-    /// A runtime of tokio's for each life, of one thread and with its clock paused: `tokio::time`,
+    /// A tokio runtime for each life, current-thread and with a paused clock: `tokio::time`,
     /// `tokio::spawn` and `tokio::sync` work.
     #[cfg(feature = "tokio")]
     Tokio,
 }
 
 impl Lane {
-    /// Objects to a place in which the lane can't be run.
+    /// Refuses a place in which the lane cannot run.
     #[track_caller]
     pub(crate) fn assert_runs_here(self) {
         #[cfg(feature = "tokio")]
@@ -42,7 +42,7 @@ impl Lane {
         }
     }
 
-    /// The surroundings of a life that begins.
+    /// The surroundings of a new life.
     pub(crate) fn surroundings(self, process: &Process) -> Option<Box<dyn Surroundings>> {
         match self {
             Self::Own => {
@@ -55,54 +55,54 @@ impl Lane {
     }
 }
 
-/// How far a runtime around a life goes by itself.
+/// How far a runtime around a life runs by itself.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(
     not(feature = "tokio"),
-    expect(dead_code, reason = "only a lane with a runtime has a use for it")
+    expect(dead_code, reason = "only a lane with a runtime uses it")
 )]
 pub(crate) struct Reach {
-    /// Until then on the clock of the simulation.
+    /// Until this time on the simulation's clock.
     pub(crate) until: Duration,
-    /// It may fall idle so often, and be woken again by a timer of its own.
+    /// The number of idle periods after which its own timers may wake it.
     pub(crate) wakes: u32,
-    /// What was spawned on it may be polled so often without its falling idle.
+    /// The number of polls of spawned tasks without an idle period.
     pub(crate) polls: u32,
-    /// Whether it stops with the last task that was spawned on it.
+    /// Whether it stops when the last spawned task ends.
     pub(crate) with_spawned: bool,
 }
 
-/// Why a runtime that went on by itself has stopped.
+/// Why a runtime that ran by itself has stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(
     not(feature = "tokio"),
-    expect(dead_code, reason = "only a lane with a runtime has a use for it")
+    expect(dead_code, reason = "only a lane with a runtime uses it")
 )]
 pub(crate) enum Stop {
-    /// It has come as far as it may, or the executor has something to do.
+    /// It reached its limit, or the executor has work.
     Reached,
     /// It was woken too often.
     Woken,
-    /// It never falls idle: what was spawned on it does nothing but yield.
+    /// It never becomes idle: spawned tasks do nothing but yield.
     Spinning,
 }
 
-/// A runtime around the tasks of one life. What was spawned on it dies with it.
+/// A runtime around the tasks of one life. Spawned tasks die with it.
 pub(crate) trait Surroundings {
-    /// Polls a task of the life within it.
+    /// Polls a task of the life within the runtime.
     fn poll(&self, executor: &Executor, task: TaskId) -> bool;
 
-    /// Drops the tasks of the life within it.
+    /// Drops the tasks of the life within the runtime.
     fn kill(&self, kill: &mut dyn FnMut());
 
-    /// The time on its clock, since the simulation began. It may be ahead of the executor's.
+    /// The time on its clock since the simulation began. It may be ahead of the executor's.
     fn now(&self) -> Duration;
 
-    /// Goes on by itself: catches up with the executor's clock, runs what was spawned, and lets time
-    /// pass, until a task of the executor is ready, the executor rings, or it has come as far
-    /// as it may.
+    /// Runs by itself: catches up with the executor's clock, runs spawned tasks, and lets time
+    /// pass, until a task of the executor is ready, the executor notifies it, or it reaches its
+    /// limit.
     fn run(&self, executor: &Executor, reach: Reach) -> Stop;
 
-    /// Whether anything that was spawned on it has not ended.
+    /// Whether a spawned task has not ended.
     fn has_spawned(&self) -> bool;
 }

@@ -1,9 +1,9 @@
-//! How a runtime of tokio's is seen to go round without ever falling idle.
+//! Detects a tokio runtime that loops without becoming idle.
 //!
-//! tokio has no hook between two polls. But with an event interval of 1, what a `block_on` waits for is
-//! polled before each task that is ready, as long as it wakes itself. It does that until a task of ours,
-//! the sentinel, which goes to the end of the queue, is the only one that was polled in a round: then
-//! nothing else is ready, and it may wait for the runtime to fall idle.
+//! tokio has no hook between two polls. But with an event interval of 1, the future of a `block_on`
+//! is polled before each ready task, as long as it wakes itself. It does so until our sentinel, a
+//! task that goes to the end of the queue, is the only task polled in a round. Then nothing else is
+//! ready, and it may wait for the runtime to become idle.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use tokio::runtime::{Handle, Runtime};
 
 use crate::executor::lock;
 
-/// A task that does nothing but tell when it is polled.
+/// A task that only reports its polls.
 #[derive(Clone, Default)]
 pub(super) struct Sentinel(Arc<Mutex<Polled>>);
 
@@ -36,7 +36,7 @@ impl Sentinel {
         sentinel
     }
 
-    /// Goes to the end of the queue; false where it stands in the queue already.
+    /// Goes to the end of the queue. Returns false if it is in the queue already.
     fn queue(&self) -> bool {
         let mut state = lock(&self.0);
         if let Some(waker) = &state.waker {
@@ -50,28 +50,28 @@ impl Sentinel {
     }
 }
 
-/// The rounds of what is ready, until nothing is.
+/// The rounds of the ready tasks, until nothing is ready.
 pub(super) struct Rounds<'a> {
     sentinel: &'a Sentinel,
-    /// How often what was spawned has been polled in them.
+    /// The number of polls of spawned tasks.
     polls: u32,
-    /// How often it may be.
+    /// The maximal number of polls.
     polls_max: u32,
-    /// The one that is under way; none where nothing is ready.
+    /// The current round; `None` if nothing is ready.
     round: Option<Round>,
 }
 
 struct Round {
-    /// Whether the sentinel stands behind everything that was ready when it began.
-    whole: bool,
-    /// How many tasks were polled in it, the sentinel among them.
+    /// Whether the sentinel is behind everything that was ready at the beginning.
+    complete: bool,
+    /// The number of polled tasks in the round, the sentinel included.
     polls: u32,
 }
 
 impl Round {
     fn of(sentinel: &Sentinel) -> Self {
         Self {
-            whole: sentinel.queue(),
+            complete: sentinel.queue(),
             polls: 0,
         }
     }
@@ -87,13 +87,13 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// Something may be ready.
+    /// Starts again, because something may be ready.
     pub(super) fn begin(&mut self) {
         self.polls = 0;
         self.round = Some(Round::of(self.sentinel));
     }
 
-    /// Within the runtime, each time before a task is polled. Ready where there were too many.
+    /// Called within the runtime before each task is polled. Ready if there were too many polls.
     pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         let Some(round) = &mut self.round else {
             return Poll::Pending;
@@ -101,7 +101,7 @@ impl<'a> Rounds<'a> {
         if self.sentinel.was_polled() {
             let others = round.polls.saturating_sub(1);
             let elsewhere = Handle::current().metrics().global_queue_depth();
-            if round.whole && others == 0 && elsewhere == 0 {
+            if round.complete && others == 0 && elsewhere == 0 {
                 self.round = None;
                 return Poll::Pending;
             }

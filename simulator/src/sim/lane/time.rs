@@ -1,4 +1,4 @@
-//! How time passes where no task is ready: by the executor's timers, or in the runtimes around the
+//! How time passes when no task is ready: by the executor's timers, or in the runtimes around the
 //! lives.
 
 use std::time::Duration;
@@ -9,33 +9,32 @@ use crate::sim::lane::{Reach, Stop};
 use crate::sim::run::Simulation;
 use crate::sim::{Panics, Process};
 
-/// After so long without an event of a life it waits for what never comes.
+/// A life without an event for this long waits for something that never comes.
 const WAITS_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// What it has spawned may be woken so often meanwhile: a heartbeat a second for more than a day. More
-/// than that goes round in circles.
+/// The wake-ups of spawned tasks in the meantime: a heartbeat each second for more than a day. More
+/// than that is a livelock.
 const WAKES_MAX: u32 = 100_000;
 
-/// What it has spawned may be polled so often without any time passing. It is as much as a life may take
-/// altogether.
+/// The polls of spawned tasks without any time passing. It equals the limit of a whole life.
 const POLLS_MAX: u32 = 20_000;
 
-/// What nobody waits for any more goes on for so long after the last life has ended ...
+/// How long spawned tasks run on after the last life has ended ...
 const LEFT_BEHIND_MAX: Duration = Duration::from_secs(60 * 60);
 
-/// ... and is woken so often at the most. Then its process has ended.
+/// ... and how often they wake up at most. Then their process ends.
 const LEFT_BEHIND_WAKES_MAX: u32 = 1_000;
 
 impl Simulation<'_> {
-    /// Drops the tasks of the dead, and what surrounded them.
-    pub(in crate::sim) fn bury(&mut self) {
+    /// Drops the tasks of dead lives, and their surroundings.
+    pub(in crate::sim) fn remove_dead(&mut self) {
         for process in self.processes.iter().filter(|process| process.is_dead()) {
             let mut kill = || self.sim.executor.kill(process.life());
             match self.surroundings.remove(&process.life()) {
                 None => kill(),
                 Some(surroundings) => {
                     surroundings.kill(&mut kill);
-                    // What was spawned is dropped here, and may panic.
+                    // Spawned tasks are dropped here, and may panic.
                     quietly(|| drop(surroundings));
                 }
             }
@@ -43,13 +42,13 @@ impl Simulation<'_> {
         }
     }
 
-    /// Whether the clock around a life is ahead of the others'.
+    /// Whether the clock around a life is ahead of the other clocks.
     pub(in crate::sim) fn is_ahead(&self, life: u32) -> bool {
         let surroundings = self.surroundings.get(&life);
         surroundings.is_some_and(|it| it.now() > self.sim.executor.now())
     }
 
-    /// Lets time pass until something can happen; false where nothing ever will.
+    /// Lets time pass until something can happen. Returns false if nothing ever will.
     pub(in crate::sim) fn pass_time(&mut self) -> bool {
         if self.surroundings.is_empty() {
             return self.sim.executor.advance();
@@ -96,8 +95,8 @@ impl Simulation<'_> {
         happens && !over
     }
 
-    /// Until when the simulation waits for something to happen, and how often what was spawned may be
-    /// woken in the meantime; none where nothing is left that could go on.
+    /// Until when the simulation waits for an event, and how often spawned tasks may wake up in the
+    /// meantime. `None` if nothing is left that could run.
     fn patience(&mut self) -> Option<(Duration, u32)> {
         let executor = &self.sim.executor;
         let now = executor.now();
@@ -117,12 +116,10 @@ impl Simulation<'_> {
         processes.find(|process| process.life() == life && !process.is_dead())
     }
 
-    /// Records a panic of what a life has spawned, which nobody may be waiting to hear.
+    /// Records a panic of a spawned task, for which nobody may be waiting.
     fn record_spawned_panic(&self, process: &Process, message: &str) {
         if self.sim.panics == Panics::Fail {
-            process.record(What::Panicked(format!(
-                "{message} (in what it has spawned)"
-            )));
+            process.record(What::Panicked(format!("{message} (in a spawned task)")));
         }
     }
 }

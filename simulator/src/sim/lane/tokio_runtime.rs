@@ -1,9 +1,9 @@
 //! tokio's paused clock around a life.
 //!
-//! The simulation's executor stays the scheduler of the life's own tasks: each poll of one only enters
-//! the runtime. (Within a `block_on` that ends with it, tokio would forget to wake a task that has yielded
-//! to tokio.) What they spawned, and the timers of tokio, go on only in
-//! [`run`](TokioSurroundings::run), while nothing of the executor's is ready.
+//! The simulation's executor remains the scheduler of the life's own tasks: a poll of one only
+//! enters the runtime. (If a `block_on` ended with each poll, tokio would forget to wake a task
+//! that has yielded to tokio.) Spawned tasks and tokio's timers advance only in
+//! [`run`](TokioSurroundings::run), while the executor has no ready task.
 
 use std::cell::OnceCell;
 use std::future::poll_fn;
@@ -24,37 +24,38 @@ use crate::sim::lane::{Reach, Stop, Surroundings};
 
 pub(super) struct TokioSurroundings {
     runtime: Runtime,
-    /// What the simulation's clock showed when the runtime began.
+    /// The time on the simulation's clock when the runtime began.
     born: Duration,
-    /// What tokio's showed then.
+    /// The time on tokio's clock then.
     base: Instant,
     idle: Arc<Idle>,
-    /// Since something was first spawned.
+    /// Set once a task was spawned.
     sentinel: OnceCell<Sentinel>,
 }
 
 impl TokioSurroundings {
     pub(super) fn new(process: &Process) -> Self {
         let now = process.sim().executor.now();
-        // A runtime that panics while it is asked for a thread is never dropped, and neither is this.
+        // A runtime that panics while it is asked for a thread is never dropped, and neither is
+        // this.
         let stop = process.stopper();
         let idle = Arc::new(Idle::default());
         let (falls_idle, wakes) = (Arc::clone(&idle), Arc::clone(&idle));
         let runtime = Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
-            // After a crash nothing more of what was spawned is polled.
+            // After a crash no spawned task is polled.
             .event_interval(1)
             .on_thread_park(move || falls_idle.begins())
             .on_thread_unpark(move || wakes.ends())
-            // Asked for by whoever needs a thread, before there is one: the work is never done. What threads
-            // do, and when, nobody can draw.
+            // Called when a task needs a thread, before the thread exists, so its work is never
+            // done. No draw could decide when a thread finishes.
             .thread_name_fn(move || {
                 stop(Stopped::WantsThread);
                 panic!("{}", Stopped::WantsThread)
             })
             .build()
-            .expect("a runtime without input and output needs nothing of the system");
+            .expect("a runtime without I/O needs nothing from the operating system");
         let base = runtime.block_on(async { Instant::now() });
         Self {
             runtime,
@@ -69,13 +70,13 @@ impl TokioSurroundings {
         self.base + now.saturating_sub(self.born)
     }
 
-    /// What tells whether anything but itself is ready, where anything can be.
+    /// The task that shows whether anything else is ready, if anything can be.
     fn sentinel(&self) -> Option<&Sentinel> {
         let has_spawned = self.has_spawned();
         has_spawned.then(|| self.sentinel.get_or_init(|| Sentinel::on(&self.runtime)))
     }
 
-    /// How many tasks on the runtime are our own.
+    /// The number of our own tasks on the runtime.
     fn own(&self) -> usize {
         usize::from(self.sentinel.get().is_some())
     }

@@ -217,10 +217,8 @@ fn a_panic_of_what_is_spawned_fails_the_test_unless_it_may() {
         panics.crashes(1).samples(10)
     };
     for joined in [false, true] {
-        expect![
-            "no-panics: life 1 panicked in send: the address is empty (in what it has spawned)"
-        ]
-        .assert_eq(&first_line(|| panics(joined).run()));
+        expect!["no-panics: life 1 panicked in send: the address is empty (in a spawned task)"]
+            .assert_eq(&first_line(|| panics(joined).run()));
         panics(joined).tasks_may_panic().run();
     }
 }
@@ -235,7 +233,7 @@ fn a_panic_of_what_is_left_behind_fails_the_test() {
         });
         Ok(Mail::Sent)
     });
-    expect!["no-panics: life 1 panicked: nobody is there (in what it has spawned)"]
+    expect!["no-panics: life 1 panicked: nobody is there (in a spawned task)"]
         .assert_eq(&first_line(|| panics.run()));
 }
 
@@ -256,7 +254,7 @@ fn what_is_spawned_and_only_yields_is_stopped() {
             Ok(Mail::Sent)
         })
     };
-    let stopped = "what it has spawned never waits for anything, and was stopped; where it yields until \
+    let stopped = "a spawned task never waits for anything, and was stopped; where it yields until \
                    something comes, no time passes until then";
     assert_eq!(
         first_line(|| yields(true).run()),
