@@ -1,10 +1,10 @@
-//! Told is the outcome; asked is what the receivers hold of the effects of compensatable tasks. The
-//! receiver that honours idempotency keys, and refuses a key that was undone, is always asked. The one
-//! that does not is asked where no two lives overlapped: after a takeover, or with an undo that is
-//! repeated late, nobody can promise it anything.
+//! The outcome of a run agrees with the effects of compensatable tasks that the receivers hold. A
+//! receiver that honours idempotency keys, and refuses an undone key, is always checked. A receiver
+//! that does not is checked only if no two lives overlapped: after a takeover, or with an undo that
+//! is repeated late, nobody can promise it anything.
 //!
-//! Effects of plain tasks are not asked about: nothing undoes them. Where the id had a run before,
-//! whose log was cleared, its effects are not asked about either, nor is what was told of it.
+//! Effects of plain tasks are not checked, because nothing undoes them. If the id had an earlier
+//! run whose log was cleared, neither its effects nor its returned outcome are checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::oracle::{Case, Kind, Log, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "all-or-nothing",
-    promise: "done means every effect, rolled back none, stuck just what is reported",
+    promise: "a done run has every effect, a rolled back run none, a stuck run those that it reports",
     kind: Kind::Safety,
     check,
 };
@@ -50,7 +50,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     }
 }
 
-/// The task and the visit of each effect that a receiver holds in the end.
+/// The task and the visit of each effect that a receiver holds at the end.
 type Held<'a> = BTreeSet<(&'a str, u64)>;
 
 fn honoured<'a>(effects: &[&'a Effect]) -> Held<'a> {
@@ -103,8 +103,8 @@ fn newest_run<'a>(case: &'a Case<'_>) -> Option<&'a Log> {
     })
 }
 
-/// Whether what a life told at this place is of the run with this log: not where the log was still
-/// empty, nor where the life had claimed an earlier run.
+/// Whether a result returned at this place belongs to the run with this log. It does not if the log
+/// was still empty, or if the life had claimed an earlier run.
 fn is_answer_about(case: &Case<'_>, log: &Log, place: usize, life: u32) -> bool {
     let earlier = case.logs().iter().take_while(|it| it.began() < log.began());
     let claimed = earlier.into_iter().any(|it| it.claimed_at(life).is_some());
@@ -154,7 +154,7 @@ fn judge(
     ))
 }
 
-/// Why an effect may be left although its undo succeeded.
+/// Why an effect may remain although its undo succeeded.
 fn advice(case: &Case<'_>, &(task, visit): &(&str, u64)) -> Option<String> {
     let log = last_log(case)?;
     let closed_by = log.visit(visit).and_then(|visit| visit.closed_by);
@@ -172,7 +172,7 @@ fn advice(case: &Case<'_>, &(task, visit): &(&str, u64)) -> Option<String> {
     });
     if later {
         return Some(format!(
-            "; {task} had an effect after it was undone: what it had begun went on by itself"
+            "; {task} had an effect after it was undone: work that it had begun went on by itself"
         ));
     }
     in_doubt.then(|| {
@@ -183,12 +183,12 @@ fn advice(case: &Case<'_>, &(task, visit): &(&str, u64)) -> Option<String> {
     })
 }
 
-/// The log that had a row last.
+/// The newest log with a row.
 fn last_log<'a>(case: &'a Case<'_>) -> Option<&'a Log> {
     case.logs().iter().rev().find(|log| !log.rows.is_empty())
 }
 
-/// What the log says was completed, of the tasks that had an effect at all.
+/// The completed tasks of the log, of those that had an effect.
 fn completed<'a>(case: &'a Case<'_>, effects: &[&'a Effect]) -> Held<'a> {
     let acted = effects.iter().map(|effect| (&*effect.task, effect.visit));
     let acted: Held<'_> = acted.collect();

@@ -1,7 +1,7 @@
-//! A life whose run is cancelled begins no forward action any more.
+//! A life whose run is cancelled begins no forward action.
 //!
-//! What was under way may come to its end: a completion that is pinned by then counts, an exit entry
-//! included. How a cancelled run ends is asked by the oracles about rollbacks.
+//! Work in progress may finish: a completion that is already pinned counts, an exit entry included.
+//! The rollback oracles check how a cancelled run ends.
 
 use crashpoint::Direction;
 
@@ -10,7 +10,7 @@ use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "cancellation",
-    promise: "a cancelled life begins nothing any more but undos",
+    promise: "a cancelled life begins nothing but undos",
     kind: Kind::Safety,
     check,
 };

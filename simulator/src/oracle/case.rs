@@ -1,4 +1,4 @@
-//! A simulation as the oracles look at it.
+//! The input of every oracle: one simulation.
 
 use crashpoint::protocol::TaskDefinition;
 use crashpoint::{CheckpointRow, Direction, Event, Nonce, TaskKind};
@@ -8,7 +8,7 @@ use crate::history::{History, Opening, What};
 use crate::oracle::Log;
 use crate::sim::{BrokenInvariant, Run, Workload};
 
-/// A simulation, with its logs taken apart.
+/// A simulation, with its logs split.
 #[derive(Debug)]
 pub struct Case<'a> {
     workload: &'a Workload,
@@ -30,17 +30,17 @@ impl<'a> Case<'a> {
         self.workload
     }
 
-    /// What happened.
+    /// The events.
     pub fn history(&self) -> &'a History {
         &self.run.history
     }
 
-    /// The subject's own invariants that do not hold in the end.
+    /// The subject's own invariants that are broken at the end.
     pub fn broken_invariants(&self) -> &'a [BrokenInvariant] {
         &self.run.broken
     }
 
-    /// Which attempt is under way at a place of the history, in words that begin with a space.
+    /// The attempt that is under way at a place of the history, in words that begin with a space.
     pub(super) fn during(&self, place: usize) -> String {
         let mut entries = self.history().0[..place].iter().rev();
         let attempt = entries.find_map(|entry| match &entry.what {
@@ -57,17 +57,17 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The rows that the store holds in the end.
+    /// The rows in the store at the end.
     pub fn log_in_the_end(&self) -> &'a [CheckpointRow] {
         &self.run.log
     }
 
-    /// The logs that the id had, one after the other: a clear ends one. There is at least one.
+    /// The logs of the id, one after the other: a clear ends a log. There is at least one.
     pub fn logs(&self) -> &[Log] {
         &self.logs
     }
 
-    /// The log that the id had at a place of the history.
+    /// The log of the id at a place of the history.
     pub fn log_at(&self, place: usize) -> Option<&Log> {
         self.logs.iter().find(|log| log.contains(place))
     }
@@ -85,7 +85,7 @@ impl<'a> Case<'a> {
             .map(|(_, _, opening)| opening)
     }
 
-    /// Where in the history a life began.
+    /// The place in the history at which a life began.
     pub fn began(&self, life: u32) -> usize {
         let mut openings = self.history().select(began);
         openings
@@ -93,7 +93,7 @@ impl<'a> Case<'a> {
             .map_or(0, |(place, _, _)| place)
     }
 
-    /// Whether the store lost a row while nobody ran.
+    /// Whether the store lost a row while no life ran.
     pub fn lost_a_row(&self) -> bool {
         self.history()
             .faults()
@@ -124,7 +124,7 @@ impl<'a> Case<'a> {
             .and_then(|state| definition.task(state))
     }
 
-    /// The id of the run that the log at this place is of.
+    /// The id of the run whose log was current at this place.
     pub fn run_id_at(&self, place: usize) -> Option<Nonce> {
         let log = self.log_at(place)?;
         match &log.rows.first()?.event {

@@ -1,5 +1,5 @@
-//! A rollback settles every completion of a compensatable task and the open visit of one, and nothing
-//! else.
+//! A rollback settles every compensatable completion and the open visit of a compensatable task,
+//! and nothing else.
 
 use crashpoint::{Event, TaskKind};
 
@@ -7,7 +7,7 @@ use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "coverage",
-    promise: "exactly what was done is undone, and an open visit as in doubt",
+    promise: "a rollback undoes exactly what was done, and an open visit as in doubt",
     kind: Kind::Safety,
     check,
 };
@@ -49,7 +49,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             )
         });
         if recorded.count() != settled {
-            return Err("an undo is recorded that is not owed".to_owned());
+            return Err("an undo is recorded that the rollback did not owe".to_owned());
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! The cursor that a step receives is, byte for byte, the last one of this visit: none in the first
-//! step of a visit, whatever earlier visits left.
+//! A step receives the last cursor of its visit, byte for byte. The first step of a visit receives
+//! none, whatever earlier visits left.
 //!
-//! This relies on the workload's steps passing their cursor on as the payload of their effect.
+//! The workload's steps must pass on their cursor as the payload of their effect.
 
 use crashpoint::{Direction, TaskKind};
 
@@ -9,7 +9,7 @@ use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "cursor",
-    promise: "a step is given the last durable cursor of its own visit",
+    promise: "a step receives the last durable cursor of its own visit",
     kind: Kind::Safety,
     check,
 };
@@ -37,7 +37,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             let (visit, step, got) = (effect.visit, effect.step, &effect.payload);
             let durable = durable.unwrap_or_else(|| "missing".to_owned());
             return Err(format!(
-                "life {life}, visit {visit}, step {step} was given cursor {got}, durable is {durable}"
+                "life {life}, visit {visit}, step {step} received cursor {got}, but {durable} is durable"
             ));
         }
     }

@@ -1,4 +1,4 @@
-//! After the start of the rollback is durable no life that owns the run begins a forward action.
+//! After the start of a rollback is durable, no life that owns the run begins a forward action.
 
 use crashpoint::{Direction, Event};
 
@@ -6,7 +6,7 @@ use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "direction",
-    promise: "once a rollback has started nothing is done any more",
+    promise: "no forward action begins after the start of a rollback",
     kind: Kind::Safety,
     check,
 };
@@ -26,7 +26,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         if let Some((_, life, attempt)) = late {
             let task = &attempt.task;
             return Err(format!(
-                "life {life} began {task} after the rollback had started"
+                "life {life} began {task} after the start of the rollback"
             ));
         }
     }

@@ -1,5 +1,5 @@
-//! Every state that a log enters is one that the task before it may go to, and the task is the one of
-//! the state that was left.
+//! Every edge of a log is an edge of its workflow: the task of the left state may go to the entered
+//! state.
 //!
 //! A task without declared edges may go anywhere.
 
@@ -42,7 +42,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             });
             if !allowed {
                 return Err(format!(
-                    "{task} went from {} to {next}, which is no edge",
+                    "{task} went from {} to {next}, which is not an edge",
                     visit.state
                 ));
             }

@@ -1,14 +1,14 @@
-//! After every row the live state equals the state that the rows up to it rebuild to.
+//! After every row the live state equals the state that the rows rebuild to.
 //!
-//! The comparison itself is made while the life runs, by its observer; a subject that reports no
-//! applied rows is not checked.
+//! The observer compares them while the life runs. A subject that reports no applied rows is not
+//! checked.
 
 use crate::history::What;
 use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "fold-equality",
-    promise: "the live state is what the log rebuilds to",
+    promise: "the live state equals the state that the log rebuilds to",
     kind: Kind::Safety,
     check,
 };

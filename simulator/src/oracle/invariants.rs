@@ -1,13 +1,13 @@
-//! What a user says of world and outcome holds when the run has ended.
+//! The user's invariants hold when the run has ended.
 //!
-//! The subject asks, since it alone knows the world; here its answer is a verdict. Nothing is asked
-//! while the run is under way, and nothing of a run that did not end.
+//! The subject checks them, because only it knows the world; this oracle turns its answers into
+//! verdicts. Invariants are not checked while the run is under way, or if it did not end.
 
 use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "invariants",
-    promise: "what the test says of the world and the outcome holds in the end",
+    promise: "the invariants of the test hold when the run has ended",
     kind: Kind::Safety,
     check,
 };

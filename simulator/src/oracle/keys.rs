@@ -1,5 +1,5 @@
-//! Within a run the key of an action is the same in every life; across actions, and across runs of the
-//! same id, no key appears twice.
+//! Within a run an action has the same key in every life. No other action has that key, in this run
+//! or another run of the same id.
 
 use std::collections::BTreeMap;
 

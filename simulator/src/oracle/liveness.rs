@@ -1,16 +1,16 @@
-//! The lives after the last fault come to an outcome, within a bounded number of rows.
+//! After the last fault the run ends, within a bounded number of rows.
 //!
-//! The bound is generous: it is there to catch a run that goes in circles.
+//! The bound is generous: it only catches endless runs.
 
 use crate::history::{LifeEnd, Opening, What};
 use crate::oracle::{Case, Kind, Oracle};
 
-/// More rows than any workload writes in all the lives that a simulation may have.
+/// More rows than any workload writes in all lives of a simulation.
 const ROWS_MAX: usize = 400;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "liveness",
-    promise: "once nothing fails any more the run ends",
+    promise: "the run ends once nothing fails",
     kind: Kind::Liveness,
     check,
 };
@@ -30,7 +30,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         let gone = cleared && *end == LifeEnd::NotFound;
         if !end.is_outcome() && !gone {
             return Err(format!(
-                "life {life} had no fault and did not end the run: {end}"
+                "life {life} met no fault but did not end the run: {end}"
             ));
         }
     }

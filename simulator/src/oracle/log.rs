@@ -1,4 +1,4 @@
-//! A log as it came to be: its rows with where in the history each became durable, and whose it is.
+//! A log with the instant and the writer of each row.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,15 +10,16 @@ use crate::history::{History, What};
 /// The rows between two clears.
 #[derive(Debug, Clone)]
 pub struct Log {
-    /// In the order in which they became durable.
+    /// The rows, in the order in which they became durable.
     pub rows: Vec<Stored>,
-    /// The place of the clear that ended it, or the end of the history.
+    /// The place of the clear that ended the log, or the end of the history.
     pub until: usize,
     from: usize,
     visits: Vec<Spanned>,
 }
 
-/// A visit by the indices of the rows that entered and left it. Found once: most oracles ask.
+/// A visit by the indices of the rows that entered and left it. Computed once, because most oracles
+/// need it.
 #[derive(Debug, Clone, Copy)]
 struct Spanned {
     entered: usize,
@@ -28,17 +29,17 @@ struct Spanned {
 /// A row that became durable.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    /// Where in the history.
+    /// The place in the history.
     pub place: usize,
-    /// Whose it is.
+    /// The life that sent it.
     pub life: u32,
     /// The row.
     pub row: Arc<CheckpointRow>,
-    /// What it says.
+    /// Its meaning.
     pub event: Event,
 }
 
-/// A visit, as its rows tell it.
+/// A visit, from its rows.
 #[derive(Debug, Clone)]
 pub struct VisitRecord<'a> {
     /// The sequence of the row that entered it.
@@ -49,14 +50,14 @@ pub struct VisitRecord<'a> {
     pub closed_by: Option<&'a Stored>,
 }
 
-/// Something that a rollback has to undo.
+/// An effect that a rollback must undo.
 #[derive(Debug, Clone)]
 pub struct Owed<'a> {
     /// The task.
     pub task: Label,
-    /// The visit in which it ran.
+    /// The visit in which the task ran.
     pub visit: u64,
-    /// Where its undos were settled, failures included.
+    /// The places at which its undos were settled, failures included.
     pub settled: Vec<usize>,
     /// The record of its success.
     pub compensated: Option<&'a Stored>,
@@ -76,7 +77,7 @@ impl Log {
             let log = logs.last_mut().expect("there is always a log");
             match &entry.what {
                 What::Landed(row) => {
-                    // A row that does not decode is told about by the life that loads it.
+                    // A row that does not decode is reported by the life that loads it.
                     if let Ok(event) = Event::from_row(row) {
                         let (row, life) = (row.clone(), entry.life);
                         log.rows.push(Stored {
@@ -100,12 +101,12 @@ impl Log {
         logs
     }
 
-    /// Where in the history it began.
+    /// The place in the history at which the log began.
     pub fn began(&self) -> usize {
         self.from
     }
 
-    /// Whether it was the log at this place of the history.
+    /// Whether this was the log at a place of the history.
     pub fn contains(&self, place: usize) -> bool {
         (self.from..=self.until).contains(&place)
     }
@@ -115,7 +116,7 @@ impl Log {
         self.rows.iter().map(|stored| stored.life).collect()
     }
 
-    /// Where the newest claim of a life became durable.
+    /// The place at which the newest claim of a life became durable.
     pub fn claimed_at(&self, life: u32) -> Option<usize> {
         let claims = self.rows.iter().rev().filter(|stored| is_claim(stored));
         claims
@@ -124,7 +125,7 @@ impl Log {
             .next()
     }
 
-    /// Where another life's claim after that of `life` became durable.
+    /// The place at which another life's claim after that of `life` became durable.
     pub fn overtaken_at(&self, life: u32) -> Option<usize> {
         let claimed = self.claimed_at(life)?;
         let mut claims = self.rows.iter().filter(|stored| is_claim(stored));
@@ -132,13 +133,13 @@ impl Log {
         overtaken.map(|stored| stored.place)
     }
 
-    /// Whether `life` had been overtaken at this place.
+    /// Whether another life had overtaken `life` at this place.
     pub fn overtaken(&self, life: u32, place: usize) -> bool {
         self.overtaken_at(life)
             .is_some_and(|overtaken| overtaken < place)
     }
 
-    /// How many rows there were when `life` was overtaken.
+    /// The number of rows when another life overtook `life`.
     pub fn own_rows(&self, life: u32) -> usize {
         let overtaken = self.overtaken_at(life).unwrap_or(usize::MAX);
         self.rows
@@ -164,7 +165,7 @@ impl Log {
         self.visits().find(|visit| visit.id == id)
     }
 
-    /// The cursors of a visit, with where each became durable.
+    /// The cursors of a visit, each with the place at which it became durable.
     pub fn cursors(&self, visit: u64) -> Vec<(usize, &Bytes)> {
         let after = self
             .rows
@@ -183,8 +184,8 @@ impl Log {
         cursors.collect()
     }
 
-    /// What the rollback, if there is one, has to undo: every completion, and the open visit where
-    /// the log says so.
+    /// The undos that the rollback owes, if there is one: for every completion, and for the open
+    /// visit if the log says so.
     pub fn owed(&self) -> Vec<Owed<'_>> {
         let mut owed = Vec::new();
         for visit in self.visits() {
@@ -223,7 +224,7 @@ impl Log {
         owed
     }
 
-    /// The visit of the row that an undo is for.
+    /// The visit to which an undo belongs.
     fn visit_of(&self, undone: Undone) -> Option<u64> {
         match undone {
             Undone::InDoubt(visit) => Some(visit),
@@ -239,7 +240,7 @@ impl Log {
     }
 }
 
-/// The visits that rows tell of. A claim enters one only where there is none, a rollback none.
+/// The visits of these rows. A claim enters a visit only if there is none; a rollback enters none.
 fn spans(rows: &[Stored]) -> Vec<Spanned> {
     let mut visits: Vec<Spanned> = Vec::new();
     for (at, stored) in rows.iter().enumerate() {

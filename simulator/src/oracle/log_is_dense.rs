@@ -1,6 +1,6 @@
-//! Rows become durable at 0, 1, 2, ... and every load shows them as they became durable.
+//! Rows become durable at 0, 1, 2, ... and every load shows them unchanged.
 //!
-//! A load that misses the newest rows is allowed here: a stale read is a fault of the store's.
+//! A load may miss the newest rows here: a stale read is a store fault.
 
 use crate::history::What;
 use crate::oracle::{Case, Kind, Oracle};
@@ -34,7 +34,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         for (row, stored) in rows.iter().zip(&log.rows) {
             if stored.place < place && *stored.row != *row {
                 return Err(format!(
-                    "life {life} was shown another row {}",
+                    "life {life} loaded a different row {}",
                     row.sequence
                 ));
             }
@@ -46,7 +46,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             .count();
         if rows.len() > durable {
             return Err(format!(
-                "life {life} was shown row {durable}, which is not durable"
+                "life {life} loaded row {durable}, which is not durable"
             ));
         }
     }

@@ -1,7 +1,7 @@
-//! What decides whether a simulated run is right: one file for each promise.
+//! The checks of a simulated run: one file for each promise.
 //!
-//! An oracle reads the history of a whole simulation, never the engine: it shares no code with what
-//! it judges but the codec of a row and the transition function, which have oracles of their own.
+//! An oracle reads the history of a whole simulation, never the engine. It shares only the row
+//! codec and the transition function with the engine, and other oracles check these.
 
 mod all_or_nothing;
 mod cancellation;
@@ -39,31 +39,31 @@ use crate::sim::{Run, Workload};
 pub use case::Case;
 pub use log::{Log, Owed, Stored, VisitRecord};
 
-/// A promise, and how it is checked.
+/// A promise, and its check.
 #[derive(Debug, Clone, Copy)]
 pub struct Oracle {
     /// Its name in reports.
     pub name: &'static str,
-    /// What it promises, in a line.
+    /// The promise, in one line.
     pub promise: &'static str,
-    /// What its promise is about.
+    /// The kind of the promise.
     pub kind: Kind,
     check: fn(&Case<'_>) -> Result<(), String>,
 }
 
-/// What a promise is about.
+/// The kind of a promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Something bad never happens.
     Safety,
-    /// Something good happens at last.
+    /// Something good eventually happens.
     Liveness,
 }
 
-/// The name of the oracle about the invariants of a subject's own.
+/// The name of the oracle for the subject's own invariants.
 pub const INVARIANTS: &str = invariants::ORACLE.name;
 
-/// The oracle of this name.
+/// The oracle with this name.
 pub fn named(name: &str) -> Option<&'static Oracle> {
     ORACLES.iter().find(|oracle| oracle.name == name)
 }
@@ -105,14 +105,14 @@ pub const ORACLES: &[Oracle] = &[
 pub struct Verdict {
     /// The oracle.
     pub oracle: &'static str,
-    /// What it found.
+    /// How the promise is broken.
     pub message: String,
 }
 
-/// Asks every oracle about a simulation of `workload`.
+/// Checks a simulation of `workload` with every oracle.
 ///
-/// Where the store lost a row of the log, which no store may, only the oracle about that is asked;
-/// and where a life had to be stopped, only the one that says so.
+/// If the store lost a row of the log, which no store may, only the oracle for that is used. If a
+/// life was stopped, only the oracle that reports it is used.
 pub fn judge(workload: &Workload, run: &Run) -> Vec<Verdict> {
     let case = Case::new(workload, run);
     let only = if case.history().is_endless() {

@@ -1,6 +1,6 @@
-//! A life that says it was fenced has a rival: another life's row became durable where it was going to
-//! write, before it said so. A stale load can look the same to a life, so schedules with one are not
-//! asked.
+//! A fenced life has a rival: before it reported the fence, another life's row became durable at a
+//! sequence that it wanted to write. A stale load can look the same to a life, so schedules with a
+//! stale load are not checked.
 
 use crate::fault::{Fault, StoreFault};
 use crate::history::{LifeEnd, What};
@@ -40,9 +40,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             .landed()
             .any(|(place, other, row)| place < returned && other != life && row.sequence >= lowest);
         if !rival {
-            return Err(format!(
-                "life {life} says it was fenced, but nobody else wrote"
-            ));
+            return Err(format!("life {life} was fenced, but no other life wrote"));
         }
     }
     Ok(())

@@ -1,12 +1,12 @@
-//! Every life comes to an end: it does not go in circles, wait for what never comes, or ask for what a
-//! simulation does not have.
+//! Every life ends: it does not loop for ever, wait for something that never comes, or request what
+//! a simulation does not have.
 
 use crate::history::{Stopped, What};
 use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "no-hangs",
-    promise: "every life comes to an end by itself",
+    promise: "every life ends by itself",
     kind: Kind::Safety,
     check,
 };
@@ -18,14 +18,13 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         match &entry.what {
             What::Stopped(Stopped::Endless) => {
                 return Err(format!(
-                    "life {life} goes in circles{}: it was stopped",
+                    "life {life} never ended{}: it was stopped",
                     during()
                 ));
             }
             What::Stopped(why @ Stopped::Spinning) => {
                 return Err(format!(
-                    "life {life} goes in circles{}: {why}; where it yields until something comes, no time \
-                     passes until then",
+                    "life {life} never ended{}: {why}; while a task only yields, no time passes",
                     during()
                 ));
             }
@@ -34,8 +33,8 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             }
             What::Stalled => {
                 return Err(format!(
-                    "a life waits for what never comes{}: nothing in the simulation is left that could \
-                     wake it, and nothing outside of it, such as a thread, is waited for",
+                    "a life waits for ever{}: nothing in the simulation can wake it, and a simulation does \
+                     not wait for anything outside, such as a thread",
                     during()
                 ));
             }

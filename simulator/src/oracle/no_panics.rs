@@ -1,15 +1,15 @@
-//! No life panics, and neither does a task, a step or an undo, unless the schedule says so.
+//! No life, task, step or undo panics unless the schedule says so.
 //!
-//! An engine makes a panic of a task a failure of the task, so a test of nothing but rollbacks would pass
-//! in spite of it. A workload whose tasks may panic ([`Panics::Belong`](crate::workload::Panics)) records
-//! none of these panics.
+//! The engine treats a panicking task as failed, so a test of nothing but rollbacks would pass. A
+//! workload whose tasks may panic ([`Panics::Belong`](crate::workload::Panics)) records none of
+//! these panics.
 
 use crate::history::What;
 use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "no-panics",
-    promise: "nothing panics but an attempt of which the schedule says so",
+    promise: "nothing panics unless the schedule says so",
     kind: Kind::Safety,
     check,
 };

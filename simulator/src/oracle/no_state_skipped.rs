@@ -1,6 +1,6 @@
-//! A visit is closed by a completion only after an attempt of its task succeeded.
+//! A completion closes a visit only after an attempt of its task succeeded.
 //!
-//! What the task did is its own business; this asks only that it ran.
+//! The oracle does not check what the task did, only that it ran.
 
 use crashpoint::{Direction, Event};
 

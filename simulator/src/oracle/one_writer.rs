@@ -1,7 +1,7 @@
-//! After a takeover the older life's rows do not become durable, it clears nothing, it begins at most
-//! one more action, and none once it has seen the takeover.
+//! After a takeover the older life writes no durable row and clears nothing. It begins at most one
+//! more action, and none once it has seen the takeover.
 //!
-//! The one action may reach a receiver: what that means is asked by `all-or-nothing`.
+//! The one action may reach a receiver; `all-or-nothing` checks the consequences.
 
 use std::collections::BTreeSet;
 
@@ -60,7 +60,9 @@ fn check_overtaken(case: &Case<'_>, log: &Log, life: u32, overtaken: usize) -> R
                 }
                 actions.insert((attempt.direction, attempt.visit, attempt.step));
                 if actions.len() > 1 {
-                    return Err(format!("life {life} began {task}, its second action since"));
+                    return Err(format!(
+                        "life {life} began {task}, its second action since the takeover"
+                    ));
                 }
             }
             _ => {}

@@ -1,5 +1,5 @@
-//! When a life tells an outcome the log says just that, leftovers included, or did when the life looked: a stuck run can be
-//! claimed again in between, an ended one can't.
+//! A returned outcome is in the log, leftovers included, or was when the life looked: a stuck run
+//! can be claimed again in between, an ended run cannot.
 
 use crashpoint::RunState;
 use crashpoint::protocol::Ended;
@@ -9,7 +9,7 @@ use crate::oracle::{Case, Kind, Log, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "outcome-is-durable",
-    promise: "an outcome is told only after its row is durable",
+    promise: "an outcome is returned only after its row is durable",
     kind: Kind::Safety,
     check,
 };
@@ -20,10 +20,12 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         .returned()
         .filter(|(.., end)| end.is_outcome())
     {
-        // A log that was cleared by then had ended before.
+        // A log that was cleared before this place had ended before.
         let mut logs = case.logs().iter().filter(|log| log.began() < place);
         if !logs.any(|log| was_so(log, place, end)) {
-            return Err(format!("life {life} told: {end}; the log did not say so"));
+            return Err(format!(
+                "life {life} returned: {end}; the log did not say so"
+            ));
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
-//! At one sequence a life sends one row, however often.
+//! A life sends only one row for each sequence, however often.
 //!
-//! A claim that was lost is sent again at a higher sequence, so it is no exception.
+//! A claim that lost its race is sent again at a higher sequence, so it is not an exception.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "pinned-row",
-    promise: "a row that was sent is never replaced by another",
+    promise: "a sent row is never replaced by another",
     kind: Kind::Safety,
     check,
 };

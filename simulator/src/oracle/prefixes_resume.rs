@@ -1,7 +1,7 @@
-//! Every prefix of every log is legal and fits its definition, and no life was refused.
+//! Every prefix of every log is legal and matches its definition, and no life was refused.
 //!
-//! Whether resuming a prefix also comes to a right end is what the exploration of crash points shows;
-//! here only the log is read.
+//! The exploration of crash points shows that resuming a prefix ends correctly; this oracle only
+//! reads the log.
 
 use crashpoint::{CheckpointRow, Event, RebuildError, RunState};
 
@@ -26,11 +26,11 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         .try_for_each(|log| every_prefix(case, log))
 }
 
-/// One fold goes through all prefixes: each is the one before and a row.
+/// Checks all prefixes in one fold: each adds a row to the previous prefix.
 ///
-/// Whether a row fits depends on the rows of the visit that is open before it, and on the state that
-/// the prefix amounts to. So each prefix is asked for its open visit and for what completed last; its
-/// earlier visits and completions were asked for, row by row, when they were open or new.
+/// Whether a row fits depends on the rows of the open visit and on the state that the prefix
+/// rebuilds to. So each prefix is checked for its open visit and its newest completion only;
+/// earlier visits and completions were checked, row by row, when they were open or new.
 fn every_prefix(case: &Case<'_>, log: &Log) -> Result<(), String> {
     let definition = &case.workload().definition;
     let rows: Vec<&CheckpointRow> = log.rows.iter().map(|stored| &*stored.row).collect();
@@ -40,7 +40,7 @@ fn every_prefix(case: &Case<'_>, log: &Log) -> Result<(), String> {
         let sequence = row.sequence;
         let applied = state.apply_row(row);
         applied.map_err(|fault| RebuildError { sequence, fault }.to_string())?;
-        // The row that leaves a visit is asked for with it, though it may enter another one.
+        // The row that leaves a visit is checked with it, though it may enter another visit.
         let fits = definition.check_on(&rows[opened..=at], &state, fitting);
         fits.map_err(|mismatch| mismatch.to_string())?;
         fitting = state.completed().len();

@@ -1,5 +1,5 @@
-//! A life that was refused has sent no row, begun no action and cleared nothing; and once the log has
-//! lost a row every life is refused.
+//! A refused life has sent no row, begun no action and cleared nothing. Once the log has lost a
+//! row, every life is refused.
 
 use crate::fault::{Breach, Fault};
 use crate::history::{Entry, LifeEnd, What};
@@ -7,7 +7,7 @@ use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "refusals-do-nothing",
-    promise: "a log that does not fit or is corrupt is left alone",
+    promise: "a log that is corrupt or does not match is left alone",
     kind: Kind::Safety,
     check,
 };
@@ -36,7 +36,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     };
     match case.history().0[place..].iter().find(|entry| acts(entry)) {
         Some(action) => Err(format!(
-            "life {} went on with a corrupt log: {}",
+            "life {} continued with a corrupt log: {}",
             action.life,
             in_words(action)
         )),

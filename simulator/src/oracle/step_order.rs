@@ -1,5 +1,5 @@
-//! Within a visit step n begins only once n cursors are durable, and a visit that is left has run every
-//! step. How often a step may repeat is asked by `visits-rerun`.
+//! Within a visit, step n begins only after n cursors are durable, and a closed visit has run every
+//! step. `visits-rerun` checks how often a step repeats.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "step-order",
-    promise: "steps leave no gap, and a step begins only after the one before is durable",
+    promise: "steps leave no gap, and each begins only after the previous is durable",
     kind: Kind::Safety,
     check,
 };
@@ -32,7 +32,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
                 if attempt.step > durable {
                     let step = attempt.step;
                     return Err(format!(
-                        "life {life} began step {step} with {durable} durable"
+                        "life {life} began step {step} with {durable} cursors durable"
                     ));
                 }
             }

@@ -1,5 +1,5 @@
 //! A rollback starts because an attempt failed or the run was cancelled, never because the store
-//! failed; and no undo begins before its start is durable.
+//! failed. No undo begins before the start of the rollback is durable.
 
 use crashpoint::{CauseKind, Direction, Event};
 
@@ -9,7 +9,7 @@ use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "storage-faults-stay-out",
-    promise: "a fault of the store starts no rollback",
+    promise: "a store fault starts no rollback",
     kind: Kind::Safety,
     check,
 };
@@ -36,7 +36,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
                 });
             if !reason {
                 return Err(format!(
-                    "life {} turned around without a reason: {cause}",
+                    "life {} started a rollback without a reason: {cause}",
                     stored.life
                 ));
             }
@@ -48,7 +48,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         if let Some((_, life, attempt)) = early {
             let task = &attempt.task;
             return Err(format!(
-                "life {life} undid {task} before the rollback was durable"
+                "life {life} undid {task} before the start of the rollback was durable"
             ));
         }
     }

@@ -1,9 +1,9 @@
-//! The store under test kept its word: it failed only where it was made to, each load showed the rows
-//! that were durable and no others, and so does the log in the end.
+//! The store under test keeps its contract: it fails only if the schedule says so, and each load
+//! and the final log show exactly the durable rows.
 //!
-//! Schedules in which a load was made to lie, or a row to vanish, are not asked. What is durable is
-//! what an append's answer or a later load said; a row that a crash caught in the middle may be
-//! either, once.
+//! Schedules with a stale load or a lost row are not checked. A row is durable if an append or a
+//! later load said so. The row that a crash interrupts may be durable or not, but must then stay
+//! so.
 
 use crashpoint::CheckpointRow;
 
@@ -33,7 +33,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     for entry in &case.history().0 {
         match &entry.what {
             What::StoreFailed(message) => {
-                return Err(format!("the store failed by itself: {message}"));
+                return Err(format!("the store failed without a fault: {message}"));
             }
             What::Landed(row) => {
                 let after = durable.partition_point(|other| other.sequence < row.sequence);
@@ -51,12 +51,12 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         }
     }
     match first_difference(&durable, case.log_in_the_end().iter()) {
-        Some(difference) => Err(format!("the store in the end {difference}")),
+        Some(difference) => Err(format!("at the end the store {difference}")),
         None => Ok(()),
     }
 }
 
-/// In words how `shown` differs from what is durable.
+/// The first difference between the loaded and the durable rows, in words.
 fn first_difference<'a>(
     durable: &[&CheckpointRow],
     shown: impl Iterator<Item = &'a CheckpointRow>,
@@ -67,7 +67,9 @@ fn first_difference<'a>(
         match durable.next() {
             Some(expected) if *expected == row => {}
             Some(expected) if expected.sequence == sequence => {
-                return Some(format!("shows another row {sequence} than is durable"));
+                return Some(format!(
+                    "shows a row {sequence} that differs from the durable row"
+                ));
             }
             Some(expected) if expected.sequence < sequence => {
                 return Some(format!("lacks the durable row {}", expected.sequence));

@@ -1,5 +1,5 @@
-//! No row follows a terminal one, no life that began after it sends any, and every outcome that is
-//! told agrees with it. A stuck run may be claimed again, by a retry alone.
+//! No row follows a terminal row, no life that began after it sends any, and every returned outcome
+//! agrees with it. A stuck run may be claimed again, but only by a retry.
 
 use std::collections::BTreeMap;
 
@@ -27,12 +27,10 @@ fn check(case: &Case<'_>) -> Result<(), String> {
                 ));
             }
             if state.is_stuck() && case.opening(life) != Some(Opening::RetryStuck) {
-                return Err(format!(
-                    "life {life} claimed a stuck run without being asked to"
-                ));
+                return Err(format!("life {life} claimed a stuck run without a retry"));
             }
             if state.apply(&stored.event).is_err() {
-                // An illegal log is the business of `prefixes-resume`.
+                // `prefixes-resume` reports an illegal log.
                 break;
             }
         }
@@ -54,7 +52,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
                     if must_agree(case, entry, terminal.place) && !agrees(end, &state) =>
                 {
                     return Err(format!(
-                        "life {} told: {end}; the log says otherwise",
+                        "life {} returned: {end}; the log says otherwise",
                         entry.life
                     ));
                 }
@@ -65,8 +63,8 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     same_outcome(case)
 }
 
-/// Whether a life resumed when the log had ended. A life that starts sends its first claim without
-/// a look at the log, and one that was shown a stale log can't know.
+/// Whether a life resumed after the log had ended. A life that starts sends its first claim without
+/// loading the log, and a life with a stale load cannot know.
 fn resumed_after(case: &Case<'_>, life: u32, terminal: usize) -> bool {
     let stale = case
         .history()
@@ -76,8 +74,8 @@ fn resumed_after(case: &Case<'_>, life: u32, terminal: usize) -> bool {
     resumed && !stale && case.began(life) > terminal
 }
 
-/// Whether an outcome that is told after the terminal row is an answer to it. That a run was stuck
-/// may be told late: before the terminal row it was.
+/// Whether an outcome returned after the terminal row must agree with it. A life may return late
+/// that a run is stuck: before the terminal row it was.
 fn must_agree(case: &Case<'_>, entry: &Entry, terminal: usize) -> bool {
     match &entry.what {
         What::Returned(LifeEnd::Stuck(_)) => resumed_after(case, entry.life, terminal),
@@ -94,8 +92,8 @@ fn agrees(end: &LifeEnd, state: &RunState) -> bool {
     }
 }
 
-/// Whether all that is told of a log is the same. A log that was cleared is forgotten: the same id
-/// begins another run then, which may end in another way.
+/// Whether all outcomes returned for a log are equal. After a clear the same id begins another run,
+/// which may end differently.
 fn same_outcome(case: &Case<'_>) -> Result<(), String> {
     let mut first: BTreeMap<usize, (u32, &LifeEnd)> = BTreeMap::new();
     let answers = case.history().returned();
@@ -104,14 +102,14 @@ fn same_outcome(case: &Case<'_>) -> Result<(), String> {
         let (earlier, outcome) = *first.entry(log).or_insert((life, end));
         if end != outcome {
             return Err(format!(
-                "life {earlier} told: {outcome}; life {life} told: {end}"
+                "life {earlier} returned: {outcome}; life {life} returned: {end}"
             ));
         }
     }
     Ok(())
 }
 
-/// The index of the log that a life knew when it told something at `place`: it may have cleared it.
+/// The index of the log that a life knew when it returned at `place`. The life may have cleared it.
 fn log_known_to(case: &Case<'_>, place: usize, life: u32) -> usize {
     let knows =
         |what: &What| matches!(what, What::Loaded(_) | What::Applied { .. } | What::Cleared);

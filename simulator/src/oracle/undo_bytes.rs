@@ -1,7 +1,7 @@
-//! The payload of an undo's effect is the output that the completion row of its visit holds, or
-//! "in doubt" where there is none.
+//! The payload of an undo's effect is the output in the completion row of its visit, or "in doubt"
+//! without such a row.
 //!
-//! This relies on the workload's undos passing on what they were given.
+//! The workload's undos must pass on their input.
 
 use crashpoint::{Direction, Event};
 
@@ -33,7 +33,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         if effect.payload != durable {
             let (task, visit, got) = (&effect.task, effect.visit, &effect.payload);
             return Err(format!(
-                "life {life} undid {task} of visit {visit} with {got}, durable is {durable}"
+                "life {life} undid {task} of visit {visit} with {got}, but {durable} is durable"
             ));
         }
     }

@@ -1,5 +1,6 @@
-//! No life that has seen the record of a successful undo begins it again, and in one life an undo is
-//! attempted at most as often as its retry policy says, twice that where a retry of a stuck run asks.
+//! No life that has seen the record of a successful undo begins it again. In one life an undo is
+//! attempted at most as often as its retry policy allows, or twice as often in a retry of a stuck
+//! run.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "undo-once",
-    promise: "an undo that is recorded never runs again",
+    promise: "a recorded undo never runs again",
     kind: Kind::Safety,
     check,
 };

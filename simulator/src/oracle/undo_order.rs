@@ -1,5 +1,4 @@
-//! An undo begins only after the undo of everything that came later is durable, as a success or as a
-//! failure.
+//! An undo begins only after the undos of everything later are durable, as successes or failures.
 
 use crashpoint::Direction;
 
@@ -7,7 +6,7 @@ use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "undo-order",
-    promise: "undos run in reverse order, one after the other is settled",
+    promise: "undos run in reverse order, each after the previous is settled",
     kind: Kind::Safety,
     check,
 };

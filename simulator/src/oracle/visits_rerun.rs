@@ -1,7 +1,7 @@
-//! In one life a visit, or a step of it, is attempted at most as often as its retry policy says, and
-//! no life that owns the run attempts it once the row that closes it is durable.
+//! In one life a visit, or a step of it, is attempted at most as often as its retry policy allows.
+//! No life that owns the run attempts it after the row that closes it is durable.
 //!
-//! The one action that a life may still begin after it was overtaken is left to `one-writer`.
+//! `one-writer` checks the one action that an overtaken life may still begin.
 
 use std::collections::BTreeMap;
 

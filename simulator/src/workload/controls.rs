@@ -1,8 +1,9 @@
-//! Controls: deliberately broken workloads that the checks must reject. They are not among those that are
-//! explored; `crashpoint explore --workload control-entropy` asks for one by its name.
+//! Deliberately broken workloads that the checks must reject. An exploration does not include them;
+//! `crashpoint explore --workload control-entropy` selects one by name.
 //!
-//! Three read something that no choice gave them. One breaks an invariant of its author, one has a task
-//! that panics, one has a task that never ends, and one has a subject that panics before it is simulated.
+//! Three read something that no choice gave them. One breaks an invariant of its author, one has a
+//! task that panics, one has a task that never ends, and the subject of one panics before the
+//! simulation.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -24,10 +25,10 @@ enum Control {
     Charged,
 }
 
-/// The names of the controls that read something from outside.
+/// The names of the controls that read something outside the simulation.
 pub const NONDETERMINISTIC: [&str; 3] = ["control-entropy", "control-clock", "control-hash-map"];
 
-/// The name of the control that breaks an invariant of its own.
+/// The name of the control that breaks its own invariant.
 pub const MISTAKEN: &str = "control-charges-twice";
 
 /// The name of the control that panics outside of the simulation.
@@ -36,15 +37,15 @@ pub const PANICKING: &str = "control-panics";
 /// The name of the control whose task panics.
 pub const TASK_PANICS: &str = "control-task-panics";
 
-/// The name of the control whose task waits for what never comes.
+/// The name of the control whose task waits for something that never comes.
 pub const TASK_HANGS: &str = "control-task-hangs";
 
-/// The control of this name.
+/// The control with this name.
 pub fn named(name: &str) -> Option<Workload> {
     Some(match name {
         "control-entropy" => reading(name, "reads real entropy", entropy),
         "control-clock" => reading(name, "reads the wall clock", clock),
-        "control-hash-map" => reading(name, "goes through a HashMap", first_keys_of_a_map),
+        "control-hash-map" => reading(name, "iterates over a HashMap", first_keys_of_a_map),
         MISTAKEN => mistaken(),
         TASK_PANICS => Workload {
             panics: Panics::Fail,
@@ -63,22 +64,22 @@ fn entropy() -> String {
     format!("{:02x?}", TokioRuntime::new().entropy())
 }
 
-/// In nanoseconds, which no two runs share.
-#[expect(clippy::disallowed_methods, reason = "to see that it is noticed")]
+/// The wall clock in nanoseconds, which no two runs share.
+#[expect(clippy::disallowed_methods, reason = "to test that it is detected")]
 fn clock() -> String {
     static CLOCK: LazyLock<Instant> = LazyLock::new(Instant::now);
     CLOCK.elapsed().as_nanos().to_string()
 }
 
-#[expect(clippy::disallowed_types, reason = "to see that it is noticed")]
+#[expect(clippy::disallowed_types, reason = "to test that it is detected")]
 fn first_keys_of_a_map() -> String {
     let map: std::collections::HashMap<u32, ()> = (0..1000).map(|key| (key, ())).collect();
-    // A single key would be the same in one of a thousand maps.
+    // The first key alone would be the same in one of a thousand maps.
     let first: Vec<String> = map.keys().take(4).map(ToString::to_string).collect();
     first.join(" ")
 }
 
-/// A workload of one task, with an effect whose payload is what was read.
+/// A workload of one task, whose effect has the read value as its payload.
 fn reading(name: &str, about: &'static str, read: fn() -> String) -> Workload {
     let workflow = move |process: &Process| {
         let process = process.clone();
@@ -107,7 +108,7 @@ fn hanging() -> Attempt {
     std::future::pending().boxed()
 }
 
-/// A workload of one task, which does this and nothing else.
+/// A workload of one task, which only calls `task`.
 fn alone(name: &str, about: &'static str, task: fn() -> Attempt) -> Workload {
     let recipe = recipe(about, move |_| {
         workflow(move |_| async move { task().await })
@@ -149,7 +150,7 @@ fn recipe(
 
 /// A task that charges without a key, and an invariant that counts.
 fn mistaken() -> Workload {
-    let about = "charges again after a crash, and says so";
+    let about = "charges again after a crash, and reports it";
     let mut workload = reading(MISTAKEN, about, String::new);
     workload.acts_on = ActsOn::Own;
     workload.subject = Box::new(|| {

@@ -11,26 +11,26 @@ use serde_json::Value;
 use crate::history::LifeEnd;
 use crate::sim::{Process, Subject};
 
-/// Makes the workflow for a process: its tasks use the process for their effects.
+/// Creates the workflow for a process. Its tasks use the process for their effects.
 pub type WorkflowFactory<S> = Arc<dyn Fn(&Process) -> Workflow<S> + Send + Sync>;
 
-/// How the simulated engine sends an append again: often enough to get over one fault.
+/// How often the simulated engine repeats an append: enough to survive one fault.
 const APPEND_RETRY: AppendRetry = AppendRetry {
     sends_max: 3,
     delay: std::time::Duration::from_millis(10),
 };
 
-/// Runs a workflow of the engine's, under the given rules.
+/// Runs a workflow with the engine, under the given rules.
 pub struct EngineSubject<S, R> {
-    /// Makes the workflow.
+    /// Creates the workflow.
     pub workflow: WorkflowFactory<S>,
-    /// Where the run begins.
+    /// The first state of the run.
     pub start: S,
     /// The run's input.
     pub input: Value,
-    /// What becomes of the log of an ended run.
+    /// What the engine does with the log of an ended run.
     pub retention: Retention,
-    /// Which rules the engine keeps.
+    /// The rules that the engine keeps.
     pub rules: R,
 }
 

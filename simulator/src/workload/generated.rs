@@ -1,8 +1,8 @@
-//! Workflows as data: choices can draw one and shrink it, and each is a workload.
+//! Workflows as data. Choices can draw one, the shrinker can reduce it, and each is a workload.
 //!
-//! A shape is a row of states with a task in each and one exit behind them. A task goes on to the
-//! next state, except for the first few times if it has a detour: forward that skips states,
-//! backward it is a loop. How often is counted in the world, so every run comes to an end.
+//! A workflow is a row of states, each with a task, and an exit after them. A task goes to the next
+//! state, except that a task with a detour goes elsewhere the first few times: forward it skips
+//! states, backward it is a loop. The world counts the detours, so every run ends.
 
 mod plan;
 
@@ -22,7 +22,7 @@ use crate::workload::{Length, Recipe, Sharing, Workload};
 
 pub use plan::draw;
 
-/// The labels of the states that have a task, in their order.
+/// The labels of the states with a task, in order.
 const LABELS: [&str; NODES_MAX] = ["a", "b", "c", "d", "e", "f", "g"];
 
 /// The names of the tasks, in the order of their states.
@@ -31,7 +31,7 @@ const TASKS: [&str; NODES_MAX] = ["do a", "do b", "do c", "do d", "do e", "do f"
 /// The label of the exit.
 const EXIT: &str = "end";
 
-/// The most states that a shape may have, its exit apart.
+/// The most states of a workflow, without the exit.
 pub const NODES_MAX: usize = 7;
 
 /// A state with its task.
@@ -39,13 +39,13 @@ pub const NODES_MAX: usize = 7;
 pub struct Node {
     /// The kind of the task.
     pub kind: Kind,
-    /// Where it goes the first few times.
+    /// Where the task goes the first few times.
     pub detour: Option<Detour>,
-    /// How its forward action fails.
+    /// How the forward action fails.
     pub failure: Failure,
-    /// How often its undo fails for good, over all lives.
+    /// How often the undo fails for good, over all lives.
     pub undo_failures: u64,
-    /// Whether it sleeps before it acts.
+    /// Whether the task sleeps before it acts.
     pub sleeps: bool,
 }
 
@@ -56,27 +56,27 @@ pub enum Kind {
     Plain,
     /// A task with an undo.
     Compensatable,
-    /// A task that leaves so many cursors before it is done.
+    /// A task that writes this many cursors before it is done.
     Stepped(u64),
 }
 
-/// Another state that a task goes to.
+/// Another state to which a task goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Detour {
-    /// The index of the state: the task's own, an earlier or a later one, or that of the exit.
+    /// The index of the state: the task's own, an earlier or a later state, or the exit.
     pub to: usize,
-    /// How often, over all lives.
+    /// How often it goes there, over all lives.
     pub times: u64,
 }
 
 /// How a task fails, after its effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// It doesn't.
+    /// It does not fail.
     Never,
-    /// The first attempt fails, over all lives, and another is made.
+    /// The first attempt over all lives fails, and is retried.
     Once,
-    /// The first attempt fails, over all lives, and none other is made.
+    /// The first attempt over all lives fails for good.
     FatalOnce,
     /// Every attempt fails for good.
     Always,
@@ -85,7 +85,7 @@ pub enum Failure {
 }
 
 impl Node {
-    /// A task of this kind that goes straight on and never fails.
+    /// A task of this kind without a detour that never fails.
     pub fn of(kind: Kind) -> Self {
         Self {
             kind,
@@ -97,11 +97,11 @@ impl Node {
     }
 }
 
-/// The workload that `nodes` stand for, under these rules.
+/// The workload of these nodes, under these rules.
 ///
 /// # Panics
 ///
-/// Where there are no nodes, more than [`NODES_MAX`], or a detour to a state that isn't there.
+/// If there are no nodes, more than [`NODES_MAX`], or a detour to a state that does not exist.
 pub fn generated<R: Rules>(nodes: &[Node], rules: R) -> Workload {
     match nodes.len() {
         1 => recipe::<2>(nodes).under(rules),
@@ -111,7 +111,7 @@ pub fn generated<R: Rules>(nodes: &[Node], rules: R) -> Workload {
         5 => recipe::<6>(nodes).under(rules),
         6 => recipe::<7>(nodes).under(rules),
         7 => recipe::<8>(nodes).under(rules),
-        count => panic!("a generated workflow of {count} states, allowed are 1..={NODES_MAX}"),
+        count => panic!("a generated workflow needs 1..={NODES_MAX} states, got {count}"),
     }
 }
 
@@ -119,7 +119,7 @@ fn recipe<const STATES: usize>(nodes: &[Node]) -> Recipe<Slot<STATES>> {
     let nodes: Arc<[Node]> = nodes.into();
     Recipe {
         name: "generated",
-        about: "a workflow that was drawn",
+        about: "a drawn workflow",
         workflow: Arc::new(move |process: &Process| workflow(process, &nodes)),
         start: Slot(0),
         input: json!(null),
@@ -155,7 +155,7 @@ fn workflow<const STATES: usize>(process: &Process, nodes: &[Node]) -> Workflow<
     workflow.expect("a drawn workflow is well defined")
 }
 
-/// A state of a workflow with so many states, by its index; the last one is the exit.
+/// A state of a workflow with `STATES` states, by its index. The last is the exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Slot<const STATES: usize>(usize);
 
@@ -208,7 +208,7 @@ impl<const STATES: usize> Act<STATES> {
                 Err(TaskError::fatal("not this time"))
             }
             Failure::Always => Err(TaskError::fatal("never")),
-            Failure::Panics => panic!("it was bound to happen"),
+            Failure::Panics => panic!("the task always panics"),
             Failure::Never | Failure::Once | Failure::FatalOnce => Ok(()),
         }
     }
@@ -224,7 +224,7 @@ impl<const STATES: usize> Act<STATES> {
     async fn undo(&self, ctx: &Ctx, payload: &str) -> Result<(), TaskError> {
         let tried = format!("{} was undone", ctx.task());
         if self.process.count(&tried) < self.node.undo_failures {
-            return Err(TaskError::fatal("it can't be undone now"));
+            return Err(TaskError::fatal("the undo fails this time"));
         }
         let name = format!("undo: {}", ctx.task());
         self.process.effect(ctx, &name, payload).await;

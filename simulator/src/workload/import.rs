@@ -1,5 +1,5 @@
-//! A stepped import inside of a loop: two batches, two cursors each, so that a cursor which leaked
-//! from one visit into the next would skip a step.
+//! A stepped import inside a loop: two batches with two cursors each. A cursor that leaked from one
+//! visit into the next would skip a step.
 
 use std::sync::Arc;
 
@@ -104,7 +104,7 @@ impl CompensatableTask<Import> for Open {
     }
 }
 
-/// Imports a page a step; the cursor is the number of pages that are in.
+/// Imports one page in each step. The cursor is the number of imported pages.
 struct Pages {
     process: Process,
 }

@@ -1,4 +1,4 @@
-//! Three plain tasks in a row, each with an effect, one of which takes its time.
+//! Three plain tasks in a row, each with an effect. One of them waits.
 
 use std::sync::Arc;
 use std::time::Duration;

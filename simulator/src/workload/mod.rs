@@ -1,4 +1,4 @@
-//! What is explored: workflows of the engine's with tasks that act on the simulated world.
+//! The built-in workloads: workflows of the engine, whose tasks act on the simulated world.
 
 mod campaigns;
 pub mod controls;
@@ -21,30 +21,30 @@ pub use self::campaigns::{CAMPAIGNS, CRASHES_MAX, Campaign, Over, beyond, defaul
 pub use crate::sim::{ActsOn, Length, Panics, Sharing, Workload};
 pub use crashpoint::protocol::Rule;
 
-/// What a workload of the engine's is made of.
+/// The parts of a workload of the engine.
 pub struct Recipe<S> {
-    /// Its name on the command line; lower case with hyphens.
+    /// Its name on the command line: lower case with hyphens.
     pub name: &'static str,
-    /// What it is about, in a line.
+    /// Its description, in one line.
     pub about: &'static str,
-    /// Makes the workflow for a process.
+    /// Creates the workflow for a process.
     pub workflow: WorkflowFactory<S>,
-    /// Where a run begins.
+    /// The first state of a run.
     pub start: S,
     /// The input of a run.
     pub input: Value,
-    /// What becomes of the log of an ended run.
+    /// What the engine does with the log of an ended run.
     pub retention: Retention,
     /// How the processes hold the store.
     pub sharing: Sharing,
-    /// Whether the operator tries again what could not be undone.
+    /// Whether the operator retries a stuck run.
     pub retry_stuck: bool,
-    /// How long its runs are.
+    /// The length of its runs.
     pub length: Length,
 }
 
 impl<S: State> Recipe<S> {
-    /// The workload, as an engine under these rules runs it.
+    /// The workload, run by an engine under these rules.
     pub fn under<R: Rules>(self, rules: R) -> Workload {
         let definition = (self.workflow)(&Process::detached()).definition().clone();
         let Self {
@@ -79,19 +79,19 @@ impl<S: State> Recipe<S> {
             length,
             echoes: true,
             acts_on: ActsOn::Simulated,
-            // The workflows of a recipe are ours, and panic where they mean to.
+            // The workflows of recipes are ours, and panic on purpose.
             panics: Panics::Belong,
             lane: Lane::default(),
         }
     }
 }
 
-/// Every workload, as the engine runs it.
+/// Every workload, run by the engine.
 pub fn all() -> Vec<Workload> {
     all_under(Faithful)
 }
 
-/// Every workload, as an engine that breaks `rule` runs it: a mutant that an oracle must catch.
+/// Every workload, run by an engine that breaks `rule`: a mutant that an oracle must catch.
 pub fn mutants(rule: Rule) -> Vec<Workload> {
     let mut mutants = all_under(Without(rule));
     for mutant in &mut mutants {
@@ -100,7 +100,7 @@ pub fn mutants(rule: Rule) -> Vec<Workload> {
     mutants
 }
 
-/// The workload of this name, mutants and [controls] included.
+/// The workload with this name, mutants and [controls] included.
 pub fn named(name: &str) -> Option<Workload> {
     if let Some(control) = controls::named(name) {
         return Some(control);
@@ -112,7 +112,7 @@ pub fn named(name: &str) -> Option<Workload> {
     workloads.into_iter().find(|workload| workload.name == name)
 }
 
-/// The rule of this name, such as `RollbackIsJournaled`.
+/// The rule with this name, such as `RollbackIsJournaled`.
 pub fn rule_named(name: &str) -> Option<Rule> {
     Rule::ALL
         .iter()
@@ -120,7 +120,7 @@ pub fn rule_named(name: &str) -> Option<Rule> {
         .find(|rule| format!("{rule:?}") == name)
 }
 
-/// Every workload, as an engine under other rules runs it: for mutants.
+/// Every workload, run by an engine under other rules, for mutants.
 pub fn all_under<R: Rules>(rules: R) -> Vec<Workload> {
     let mut workloads = vec![linear::recipe().under(rules.clone())];
     workloads.extend(order::recipes().map(|recipe| recipe.under(rules.clone())));

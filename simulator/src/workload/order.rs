@@ -18,7 +18,7 @@ enum Order {
     Shipped,
 }
 
-/// How the saga goes.
+/// The outcome of the saga.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scenario {
     Succeeds,
@@ -26,15 +26,15 @@ enum Scenario {
     Fails,
     /// Shipping fails once, and another attempt succeeds.
     FailsOnce,
-    /// Shipping fails for good, and undoing the reservation fails the first two times.
+    /// Shipping fails for good, and the undo of the reservation fails the first two times.
     UndoFails,
     /// Shipping panics.
     Panics,
-    /// Shipping hangs until its time is up.
+    /// Shipping hangs until its time limit.
     Hangs,
 }
 
-/// How often undoing the reservation fails before it succeeds, over all lives.
+/// How often the undo of the reservation fails before it succeeds, over all lives.
 const UNDO_FAILURES: u64 = 2;
 
 pub(super) fn recipes() -> impl Iterator<Item = Recipe<impl State>> {
@@ -143,7 +143,7 @@ struct Act {
     ships: bool,
 }
 
-/// What a task leaves for its undo.
+/// The output of a task, which its undo receives.
 #[derive(Debug, Serialize, Deserialize)]
 struct Receipt {
     of: String,

@@ -252,7 +252,7 @@ fn an_undo_that_is_not_idempotent_is_caught() {
         Look::Whole,
         &expect![[r#"
             invariants: the card is charged once or not at all: rolled back, and the balance is 1999 cents
-            the promise: what the test says of the world and the outcome holds in the end
+            the promise: the invariants of the test hold when the run has ended
             shrunk in 0 steps, with 15 simulations, to a local minimum: no single draw can be left out or lowered
 
             schedule
@@ -315,7 +315,7 @@ fn a_task_that_charges_twice_is_caught() {
         Look::Schedule,
         &expect![[r#"
             invariants: the card is charged once or not at all: done in Shipped, and the balance is -3998 cents
-            the promise: what the test says of the world and the outcome holds in the end
+            the promise: the invariants of the test hold when the run has ended
             shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be left out or lowered
 
             schedule
@@ -330,7 +330,7 @@ fn a_mistake_that_needs_two_things_to_go_wrong_is_caught() {
         Look::Schedule,
         &expect![[r#"
             invariants: the card is charged once or not at all: rolled back, and the balance is -1999 cents
-            the promise: what the test says of the world and the outcome holds in the end
+            the promise: the invariants of the test hold when the run has ended
             shrunk in 0 steps, with 10 simulations, to a local minimum: no single draw can be left out or lowered
 
             schedule
@@ -581,7 +581,7 @@ fn a_task_that_trusts_the_wall_clock_is_caught() {
     let schedule: Vec<&str> = failure.lines().take(6).collect();
     expect![[r#"
         invariants: no offer is older than it can be: it is 3600000 ms old
-        the promise: what the test says of the world and the outcome holds in the end
+        the promise: the invariants of the test hold when the run has ended
         shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be left out or lowered
 
         schedule

@@ -213,7 +213,7 @@ fn a_disk_without_barriers_is_noticed_by_what_a_power_loss_keeps_alone() {
     };
     assert_eq!(objections("c1"), None);
     expect![[r#"
-        liveness: life 25 had no fault and did not end the run: suspended
+        liveness: life 25 met no fault but did not end the run: suspended
         v1; at life1/append#0.2:before-sync: partial-power-loss=subset-20"#]]
     .assert_eq(&objections("d1").expect("it is noticed"));
 }

@@ -93,7 +93,7 @@ fn every_rule_that_is_left_out_is_caught() {
             charge went from Charge to Charge, which is no edge
         RollbackIsJournaled in order-fails, c1: storage-faults-stay-out, schedule 1
             no fault
-            life 1 undid ship before the rollback was durable
+            life 1 undid ship before the start of the rollback was durable
         RollbackIsJournaled in fails-once-for-good, c1: all-or-nothing, schedule 14
             at life1/append#2:before: crash
             done in end, but the receiver that honours keys lacks do a@0, do b@1
@@ -111,7 +111,7 @@ fn every_rule_that_is_left_out_is_caught() {
             life 2 wrote row 4 after the terminal row
         OutcomeAfterRow in order, c1f1: outcome-is-durable, schedule 3
             at life1/append#3:before: refused
-            life 1 told: done in Shipped; the log did not say so
+            life 1 returned: done in Shipped; the log did not say so
         FencedStops in order, t1p2: one-writer, schedule 5
             at life1/append#3:before: takeover
             life 1 began reserve although it saw the takeover
@@ -126,10 +126,10 @@ fn every_rule_that_is_left_out_is_caught() {
             life 2 wrote row 1 after it was taken over
         AppendErrorIsNoTaskFailure in order, c1f1: storage-faults-stay-out, schedule 3
             at life1/append#3:before: refused
-            life 1 turned around without a reason: failed: the append failed
+            life 1 started a rollback without a reason: failed: the append failed
         StorageFaultSuspends in order, f2: storage-faults-stay-out, schedule 45
             at life1/append#3:before: refused; at life1/load:before: refused
-            life 1 turned around without a reason: failed: the store failed
+            life 1 started a rollback without a reason: failed: the store failed
         ReadBackBeforeResend in order, f2: log-is-dense, schedule 109
             at life1/append#2:before: refused; at life1/append#2.2:before: refused
             row 3 became durable where row 2 was due
@@ -144,7 +144,7 @@ fn every_rule_that_is_left_out_is_caught() {
             life 1 sent compensation_completion and then rollback_start at sequence 3
         CursorBelongsToVisit in import-loop, c1: cursor, schedule 1
             no fault
-            life 1, visit 6, step 0 was given cursor 2, durable is none
+            life 1, visit 6, step 0 received cursor 2, but none is durable
         MismatchBeforeClaim in trip-redeployed, c1: refusals-do-nothing, schedule 5
             at life1/append#2:before: crash
             life 2 was refused, but it sent row 2
@@ -153,7 +153,7 @@ fn every_rule_that_is_left_out_is_caught() {
             life 2 has a key for book that another action has
         CorruptionStops in order, c1b1: refusals-do-nothing, schedule 3
             at life1/gone: lost-row=1
-            life 2 went on with a corrupt log: it sent row 1
+            life 2 continued with a corrupt log: it sent row 1
         CancelWaitsForAppend in order, x1t1: pinned-row, schedule 65
             at life1/append#3:before: takeover; at life2/append#4:before: cancel
             life 2 sent compensation_completion and then rollback_start at sequence 4
@@ -171,22 +171,22 @@ fn every_rule_that_is_left_out_is_caught() {
             life 1 undid ship of visit 2 2 times in a row
         UndoGetsItsOutput in order-fails, c1: undo-bytes, schedule 1
             no fault
-            life 1 undid charge of visit 0 with {"of":"reserve the goods","visit":1}, durable is {"of":"charge the card","visit":0}
+            life 1 undid charge of visit 0 with {"of":"reserve the goods","visit":1}, but {"of":"charge the card","visit":0} is durable
         RollbackIsFinal in order-fails, c1: direction, schedule 1
             no fault
-            life 1 began ship after the rollback had started
+            life 1 began ship after the start of the rollback
         RollbackResumes in order-fails, c1: liveness, schedule 5
             at life1/append#7:before: crash
-            life 25 had no fault and did not end the run: suspended
+            life 25 met no fault but did not end the run: suspended
         StepWaitsForCursor in import-loop, c1: step-order, schedule 1
             no fault
-            life 1 began step 1 with 0 durable
+            life 1 began step 1 with 0 cursors durable
         CancelIsHeeded in order, x1: cancellation, schedule 8
             at life1/append#2:acked: cancel
             life 1 began ship after it was cancelled
         FenceNeedsARival in order, f1: no-false-fence, schedule 3
             at life1/append#3:before: refused
-            life 1 says it was fenced, but nobody else wrote
+            life 1 was fenced, but no other life wrote
         StateIsTheFold in order, c1: fold-equality, schedule 1
             no fault
             life 1 differs after row 0: live RunState { next_sequence: 1, header: Some(RunHeader { run_id: Nonce(00000000000000010000000000000000), input: [123, 34, 99, 101, 110, 116, 115, 34, 58, 49, 57, 57, 57, 125], started_unix_ms: 1767225600001, lives: 1, claim_sequence: 0, claim: ClaimRecord { run_id: Nonce(00000000000000010000000000000000), nonce: Nonce(00000000000000010000000000000000), definition: "order", version: 1, fingerprint: 6719913523086561921, unix_ms: 1767225600001, exits: ["Shipped"], input: None } }), phase: Forward(Visit { id: 0, state: "Charge", cursor: None, cursors: 0 }), completed: [] }

@@ -46,7 +46,7 @@ fn tampered() -> Vec<Tampered> {
             "store-keeps-rows",
             "order",
             |run| push(run, 1, What::StoreFailed("a page is damaged".to_owned())),
-            expect!["the store failed by itself: a page is damaged"],
+            expect!["the store failed without a fault: a page is damaged"],
         ),
         row(
             "store-keeps-rows",
@@ -65,7 +65,7 @@ fn tampered() -> Vec<Tampered> {
             |run| {
                 run.log.pop();
             },
-            expect!["the store in the end lacks the durable row 3"],
+            expect!["at the end the store lacks the durable row 3"],
         ),
         row(
             "fold-equality",
@@ -128,7 +128,7 @@ fn tampered() -> Vec<Tampered> {
                     .expect("a verification tells its end");
                 run.history.0[verified + end].what = What::Returned(LifeEnd::Suspended);
             },
-            expect!["life 2 had no fault and did not end the run: suspended"],
+            expect!["life 2 met no fault but did not end the run: suspended"],
         ),
         row(
             "direction",
@@ -138,7 +138,7 @@ fn tampered() -> Vec<Tampered> {
                 let turned = find(run, |what| landed(what, RowKind::RollbackStart));
                 run.history.0.insert(turned + 1, again);
             },
-            expect!["life 1 began reserve after the rollback had started"],
+            expect!["life 1 began reserve after the start of the rollback"],
         ),
         row(
             "undo-order",
@@ -174,7 +174,7 @@ fn tampered() -> Vec<Tampered> {
                 }
             },
             expect![[
-                r#"life 1 undid charge of visit 0 with another receipt, durable is {"of":"charge the card","visit":0}"#
+                r#"life 1 undid charge of visit 0 with another receipt, but {"of":"charge the card","visit":0} is durable"#
             ]],
         ),
         row(
@@ -189,13 +189,13 @@ fn tampered() -> Vec<Tampered> {
                     attempt.step = 2;
                 }
             },
-            expect!["life 1 began step 2 with 1 durable"],
+            expect!["life 1 began step 2 with 1 cursors durable"],
         ),
         row(
             "no-false-fence",
             "order",
             |run| push(run, 1, What::Returned(LifeEnd::Fenced)),
-            expect!["life 1 says it was fenced, but nobody else wrote"],
+            expect!["life 1 was fenced, but no other life wrote"],
         ),
         row(
             "cancellation",
@@ -220,7 +220,7 @@ fn tampered() -> Vec<Tampered> {
                     left.push("ghost".to_owned());
                 }
             },
-            expect!["life 1 told: stuck, left behind: reserve, ghost; the log did not say so"],
+            expect!["life 1 returned: stuck, left behind: reserve, ghost; the log did not say so"],
         ),
     ]
 }
@@ -282,7 +282,7 @@ fn a_store_that_shows_what_is_not_durable_is_noticed() {
     });
     expect![[r#"
         at life1/append#3:before: crash; at life2/append#4:before: phantom-row
-        life 2 was shown row 4, which is not durable"#]]
+        life 2 loaded row 4, which is not durable"#]]
     .assert_eq(&found.expect("the oracle notices"));
 }
 

@@ -1,15 +1,15 @@
-//! Draws a workflow: one state after the other, each of them with the same draws.
+//! Draws a workflow, state by state. Every state has the same draws.
 //!
-//! Because every state has every draw, whether it matters or not, the third draw of any label
-//! belongs to the third state: a state that is taken out of a tape leaves the others as they were.
+//! Because every state has every draw, needed or not, the third draw of any label belongs to the
+//! third state. So removing a state from a tape leaves the others unchanged.
 
 use crate::choices::Choices;
 use crate::workload::generated::{Detour, Failure, Kind, NODES_MAX, Node};
 
-/// Things, each with how likely it is. The first is the least interesting one.
+/// A table of values with their weights. The first is the least interesting.
 type Weighted<T> = &'static [(usize, T)];
 
-/// The kinds of tasks, given the number of cursors.
+/// The kinds of tasks, as functions of the number of cursors.
 const KINDS: Weighted<fn(u64) -> Kind> = &[
     (2, |_| Kind::Plain),
     (3, |_| Kind::Compensatable),
@@ -32,7 +32,7 @@ const UNDO_FAILURES: Weighted<u64> = &[(9, 0), (1, 1), (1, 2), (1, 3)];
 /// Whether another state follows.
 const MORE: Weighted<bool> = &[(1, false), (4, true)];
 
-/// The most cursors of a stepped task, and the most times of a detour.
+/// The most cursors of a stepped task, and the most repetitions of a detour.
 const CURSORS_MAX: usize = 2;
 const TIMES_MAX: usize = 2;
 
@@ -90,7 +90,7 @@ fn node(choices: &mut (impl Choices + ?Sized)) -> (Node, Option<Leap>) {
     (node, way.map(|way| Leap { way, far, times }))
 }
 
-/// One of the things of a table.
+/// Draws a value of a table.
 fn weighted<T: Copy + 'static>(
     choices: &mut (impl Choices + ?Sized),
     label: &str,

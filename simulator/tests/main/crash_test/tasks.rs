@@ -87,14 +87,14 @@ fn a_task_that_reads_what_is_not_drawn_is_told_from_a_broken_promise() {
 #[test]
 fn a_task_that_never_ends_is_named() {
     let waits = mail(|_, _| std::future::pending());
-    expect!["no-hangs: a life waits for what never comes in send: nothing in the simulation is left that could wake it, and nothing outside of it, such as a thread, is waited for"].assert_eq(&first_line(|| waits.run()));
+    expect!["no-hangs: a life waits for ever in send: nothing in the simulation can wake it, and a simulation does not wait for anything outside, such as a thread"].assert_eq(&first_line(|| waits.run()));
     let asks = mail(|process, ctx| async move {
         loop {
             process.effect(&ctx, "ask whether it was sent", "").await;
         }
     });
     let failure = failure(|| asks.run());
-    expect!["no-hangs: life 1 goes in circles in send: it was stopped"]
+    expect!["no-hangs: life 1 never ended in send: it was stopped"]
         .assert_eq(failure.lines().next().unwrap_or_default());
     let lines = failure.lines().count();
     assert!(
@@ -106,7 +106,7 @@ fn a_task_that_never_ends_is_named() {
             ctx.sleep(Duration::from_secs(1)).await;
         }
     });
-    expect!["no-hangs: life 1 goes in circles in send: it was stopped"]
+    expect!["no-hangs: life 1 never ended in send: it was stopped"]
         .assert_eq(&first_line(|| sleeps.run()));
 }
 

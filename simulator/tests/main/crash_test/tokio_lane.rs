@@ -135,7 +135,7 @@ impl CompensatableTask<Mail> for Impatient {
 #[test]
 fn an_effect_that_comes_after_its_undo_is_told_of_as_that() {
     let test = undoable(Impatient);
-    expect!["all-or-nothing: rolled back, but the receiver that repeats everything still holds send@0; send had an effect after it was undone: what it had begun went on by itself"].assert_eq(&first_line(|| test.tokio().run()));
+    expect!["all-or-nothing: rolled back, but the receiver that repeats everything still holds send@0; send had an effect after it was undone: work that it had begun went on by itself"].assert_eq(&first_line(|| test.tokio().run()));
 }
 
 #[test]
@@ -254,16 +254,16 @@ fn what_is_spawned_and_only_yields_is_stopped() {
             Ok(Mail::Sent)
         })
     };
-    let stopped = "a spawned task never waits for anything, and was stopped; where it yields until \
-                   something comes, no time passes until then";
+    let stopped = "a spawned task never waits for anything, and was stopped; while a task only \
+                   yields, no time passes";
     assert_eq!(
         first_line(|| yields(true).run()),
-        format!("no-hangs: life 1 goes in circles in send: {stopped}")
+        format!("no-hangs: life 1 never ended in send: {stopped}")
     );
     // Nor may it be left behind like that.
     assert_eq!(
         first_line(|| yields(false).run()),
-        format!("no-hangs: life 1 goes in circles: {stopped}")
+        format!("no-hangs: life 1 never ended: {stopped}")
     );
 }
 
@@ -319,7 +319,7 @@ fn a_task_that_only_yields_to_tokio_goes_in_circles() {
             tokio::task::yield_now().await;
         }
     });
-    expect!["no-hangs: life 1 goes in circles in send: it was stopped"]
+    expect!["no-hangs: life 1 never ended in send: it was stopped"]
         .assert_eq(&first_line(|| yields.run()));
 }
 
@@ -335,7 +335,7 @@ fn what_is_spawned_for_ever_does_not_keep_a_life_from_being_called_stuck() {
         Ok(Mail::Sent)
     });
     let first = first_line(|| waits.run());
-    let expected = "no-hangs: a life waits for what never comes in send";
+    let expected = "no-hangs: a life waits for ever in send";
     assert!(first.starts_with(expected), "{first}");
 }
 
@@ -390,7 +390,7 @@ fn a_life_that_waits_while_what_it_spawned_is_woken_for_ever_goes_in_circles() {
         std::future::pending::<Infallible>().await;
         Ok(Mail::Sent)
     });
-    expect!["no-hangs: life 1 goes in circles in send: it was stopped"]
+    expect!["no-hangs: life 1 never ended in send: it was stopped"]
         .assert_eq(&first_line(|| waits.run()));
 }
 
@@ -494,7 +494,7 @@ fn a_zombie_that_sleeps_with_tokio_is_found_and_replayed() {
     let schedule = failed.split("\ntimeline\n").next().unwrap_or_default();
     expect![[r#"
         invariants: no life overwrites a newer one: an older life has written after a newer one
-        the promise: what the test says of the world and the outcome holds in the end
+        the promise: the invariants of the test hold when the run has ended
         shrunk in 0 steps, with 2 simulations, to a local minimum: no single draw can be left out or lowered
 
         schedule
