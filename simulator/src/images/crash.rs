@@ -1,4 +1,4 @@
-//! Where a crash comes and what it leaves: in a token, and in words.
+//! The place of a crash and what survives it, as a token and in words.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,36 +8,36 @@ use crate::disk::{Change, Image, Kept, Loss, Others, SUBSETS_MAX, Sectors, Step,
 /// A crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Crash {
-    /// After so many steps of the disk.
+    /// The number of steps of the disk before it.
     pub(crate) position: usize,
     pub(crate) end: End,
 }
 
-/// What crashes.
+/// The kind of crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     Process,
     Power(Loss),
 }
 
-/// What is left of what was not durable, as a report counts it.
+/// What survives of the unsynced changes, as a report counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mode {
-    /// The process alone crashed: everything is left.
+    /// Only the process crashed: everything survives.
     Process,
-    /// The power failed, and the name was lost with the file.
+    /// The power failed, and the name was lost with its file.
     Nameless,
-    /// The power failed, and nothing is left.
+    /// The power failed, and no unsynced change survives.
     Nothing,
-    /// The power failed, and everything is left.
+    /// The power failed, and every unsynced change survives.
     Everything,
-    /// The changes up to one of them are left.
+    /// The changes up to one of them survive.
     Prefix,
-    /// Some other subset is left.
+    /// Another subset survives.
     Subset,
-    /// A subset that was drawn is left.
+    /// A drawn subset survives.
     Sampled,
-    /// One write is left in part.
+    /// One write survives in part.
     Torn,
 }
 
@@ -86,16 +86,16 @@ impl fmt::Display for Mode {
     }
 }
 
-/// Which crashes are tried.
+/// The crashes to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Modes {
-    /// Every one.
+    /// Every crash.
     Every,
-    /// A crash of the process, and a loss of power that leaves nothing that was not durable.
+    /// Crashes of the process, and power losses that only durable content survives.
     Plain,
 }
 
-/// Everything that a crash of a disk at an instant may leave.
+/// Every image that a crash at this instant may leave.
 pub(crate) fn crashes(disk: &Image, modes: Modes, each: &mut dyn FnMut(End, Mode, Image)) {
     each(End::Process, Mode::Process, disk.without_process());
     let mut lose = |loss: Loss| {
@@ -132,7 +132,7 @@ pub(crate) fn crashes(disk: &Image, modes: Modes, each: &mut dyn FnMut(End, Mode
 }
 
 impl End {
-    /// The one image that this leaves.
+    /// The image that this crash leaves.
     pub(crate) fn of(&self, disk: &Image) -> Image {
         match self {
             Self::Process => disk.without_process(),
@@ -151,9 +151,9 @@ impl fmt::Display for Crash {
     }
 }
 
-/// A text that is no token of a crash.
+/// A text that is not the token of a crash.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no crash: expected STEP:WHAT, such as 57:process or 57:subset-5")]
+#[error("{0:?} is not a crash: expected STEP:WHAT, such as 57:process or 57:subset-5")]
 pub struct BadCrash(pub(crate) String);
 
 impl FromStr for Crash {
@@ -192,10 +192,10 @@ pub(crate) fn in_words(crash: &Crash, steps: &[Step], doing: &str, disk: &Image)
         End::Process => "the process crashed".to_owned(),
         End::Power(loss) if !loss.keeps_name => "the power failed, the name is lost".to_owned(),
         End::Power(_) if unsynced.is_empty() && !disk.may_lose_more() => {
-            "the power failed, all was durable".to_owned()
+            "the power failed, everything was durable".to_owned()
         }
         End::Power(_) if unsynced.is_empty() => {
-            "the power failed, what a failed sync should have written is gone".to_owned()
+            "the power failed, the content of a failed sync is gone".to_owned()
         }
         End::Power(loss) => {
             let kept = kept_words(&loss.kept, unsynced);
@@ -240,18 +240,18 @@ fn sync_words(synced: Synced) -> &'static str {
 fn kept_words(kept: &Kept, changes: &[Change]) -> String {
     let change = |at: usize| changes.get(at).map(change_words).unwrap_or_default();
     match *kept {
-        Kept::All => "all are left".to_owned(),
-        Kept::None => "none is left".to_owned(),
-        Kept::Prefix(length) => format!("the first {length} are left"),
-        Kept::Without(one) => format!("all are left but the {}", change(one)),
-        Kept::Only(one) => format!("only the {} is left", change(one)),
-        Kept::Sampled(seed) => format!("some are left, drawn from seed {seed}"),
+        Kept::All => "all survive".to_owned(),
+        Kept::None => "none survives".to_owned(),
+        Kept::Prefix(length) => format!("the first {length} survive"),
+        Kept::Without(one) => format!("all survive but the {}", change(one)),
+        Kept::Only(one) => format!("only the {} survives", change(one)),
+        Kept::Sampled(seed) => format!("some survive, drawn from seed {seed}"),
         Kept::Subset(mask) => {
             let left = (0..changes.len()).filter(|at| mask >> at & 1 == 1);
             let left: Vec<String> = left.map(change).collect();
             match left.is_empty() {
-                true => "none is left".to_owned(),
-                false => format!("these are left: {}", left.join(", ")),
+                true => "none survives".to_owned(),
+                false => format!("these survive: {}", left.join(", ")),
             }
         }
         Kept::Torn {
@@ -260,19 +260,16 @@ fn kept_words(kept: &Kept, changes: &[Change]) -> String {
             sectors,
         } => {
             let others = match others {
-                Others::Earlier => "what came before it",
+                Others::Earlier => "the earlier changes",
                 Others::All => "all others",
             };
             let sectors = match sectors {
                 Sectors::First(count) => format!("its first {count} sectors"),
                 Sectors::Last(count) => format!("its last {count} sectors"),
-                Sectors::Even => "every second of its sectors".to_owned(),
-                Sectors::Odd => "the other second of its sectors".to_owned(),
+                Sectors::Even => "its even sectors".to_owned(),
+                Sectors::Odd => "its odd sectors".to_owned(),
             };
-            format!(
-                "the {} is torn, with {sectors} and {others} left",
-                change(at)
-            )
+            format!("the {} is torn: {sectors} and {others} survive", change(at))
         }
     }
 }

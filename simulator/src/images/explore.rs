@@ -1,4 +1,4 @@
-//! Every crash of a recorded script, opened and looked at; equal images once.
+//! Every crash of a recorded script, opened and checked. Equal images are opened once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::images::model::{Log, Possible, contradiction};
 use crate::images::recording::Recording;
 use crate::images::report::{Faulty, ImagesReport, Violation};
 
-/// The images that are known, with what was found in each.
+/// The known images, with the content found in each.
 pub(crate) struct Explorer<'a, S> {
     store: &'a S,
-    /// The runs that are read whether they are listed or not.
+    /// The runs to read, listed by the store or not.
     runs: Vec<String>,
     nodes: Vec<Node>,
     by_hash: BTreeMap<u64, Vec<usize>>,
@@ -25,16 +25,16 @@ pub(crate) struct Explorer<'a, S> {
 struct Node {
     image: Image,
     found: Result<BTreeMap<String, Log>, Complaint>,
-    /// What opening it did to the disk; taken when the crashes within were tried.
+    /// The steps of the disk during its opening; taken when the crashes within were tried.
     recovery: Vec<Step>,
     within: Option<Vec<(Crash, usize)>>,
 }
 
-/// What a recording is explored with.
+/// Which crashes of a recording to explore.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reach {
     pub(crate) modes: Modes,
-    /// Whether crashes within the opening of an image are tried as well.
+    /// Whether to try crashes within the opening of an image.
     pub(crate) recovery: bool,
 }
 
@@ -66,7 +66,7 @@ impl<'a, S: Open> Explorer<'a, S> {
                 token: String::new(),
             });
         }
-        // An image, or one within it, is held against what is possible once for each of the two.
+        // Each image, also one within an opening, is checked once against each expectation.
         let mut held = BTreeSet::new();
         let mut disk = Image::default();
         for position in 0..=recording.steps.len() {
@@ -133,7 +133,7 @@ impl<'a, S: Open> Explorer<'a, S> {
                     .expect("it was possible when it was recorded");
             }
         }
-        // Many lead to the same image, and the first is as good as the others.
+        // Many crashes lead to the same image; the first represents them.
         let mut seen = BTreeSet::new();
         within.retain(|(_, node)| seen.insert(*node));
         assert!(
@@ -197,7 +197,7 @@ impl<'a, S: Open> Explorer<'a, S> {
             words.push(in_words(crash, steps, doing, &disk));
             let node = &self.nodes[*node];
             disk = node.image.clone();
-            (steps, doing) = (&node.recovery, "during the opening after that");
+            (steps, doing) = (&node.recovery, "during the next opening");
         }
         let token: Vec<String> = path.iter().map(|(crash, _)| crash.to_string()).collect();
         Violation {
@@ -209,7 +209,7 @@ impl<'a, S: Open> Explorer<'a, S> {
     }
 }
 
-/// Opens an image and finds out what is there and whether the store still works.
+/// Opens an image, reads its content, and checks that the store still works.
 pub(crate) fn look(
     store: &impl Open,
     image: &Image,
@@ -222,7 +222,7 @@ pub(crate) fn look(
     let found = opened.and_then(|machine| {
         let found = machine.read(runs)?;
         machine.probe(&found)?;
-        // Closing the file is no part of it.
+        // Closing the file is not part of the opening.
         disk.kill();
         caught(|| drop(machine))?;
         Ok(found)

@@ -1,5 +1,5 @@
-//! The faults of a disk, each in a run of its own: errors at every call, every size of a full disk,
-//! bits that turn over.
+//! Disk faults, each in a run of its own: errors at every call, every size of a full disk, flipped
+//! bits.
 
 use crate::choices::Seeded;
 use crate::disk::{Call, Failure, Image, Lasting, Lie, Loss, SimDisk};
@@ -10,25 +10,25 @@ use crate::images::model::{described, shown};
 use crate::images::recording::Recording;
 use crate::images::report::ImagesReport;
 
-/// The sizes that a full disk is tried in are so many bytes apart: a page of the database.
+/// The difference between two sizes of a full disk, in bytes: a page of the database.
 const FULL_STEP_BYTES: u64 = 4096;
 
-/// What came of bits that turned over.
+/// The result of flipping bits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rot {
-    /// Images with one bit turned over.
+    /// The number of images with a flipped bit.
     pub images: u64,
-    /// Those that opened and showed the right rows.
+    /// Those that opened with the right rows.
     pub right: u64,
-    /// Those that were refused when they were opened, or when a run was loaded.
+    /// Those whose opening, or whose load of a run, was refused.
     pub refused: u64,
-    /// What was wrong with the others.
+    /// The errors of the others.
     pub wrong: Vec<String>,
 }
 
 impl<S: Open> Exploration<'_, S> {
-    /// The script again for every read, write and sync that it makes, with that one failing, once
-    /// and for good; every crash of each run.
+    /// Runs the script again for every read, write and sync that it makes, with that call failing,
+    /// once and permanently, and explores every crash of each run.
     pub fn every_error(&self) -> ImagesReport {
         let calls = self.calls();
         let broken = calls.into_iter().flat_map(|(call, count)| {
@@ -40,8 +40,8 @@ impl<S: Open> Exploration<'_, S> {
         self.each(broken)
     }
 
-    /// The script again on a disk of every size, in steps of 4 KiB, that is too small for it; every
-    /// crash of each run.
+    /// Runs the script again on a disk of every size that is too small, in steps of 4 KiB, and
+    /// explores every crash of each run.
     pub fn every_size(&self) -> ImagesReport {
         let length = self.recording().closed.length();
         let sizes = (0..length.div_ceil(FULL_STEP_BYTES)).map(|pages| pages * FULL_STEP_BYTES);
@@ -62,9 +62,9 @@ impl<S: Open> Exploration<'_, S> {
         std::iter::zip(Call::ALL, calls).collect()
     }
 
-    /// So many images with one bit turned over, drawn from a seed: half of them after a clean close,
-    /// half after a loss of power anywhere. What is found is right or refused, in whole or for a
-    /// run; a row that is wrong or lacking is neither.
+    /// Flips one bit in each of this many images, drawn from a seed: half of them after a clean
+    /// close, half after a power loss anywhere. A store passes if it shows the right rows, or
+    /// refuses the file or a run. Wrong or missing rows fail.
     pub fn rot(&self, images: u64, seed: u64) -> Rot {
         let recording = self.recording();
         let mut draw = Seeded::new(seed);
@@ -94,7 +94,7 @@ impl<S: Open> Exploration<'_, S> {
         rot
     }
 
-    /// Whether what is found is right; else it is refused, or an error says what is wrong.
+    /// Whether the content is right (true) or refused (false).
     fn judge(&self, recording: &Recording, position: usize, image: &Image) -> Result<bool, String> {
         let disk = SimDisk::of(image.clone(), Lie::None);
         let machine = match Machine::open(self.store, &disk) {

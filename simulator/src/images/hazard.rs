@@ -1,36 +1,36 @@
-//! What can befall a store in its images: one for each row of the table of what was seen.
+//! The rows of the table of hazards of a store.
 
 use std::fmt;
 
 use crate::disk::{Call, Failure, Lasting, Lie};
 use crate::images::crash::Mode;
 
-/// A kind of crash, of a fault of the disk, or of a lie.
+/// A kind of crash, disk fault, or lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Hazard {
-    /// A crash that leaves this.
+    /// A crash of this mode.
     Crash(Mode),
     /// A call that fails.
     Error(Call, Lasting),
-    /// No room.
+    /// No space.
     Full,
-    /// A bit that turned over.
+    /// A flipped bit.
     Rot,
-    /// A disk that lies. It has fired where an image broke a promise: this is the canary of all others.
+    /// A lying disk. It has fired if an image broke a promise: it is the canary of all others.
     Lie(Lie),
 }
 
-/// How often a hazard was set up, and how often it came about.
+/// How often a hazard was armed, and how often it fired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Armed {
-    /// The runs and images that it was meant for.
+    /// The number of runs and images in which it was armed.
     pub armed: u64,
-    /// Those of them in which it fired.
+    /// Those in which it fired.
     pub fired: u64,
 }
 
 impl Hazard {
-    /// Each of them once.
+    /// Every hazard once.
     pub fn all() -> impl Iterator<Item = Self> {
         let crashes = Mode::ALL.into_iter().map(Self::Crash);
         let lasting = [Lasting::Once, Lasting::ForGood];
@@ -49,7 +49,7 @@ impl Hazard {
         }
     }
 
-    /// The kind of a lie, whatever its number; none of a disk that tells the truth.
+    /// The hazard of a lie, whatever its number. `None` for a disk that does not lie.
     pub(crate) fn of_lie(lie: Lie) -> Option<Self> {
         match lie {
             Lie::None => None,
@@ -71,17 +71,17 @@ impl fmt::Display for Hazard {
                 };
                 let every = match lasting {
                     Lasting::Once => "",
-                    Lasting::ForGood => ", and every one after it",
+                    Lasting::ForGood => ", and every later call",
                 };
                 write!(f, "the disk fails {call}{every}")
             }
             Self::Full => f.write_str("the disk is full"),
-            Self::Rot => f.write_str("a bit has turned over"),
+            Self::Rot => f.write_str("a bit has flipped"),
             Self::Lie(lie) => f.write_str(match lie {
                 Lie::None => "the disk tells the truth",
-                Lie::Writes => "the disk lies about every sync, which is noticed",
-                Lie::EveryNth(_) => "the disk lies about some syncs, which is noticed",
-                Lie::Names => "the disk lies about the name, which is noticed",
+                Lie::Writes => "the disk lies about every sync, and is caught",
+                Lie::EveryNth(_) => "the disk lies about some syncs, and is caught",
+                Lie::Names => "the disk lies about the name, and is caught",
             }),
         }
     }

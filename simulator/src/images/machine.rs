@@ -1,4 +1,4 @@
-//! A process that uses a store, without a simulation around it.
+//! A process that uses a store, without a simulation.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -24,7 +24,7 @@ pub trait Open {
     ///
     /// # Errors
     ///
-    /// As the store says.
+    /// The error of the store.
     fn open(&self, disk: &SimDisk, runtime: SimRuntime) -> Result<Box<dyn CheckpointStore>, Error>;
 }
 
@@ -53,10 +53,10 @@ pub(crate) struct Machine {
     store: Box<dyn CheckpointStore>,
 }
 
-/// How far the disk has come.
+/// Returns the number of steps of the disk so far.
 pub(crate) type Position = Arc<dyn Fn() -> usize + Send + Sync>;
 
-/// Wakes whoever waits for an answer, and notes how far the disk had come then: a crash after that
+/// Wakes the waiter of an answer, and notes the position of the disk at that moment: a later crash
 /// comes after the answer.
 struct Noted {
     position: Position,
@@ -64,25 +64,25 @@ struct Noted {
     at: AtomicUsize,
 }
 
-/// A request that was begun and not answered.
+/// A request that has begun and has no answer yet.
 struct Asked<'a> {
     request: &'a Request,
     future: BoxFuture<'a, Answer>,
     noted: Arc<Noted>,
 }
 
-/// What a store does that it must not: it fails to open, to answer, or panics.
+/// A failure that the store must not have: it does not open, does not answer, or panics.
 pub(crate) type Complaint = String;
 
 impl Machine {
-    /// A process that asks one thing at a time.
+    /// A process that makes one request at a time.
     pub(crate) fn open(store: &impl Open, disk: &SimDisk) -> Result<Self, Complaint> {
         let executor = Executor::default();
         let runtime = SimRuntime::new(executor.clone(), 1, Arc::default(), Arc::default());
         Self::opened(executor, || store.open(disk, runtime))
     }
 
-    /// A process that asks many things at the same time: none is done before all are begun.
+    /// A process that makes many requests at a time: none is performed before all have begun.
     pub(crate) fn concurrent(
         open: impl FnOnce(SimRuntime) -> Result<Box<dyn CheckpointStore>, Error>,
     ) -> Result<Self, Complaint> {
@@ -100,8 +100,8 @@ impl Machine {
         Ok(Self { executor, store })
     }
 
-    /// Begins every request and then waits for all of them. Each answer as it comes, with how far
-    /// the disk had come when it was given. A request whose future was dropped is answered as unknown.
+    /// Begins every request, then waits for all of them. Returns each answer with the position of
+    /// the disk when it came. A request whose future was dropped has the answer `Unknown`.
     pub(crate) fn perform(
         &self,
         requests: &[Request],
@@ -137,7 +137,7 @@ impl Machine {
                 }
             }
             waiting = still;
-            // In the order in which they were given, and of those given at once that of the requests.
+            // In the order of the answers. Simultaneous answers are in the order of their requests.
             answers.sort_by_key(|(at, ..)| *at);
             for (at, request, answer) in answers {
                 answered(request, answer, at);
@@ -152,7 +152,7 @@ impl Machine {
         }
     }
 
-    /// Every run that the store has, the named ones among them.
+    /// Every run in the store, and the named runs in any case.
     pub(crate) fn read(&self, named: &[String]) -> Result<BTreeMap<String, Log>, Complaint> {
         let mut found = BTreeMap::new();
         let listed = match self.store.as_listing() {
@@ -175,7 +175,8 @@ impl Machine {
         }
     }
 
-    /// Whether the store still works: it rejects a row at each last sequence, and takes a new one.
+    /// Checks that the store still works: it rejects a row at each last sequence, and accepts a new
+    /// row.
     pub(crate) fn probe(&self, found: &BTreeMap<String, Log>) -> Result<(), Complaint> {
         for (run, log) in found {
             let Some(last) = log.last() else { continue };
@@ -200,7 +201,7 @@ impl Machine {
         match self.load(run)? == expected {
             true => Ok(()),
             false => Err(format!(
-                "{run} does not have what was appended to what was found"
+                "{run} lacks the row that was appended after opening"
             )),
         }
     }
@@ -277,7 +278,7 @@ impl Machine {
         }
     }
 
-    /// Lets what the store has spawned go on; false where there is nothing.
+    /// Runs the tasks that the store has spawned. Returns false if there are none.
     fn work(&self) -> bool {
         let mut worked = false;
         while let Some(task) = self.executor.ready().first() {
@@ -299,7 +300,7 @@ impl Request {
 }
 
 impl Asked<'_> {
-    /// The answer, and how far the disk had come when it was given.
+    /// The answer, and the position of the disk when it came.
     fn poll(&mut self) -> Poll<(Answer, usize)> {
         let called = self.noted.at.swap(usize::MAX, Ordering::Relaxed);
         let waker = Waker::from(Arc::clone(&self.noted));
@@ -330,10 +331,10 @@ fn kind_of(error: &Error) -> Option<StoreErrorKind> {
     error.store_error().map(StoreError::kind)
 }
 
-/// What the complaint about a panic begins with.
+/// The beginning of the complaint about a panic.
 pub(crate) const PANICKED: &str = "it panicked";
 
-/// A panic is a complaint like any other.
+/// Turns a panic into a complaint.
 pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Complaint> {
     quietly(|| catch_unwind(AssertUnwindSafe(work))).map_err(|panic| {
         let literal = panic.downcast_ref::<&str>().map(ToString::to_string);

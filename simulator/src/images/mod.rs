@@ -1,14 +1,14 @@
-//! Crash images of a store: a script of operations is performed once on a recording disk, and every
-//! crash is then built from the recording, opened with the store under test and looked at.
+//! Crash images of a store. A script of operations is performed once on a recording disk. Every
+//! crash is then built from the recording, opened with the store under test, and checked.
 //!
-//! At every step of the disk the process crashes, or the power fails and leaves all, none, a prefix,
-//! any subset of the unsynced changes, or one of them torn; see [`Mode`]. In each image every
-//! acknowledged row has to be there, what was under way whole or absent, and nothing that was never
-//! sent; duplicates are rejected, an append works, and opening neither fails nor panics. Each crash
-//! within the opening of an image is tried in the same way.
+//! At every step of the disk the process crashes, or the power fails and leaves all, none, a
+//! prefix, or any subset of the unsynced changes, or a torn change; see [`Mode`]. In each image
+//! every acknowledged row must be there, an operation under way must be whole or absent, and
+//! nothing else may be there. Duplicates must be rejected, an append must work, and opening must
+//! neither fail nor panic. Each crash within the opening of an image is checked in the same way.
 //!
-//! What is *not* checked: two processes at a time, crashes within a recovery from a crash within a
-//! recovery, and whether a real disk can lose more than this one does.
+//! Not checked: two processes at a time, a crash within the recovery from a crash within a
+//! recovery, and whether a real disk can lose more than this disk does.
 //!
 //! ```
 //! use crashpoint_simulator::images::{Embedded, Exploration, Op, Script};
@@ -18,8 +18,8 @@
 //! assert_eq!(report.violations, []);
 //! ```
 //!
-//! Equal images are opened once. Nothing is drawn: the same script gives the same report. Where the
-//! script itself comes from choices, [`Exploration::draw`] tries one crash that they choose.
+//! Equal images are opened once. Nothing is drawn: the same script gives the same report. If the
+//! script itself is drawn, [`Exploration::draw`] tries one drawn crash.
 
 mod crash;
 mod explore;
@@ -37,7 +37,7 @@ pub use self::crash::{BadCrash, Mode, Modes};
 pub use self::faults::Rot;
 pub use self::hazard::{Armed, Hazard};
 pub use self::machine::{Embedded, Open};
-pub use self::outside::{NothingSaid, Said, perform, verify};
+pub use self::outside::{BadProgress, Progress, perform, verify};
 pub use self::report::{Count, Faulty, ImagesReport, VIOLATIONS_MAX, Violation};
 pub use self::script::{Op, Script};
 
@@ -46,7 +46,7 @@ use self::recording::Recording;
 use crate::choices::Choices;
 use crate::disk::{Failure, Lie};
 
-/// A script, a store, a disk, and how far crashes are followed.
+/// A script, a store, a disk, and the crashes to explore.
 #[derive(Debug)]
 pub struct Exploration<'a, S> {
     script: &'a Script,
@@ -56,7 +56,7 @@ pub struct Exploration<'a, S> {
     recovery: bool,
 }
 
-// A derive would ask the same of the store.
+// A derive would demand the same of the store.
 impl<S> Clone for Exploration<'_, S> {
     fn clone(&self) -> Self {
         *self
@@ -66,7 +66,7 @@ impl<S> Clone for Exploration<'_, S> {
 impl<S> Copy for Exploration<'_, S> {}
 
 impl<'a, S: Open> Exploration<'a, S> {
-    /// Every crash, on a disk that is well.
+    /// Explores every crash, on a correct disk.
     pub fn of(script: &'a Script, store: &'a S) -> Self {
         Self {
             script,
@@ -77,15 +77,16 @@ impl<'a, S: Open> Exploration<'a, S> {
         }
     }
 
-    /// On a disk that lies.
+    /// On a disk with this lie.
     #[must_use]
     pub fn lying(self, lie: Lie) -> Self {
         let faulty = Faulty { lie, ..self.faulty };
         Self { faulty, ..self }
     }
 
-    /// On a disk that fails. After an error of the store it is opened again, the disk mended where
-    /// that fails, and the script goes on; the page cache is what it was.
+    /// On a disk with this fault. After an error of the store the store is opened again, and the
+    /// script continues. If opening fails, the disk is mended first. The page cache keeps its
+    /// content.
     #[must_use]
     pub fn failing(self, fault: Failure) -> Self {
         let faulty = Faulty {
@@ -101,7 +102,7 @@ impl<'a, S: Open> Exploration<'a, S> {
         Self { modes, ..self }
     }
 
-    /// With crashes within the opening of an image as well.
+    /// Also with crashes within the opening of an image.
     #[must_use]
     pub fn within_recovery(self) -> Self {
         Self {
@@ -118,18 +119,18 @@ impl<'a, S: Open> Exploration<'a, S> {
         explorer.report
     }
 
-    /// What is wrong after the crashes of a [`Violation::token`], if anything. Script, store and
-    /// disk have to be those of the exploration that found it.
+    /// Returns what is wrong after the crashes of a [`Violation::token`], if anything. The script,
+    /// the store and the disk must be those of the exploration that found it.
     ///
     /// # Errors
     ///
-    /// Where the token is none, or of another script.
+    /// If the token is invalid, or belongs to another script.
     pub fn replay(&self, token: &str) -> Result<Option<String>, BadCrash> {
         walk::replay(self.store, &self.recording(), token)
     }
 
-    /// Performs the script once and tries one crash that is drawn among all of them, and perhaps
-    /// another within the opening after that: for a script that is drawn as well.
+    /// Performs the script once and tries one drawn crash, and possibly another within the next
+    /// opening: for drawn scripts.
     pub fn draw(&self, choices: &mut (impl Choices + ?Sized)) -> Option<Violation> {
         walk::draw(self.store, &self.recording(), self.faulty, choices)
     }

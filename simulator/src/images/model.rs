@@ -1,8 +1,9 @@
-//! What a store may hold: for each run the logs that its answers leave possible.
+//! The logs that a store's answers leave possible, for each run.
 //!
-//! An answer decides: a row that was acknowledged is there, one that was refused as taken is not, a
-//! log that was shown is the log. An error and an operation under way leave both possible, whole or
-//! absent. Runs are independent: nothing is said about the order of operations on two of them.
+//! An answer decides: an acknowledged row is there, a row refused as taken is not, and a loaded log
+//! is the log. An error, and an operation under way, leave two logs possible: with the operation,
+//! and without it. Runs are independent: the model says nothing about the order of operations on
+//! two runs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,23 +15,23 @@ use crate::images::script::{Request, What};
 /// The rows of a run, ascending.
 pub(crate) type Log = Vec<CheckpointRow>;
 
-/// For each run every log that it may have.
+/// The possible logs of each run.
 pub(crate) type Possible = BTreeMap<String, Vec<Log>>;
 
-/// What a store answered.
+/// The answer of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     Done,
     Taken,
     Rows(Log),
-    /// Nobody knows whether it was performed.
+    /// The operation may have been performed or not.
     Unknown,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Model {
     settled: Possible,
-    /// In the order in which they were begun.
+    /// In the order in which they began.
     under_way: Vec<Request>,
 }
 
@@ -42,11 +43,11 @@ impl Model {
         self.under_way.push(request.clone());
     }
 
-    /// An operation has ended.
+    /// Ends an operation.
     ///
     /// # Errors
     ///
-    /// Where the answer contradicts every possible log; it is taken for unknown then.
+    /// If the answer contradicts every possible log. The answer then counts as unknown.
     pub(crate) fn end(&mut self, request: &Request, answer: &Answer) -> Result<(), String> {
         self.under_way.retain(|other| other.index != request.index);
         let settled = self.settled.entry(request.run.clone()).or_default();
@@ -64,7 +65,7 @@ impl Model {
         Ok(())
     }
 
-    /// What a crash may leave now.
+    /// The logs that a crash may leave now.
     pub(crate) fn possible(&self) -> Arc<Possible> {
         let mut possible = self.settled.clone();
         for request in &self.under_way {
@@ -76,7 +77,7 @@ impl Model {
     }
 }
 
-/// What is wrong with what was found, if anything.
+/// The first contradiction between the possible and the found logs, if any.
 pub(crate) fn contradiction(possible: &Possible, found: &BTreeMap<String, Log>) -> Option<String> {
     let nothing = Log::new();
     for (run, logs) in possible {
@@ -116,7 +117,7 @@ fn decided(before: &[Log], what: &What, answer: &Answer) -> Vec<Log> {
     after
 }
 
-/// The log after the operation; none where its sequence is taken.
+/// The log after the operation. `None` if its sequence is taken.
 fn performed(log: &Log, what: &What) -> Option<Log> {
     match what {
         What::Load => Some(log.clone()),

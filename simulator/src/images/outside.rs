@@ -1,5 +1,5 @@
-//! The same scripts and the same check for a store that is on no simulated disk: one in another
-//! process, which says what it does and is killed.
+//! The same scripts and the same check for a store that is not on a simulated disk: a store in
+//! another process, which reports its progress and is killed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,9 +13,10 @@ use crate::images::machine::{Complaint, Machine, Position};
 use crate::images::model::{Answer, Model, contradiction};
 use crate::images::script::{Request, Requests, Script};
 
-/// What the performer of a script says: the operation of this number begins, or is answered.
+/// A report from the process that performs a script: the operation with this number begins, or is
+/// answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Said {
+pub enum Progress {
     /// It begins.
     Begun(usize),
     /// It was performed.
@@ -26,17 +27,17 @@ pub enum Said {
     Unknown(usize),
 }
 
-/// Performs a script on a store that `open` opens, and says what it does while it does it.
+/// Performs a script on the store that `open` opens, and reports the progress.
 ///
 /// # Errors
 ///
-/// Where the store fails to open or to answer; the rest of the script is left out.
+/// If the store does not open or does not answer. The rest of the script is left out.
 pub fn perform(
     script: &Script,
     open: impl Fn(SimRuntime) -> Result<Box<dyn CheckpointStore>, Error>,
-    mut say: impl FnMut(Said),
+    mut say: impl FnMut(Progress),
 ) -> Result<(), String> {
-    // Nobody knows how far the disk of another process has come.
+    // The position of another process's disk is unknown.
     let nowhere: Position = Arc::new(|| 0);
     let mut machine = Machine::concurrent(&open)?;
     for group in script.requests() {
@@ -46,39 +47,39 @@ pub fn perform(
             continue;
         };
         for request in &requests {
-            say(Said::Begun(request.index));
+            say(Progress::Begun(request.index));
         }
         machine.perform(&requests, &nowhere, |request, answer, _| {
             say(match answer {
-                Answer::Done | Answer::Rows(_) => Said::Done(request.index),
-                Answer::Taken => Said::Taken(request.index),
-                Answer::Unknown => Said::Unknown(request.index),
+                Answer::Done | Answer::Rows(_) => Progress::Done(request.index),
+                Answer::Taken => Progress::Taken(request.index),
+                Answer::Unknown => Progress::Unknown(request.index),
             });
         })?;
     }
     Ok(())
 }
 
-/// Opens the store after a crash and holds it against what was said until then; the rows of each
-/// run.
+/// Opens the store after a crash and checks it against the reports until then. Returns the rows of
+/// each run.
 ///
 /// # Errors
 ///
-/// In words, what of it breaks the store's promise.
+/// How the content breaks the store's promise, in words.
 pub fn verify(
     script: &Script,
-    said: &[Said],
+    reports: &[Progress],
     open: impl Fn(SimRuntime) -> Result<Box<dyn CheckpointStore>, Error>,
 ) -> Result<BTreeMap<String, Vec<CheckpointRow>>, String> {
     let requests = requests(script);
     let mut model = Model::default();
-    for said in said {
-        hear(&mut model, &requests, *said)?;
+    for report in reports {
+        apply(&mut model, &requests, *report)?;
     }
     let machine = Machine::concurrent(open)?;
     let runs: Vec<String> = requests.iter().map(|request| request.run.clone()).collect();
     let found = machine.read(&runs)?;
-    // An operation that had not begun may not be there either.
+    // An operation that had not begun must not be there either.
     match contradiction(&model.possible(), &found) {
         Some(contradiction) => Err(contradiction),
         None => machine.probe(&found).map(|()| found),
@@ -94,23 +95,23 @@ fn requests(script: &Script) -> Vec<Request> {
     requests.collect()
 }
 
-fn hear(model: &mut Model, requests: &[Request], said: Said) -> Result<(), Complaint> {
+fn apply(model: &mut Model, requests: &[Request], report: Progress) -> Result<(), Complaint> {
     let request = |index: usize| {
         let request = requests.get(index);
         request.ok_or_else(|| format!("the script has no operation {index}"))
     };
-    match said {
-        Said::Begun(index) => {
+    match report {
+        Progress::Begun(index) => {
             model.begin(request(index)?);
             Ok(())
         }
-        Said::Done(index) => model.end(request(index)?, &Answer::Done),
-        Said::Taken(index) => model.end(request(index)?, &Answer::Taken),
-        Said::Unknown(index) => model.end(request(index)?, &Answer::Unknown),
+        Progress::Done(index) => model.end(request(index)?, &Answer::Done),
+        Progress::Taken(index) => model.end(request(index)?, &Answer::Taken),
+        Progress::Unknown(index) => model.end(request(index)?, &Answer::Unknown),
     }
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Begun(index) => write!(f, "begun {index}"),
@@ -121,16 +122,16 @@ impl fmt::Display for Said {
     }
 }
 
-/// A line in which nobody says anything.
+/// A line that is not a report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} says nothing of an operation")]
-pub struct NothingSaid(String);
+#[error("{0:?} is not a report of an operation")]
+pub struct BadProgress(String);
 
-impl FromStr for Said {
-    type Err = NothingSaid;
+impl FromStr for Progress {
+    type Err = BadProgress;
 
-    fn from_str(line: &str) -> Result<Self, NothingSaid> {
-        let said = || {
+    fn from_str(line: &str) -> Result<Self, BadProgress> {
+        let parsed = || {
             let (what, index) = line.split_once(' ')?;
             let index = index.parse().ok()?;
             Some(match what {
@@ -141,6 +142,6 @@ impl FromStr for Said {
                 _ => return None,
             })
         };
-        said().ok_or_else(|| NothingSaid(line.to_owned()))
+        parsed().ok_or_else(|| BadProgress(line.to_owned()))
     }
 }

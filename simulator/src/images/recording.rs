@@ -1,4 +1,4 @@
-//! A script performed once: every step of the disk, and what may be there between any two.
+//! A script performed once: every step of the disk, and the possible contents between two steps.
 
 use std::sync::Arc;
 
@@ -8,29 +8,29 @@ use crate::images::model::{Answer, Model, Possible};
 use crate::images::report::Faulty;
 use crate::images::script::{Request, Requests, Script};
 
-/// What happened.
+/// The recording.
 #[derive(Debug)]
 pub(crate) struct Recording {
     pub(crate) steps: Vec<Step>,
     marks: Vec<Mark>,
     /// The runs of the script.
     pub(crate) runs: Vec<String>,
-    /// What was wrong already before any crash.
+    /// Complaints before any crash.
     pub(crate) complaints: Vec<Complaint>,
     /// The disk after the store was closed.
     pub(crate) closed: Image,
-    /// How many calls of the disk failed.
+    /// The number of failed calls of the disk.
     pub(crate) faults: u64,
-    /// How many calls of each kind there were, where nothing failed.
+    /// The number of calls of each kind, if none failed.
     pub(crate) calls: [u64; Call::ALL.len()],
 }
 
-/// An operation begins or is answered, when the disk has come so far.
+/// An operation begins or is answered at this position of the disk.
 #[derive(Debug)]
 struct Mark {
     position: usize,
     begins: bool,
-    /// What a crash from here on may leave.
+    /// The contents that a crash from here on may leave.
     possible: Arc<Possible>,
     doing: String,
 }
@@ -43,14 +43,14 @@ struct Recorder<'a, S> {
     marks: Vec<Mark>,
     complaints: Vec<Complaint>,
     faults: u64,
-    /// Whether no call of the disk fails, so that there is no reason for an error.
-    well: bool,
+    /// Whether no call of the disk fails, so that the store has no reason for an error.
+    correct: bool,
 }
 
 impl Recording {
-    /// Performs a script on a new disk that lies like this and has this fault from the beginning.
-    /// After an error of the store it is opened again, with the fault mended where it can't be, and
-    /// the script goes on.
+    /// Performs a script on a new disk with this lie and this fault from the start. After an error
+    /// of the store the store is opened again, and the script continues. If opening fails, the disk
+    /// is mended first.
     pub(crate) fn of<S: Open>(script: &Script, store: &S, faulty: Faulty) -> Self {
         let disk = SimDisk::new(faulty.lie);
         disk.record();
@@ -66,7 +66,7 @@ impl Recording {
             marks: Vec::new(),
             complaints: Vec::new(),
             faults: 0,
-            well: faulty.fault.is_none(),
+            correct: faulty.fault.is_none(),
         };
         recorder.mark(false, "during the first opening");
         recorder.run(script);
@@ -109,25 +109,25 @@ impl Recording {
         }
     }
 
-    /// What a crash after so many steps may leave.
+    /// The contents that a crash at this position may leave.
     pub(crate) fn possible(&self, position: usize) -> &Arc<Possible> {
         &self.mark(position).possible
     }
 
-    /// What was going on after so many steps.
+    /// What was under way at this position.
     pub(crate) fn doing(&self, position: usize) -> &str {
         &self.mark(position).doing
     }
 
     fn mark(&self, position: usize) -> &Mark {
-        // What begins here has not written anything yet.
+        // An operation that begins here has not written anything yet.
         let is_over =
             |mark: &Mark| mark.position < position || mark.position == position && !mark.begins;
         let last = self.marks.iter().rev().find(|mark| is_over(mark));
         last.expect("the first mark is before the first step")
     }
 
-    /// The disk after so many steps.
+    /// The disk at this position.
     pub(crate) fn disk_at(&self, position: usize) -> Image {
         assert!(
             position <= self.steps.len(),
@@ -162,7 +162,7 @@ impl<S: Open> Recorder<'_, S> {
         self.mark(false, "while it is closed");
     }
 
-    /// Performs a group; true where an answer was an error.
+    /// Performs a group. Returns true if an answer was an error.
     fn perform(&mut self, machine: &Machine, requests: &[Request]) -> bool {
         for request in requests {
             self.model.begin(request);
@@ -173,9 +173,9 @@ impl<S: Open> Recorder<'_, S> {
         let done = machine.perform(requests, &position, |request, answer, at| {
             let in_error = answer == Answer::Unknown && !request.was_dropped();
             failed |= in_error;
-            if in_error && self.well {
+            if in_error && self.correct {
                 self.complaints
-                    .push(format!("{request} failed, and the disk is well"));
+                    .push(format!("{request} failed although the disk is correct"));
             }
             if let Err(complaint) = self.model.end(request, &answer) {
                 self.complaints.push(complaint);
@@ -191,7 +191,7 @@ impl<S: Open> Recorder<'_, S> {
         let Err(complaint) = opened else {
             return opened.ok();
         };
-        // Only a disk that fails is an excuse, and once it is mended there is none.
+        // Only a failing disk excuses an error, and a mended disk does not.
         let fired = self.disk.mend();
         self.faults += fired;
         if fired == 0 {
@@ -213,7 +213,7 @@ impl<S: Open> Recorder<'_, S> {
     }
 
     fn mark_at(&mut self, position: usize, begins: bool, doing: &str) {
-        // In the order in which the answers were taken; one is not taken back by a later one.
+        // In the order of the answers. A later answer does not revoke an earlier one.
         let position = self
             .marks
             .last()

@@ -1,4 +1,4 @@
-//! What an exploration came to.
+//! The result of an exploration of images.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,12 +7,12 @@ use crate::disk::{Failure, Lie};
 use crate::images::crash::Mode;
 use crate::images::hazard::{Armed, Hazard};
 
-/// How many images there were.
+/// Numbers of images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Count {
-    /// All of them.
+    /// All images.
     pub images: u64,
-    /// Those that were equal to another one and were not opened again.
+    /// Those equal to an earlier image, which were not opened again.
     pub merged: u64,
 }
 
@@ -21,48 +21,48 @@ pub struct Count {
 pub struct Violation {
     /// What is wrong.
     pub message: String,
-    /// The crashes that led to it, the first one first, in words.
+    /// The crashes that led to it, in words, the first crash first.
     pub crashes: Vec<String>,
-    /// What is wrong with the disk besides.
+    /// The faults of its disk.
     pub faulty: Faulty,
-    /// What [`Exploration::replay`](crate::images::Exploration::replay) takes; empty where it needs
-    /// no crash.
+    /// The token for [`Exploration::replay`](crate::images::Exploration::replay); empty if no crash
+    /// was needed.
     pub token: String,
 }
 
-/// What is wrong with a disk.
+/// The faults of a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Faulty {
-    /// How it lies.
+    /// Its lie.
     pub lie: Lie,
-    /// How it fails.
+    /// Its failure.
     pub fault: Option<Failure>,
 }
 
-/// What an exploration found.
+/// The findings of an exploration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImagesReport {
-    /// Images by what the last crash was.
+    /// The number of images, by the mode of the last crash.
     pub counts: BTreeMap<Mode, Count>,
-    /// Those of them that were taken within the opening of another image.
+    /// Those taken within the opening of another image.
     pub within_recovery: Count,
-    /// How often the script was performed.
+    /// How often the script ran.
     pub runs: u64,
-    /// How many calls of the disk were made to fail.
+    /// The number of failed calls of the disk.
     pub faults: u64,
-    /// What was set up, and in how many runs or images it came about.
+    /// For each hazard in how many runs or images it was armed, and in how many it fired.
     pub hazards: BTreeMap<Hazard, Armed>,
     /// The first violations, at most [`VIOLATIONS_MAX`].
     pub violations: Vec<Violation>,
-    /// How many there were.
+    /// The number of all violations.
     pub violations_total: u64,
 }
 
-/// How many violations a report has in full.
+/// The most violations that a report lists.
 pub const VIOLATIONS_MAX: usize = 20;
 
 impl ImagesReport {
-    /// All images together.
+    /// The sum over all modes.
     pub fn total(&self) -> Count {
         let counts = self.counts.values();
         counts.fold(Count::default(), |sum, count| Count {

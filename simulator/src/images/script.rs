@@ -1,29 +1,27 @@
-//! What is done with a store, as data.
+//! Operations on a store, as data.
 
 use std::fmt;
 
 use crashpoint::CheckpointRow;
 
-/// An operation on one of a script's runs, which are numbered.
+/// An operation on a run of a script. Runs are numbered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op {
     /// Appends the next row of a run.
     Append(u8),
     /// Appends another row at the last sequence of a run, which is taken.
     Duplicate(u8),
-    /// The same as an append, and the future is dropped after its first poll, before anything else
-    /// is done.
+    /// Appends a row, and drops the future after its first poll, before anything else happens.
     Drop(u8),
-    /// The same as an append, and the future is dropped once everything is done, with its answer
-    /// unheard.
+    /// Appends a row, and drops the future when everything is done, without reading its answer.
     Abandon(u8),
     /// Loads a run.
     Load(u8),
-    /// Clears a run; its rows begin at 0 again.
+    /// Clears a run. Its rows begin at 0 again.
     Clear(u8),
 }
 
-/// Operations in order. Those of one group are all begun before the first of them is awaited.
+/// Groups of operations, in order. All operations of a group begin before the first is awaited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
     groups: Vec<Group>,
@@ -34,14 +32,14 @@ pub struct Script {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Group {
     Together(Vec<Op>),
-    /// The store is closed and opened again.
+    /// Closes the store and opens it again.
     Reopen,
 }
 
-/// An operation with everything that it is about.
+/// An operation with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
-    /// Which operation of the script it is, from 0.
+    /// The index of the operation in the script, from 0.
     pub(crate) index: usize,
     pub(crate) run: String,
     pub(crate) what: What,
@@ -71,13 +69,13 @@ pub(crate) enum Requests {
 }
 
 impl Script {
-    /// A script that does nothing. Its rows will carry a blob of this many bytes.
+    /// An empty script. Its rows will carry a blob of this many bytes.
     pub fn new(blob_bytes: usize) -> Self {
         let groups = Vec::new();
         Self { groups, blob_bytes }
     }
 
-    /// Every operation awaited before the next one begins.
+    /// Adds operations, each awaited before the next begins.
     #[must_use]
     pub fn then(mut self, ops: impl IntoIterator<Item = Op>) -> Self {
         let alone = ops.into_iter().map(|op| Group::Together(vec![op]));
@@ -85,22 +83,22 @@ impl Script {
         self
     }
 
-    /// All of these begun before the first of them is awaited.
+    /// Adds a group of operations, which all begin before the first is awaited.
     #[must_use]
     pub fn together(mut self, ops: impl IntoIterator<Item = Op>) -> Self {
         self.groups.push(Group::Together(ops.into_iter().collect()));
         self
     }
 
-    /// The store closed and opened again.
+    /// Closes the store and opens it again.
     #[must_use]
     pub fn reopen(mut self) -> Self {
         self.groups.push(Group::Reopen);
         self
     }
 
-    /// Rows to three runs, duplicates, loads, a clear, operations begun together, one that is
-    /// dropped, and a clean close in between.
+    /// Rows of three runs, duplicates, loads, a clear, concurrent operations, a dropped operation,
+    /// and a clean close in between.
     pub fn mixed() -> Self {
         use Op::{Append, Clear, Drop, Duplicate, Load};
         Self::new(100)
@@ -112,9 +110,9 @@ impl Script {
             .then([Append(0), Clear(2), Load(2)])
     }
 
-    /// Batches: everything that may be in one, in every order that matters. Appends of many runs, one
-    /// after the other to the same run, duplicates of rows before the batch and within it, a clear
-    /// between the rows of before and of after, loads between writes, futures that are dropped.
+    /// Batches with every kind of content, in every order that matters: appends of many runs,
+    /// consecutive appends to one run, duplicates of rows before the batch and within it, a clear
+    /// between old and new rows, loads between writes, dropped futures.
     pub fn batches() -> Self {
         use Op::{Abandon, Append, Clear, Drop, Duplicate, Load};
         Self::new(100)
@@ -141,13 +139,13 @@ impl Script {
             .together([Clear(0), Clear(1), Clear(3), Append(5), Load(5)])
     }
 
-    /// So many transactions: rows to four runs in turn.
+    /// This many transactions: rows of four runs in turn.
     pub fn appends(transactions: usize) -> Self {
         let runs = (0..4).cycle().take(transactions);
         Self::new(100).then(runs.map(Op::Append))
     }
 
-    /// The script with its rows. Each row is another, so that whatever is found tells who sent it.
+    /// The script with its rows. All rows differ, so each identifies its sender.
     pub(crate) fn requests(&self) -> Vec<Requests> {
         let mut next = [0_u64; 1 << u8::BITS];
         let mut index = 0;

@@ -1,5 +1,4 @@
-//! A script crashed once, or once more within the opening after that: as a token says, or as choices
-//! have it.
+//! A script crashed once, or again within the next opening, as a token or choices say.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,15 +12,15 @@ use crate::images::model::{Log, Possible, contradiction};
 use crate::images::recording::Recording;
 use crate::images::report::{Faulty, Violation};
 
-/// How far a walk has come.
+/// The progress of a walk.
 struct Walk<'a, S> {
     store: &'a S,
     recording: &'a Recording,
-    /// What the last crash left.
+    /// The disk after the last crash.
     disk: Image,
-    /// What was done to the disk after that.
+    /// The steps of the disk since then.
     steps: Vec<Step>,
-    /// What the first crash may leave; none before it.
+    /// The contents that the first crash may leave; `None` before it.
     possible: Option<&'a Arc<Possible>>,
     found: Result<BTreeMap<String, Log>, Complaint>,
     words: Vec<String>,
@@ -40,7 +39,7 @@ impl<'a, S: Open> Walk<'a, S> {
         }
     }
 
-    /// The disk when it has come so far; none where it never does.
+    /// The disk at this position. `None` if it is never reached.
     fn disk_at(&self, position: usize) -> Option<Image> {
         let mut disk = self.disk.clone();
         for step in self.steps.get(..position)? {
@@ -54,7 +53,7 @@ impl<'a, S: Open> Walk<'a, S> {
         let disk = self.disk_at(crash.position).ok_or_else(bad)?;
         let doing = match self.possible {
             None => self.recording.doing(crash.position),
-            Some(_) => "during the opening after that",
+            Some(_) => "during the next opening",
         };
         self.words.push(in_words(crash, &self.steps, doing, &disk));
         let first = || self.recording.possible(crash.position);
@@ -64,7 +63,7 @@ impl<'a, S: Open> Walk<'a, S> {
         Ok(())
     }
 
-    /// What is wrong with what is there now, if anything.
+    /// What is wrong with the current content, if anything.
     fn wrong(&self) -> Option<String> {
         match (self.possible, &self.found) {
             (None, _) => self.recording.complaints.first().cloned(),
@@ -73,7 +72,7 @@ impl<'a, S: Open> Walk<'a, S> {
         }
     }
 
-    /// A crash among all that are possible from here.
+    /// Draws a crash among all that are possible from here.
     fn drawn(&self, choices: &mut (impl Choices + ?Sized)) -> Crash {
         let position = match self.steps.len() {
             0 => 0,
@@ -83,7 +82,8 @@ impl<'a, S: Open> Walk<'a, S> {
         let disk = disk.expect("it was possible when it was recorded");
         let mut ends = Vec::new();
         crashes(&disk, Modes::Every, &mut |end, _, _| ends.push(end));
-        // The crash of the process, and the loss of power that leaves nothing, are always there.
+        // The crash of the process and the power loss that keeps only durable content are always
+        // possible.
         let end = ends[choices.choose("images/end", ends.len())];
         Crash { position, end }
     }
@@ -102,8 +102,8 @@ pub(super) fn replay(
     Ok(walk.wrong())
 }
 
-/// What is wrong before any crash, after a crash that is drawn, or after one more within the
-/// opening after that.
+/// What is wrong before any crash, after a drawn crash, or after another crash within the next
+/// opening.
 pub(super) fn draw(
     store: &impl Open,
     recording: &Recording,

@@ -117,8 +117,8 @@ fn a_fault_of_the_images_that_was_armed_and_did_not_fire_is_a_zero() {
         &table,
         &expect![[r#"
         images: 26 of 27 fired: the disk fails a sync
-        images: 200 of 205 fired: a bit has turned over
-        images: 1 of 2 fired: the disk lies about some syncs, which is noticed"#]],
+        images: 200 of 205 fired: a bit has flipped
+        images: 1 of 2 fired: the disk lies about some syncs, and is caught"#]],
     );
 }
 

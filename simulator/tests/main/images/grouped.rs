@@ -352,7 +352,7 @@ fn a_commit_in_one_phase_with_a_failed_sync_and_a_warm_opening_is_caught() {
         &expect![[r#"
             opening failed: checkpoint store: DB corrupted: Failed to repair database. All roots are corrupted
               on a disk that fails: Broken { call: Sync, at: 14, lasting: Once }
-              after step 44 of the disk (sync of the file), during the first opening: the power failed, what a failed sync should have written is gone
+              after step 44 of the disk (sync of the file), during the first opening: the power failed, the content of a failed sync is gone
               again: .replay("44:none")"#]],
     );
 }

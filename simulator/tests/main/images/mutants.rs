@@ -171,7 +171,7 @@ fn a_disk_that_lies_about_a_sync_is_caught() {
         &expect![[r#"
         opening failed: checkpoint store: the simulated disk: DB corrupted: Primary is corrupted despite 2-phase commit
           on a disk that lies: EveryNth(5)
-          after step 46 of the disk (write of 320 bytes at 0 of the file), during append of row 0 to run-0 (operation 0): the power failed; of 6 unsynced changes the write of 4096 bytes at 32768 is torn, with its last 1 sectors and all others left
+          after step 46 of the disk (write of 320 bytes at 0 of the file), during append of row 0 to run-0 (operation 0): the power failed; of 6 unsynced changes the write of 4096 bytes at 32768 is torn: its last 1 sectors and all others survive
           again: .replay("46:torn-1-all-last-1")"#]],
     );
 }

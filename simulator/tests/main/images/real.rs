@@ -1,5 +1,5 @@
-//! The simulated disk against a real one: the same script, killed at the same call of the file, and
-//! the same rows are there.
+//! The simulated disk compared with a real disk: after a kill at the same call of the file, the
+//! same script leaves the same rows.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -11,13 +11,13 @@ use crashpoint::disk::{Directory, Disk};
 use crashpoint::{CheckpointStore, Error, RedbCheckpointStore};
 use crashpoint_simulator::SimRuntime;
 use crashpoint_simulator::disk::{Lie, SimDisk};
-use crashpoint_simulator::images::{Op, Said, Script, perform, verify};
+use crashpoint_simulator::images::{Op, Progress, Script, perform, verify};
 use redb::StorageBackend;
 
 const KILL_AT: &str = "CRASHPOINT_TEST_KILL_AT";
 const FILE: &str = "CRASHPOINT_TEST_FILE";
 
-/// Every kind of operation, few of each: a child process for each call of the disk.
+/// A few operations of every kind: each call of the disk costs a child process.
 fn script() -> Script {
     Script::new(30)
         .then([
@@ -31,8 +31,8 @@ fn script() -> Script {
         .then([Op::Clear(1), Op::Append(1)])
 }
 
-/// A disk whose process dies before the call of this number: before a draft or a new length, a
-/// write, a sync, the file's getting its name.
+/// A disk whose process dies before the call with this number: a draft, a new length, a write, a
+/// sync, or the naming of the file.
 struct Watched<D> {
     disk: D,
     watch: Watch,
@@ -43,7 +43,7 @@ struct Watch {
     calls: Arc<AtomicU64>,
     kill_at: u64,
     dead: Arc<AtomicBool>,
-    /// How the process dies. One that lives on finds that nothing works.
+    /// How the process dies. If it lives on, every call fails.
     die: fn(),
 }
 
@@ -156,7 +156,7 @@ fn store_on(disk: &impl Disk, runtime: SimRuntime) -> Result<Box<dyn CheckpointS
     Ok(Box::new(RedbCheckpointStore::on_disk(disk, runtime)?))
 }
 
-/// SIGKILL to oneself: no destructor, no buffer that is written, no handler.
+/// Kills this process with SIGKILL: no destructor, no flushed buffer, no handler.
 fn kill_myself() {
     let myself = rustix::process::getpid();
     rustix::process::kill_process(myself, rustix::process::Signal::KILL)
@@ -167,7 +167,7 @@ fn kill_myself() {
     }
 }
 
-/// What the child does: performs the script on the real file and says so, a line at a time.
+/// The child performs the script on the real file and prints its progress, one report per line.
 fn child(kill_at: u64, file: &Path) {
     let watched = Watched {
         disk: Directory::new(file),
@@ -176,13 +176,13 @@ fn child(kill_at: u64, file: &Path) {
     let open = |runtime| store_on(&watched, runtime);
     let mut out = io::stdout();
     let mut say = |line: &str| writeln!(out, "{line}").expect("the parent listens");
-    let performed = perform(&script(), open, |said| say(&format!("said: {said}")));
+    let performed = perform(&script(), open, |report| say(&format!("report: {report}")));
     performed.expect("the real disk is well");
-    say("said all");
+    say("report all");
 }
 
-/// What the child said, and whether it came to the end.
-fn outcome_of_child(kill_at: u64, file: &Path) -> (Vec<Said>, bool) {
+/// The reports of the child, and whether it finished.
+fn outcome_of_child(kill_at: u64, file: &Path) -> (Vec<Progress>, bool) {
     let this = std::env::current_exe().expect("this is a program");
     let name = "images::real::the_rows_after_a_kill_are_those_of_the_simulated_disk";
     let output = Command::new(this)
@@ -192,28 +192,30 @@ fn outcome_of_child(kill_at: u64, file: &Path) -> (Vec<Said>, bool) {
         .output()
         .expect("the child can be started");
     let output = String::from_utf8(output.stdout).expect("it says text");
-    // The test harness may have said something on the same line.
-    let said = output.lines().filter_map(|line| line.split_once("said: "));
-    let said = said.map(|(_, said)| said.parse().expect("it is something that is said"));
-    (said.collect(), output.contains("said all"))
+    // The test harness may have printed on the same line.
+    let reports = output
+        .lines()
+        .filter_map(|line| line.split_once("report: "));
+    let reports = reports.map(|(_, report)| report.parse().expect("it is a report"));
+    (reports.collect(), output.contains("report all"))
 }
 
-/// What the same script says on a simulated disk, and what is left of that.
-fn outcome_of_simulation(kill_at: u64) -> (Vec<Said>, SimDisk) {
+/// The reports of the same script on a simulated disk, and the disk that it leaves.
+fn outcome_of_simulation(kill_at: u64) -> (Vec<Progress>, SimDisk) {
     let watch = Watch::new(kill_at, || {});
     let watched = Watched {
         disk: SimDisk::default(),
         watch: watch.clone(),
     };
-    let mut all_said = Vec::new();
+    let mut reports = Vec::new();
     let open = |runtime| store_on(&watched, runtime);
-    let performed = perform(&script(), open, |said| {
+    let performed = perform(&script(), open, |report| {
         if !watch.is_dead() {
-            all_said.push(said);
+            reports.push(report);
         }
     });
     assert!(performed.is_ok() || watch.is_dead(), "{performed:?}");
-    (all_said, SimDisk::of(watched.disk.image(), Lie::None))
+    (reports, SimDisk::of(watched.disk.image(), Lie::None))
 }
 
 #[test]
@@ -226,11 +228,11 @@ fn the_rows_after_a_kill_are_those_of_the_simulated_disk() {
     loop {
         let folder = tempfile::tempdir().expect("there is a place for files");
         let file = folder.path().join("runs.redb");
-        let (said, ended) = outcome_of_child(kills, &file);
+        let (reports, ended) = outcome_of_child(kills, &file);
         let (simulated, disk) = outcome_of_simulation(kills);
-        assert_eq!(said, simulated, "killed at call {kills}");
+        assert_eq!(reports, simulated, "killed at call {kills}");
         let path = Directory::new(&file);
-        let real = verify(&script(), &said, |runtime| store_on(&path, runtime));
+        let real = verify(&script(), &reports, |runtime| store_on(&path, runtime));
         let real = real.unwrap_or_else(|wrong| panic!("killed at call {kills}: {wrong}"));
         let found = verify(&script(), &simulated, |runtime| store_on(&disk, runtime));
         assert_eq!(found.as_ref(), Ok(&real), "killed at call {kills}");
