@@ -1,11 +1,11 @@
-//! FNV-1a in 64 bits: a hash that is pinned here, so that it is the same in every process.
+//! FNV-1a in 64 bits: a hash that is the same in every process.
 
 use std::hash::Hasher;
 
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 
-/// A hash of the bytes that were written.
+/// The hash of the written bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fnv(u64);
 

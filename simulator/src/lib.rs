@@ -1,11 +1,11 @@
-//! Deterministic simulator for `crashpoint`: crashes a workflow at every point, races lives
-//! against each other, lets the store fail, and says with oracles whether what came of it is right.
+//! Deterministic simulator for `crashpoint`. It crashes a workflow at every point, races lives
+//! against each other, lets the store fail, and checks the result with oracles.
 //!
 //! Everything that varies in a simulation is drawn from one [`Choices`]; the same choices give the
 //! same [`Run`], in any process.
 //!
-//! A workflow of one's own is crash-tested by [`crash_test`]. Its tasks act on the outside world
-//! through [`Process::effect`], whose ledger survives every crash:
+//! [`crash_test`] crash-tests your own workflow. Its tasks act on the outside world through
+//! [`Process::effect`], whose ledger survives every crash:
 //!
 //! ```
 //! use crashpoint::{CompensatableTask, Ctx, State, TaskError, Workflow};
@@ -48,11 +48,11 @@
 //! .run();
 //! ```
 //!
-//! Tasks wait through their [`Ctx`](crashpoint::Ctx). Those that call tokio's time or spawn on it
-//! need the feature `tokio` and `CrashTest::tokio`, which puts a runtime with a paused clock around each
-//! process; a workflow that does neither is tested faster without.
+//! Tasks wait through their [`Ctx`](crashpoint::Ctx). Tasks that use tokio's time, or spawn on
+//! tokio, need the feature `tokio` and `CrashTest::tokio`, which puts a runtime with a paused clock
+//! around each process. Other workflows are tested faster without it.
 //!
-//! What is checked stands in [`oracle`], a file for each promise.
+//! The promises that it checks are in [`oracle`], one file for each.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -79,7 +79,7 @@ pub(crate) fn story(shrunk: &Shrunk) -> String {
 pub(crate) fn schedule(schedule: &Schedule) -> String {
     let faults = schedule.remarked();
     if faults.is_empty() {
-        return "schedule\n  nothing goes wrong\n".to_owned();
+        return "schedule\n  no fault\n".to_owned();
     }
     let lines = faults.iter();
     let lines = lines.map(|fault| format!("  {}\n", render::escaped_line(fault)));

@@ -194,6 +194,6 @@ fn there_is_nothing_to_shrink_where_no_promise_is_broken() {
     );
     check(
         &["--oracle", "terminal-absorbs"],
-        "the oracle terminal-absorbs does not object to it",
+        "the oracle terminal-absorbs accepts this simulation",
     );
 }

@@ -1,4 +1,5 @@
-//! What a crash test says when it fails: enough to mend the workflow without reading anything else.
+//! The message of a failed crash test. It has everything that the author needs to correct the
+//! workflow.
 
 use std::fmt;
 use std::panic::Location;
@@ -11,22 +12,22 @@ use crate::sim::{Settings, Workload};
 
 use super::{REPLAY, keep};
 
-/// Longer names of tests are cut, in characters.
+/// The maximal length of a test's name, in characters.
 const NAME_LENGTH_MAX: usize = 80;
 
-/// A violation of a crash test, as small as it gets.
+/// A violation of a crash test, shrunk.
 pub(super) struct Failed<'a> {
     workload: &'a Workload,
     shrunk: Result<Shrunk, String>,
     found: &'a Found<'a>,
 }
 
-/// What was found, and where.
+/// A violation, and where it was found.
 pub(super) struct Found<'a> {
     pub(super) violation: &'a Violation,
-    /// How many seeds were to be sampled, where it was one of them.
+    /// The number of sampled seeds, if the violation was found among them.
     pub(super) sampled: Option<u64>,
-    /// Where the crash test stands, and where it is run.
+    /// The place of the crash test, which is also the place of its run.
     pub(super) at: &'a Location<'a>,
     pub(super) run: &'a Location<'a>,
 }
@@ -47,8 +48,8 @@ impl<'a> Failed<'a> {
             .map_or(self.found.violation, |shrunk| &shrunk.violation)
     }
 
-    /// The schedule in words, where they are enough to break the promise: they outlive changes of the
-    /// engine and of the workflow that a token does not.
+    /// The text of the schedule, if it is enough to break the promise. Unlike a token it survives
+    /// changes of the engine and the workflow.
     fn in_words(&self) -> Option<String> {
         let (violation, source) = (self.violation(), Source::Fixed(self.workload));
         let store = violation.token.store;
@@ -58,7 +59,7 @@ impl<'a> Failed<'a> {
         broken.then(|| violation.schedule.to_string())
     }
 
-    /// A token, or the file of a tape that is too long for one.
+    /// A token, or the file of a tape that is too long for a token.
     fn recording(&self) -> String {
         let token = &self.violation().token;
         let recording = Recording::Token(token.clone());
@@ -71,7 +72,7 @@ impl<'a> Failed<'a> {
 }
 
 impl Failed<'_> {
-    /// What happened in it; the promise that is broken has been named, others that are have not.
+    /// The story of the schedule, with the broken promises other than the first.
     fn story(&self) -> String {
         let violation = self.violation();
         let recording = Recording::Token(violation.token.clone());
@@ -79,14 +80,14 @@ impl Failed<'_> {
             Ok(trial) => trial,
             Err(error) => return format!("{error}\n"),
         };
-        let mut story = render::happened(&trial.run);
+        let mut story = render::story_without_violations(&trial.run);
         let named = |verdict: &&Verdict| {
             verdict.oracle == violation.oracle && verdict.message == violation.message
         };
         let verdicts = judge(self.workload, &trial.run);
         let mut others = verdicts.iter().filter(|verdict| !named(verdict)).peekable();
         if others.peek().is_some() {
-            story.push_str("violations besides\n");
+            story.push_str("other violations\n");
         }
         for other in others {
             story.push_str(&format!("  {}\n", render::violation(other)));
@@ -94,7 +95,7 @@ impl Failed<'_> {
         story
     }
 
-    /// The name of the invariant that does not hold, where that is what is wrong.
+    /// The name of the broken invariant, if an invariant is broken.
     fn broken_invariant(&self) -> Option<String> {
         let violation = self.violation();
         if violation.oracle != INVARIANTS {
@@ -106,7 +107,7 @@ impl Failed<'_> {
         first.map(|broken| broken.name)
     }
 
-    /// The test to keep.
+    /// The regression test.
     fn test(&self, schedule: &str) -> String {
         let name = name_of(self.violation(), self.broken_invariant().as_deref());
         let Found { at, run, .. } = self.found;
@@ -133,7 +134,7 @@ impl fmt::Display for Failed<'_> {
             let seeds = render::grouped(seeds);
             writeln!(
                 f,
-                "found in one of {seeds} sampled schedules, beyond those that are all run"
+                "found in one of {seeds} sampled schedules, beyond the exhausted budgets"
             )?;
         }
         match &self.shrunk {
@@ -148,11 +149,11 @@ impl fmt::Display for Failed<'_> {
     }
 }
 
-/// What a schedule that is not the same twice has to tell.
+/// The message about a schedule that ran differently the second time.
 pub(super) fn nondeterminism(found: &Nondeterminism, at: &Location<'_>) -> String {
     let faults = found.schedule.remarked();
     let schedule = match faults.is_empty() {
-        true => "nothing goes wrong".to_owned(),
+        true => "no fault".to_owned(),
         false => {
             let faults: Vec<String> = faults.iter().map(|it| render::escaped_line(it)).collect();
             faults.join("\n  ")
@@ -166,7 +167,8 @@ pub(super) fn nondeterminism(found: &Nondeterminism, at: &Location<'_>) -> Strin
     )
 }
 
-/// What to do where the crash test of `at` does not have the schedule that the environment names.
+/// The message if the schedule that the environment names belongs to another crash test than the
+/// one at `at`.
 pub(super) fn of_another_test(schedule: &str, at: &Location<'_>) -> String {
     format!(
         "{REPLAY} is for every crash test that the #[test] runs, and the one of {at} has no \
@@ -175,7 +177,7 @@ pub(super) fn of_another_test(schedule: &str, at: &Location<'_>) -> String {
     )
 }
 
-/// Writes the tape of a violation to a file, and names it.
+/// Writes the tape of a violation to a file, and returns its name.
 fn saved(workload: &str, settings: &Settings, shrunk: &Shrunk) -> String {
     let file = TapeFile::of(workload, settings, &shrunk.tape);
     let name = format!("crashpoint-{:08x}.tape", shrunk.tape.fingerprint());
@@ -186,8 +188,8 @@ fn saved(workload: &str, settings: &Settings, shrunk: &Shrunk) -> String {
     }
 }
 
-/// The name of the test that runs: that of its thread; where it has the main thread to itself, as with
-/// `--test-threads 1`, what the harness was asked for.
+/// The name of the running test: the name of its thread, or with `--test-threads 1` the argument of
+/// the test harness.
 fn name_of_test() -> String {
     let thread = std::thread::current();
     let name = thread.name().filter(|name| *name != "main");
@@ -200,7 +202,7 @@ fn name_of_test() -> String {
     name.unwrap_or_else(|| "NAME".to_owned())
 }
 
-/// A claim for a test's name: `all_or_nothing_at_life1_append_2_before_crash`.
+/// A test name that states the claim: `all_or_nothing_at_life1_append_2_before_crash`.
 fn name_of(violation: &Violation, invariant: Option<&str>) -> String {
     let mut words = invariant.unwrap_or(violation.oracle).to_owned();
     for fault in violation.schedule.items() {

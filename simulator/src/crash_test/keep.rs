@@ -1,18 +1,18 @@
-//! The test that a failure gives to keep: the author's own, which replays one schedule where it ran
-//! all of them.
+//! The regression test that a failure prints: the author's own test, which replays one schedule
+//! instead of running all.
 //!
-//! It is the text of the author's function, read again where the compiler says that it stands. Where
-//! that is not one plain function that ends in the crash test, there is none.
+//! It is the text of the author's function, read from the source file at the place that the
+//! compiler recorded. There is none if that is not one plain function that ends in the crash test.
 
 use std::panic::Location;
 use std::{env, fs};
 
 use proc_macro2::{Delimiter, Group, LineColumn, TokenStream, TokenTree};
 
-/// A longer function is not printed again, in lines.
+/// The maximal length of a function that is printed, in lines.
 const LINES_MAX: usize = 80;
 
-/// The function around a crash test's `run`, under another name and with the schedule in its place.
+/// The function around a crash test's `run`, with another name and with `replay` of the schedule.
 pub(super) fn test(name: &str, run: &Location<'_>, schedule: &str) -> Option<String> {
     let source = source_of(run.file())?;
     let run = LineColumn {
@@ -32,7 +32,8 @@ pub(super) fn test(name: &str, run: &Location<'_>, schedule: &str) -> Option<Str
     ))
 }
 
-/// The compiler names a file as seen from the folder that it ran in: that of the package, or one above.
+/// Finds the source file. The compiler names it relative to its folder: the package, or a folder
+/// above.
 fn source_of(file: &str) -> Option<String> {
     let folder = env::current_dir().ok()?;
     let mut folders = folder.ancestors();
@@ -79,7 +80,7 @@ fn is_empty(token: &TokenTree) -> bool {
         if group.delimiter() == Delimiter::Parenthesis && group.stream().is_empty())
 }
 
-/// What stands in a body before `run()`, without the name that is given to what it returns.
+/// The text of a body before `run()`, without the binding of its result.
 fn before(body: &Group, source: &str, run: LineColumn) -> Option<String> {
     let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
     let at = tokens

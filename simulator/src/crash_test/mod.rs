@@ -1,4 +1,4 @@
-//! A user's own workflow, crashed at every point.
+//! Crash-tests a user's own workflow at every point.
 
 mod failure;
 mod keep;
@@ -29,35 +29,34 @@ use crate::workload::{
 
 use self::subject::{Invariant, Merging, SubjectTemplate, WorldSubject};
 
-/// How the workload of a crash test is called in tokens.
+/// The name of a crash test's workload in tokens.
 const NAME: &str = "crash-test";
 
-/// So many schedules are sampled where the test does not say how many.
+/// The number of sampled schedules, unless the test sets it.
 const SAMPLES: u64 = 1_000;
 
-/// The environment variable with which [`CrashTest::run`] runs one schedule alone: a token, or the
-/// file of a tape.
+/// The environment variable that makes [`CrashTest::run`] run a single schedule, given as a token,
+/// the file of a tape, or in words.
 const REPLAY: &str = "CRASHPOINT_REPLAY";
 
-/// Makes the workflow for a process of a simulation, whose tasks act on a world.
+/// Creates the workflow for a simulated process, whose tasks act on a world.
 type Factory<S, W> = Arc<dyn Fn(&Process, &Arc<W>) -> Workflow<S> + Send + Sync>;
 
-/// A crash test of a workflow, whose tasks act on a world `W` of the test's own. See [`crash_test`] and
+/// A crash test of a workflow whose tasks act on a world `W` of the test. See [`crash_test`] and
 /// [`crash_test_in`].
 ///
-/// Every schedule within these bounds is run: every crash point, every pair of them; beside one crash
-/// a fault of the store, a cancellation, a rival life, or an attempt of a task, a step or an undo that
-/// fails, does its work and reports an error, does its work twice, panics or hangs; two rival lives;
-/// a clock that jumps. So it answers
-/// without being asked: does each task succeed when it is repeated, does each failure unwind, is each
-/// undo idempotent, what if a thing is done and then reported as failed. Beyond that schedules are
-/// [sampled](Self::samples) in which more of it goes wrong at once.
+/// It runs every schedule within these bounds: every crash point and every pair of them; with one
+/// crash a store fault, a cancellation, a rival life, or an attempt of a task, a step or an undo
+/// that fails, succeeds but reports an error, runs twice, panics or hangs; two rival lives; a clock
+/// that jumps. So it answers: does each task succeed when repeated, does each failure roll back, is
+/// each undo idempotent, and what follows if work was done but reported as failed. Beyond that it
+/// [samples](Self::samples) schedules with more faults at once.
 ///
-/// A failure names instants: `life1/append#3:before` is when the first life has sent row 3 and nobody has
-/// it yet, `:unacked` when it is durable and the life has not been told; `life2/undo charge:after-effect`
-/// is when the second life's undo of `charge` has done its [effect](Process::effect), and
-/// `life1/charge:pending` when the task waits for something.
-#[must_use = "a crash test does nothing until it is run"]
+/// A failure names instants. `life1/append#3:before`: the first life has sent row 3, and the store
+/// does not have it yet. `:unacked`: the row is durable, and the life has not received the
+/// response. `life2/undo charge:after-effect`: the second life's undo of `charge` has had its
+/// [effect](Process::effect). `life1/charge:pending`: the task waits.
+#[must_use = "a crash test does nothing without `run`"]
 pub struct CrashTest<S, W = ()> {
     world: Arc<dyn Fn() -> W + Send + Sync>,
     start: S,
@@ -74,15 +73,15 @@ pub struct CrashTest<S, W = ()> {
     at: &'static Location<'static>,
 }
 
-/// Crash-tests the workflow that `workflow` makes for a simulated process: its tasks act on the
+/// Crash-tests the workflow that `workflow` creates for a simulated process. Its tasks act on the
 /// outside world through [`Process::effect`], whose ledger survives every crash.
 ///
-/// The crate's own docs have an example. In a test of yours the last line is the whole test: a
-/// violation panics with its story.
+/// The crate's docs have an example. In your own test the last line is the whole test: a violation
+/// panics with its story.
 ///
 /// # Panics
 ///
-/// Where `input` can't be serialized as JSON.
+/// If `input` cannot be serialized as JSON.
 #[track_caller]
 pub fn crash_test<S: State>(
     start: S,
@@ -92,9 +91,9 @@ pub fn crash_test<S: State>(
     crash_test_in(|| (), start, input, move |process, _| workflow(process))
 }
 
-/// The same in a world of the test's own: a value that survives crashes, such as the fakes of the
-/// services that the tasks call. `world` makes it anew for each schedule; what is asked of it in the
-/// end are [invariants](CrashTest::invariant).
+/// The same in a world of the test: a value that survives crashes, such as fakes of the services
+/// that the tasks call. `world` creates it for each schedule, and
+/// [invariants](CrashTest::invariant) check it at the end.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -144,7 +143,7 @@ pub fn crash_test<S: State>(
 ///
 /// # Panics
 ///
-/// Where `input` can't be serialized as JSON.
+/// If `input` cannot be serialized as JSON.
 #[track_caller]
 pub fn crash_test_in<S: State, W: Send + Sync + 'static>(
     world: impl Fn() -> W + Send + Sync + 'static,
@@ -170,8 +169,8 @@ pub fn crash_test_in<S: State, W: Send + Sync + 'static>(
 }
 
 impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
-    /// What must hold of the world when the run has ended, however it ended: done, rolled back or
-    /// stuck. It is asked after every schedule; an `Err` and a panic are a violation of the oracle
+    /// Adds an invariant of the world. It must hold when the run has ended: done, rolled back or
+    /// stuck. It is checked after every schedule. An `Err` or a panic is a violation of the oracle
     /// `invariants`.
     pub fn invariant<E: Display>(
         mut self,
@@ -182,13 +181,13 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         self
     }
 
-    /// Lets crashes that leave the same state be gone on from once. That needs to know what of the
-    /// world makes a difference (`fingerprint`), and how to copy it (`copy`): a copy that shares
-    /// anything with the original, such as an `Arc` in it, is none. Without this every schedule is run
-    /// from its start, which a test of more than two crashes rarely affords.
+    /// Continues crashes that leave equal states only once. It needs a `fingerprint` of every part
+    /// of the world that makes a difference, and a deep `copy` of the world: a copy must not share
+    /// anything with the original, such as an `Arc`. Without this every schedule runs from its
+    /// start, which is usually too slow for more than two crashes.
     ///
-    /// Everything that the tasks act on has to be in the world then; what a closure has captured
-    /// beside it is not copied. Both are called in the midst of the tasks' work, wherever it awaits.
+    /// Everything that the tasks act on must be in the world; nothing else that a closure captures
+    /// is copied. Both functions are called in the middle of the tasks' work, at any await.
     ///
     /// ```
     /// use std::sync::{Arc, Mutex};
@@ -235,90 +234,89 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         self
     }
 
-    /// How many crashes a schedule may have, in `0..=3`; 2 without this, which is a crash in the
-    /// recovery from a crash.
+    /// The most crashes of a schedule, in `0..=3`. The default is 2: a crash, and a crash in its
+    /// recovery.
     ///
     /// # Panics
     ///
-    /// Where there are more: nobody waits for the end of that.
+    /// If `crashes` is greater than 3: nobody waits for the end of such a test.
     pub fn crashes(mut self, crashes: u32) -> Self {
         assert!(
             crashes <= CRASHES_MAX,
-            "{crashes} crashes in a schedule: 0..={CRASHES_MAX} are possible"
+            "a schedule has 0..={CRASHES_MAX} crashes, got {crashes}"
         );
         self.crashes = crashes;
         self
     }
 
-    /// How many schedules are run at the most; all without this. A test that ends because of it has
-    /// failed, and says how many of the crash points that it came to see were covered.
+    /// The most schedules to run. The default is no limit. A test that stops at the limit fails,
+    /// and reports how many of the crash points that it has seen were covered.
     pub fn schedules_max(mut self, schedules_max: u64) -> Self {
         self.schedules_max = schedules_max;
         self
     }
 
-    /// How many schedules are sampled beyond those that are all run; 1,000 without this, and none where
-    /// there are no crashes. Half of them have a crash more, alone; the others may have everything at
-    /// once: a crash more, several faults of the store, rivals, failing attempts, jumps of the clocks.
-    /// They are those of the seeds from 0, so they are the same every time.
+    /// The number of schedules to sample beyond the exhausted budgets. The default is 1,000, or
+    /// none if crashes are excluded. Half of them have one crash more and no other fault. The
+    /// others may have everything at once: one crash more, several store faults, rivals, failing
+    /// attempts, jumps of the clocks. Their seeds start at 0, so they are the same every time.
     pub fn samples(mut self, samples: u64) -> Self {
         self.samples = samples;
         self
     }
 
-    /// How many threads share the schedules out; without this one for each core. What is found, and
-    /// which failure is told, does not depend on it. With one thread it is the caller's own.
+    /// The number of threads. The default is one for each core. The findings, and the reported
+    /// failure, do not depend on it. A single thread is the caller's own.
     ///
-    /// Each schedule has a world of its own. A test that captures something beside it, such as a
-    /// static, which all schedules share, needs one thread.
+    /// Each schedule has its own world. A test whose schedules share anything else, such as a
+    /// static, needs a single thread.
     pub fn threads(mut self, threads: NonZeroUsize) -> Self {
         self.pool = Pool::new(threads);
         self
     }
 
-    /// Lets tasks, steps and undos panic. Without this a panic that no fault of the schedule is fails
-    /// the test, in whichever schedule it comes: the engine takes it for a failure of the task, so a
-    /// workflow that needs what a simulation does not have would pass the test by never doing anything.
+    /// Permits panics of tasks, steps and undos. By default a panic that the schedule did not cause
+    /// fails the test: the engine treats it as a task failure, so a workflow that lacks something
+    /// in the simulation would pass by doing nothing.
     pub fn tasks_may_panic(mut self) -> Self {
         self.panics = Panics::Belong;
         self
     }
 
-    /// Runs the tasks within a runtime of tokio's for each process, of one thread and with its clock
-    /// paused, so that they may call `tokio::time`, `tokio::spawn` and `tokio::sync`. Everything else is
-    /// the same. For a task that waits through its `Ctx` alone the default is as right, and faster.
+    /// Runs the tasks of each process within a tokio runtime, current-thread and with a paused
+    /// clock, so that they may call `tokio::time`, `tokio::spawn` and `tokio::sync`. Everything
+    /// else is the same. For tasks that wait only through their `Ctx` the default is equivalent,
+    /// and faster.
     ///
-    /// What a task has spawned dies in a crash. Without one it goes on after the end of the run, as it
-    /// would in a process that lives on: for an hour of virtual time, or until it has been woken 1,000
-    /// times. While the run waits for something it may be woken 100,000 times; more is an endless circle,
-    /// which breaks a promise. So do 20,000 polls during which no time passes, as those of a task that does
-    /// nothing but yield, at any time. And so does its panic, whether anybody joins it or not, unless
-    /// [`tasks_may_panic`](Self::tasks_may_panic).
+    /// Spawned tasks die in a crash. Without a crash they continue after the end of the run, as in
+    /// a process that lives on: for an hour of virtual time, or up to 1,000 wake-ups. While the run
+    /// waits they may wake up 100,000 times; more is a livelock, which breaks a promise. So do
+    /// 20,000 polls without any time passing, as of a task that only yields. A panic of a spawned
+    /// task breaks a promise too, joined or not, unless [`tasks_may_panic`](Self::tasks_may_panic).
     ///
-    /// What is spawned runs in the order in which it was woken; other orders are not explored. Threads
-    /// (`spawn_blocking`, `tokio::fs`) and input and output are refused. `select!` has to be `biased;`,
-    /// since tokio draws its order from a seed of its own; a test that forgets it is told that it is not
+    /// Spawned tasks run in the order in which they were woken; other orders are not explored.
+    /// Threads (`spawn_blocking`, `tokio::fs`) and I/O are refused. `select!` must be `biased;`,
+    /// because tokio otherwise draws its order from its own seed; the test then fails as not
     /// deterministic.
     ///
     /// # Panics
     ///
-    /// [`run`](Self::run) panics within a runtime of tokio's: a test like this is a plain `#[test]`.
+    /// [`run`](Self::run) panics within a tokio runtime: write a plain `#[test]`.
     #[cfg(feature = "tokio")]
     pub fn tokio(mut self) -> Self {
         self.lane = Lane::Tokio;
         self
     }
 
-    /// Runs every schedule, and the samples. With `CRASHPOINT_REPLAY` in the environment just the one
-    /// that it names, by its token, the file of its tape, or in words. Every crash test of a `#[test]`
-    /// is asked for it, and one that has no such schedule fails.
+    /// Runs every schedule, and the samples. If the environment has `CRASHPOINT_REPLAY`, it runs
+    /// only the schedule named there by its token, the file of its tape, or its text. Every crash
+    /// test of a `#[test]` reads the variable, and fails if it does not have such a schedule.
     ///
     /// # Panics
     ///
-    /// At a violation: with the schedule in words, as small as it gets, a timeline, the log, the
-    /// ledger, the command that replays it, and a test to keep. Where a schedule is not the same when
-    /// it is run twice, with the first event that is not. And where not every crash point was
-    /// covered.
+    /// If a promise is broken: with the shrunk schedule, a timeline, the log, the ledger, the
+    /// command that replays it, and a regression test. If a schedule runs differently the second
+    /// time: with the first event that differs. If a crash point was not covered.
     #[track_caller]
     pub fn run(self) -> Findings {
         let workload = self.workload();
@@ -338,13 +336,13 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         all
     }
 
-    /// Runs one schedule, and tells its story: the one that is named by a token or the file of a tape,
-    /// or a [`Schedule`] in words. This is what a test does that a failure gave you to keep.
+    /// Runs one schedule and returns its story. The schedule is named by a token or the file of a
+    /// tape, or is a [`Schedule`] in words. The regression test of a failure calls this.
     ///
     /// # Panics
     ///
-    /// Where a promise is broken, with the story; where it names nothing, or is no longer the
-    /// schedule that was recorded; and where a fault that is said in words does not happen.
+    /// If a promise is broken, with the story. If the text names no schedule, the replay differs
+    /// from the recorded schedule, or a fault of the text does not fire.
     #[track_caller]
     pub fn replay(self, schedule: &str) -> String {
         let workload = self.workload();
@@ -361,7 +359,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         let recipe = Recipe {
             name: NAME,
             about: "a user's workflow",
-            // For the definition: it is made in a world of its own.
+            // For the definition, with a world of its own.
             workflow: Arc::new(move |process| workflow(process, &Arc::new(world()))),
             start: self.start,
             input: self.input.clone(),
@@ -374,7 +372,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         let (start, input) = (self.start, self.input.clone());
         let invariants: Arc<[Invariant<W>]> = self.invariants.clone().into();
         let acts_on = match self.merging {
-            // The tasks may reach anything that the closures have captured.
+            // The tasks may reach anything that the closures capture.
             None => ActsOn::Own,
             Some(_) => ActsOn::Copied,
         };
@@ -397,7 +395,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     }
 }
 
-/// The story of a schedule in which every promise holds; otherwise it panics with it.
+/// The story of a schedule that breaks no promise. Panics with it otherwise.
 #[track_caller]
 fn held(workload: &Workload, trial: &Trial) -> String {
     let verdicts = judge(workload, &trial.run);
@@ -406,7 +404,7 @@ fn held(workload: &Workload, trial: &Trial) -> String {
     story
 }
 
-/// Runs the one schedule that is named: by its text, by a token, or by the file of a tape.
+/// Runs the schedule named by a text, a token, or the file of a tape.
 fn rerun(workload: &Workload, schedule: &str) -> Result<Trial, String> {
     let source = Source::Fixed(workload);
     if Schedule::is_meant_by(schedule) {
@@ -422,7 +420,7 @@ fn rerun(workload: &Workload, schedule: &str) -> Result<Trial, String> {
     let of = recording.workload();
     if of != NAME {
         return Err(format!(
-            "{schedule:?} is a schedule of the workload {of:?}, not of a crash test"
+            "{schedule:?} belongs to the workload {of:?}, not to a crash test"
         ));
     }
     replay_recording(source, &recording).map_err(|error| error.to_string())

@@ -1,5 +1,5 @@
-//! What is explored of a crash test, round by round, and what is made of what was found. A panic is
-//! the caller's, so that it has the line of the test.
+//! The rounds of exploration of a crash test, and the panic for their findings. The panic has the
+//! caller's location, so it names the line of the test.
 
 use std::panic::Location;
 
@@ -20,7 +20,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     #[track_caller]
     pub(super) fn exhaust(&self, workload: &Workload) -> Findings {
         let mut all = Findings::default();
-        // What is wrong without a fault is told without one, and before anything else.
+        // A violation without faults is reported first, and without faults.
         let calm = explore(workload, &within(Budget::default(), u64::MAX));
         self.judged(workload, calm, None);
         for budget in workload.campaigns(StoreKind::Memory, self.crashes) {
@@ -40,8 +40,8 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         all
     }
 
-    /// Samples what lies beyond the campaigns: a crash more, alone, and then everything at once. One by
-    /// one the seeds would seldom have a crash more among all else that they may have.
+    /// Samples schedules beyond the campaigns: first with one crash more and nothing else, then
+    /// with everything at once. Among seeds that may have everything, one crash more would be rare.
     #[track_caller]
     pub(super) fn sample(&self, workload: &Workload, all: &mut Findings) {
         if self.crashes == 0 {
@@ -78,7 +78,8 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         }
     }
 
-    /// What was found, where nothing is wrong with it; else it panics with the story of the smallest.
+    /// Returns the findings if nothing is wrong. Otherwise panics with the story of the smallest
+    /// violation.
     #[track_caller]
     fn judged(&self, workload: &Workload, findings: Findings, sampled: Option<u64>) -> Findings {
         if let Some(found) = findings.nondeterminism.first() {
@@ -93,7 +94,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
                 at: self.at,
                 run: Location::caller(),
             };
-            // In words before it panics: what fails in a replay may panic as well.
+            // Formatted before the panic, because shrinking and replaying may panic as well.
             let failed = Failed::new(workload, &found).to_string();
             panic!("{failed}");
         }
@@ -101,7 +102,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     }
 }
 
-/// What a round is run with: at most so many schedules.
+/// The settings of a round, with at most this many schedules.
 fn within(budget: Budget, schedules_max: u64) -> Settings {
     Settings {
         schedules_max,

@@ -1,4 +1,4 @@
-//! A user's workflow in a world of the test's own, as a subject.
+//! A user's workflow in a world of the test, as a subject.
 
 use std::fmt::Display;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
@@ -16,13 +16,13 @@ use crate::history::LifeEnd;
 use crate::sim::{BrokenInvariant, Process, Subject};
 use crate::workload::engine_subject::EngineSubject;
 
-/// What must hold of a world in the end.
+/// An invariant of a world, checked at the end.
 pub(super) struct Invariant<W> {
     name: Arc<str>,
     holds: Arc<Holds<W>>,
 }
 
-/// Says in words how it does not hold.
+/// Returns how the invariant is broken, in words.
 type Holds<W> = dyn Fn(&W, &LifeEnd) -> Result<(), String> + Send + Sync;
 
 impl<W> Clone for Invariant<W> {
@@ -48,7 +48,7 @@ impl<W> Invariant<W> {
         }
     }
 
-    /// How it does not hold, if it does not.
+    /// How the invariant is broken, if it is.
     fn broken(&self, world: &W, outcome: &LifeEnd) -> Option<BrokenInvariant> {
         let asked = AssertUnwindSafe(|| (self.holds)(world, outcome));
         let answer = quietly(|| catch_unwind(asked));
@@ -62,7 +62,7 @@ impl<W> Invariant<W> {
     }
 }
 
-/// How worlds are told apart and copied, so that crashes can be merged.
+/// How to compare and copy worlds, so that crashes can be merged.
 pub(super) struct Merging<W> {
     fingerprint: Box<Fingerprint<W>>,
     copy: Box<Copied<W>>,
@@ -88,7 +88,7 @@ impl<W> Merging<W> {
     }
 }
 
-/// What a test runs, in whichever world.
+/// What a test runs, in any world.
 pub(super) struct SubjectTemplate<S, W> {
     pub(super) workflow: Factory<S, W>,
     pub(super) start: S,

@@ -1,4 +1,4 @@
-//! What an exploration found.
+//! The findings of an exploration.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,35 +11,33 @@ use crate::record::{Divergence, HashedTrace, Token};
 use crate::report::render::{counted, grouped};
 use crate::sim::{Repeat, Run, Settings, Workload, simulate_with};
 
-/// What came of exploring a part, or several.
+/// The findings of exploring one or more parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// How many schedules were run.
+    /// The number of schedules that were run.
     pub schedules: u64,
-    /// How many of them are samples, drawn from seeds. The others are all that there are within their
-    /// budgets.
+    /// The number of sampled schedules, drawn from seeds. The others exhaust their budgets.
     pub sampled: u64,
-    /// How many crashes were not gone on from, because another one had left the same state.
+    /// The number of crashes that were not continued, because an equal state was continued before.
     pub merged: u64,
-    /// The crash points that exist, and those that were covered; counted where a schedule has
-    /// nothing but crashes.
+    /// The existing and the covered crash points, of schedules that have only crashes.
     pub recorder: Recorder,
-    /// What was violated, in the order of the exploration.
+    /// The violations, in the order of the exploration.
     pub violations: Vec<Violation>,
     /// The edges that some schedule's log took, as labels of states.
     pub edges: BTreeSet<(String, String)>,
-    /// Whether exploring stopped early because there were violations enough.
+    /// Whether the exploration stopped early because it had enough violations.
     pub cut_short: bool,
     /// How often each kind of fault fired.
     pub fired: BTreeMap<Fault, u64>,
-    /// How many of the schedules were run a second time.
+    /// The number of schedules that were run a second time.
     pub repeated: u64,
-    /// Those of them that were not the same then: the first of each part.
+    /// The first schedule of each part that ran differently the second time.
     pub nondeterminism: Vec<Nondeterminism>,
 }
 
 impl fmt::Display for Findings {
-    /// What was exhausted, and what is only sampled.
+    /// What was exhausted, and what was only sampled.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let exhausted = counted(self.schedules - self.sampled, "schedule");
         match self.cut_short {
@@ -60,32 +58,32 @@ impl fmt::Display for Findings {
     }
 }
 
-/// A schedule that was another one when it was run a second time.
+/// A schedule that ran differently the second time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nondeterminism {
-    /// What went wrong in it.
+    /// Its faults.
     pub schedule: Schedule,
-    /// What replays it, or might.
+    /// Its token, whose replay may differ too.
     pub token: Token,
-    /// The first event that was not the same.
+    /// The first event that differed.
     pub divergence: Divergence,
 }
 
 /// A schedule that broke a promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// The oracle that noticed.
+    /// The name of the oracle.
     pub oracle: &'static str,
-    /// What it noticed.
+    /// How the promise is broken.
     pub message: String,
-    /// What went wrong in it.
+    /// The faults of the schedule.
     pub schedule: Schedule,
-    /// What replays it.
+    /// The token that replays it.
     pub token: Token,
 }
 
 impl Findings {
-    /// Adds a schedule, with where it has parted from those before it that began in the same way.
+    /// Adds a schedule, and its divergence from an earlier schedule with the same first choices.
     pub(super) fn add(
         &mut self,
         workload: &Workload,
@@ -141,11 +139,11 @@ impl Findings {
         self.nondeterminism.extend(divergence);
     }
 
-    /// Adds what came of another part.
+    /// Adds the findings of another part.
     ///
     /// # Panics
     ///
-    /// Never: findings are those of an exploration, which counts a schedule before anything about it.
+    /// Never: an exploration counts a schedule before anything about it.
     pub fn merge(&mut self, other: Self) {
         self.schedules += other.schedules;
         self.sampled += other.sampled;

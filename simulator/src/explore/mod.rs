@@ -1,9 +1,9 @@
 //! Explores every schedule of a workload within a budget.
 //!
-//! A schedule that has no fault is run first. Each draw that it made is the root of a part of the
-//! space: the schedules that differ from it first at that draw. Parts do not depend on each other,
-//! so a [`Pool`] explores them on any number of threads and puts the results together in their
-//! order; what comes out is the same.
+//! The schedule without faults runs first. Each of its draws is the root of a part of the space:
+//! the schedules that first differ from it at that draw. Parts are independent, so a [`Pool`]
+//! explores them on any number of threads and combines the results in their order. The result is
+//! the same for any number.
 
 mod findings;
 mod parts;
@@ -27,7 +27,7 @@ pub fn explore(workload: &Workload, settings: &Settings) -> Findings {
     explore_on(Pool::of_one(), workload, settings)
 }
 
-/// Explores every schedule of `workload` within the budget. What is found, and in which order, is the
+/// Explores every schedule of `workload` within the budget. The findings and their order are the
 /// same in every pool.
 ///
 /// # Panics
@@ -48,8 +48,8 @@ pub fn explore_on(pool: Pool, workload: &Workload, settings: &Settings) -> Findi
             schedules_max: left,
             ..settings.clone()
         };
-        // A worker knows nothing of the schedules in the parts before: where they leave too few, the
-        // part is explored again within what is left.
+        // A worker does not know how many schedules the earlier parts had. If they leave too few,
+        // the part is explored again within the rest.
         let found = match found.schedules < left || left == settings.schedules_max {
             true => found,
             false => explore_part(workload, &limited, &parts[merged]),

@@ -1,4 +1,4 @@
-//! The space of schedules in parts, and each explored depth first.
+//! The space of schedules in independent parts, each explored depth first.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -18,28 +18,29 @@ pub struct Part(PartOf);
 
 #[derive(Debug, Clone)]
 enum PartOf {
-    /// The schedule without faults, and what is known of the crashes in it.
+    /// The schedule without faults, with its findings and crash points.
     Calm(Box<Findings>),
-    /// The schedules that begin with these draws, as `(n, chosen)`, crashes left out.
+    /// The schedules that begin with these draws, as `(n, chosen)`, except for crashes.
     Beside(Vec<(usize, usize)>),
-    /// The schedules that begin with a crash in the one without faults.
+    /// The schedules that begin with a crash in the schedule without faults.
     After(Box<Survivor>),
-    /// No part of the exhaustive exploration: the schedules of these seeds.
+    /// Not part of the exhaustive exploration: the schedules of these seeds.
     Sampled(Range<u64>),
 }
 
 impl Part {
-    /// The schedules of seeds, with a swarm: what lies beyond a budget that can be exhausted.
+    /// The schedules of seeds, with a swarm, beyond the budgets that can be exhausted.
     pub fn sampled(seeds: Range<u64>) -> Self {
         Self(PartOf::Sampled(seeds))
     }
 }
 
-/// Splits the schedules of `workload` within the budget into parts, the one without faults first.
+/// Splits the schedules of `workload` within the budget into parts. The schedule without faults
+/// comes first.
 ///
 /// # Panics
 ///
-/// Never: a crash is gone on from, or counted as merged.
+/// Never: a crash is continued, or counted as merged.
 pub fn parts(workload: &Workload, settings: &Settings) -> Vec<Part> {
     let choices = Arc::new(Mutex::new(Exhaustive::new()));
     let shared = Arc::clone(&choices) as SharedChoices;
@@ -70,12 +71,12 @@ pub fn parts(workload: &Workload, settings: &Settings) -> Vec<Part> {
     parts
 }
 
-/// Runs every schedule of a part and asks the oracles about each.
+/// Runs every schedule of a part, and checks each with every oracle.
 ///
-/// A crash that kills everybody is not run from the beginning: the simulation without it goes on, and
-/// what would have survived is copied and gone on from later. Where two such copies are the same
-/// state, one of them is enough. Where what survives can't be copied
-/// ([`ActsOn::Own`](crate::workload::ActsOn)), every schedule is run from its start.
+/// A crash of every process is not run from the start. The simulation continues without the crash,
+/// and a copy of the surviving state is continued later. Of several equal copies only one is
+/// continued. If the surviving state cannot be copied ([`ActsOn::Own`](crate::workload::ActsOn)),
+/// every schedule runs from its start.
 pub fn explore_part(workload: &Workload, settings: &Settings, part: &Part) -> Findings {
     let mut explorer = Explorer::new(workload, settings);
     match &part.0 {
@@ -95,7 +96,7 @@ struct Explorer<'a> {
     workload: &'a Workload,
     settings: &'a Settings,
     findings: Findings,
-    /// The states that were gone on from.
+    /// The states that were continued.
     seen: BTreeSet<Key>,
 }
 
@@ -113,7 +114,7 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    /// Runs every schedule that goes on from here and begins with these draws.
+    /// Runs every schedule that continues from here and begins with these draws.
     fn explore(&mut self, begin: Option<&Survivor>, prefix: &[(usize, usize)]) {
         let choices = Arc::new(Mutex::new(Exhaustive::below(prefix)));
         let mut from = prefix.len();
@@ -126,7 +127,7 @@ impl<'a> Explorer<'a> {
             self.findings
                 .add(self.workload, self.settings, run, divergence);
             if !self.findings.nondeterminism.is_empty() {
-                // What comes of other choices says nothing.
+                // Further choices would prove nothing.
                 self.findings.cut_short = true;
                 return;
             }
@@ -148,7 +149,7 @@ impl<'a> Explorer<'a> {
                 turned >= prefix.len(),
                 "the prefix of a part stays, so no other part has the same schedules"
             );
-            // Up to the draw that is another one now, the crashes have been gone on from.
+            // Up to the draw that has changed now, the crashes were explored before.
             from = turned + 1;
         }
     }
@@ -159,7 +160,7 @@ impl<'a> Explorer<'a> {
             || self.findings.schedules >= self.settings.schedules_max
     }
 
-    /// Whether nobody has gone on from this state; counted if somebody has.
+    /// Whether no equal state was continued before. Counts the state as merged otherwise.
     fn is_new(&mut self, survivor: &Survivor) -> bool {
         let new = self.settings.unmerged || self.seen.insert(survivor.key());
         if !new {
@@ -170,7 +171,7 @@ impl<'a> Explorer<'a> {
     }
 }
 
-/// Where a run has parted from an earlier one of the same choices, if it has.
+/// The divergence of a run from an earlier run with the same choices, if any.
 fn divergence_of(choices: &Exhaustive, run: &Run) -> Option<Divergence> {
     let DrawMismatch {
         draw,

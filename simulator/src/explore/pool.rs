@@ -1,8 +1,8 @@
-//! The one pool of workers: what each item comes to, on any number of threads.
+//! The only pool of workers: runs work for each item on any number of threads.
 //!
-//! Each simulation stays on one thread; the workers only share the work out. Results arrive as they
-//! are ready, and [`Pool::in_order`] hands them on in the order of their items, so nothing that is
-//! made of them depends on the number of threads.
+//! Each simulation stays on one thread; the workers only divide the items. Results arrive when they
+//! are ready, and [`Pool::in_order`] hands them on in the order of the items, so nothing depends on
+//! the number of threads.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -16,17 +16,17 @@ use std::time::Duration;
 /// How many results may wait for the caller.
 const WAITING_MAX: usize = 256;
 
-/// So many threads that work beside the caller's, which waits for them.
+/// Worker threads beside the caller's thread, which waits for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pool {
     threads: NonZeroUsize,
 }
 
-/// One result with the number of its item, counted from 0; an `Err` is the panic of a worker.
+/// A result with the index of its item, from 0. An `Err` is the panic of a worker.
 type Numbered<R> = (u64, thread::Result<R>);
 
 impl Pool {
-    /// A pool of so many threads.
+    /// A pool with this number of threads.
     pub fn new(threads: NonZeroUsize) -> Self {
         Self { threads }
     }
@@ -36,23 +36,23 @@ impl Pool {
         Self::new(NonZeroUsize::MIN)
     }
 
-    /// A thread for each core that this process may use.
+    /// A pool with a thread for each core that this process may use.
     pub fn of_all_cores() -> Self {
         let cores = thread::available_parallelism();
         Self::new(cores.unwrap_or(NonZeroUsize::MIN))
     }
 
-    /// How many threads it has.
+    /// The number of threads.
     pub fn threads(self) -> usize {
         self.threads.get()
     }
 
-    /// Does `work` for the items from 0, `items` of them or without end, and hands each result to
-    /// `seen` on the caller's thread as soon as it is ready. With a `tick` `seen` is also called with
-    /// nothing whenever that much time has passed without a result.
+    /// Calls `work` for the items from 0, `items` of them or without end, and hands each result to
+    /// `seen` on the caller's thread as soon as it is ready. With a `tick`, also calls `seen` with
+    /// `None` whenever that much time has passed without a result.
     ///
-    /// After a `Break` no further item is begun. Those that were begun are finished and seen, so what
-    /// was seen is every item from the first to the last.
+    /// After a `Break` no further item begins. Items under way are finished and handed on, so the
+    /// results are those of every item from the first to the last begun.
     pub fn as_ready<R: Send>(
         self,
         items: Option<u64>,
@@ -76,7 +76,7 @@ impl Pool {
                 scope.spawn(move || shared.work_on(work, &sender));
             }
             drop(sender);
-            // Where `seen` panics the scope waits for the workers: let them stop, and not send.
+            // If `seen` panics, the scope waits for the workers: make them stop, and not send.
             let stop = StopWhenDropped(&shared.stop);
             while let Some(result) = receive(&receiver, tick) {
                 if seen(result).is_break() {
@@ -88,12 +88,13 @@ impl Pool {
         });
     }
 
-    /// Does `work` for each item, and hands the results to `seen` on the caller's thread in the order
-    /// of the items, until there are no more or it breaks. With one thread that is the caller's own.
+    /// Calls `work` for each item, and hands the results to `seen` on the caller's thread in the
+    /// order of the items, until there are no more or `seen` breaks. With one thread, `work` runs
+    /// on the caller's thread too.
     ///
     /// # Panics
     ///
-    /// With the panic of `work` for the first item that has one, if its turn comes.
+    /// With the panic of `work` for the first item that has one, when its turn comes.
     pub fn in_order<T: Sync, R: Send>(
         self,
         items: &[T],
@@ -101,7 +102,7 @@ impl Pool {
         mut seen: impl FnMut(R) -> ControlFlow<()>,
     ) {
         if self.threads() == 1 {
-            // What is behind a break is not asked for.
+            // Results after a break are not requested.
             let _ = items.iter().map(work).try_for_each(seen);
             return;
         }
@@ -135,7 +136,7 @@ impl Pool {
         );
     }
 
-    /// What `work` makes of each item, in the order of the items.
+    /// The result of `work` for each item, in the order of the items.
     ///
     /// # Panics
     ///
@@ -166,7 +167,7 @@ impl Shared {
                 return;
             }
             let result = catch_unwind(AssertUnwindSafe(|| work(number)));
-            // Nobody receives any more where `seen` has panicked.
+            // If `seen` has panicked, nobody receives.
             if sender.send((number, result)).is_err() {
                 return;
             }
@@ -174,7 +175,7 @@ impl Shared {
     }
 }
 
-/// The next result, a tick, or nothing where every worker has ended.
+/// The next result, a tick, or `None` when every worker has ended.
 #[expect(clippy::option_option, reason = "a tick is a call without a result")]
 fn receive<R>(
     receiver: &Receiver<Numbered<R>>,
@@ -190,7 +191,7 @@ fn receive<R>(
     }
 }
 
-/// Stops the workers when the caller is done, by a panic as well.
+/// Stops the workers when the caller is done, even by a panic.
 struct StopWhenDropped<'a>(&'a AtomicBool);
 
 impl Drop for StopWhenDropped<'_> {

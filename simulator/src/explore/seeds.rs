@@ -1,4 +1,4 @@
-//! Exploration by seeds: each seed is a schedule, and with a swarm also what is possible in it.
+//! Exploration by seeds. Each seed is a schedule; with a swarm it also decides the possible faults.
 
 use std::ops::{ControlFlow, Range};
 
@@ -7,11 +7,11 @@ use crate::explore::{Findings, Nondeterminism, Pool, Violation};
 use crate::record::{HashedTrace, Source, Token, run_seed};
 use crate::sim::{Repeat, Settings};
 
-/// After so many violations no further seed is run: they have the same few reasons.
+/// No further seed runs after this many violations: more have the same few reasons.
 const VIOLATIONS_MAX: usize = 8;
 
-/// Runs the schedules of many seeds, in their order, and stops early where there are violations
-/// enough. No crash points are counted: seeds cover what they happen to.
+/// Runs the schedules of many seeds, in order, and stops early when there are enough violations. It
+/// counts no crash points, because seeds cover them by chance.
 ///
 /// ```
 /// use crashpoint_simulator::{Possible, Settings, Source, explore_seeds};
@@ -31,7 +31,7 @@ pub fn explore_seeds(
     explore_seeds_on(Pool::of_one(), source, settings, possible, seeds)
 }
 
-/// The same in a pool. What is found, and in which order, is the same in every pool.
+/// The same in a pool. The findings and their order are the same in every pool.
 ///
 /// # Panics
 ///
@@ -62,7 +62,7 @@ pub fn explore_seeds_on(
     findings
 }
 
-/// What the schedule of one seed comes to.
+/// The findings of one seed's schedule.
 fn explore_seed(
     source: Source<'_>,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! A violation, shrunk: the same promise is broken by a smaller tape.
+//! Shrinks a violation: a smaller tape breaks the same promise.
 
 use std::fmt;
 
@@ -8,29 +8,29 @@ use crate::record::{Recording, ReplayError, Source, Token, Trial};
 use crate::report::render::counted;
 use crate::workload::generated::Node;
 
-/// More simulations than shrinking takes where nothing is out of the ordinary.
+/// More simulations than shrinking normally takes.
 pub const SHRINK_RUNS_MAX: u64 = 20_000;
 
-/// What a violation was shrunk to.
+/// The result of shrinking a violation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shrunk {
-    /// What is still violated, and how: the oracle is the same, its message may be another.
+    /// The remaining violation. The oracle is the same; its message may differ.
     pub violation: Violation,
-    /// The workflow, where it was drawn.
+    /// The workflow, if it was drawn.
     pub nodes: Option<Vec<Node>>,
     /// Every draw.
     pub tape: Tape,
-    /// How many smaller schedules led to it.
+    /// The number of smaller schedules that led to it.
     pub steps: u64,
-    /// How many simulations it took.
+    /// The number of simulations that were run.
     pub runs: u64,
-    /// Whether it is a local minimum: no draw of it can be taken out, and no choice of it lowered, so
-    /// that the promise is still broken. Everything was tried; without this the runs ran out.
+    /// Whether it is a local minimum: removing any draw or lowering any choice keeps the promise.
+    /// False if the simulations ran out before every edit was tried.
     pub minimal: bool,
 }
 
 impl Shrunk {
-    /// What replays it.
+    /// The token that replays it.
     pub fn token(&self) -> &Token {
         &self.violation.token
     }
@@ -44,13 +44,13 @@ impl fmt::Display for Shrunk {
         );
         write!(f, "shrunk in {steps}, with {runs}, ")?;
         f.write_str(match self.minimal {
-            true => "to a local minimum: no single draw can be left out or lowered",
+            true => "to a local minimum: no single draw can be removed or lowered",
             false => "and stopped there: it may not be a local minimum",
         })
     }
 }
 
-/// Shrinks a violation, with at most `runs_max` simulations; [`SHRINK_RUNS_MAX`] is plenty.
+/// Shrinks a violation, with at most `runs_max` simulations. [`SHRINK_RUNS_MAX`] is plenty.
 ///
 /// ```
 /// use crashpoint_simulator::{SHRINK_RUNS_MAX, Possible, Settings, Source, explore_seeds, shrink, workload};
@@ -68,11 +68,11 @@ impl fmt::Display for Shrunk {
 ///
 /// # Errors
 ///
-/// Where the violation is no longer what was recorded.
+/// If the violation can no longer be replayed.
 ///
 /// # Panics
 ///
-/// As for [`shrink_recording`].
+/// As [`shrink_recording`].
 pub fn shrink(
     source: Source<'_>,
     violation: &Violation,
@@ -82,15 +82,15 @@ pub fn shrink(
     shrink_recording(source, &recording, violation.oracle, runs_max)
 }
 
-/// Shrinks a recorded simulation that the oracle of this name objects to. See [`shrink`].
+/// Shrinks a recorded simulation that breaks the promise of this oracle. See [`shrink`].
 ///
 /// # Errors
 ///
-/// Where the simulation is no longer what was recorded, or the oracle does not object to it.
+/// If the simulation can no longer be replayed, or the oracle accepts it.
 ///
 /// # Panics
 ///
-/// Where the same choices do not give the same simulation twice.
+/// If the same choices do not give the same simulation twice.
 pub fn shrink_recording(
     source: Source<'_>,
     recording: &Recording,
@@ -109,7 +109,7 @@ pub fn shrink_recording(
     let (smallest, _) = source.run(&settings, Recorded::new(minimum.tape.clone()));
     let verdict = smallest.verdicts.iter().find(|it| it.oracle == oracle);
     let verdict =
-        verdict.expect("the shrinker goes on from what fails, and nothing but choices varies");
+        verdict.expect("the shrinker continues from failing tapes, and only choices vary");
     let violation = Violation {
         oracle: verdict.oracle,
         message: verdict.message.clone(),
@@ -126,13 +126,13 @@ pub fn shrink_recording(
     })
 }
 
-/// Why there is nothing to shrink.
+/// Why a simulation cannot be shrunk.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ShrinkError {
-    /// It can't be replayed.
+    /// It cannot be replayed.
     #[error(transparent)]
     Replay(#[from] ReplayError),
-    /// The promise is kept.
-    #[error("the oracle {0} does not object to it")]
+    /// The oracle accepts it.
+    #[error("the oracle {0} accepts this simulation")]
     Kept(String),
 }

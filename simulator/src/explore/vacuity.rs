@@ -1,11 +1,10 @@
-//! What the instruments have been seen doing. One that never fired proves nothing by its silence:
-//! a fault that no schedule had, a crash point that no crash reached, an oracle that objects to no
-//! mutant.
+//! Shows that every check works. A check that never fired proves nothing: a fault in no schedule, a
+//! crash point without a crash, an oracle that caught no mutant.
 //!
-//! A [`Table`] counts these over whatever was explored, and names its zeros. It has a row for every
-//! kind of [`Fault::kinds`] and every oracle of [`ORACLES`], so one that is new and has nothing to show
-//! is a zero; so is a fault that fired and is not in the list. The crash images of the embedded store have
-//! their own faults, [`Hazard`]s: each of these has a row as well, and each that was armed has to fire.
+//! A [`Table`] counts these over everything explored, and names its zeros. It has a row for every
+//! kind of [`Fault::kinds`] and every oracle of [`ORACLES`], so a new and unused one is a zero; so
+//! is a fault that fired and is not in the list. The crash images of the embedded store have faults
+//! of their own, [`Hazard`]s. Each has a row too, and each must fire when it was armed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,25 +20,25 @@ use crate::oracle::{ORACLES, judge};
 use crate::sim::{Settings, SharedChoices, StoreKind, simulate};
 use crate::workload::{Rule, controls, named};
 
-/// So many schedules are run at the most to see an oracle object.
+/// The most schedules that are run until an oracle catches its mutant.
 const SCHEDULES_MAX: u64 = 200_000;
 
-/// So many images have a bit turned over.
+/// The number of images with a flipped bit.
 const ROTTEN: u64 = 200;
 
-/// A mutant to which an oracle has to object.
+/// A mutant that an oracle must catch.
 #[derive(Debug, Clone, Copy)]
 pub struct Witness {
     /// The oracle.
     pub oracle: &'static str,
-    /// The workload.
+    /// The name of the workload.
     pub workload: &'static str,
-    /// The rule that its engine breaks. Two witnesses have none: a disk that loses what was synced, and
-    /// a workflow whose author has made a mistake.
+    /// The rule that its engine breaks. Two witnesses have none: a disk that loses synced content,
+    /// and a workflow whose author made a mistake.
     pub rule: Option<Rule>,
-    /// The store under it.
+    /// The store under the workload.
     pub store: StoreKind,
-    /// What a schedule may have, as in [`Budget`].
+    /// The faults of a schedule, as the text of a [`Budget`].
     pub budget: &'static str,
 }
 
@@ -125,16 +124,16 @@ pub const WITNESSES: &[Witness] = &[
     alone(controls::MISTAKEN, "c1", "invariants"),
 ];
 
-/// An oracle, objecting.
+/// A mutant that an oracle caught.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Objection {
     mutant: String,
-    /// How many schedules were run until then, this one included.
+    /// The number of schedules that were run, this one included.
     schedules: u64,
     schedule: Schedule,
 }
 
-/// Crash points of a workload over a store.
+/// The crash points of a workload over a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Points {
     what: String,
@@ -142,7 +141,7 @@ struct Points {
     total: usize,
 }
 
-/// What was seen, and what was not.
+/// The counts of faults, hazards, crash points and oracles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     faults: BTreeMap<Fault, u64>,
@@ -152,11 +151,11 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table of what these witnesses show, with nothing explored yet.
+    /// A table of these witnesses, with nothing explored yet.
     ///
     /// # Panics
     ///
-    /// Where a witness names a workload or a budget that there is not.
+    /// If a witness names an unknown workload or an invalid budget.
     pub fn of(witnesses: &[Witness]) -> Self {
         let oracles = ORACLES.iter().map(|oracle| {
             let mut witnesses = witnesses.iter().filter(|it| it.oracle == oracle.name);
@@ -170,14 +169,14 @@ impl Table {
         }
     }
 
-    /// Counts the faults that fired while something was explored.
+    /// Counts the fired faults of an exploration.
     pub fn add_faults(&mut self, findings: &Findings) {
         for (fault, count) in &findings.fired {
             *self.faults.entry(*fault).or_default() += count;
         }
     }
 
-    /// Counts these, and the crash points of what was explored.
+    /// Counts the fired faults and the crash points of an exploration.
     pub fn add(&mut self, workload: &str, store: StoreKind, findings: &Findings) {
         self.add_faults(findings);
         self.points.push(Points {
@@ -187,7 +186,7 @@ impl Table {
         });
     }
 
-    /// Counts what befell a store in its images.
+    /// Counts the hazards of a store in its images.
     ///
     /// # Panics
     ///
@@ -204,19 +203,19 @@ impl Table {
         }
     }
 
-    /// Counts images with a bit turned over. It has fired in all of them or none: where every one of them
-    /// is taken for right, nobody looks.
+    /// Counts images with a flipped bit. The hazard fired in all of them or in none: if every image
+    /// passes as right, nobody checks.
     pub fn add_rot(&mut self, rot: &images::Rot) {
         let sum = self.hazards.entry(Hazard::Rot).or_default();
         sum.armed += rot.images;
         sum.fired += if rot.refused == 0 { 0 } else { rot.images };
     }
 
-    /// Explores crash images of the embedded store, over the smallest scripts that have everything, and
-    /// counts what befell it there.
+    /// Explores crash images of the embedded store, over the smallest scripts that have every
+    /// hazard, and counts the hazards.
     pub fn add_embedded(&mut self) {
         let small = Script::new(100).then([Op::Append(0), Op::Append(1), Op::Clear(0)]);
-        // More at once than the subsets of it can be tried.
+        // More unsynced changes than can be tried in every subset.
         let large = Script::new(20_000).together((0..4).map(Op::Append));
         self.add_images(&Exploration::of(&large, &Embedded).explore());
         let exploration = Exploration::of(&small, &Embedded);
@@ -226,7 +225,7 @@ impl Table {
         self.add_images(&plain.every_size());
         for lie in [Lie::Writes, Lie::EveryNth(2), Lie::Names] {
             let mut lying = plain.lying(lie).explore();
-            // What a liar does to the store was counted for a disk that is well.
+            // Other hazards of a lying disk were counted on a correct disk.
             lying
                 .hazards
                 .retain(|hazard, _| matches!(hazard, Hazard::Lie(_)));
@@ -235,7 +234,7 @@ impl Table {
         self.add_rot(&exploration.rot(ROTTEN, 1));
     }
 
-    /// What has not been seen, each in words. A build with one is no proof of anything.
+    /// The zeros of the table, in words. A build with a zero proves nothing.
     pub fn zeros(&self) -> Vec<String> {
         let mut zeros = Vec::new();
         for (fault, count) in &self.faults {
@@ -243,7 +242,7 @@ impl Table {
                 zeros.push(format!("no schedule had the fault {}", fault.pattern()));
             }
             if !Fault::kinds().any(|kind| kind == *fault) {
-                zeros.push(format!("a fault of no known kind fired: {fault}"));
+                zeros.push(format!("a fault of an unknown kind fired: {fault}"));
             }
         }
         for (hazard, Armed { armed, fired }) in &self.hazards {
@@ -265,12 +264,12 @@ impl Table {
             }
         }
         let silent = self.oracles.iter().filter(|(_, seen)| seen.is_none());
-        zeros.extend(silent.map(|(oracle, _)| format!("{oracle} objected to no mutant")));
+        zeros.extend(silent.map(|(oracle, _)| format!("{oracle} caught no mutant")));
         zeros
     }
 }
 
-/// Runs the schedules of a mutant until the oracle objects.
+/// Runs the schedules of a mutant until the oracle catches it.
 fn objection(witness: &Witness) -> Option<Objection> {
     let name = witness.name();
     let workload = named(&name).unwrap_or_else(|| panic!("{name} is a workload"));
@@ -318,14 +317,14 @@ impl fmt::Display for Table {
         {
             writeln!(f, "{covered:>9}  {total:>9}  {what}")?;
         }
-        writeln!(f, "\n{:>9}  {:<24} objects to, where", "schedule", "oracle")?;
+        writeln!(f, "\n{:>9}  {:<24} first catch", "schedule", "oracle")?;
         for (oracle, seen) in &self.oracles {
             let Some(seen) = seen else {
-                writeln!(f, "{:>9}  {oracle:<24} nothing", 0)?;
+                writeln!(f, "{:>9}  {oracle:<24} none", 0)?;
                 continue;
             };
             let schedule = match seen.schedule.0.is_empty() {
-                true => "nothing goes wrong".to_owned(),
+                true => "no fault".to_owned(),
                 false => seen.schedule.items().join("; "),
             };
             let (schedules, mutant) = (seen.schedules, &seen.mutant);

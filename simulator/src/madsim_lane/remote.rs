@@ -1,8 +1,8 @@
 //! A store on another node.
 //!
-//! [`serve`] answers for any [`CheckpointStore`], [`RemoteStore`] asks. A request that is not
-//! answered in time has an unknown outcome: it, or its answer, was lost or is still under way, so a
-//! row may land after the life that sent it has died.
+//! [`serve`] answers for any [`CheckpointStore`], and [`RemoteStore`] calls it. A request without a
+//! response in time has an unknown outcome: the request or the response was lost or is still under
+//! way. So a row may land after the death of the life that sent it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -87,13 +87,13 @@ impl From<Refusal> for Error {
     }
 }
 
-/// Answers at `address` for `store`, until the node that calls it is killed.
+/// Serves `store` at `address`, until its node is killed.
 ///
-/// What `store` holds is what survives: a node that is restarted serves the same `Arc` again.
+/// The content of `store` survives: serve the same `Arc` again on the restarted node.
 ///
 /// # Errors
 ///
-/// Where the address can't be bound.
+/// If the address cannot be bound.
 pub async fn serve(address: SocketAddr, store: Arc<dyn CheckpointStore>) -> io::Result<()> {
     let endpoint = Endpoint::bind(address).await?;
     let to = Arc::clone(&store);
@@ -113,7 +113,7 @@ pub async fn serve(address: SocketAddr, store: Arc<dyn CheckpointStore>) -> io::
     std::future::pending().await
 }
 
-/// A [`CheckpointStore`] that another node serves.
+/// A [`CheckpointStore`] served by another node.
 #[derive(Clone)]
 pub struct RemoteStore {
     endpoint: Endpoint,
@@ -122,11 +122,11 @@ pub struct RemoteStore {
 }
 
 impl RemoteStore {
-    /// The store that is served at `address`; a request is given up after `timeout`.
+    /// The store served at `address`. A request fails after `timeout`.
     ///
     /// # Errors
     ///
-    /// Where this node has no port left to bind.
+    /// If this node has no free port.
     pub async fn connect(address: SocketAddr, timeout: Duration) -> io::Result<Self> {
         let endpoint = Endpoint::bind("0.0.0.0:0").await?;
         Ok(Self {

@@ -26,7 +26,7 @@ impl Runtime for MadsimRuntime {
         Box::pin(async move { madsim::time::sleep(duration).await })
     }
 
-    /// In a simulation nothing blocks: the work is done within one poll, whole or not at all.
+    /// Nothing blocks in a simulation: the work is done within one poll.
     fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture {
         Box::pin(async move { work() })
     }

@@ -147,7 +147,7 @@ impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = |words: &Option<String>| words.clone().unwrap_or_else(|| "nothing".to_owned());
         let (first, then) = (of(&self.first), of(&self.then));
-        writeln!(f, "event {} is not the same:", self.place)?;
+        writeln!(f, "event {} differs:", self.place)?;
         writeln!(f, "  first  {first}")?;
         write!(f, "  then   {then}")?;
         if first == then {

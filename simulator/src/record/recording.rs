@@ -1,4 +1,4 @@
-//! A recorded simulation, as a token or as a file, and how it is run again.
+//! A recorded simulation, as a token or a file, and its replay.
 
 use std::fs;
 use std::io;
@@ -8,12 +8,12 @@ use crate::choices::Recorded;
 use crate::record::{BadTape, BadToken, Draws, Source, TapeFile, Token, Trial, run_seed};
 use crate::sim::{Run, Settings, Workload};
 
-/// A simulation that was recorded.
+/// A recorded simulation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recording {
-    /// In a word.
+    /// As a token.
     Token(Token),
-    /// In a file.
+    /// As a tape file.
     Tape(TapeFile),
 }
 
@@ -30,11 +30,11 @@ impl From<TapeFile> for Recording {
 }
 
 impl Recording {
-    /// Reads a token, or the file of this name.
+    /// Reads a token, or the tape file with this name.
     ///
     /// # Errors
     ///
-    /// Where it is no token and there is no such file; where either is of another version; where the
+    /// If the text is neither a token nor the name of a file, if the version is unknown, or if the
     /// file is damaged.
     pub fn read(token_or_file: &str) -> Result<Self, BadRecording> {
         let bad_token = match token_or_file.parse::<Token>() {
@@ -52,7 +52,7 @@ impl Recording {
                 tape.map(Self::Tape).map_err(damaged)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(bad_token.into()),
-            // Longer than any name of a file may be, or with a NUL in it.
+            // The text is longer than any file name, or contains a NUL.
             Err(error) if error.kind() == io::ErrorKind::InvalidFilename => Err(bad_token.into()),
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(bad_token.into()),
             Err(error) => Err(BadRecording::File {
@@ -70,7 +70,7 @@ impl Recording {
         }
     }
 
-    /// What the simulation was allowed. For the seed of a swarm that is more than it drew.
+    /// The settings of the simulation. For the seed of a swarm they allow more than it drew.
     pub fn settings(&self) -> Settings {
         let (store, budget) = match self {
             Self::Token(token) => (token.store, token.budget),
@@ -82,7 +82,7 @@ impl Recording {
         }
     }
 
-    /// Runs it again, and says within which settings its tape is a recording of its own.
+    /// Runs it again. Also returns the settings within which its tape is a recording by itself.
     pub(crate) fn run(&self, source: Source<'_>) -> Result<(Trial, Settings), ReplayError> {
         let settings = self.settings();
         let recorded = match self {
@@ -119,18 +119,18 @@ impl Recording {
 /// Why a text names no recording.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadRecording {
-    /// It is no token, and there is no such file.
+    /// It is neither a token nor the name of a file.
     #[error(transparent)]
     Token(#[from] BadToken),
-    /// The file can't be read.
-    #[error("can't read {file:?}: {error}")]
+    /// The file cannot be read.
+    #[error("cannot read {file:?}: {error}")]
     File {
         /// The name of the file.
         file: String,
-        /// Why.
+        /// The reason.
         error: String,
     },
-    /// The file is none of a tape.
+    /// The file is not a valid tape.
     #[error("{file:?}, {error}")]
     Tape {
         /// The name of the file.
@@ -140,11 +140,11 @@ pub enum BadRecording {
     },
 }
 
-/// Runs the schedule that a token stands for.
+/// Runs the schedule of a token.
 ///
 /// # Errors
 ///
-/// Where the schedule is no longer the one that was recorded: the workload or the engine has
+/// If the schedule differs from the recorded schedule, because the workload or the engine has
 /// changed since.
 pub fn replay(workload: &Workload, token: &Token) -> Result<Run, ReplayError> {
     let recording = Recording::Token(token.clone());
@@ -152,16 +152,16 @@ pub fn replay(workload: &Workload, token: &Token) -> Result<Run, ReplayError> {
     Ok(trial.run)
 }
 
-/// Runs a recorded simulation again, whose workload may have been drawn.
+/// Runs a recorded simulation again. Its workload may be drawn.
 ///
 /// # Errors
 ///
-/// As for [`replay`].
+/// As [`replay`].
 pub fn replay_recording(source: Source<'_>, recording: &Recording) -> Result<Trial, ReplayError> {
     recording.run(source).map(|(trial, _)| trial)
 }
 
-/// A schedule that is no longer the one that was recorded.
+/// The replayed schedule differs from the recorded schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}; the workload or the engine has changed since it was recorded")]
 pub struct ReplayError(String);

@@ -1,6 +1,6 @@
-//! A tape as a file, for what is too long for a token, and for a corpus.
+//! A tape as a file: for tapes that are too long for a token, and for a corpus.
 //!
-//! Text, a line for each draw, so that it can be read, compared and edited:
+//! The file is text with one line for each draw, so people can read, compare and edit it:
 //!
 //! ```text
 //! crashpoint tape 1
@@ -13,8 +13,8 @@
 //! fingerprint 9f0c61d2
 //! ```
 //!
-//! The number of draws and the fingerprint make a file that was cut or changed an error, never another
-//! schedule.
+//! The number of draws and the fingerprint turn a truncated or changed file into an error, never
+//! into another schedule.
 
 use std::fmt;
 use std::io;
@@ -30,14 +30,14 @@ const MAGIC: &str = "crashpoint tape";
 
 const VERSION: &str = "1";
 
-/// A tape with what is needed to run it again.
+/// A tape with everything that its replay needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TapeFile {
     /// The workload's name.
     pub workload: String,
-    /// The store under it.
+    /// The store under the workload.
     pub store: StoreKind,
-    /// What could go wrong.
+    /// The faults that were possible.
     pub budget: Budget,
     /// Every draw.
     pub tape: Tape,
@@ -54,20 +54,20 @@ impl TapeFile {
         }
     }
 
-    /// Writes the file, over one of the same name.
+    /// Writes the file, replacing any file at `path`.
     ///
     /// # Errors
     ///
-    /// What the file system says.
+    /// If the file system fails.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         std::fs::write(path, self.to_string())
     }
 
-    /// Reads the contents of a file.
+    /// Parses the content of a tape file.
     ///
     /// # Errors
     ///
-    /// Where they are of another version, or damaged.
+    /// If the version is unknown, or the content is damaged.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadTape> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let before = &bytes[..error.valid_up_to()];
@@ -94,7 +94,7 @@ impl fmt::Display for TapeFile {
     }
 }
 
-/// A text on one line, whatever is in it.
+/// A text on one line, whatever it contains.
 fn quoted(text: &str) -> serde_json::Value {
     serde_json::Value::from(text)
 }
@@ -161,7 +161,7 @@ fn unquoted(text: &str) -> Option<String> {
     serde_json::from_str(text).ok()
 }
 
-/// The lines that are left, and the number of the one before them.
+/// The remaining lines, and the number of the previous line.
 struct Lines<'a> {
     lines: std::str::Lines<'a>,
     number: usize,
@@ -174,7 +174,7 @@ impl<'a> Lines<'a> {
         line.ok_or_else(|| self.bad(BadLine::End(expected)))
     }
 
-    /// The line that begins with `name`, whose other part is then read.
+    /// Parses the value of the next line, which must begin with `name`.
     fn field<T>(
         &mut self,
         name: &'static str,
@@ -202,7 +202,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Where a text is not the file of a tape, and why.
+/// Why a text is not a tape file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {what}")]
 pub struct BadTape {
@@ -215,49 +215,51 @@ pub struct BadTape {
 /// What is wrong with a line of a tape's file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadLine {
-    /// It is not UTF-8.
-    #[error("not UTF-8: the file is damaged, or no tape")]
+    /// The line is not UTF-8.
+    #[error("not UTF-8: the file is damaged or is not a tape")]
     NoText,
-    /// The file ends before it.
+    /// The file ends before the expected line.
     #[error("expected {0}, found the end of the file")]
     End(&'static str),
-    /// It is another one.
+    /// The line is a different one.
     #[error("expected {expected:?} and a value, found {found:?}")]
     Field {
-        /// What the line has to begin with.
+        /// The expected first word.
         expected: &'static str,
         /// The line.
         found: String,
     },
-    /// The file is of another version.
+    /// The file has an unknown version.
     #[error("the tape has version {0:?}, this simulator reads version {VERSION}")]
     Version(String),
-    /// It has not the text in quotes that is due.
-    #[error("{0:?} is no text in quotes")]
+    /// The line has no text in quotes.
+    #[error("expected a text in quotes, found {0:?}")]
     Text(String),
-    /// It names a store that there is not.
+    /// The store is unknown.
     #[error(transparent)]
     Store(#[from] UnknownStore),
-    /// Its budget can't be read.
+    /// The budget cannot be parsed.
     #[error(transparent)]
     Budget(#[from] BadBudget),
-    /// Its number can't be read.
-    #[error("{0:?} is no number")]
+    /// The number cannot be parsed.
+    #[error("expected a number, found {0:?}")]
     Number(String),
-    /// It is no draw.
+    /// The line is not a draw.
     #[error(
-        "{0:?} is no draw: expected CHOICE of N \"LABEL\", with CHOICE in 0..N and N at least 2"
+        "{0:?} is not a draw: expected CHOICE of N \"LABEL\", with CHOICE in 0..N and N at least 2"
     )]
     Draw(String),
-    /// The draws are not those that were written.
-    #[error("the draws have fingerprint {found}, recorded is {recorded}: the file was changed")]
+    /// The draws were changed.
+    #[error(
+        "expected the fingerprint {recorded}, but the draws have {found}: the file was changed"
+    )]
     Fingerprint {
         /// The fingerprint in the file.
         recorded: String,
-        /// That of the draws.
+        /// The fingerprint of the draws.
         found: String,
     },
-    /// There should be no such line.
+    /// The file has further lines.
     #[error("expected the end of the file, found {0:?}")]
     More(String),
 }

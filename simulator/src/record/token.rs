@@ -1,12 +1,12 @@
-//! A replay token: a schedule in one word.
+//! A replay token: a schedule as one word.
 //!
-//! `3.order-fails.memory.c2.7x1,19x1.9f0c61d2`: the version of tokens, the workload, the store, the
-//! budget, the draws that chose something (index and choice), and a fingerprint of the whole tape,
-//! labels included, so that a replay which is no longer the same schedule is noticed. In place of the
-//! draws a seed may stand: `s42`, or `w42` where a swarm draws what is possible within the budget.
+//! `3.order-fails.memory.c2.7x1,19x1.9f0c61d2` has the version of tokens, the workload, the store,
+//! the budget, the interesting draws (index and choice), and a fingerprint of the whole tape,
+//! labels included. The fingerprint detects a replay that is no longer the same schedule. A seed
+//! may replace the draws: `s42`, or `w42` if a swarm draws the possible faults within the budget.
 //!
-//! A token is there to be copied from a terminal. What would be longer than [`TOKEN_LENGTH_MAX`] is
-//! never printed as one: it is a file.
+//! A token is copied from a terminal. A schedule whose token would be longer than
+//! [`TOKEN_LENGTH_MAX`] is written to a file instead.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,10 +18,10 @@ use crate::sim::{Settings, StoreKind, UnknownStore};
 
 const VERSION: &str = "3";
 
-/// Stands for the draws where every one of them was `0`.
+/// Replaces the draws if all of them are `0`.
 const CALM: &str = "calm";
 
-/// The most characters of a token: a line of a terminal.
+/// The maximal length of a token, in characters: a line of a terminal.
 pub const TOKEN_LENGTH_MAX: usize = 80;
 
 /// A schedule of a workload.
@@ -29,26 +29,26 @@ pub const TOKEN_LENGTH_MAX: usize = 80;
 pub struct Token {
     /// The workload's name.
     pub workload: String,
-    /// The store under it.
+    /// The store under the workload.
     pub store: StoreKind,
-    /// What could go wrong.
+    /// The faults that were possible.
     pub budget: Budget,
-    /// What was drawn.
+    /// The draws.
     pub draws: Draws,
     /// [`Tape::fingerprint`] of the whole tape.
     pub fingerprint: u32,
 }
 
-/// What a token says of the draws.
+/// The draws of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Draws {
-    /// Those that chose something else than `0`: index and choice, ascending.
+    /// The draws that did not choose `0`, as index and choice, ascending.
     Listed(Vec<(usize, usize)>),
-    /// They are those of a seed.
+    /// The draws of a seed.
     Seed {
         /// The seed.
         seed: u64,
-        /// Which faults it may have.
+        /// The faults that the seed may have.
         possible: Possible,
     },
 }
@@ -79,11 +79,11 @@ impl Token {
         }
     }
 
-    /// The token as a word, which reads back as itself.
+    /// The token as a word, which parses back to the same token.
     ///
     /// # Errors
     ///
-    /// Where it would be longer than [`TOKEN_LENGTH_MAX`]: its tape belongs into a file then, see
+    /// If it would be longer than [`TOKEN_LENGTH_MAX`]. Write its tape to a file then, see
     /// [`TapeFile`](crate::TapeFile).
     pub fn word(&self) -> Result<String, TooLong> {
         let draws = match &self.draws {
@@ -113,7 +113,7 @@ impl Token {
 }
 
 impl fmt::Display for Token {
-    /// The word; or, where there is none, that there is none.
+    /// The word, or a text that says that it is too long.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.word() {
             Ok(word) => f.write_str(&word),
@@ -122,40 +122,40 @@ impl fmt::Display for Token {
     }
 }
 
-/// A tape that no token is short enough for.
+/// The token of this tape would be too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "tape {fingerprint:08x} would be a token of {length} characters, at most {TOKEN_LENGTH_MAX} are allowed: write it to a file"
+    "the token of tape {fingerprint:08x} has {length} characters, but at most {TOKEN_LENGTH_MAX} are allowed: write the tape to a file"
 )]
 pub struct TooLong {
-    /// How many characters the token would have.
+    /// The length of the token, in characters.
     pub length: usize,
     /// [`Tape::fingerprint`] of the tape.
     pub fingerprint: u32,
 }
 
-/// Why a text is no token.
+/// Why a text is not a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadToken {
-    /// It is of another version.
+    /// It has an unknown version.
     #[error("the token has version {0:?}, this simulator reads version {VERSION}")]
     Version(String),
-    /// It has not the six parts that a token has.
-    #[error("{0:?} is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT")]
+    /// It does not have the six parts of a token.
+    #[error("{0:?} is not a token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT")]
     Shape(String),
-    /// It names a store that there is not.
+    /// The store is unknown.
     #[error(transparent)]
     Store(#[from] UnknownStore),
-    /// Its budget can't be read.
+    /// The budget cannot be parsed.
     #[error(transparent)]
     Budget(#[from] BadBudget),
-    /// Its draws can't be read.
+    /// The draws cannot be parsed.
     #[error(
-        "{0:?} is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"
+        "{0:?} is not a list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"
     )]
     Draws(String),
-    /// Its fingerprint can't be read.
-    #[error("{0:?} is no fingerprint: expected 8 hexadecimal digits")]
+    /// The fingerprint cannot be parsed.
+    #[error("{0:?} is not a fingerprint: expected 8 hexadecimal digits")]
     Fingerprint(String),
 }
 
@@ -213,7 +213,7 @@ fn parse_draws(text: &str) -> Option<Draws> {
     Some(Draws::Listed(draws))
 }
 
-/// A number in plain digits: its own parser takes a sign as well.
+/// A number in plain digits. The standard parser would also accept a sign.
 fn number<N: FromStr>(text: &str) -> Option<N> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten()

@@ -1,4 +1,4 @@
-//! A simulation from its very first draw: the workload may be drawn as well.
+//! A simulation from its first draw: the workload may be drawn too.
 
 use crashpoint::protocol::{Faithful, Rule, Without};
 
@@ -12,20 +12,20 @@ use crate::sim::{Run, Settings, StoreKind, Workload, simulate_with};
 use crate::workload::generated::{Node, draw, generated};
 use crate::workload::rule_named;
 
-/// How drawn workflows are called in tokens and on the command line.
+/// The name of drawn workflows in tokens and on the command line.
 const GENERATED: &str = "generated";
 
-/// Where the workload of a simulation comes from.
+/// The source of a simulation's workload.
 #[derive(Debug, Clone, Copy)]
 pub enum Source<'a> {
-    /// It is this one.
+    /// A given workload.
     Fixed(&'a Workload),
-    /// It is drawn before anything else, and an engine runs it which breaks this rule, or none.
+    /// A workload that is drawn first. Its engine breaks this rule, if any.
     Generated(Option<Rule>),
 }
 
 impl Source<'_> {
-    /// The source that is called `generated`, or `generated~RULE`.
+    /// The source with the name `generated`, or `generated~RULE`.
     pub fn generated_named(name: &str) -> Option<Self> {
         match name.split_once('~') {
             None => (name == GENERATED).then_some(Self::Generated(None)),
@@ -43,8 +43,8 @@ impl Source<'_> {
         }
     }
 
-    /// Draws the workload, where it is drawn, runs it once, and asks the oracles. Gives the choices
-    /// back.
+    /// Draws the workload if it is not given, runs it once, and checks the run with every oracle.
+    /// Also returns the choices.
     pub fn run<C: Choices + 'static>(&self, settings: &Settings, choices: C) -> (Trial, C) {
         match self {
             Self::Fixed(workload) => {
@@ -80,12 +80,12 @@ impl Source<'_> {
     }
 }
 
-/// What came of a simulation, its first draws included.
+/// The result of a simulation, its first draws included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trial {
-    /// The workflow, where it was drawn.
+    /// The workflow, if it was drawn.
     pub nodes: Option<Vec<Node>>,
-    /// The simulation of it.
+    /// The simulation.
     pub run: Run,
     /// Every choice: those that drew the workflow, and those of the run.
     pub tape: Tape,
@@ -94,14 +94,14 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// What went wrong.
+    /// The faults.
     pub fn schedule(&self) -> Schedule {
         Schedule::of(&self.run.history)
     }
 }
 
-/// Runs the schedule of one seed. Also gives the settings that it had: with a swarm not those that
-/// were allowed. Within them the trial's tape is a recording like any other.
+/// Runs the schedule of one seed. Also returns its settings, which a swarm restricts further.
+/// Within them the trial's tape is an ordinary recording.
 pub fn run_seed(
     source: Source<'_>,
     settings: &Settings,
@@ -121,12 +121,12 @@ pub fn run_seed(
     (trial, settings)
 }
 
-/// Makes a schedule happen, and asks the oracles about it. Also gives the tape, which is a recording
-/// like any other.
+/// Runs a schedule, and checks the run with every oracle. Also returns its tape, an ordinary
+/// recording.
 ///
 /// # Errors
 ///
-/// Where a fault of the schedule has not happened.
+/// If a fault of the schedule did not fire.
 pub fn run_schedule(
     source: Source<'_>,
     store: StoreKind,

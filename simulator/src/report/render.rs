@@ -1,6 +1,6 @@
-//! A simulation for its reader: the schedule in words, a timeline, the log and the ledger.
+//! A simulation as text for people: the schedule, a timeline, the log and the ledger.
 //!
-//! What comes from a workload (names, payloads, blobs) is escaped: it can't move the cursor, hide
+//! Texts of a workload (names, payloads, blobs) are escaped, so they cannot move the cursor, hide
 //! text or forge a line.
 
 use std::collections::BTreeMap;
@@ -12,14 +12,14 @@ use crate::history::{Entry, History, Opening, Reception, What};
 use crate::oracle::Verdict;
 use crate::sim::Run;
 
-/// The longest text of a user's that is shown in full, in characters.
+/// The most characters of a user's text that [`escaped`] shows.
 const SHOWN_MAX: usize = 72;
 
-/// So many lines of a part of a story are shown in full; of a longer one the beginning and the end are.
+/// The most lines of a section that are shown in full. Of a longer section the beginning and the
+/// end are shown.
 const LINES_MAX: usize = 240;
 
-/// `text` with everything that is not plainly visible written as an escape, and cut where it is
-/// long.
+/// `text` with all invisible characters as escapes, cut if it is long.
 ///
 /// ```
 /// use crashpoint_simulator::render::escaped;
@@ -47,11 +47,11 @@ pub fn escaped(text: &str) -> String {
     escaped
 }
 
-/// The longest text of a user's that is shown in full, in characters.
+/// The most characters of a user's text that [`whole`] shows.
 const WHOLE_MAX: usize = 2000;
 
-/// `text` with everything that is not plainly visible written as an escape, cut only where it is
-/// longer than anybody reads; the rest is counted.
+/// `text` with all invisible characters as escapes. Only the characters after the first 2,000 are
+/// replaced by their number.
 ///
 /// ```
 /// use crashpoint_simulator::render::whole;
@@ -79,7 +79,7 @@ pub fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", grouped(number))
 }
 
-/// A number with its thousands apart.
+/// A number with a comma between thousands.
 ///
 /// ```
 /// use crashpoint_simulator::render::grouped;
@@ -98,27 +98,27 @@ pub fn grouped(number: u64) -> String {
     grouped
 }
 
-/// What to look for where a schedule was not the same a second time.
+/// Advice for a schedule that ran differently the second time.
 pub const NONDETERMINISM: &str = "\
-something outside of the simulation had a say. Look for: the clock of the machine (ctx.unix_ms()
+something outside the simulation had an effect. Look for: the clock of the machine (ctx.unix_ms()
 and ctx.sleep() are simulated), random numbers (ctx.idempotency_key() is stable), the order of a
 HashMap or HashSet, threads, and state that outlives one simulation, such as a static";
 
-/// The whole story of a run: schedule, timeline, log, ledger, and what was violated.
+/// The story of a run: schedule, timeline, log, ledger, and violations.
 pub fn story(run: &Run, verdicts: &[Verdict]) -> String {
-    let mut story = happened(run);
+    let mut story = story_without_violations(run);
     let verdicts = verdicts.iter().map(violation).collect();
     section(&mut story, "violations", &lines_or(verdicts, "none"));
     story
 }
 
-/// A broken promise, in a line.
+/// A broken promise, in one line.
 pub(crate) fn violation(verdict: &Verdict) -> String {
     format!("{}: {}", verdict.oracle, escaped_line(&verdict.message))
 }
 
-/// The same without what was violated, for those who have said so.
-pub(crate) fn happened(run: &Run) -> String {
+/// The story without the violations.
+pub(crate) fn story_without_violations(run: &Run) -> String {
     let mut story = String::new();
     section(&mut story, "schedule", &schedule(&run.history));
     section(&mut story, "timeline", &timeline(&run.history));
@@ -129,18 +129,18 @@ pub(crate) fn happened(run: &Run) -> String {
 
 fn section(story: &mut String, title: &str, lines: &[String]) {
     _ = writeln!(story, "{title}");
-    let mut tell = |lines: &[String]| {
+    let mut write_lines = |lines: &[String]| {
         for line in lines {
             _ = writeln!(story, "  {line}");
         }
     };
     if lines.len() <= LINES_MAX {
-        return tell(lines);
+        return write_lines(lines);
     }
     let (first, last) = (LINES_MAX / 2, lines.len() - LINES_MAX / 2);
-    tell(&lines[..first]);
-    tell(&[format!("... {} lines more ...", last - first)]);
-    tell(&lines[last..]);
+    write_lines(&lines[..first]);
+    write_lines(&[format!("... {} lines more ...", last - first)]);
+    write_lines(&lines[last..]);
 }
 
 fn lines_or(lines: Vec<String>, none: &str) -> Vec<String> {
@@ -159,32 +159,32 @@ pub fn schedule(history: &History) -> Vec<String> {
     lines_or(faults.collect(), "no fault")
 }
 
-/// What happened, a line each. A life that only looks once more at a run that has ended takes one line.
+/// The events, one per line. A life that only verifies an ended run takes one line.
 pub fn timeline(history: &History) -> Vec<String> {
     let mut lines = Vec::new();
     let mut begun = Begun::default();
     for part in history.0.chunk_by(|_, next| !is_beginning(next)) {
-        if let Some(line) = look_again(part) {
+        if let Some(line) = verification_line(part) {
             lines.push(line);
             continue;
         }
         for entry in part {
             let again = begun.again(entry);
-            lines.extend(happening(entry, again).map(|what| match entry.life {
+            lines.extend(entry_words(entry, again).map(|what| match entry.life {
                 0 => format!("        {what}"),
                 life => format!("life {life}  {what}"),
             }));
         }
     }
-    lines_or(lines, "nothing happened")
+    lines_or(lines, "no event")
 }
 
 fn is_beginning(entry: &Entry) -> bool {
     matches!(entry.what, What::Began(_))
 }
 
-/// The line of a life with nothing but its answer to tell, after the last fault.
-fn look_again(part: &[Entry]) -> Option<String> {
+/// The line of a life that only loads and returns, after the last fault.
+fn verification_line(part: &[Entry]) -> Option<String> {
     let [first, rest @ ..] = part else {
         return None;
     };
@@ -199,10 +199,10 @@ fn look_again(part: &[Entry]) -> Option<String> {
     let (life, end) = (first.life, escaped_line(&answer?.to_string()));
     let words = opening_words(Opening::Verify);
     let verifies = first.what == What::Began(Opening::Verify);
-    verifies.then(|| format!("life {life}  begins {words}, and tells: {end}"))
+    verifies.then(|| format!("life {life}  begins {words}, and returns: {end}"))
 }
 
-/// What was begun, and in which life first.
+/// The attempted work, with the first life that began it.
 #[derive(Default)]
 struct Begun<'a>(BTreeMap<(&'a str, bool, u64, u64), u32>);
 
@@ -218,7 +218,7 @@ impl<'a> Begun<'a> {
     }
 }
 
-fn happening(entry: &Entry, again: bool) -> Option<String> {
+fn entry_words(entry: &Entry, again: bool) -> Option<String> {
     Some(match &entry.what {
         What::Began(opening) => format!("begins {}", opening_words(*opening)),
         What::Sent(row) => format!("sends     {}", row_words(row)),
@@ -252,10 +252,10 @@ fn happening(entry: &Entry, again: bool) -> Option<String> {
         What::Effect(effect) => format!("effect    {}", escaped(&effect.name)),
         What::Cleared => "clears    the log".to_owned(),
         What::Fault(fired) => format!("FAULT     {}", escaped_line(&fired.remarked())),
-        What::Returned(end) => format!("tells     {}", escaped_line(&end.to_string())),
+        What::Returned(end) => format!("returns   {}", escaped_line(&end.to_string())),
         What::Panicked(message) => format!("PANICS    {}", escaped(message)),
         What::Stopped(why) => format!("STOPPED   {why}"),
-        What::Stalled => "HANGS     nothing can happen any more".to_owned(),
+        What::Stalled => "HANGS     nothing can happen".to_owned(),
         What::Acknowledged { .. }
         | What::Applied { mismatch: None, .. }
         | What::Finished {
@@ -275,9 +275,9 @@ pub fn opening_words(opening: Opening) -> &'static str {
     match opening {
         Opening::Start => "as a new run",
         Opening::Resume => "by resuming",
-        Opening::RetryStuck => "by retrying what is stuck",
+        Opening::RetryStuck => "by retrying the stuck run",
         Opening::Rival => "as a rival",
-        Opening::Verify => "by resuming, with no fault any more",
+        Opening::Verify => "by resuming, after the last fault",
     }
 }
 
@@ -288,7 +288,7 @@ fn undo(direction: Direction) -> &'static str {
     }
 }
 
-/// A log, a line for each row.
+/// A log, one line for each row.
 pub fn log(rows: &[CheckpointRow]) -> Vec<String> {
     lines_or(rows.iter().map(row_words).collect(), "empty")
 }
@@ -355,7 +355,7 @@ fn of(undone: Undone) -> String {
     }
 }
 
-/// The effects that reached the world, a line each.
+/// The effects that reached the world, one per line.
 pub fn ledger(history: &History) -> Vec<String> {
     let effects = history.effects().map(|(_, life, effect)| {
         let reception = match effect.reception {
@@ -376,7 +376,7 @@ pub fn ledger(history: &History) -> Vec<String> {
     lines_or(effects.collect(), "no effect went through Process::effect")
 }
 
-/// Escapes a line that was put together from fixed words and a workload's names.
+/// Escapes a line of fixed words and a workload's names.
 ///
 /// ```
 /// use crashpoint_simulator::render::escaped_line;

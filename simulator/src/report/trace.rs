@@ -1,8 +1,8 @@
-//! Every event of a history, one a line, for `grep` and `diff`.
+//! Every event of a history on a line, for `grep` and `diff`.
 //!
-//! A line is the event's place, its life (0 is nobody's), one word for what it is, and fields as
-//! `key=value`: a text is in double quotes, with everything that is not plainly visible escaped, so
-//! that a text of a user's can't forge a field or a line. Bytes that are no text are hexadecimal.
+//! A line has the event's place, its life (0 for an event of no life), a word for its kind, and
+//! fields as `key=value`. Texts are in double quotes, with all invisible characters escaped, so
+//! that a user's text cannot forge a field or a line. Bytes that are not text are hexadecimal.
 
 use crashpoint::{CheckpointRow, Direction};
 
@@ -17,7 +17,7 @@ pub fn lines(history: &History) -> Vec<String> {
     entries.map(|(place, entry)| line(place, entry)).collect()
 }
 
-/// The line at a place of a history, without the bytes of a row; nothing where the history is shorter.
+/// The line at a place of a history, without the bytes of a row. `None` if the history is shorter.
 pub fn line_without_bytes(history: &History, place: usize) -> Option<String> {
     let entry = history.0.get(place)?;
     let (word, mut fields) = word(&entry.what);
@@ -28,13 +28,13 @@ pub fn line_without_bytes(history: &History, place: usize) -> Option<String> {
 /// The field of a row's bytes.
 const BLOB: &str = "blob";
 
-/// The line of a broken promise, which has no place.
+/// The line of a broken promise, without a place.
 pub fn violation(verdict: &Verdict) -> String {
     let (oracle, message) = (verdict.oracle, quoted(&verdict.message));
     format!("violation oracle={oracle} message={message}")
 }
 
-/// The line of a draw, which has a place among the draws.
+/// The line of a draw. Its place is its index among the draws.
 pub(crate) fn draw(place: usize, draw: &Draw) -> String {
     let Draw { label, n, chosen } = draw;
     format!(
@@ -43,7 +43,7 @@ pub(crate) fn draw(place: usize, draw: &Draw) -> String {
     )
 }
 
-/// The line of a row that is in the log in the end.
+/// The line of a row of the final log.
 pub(crate) fn row(row: &CheckpointRow) -> String {
     let fields = row_fields(row).into_iter();
     let fields: String = fields
@@ -174,7 +174,7 @@ fn direction(direction: Direction) -> &'static str {
     }
 }
 
-/// A blob as the text that it is, or byte by byte.
+/// A blob as text if it is text, or in hexadecimal.
 fn blob(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.contains('\0') => quoted(text),

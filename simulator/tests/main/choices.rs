@@ -392,13 +392,13 @@ fn err_tokens() {
         (
             "",
             expect![[
-                r#""" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
+                r#""" is not a token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
             ]],
         ),
         (
             "order",
             expect![[
-                r#""order" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
+                r#""order" is not a token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
             ]],
         ),
         (
@@ -408,13 +408,13 @@ fn err_tokens() {
         (
             "3.order.memory.c1.calm",
             expect![[
-                r#""3.order.memory.c1.calm" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
+                r#""3.order.memory.c1.calm" is not a token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
             ]],
         ),
         (
             "3.order.memory.c1.calm.01234567.more",
             expect![[
-                r#""3.order.memory.c1.calm.01234567.more" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
+                r#""3.order.memory.c1.calm.01234567.more" is not a token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
             ]],
         ),
         (
@@ -430,50 +430,50 @@ fn err_tokens() {
         (
             "3.order.memory.c1..01234567",
             expect![[
-                r#""" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
+                r#""" is not a list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
             ]],
         ),
         (
             "3.order.memory.c1.7x0.01234567",
             expect![[
-                r#""7x0" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
+                r#""7x0" is not a list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
             ]],
         ),
         (
             "3.order.memory.c1.7x1,7x2.01234567",
             expect![[
-                r#""7x1,7x2" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
+                r#""7x1,7x2" is not a list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
             ]],
         ),
         (
             "3.order.memory.c1.+7x1.01234567",
             expect![[
-                r#""+7x1" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
+                r#""+7x1" is not a list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
             ]],
         ),
         (
             "3.order.memory.c1.s.01234567",
             expect![[
-                r#""s" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
+                r#""s" is not a list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
             ]],
         ),
         (
             "3.order.memory.c1.w+7.01234567",
             expect![[
-                r#""w+7" is no list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
+                r#""w+7" is not a list of draws: expected ascending INDEXxCHOICE pairs, as in 7x1,19x2, or a seed, as in s42"#
             ]],
         ),
         (
             "3.order.memory.c1.calm.123",
-            expect![[r#""123" is no fingerprint: expected 8 hexadecimal digits"#]],
+            expect![[r#""123" is not a fingerprint: expected 8 hexadecimal digits"#]],
         ),
         (
             "3.order.memory.c1.calm.+1234567",
-            expect![[r#""+1234567" is no fingerprint: expected 8 hexadecimal digits"#]],
+            expect![[r#""+1234567" is not a fingerprint: expected 8 hexadecimal digits"#]],
         ),
         (
             "3.order.memory.c1.calm.0123456g",
-            expect![[r#""0123456g" is no fingerprint: expected 8 hexadecimal digits"#]],
+            expect![[r#""0123456g" is not a fingerprint: expected 8 hexadecimal digits"#]],
         ),
     ];
     for (text, message) in cases {

@@ -253,7 +253,7 @@ fn an_undo_that_is_not_idempotent_is_caught() {
         &expect![[r#"
             invariants: the card is charged once or not at all: rolled back, and the balance is 1999 cents
             the promise: the invariants of the test hold when the run has ended
-            shrunk in 0 steps, with 15 simulations, to a local minimum: no single draw can be left out or lowered
+            shrunk in 0 steps, with 15 simulations, to a local minimum: no single draw can be removed or lowered
 
             schedule
               at life1/pack:attempt: attempt-error (the attempt fails before it begins)
@@ -282,9 +282,9 @@ fn an_undo_that_is_not_idempotent_is_caught() {
               life 2  durable   #4
               life 2  sends     #5   rolled_back
               life 2  durable   #5
-              life 2  tells     rolled back
-              life 3  begins by resuming, with no fault any more, and tells: rolled back
-              life 4  begins by resuming, with no fault any more, and tells: rolled back
+              life 2  returns   rolled back
+              life 3  begins by resuming, after the last fault, and returns: rolled back
+              life 4  begins by resuming, after the last fault, and returns: rolled back
             log
               #0   claim                   at Charge, life 0000000000000001, input null
               #1   compensation_completion charge -> Pack, output null
@@ -316,7 +316,7 @@ fn a_task_that_charges_twice_is_caught() {
         &expect![[r#"
             invariants: the card is charged once or not at all: done in Shipped, and the balance is -3998 cents
             the promise: the invariants of the test hold when the run has ended
-            shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be left out or lowered
+            shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered
 
             schedule
               at life1/append#1:before: crash (the process crashes)"#]],
@@ -331,7 +331,7 @@ fn a_mistake_that_needs_two_things_to_go_wrong_is_caught() {
         &expect![[r#"
             invariants: the card is charged once or not at all: rolled back, and the balance is -1999 cents
             the promise: the invariants of the test hold when the run has ended
-            shrunk in 0 steps, with 10 simulations, to a local minimum: no single draw can be left out or lowered
+            shrunk in 0 steps, with 10 simulations, to a local minimum: no single draw can be removed or lowered
 
             schedule
               at life1/charge:attempt: attempt-error-after (the attempt does its work and then reports an error)
@@ -387,13 +387,13 @@ fn a_token_that_is_none_of_this_test_is_refused() {
     check(
         "3.order.memory.c2.3x1.72e06129",
         expect![[
-            r#""3.order.memory.c2.3x1.72e06129" is a schedule of the workload "order", not of a crash test"#
+            r#""3.order.memory.c2.3x1.72e06129" belongs to the workload "order", not to a crash test"#
         ]],
     );
     check(
         "no token",
         expect![[
-            r#""no token" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
+            r#""no token" is not a token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT"#
         ]],
     );
 }
@@ -582,7 +582,7 @@ fn a_task_that_trusts_the_wall_clock_is_caught() {
     expect![[r#"
         invariants: no offer is older than it can be: it is 3600000 ms old
         the promise: the invariants of the test hold when the run has ended
-        shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be left out or lowered
+        shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered
 
         schedule
           at life1/append#1:before: clock-ahead (the wall clock jumps an hour ahead)"#]].assert_eq(&schedule.join("\n"));

@@ -236,7 +236,7 @@ fn an_odometer_that_meets_another_space_says_so_and_it_is_no_broken_promise() {
     let found = findings.nondeterminism.first().expect("it is caught");
     assert!(findings.cut_short);
     expect![[r#"
-        event 1 is not the same:
+        event 1 differs:
           first  0001 life=1 sent sequence=0 kind=claim state="Fetch" task="" blob=0x010000000000000001000000000000000000000000000000010000000000000000060000006c696e656172010000009987bd044d3a508400a8da769b01000001000000090000005075626c6973686564010a0000007b2270616765223a377d
           then   0001 life=1 sent sequence=0 kind=claim state="Charge" task="" blob=0x010000000000000001000000000000000000000000000000010000000000000000050000006f72646572010000008112ebe0beed415d00a8da769b010000010000000700000053686970706564010e0000007b2263656e7473223a313939397d"#]].assert_eq(&found.divergence.to_string());
 }

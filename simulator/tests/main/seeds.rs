@@ -146,7 +146,7 @@ fn a_tape_that_is_too_long_for_a_token_is_replayed_from_its_file() {
             continue;
         };
         long += 1;
-        assert!(token.to_string().contains("write it to a file"));
+        assert!(token.to_string().contains("write the tape to a file"));
         assert!(too_long.length > TOKEN_LENGTH_MAX);
         let tape = TapeFile::of(&source.name(), &settings, &trial.tape);
         let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("long.tape");
@@ -209,20 +209,20 @@ fn err_tape_files() {
     expect![[r#"
         line 1: the tape has version "2", this simulator reads version 1
         line 1: expected "crashpoint tape" and a value, found "workload \"order\""
-        line 2: "order" is no text in quotes
+        line 2: expected a text in quotes, found "order"
         line 3: unknown store "paper"
         line 4: "k1" is not a budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1
-        line 5: "two" is no number
+        line 5: expected a number, found "two"
         line 7: expected "fingerprint" and a value, found "2 of 3 \"life1/a \\\"task\\\"\\n:pending\""
-        line 8: "fingerprint f816169c" is no draw: expected CHOICE of N "LABEL", with CHOICE in 0..N and N at least 2
-        line 6: "4 of 4 \"life1/append#0:before\"" is no draw: expected CHOICE of N "LABEL", with CHOICE in 0..N and N at least 2
-        line 6: "0 of 1 \"life1/append#0:before\"" is no draw: expected CHOICE of N "LABEL", with CHOICE in 0..N and N at least 2
-        line 8: the draws have fingerprint 7fd4a424, recorded is f816169c: the file was changed
+        line 8: "fingerprint f816169c" is not a draw: expected CHOICE of N "LABEL", with CHOICE in 0..N and N at least 2
+        line 6: "4 of 4 \"life1/append#0:before\"" is not a draw: expected CHOICE of N "LABEL", with CHOICE in 0..N and N at least 2
+        line 6: "0 of 1 \"life1/append#0:before\"" is not a draw: expected CHOICE of N "LABEL", with CHOICE in 0..N and N at least 2
+        line 8: expected the fingerprint f816169c, but the draws have 7fd4a424: the file was changed
         line 8: expected "fingerprint" and a value, found "print f816169c"
         line 4: expected "budget" and a value, found "store memory"
         line 3: unknown store "\0\u{1b}[2J"
         line 9: expected the end of the file, found "more"
-        line 2: not UTF-8: the file is damaged, or no tape
+        line 2: not UTF-8: the file is damaged or is not a tape
     "#]].assert_eq(&errors);
 }
 
@@ -247,11 +247,11 @@ fn what_is_neither_a_token_nor_a_file_is_an_error_that_says_what_was_wrong() {
         error(env!("CARGO_TARGET_TMPDIR")),
     ];
     expect![[r#"
-        "no-such-file" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT
-        "" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT
-        "a\0b" is no token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT
+        "no-such-file" is not a token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT
+        "" is not a token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT
+        "a\0b" is not a token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT
         the token has version "4", this simulator reads version 3
         "/damaged.tape", line 3: expected store, found the end of the file
-        can't read "": Is a directory (os error 21)"#]]
+        cannot read "": Is a directory (os error 21)"#]]
     .assert_eq(&errors.join("\n"));
 }

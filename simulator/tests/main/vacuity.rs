@@ -52,9 +52,7 @@ fn check(table: &Table, expected: &Expect) {
 fn what_was_not_seen_is_named() {
     let mut table = Table::of(&[]);
     let zeros = table.zeros();
-    let silent = zeros
-        .iter()
-        .filter(|it| it.ends_with("objected to no mutant"));
+    let silent = zeros.iter().filter(|it| it.ends_with("caught no mutant"));
     assert_eq!(silent.count(), crashpoint_simulator::oracle::ORACLES.len());
     let unfired = zeros.iter().filter(|it| it.starts_with("no schedule had"));
     assert_eq!(unfired.count(), Fault::kinds().count());
@@ -88,9 +86,9 @@ fn an_oracle_a_fault_and_a_crash_point_that_are_new_and_not_seen_are_zeros() {
     check(
         &table,
         &expect![[r#"
-            a fault of no known kind fired: in-doubt-late=9
+            a fault of an unknown kind fired: in-doubt-late=9
             order, skipping one over memory: 17 of 18 crash points covered
-            edges objected to no mutant"#]],
+            edges caught no mutant"#]],
     );
 }
 
@@ -133,5 +131,5 @@ fn a_witness_that_shows_nothing_is_none() {
         budget: "c1",
     };
     let zeros = Table::of(&[blind]).zeros();
-    assert!(zeros.contains(&"edges objected to no mutant".to_owned()));
+    assert!(zeros.contains(&"edges caught no mutant".to_owned()));
 }

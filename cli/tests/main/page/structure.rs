@@ -48,7 +48,7 @@ fn the_timeline_tells_what_happened_a_line_each() {
         life 2 effect: publish it repeated, the key is known
         life 2 appends #4 publish is done, enters Published
         life 2 ends: done in Published
-        life 3 begins by resuming, with no fault any more
+        life 3 begins by resuming, after the last fault
         life 3 loads 5 rows
         life 3 ends: done in Published"#]]
     .assert_eq(&timeline(&page(&workload, run)));

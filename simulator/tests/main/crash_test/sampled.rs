@@ -63,8 +63,8 @@ fn a_mistake_that_needs_more_than_what_is_exhausted_is_found_by_a_sample() {
     expect![[r#"
         invariants: there are seats: 4 seats are taken
         the promise: the invariants of the test hold when the run has ended
-        found in one of 1,000 sampled schedules, beyond those that are all run
-        shrunk in 0 steps, with 167 simulations, to a local minimum: no single draw can be left out or lowered
+        found in one of 1,000 sampled schedules, beyond the exhausted budgets
+        shrunk in 0 steps, with 167 simulations, to a local minimum: no single draw can be removed or lowered
 
         schedule
           at life1/append#1:before: crash (the process crashes)

@@ -74,7 +74,7 @@ fn a_task_that_reads_what_is_not_drawn_is_told_from_a_broken_promise() {
     let failure = failure(|| counts.run());
     for part in [
         "the workflow is not deterministic: ",
-        "schedule\n  nothing goes wrong\nevent ",
+        "schedule\n  no fault\nevent ",
         "  first  0006 life=1 effect name=\"send the mail\" payload=\"0\"",
         "  then   0006 life=1 effect name=\"send the mail\" payload=\"1\"",
         "HashMap",

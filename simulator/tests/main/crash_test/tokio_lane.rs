@@ -495,7 +495,7 @@ fn a_zombie_that_sleeps_with_tokio_is_found_and_replayed() {
     expect![[r#"
         invariants: no life overwrites a newer one: an older life has written after a newer one
         the promise: the invariants of the test hold when the run has ended
-        shrunk in 0 steps, with 2 simulations, to a local minimum: no single draw can be left out or lowered
+        shrunk in 0 steps, with 2 simulations, to a local minimum: no single draw can be removed or lowered
 
         schedule
           at life1/append#0:acked: takeover (another process takes over the run)"#]]
