@@ -1,4 +1,5 @@
-//! Breadth first through every state, so that the first trace to a violation is a shortest one.
+//! Breadth-first search through every state, so that the first trace to a violation is a shortest
+//! one.
 
 use std::hash::Hash;
 
@@ -21,7 +22,7 @@ pub(super) enum Until {
     Broken,
 }
 
-/// Explores what lives under `rules` can do within `scope`, and checks these invariants.
+/// Explores everything that lives under `rules` can do within `scope`, and checks these invariants.
 pub(super) fn explore<R: Rules + Copy + Eq + Hash>(
     scope: Scope,
     rules: R,
@@ -47,7 +48,7 @@ pub(super) fn explore<R: Rules + Copy + Eq + Hash>(
                 }
                 continue;
             }
-            // What follows a violation proves nothing: it is not gone into.
+            // The successors of a violation prove nothing, so they are not explored.
             if broken.iter().any(|&invariant| report.holds(invariant)) {
                 let path = path(&seen, &parents, present);
                 let mut trace = trace(&mut model, checked, &path);
@@ -71,7 +72,7 @@ pub(super) fn explore<R: Rules + Copy + Eq + Hash>(
     report
 }
 
-/// The states from the beginning to the state of this number.
+/// The states from the initial state to the state with this number.
 fn path(seen: &Interner<World>, parents: &[u32], end: u32) -> Vec<World> {
     let mut path = vec![end];
     while let Some(&state) = path.last()

@@ -1,14 +1,14 @@
-//! Values by number: what makes a state of the exploration a handful of integers.
+//! Values by number, so that a state of the exploration is a handful of integers.
 //!
-//! Two values have the same number exactly if they are equal, so nothing here can merge two states by
-//! a collision of hashes. The hash has no seed, so numbers are the same in every process.
+//! Two values have the same number exactly if they are equal, so no collision of hashes can merge
+//! two states. The hash has no seed, so numbers are the same in every process.
 
 use std::hash::Hash;
 
 use indexmap::{IndexMap, IndexSet};
 use rustc_hash::FxBuildHasher;
 
-/// Numbers values in the order in which they come.
+/// Numbers values in the order of their arrival.
 #[derive(Debug)]
 pub(super) struct Interner<T>(IndexSet<T, FxBuildHasher>);
 
@@ -23,7 +23,7 @@ impl<T: Hash + Eq> Interner<T> {
 
     /// # Panics
     ///
-    /// Where `number` was not given out by this interner.
+    /// If this interner did not assign `number`.
     pub(super) fn get(&self, number: u32) -> &T {
         &self.0[number as usize]
     }
@@ -51,7 +51,7 @@ impl<K: Hash + Eq, V: Copy> Memory<K, V> {
 
     /// # Panics
     ///
-    /// Where `key` is known already.
+    /// If `key` has a result already.
     pub(super) fn insert(&mut self, key: K, value: V) {
         let known = self.0.insert(key, value);
         assert!(known.is_none(), "a memory is written once");

@@ -1,24 +1,24 @@
 //! The protocol check: every behaviour of the engine's own pure machine within a bounded scope.
 //!
-//! What is explored is [`Life`](crashpoint::protocol::Life), the machine that the driver
-//! performs, not a model of it. Modelled is what surrounds it: a store that may answer an error to
-//! an append that is durable, that is not, or that lands later; receivers of effects, some of which
-//! honour idempotency keys; and lives that begin at any time, crash at any time, and go on as
-//! zombies after others have taken over. Every interleaving is explored at the granularity of
-//! commands: asked for, in effect, heard of. After each step every [`Invariant`] is checked.
+//! It explores [`Life`](crashpoint::protocol::Life), the machine that the driver performs, not a
+//! model of it. Only the environment is a model: a store that may return an error for an append
+//! that is durable, is not durable, or lands later; receivers of effects, some of which honour
+//! idempotency keys; and lives that begin at any time, crash at any time, and continue as zombies
+//! after a takeover. It explores every interleaving at the granularity of commands: invocation,
+//! effect, response. After each step it checks every [`Invariant`].
 //!
-//! [`check`] explores the faithful machine; [`check_without`] one that breaks a rule, and finds a
-//! shortest trace to what the rule is there to prevent.
+//! [`check`] explores the faithful machine. [`check_without`] explores a machine that breaks a
+//! rule, and finds a shortest trace to the violation that the rule prevents.
 //!
 //! # Bounds
 //!
-//! A [`Scope`] says how many lives there are and how much goes wrong; within it nothing is left out
-//! and nothing is sampled. States are compared in full, not by a hash of them. What no scope has: more
-//! than three lives, more than one append in flight, stale loads (a store that shows less than what
-//! is durable breaks its contract), duplicated appends (a store refuses the second), retries of a
-//! failed attempt, `retry_stuck`, a second `run` where logs are kept, splits, and time.
+//! A [`Scope`] bounds the number of lives and of faults. Within it nothing is left out or sampled.
+//! States are compared in full, not by a hash. No scope has more than three lives, more than one
+//! append in flight, stale loads (a store that shows less than what is durable breaks its
+//! contract), duplicated appends (a store refuses the second), retries of a failed attempt,
+//! `retry_stuck`, a second `run` of an id whose log is kept, splits, or time.
 //!
-//! What a violating step leads to is not gone into: after it, nothing that holds proves anything.
+//! The successors of a violation are not explored: after it, nothing that holds proves anything.
 
 mod explore;
 mod intern;
@@ -45,7 +45,7 @@ use explore::{Until, explore};
 ///
 /// # Panics
 ///
-/// Where the scope has no life or more than [`LIVES_MAX`], or is too large for the numbers of its
+/// If the scope has no life or more than [`LIVES_MAX`], or is too large for the numbers of its
 /// tables.
 ///
 /// ```
@@ -62,8 +62,8 @@ pub fn check(scope: &Scope) -> CheckReport {
     explore(*scope, Faithful, Invariant::ALL, Until::Exhausted)
 }
 
-/// Explores what an engine without `rule` does within `scope`, up to the first violation of one of
-/// these invariants.
+/// Explores an engine without `rule` within `scope`, up to the first violation of one of these
+/// invariants.
 ///
 /// # Panics
 ///

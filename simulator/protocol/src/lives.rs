@@ -1,8 +1,8 @@
 //! The machines of lives by number, and each of their transitions once.
 //!
-//! A [`Life`](crashpoint::protocol::Life) is pure, so what it does on hearing an answer is computed the first time and looked up
-//! from then on. This is what makes an exhaustive exploration of the real machine affordable: its
-//! clones and digests are paid per distinct life, not per state of the world.
+//! A [`Life`](crashpoint::protocol::Life) is pure, so its transition on an answer is computed once
+//! and then looked up. Only this makes an exhaustive exploration of the real machine affordable:
+//! its clones and digests cost once for each distinct life, not for each state of the world.
 
 use std::hash::Hash;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::scope::Scope;
 use crate::shape;
 use crate::world::{Answer, LifeId, RowId};
 
-/// What a life asks for, with numbers for rows.
+/// The command of a life, with numbers for rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ask {
     Load,
@@ -30,7 +30,7 @@ pub(super) enum Ask {
     Finish,
 }
 
-/// What is looked up of a life in every state.
+/// The facts of a life that every state needs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LifeFacts {
     pub(super) ask: Ask,
@@ -41,7 +41,7 @@ pub(super) struct LifeFacts {
     pub(super) run: Option<u8>,
 }
 
-/// Every life that the exploration has met.
+/// Every life of the exploration.
 #[derive(Debug)]
 pub(super) struct Lives<R: Rules> {
     scope: Scope,
@@ -49,7 +49,7 @@ pub(super) struct Lives<R: Rules> {
     definition: Definition,
     machines: Interner<R::Life>,
     facts: Vec<LifeFacts>,
-    heard: Memory<(LifeId, Answer), LifeId>,
+    received: Memory<(LifeId, Answer), LifeId>,
     cancelled: Memory<LifeId, LifeId>,
     born: Memory<(u8, bool), LifeId>,
 }
@@ -62,7 +62,7 @@ impl<R: Rules + Copy + Eq + Hash> Lives<R> {
             definition: shape::definition(scope.shape),
             machines: Interner::new(),
             facts: Vec::new(),
-            heard: Memory::new(),
+            received: Memory::new(),
             cancelled: Memory::new(),
             born: Memory::new(),
         }
@@ -101,7 +101,7 @@ impl<R: Rules + Copy + Eq + Hash> Lives<R> {
         }
     }
 
-    /// A life of this number that begins by `run`, or else by `resume_from`.
+    /// The life with this number that begins by `run`, or otherwise by `resume_from`.
     pub(super) fn born(&mut self, number: u8, by_run: bool, logs: &mut Logs) -> LifeId {
         if let Some(life) = self.born.get(&(number, by_run)) {
             return life;
@@ -121,16 +121,16 @@ impl<R: Rules + Copy + Eq + Hash> Lives<R> {
         life
     }
 
-    /// The life after it has heard `answer`.
-    pub(super) fn heard(&mut self, life: LifeId, answer: Answer, logs: &mut Logs) -> LifeId {
-        if let Some(after) = self.heard.get(&(life, answer)) {
+    /// The life after it has received `answer`.
+    pub(super) fn after_answer(&mut self, life: LifeId, answer: Answer, logs: &mut Logs) -> LifeId {
+        if let Some(after) = self.received.get(&(life, answer)) {
             return after;
         }
         let mut machine = self.machines.get(life.0).clone();
         let reply = self.reply(life, answer, logs);
         machine.on(reply, self.options());
         let after = self.number(machine, logs);
-        self.heard.insert((life, answer), after);
+        self.received.insert((life, answer), after);
         after
     }
 
@@ -196,7 +196,7 @@ impl<R: Rules + Copy + Eq + Hash> Lives<R> {
         LifeId(number)
     }
 
-    /// Whether a lone life that resumes from `log` comes to an ending when nothing goes wrong.
+    /// Whether a single life that resumes from `log` ends when nothing fails.
     pub(super) fn resumes(&self, log: u16, logs: &Logs) -> bool {
         let options = self.options();
         let mut rows = logs.rows_of(log);

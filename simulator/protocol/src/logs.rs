@@ -1,20 +1,20 @@
-//! Rows, run states and logs by number, with what the invariants look up of a log.
+//! Rows, run states and logs by number, with the facts that the invariants need.
 
 use crashpoint::{CheckpointRow, Event, RunState, rebuild};
 
 use crate::intern::{Interner, Memory};
 use crate::world::{Entry, LogId, RowId};
 
-/// What a log amounts to.
+/// The facts of a log.
 #[derive(Debug)]
 pub(super) struct LogFacts {
-    /// The rebuilt state of every beginning of the log, by its number of rows; as far as it rebuilds.
+    /// The rebuilt state of every prefix of the log, by its number of rows, as far as it rebuilds.
     pub(super) beginnings: Vec<u32>,
     /// The first byte of the nonce of the run that it belongs to.
     pub(super) run: Option<u8>,
 }
 
-/// How a life stands to the run.
+/// The relation of a life to the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     /// The last claim is its own.
@@ -25,7 +25,7 @@ pub(super) enum Standing {
     Stranger,
 }
 
-/// Every row, run state and log that the exploration has met.
+/// Every row, run state and log of the exploration.
 #[derive(Debug)]
 pub(super) struct Logs {
     rows: Interner<CheckpointRow>,
@@ -56,7 +56,7 @@ impl Logs {
 
     /// # Panics
     ///
-    /// Where the row is none of the engine's: the machine itself sends it.
+    /// If the row is not a row of the engine: the machine itself sends it.
     pub(super) fn row(&mut self, row: &CheckpointRow) -> RowId {
         let (number, new) = self.rows.intern(row.clone());
         if new {
@@ -91,7 +91,7 @@ impl Logs {
         self.facts(log).beginnings.len() == self.entries(log).len() + 1
     }
 
-    /// What the log amounts to, or its longest legal beginning.
+    /// The state that the log, or its longest legal prefix, rebuilds to.
     pub(super) fn rebuilt(&self, log: LogId) -> &RunState {
         let beginnings = &self.facts(log).beginnings;
         self.states
@@ -104,7 +104,7 @@ impl Logs {
             .collect()
     }
 
-    /// How `life` stands to the run, by the rows of the log.
+    /// The relation of `life` to the run, by the rows of the log.
     pub(super) fn standing(&self, log: LogId, life: u8) -> Standing {
         let (mut own, mut last) = (false, None);
         for entry in self.entries(log) {

@@ -1,7 +1,7 @@
-//! The steps that the world can take: lives, a store with its faults, receivers of effects.
+//! The possible steps of the world: lives, a store with its faults, receivers of effects.
 //!
-//! The store's model: it keeps rows by sequence and refuses a sequence that is taken, nothing else. A
-//! load shows all rows that are durable. What it may do wrong is in the [`Scope`].
+//! The model of the store keeps rows by sequence and refuses a taken sequence, nothing else. A load
+//! shows all durable rows. The [`Scope`] bounds its faults.
 
 use std::hash::Hash;
 
@@ -14,7 +14,7 @@ use crate::logs::{Logs, Standing};
 use crate::scope::{Replies, Scope};
 use crate::world::{Answer, Deed, Entry, Ledger, LifeId, LogHistory, LogId, Slot, World};
 
-/// One step; lives are numbered from `0`.
+/// A step. Lives are numbered from `0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     Begin {
@@ -46,7 +46,7 @@ pub(super) enum Step {
         life: u8,
         fate: Fate,
     },
-    Hear {
+    Receive {
         life: u8,
     },
     Return {
@@ -58,31 +58,31 @@ pub(super) enum Step {
     Lose,
 }
 
-/// What becomes of a load or a clear.
+/// The outcome of a load or a clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Succeeds,
-    /// In vain, with an error.
+    /// An error, without effect.
     Fails,
-    /// In effect, with an error.
+    /// An error, with effect.
     Unacknowledged,
 }
 
-/// What becomes of an append.
+/// The outcome of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AppendFate {
     Acknowledged,
     /// The sequence is taken.
     Conflict,
-    /// Durable, with an error.
+    /// An error, but durable.
     Unacknowledged,
-    /// In vain, with an error.
+    /// An error, and not durable.
     Lost,
-    /// In flight, with an error.
+    /// An error, still in flight.
     Late,
 }
 
-/// What becomes of an action.
+/// The outcome of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PerformFate {
     Succeeds,
@@ -92,7 +92,7 @@ pub(super) enum PerformFate {
     CancelledBeforeEffect,
 }
 
-/// What a step did that an invariant may be about.
+/// The part of a step that an invariant may be about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Happening {
     Nothing,
@@ -110,7 +110,7 @@ pub(super) enum Happening {
     Acted {
         life: u8,
     },
-    /// A life told its verdict.
+    /// A life returned its outcome.
     Returned {
         life: u8,
     },
@@ -131,14 +131,14 @@ impl Happening {
     }
 }
 
-/// A state that can follow, and how it comes about.
+/// A possible next state, and the step to it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Successor {
     pub(super) step: Step,
     pub(super) world: World,
     pub(super) happening: Happening,
-    /// The life that heard an answer.
-    pub(super) heard: Option<(u8, Answer)>,
+    /// The life that received an answer.
+    pub(super) received: Option<(u8, Answer)>,
 }
 
 /// The tables behind the numbers of a [`World`].
@@ -178,12 +178,12 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         self.histories.get(world.history.into())
     }
 
-    /// Whether a lone life that resumes from the world's log comes to an ending.
+    /// Whether a single life that resumes from the world's log ends.
     pub(super) fn is_resumable(&self, log: LogId) -> bool {
-        self.resumable.get(&log).expect("looked into before")
+        self.resumable.get(&log).expect("computed before")
     }
 
-    /// How `life` stands to the run, by the rows of the store.
+    /// The relation of `life` to the run, by the rows of the store.
     pub(super) fn standing(&self, world: &World, life: u8) -> Standing {
         match self.logs.standing(world.log, life) {
             Standing::Stranger if self.history(world).cleared => Standing::Overtaken,
@@ -191,7 +191,7 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         }
     }
 
-    /// Everything that can happen in `world`.
+    /// Every possible step from `world`.
     pub(super) fn successors(&mut self, world: &World, out: &mut Vec<Successor>) {
         for life in 0..self.scope.lives {
             let number = u8::try_from(life).expect("few lives");
@@ -238,8 +238,14 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         }
         if slot.answer.is_some() {
             let mut after = *world;
-            let heard = self.hear(&mut after, life);
-            self.emit_heard(Step::Hear { life }, after, Happening::Nothing, heard, out);
+            let received = self.receive(&mut after, life);
+            self.emit_received(
+                Step::Receive { life },
+                after,
+                Happening::Nothing,
+                received,
+                out,
+            );
             return;
         }
         match ask {
@@ -263,28 +269,28 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         slot.life = self.lives.cancelled(slot.life, &mut self.logs);
         slot.cancelled = true;
         if self.lives.facts(slot.life).ask != asked {
-            // The life no longer waits for what it had asked for.
+            // The life no longer waits for its answer.
             slot.answer = None;
         }
         self.emit(Step::Cancel { life }, after, Happening::Nothing, out);
     }
 
-    // ---- going on ----
+    // ---- results of steps ----
 
-    fn hear(&mut self, after: &mut World, life: u8) -> Option<(u8, Answer)> {
+    fn receive(&mut self, after: &mut World, life: u8) -> Option<(u8, Answer)> {
         let slot = &mut after.slots[usize::from(life)];
         let answer = slot.answer.take()?;
-        slot.life = self.lives.heard(slot.life, answer, &mut self.logs);
+        slot.life = self.lives.after_answer(slot.life, answer, &mut self.logs);
         if let Answer::Loaded(log) = answer
             && self.logs.standing(log, life) == Standing::Overtaken
         {
-            // It has learnt of the takeover: it is entitled to nothing any more.
+            // It has learnt of the takeover, and may not act any more.
             slot.spent = true;
         }
         Some((life, answer))
     }
 
-    /// The command of `life` has had its effect; it hears of it now or later.
+    /// The command of `life` has taken effect. The life receives the answer now or later.
     pub(super) fn answer(
         &mut self,
         step: Step,
@@ -295,14 +301,14 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         out: &mut Vec<Successor>,
     ) {
         after.slots[usize::from(life)].answer = Some(answer);
-        // A pause has no effect of its own, so there is nothing to be heard later.
+        // A pause has no effect, so its answer need not come later.
         let now = self.scope.replies == Replies::AtOnce || answer == Answer::Paused;
-        let heard = if now {
-            self.hear(&mut after, life)
+        let received = if now {
+            self.receive(&mut after, life)
         } else {
             None
         };
-        self.emit_heard(step, after, happening, heard, out);
+        self.emit_received(step, after, happening, received, out);
     }
 
     pub(super) fn emit(
@@ -312,18 +318,18 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         happening: Happening,
         out: &mut Vec<Successor>,
     ) {
-        self.emit_heard(step, after, happening, None, out);
+        self.emit_received(step, after, happening, None, out);
     }
 
-    fn emit_heard(
+    fn emit_received(
         &self,
         step: Step,
         mut after: World,
         happening: Happening,
-        heard: Option<(u8, Answer)>,
+        received: Option<(u8, Answer)>,
         out: &mut Vec<Successor>,
     ) {
-        // Where logs are never cleared, a sequence that is taken stays taken.
+        // If logs are never cleared, a taken sequence stays taken.
         let kept = self.scope.retention == Retention::Keep;
         if let Some(entry) = after.wire
             && kept
@@ -335,7 +341,7 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
             step,
             world: after,
             happening,
-            heard,
+            received,
         });
     }
 }

@@ -1,38 +1,37 @@
-//! What an exploration came to.
+//! The result of an exploration.
 
 use crate::invariants::Invariant;
 use crate::scope::Scope;
 
-/// What an exploration came to. Its `Display` is one row of a table below
-/// [`HEADER`](Self::HEADER), followed by the violations.
+/// The result of an exploration. Its `Display` is a row of a table below [`HEADER`](Self::HEADER),
+/// followed by the violations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckReport {
-    /// What was explored.
+    /// The explored scope.
     pub scope: Scope,
-    /// How many different states of the world there are.
+    /// The number of distinct states of the world.
     pub states: u64,
-    /// How many steps lead from one to another.
+    /// The number of transitions between them.
     pub transitions: u64,
-    /// How many different states a life has in them.
+    /// The number of distinct states of a life.
     pub machines: usize,
-    /// How many different logs there are in them.
+    /// The number of distinct logs.
     pub logs: usize,
-    /// For each broken invariant a shortest trace to a violation, in the order in which they were
-    /// found.
+    /// For each broken invariant a shortest trace to a violation, in the order of their discovery.
     pub violations: Vec<Violation>,
 }
 
-/// An invariant that does not hold, with the steps that show it.
+/// A broken invariant, with the steps that break it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// What is broken.
+    /// The broken invariant.
     pub invariant: Invariant,
-    /// The steps in words; the last one breaks it.
+    /// The steps in words. The last step breaks the invariant.
     pub trace: Vec<String>,
 }
 
 impl CheckReport {
-    /// The head of a table of reports.
+    /// The header of a table of reports.
     pub const HEADER: &'static str = "    states transitions   lives    logs violations scope";
 
     pub(super) fn new(scope: Scope) -> Self {

@@ -1,11 +1,11 @@
-//! What is explored: which workflow, how many lives, and how much may go wrong.
+//! The bounds of an exploration: the workflow, the number of lives, the number of faults.
 
 use crashpoint::Retention;
 
 /// The most lives that a scope can have.
 pub const LIVES_MAX: usize = 3;
 
-/// The workflow whose runs are explored.
+/// The workflow of an exploration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// `Charge` and `Ship`, both compensatable, then the exit. `Ship` may fail for good.
@@ -13,53 +13,52 @@ pub enum Shape {
     /// `Count`, stepped, visited twice through a loop, then the exit. The second visit may fail
     /// for good.
     SteppedLoop {
-        /// How many cursors each visit leaves.
+        /// The number of cursors of each visit.
         cursors: u8,
     },
 }
 
-/// When a life hears what came of its command.
+/// When a life receives the answer to its command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replies {
-    /// At some later step: other lives, crashes and cancellations come in between.
+    /// At a later step: other lives, crashes and cancellations may come in between.
     Later,
     /// In the step in which the command takes effect. A life that crashes between the effect and
-    /// the reply leaves the same world as one that crashes right after the reply, and hearing is
-    /// seen by nobody else; so this leaves out only the cancellations that arrive in between.
+    /// the answer leaves the same world as a life that crashes right after the answer, and nobody
+    /// else sees the answer. So this leaves out only cancellations that arrive in between.
     AtOnce,
 }
 
-/// A bounded space of behaviours: every interleaving, with at most this much going wrong in one of
-/// them.
+/// A bounded space of behaviours: every interleaving with at most these faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope {
     /// The workflow.
     pub shape: Shape,
-    /// How many lives there are at most, in `1..=LIVES_MAX`. The first one begins by `run`, the
-    /// others by `resume_from`, whenever they like; each may crash at any time.
+    /// The number of lives, in `1..=LIVES_MAX`. The first begins by `run`, the others by
+    /// `resume_from`, at any time. Each may crash at any time.
     pub lives: usize,
-    /// What becomes of the log of an ended run. Where it is cleared, a life after the first one
-    /// may also begin by `run`.
+    /// What the engine does with the log of an ended run. If it clears the log, later lives may
+    /// also begin by `run`.
     pub retention: Retention,
-    /// When a life hears what came of its command.
+    /// When a life receives the answer to its command.
     pub replies: Replies,
     /// How often a row is sent at most.
     pub sends_max: u32,
-    /// How many operations of the store fail: an append that is durable all the same, one that is
-    /// not, a load, a clear. A conflict is no failure and is not counted.
+    /// The number of failing operations of the store: an append that is durable, an append that is
+    /// not, a load, a clear. A conflict is not a failure, and does not count.
     pub store_errors: u8,
-    /// How many appends fail and land at any time later, if their sequence is free then.
+    /// The number of appends that fail but land at any later time, if their sequence is free then.
     pub late_appends: u8,
-    /// How many attempts fail for good.
+    /// The number of attempts that fail for good.
     pub task_failures: u8,
-    /// How many undos fail for good.
+    /// The number of undos that fail for good.
     pub undo_failures: u8,
-    /// How many lives are cancelled.
+    /// The number of cancelled lives.
     pub cancellations: u8,
 }
 
 impl Scope {
-    /// One life, a log that is kept, nothing goes wrong but crashes.
+    /// One life, a kept log, and no fault but crashes.
     pub const fn of(shape: Shape) -> Self {
         Self {
             shape,

@@ -1,4 +1,4 @@
-//! The two workflows as the machine sees them, and how their tasks behave.
+//! The two workflows as definitions of the machine, and the behaviour of their tasks.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crashpoint::{Bytes, TaskKind};
 
 use crate::scope::Shape;
 
-/// What a task that fails for good says.
+/// The error of a task that fails for good.
 pub(super) const DECLINED: &str = "declined";
 
 /// The label of the first state of a shape.
@@ -21,7 +21,7 @@ pub(super) fn start(shape: Shape) -> &'static str {
     }
 }
 
-/// The definition that the lives work with.
+/// The definition of the workflow.
 pub(super) fn definition(shape: Shape) -> Definition {
     let (states, resolve): (_, fn(&str) -> Option<usize>) = match shape {
         Shape::Saga => (
@@ -72,8 +72,7 @@ fn exit(label: &str) -> StateDefinition {
     }
 }
 
-/// The states with a compensatable task, in the order in which a run that is done went through
-/// them, each once.
+/// The states with a compensatable task, each once, in the order of a run that is done.
 pub(super) fn compensatable(shape: Shape) -> std::ops::Range<usize> {
     match shape {
         Shape::Saga => 0..2,
@@ -81,8 +80,8 @@ pub(super) fn compensatable(shape: Shape) -> std::ops::Range<usize> {
     }
 }
 
-/// What `work` comes to when all goes well. A task sees what a user's task would: its visit, its
-/// cursor, its output.
+/// The result of `work` without a fault. It depends on what a user's task would see: visit, cursor,
+/// output.
 pub(super) fn success(shape: Shape, work: &Work) -> Performed {
     match (shape, work) {
         (_, Work::Undo { .. }) => Performed::Undone,

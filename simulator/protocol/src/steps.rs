@@ -1,4 +1,5 @@
-//! What the commands of a life do to the world: the store, the receivers of effects, the audience.
+//! The effect of a life's commands on the world: the store, the receivers of effects, the observer
+//! outside.
 
 use std::hash::Hash;
 
@@ -130,7 +131,8 @@ impl<R: Rules + Copy + Eq + Hash> Model<R> {
         }
     }
 
-    /// The receivers' books after `work`. Steps of a stepped task are not kept: nothing undoes them.
+    /// The receivers' ledger after `work`. Steps of a stepped task are not recorded, because
+    /// nothing undoes them.
     fn effect(&mut self, ledger: u16, run: u8, work: &Work) -> u16 {
         let (deed, forward) = match work {
             Work::Do { state, visit } => (

@@ -1,4 +1,4 @@
-//! A step in words.
+//! A step as text.
 
 use std::hash::Hash;
 
@@ -9,7 +9,7 @@ use crate::lives::Ask;
 use crate::model::{AppendFate, Fate, Model, PerformFate, Step};
 use crate::world::{Answer, RowId, World};
 
-/// What `step` does in `world`. Lives are numbered from `1`.
+/// The step `step` in `world`, in words. Lives are numbered from `1`.
 pub(super) fn step<R: Rules + Copy + Eq + Hash>(
     model: &Model<R>,
     world: &World,
@@ -31,7 +31,7 @@ pub(super) fn step<R: Rules + Copy + Eq + Hash>(
         Step::Append { life, fate } => {
             let machine = world.slots[usize::from(life)].life;
             let Ask::Append(sent) = model.lives.facts(machine).ask else {
-                unreachable!("an append was asked for");
+                unreachable!("the life appends");
             };
             let fate = match fate {
                 AppendFate::Acknowledged => "durable",
@@ -58,15 +58,15 @@ pub(super) fn step<R: Rules + Copy + Eq + Hash>(
         Step::Clear { life, fate } => {
             let fate = match fate {
                 Fate::Succeeds => "",
-                Fate::Fails => ": an error, in vain",
+                Fate::Fails => ": an error, without effect",
                 Fate::Unacknowledged => ": an error, but cleared",
             };
             format!("{} clears the log{fate}", name(life))
         }
-        Step::Hear { life } => {
+        Step::Receive { life } => {
             let slot = world.slots[usize::from(life)];
-            let answer = slot.answer.expect("an answer is heard");
-            format!("{} hears that {}", name(life), heard(answer))
+            let answer = slot.answer.expect("a received answer exists");
+            format!("{} learns that {}", name(life), answer_words(answer))
         }
         Step::Return { life } => {
             let machine = world.slots[usize::from(life)].life;
@@ -95,7 +95,7 @@ fn row<R: Rules + Copy + Eq + Hash>(model: &Model<R>, row: RowId) -> String {
         Event::StepAdvanced { task, cursor, .. } => format!("{task} stepped to {cursor:?}"),
         Event::RollbackStarted { cause, .. } => format!("rollback starts, {cause}"),
         Event::Compensated { task, .. } => format!("{task} undone"),
-        Event::CompensationFailed { task, .. } => format!("{task} can't be undone"),
+        Event::CompensationFailed { task, .. } => format!("{task} cannot be undone"),
         Event::RolledBack => "rolled back".to_owned(),
     };
     format!("row {} ({what})", model.logs.sequence(row))
@@ -116,7 +116,7 @@ fn work<R: Rules + Copy + Eq + Hash>(model: &Model<R>, work: &Work) -> String {
     }
 }
 
-fn heard(answer: Answer) -> &'static str {
+fn answer_words(answer: Answer) -> &'static str {
     match answer {
         Answer::Loaded(_) => "the log is loaded",
         Answer::LoadFailed => "the load failed",
@@ -132,12 +132,12 @@ fn heard(answer: Answer) -> &'static str {
 
 fn outcome(command: Command<'_>) -> String {
     let Command::Finish(verdict) = command else {
-        unreachable!("a verdict is told");
+        unreachable!("a life returns a verdict");
     };
     match verdict {
-        Ok(Ended::Done { state }) => format!("tells that the run is done in {state}"),
-        Ok(Ended::RolledBack { .. }) => "tells that the run is rolled back".to_owned(),
-        Ok(Ended::Stuck { .. }) => "tells that the run is stuck".to_owned(),
+        Ok(Ended::Done { state }) => format!("returns that the run is done in {state}"),
+        Ok(Ended::RolledBack { .. }) => "returns that the run is rolled back".to_owned(),
+        Ok(Ended::Stuck { .. }) => "returns that the run is stuck".to_owned(),
         Err(Halt::Fenced) => "is fenced".to_owned(),
         Err(Halt::AlreadyExists) => "finds the id taken".to_owned(),
         Err(Halt::NotFound) => "finds no log".to_owned(),

@@ -13,14 +13,14 @@ pub(super) type LogId = u16;
 /// A row by its number.
 pub(super) type RowId = u16;
 
-/// A life's machine by its number, or why there is none.
+/// The number of a life's machine, or why there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct LifeId(pub(super) u32);
 
 impl LifeId {
     /// The life has not begun.
     pub(super) const UNBORN: Self = Self(u32::MAX);
-    /// The life has crashed, or has told its verdict.
+    /// The life has crashed, or has returned its outcome.
     pub(super) const GONE: Self = Self(u32::MAX - 1);
 
     pub(super) fn is_alive(self) -> bool {
@@ -28,15 +28,15 @@ impl LifeId {
     }
 }
 
-/// A row as the store holds it, with the life that sent it. The store does not know who that was;
-/// the invariants do.
+/// A row in the store, with the life that sent it. The store does not know the sender; the
+/// invariants do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Entry {
     pub(super) row: RowId,
     pub(super) author: u8,
 }
 
-/// What came of a command, not yet heard by the life that gave it.
+/// The answer to a command, not yet received by the life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Answer {
     Loaded(LogId),
@@ -50,13 +50,13 @@ pub(super) enum Answer {
     Cleared,
 }
 
-/// The place of one life.
+/// The state of one life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Slot {
     pub(super) life: LifeId,
-    /// What came of its command, if it has had its effect.
+    /// The answer to its command, once the command has taken effect.
     pub(super) answer: Option<Answer>,
-    /// The row that it sent last.
+    /// The last row that it sent.
     pub(super) sent: Option<RowId>,
     /// Whether it has acted since another life took over.
     pub(super) spent: bool,
@@ -79,7 +79,7 @@ impl Slot {
     };
 }
 
-/// What may still go wrong.
+/// The faults that may still happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Budget {
     pub(super) store_errors: u8,
@@ -94,9 +94,9 @@ pub(super) struct Budget {
 pub(super) struct World {
     pub(super) slots: [Slot; LIVES_MAX],
     pub(super) log: LogId,
-    /// What the receivers of the effects hold.
+    /// The ledger of the receivers.
     pub(super) ledger: u16,
-    /// How runs have ended and what was told of it.
+    /// The endings of runs, and the returned outcomes.
     pub(super) history: u16,
     /// An append that failed and may still land.
     pub(super) wire: Option<Entry>,
@@ -104,7 +104,7 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Nothing has happened yet. The empty log, ledger and history have number `0`.
+    /// The initial state. The empty log, ledger and history have number `0`.
     pub(super) fn initial(scope: &Scope) -> Self {
         Self {
             slots: [Slot::UNBORN; LIVES_MAX],
@@ -123,21 +123,21 @@ impl World {
     }
 }
 
-/// One task's effect of one visit. The engine's idempotency key is a hash of exactly this.
+/// The effect of one visit of a task. The engine's idempotency key is a hash of exactly this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Deed {
     /// The first byte of the run's nonce.
     pub(super) run: u8,
     pub(super) visit: u64,
-    /// The index of the state whose task it is.
+    /// The index of the state of the task.
     pub(super) state: usize,
 }
 
-/// What two kinds of receivers hold of a deed.
+/// What two kinds of receivers hold of an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Receipt {
     pub(super) deed: Deed,
-    /// For a receiver that does and undoes whatever it is told, each of which is idempotent.
+    /// For a receiver that performs every request; its requests are idempotent.
     pub(super) plain: bool,
     /// For a receiver that honours the idempotency key.
     pub(super) keyed: Keyed,
@@ -147,11 +147,11 @@ pub(super) struct Receipt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Keyed {
     Applied,
-    /// The undo came, before or after: the key does nothing any more.
+    /// The undo came, before or after. The key has no effect any more.
     Voided,
 }
 
-/// What the receivers hold, ordered by deed.
+/// The effects that the receivers hold, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Ledger(pub(super) Vec<Receipt>);
 
@@ -179,13 +179,13 @@ impl Ledger {
         Self(receipts)
     }
 
-    /// The deeds of `run` that are in effect with a receiver that honours keys.
+    /// The effects of `run` at a receiver that honours keys.
     pub(super) fn keyed(&self, run: u8) -> impl Iterator<Item = Deed> {
         let held = |receipt: &&Receipt| receipt.keyed == Keyed::Applied;
         self.of(run).filter(held).map(|receipt| receipt.deed)
     }
 
-    /// The deeds of `run` that are in effect with any other receiver.
+    /// The effects of `run` at any other receiver.
     pub(super) fn plain(&self, run: u8) -> impl Iterator<Item = Deed> {
         let held = |receipt: &&Receipt| receipt.plain;
         self.of(run).filter(held).map(|receipt| receipt.deed)
@@ -196,12 +196,12 @@ impl Ledger {
     }
 }
 
-/// What an observer outside remembers, whatever becomes of the log.
+/// What an outside observer remembers, whatever happens to the log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct LogHistory {
     /// The runs whose ending became durable.
     pub(super) endings: Vec<Ending>,
-    /// What lives told their callers.
+    /// The outcomes that lives returned to their callers.
     pub(super) returned: Vec<(u8, Ended)>,
     /// Whether a log was cleared.
     pub(super) cleared: bool,
@@ -214,7 +214,7 @@ pub(super) struct LogHistory {
 pub(super) struct Ending {
     pub(super) run: u8,
     pub(super) ended: Ended,
-    /// What a stuck run says could not be undone.
+    /// The effects that a stuck run reports as not undone.
     pub(super) leftovers: Vec<Deed>,
 }
 

@@ -1,4 +1,5 @@
-//! Done has each task's effect once, rolled back none, stuck no more than it says.
+//! A done run has the effect of each task once, a rolled back run none, a stuck run no more than it
+//! reports.
 
 use std::hash::Hash;
 

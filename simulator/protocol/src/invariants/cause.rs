@@ -1,4 +1,4 @@
-//! A rollback has a cause that happened: never a fault of the store.
+//! A rollback has a real cause, and never a store fault.
 
 use std::hash::Hash;
 
@@ -34,10 +34,10 @@ pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool
         match cause.kind {
             CauseKind::Cancelled => new.cancelled,
             _ => {
-                let heard = moment
-                    .heard
+                let received = moment
+                    .received
                     .filter(|(life, _)| usize::from(*life) == number);
-                heard.is_some_and(|(_, answer)| answer == Answer::Failed)
+                received.is_some_and(|(_, answer)| answer == Answer::Failed)
                     && *cause.message == *DECLINED
             }
         }

@@ -1,4 +1,4 @@
-//! What a life knows is what its rows amount to.
+//! A life's state is what its rows rebuild to.
 
 use std::hash::Hash;
 

@@ -1,7 +1,8 @@
-//! What must hold at every step, one noun a file.
+//! The invariants of every step, one file for each.
 //!
-//! Each is written against rows and effects, not against the machine's own idea of them, and each
-//! says what it does not check. Lives are told apart by who *sent* a row, which no store knows.
+//! Each invariant is stated about rows and effects, not about the machine's own state, and each
+//! says what it does not check. Lives are distinguished by the *sender* of a row, which no store
+//! knows.
 
 mod all_or_nothing;
 mod cause;
@@ -30,45 +31,46 @@ use crate::world::{Answer, World};
 pub enum Invariant {
     /// The store's log can be rebuilt. Not checked: that it says what happened.
     LegalLog,
-    /// From every log a lone life comes to an ending when nothing goes wrong, and no life ever
-    /// finds a log corrupt or of another definition. Not checked: lives that duel for ever.
+    /// From every log a single life ends if nothing fails, and no life finds a log corrupt or of
+    /// another definition. Not checked: lives that duel for ever.
     Resumption,
-    /// What a life knows is what the rows that it knows amount to. Not checked: a life whose log was
+    /// The state of a life is what its known rows rebuild to. Not checked: a life whose log was
     /// cleared.
     Fold,
-    /// A row that is no claim was sent by the life of the last claim before it. Not checked: who
+    /// A row other than a claim was sent by the life of the last claim before it. Not checked: who
     /// clears.
     OneWriter,
-    /// Nothing is done once the start of the rollback is durable, and nothing undone before. Not
-    /// checked: the action that an overtaken life is entitled to.
+    /// No forward action begins after the start of the rollback is durable, and no undo before. Not
+    /// checked: the one action that an overtaken life may begin.
     Direction,
-    /// No row follows the one that ended the run, in this log or in a later one of the id. Not
+    /// No row follows the row that ended the run, in this log or in a later log of the id. Not
     /// checked: `retry_stuck`, which no life of the exploration uses.
     Terminal,
-    /// What is told is what the log says, and all are told the same. Not checked: that anything is
-    /// told.
+    /// A returned outcome is in the log, and all returned outcomes are equal. Not checked: that any
+    /// outcome is returned.
     Outcome,
-    /// A visit whose exit is durable does not run again. Not checked: the action that an overtaken
-    /// life is entitled to, and how often a visit runs before.
+    /// A visit whose exit is durable does not run again. Not checked: the one action that an
+    /// overtaken life may begin, and how often a visit runs before.
     ClosedVisit,
     /// A life acts only after its claim, at most once after it was overtaken, and not at all after
-    /// it has loaded a log that says so. Not checked: attempts of one action; the tasks of the
-    /// exploration have one.
+    /// it has loaded a log that shows the takeover. Not checked: attempts of one action; the tasks
+    /// of the exploration have one.
     Entitlement,
-    /// Done has each task's effect once, rolled back none, stuck no more than it says: for a receiver that
-    /// honours idempotency keys, and as long as no life is overtaken alive for any other. Not
-    /// checked: steps, which nothing undoes.
+    /// A done run has the effect of each task once, a rolled back run none, a stuck run no more
+    /// than it reports: for a receiver that honours idempotency keys, and as long as no living life
+    /// is overtaken for any other. Not checked: steps, which nothing undoes.
     AllOrNothing,
     /// A rollback starts because this life's task failed or this life was cancelled. Not checked:
     /// that a failure leads to a rollback.
     Cause,
-    /// At one sequence a life sends one row. Not checked: what lives after it send there.
+    /// A life sends one row for each sequence. Not checked: the rows of later lives at that
+    /// sequence.
     PinnedRow,
-    /// A step gets the last cursor of its visit that its life can know, and the number of them. Not
-    /// checked: that the cursor makes sense to the task.
+    /// A step receives the last cursor of its visit that its life can know, and the number of
+    /// cursors. Not checked: that the cursor makes sense to the task.
     Cursor,
-    /// A life is fenced, or finds the id taken, only where another life wrote. Not checked: runs
-    /// after a clear.
+    /// A life is fenced, or finds the id taken, only if another life wrote. Not checked: runs after
+    /// a clear.
     Rival,
 }
 
@@ -111,18 +113,18 @@ impl Invariant {
     }
 }
 
-/// One step with what was before and after it.
+/// A step with the states before and after it.
 #[derive(Debug, Clone, Copy)]
 struct Moment<'a, R: Rules> {
     model: &'a Model<R>,
     before: &'a World,
     after: &'a World,
     happening: Happening,
-    /// The life that heard an answer.
-    heard: Option<(u8, Answer)>,
+    /// The life that received an answer.
+    received: Option<(u8, Answer)>,
 }
 
-/// Those of the `checked` invariants that the step from `before` to its successor breaks.
+/// The `checked` invariants that the step from `before` to its successor breaks.
 pub(super) fn broken<R: Rules + Copy + Eq + Hash>(
     checked: &[Invariant],
     model: &Model<R>,
@@ -134,7 +136,7 @@ pub(super) fn broken<R: Rules + Copy + Eq + Hash>(
         before,
         after: &successor.world,
         happening: successor.happening,
-        heard: successor.heard,
+        received: successor.received,
     };
     let checked = checked.iter().copied();
     checked
@@ -151,7 +153,7 @@ fn action<'a, R: Rules + Copy + Eq + Hash>(moment: &Moment<'a, R>) -> Option<(u8
     Some((life, moment.model.lives.work(machine)?))
 }
 
-/// Whether the store's log, before this step, is one of the run that `life` works on.
+/// Whether the store's log, before this step, belongs to the run of `life`.
 fn is_of_this_run<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>, life: u8) -> bool {
     let machine = moment.before.slots[usize::from(life)].life;
     moment.model.logs.facts(moment.before.log).run == moment.model.lives.facts(machine).run

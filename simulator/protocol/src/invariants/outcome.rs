@@ -1,4 +1,4 @@
-//! What is told is what the log says.
+//! A returned outcome is in the log.
 
 use std::hash::Hash;
 

@@ -1,4 +1,4 @@
-//! At one sequence a life sends one row.
+//! A life sends one row for each sequence.
 
 use std::hash::Hash;
 

@@ -11,7 +11,7 @@ pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool
     match moment.happening {
         Happening::Sent { landed: true, .. } | Happening::Landed { .. } => {
             let log = moment.after.log;
-            // A log that is not even legal is another invariant's.
+            // Another invariant reports a log that is not legal.
             !moment.model.logs.is_legal(log) || moment.model.is_resumable(log)
         }
         Happening::Returned { life } => {

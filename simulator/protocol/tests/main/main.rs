@@ -1,4 +1,4 @@
-//! The protocol check: the faithful machine holds, and each rule is there for a reason.
+//! The protocol check: the faithful machine holds, and every rule is needed.
 
 use crashpoint::Retention;
 use crashpoint::protocol::Rule;
@@ -10,7 +10,7 @@ use expect_test::{Expect, expect};
 const SAGA: Scope = Scope::of(Shape::Saga);
 const LOOP: Scope = Scope::of(Shape::SteppedLoop { cursors: 1 });
 
-/// Everything goes wrong once.
+/// Every fault happens once.
 const fn troubled(scope: Scope) -> Scope {
     Scope {
         store_errors: 1,
@@ -26,7 +26,7 @@ const fn with_lives(lives: usize, scope: Scope) -> Scope {
     Scope { lives, ..scope }
 }
 
-/// Nothing is violated, and the numbers are known: a space that shrinks unnoticed proves less.
+/// Checks that nothing is violated, and the numbers: a space that shrinks undetected proves less.
 #[expect(clippy::print_stdout, reason = "the numbers are what the run is for")]
 fn holds(scope: Scope, expect: &Expect) {
     let report = check(&scope);
@@ -35,7 +35,7 @@ fn holds(scope: Scope, expect: &Expect) {
 }
 
 #[test]
-fn a_saga_of_two_lives_holds_when_everything_goes_wrong_once() {
+fn a_saga_of_two_lives_holds_with_every_fault_once() {
     holds(
         with_lives(2, troubled(SAGA)),
         &expect![
@@ -60,7 +60,7 @@ fn a_saga_of_three_lives_holds_over_a_store_error() {
 }
 
 #[test]
-fn a_stepped_loop_of_two_lives_holds_when_everything_goes_wrong_once() {
+fn a_stepped_loop_of_two_lives_holds_with_every_fault_once() {
     let shape = Shape::SteppedLoop { cursors: 2 };
     holds(
         with_lives(2, troubled(Scope::of(shape))),
@@ -115,7 +115,7 @@ fn the_same_exploration_twice_is_the_same_report() {
     assert_eq!(without(), without());
 }
 
-/// What it takes to see that a rule is needed.
+/// The invariant and the scope that show why a rule is needed.
 const NEEDED: &[(Rule, Scope)] = &[
     (Rule::CompletionIsOneRow, at_once(with_lives(2, SAGA))),
     (Rule::RollbackIsJournaled, at_once(with_task_failure(SAGA))),
@@ -225,8 +225,7 @@ fn without_any_one_rule_an_invariant_breaks() {
     .assert_eq(&table);
 }
 
-/// The shortest trace on which each of `invariants` would catch the engine without `rule`, were it
-/// the only one.
+/// The shortest trace on which each of `invariants` alone would catch the engine without `rule`.
 fn caught(rule: Rule, scope: Scope, invariants: &[Invariant]) -> Vec<Violation> {
     let alone = invariants.chunks(1);
     alone
@@ -317,15 +316,15 @@ fn a_cancellation_that_drops_an_append_fences_a_life_without_a_rival() {
             Rival is broken:
                1. life 1 begins by run
                2. life 1 appends row 0 (claim at Charge): durable
-               3. life 1 hears that the append succeeded
+               3. life 1 learns that the append succeeded
                4. life 1 does charge of visit 0
-               5. life 1 hears that the action succeeded
+               5. life 1 learns that the action succeeded
                6. life 1 appends row 1 (charge completed, enters Ship): durable
                7. life 1 is cancelled
                8. life 1 appends row 1 (rollback starts, cancelled): an error, the sequence is taken
-               9. life 1 hears that the append failed
+               9. life 1 learns that the append failed
               10. life 1 loads the log: 2 rows
-              11. life 1 hears that the log is loaded
+              11. life 1 learns that the log is loaded
               12. life 1 is fenced"#]],
     );
 }
