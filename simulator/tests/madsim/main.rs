@@ -10,8 +10,8 @@ mod simulation;
 #[cfg(madsim)]
 mod world;
 
-/// With `RUSTFLAGS` set, cargo ignores the flags of the alias: the lane would pass having tested
-/// nothing.
+/// With `RUSTFLAGS` set, cargo ignores the flags of the alias, and the lane would pass without
+/// testing anything.
 #[cfg(not(madsim))]
 #[test]
 fn the_lane_is_built_wherever_it_is_asked_for() {

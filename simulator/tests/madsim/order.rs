@@ -17,11 +17,11 @@ pub(crate) enum Order {
     Done,
 }
 
-/// How an order goes when nothing crashes.
+/// The outcome of an order without crashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Script {
     Succeeds,
-    /// The shipment is made, and then its task fails for good.
+    /// The shipment has its effect, then its task fails for good.
     FailsAfterShipping,
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn workflow(world: &Arc<World>, script: Script) -> Workflow<Order> {
         .expect("the definition is valid")
 }
 
-/// One effect at the receiver, with a time in which to be killed before it and one after it.
+/// One effect at the receiver, with time for a kill before it and after it.
 struct Leg {
     world: Arc<World>,
     effect: &'static str,

@@ -1,4 +1,5 @@
-//! One order for each seed: a worker that is killed, a store behind a network, and what must hold.
+//! One order for each seed: a worker that is killed, a store behind a network, and the claims that
+//! must hold.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -23,12 +24,12 @@ use crate::world::{Activity, Ending, Watched, World};
 const SEEDS_DEFAULT: u64 = 200;
 const ORDER: &str = "order-42";
 const RPC_TIMEOUT: Duration = Duration::from_millis(100);
-/// Before a worker whose run is suspended resumes it.
+/// The delay before a worker resumes a suspended run.
 const RESUME_DELAY: Duration = Duration::from_millis(50);
 const ENDS_AS_WRITTEN: &str = "the order ends as its script says";
 const ALL_OR_NOTHING: &str = "all of the effects are there, or none";
-/// Virtual time in which an order ends after the last kill; it takes well under a second where no
-/// message is lost.
+/// The virtual time within which an order ends after the last kill. Without lost messages it takes
+/// well under a second.
 const ENDING_MAX: Duration = Duration::from_secs(30);
 
 /// Everything that a seed decides before the order begins.
@@ -36,9 +37,9 @@ const ENDING_MAX: Duration = Duration::from_secs(30);
 struct Schedule {
     script: Script,
     packet_loss_rate: f64,
-    /// How long a worker lives, and how long it is down after that.
+    /// How long a worker lives, and how long it is then down.
     kills: Vec<(Duration, Duration)>,
-    /// When the network between worker and store is cut, in which direction and for how long.
+    /// When the network between worker and store is cut, in which direction, and for how long.
     cut: Option<(Duration, Cut, Duration)>,
 }
 
@@ -48,12 +49,12 @@ enum Cut {
     Answers,
 }
 
-/// Where a kill struck.
+/// The window in which a kill struck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Window {
     BeforeEffect(Direction),
     AfterEffect(Direction),
-    /// The append had been sent, and its row had not landed.
+    /// The append was sent, and its row had not landed.
     BeforeAppendLanded,
     /// The row had landed, and the worker did not know.
     AfterAppendLanded,
@@ -61,7 +62,7 @@ enum Window {
     Other,
 }
 
-/// Windows that no list of seeds may leave out.
+/// Windows that every list of seeds must reach.
 const WINDOWS: [Window; 6] = [
     Window::BeforeEffect(Direction::Do),
     Window::AfterEffect(Direction::Do),
@@ -71,14 +72,14 @@ const WINDOWS: [Window; 6] = [
     Window::AfterAppendLanded,
 ];
 
-/// What became of an order.
+/// The outcome of an order.
 #[derive(Debug, Clone, PartialEq)]
 struct Fate {
     schedule: Schedule,
     windows: Vec<Window>,
     /// Rows of killed workers that landed after their death.
     posthumous: u32,
-    /// Effects and undos that were asked for again.
+    /// Repeated effects and undos.
     repeats: u32,
     outcome: Ending,
     ledger: Vec<&'static str>,
@@ -135,13 +136,13 @@ fn a_seed_decides_everything() {
     for seed in 0..5 {
         assert_eq!(run(seed), run(seed), "seed {seed}");
     }
-    // The control: not everything is equal anyway.
+    // The control: not everything is equal.
     assert_ne!(run(0).rows, run(1).rows);
 }
 
-/// The canaries: what this lane is there to see, it sees.
+/// The canaries: this lane catches what it is for.
 #[test]
-fn a_broken_engine_is_seen() {
+fn a_broken_engine_is_caught() {
     let open_visit_left_out = first_violation(|| one_order(Some(Rule::OpenVisitIsUndone)));
     assert_eq!(open_visit_left_out, Some(ALL_OR_NOTHING));
     let fault_rolls_back = first_violation(|| one_order(Some(Rule::StorageFaultSuspends)));
@@ -228,7 +229,7 @@ async fn one_order(broken: Option<Rule>) -> Fate {
     let outcome = world.outcome().unwrap_or_else(|| Err("no end".to_owned()));
     let ledger = world.ledger().present();
     let ended = log(&rows).await;
-    // Whatever is still under way in the network arrives before the last resume.
+    // Messages still in flight arrive before the last resume.
     sleep(RPC_TIMEOUT).await;
     let engine = Engine::new(Arc::clone(&rows)).with_runtime(MadsimRuntime);
     let resumed = engine.resume_from(&workflow(&world, schedule.script), ORDER);
@@ -246,7 +247,7 @@ async fn one_order(broken: Option<Rule>) -> Fate {
     }
 }
 
-/// The worker's process: resumes the order, or begins it.
+/// The worker's process: resumes the order, or starts it.
 async fn work(world: Arc<World>, script: Script, store: SocketAddr, broken: Option<Rule>) {
     let remote = RemoteStore::connect(store, RPC_TIMEOUT)
         .await
@@ -269,7 +270,7 @@ async fn work(world: Arc<World>, script: Script, store: SocketAddr, broken: Opti
     }
 }
 
-/// Resumes the order, or begins it, until it has ended.
+/// Resumes the order, or starts it, until it has ended.
 async fn complete<R: Rules>(world: &World, engine: RuledEngine<R>, workflow: &Workflow<Order>) {
     loop {
         let result = match engine.resume_from(workflow, ORDER).await {
@@ -280,9 +281,9 @@ async fn complete<R: Rules>(world: &World, engine: RuledEngine<R>, workflow: &Wo
         };
         match result {
             Ok(outcome) => return world.end(Ok(outcome)),
-            // The first claim of a worker that is dead by now has landed after all.
+            // The first claim of a dead worker has landed after all.
             Err(Error::AlreadyExists { .. } | Error::Suspended { .. }) => sleep(RESUME_DELAY).await,
-            // Nobody else runs the order: nothing else may happen.
+            // Nobody else runs the order, so no other error may happen.
             Err(error) => return world.end(Err(error.to_string())),
         }
     }
@@ -317,7 +318,7 @@ async fn window(activity: &Activity, rows: &MemoryCheckpointStore) -> Window {
 }
 
 impl Fate {
-    /// What did not hold, if anything.
+    /// The first broken claim, if any.
     fn violation(&self) -> Option<&'static str> {
         let (ended_well, effects): (_, &[&str]) = match self.schedule.script {
             Script::Succeeds => (
@@ -343,7 +344,7 @@ impl Fate {
         violated.map(|(_, oracle)| *oracle)
     }
 
-    /// The fate for people.
+    /// The fate as text.
     fn story(&self) -> String {
         let Self {
             schedule,

@@ -1,4 +1,5 @@
-//! What outlives a worker: the receiver of its effects, and what it was doing when it was killed.
+//! The parts that outlive a worker: the receiver of its effects, and its activity when it was
+//! killed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,12 +10,12 @@ use crashpoint_simulator::madsim_lane::RemoteStore;
 
 use crate::order::Order;
 
-/// A receiver for which doing is idempotent, and undoing is idempotent and voids the key.
+/// A receiver whose operations are idempotent; an undo also voids the key.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     present: BTreeMap<String, &'static str>,
     voided: BTreeSet<String>,
-    /// Requests that came again, by doing or undoing: what the keys are for.
+    /// Repeated requests, which the keys make harmless.
     pub(crate) repeats: u32,
 }
 
@@ -33,7 +34,7 @@ impl Ledger {
         self.repeats += u32::from(!self.voided.insert(key));
     }
 
-    /// The effects that are there, one entry for each key, in order of their names.
+    /// The effects that are present, one for each key, sorted by name.
     pub(crate) fn present(&self) -> Vec<&'static str> {
         let mut effects: Vec<_> = self.present.values().copied().collect();
         effects.sort_unstable();
@@ -41,7 +42,7 @@ impl Ledger {
     }
 }
 
-/// What the worker is doing.
+/// The activity of the worker.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Activity {
     /// Starting, loading or waiting.
@@ -56,7 +57,7 @@ pub(crate) enum Activity {
     },
 }
 
-/// What the worker said in the end: an outcome, or the error that it did not expect.
+/// The result of the worker: an outcome, or an unexpected error.
 pub(crate) type Ending = Result<Outcome<Order>, String>;
 
 #[derive(Debug, Default)]
@@ -88,7 +89,7 @@ impl World {
     }
 }
 
-/// The worker's store: the remote one, watched.
+/// The worker's store: observes the remote store.
 pub(crate) struct Watched {
     pub(crate) remote: RemoteStore,
     pub(crate) world: Arc<World>,

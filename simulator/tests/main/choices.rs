@@ -1,4 +1,4 @@
-//! The drivers of choices, and the words that stand for budgets and schedules.
+//! The drivers of choices, and the text of budgets and schedules.
 
 use crashpoint::protocol::{Faithful, Rule, Without};
 use crashpoint_simulator::choices::{Draw, Exhaustive, Recorded, Seeded, Tape};
@@ -18,7 +18,7 @@ use crate::workloads::named;
 
 /// A seed means the same in every later release: these numbers never change.
 #[test]
-fn a_seed_gives_the_numbers_that_it_always_gave() {
+fn a_seed_gives_the_numbers_of_every_earlier_release() {
     let mut table = String::new();
     for seed in [0, 1, 42] {
         let mut seeded = Seeded::new(seed);
@@ -42,9 +42,9 @@ fn a_seed_gives_the_numbers_that_it_always_gave() {
     .assert_eq(&table);
 }
 
-/// What a simulation is about is drawn evenly, and is pinned as well.
+/// Draws before the simulation are uniform, and are pinned as well.
 #[test]
-fn a_seed_gives_the_plan_that_it_always_gave() {
+fn a_seed_gives_the_plan_of_every_earlier_release() {
     let mut table = String::new();
     for seed in [0, 1, 42] {
         let mut seeded = Seeded::new(seed);
@@ -81,7 +81,7 @@ fn every_choice_is_drawn_by_some_seed_and_none_beyond() {
 
 // ---- exhaustively ----
 
-/// Where choices lead: nowhere, or to another choice for each that can be made.
+/// A tree of choices: nothing more to choose, or a subtree for each choice.
 #[derive(Debug, Clone)]
 struct Tree(Vec<Tree>);
 
@@ -127,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn below_a_prefix_the_odometer_draws_what_begins_with_it(tree in trees(), pick in 0_usize..1000, length in 0_usize..4) {
+    fn below_a_prefix_the_odometer_draws_every_tape_with_that_prefix(tree in trees(), pick in 0_usize..1000, length in 0_usize..4) {
         let all = every_path(&tree);
         let path = &all[pick % all.len()];
         let length = length.min(path.len());
@@ -143,13 +143,13 @@ proptest! {
 }
 
 #[test]
-fn the_odometer_notices_a_draw_that_is_not_deterministic() {
+fn the_odometer_detects_a_draw_that_is_not_deterministic() {
     let mut choices = Exhaustive::new();
     choices.choose("branch", 3);
     assert!(choices.advance());
     assert_eq!(choices.mismatch(), None);
     assert_eq!(choices.choose("branch", 2), 0);
-    // What is drawn after it is the least interesting, and the first one counts.
+    // Later draws are the least interesting, and the first mismatch counts.
     assert_eq!(choices.choose("leaf", 2), 0);
     let mismatch = choices.mismatch().expect("it is noticed");
     expect!["the replay diverges at draw 0: expected a choice among 3, got branch of 2"]
@@ -178,11 +178,11 @@ fn replayed(recorded: Recorded, asked: &[(&str, usize)]) -> (Vec<usize>, String)
     (drawn, verdict)
 }
 
-/// A recording, what is asked of it, what it gives, and its verdict in the end.
+/// A recording, the draws of the replay, the choices that it gets, and its verdict.
 type Replayed<'a> = (Recorded, &'a [(&'a str, usize)], &'a [usize], Expect);
 
 #[test]
-fn a_recording_says_at_which_draw_a_replay_parts_from_it() {
+fn a_recording_says_at_which_draw_a_replay_differs() {
     let whole = || Recorded::new(recording());
     let sparse = || Recorded::sparse(vec![(0, 1), (1, 2)]);
     let cases: Vec<Replayed<'_>> = vec![
@@ -286,7 +286,7 @@ fn the_token_of_a_violation_replays_it() {
     );
 }
 
-// ---- in words ----
+// ---- as text ----
 
 fn budgets() -> impl Strategy<Value = Budget> {
     prop::array::uniform9(prop_oneof![Just(0), 1..5_u32, any::<u32>()]).prop_map(
@@ -339,7 +339,7 @@ proptest! {
         prop_assert_eq!(budget.to_string().parse(), Ok(budget));
     }
 
-    /// And where that would be too long to be copied, it writes none.
+    /// A token that would be too long to copy has no text.
     #[test]
     fn a_token_reads_what_it_writes(token in tokens()) {
         match token.word() {

@@ -1,4 +1,4 @@
-//! Every crash point is crashed at, and what is left out is noticed by name.
+//! Every crash point has a crash, and a missed crash point is named.
 
 use std::collections::BTreeMap;
 
@@ -151,7 +151,7 @@ fn a_storage_fault_an_error_of_a_task_a_cancellation_or_a_rival_breaks_no_promis
     .assert_eq(&table.join("\n"));
 }
 
-/// The recorder counts what the injector was told not to cover.
+/// The recorder counts the instant that the injector skips.
 #[test]
 fn an_instant_that_the_injector_skips_is_missed_by_name() {
     let workload = named("order", Faithful);
@@ -172,8 +172,8 @@ fn an_instant_that_the_injector_skips_is_missed_by_name() {
     }
 }
 
-/// Each of the faults with which a store comes late, and each that is said in other words than it is
-/// meant, is what some mutant can't stand: a schedule breaks a promise with it, and without it none.
+/// Some mutant does not survive each of the faults of a late or misleading store: a schedule with
+/// the fault breaks a promise, and the same schedule without it does not.
 #[test]
 fn every_fault_of_the_store_is_one_that_some_mutant_does_not_survive() {
     let mut table = Vec::new();
@@ -245,15 +245,14 @@ fn every_fault_of_the_store_is_one_that_some_mutant_does_not_survive() {
             StorageFaultSuspends in order: storage-faults-stay-out: v1; at life1/append#3:before: refused; at life1/load:before: refused"#]].assert_eq(&table.join("\n"));
 }
 
-/// The operation that an instant belongs to: `append` of `life1/append#3.2:before`.
+/// The operation of an instant: `append` of `life1/append#3.2:before`.
 fn operation(point: &str) -> &str {
     let within = point.split_once('/').map_or(point, |(_, within)| within);
     let end = within.find(['#', ':', '.']).unwrap_or(within.len());
     &within[..end]
 }
 
-/// Whether nothing is wrong without this fault. What else goes wrong while something is late can't
-/// without that.
+/// Whether the schedule breaks no promise without this fault.
 fn is_needed(mutant: &Workload, schedule: &Schedule, at: usize) -> bool {
     let mut without = schedule.clone();
     let gone = without.0.remove(at);
@@ -267,7 +266,7 @@ fn is_needed(mutant: &Workload, schedule: &Schedule, at: usize) -> bool {
     }
 }
 
-/// Three lives are alive at once, and each does something after the third one began.
+/// Three lives are alive at once, and each acts after the third has begun.
 #[test]
 fn three_lives_race_each_other() {
     let order = named("order", Faithful);
@@ -291,9 +290,9 @@ fn three_lives_race_each_other() {
     expect!["8458"].assert_eq(&races.to_string());
 }
 
-/// Once is enough where the verification only looks and tells; otherwise there is another one.
+/// A second verification is left out if the first only loaded and returned.
 #[test]
-fn a_run_is_verified_again_where_the_first_time_did_more_than_look() {
+fn a_run_is_verified_again_if_the_first_verification_did_more_than_load() {
     let order = named("order", Faithful);
     let (mut once, mut again) = (0, 0);
     each_schedule_of(&order, &within(budget("f1")), |run| {

@@ -1,4 +1,4 @@
-//! A user's mistakes, and what the crash test says of each.
+//! Mistakes of users, and the message of the crash test about each.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,26 +29,26 @@ enum Mail {
     Sent,
 }
 
-/// A bank and a warehouse that forget nothing.
+/// A bank and a warehouse that survive crashes.
 #[derive(Default)]
 struct Services {
-    /// Cents that were taken from the card, by key; none of a key that was refunded, which is good for
-    /// nothing any more: a life that was overtaken may still ask.
+    /// Cents charged to the card, by key; `None` for a refunded key, which cannot be charged again:
+    /// an overtaken life may still try.
     charged: Mutex<BTreeMap<String, i64>>,
     balance: Mutex<i64>,
     reserved: Mutex<i64>,
     packed: Mutex<u32>,
 }
 
-/// What the author of a saga got wrong.
+/// The mistake in the saga.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mistake {
     None,
-    /// The refund is paid whenever it is asked for.
+    /// The refund is paid on every request.
     RefundIsRepeated,
-    /// The charge ignores that it has been made.
+    /// The charge ignores that it was made before.
     ChargeIsRepeated,
-    /// The refund remembers that it was made before it is made.
+    /// The refund is recorded before it is paid.
     RefundIsForgotten,
 }
 
@@ -62,8 +62,8 @@ impl Charge {
     async fn refund(&self, ctx: &Ctx) {
         let key = ctx.do_idempotency_key();
         if self.mistake == Mistake::RefundIsForgotten {
-            // The note first, and the money in another call: a crash between the two is repaired by
-            // nobody.
+            // The record first, and the money in another call: nobody repairs a crash between the
+            // two.
             let noted = self
                 .services
                 .charged
@@ -135,7 +135,7 @@ impl CompensatableTask<Order> for Charge {
 
     async fn compensate_in_doubt(&self, ctx: Ctx) -> Result<(), TaskError> {
         if self.mistake == Mistake::RefundIsRepeated {
-            // It looks first here, and forgets to in the other.
+            // This undo checks first; the other forgets to.
             let key = ctx.do_idempotency_key();
             let charged = self
                 .services
@@ -188,7 +188,7 @@ fn order(mistake: Mistake) -> CrashTest<Order, Services> {
         |services, outcome| {
             let expected = match outcome {
                 LifeEnd::Done(_) => -1999,
-                // The refund itself has failed: somebody is told.
+                // The refund has failed: somebody is notified.
                 LifeEnd::Stuck(_) => return Ok(()),
                 _ => 0,
             };
@@ -202,7 +202,7 @@ fn order(mistake: Mistake) -> CrashTest<Order, Services> {
     )
 }
 
-/// What the crash test panics with.
+/// The message with which a crash test panics.
 fn failure<T>(test: impl FnOnce() -> T) -> String {
     let panic = catch_unwind(AssertUnwindSafe(test))
         .err()
@@ -210,17 +210,17 @@ fn failure<T>(test: impl FnOnce() -> T) -> String {
     *panic.downcast::<String>().expect("a panic in words")
 }
 
-/// What a crash test panics with at first.
+/// The first line of that message.
 fn first_line<T>(test: impl FnOnce() -> T) -> String {
     failure(test).lines().next().unwrap_or_default().to_owned()
 }
 
-/// How much of a failure a test looks at.
+/// The part of a failure that a test compares.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Look {
-    /// All of it.
+    /// The whole failure.
     Whole,
-    /// What was violated, and the schedule: the rest is the same for every failure.
+    /// The violation and the schedule; the rest is the same for every failure.
     Schedule,
 }
 
@@ -230,7 +230,7 @@ fn check(mistake: Mistake, look: Look, expected: &Expect) {
         let timeline = failure.find("\ntimeline\n").expect("there is a timeline");
         failure.truncate(timeline);
     }
-    // Where the crash test stands in this file is no part of the claim.
+    // The line of the crash test in this file is not part of the claim.
     let lines = failure.lines().map(|line| match line.split_once(".rs:") {
         Some((file, _)) => format!("{file}.rs:LINE in it"),
         None => line.to_owned(),
@@ -340,7 +340,7 @@ fn a_mistake_that_needs_two_things_to_go_wrong_is_caught() {
 }
 
 #[test]
-fn the_test_to_keep_fails_until_the_mistake_is_mended() {
+fn the_regression_test_fails_until_the_mistake_is_corrected() {
     let failure_of = failure(|| order(Mistake::ChargeIsRepeated).run());
     let token = failure_of
         .lines()
@@ -358,9 +358,9 @@ fn the_test_to_keep_fails_until_the_mistake_is_mended() {
     assert!(story.ends_with("violations\n  none\n"), "{story}");
 }
 
-/// The words of a schedule outlive changes of the workflow that move every draw of a token.
+/// A schedule in words survives changes of the workflow that shift every draw of a token.
 #[test]
-fn a_schedule_in_words_is_replayed_and_one_that_does_not_happen_fails() {
+fn a_schedule_in_words_is_replayed_and_fails_if_it_does_not_happen() {
     let words = "at life1/append#1:before: crash";
     let failed = failure(|| order(Mistake::ChargeIsRepeated).replay(words));
     assert!(failed.starts_with("a promise is broken\n"), "{failed}");
@@ -370,7 +370,7 @@ fn a_schedule_in_words_is_replayed_and_one_that_does_not_happen_fails() {
 }
 
 #[test]
-fn a_token_that_is_none_of_this_test_is_refused() {
+fn a_token_of_another_test_is_refused() {
     let check = |token: &str, expected: Expect| {
         expected.assert_eq(&first_line(|| order(Mistake::None).replay(token)));
     };
@@ -436,7 +436,7 @@ impl Services {
         value.lock().expect("nobody panicked with it")
     }
 
-    /// All that makes a difference.
+    /// Everything that makes a difference.
     fn fingerprint(&self) -> (BTreeMap<String, i64>, [i64; 2], u32) {
         let numbers = [*Self::lock(&self.balance), *Self::lock(&self.reserved)];
         (
@@ -446,7 +446,7 @@ impl Services {
         )
     }
 
-    /// Services of their own in the same state.
+    /// Independent services in the same state.
     fn copy(&self) -> Self {
         let (charged, [balance, reserved], packed) = self.fingerprint();
         Self {
@@ -463,7 +463,7 @@ fn merged(mistake: Mistake) -> CrashTest<Order, Services> {
 }
 
 #[test]
-fn a_world_with_a_fingerprint_is_gone_on_from_once_for_each_state() {
+fn a_world_with_a_fingerprint_is_continued_once_for_each_state() {
     let table = [1, 2, 3].map(|crashes| {
         let (all, few) = (
             order(Mistake::None).crashes(crashes).run(),
@@ -475,7 +475,7 @@ fn a_world_with_a_fingerprint_is_gone_on_from_once_for_each_state() {
         };
         assert_eq!(points(&few).len(), few.recorder.covered());
         assert_eq!(all.merged, 0);
-        // Behind a crash that was merged nothing is counted.
+        // Crash points behind a merged crash are not counted.
         let known = points(&all);
         assert!(points(&few).iter().all(|point| known.contains(point)));
         format!(
@@ -506,10 +506,10 @@ fn merging_by_a_fingerprint_finds_every_mistake_with_the_same_words() {
     }
 }
 
-/// What the docs warn of: a world whose states are all said to be the same is a world in which a
-/// mistake that needs two crashes goes unnoticed. So the fingerprint is used.
+/// The docs warn of this: with a fingerprint that ignores everything, a mistake that needs two
+/// crashes goes undetected. So the fingerprint is used.
 #[test]
-fn a_fingerprint_that_tells_nothing_apart_merges_what_is_not_the_same() {
+fn a_fingerprint_that_ignores_everything_merges_different_states() {
     let blind = order(Mistake::None).fingerprint(|_| (), Services::copy);
     let (blind, seeing) = (blind.run(), merged(Mistake::None).run());
     assert!(blind.merged > seeing.merged);
@@ -518,11 +518,11 @@ fn a_fingerprint_that_tells_nothing_apart_merges_what_is_not_the_same() {
 
 // ---- clocks ----
 
-/// How long an offer may stand, in milliseconds.
+/// How long an offer is valid, in milliseconds.
 const OFFER_MS: u64 = 10 * 60 * 1000;
 
-/// An offer is made, and then taken up if it still stands: by the wall clock, whose difference is
-/// taken on trust, or with care.
+/// Makes an offer, and accepts it if it is still valid: by the wall clock, whose difference it
+/// trusts or checks.
 fn offer(careful: bool) -> CrashTest<Order, Mutex<Vec<u64>>> {
     let test = crash_test_in(
         || Mutex::new(Vec::new()),
@@ -588,7 +588,7 @@ fn a_task_that_trusts_the_wall_clock_is_caught() {
           at life1/append#1:before: clock-ahead (the wall clock jumps an hour ahead)"#]].assert_eq(&schedule.join("\n"));
 }
 
-/// Ahead, back, and all clocks at once: each is one that it does not stand.
+/// The task does not survive any of the jumps: ahead, back, and all clocks at once.
 #[test]
 fn every_jump_of_a_clock_makes_a_difference() {
     let jumps = ClockFault::KINDS.iter().copied().map(Fault::Clock);

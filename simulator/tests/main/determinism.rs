@@ -21,10 +21,10 @@ use futures_util::future::BoxFuture;
 use crate::support::{budget, within};
 use crate::workloads::named;
 
-/// Set in the second process.
+/// Set in the child process.
 const CHILD: &str = "CRASHPOINT_SIMULATOR_CHILD";
 
-/// Everything can go wrong, a little.
+/// Every kind of fault is possible.
 const BUDGET: &str = "c2f2e2t1p2x1";
 
 /// The trace of a seed's schedule.
@@ -37,7 +37,7 @@ fn seeded(workload: &Workload, store: StoreKind, seed: u64) -> HashedTrace {
     HashedTrace::of(&trial)
 }
 
-/// The trace of a seed that draws its workflow as well, and what is possible in it.
+/// The trace of a seed that also draws the workflow and the possible faults.
 fn drawn(seed: u64) -> HashedTrace {
     let settings = within(budget(BUDGET));
     let (trial, _) = run_seed(Source::Generated(None), &settings, Possible::Swarm, seed);
@@ -126,13 +126,13 @@ fn another_process_gives_the_same_traces_and_reports() {
             let traces = (0..6).map(|seed| seeded(&workload, store, seed));
             mine.extend(traces.flat_map(|trace| lines_of(&trace).collect::<Vec<_>>()));
         }
-        // A report in words has no link of its own.
+        // The text of a report has no hash of its own.
         let findings = explore(&workload, &within(budget("c1")));
         mine.push(format!("0000000000000000 {findings:?}"));
     }
     mine.extend((0..24).flat_map(|seed| lines_of(&drawn(seed)).collect::<Vec<_>>()));
     if std::env::var_os(CHILD).is_some() {
-        // Past the capturing of the test harness.
+        // Written past the test harness, which captures `println!`.
         let mut out = std::io::stdout();
         for line in mine {
             writeln!(out, "{CHILD} {line}").expect("the parent reads");
@@ -175,7 +175,7 @@ fn divergence(workload: &Workload) -> Divergence {
     divergence.unwrap_or_else(|| panic!("{} is not caught", workload.name))
 }
 
-/// What is read differs, and so does the line that tells it: the part before.
+/// The part of a line up to `what`: the rest is the value that was read, which differs.
 fn up_to(words: Option<&String>, what: &str) -> String {
     let words = words.expect("neither run has ended there");
     let at = words
@@ -185,7 +185,7 @@ fn up_to(words: Option<&String>, what: &str) -> String {
 }
 
 #[test]
-fn a_control_that_reads_the_world_outside_is_caught_at_the_event_that_tells_it() {
+fn a_control_that_reads_the_outside_is_caught_at_the_event_that_shows_it() {
     let check = |name: &str, expected: Expect| {
         let control = workload::named(name).expect("it is a control");
         let divergence = divergence(&control);
@@ -193,7 +193,7 @@ fn a_control_that_reads_the_world_outside_is_caught_at_the_event_that_tells_it()
         let (first, then) = (up_to(first, "payload="), up_to(then, "payload="));
         assert_eq!(first, then, "only what was read differs");
         expected.assert_eq(&format!("{}: {first}", divergence.place));
-        // Exploring comes to see it as well, and goes no further.
+        // An exploration detects it too, and stops.
         for many in [1, 1_000_000] {
             let settings = Settings {
                 repeat: Repeat::OneIn(many),
@@ -219,9 +219,9 @@ fn a_control_that_reads_the_world_outside_is_caught_at_the_event_that_tells_it()
     }
 }
 
-/// A workload may have another number of instants each time that it is run.
+/// A workload may have a different number of instants each time that it runs.
 #[test]
-fn an_odometer_that_meets_another_space_says_so_and_it_is_no_broken_promise() {
+fn an_odometer_that_meets_another_space_reports_it_and_not_a_broken_promise() {
     let mut wandering = named("linear", Faithful);
     let subject = wandering.subject;
     let turns = std::sync::atomic::AtomicU64::new(0);
@@ -261,11 +261,11 @@ fn a_schedule_that_is_the_same_twice_is_counted_and_nothing_else() {
     assert!((1..twice.repeated / 4).contains(&some), "{some}");
 }
 
-/// A clock that goes on between two runs.
+/// A clock that continues between two runs.
 #[expect(clippy::disallowed_methods, reason = "to see that it is noticed")]
 static CLOCK: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// A runtime of the simulation, except for what it lets in from outside.
+/// A simulated runtime, except for the parts that read the outside.
 struct Leaky {
     inner: SimRuntime,
     leaks: Leak,
@@ -280,7 +280,7 @@ enum Leak {
 impl Runtime for Leaky {
     fn unix_ms(&self) -> u64 {
         match self.leaks {
-            // In nanoseconds: two runs may well fall into the same millisecond.
+            // In nanoseconds, because two runs may fall into the same millisecond.
             Leak::Clock => u64::try_from(CLOCK.elapsed().as_nanos()).expect("the process is young"),
             Leak::Entropy => self.inner.unix_ms(),
         }
@@ -308,7 +308,7 @@ enum Tiny {
     Done,
 }
 
-/// A run of one task on a runtime that is not quite a simulated one.
+/// A run of one task on a runtime that is not quite simulated.
 struct Control(Leak);
 
 impl Subject for Control {
@@ -336,7 +336,7 @@ impl Subject for Control {
 }
 
 #[test]
-fn a_subject_that_reads_the_world_outside_is_caught_at_its_first_row() {
+fn a_subject_that_reads_the_outside_is_caught_at_its_first_row() {
     for leak in [Leak::Entropy, Leak::Clock] {
         let mut control = named("linear", Faithful);
         control.subject = Box::new(move || Arc::new(Control(leak)));

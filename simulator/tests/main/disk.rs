@@ -1,4 +1,4 @@
-//! The simulated disk keeps what was synced and nothing else, and the embedded store survives on it.
+//! The simulated disk keeps synced content and nothing else, and the embedded store survives on it.
 
 use std::collections::BTreeSet;
 
@@ -76,9 +76,10 @@ fn the_first_creation_of_the_file_is_inside_the_window() {
     }
 }
 
-/// For the oracles: a disk that loses what it said was durable is noticed, and the failure replays.
+/// A canary for the oracles: a disk that loses content reported as durable is caught, and the
+/// failure replays.
 #[test]
-fn a_disk_that_lies_about_a_sync_is_noticed() {
+fn a_disk_that_lies_about_a_sync_is_caught() {
     for (store, oracle) in [
         (StoreKind::RedbLosingWrites, "store-keeps-rows"),
         (StoreKind::RedbLosingNames, "store-keeps-rows"),
@@ -94,8 +95,8 @@ fn a_disk_that_lies_about_a_sync_is_noticed() {
     }
 }
 
-/// A loss of power that keeps anything of what was not synced, a call that fails once or for good, no
-/// room; at every instant of the disk.
+/// A power loss that keeps any part of the unsynced content, a call that fails once or permanently,
+/// and a full disk, at every instant of the disk.
 #[test]
 fn whatever_a_power_loss_keeps_and_whichever_call_fails_no_promise_is_broken() {
     let mut table = Vec::new();
@@ -112,8 +113,8 @@ fn whatever_a_power_loss_keeps_and_whichever_call_fails_no_promise_is_broken() {
     .assert_eq(&table.join("\n"));
 }
 
-/// Two of them, with crashes beside them: what a failed sync leaves in the cache of the system, opened
-/// again and then lost with the power, is among them.
+/// Two disk faults with crashes beside them. They include a failed sync whose content the system
+/// still shows, which is opened again and then lost with the power.
 #[test]
 fn several_faults_of_the_disk_break_no_promise() {
     let workload = named("trip-cleared", Faithful);
@@ -123,7 +124,7 @@ fn several_faults_of_the_disk_break_no_promise() {
         let findings = explore_seeds(source, &settings, Possible::All, 0..150);
         assert_eq!(findings.violations, [], "{most}");
     }
-    // A sync that fails, and the power that fails at the next one, whatever it keeps.
+    // A failing sync, and a power loss at the next one, whatever it keeps.
     let mut lost = 0;
     for keeps in ["subset-1", "subset-2", "torn-0-all-first-1"] {
         for sync in ["life2/open:before-sync", "life2/append#2:before-sync"] {
@@ -140,10 +141,10 @@ fn several_faults_of_the_disk_break_no_promise() {
     assert!(lost >= 2, "{lost} of the schedules happened");
 }
 
-/// For good is until somebody has seen to it: the life in which the disk broke does not get far, nor
-/// does the next one, and the one after that ends the run.
+/// A permanent failure lasts until somebody repairs it: the life in which the disk broke and the
+/// next life achieve nothing, and the life after that ends the run.
 #[test]
-fn a_disk_that_is_broken_for_good_is_replaced_after_a_life_that_got_nothing_done() {
+fn a_permanently_broken_disk_is_replaced_after_a_life_that_achieved_nothing() {
     let workload = named("order", Faithful);
     let ends = |call: &str, fault: DiskFault| {
         let fault = Fault::Disk(fault);
@@ -168,10 +169,10 @@ fn a_disk_that_is_broken_for_good_is_replaced_after_a_life_that_got_nothing_done
         .assert_eq(&ends("write", DiskFault::Full));
 }
 
-/// Each way in which a call of the disk fails is one that an engine is caught by which tells how a run
-/// ended before that is durable.
+/// Each way in which a disk call fails catches an engine that returns an outcome before it is
+/// durable.
 #[test]
-fn an_engine_that_tells_an_outcome_although_the_disk_failed_is_caught() {
+fn an_engine_that_returns_an_outcome_although_the_disk_failed_is_caught() {
     let mutant = named("order", Without(Rule::OutcomeAfterRow));
     let settings = Settings {
         violations_max: usize::MAX,
@@ -200,10 +201,11 @@ fn an_engine_that_tells_an_outcome_although_the_disk_failed_is_caught() {
     .assert_eq(&words.join("\n"));
 }
 
-/// A system that leaves out the first sync of each operation loses nothing for good: the second one makes
-/// up for it. That the order of two writes is gone shows only where a loss of power keeps the later.
+/// A system that omits the first sync of each operation loses nothing permanently, because the
+/// second makes up for it. Only a power loss that keeps the later of two writes shows that their
+/// order is lost.
 #[test]
-fn a_disk_without_barriers_is_noticed_by_what_a_power_loss_keeps_alone() {
+fn a_disk_without_barriers_is_caught_only_by_partial_power_losses() {
     let workload = named("order", Faithful);
     let objections = |most: &str| {
         let settings = over(StoreKind::RedbWithoutBarriers, most);
@@ -218,7 +220,7 @@ fn a_disk_without_barriers_is_noticed_by_what_a_power_loss_keeps_alone() {
     .assert_eq(&objections("d1").expect("it is noticed"));
 }
 
-/// One change of a file, or an end of one of its lives.
+/// A change of a file, or an end of one of its lives.
 #[derive(Debug, Clone)]
 enum Change {
     Write(u64, Vec<u8>),
@@ -238,7 +240,7 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
     prop::collection::vec(change, 0..40)
 }
 
-/// An empty file that has its name for good.
+/// An empty file whose name is durable.
 fn published() -> SimDisk {
     let disk = SimDisk::new(Lie::None);
     disk.begin_draft();
@@ -257,7 +259,7 @@ fn content(disk: &SimDisk) -> Vec<u8> {
 }
 
 proptest! {
-    /// The model keeps two whole copies, what is seen and what is durable.
+    /// The model keeps two whole copies, the visible and the durable content.
     #[test]
     fn a_disk_shows_what_was_written_and_keeps_what_was_synced(changes in changes()) {
         let disk = published();
@@ -315,7 +317,7 @@ fn a_draft_and_a_name_that_was_not_synced_are_gone_when_the_power_fails() {
     assert_eq!(taken.kind(), std::io::ErrorKind::AlreadyExists);
 }
 
-/// The sectors of a write that a loss leaves: `first`, `last`, `even` or `odd`, as its text says.
+/// The sectors of a write that survive a loss, from its text: `first`, `last`, `even` or `odd`.
 fn survives(how: &str, sector: u64, first: u64, last: u64) -> bool {
     let (index, count) = (sector - first, last - first + 1);
     let (how, size) = how.split_once('-').unwrap_or((how, "0"));
@@ -328,7 +330,7 @@ fn survives(how: &str, sector: u64, first: u64, last: u64) -> bool {
     }
 }
 
-/// What a naive disk has after a loss of power: changes byte by byte.
+/// The content of a naive disk after a loss of power: changes byte by byte.
 fn naive(durable: &[u8], writes: &[(u64, Vec<u8>)], loss: &str) -> Vec<u8> {
     let mut bytes = durable.to_vec();
     for (index, (offset, data)) in writes.iter().enumerate() {
@@ -413,9 +415,9 @@ fn a_write_survives_the_loss_of_the_length_before_it() {
     assert_eq!(content(&disk), b"\0\0ab");
 }
 
-/// What Linux does: after a failed sync the pages are seen, and no later sync writes them.
+/// Linux does this: after a failed sync the pages are visible, and no later sync writes them.
 #[test]
-fn what_a_failed_sync_should_have_written_is_seen_until_the_power_is_lost() {
+fn the_content_of_a_failed_sync_is_visible_until_the_power_is_lost() {
     let disk = published();
     disk.set_len(Which::Named, 8192).expect("there is room");
     disk.sync(Which::Named).expect("the disk is well");
@@ -491,8 +493,8 @@ fn every_fifth_sync_lies() {
     }
 }
 
-/// A sync of the folder could not fail, so a store that takes a name for durable which is not was never
-/// seen on a broken disk.
+/// A sync of the folder could not fail. So a store that wrongly took a name for durable was never
+/// tested on a broken disk.
 #[test]
 fn a_folder_sync_fails_like_any_other_and_leaves_the_name_to_the_next_loss_of_power() {
     for lasting in [Lasting::Once, Lasting::ForGood] {

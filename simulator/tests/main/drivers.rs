@@ -1,4 +1,4 @@
-//! The drivers of choices that others hold the wheel of: bytes, edited tapes, proptest.
+//! The drivers of choices that somebody else controls: bytes, edited tapes, proptest.
 
 use crashpoint::protocol::{Faithful, Rule, Without};
 use crashpoint_simulator::choices::{
@@ -17,7 +17,7 @@ const BUDGET: &str = "c2f2t1p2x1";
 
 // ---- from bytes ----
 
-/// What the bytes choose, for draws among these.
+/// The choices of these bytes, for draws among these numbers.
 fn chosen(bytes: &[u8], among: &[usize]) -> Vec<usize> {
     let mut bytes = Bytes::new(bytes);
     among.iter().map(|n| bytes.choose("any", *n)).collect()
@@ -56,7 +56,7 @@ proptest! {
     }
 
     #[test]
-    fn all_bytes_are_a_simulation_and_every_tape_can_be_spelt(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+    fn all_bytes_are_a_simulation_and_every_tape_can_be_encoded(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
         let workload = named("order", Faithful);
         let drawn = run(&workload, &within(budget(BUDGET)), Bytes::new(bytes));
         let spelt = Bytes::spell(&drawn.tape);
@@ -67,7 +67,7 @@ proptest! {
 // ---- from an edited tape ----
 
 #[test]
-fn a_tape_that_nobody_edited_is_drawn_as_it_is() {
+fn an_unedited_tape_is_drawn_unchanged() {
     let workload = named("order-fails", Faithful);
     for seed in 0..100 {
         let drawn = run(&workload, &within(budget(BUDGET)), Seeded::new(seed));
@@ -77,7 +77,7 @@ fn a_tape_that_nobody_edited_is_drawn_as_it_is() {
 }
 
 #[test]
-fn a_draw_that_is_taken_out_moves_none_of_another_label() {
+fn a_removed_draw_moves_no_draw_of_another_label() {
     let draw = |label: &str, chosen| Draw {
         label: label.into(),
         n: 9,
@@ -102,7 +102,7 @@ fn a_choice_that_does_not_fit_is_the_largest_that_does() {
     assert_eq!(edited.choose("who?", 3), 2);
 }
 
-// ---- as proptest wants it ----
+// ---- with proptest ----
 
 fn runner() -> TestRunner {
     let config = Config {
@@ -112,7 +112,7 @@ fn runner() -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
 }
 
-/// The choices that proptest ends with where a schedule of `workload` breaks a promise.
+/// The choices that proptest ends with if a schedule of `workload` breaks a promise.
 fn minimum(workload: &Workload, most: &str) -> Option<AnyChoices> {
     let outcome = runner().run(&any_choices(), |choices| {
         let (run, _) = simulate_with(workload, &within(budget(most)), choices);
@@ -143,13 +143,13 @@ fn proptest_ends_with_a_shrunk_schedule_and_prints_it_by_its_labels() {
         panic!("one choice is enough: {printed}");
     };
     assert_eq!(printed, format!("[\"{}: {chosen}\"]", run.tape.0[at].label));
-    // What it ends with is a tape like any other.
+    // It ends with an ordinary tape.
     let again = Recorded::new(run.tape.clone());
     let (again, _) = simulate_with(&mutant, &within(budget("c1f1")), again);
     assert_eq!(again, run);
 }
 
-/// Beside other strategies: each shrinks in its turn, and what both end with still fails.
+/// Beside other strategies: each shrinks in its turn, and the final values still fail.
 #[test]
 fn choices_shrink_beside_other_values() {
     let mutant = named("order", Without(Rule::OutcomeAfterRow));

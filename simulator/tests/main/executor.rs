@@ -1,4 +1,4 @@
-//! The executor as a subject sees it: virtual time, blocking work, and panics that are kept quiet.
+//! The executor as a subject sees it: virtual time, blocking work, and silenced panics.
 
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,10 +17,10 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use crate::support::{budget, calm, within};
 use crate::workloads::named;
 
-/// Set in the second process.
+/// Set in the child process.
 const CHILD: &str = "CRASHPOINT_SIMULATOR_CHILD";
 
-/// What a script notes down.
+/// The notes of a script.
 #[derive(Clone, Default)]
 struct Notes(Arc<Mutex<Vec<String>>>);
 
@@ -33,7 +33,7 @@ impl Notes {
 
 type Script = fn(SimRuntime, Notes) -> BoxFuture<'static, ()>;
 
-/// A subject whose first life is a script, and whose later ones have nothing to do.
+/// A subject whose first life is a script, and whose later lives do nothing.
 struct Scripted(Script, Notes);
 
 impl Subject for Scripted {
@@ -106,7 +106,7 @@ fn sleeps_that_are_over_together_end_in_the_order_in_which_they_began() {
     check(
         |runtime, notes| {
             async move {
-                // Each is polled only where its own sleep has woken it.
+                // Each is polled only when its own sleep has woken it.
                 let sleeps: FuturesUnordered<_> = ["first", "second", "third"]
                     .map(|name| {
                         let sleep = runtime.sleep(Duration::from_millis(5));

@@ -1,6 +1,5 @@
-//! Workflows that are drawn, and shrink: whatever their shape, every oracle holds with a crash at
-//! every point, with two crashes, and with faults of every kind. One of the oracles is that after
-//! every row the live state is what the log rebuilds to.
+//! Drawn workflows, and how they shrink. Whatever their shape, every oracle accepts them with a
+//! crash at every point, with two crashes, and with faults of every kind.
 
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
@@ -66,8 +65,8 @@ fn shapes(states: RangeInclusive<usize>) -> impl Strategy<Value = Vec<Node>> {
     states.prop_flat_map(|states| prop::collection::vec(nodes(states), states))
 }
 
-/// What an oracle objects to, if any does, with the schedule.
-fn objection(workload: &Workload, run: &Run) -> Option<String> {
+/// The first message of an oracle, if any, with the schedule.
+fn first_violation(workload: &Workload, run: &Run) -> Option<String> {
     let verdict = judge(workload, run).into_iter().next()?;
     Some(format!(
         "{}: {} ({})",
@@ -77,7 +76,7 @@ fn objection(workload: &Workload, run: &Run) -> Option<String> {
     ))
 }
 
-/// What came of many shapes, so that a strategy which draws too little is seen.
+/// Counts over many shapes, which show a strategy that draws too little.
 #[derive(Debug, Default)]
 struct Tally {
     shapes: u64,
@@ -101,13 +100,13 @@ impl Tally {
         }
     }
 
-    /// Every schedule within the budget, at most so many.
+    /// Runs every schedule within the budget, up to a limit.
     fn exhaust(&mut self, nodes: &[Node], most: &str, limit: u64) -> Result<(), TestCaseError> {
         let workload = generated(nodes, Faithful);
         let mut left = limit;
         let (found, _) = each_schedule(&workload, budget(most), |run| {
-            if let Some(objection) = objection(&workload, run) {
-                return Some(Err(TestCaseError::fail(objection)));
+            if let Some(first_violation) = first_violation(&workload, run) {
+                return Some(Err(TestCaseError::fail(first_violation)));
             }
             self.count(run);
             left -= 1;
@@ -129,7 +128,7 @@ fn runner(cases: u32) -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
 }
 
-/// Draws so many shapes of so many states and checks each.
+/// Draws a number of shapes and checks each.
 fn check(
     cases: u32,
     states: RangeInclusive<usize>,
@@ -173,8 +172,8 @@ fn faults_crashes_rivals_and_cancellations_break_no_promise_of_any_workflow() {
         for most in ["c2", "c2f2", "t1p3", "c1f1t1p2x1"] {
             for seed in 0..16 {
                 let run = run(&workload, &within(budget(most)), Seeded::new(seed));
-                if let Some(objection) = objection(&workload, &run) {
-                    let message = format!("{most}, seed {seed}: {objection}");
+                if let Some(first_violation) = first_violation(&workload, &run) {
+                    let message = format!("{most}, seed {seed}: {first_violation}");
                     return Err(TestCaseError::fail(message));
                 }
                 tally.count(&run);
@@ -188,8 +187,8 @@ fn faults_crashes_rivals_and_cancellations_break_no_promise_of_any_workflow() {
     .assert_eq(&tally);
 }
 
-/// What the oracle of fold equality compares while the run goes on, asked again of the log that is
-/// left: every prefix of it rebuilds, and the whole is where the last life stood.
+/// Repeats the comparison of the fold equality oracle on the final log: every prefix rebuilds, and
+/// the whole log rebuilds to the state of the last life.
 #[test]
 fn every_prefix_of_every_log_rebuilds() {
     let tally = check(120, 3..=NODES_MAX, |tally, nodes| {
@@ -212,14 +211,15 @@ fn every_prefix_of_every_log_rebuilds() {
     .assert_eq(&tally);
 }
 
-/// The strategy has what it takes: a mutant of the engine is caught, and the shape shrinks to what
-/// it is about.
+/// A mutant of the engine is caught, and the shape shrinks to the part that matters.
 #[test]
 fn a_mutant_is_caught_in_a_workflow_that_shrinks_to_what_matters() {
     let outcome = runner(200).run(&shapes(1..=NODES_MAX), |nodes| {
         let workload = generated(&nodes, Without(Rule::CursorBelongsToVisit));
         let run = calm(&workload);
-        objection(&workload, &run).map_or(Ok(()), |objection| Err(TestCaseError::fail(objection)))
+        first_violation(&workload, &run).map_or(Ok(()), |first_violation| {
+            Err(TestCaseError::fail(first_violation))
+        })
     });
     let Err(TestError::Fail(_, nodes)) = outcome else {
         panic!("the mutant goes unnoticed: {outcome:?}");

@@ -1,5 +1,5 @@
-//! What goes on from a copy of what survived a crash is what goes on from the start; and going on from
-//! one of several equal copies loses no violation.
+//! Continuing from a copy of the surviving state is the same as running from the start. Continuing
+//! only one of several equal copies loses no violation.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,11 @@ use crate::mutants::{self, Mutant};
 use crate::support::{budget, each_schedule_of, within};
 use crate::workloads::named;
 
-/// The mutants that come to an end, each once, whatever catches them. A life that takes a failed append
-/// for a failure of its task sends the same row for ever in some schedules, with a crash point at each:
-/// that is minutes. And which life is stopped for going in circles depends on how much happened before
-/// it, which two crashes that left the same state need not have in common: merged, it told of two lives
-/// where there are four, all of the same mistake. That it is caught is for `mutants`.
+/// The mutants that end, each once, whatever catches them. A life that treats a failed append as a
+/// failure of its task sends the same row for ever in some schedules, with a crash point at each
+/// send: that takes minutes. And the life that is stopped as endless depends on how much happened
+/// before it, which differs between two crashes that left the same state: with merging the report
+/// names two lives instead of four, all with the same mistake. `mutants` shows that it is caught.
 fn mutants() -> impl Iterator<Item = Mutant> {
     let ends = |rule| rule != Rule::AppendErrorIsNoTaskFailure;
     let mut mutants = mutants::mutants();
@@ -32,7 +32,7 @@ fn all_violations(settings: Settings) -> Settings {
     }
 }
 
-/// Every violation, by oracle and token, and how many schedules were run, each from its start.
+/// Every violation, by oracle and token, and the number of schedules, each run from its start.
 fn from_the_start(workload: &Workload, settings: &Settings) -> (BTreeSet<(String, String)>, u64) {
     let mut violations = BTreeSet::new();
     let (_, schedules) = each_schedule_of(workload, settings, |run| {
@@ -48,7 +48,7 @@ fn from_the_start(workload: &Workload, settings: &Settings) -> (BTreeSet<(String
     (violations, schedules)
 }
 
-/// The same, as exploring finds them.
+/// The same from an exploration.
 fn explored(workload: &Workload, settings: Settings) -> (BTreeSet<(String, String)>, u64) {
     let findings = explore(workload, &all_violations(settings));
     let violations = findings.violations.iter();
@@ -94,8 +94,8 @@ fn copies_give_the_schedules_and_violations_that_runs_from_the_start_give() {
     }
 }
 
-/// Which oracles object, and in which words but for the life and the place: what merging may not lose.
-fn objections(workload: &Workload, settings: Settings) -> BTreeSet<(&'static str, String)> {
+/// The oracles and their messages without lives and places: merging must not lose any.
+fn messages_by_oracle(workload: &Workload, settings: Settings) -> BTreeSet<(&'static str, String)> {
     let findings = explore(workload, &all_violations(settings));
     let violations = findings.violations.into_iter();
     violations
@@ -107,7 +107,7 @@ fn objections(workload: &Workload, settings: Settings) -> BTreeSet<(&'static str
 fn merging_loses_no_violation() {
     let mut table = Vec::new();
     for (rule, workload, most, _) in mutants() {
-        // Where nothing but crashes goes wrong, one more than the mutant needs.
+        // If only crashes happen, one more than the mutant needs.
         let bounds = match most {
             "c1" => budget("c2"),
             _ => budget(most),
@@ -117,8 +117,8 @@ fn merging_loses_no_violation() {
             unmerged: true,
             ..within(bounds)
         };
-        let few = objections(&mutant, within(bounds));
-        let all = objections(&mutant, unmerged);
+        let few = messages_by_oracle(&mutant, within(bounds));
+        let all = messages_by_oracle(&mutant, unmerged);
         assert_eq!(few, all, "{rule:?} {workload} {bounds}");
         table.push(format!("{rule:?} {workload} {bounds}: {}", few.len()));
     }

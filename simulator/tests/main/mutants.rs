@@ -1,5 +1,5 @@
-//! Every rule of the protocol, left out: a schedule exists that the oracle named for it objects to,
-//! and with the rule kept no oracle objects to any schedule of the same workload and budget.
+//! Every rule of the protocol, broken: its oracle rejects some schedule. With the rule kept, no
+//! oracle rejects any schedule of the same workload and budget.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use expect_test::expect;
 use crate::support::{budget, each_schedule, find, words};
 use crate::workloads::named;
 
-/// An engine that breaks a rule, and what notices.
+/// An engine that breaks a rule, and the oracle that catches it.
 pub(crate) type Mutant = (Rule, &'static str, &'static str, &'static str);
 
 /// Those beside the witnesses of `vacuity`: rule, workload, budget, oracle.
@@ -213,17 +213,17 @@ fn every_rule_has_a_mutant_and_every_mutant_an_oracle() {
     }
 }
 
-/// What a workload's own story makes an oracle object to, whoever runs it.
-fn told_by_the_workload(workload: &str, oracle: &str) -> bool {
-    // The second life is of a version that does not fit: that it is refused is right.
+/// The oracle that rejects a workload by itself, whatever the engine.
+fn rejected_by_itself(workload: &str, oracle: &str) -> bool {
+    // The second life has a version that does not match, so its refusal is right.
     workload == "trip-redeployed" && ["prefixes-resume", "liveness"].contains(&oracle)
 }
 
 #[test]
-fn no_rule_that_is_kept_is_objected_to() {
+fn no_oracle_rejects_a_rule_that_is_kept() {
     let mut explored = BTreeMap::new();
     for (rule, workload, most, _) in mutants() {
-        // The engine refuses to clear in a shared store, so it is asked in an exclusive one.
+        // The engine refuses to clear a shared store, so the workload uses an exclusive one.
         let workload = match rule {
             Rule::ClearNeedsExclusivity => "trip-cleared",
             _ => workload,
@@ -233,13 +233,14 @@ fn no_rule_that_is_kept_is_objected_to() {
         }
         let subject = named(workload, Faithful);
         let (violation, schedules) = each_schedule(&subject, budget(most), |run| {
-            // No engine survives a store that shows what is not durable; `oracles` has that row.
+            // No engine survives a store that shows rows that are not durable; `oracles` has that
+            // case.
             let mut faults = run.history.faults();
             if faults.any(|(_, _, fired)| fired.fault == Fault::Breach(Breach::PhantomRow)) {
                 return None;
             }
             let mut verdicts = judge(&subject, run).into_iter();
-            let verdict = verdicts.find(|it| !told_by_the_workload(workload, it.oracle))?;
+            let verdict = verdicts.find(|it| !rejected_by_itself(workload, it.oracle))?;
             Some((words(run), verdict))
         });
         assert_eq!(violation, None, "{workload} within {most}");
@@ -269,10 +270,10 @@ fn no_rule_that_is_kept_is_objected_to() {
     .assert_eq(&lines.join("\n"));
 }
 
-/// Such a life dropped its append again and again when the process had died in it, and with that
-/// the simulation hung.
+/// A life of such an engine dropped its append again and again after its process had died, and the
+/// simulation hung.
 #[test]
-fn an_engine_that_drops_an_append_for_a_cancellation_comes_to_an_end_in_every_schedule() {
+fn an_engine_that_drops_an_append_for_a_cancellation_ends_in_every_schedule() {
     let mutant = named("order", Without(Rule::CancelWaitsForAppend));
     let (_, schedules) = each_schedule(&mutant, budget("c1x1"), |_| None::<()>);
     expect!["541"].assert_eq(&schedules.to_string());

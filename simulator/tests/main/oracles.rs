@@ -1,5 +1,5 @@
-//! Oracles are seen failing on a store that breaks its contract, and on the history of a faithful run in
-//! which one thing was changed. That each objects to a mutant is for `vacuity`.
+//! Oracles reject a store that breaks its contract, and the history of a faithful run with one
+//! change. `vacuity` shows that each catches a mutant.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use expect_test::{Expect, expect};
 use crate::support::{budget, calm, each_schedule, words};
 use crate::workloads::named;
 
-/// An oracle, a workload, and a change to its history that the oracle objects to.
+/// An oracle, a workload, and a change to its history that the oracle rejects.
 struct Tampered {
     oracle: &'static str,
     workload: &'static str,
@@ -249,7 +249,7 @@ fn landed(what: &What, wanted: RowKind) -> bool {
 }
 
 #[test]
-fn an_oracle_objects_to_a_history_in_which_one_thing_was_changed() {
+fn an_oracle_rejects_a_history_with_one_change() {
     for Tampered {
         oracle,
         workload,
@@ -269,7 +269,7 @@ fn an_oracle_objects_to_a_history_in_which_one_thing_was_changed() {
 }
 
 #[test]
-fn a_store_that_shows_what_is_not_durable_is_noticed() {
+fn a_store_that_shows_a_row_that_is_not_durable_is_caught() {
     let workload = named("order", Faithful);
     let (found, _) = each_schedule(&workload, budget("c1b1"), |run| {
         let mut faults = run.history.faults();
@@ -286,11 +286,11 @@ fn a_store_that_shows_what_is_not_durable_is_noticed() {
     .assert_eq(&found.expect("the oracle notices"));
 }
 
-/// A cancelled run went back, was cleared and was told about. A rival found no log and began another
-/// run, which was done and cleared, and died before it told. Its effects were held against what had
-/// been told of the first run.
+/// A cancelled run was rolled back, returned and was cleared. A rival found no log and began
+/// another run, which was done and cleared, but crashed before it returned. The oracle compared its
+/// effects with the result of the first run.
 #[test]
-fn what_was_told_of_an_earlier_run_is_not_held_against_the_effects_of_a_later_one() {
+fn the_result_of_an_earlier_run_is_not_compared_with_the_effects_of_a_later_run() {
     let workload = named("order-cleared", Faithful);
     let schedule: Schedule = "at life1/append#0:before: cancel
         at life1/append#0:acked: takeover
@@ -311,7 +311,7 @@ fn what_was_told_of_an_earlier_run_is_not_held_against_the_effects_of_a_later_on
 }
 
 #[test]
-fn only_the_promise_that_a_run_ends_is_one_of_liveness() {
+fn only_the_promise_that_a_run_ends_is_a_liveness_promise() {
     let liveness = ORACLES
         .iter()
         .filter(|oracle| oracle.kind == Kind::Liveness);

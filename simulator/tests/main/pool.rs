@@ -14,7 +14,7 @@ fn pools() -> [Pool; 3] {
     [1, 2, 4].map(|threads| Pool::new(NonZeroUsize::new(threads).expect("more than none")))
 }
 
-/// What each pool makes of the same thing, which has to be equal.
+/// Checks that the result is equal in every pool.
 fn check<R: PartialEq + std::fmt::Debug>(work: impl Fn(Pool) -> R) -> R {
     let [one, two, four] = pools().map(work);
     assert_eq!(one, two, "two threads");
@@ -32,7 +32,7 @@ fn findings_of_an_exploration_are_equal_for_one_two_and_four_threads() {
         };
         let whole = check(|pool| explore_on(pool, &workload, &settings));
         assert_eq!(whole.violations.is_empty(), name == "order");
-        // A limit of schedules falls within a part, at its end, and before the first.
+        // A limit of schedules within a part, at its end, and before the first part.
         for schedules_max in [1, 2, 3, 17, 40, whole.schedules, whole.schedules + 1] {
             let limited = Settings {
                 schedules_max,
@@ -66,7 +66,7 @@ enum Mail {
 }
 
 #[test]
-fn a_crash_test_tells_the_same_failure_on_any_number_of_threads() {
+fn a_crash_test_reports_the_same_failure_on_any_number_of_threads() {
     let failure = check(|pool| {
         let threads = NonZeroUsize::new(pool.threads()).expect("more than none");
         let test = crash_test(Mail::Send, &(), |process| {

@@ -1,5 +1,5 @@
-//! A schedule prints as text, reads back, and happens as it says or is an error that names what did not
-//! happen.
+//! A schedule prints as text, parses back, and happens as written; otherwise an error names the
+//! fault that did not fire.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ fn losses() -> impl Strategy<Value = Loss> {
     losses.prop_map(|loss| loss.parse().expect("it is a loss"))
 }
 
-/// Names as the simulator gives them, and anything that a task can be called.
+/// Names as the simulator writes them, and any possible name of a task.
 fn points() -> impl Strategy<Value = String> {
     let nasty = "[a: ;\"\\\\\n\u{1b}\u{202e}é]{0,12}";
     let plain = "life[1-9]/(undo )?[a-z?#]{1,8}(.2)?:(before|pending|unacked, switch)";
@@ -52,7 +52,7 @@ proptest! {
         });
         let schedule = Schedule(fired.collect());
         prop_assert_eq!(schedule.to_string().parse(), Ok(schedule.clone()));
-        // As a story has it: a line each, with remarks.
+        // As in a story: one fault per line, with remarks.
         prop_assert_eq!(schedule.remarked().join("\n  ").parse(), Ok(schedule));
     }
 
@@ -64,7 +64,7 @@ proptest! {
     }
 }
 
-/// Version 1. A name that changes breaks the schedules that users kept: it needs a version 2.
+/// Version 1. Changing a name breaks schedules that users kept, and needs a version 2.
 #[test]
 fn each_fault_has_a_stable_name() {
     let names: Vec<String> = Fault::kinds().map(Fault::pattern).collect();
@@ -115,7 +115,7 @@ fn each_name_reads_back_and_no_two_faults_have_the_same() {
     }
 }
 
-/// So a remark can hold it, whatever it says.
+/// So a remark can contain any sentence.
 #[test]
 fn no_sentence_of_a_fault_has_a_mark_of_the_grammar() {
     let mut sentences = BTreeSet::new();
@@ -127,8 +127,8 @@ fn no_sentence_of_a_fault_has_a_mark_of_the_grammar() {
     }
 }
 
-/// The sentences of the schedules before version 1, which are in tests that users kept. This list is
-/// frozen, as is the table that reads it.
+/// The sentences of schedules before version 1, which are in tests that users kept. This list and
+/// the table that parses it are frozen.
 #[test]
 fn each_sentence_of_before_version_1_is_read() {
     let store = Fault::Store;
@@ -283,7 +283,8 @@ fn err_schedules() {
     "#]].assert_eq(&errors);
 }
 
-/// The simulation but for its tape, which has other draws under another budget, and what was counted.
+/// The observable part of a simulation. Its tape has other draws under another budget, and its
+/// counts differ.
 fn observable(run: &Run) -> impl PartialEq + std::fmt::Debug {
     (run.history.clone(), run.log.clone(), run.broken.clone())
 }
@@ -299,7 +300,7 @@ fn again(source: Source<'_>, store: StoreKind, trial: &Trial) {
     assert_eq!(replay_recording(source, &recording), Ok(same), "{words}");
 }
 
-/// All that is drawn in a simulation of a given workload is in its schedule.
+/// The schedule of a simulation contains everything that was drawn for a given workload.
 #[test]
 fn the_words_of_any_simulation_make_it_happen_again() {
     let most = within(budget("c2f2e1t2p3x1j1b1"));
@@ -327,7 +328,7 @@ fn the_words_of_any_simulation_make_it_happen_again() {
     }
 }
 
-/// What a mutant does wrong is said by words alone, switches between lives included.
+/// The text alone reproduces the violation of a mutant, switches between lives included.
 #[test]
 fn the_words_of_a_violation_break_the_same_promise() {
     for (rule, workload, most, oracle) in mutants() {
@@ -372,11 +373,11 @@ fn a_fault_that_does_not_happen_is_named_with_what_was_possible() {
     "#]].assert_eq(&errors);
 }
 
-/// A soak found it: the run was cleared, a rival began another one under its id, and crashed between
-/// clearing that and telling how it had ended. What the first one had told was held against the effects
-/// of the second.
+/// Found by a soak. The run was cleared, a rival began another run of the id, and crashed between
+/// clearing it and returning its result. The oracle compared the result of the first run with the
+/// effects of the second.
 #[test]
-fn what_a_cleared_run_told_is_not_held_against_the_next_run_of_the_id() {
+fn the_result_of_a_cleared_run_is_not_compared_with_the_next_run_of_the_id() {
     let words = "at life1/append#0:unacked: cancel; \
                  at life1/append#2:acked: takeover; \
                  at life2/clear:unacked: crash";
@@ -387,8 +388,8 @@ fn what_a_cleared_run_told_is_not_held_against_the_next_run_of_the_id() {
     assert_eq!(trial.verdicts, []);
 }
 
-/// A takeover in the midst of a life, which thaws when the other one is done: a zombie. The mutant
-/// goes on although it is fenced, and its schedule is a line that anybody can write.
+/// A takeover in the middle of a life, which continues when the other life is done: a zombie. The
+/// mutant continues although it is fenced. Its schedule is a line that anybody can write.
 #[test]
 fn a_schedule_that_is_written_by_hand_catches_a_zombie() {
     let words = "at life1/ship:before-effect: takeover";

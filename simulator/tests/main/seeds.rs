@@ -48,7 +48,7 @@ fn seeds_find_nothing_where_no_promise_is_broken() {
     assert_eq!(findings.violations, []);
 }
 
-/// Each kind alone, as well as each number of each group.
+/// Each kind alone, and each number of each group.
 #[test]
 fn every_single_kind_of_fault_is_impossible_for_some_seeds_of_a_swarm_and_possible_for_others() {
     let most = budget("c2f2d1e2t1p2x1j2b1");
@@ -66,14 +66,14 @@ fn every_group_of_faults_is_impossible_for_some_seeds_of_a_swarm() {
     let drawn: BTreeSet<_> = (0..2000)
         .map(|seed| swarm(&mut Seeded::new(seed), most))
         .collect();
-    // Of each group none up to all, in every combination.
+    // Of each group none, some or all, in every combination.
     assert_eq!(drawn.len(), 3 * 3 * 2 * 3 * 2);
     assert_eq!(drawn.first().copied(), Some(budget("c0")));
     assert_eq!(drawn.last().copied(), Some(most));
 }
 
 #[test]
-fn what_a_swarm_makes_impossible_does_not_happen() {
+fn a_fault_that_a_swarm_excludes_does_not_happen() {
     let workload = named("order", Faithful);
     for seed in 0..100 {
         let source = Source::Fixed(&workload);
@@ -82,12 +82,12 @@ fn what_a_swarm_makes_impossible_does_not_happen() {
         let faults: Vec<Fault> = trial.schedule().0.iter().map(|fired| fired.fault).collect();
         let crashes = faults.iter().filter(|fault| fault.is_crash());
         assert!(crashes.count() <= settings.budget.crashes as usize);
-        // A switch that takes the turn from nobody is no fault, and free.
+        // A switch while nobody could continue is not a fault, and costs nothing.
         let mut paid = faults
             .into_iter()
             .filter(|fault| !matches!(fault, Fault::Switch(_)));
         assert!(paid.all(|fault| swarm.is_possible(fault)), "seed {seed}");
-        // Within what was possible the tape is a recording of its own.
+        // Within the possible faults the tape is an ordinary recording.
         let token = Token::of(&source.name(), &settings, &trial.tape);
         assert_eq!(replay_recording(source, &token.into()), Ok(trial));
     }
@@ -159,13 +159,13 @@ fn a_tape_that_is_too_long_for_a_token_is_replayed_from_its_file() {
     assert!(long > 10, "{long} long tapes");
 }
 
-/// Whatever byte is changed or where the file is cut: an error, or the same tape.
+/// Whatever byte changes or wherever the file is cut: an error, or the same tape.
 #[test]
 fn a_damaged_file_is_never_another_tape() {
     let whole = short().to_string().into_bytes();
     for at in 0..whole.len() {
         if let Ok(cut) = TapeFile::from_bytes(&whole[..at]) {
-            // All but the last line feed.
+            // Everything but the last line feed.
             assert_eq!((at, cut), (whole.len() - 1, short()));
         }
         for flip in [1, 2, 16, 128] {
@@ -227,7 +227,7 @@ fn err_tape_files() {
 }
 
 #[test]
-fn what_is_neither_a_token_nor_a_file_is_an_error_that_says_what_was_wrong() {
+fn a_text_that_is_neither_a_token_nor_a_file_is_an_error_with_the_reason() {
     let error = |text: &str| {
         let error = Recording::read(text)
             .expect_err("it is neither")

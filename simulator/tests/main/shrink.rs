@@ -1,5 +1,5 @@
-//! The shrinker: what it ends with fails, is proved to be a local minimum, and is what is known to
-//! be the smallest schedule.
+//! The shrinker ends with a failing tape, which is a proven local minimum, and the smallest known
+//! schedule.
 
 use crashpoint::protocol::{Rule, Without};
 use crashpoint_simulator::choices::{Edited, Tape};
@@ -14,10 +14,10 @@ use crate::mutants::mutants;
 use crate::support::{budget, find, within};
 use crate::workloads::named;
 
-/// Everything can go wrong, a little.
+/// Every kind of fault is possible.
 const BUDGET: &str = "c2f2t1p2x1";
 
-/// Mutants with an oracle that objects to them.
+/// Mutants, each with an oracle that rejects it.
 fn failing() -> Vec<(Workload, &'static str)> {
     let mutants = [
         (Rule::FencedStops, "order", "one-writer"),
@@ -35,7 +35,7 @@ fn failing() -> Vec<(Workload, &'static str)> {
         .collect()
 }
 
-/// The first violations of an oracle by seeds, shrunk.
+/// The first violations of an oracle from seeds, shrunk.
 fn shrunk(source: Source<'_>, settings: &Settings, oracle: &str, count: usize) -> Vec<Shrunk> {
     let violations = (0..2000).filter_map(|seed| {
         let findings = explore_seeds(source, settings, Possible::All, seed..seed + 1);
@@ -52,7 +52,7 @@ fn shrunk(source: Source<'_>, settings: &Settings, oracle: &str, count: usize) -
     shrunk
 }
 
-/// The tape of another simulation that the oracle still objects to.
+/// The tape of another simulation that the oracle still rejects.
 fn still_fails(
     source: Source<'_>,
     settings: &Settings,
@@ -65,7 +65,7 @@ fn still_fails(
     (objected && trial.tape != *shrunk).then_some(trial.tape)
 }
 
-/// Takes out every single draw, and lowers every single choice by one.
+/// Removes every single draw, and lowers every single choice by one.
 fn check_minimum(source: Source<'_>, settings: &Settings, oracle: &str, tape: &Tape) {
     for at in 0..tape.0.len() {
         let mut deleted = tape.clone();
@@ -82,7 +82,7 @@ fn check_minimum(source: Source<'_>, settings: &Settings, oracle: &str, tape: &T
 }
 
 #[test]
-fn what_the_shrinker_ends_with_is_a_local_minimum() {
+fn the_shrinker_ends_with_a_local_minimum() {
     let settings = within(budget(BUDGET));
     for (mutant, oracle) in failing() {
         let source = Source::Fixed(&mutant);
@@ -96,14 +96,14 @@ fn what_the_shrinker_ends_with_is_a_local_minimum() {
 #[test]
 fn a_violation_shrinks_to_as_few_faults_as_any_has() {
     for (rule, workload, most, oracle) in mutants() {
-        // Such an engine can go on for ever.
+        // Such an engine can run for ever.
         if rule == Rule::AppendErrorIsNoTaskFailure {
             continue;
         }
         let mutant = named(workload, Without(rule));
         let least = find(&mutant, budget(most), oracle).expect("the mutant is caught");
         let least = least.schedule.parse::<Schedule>().expect("it was printed");
-        // Whose turn it is counts for nothing.
+        // Switches do not count.
         let faults = |schedule: &Schedule| {
             let faults = schedule.0.iter();
             let faults = faults.filter(|fired| !matches!(fired.fault, Fault::Switch(_)));
@@ -139,7 +139,7 @@ fn a_shrunk_violation_is_replayed_by_its_token_and_shrinks_no_further() {
 }
 
 #[test]
-fn where_the_runs_are_used_up_the_shrinker_says_so_and_the_violation_is_still_one() {
+fn a_shrinker_that_runs_out_says_so_and_keeps_a_violation() {
     let (mutant, oracle) = failing().swap_remove(1);
     let (source, settings) = (Source::Fixed(&mutant), within(budget(BUDGET)));
     let findings = explore_seeds(source, &settings, Possible::All, 0..100);
@@ -159,7 +159,7 @@ fn where_the_runs_are_used_up_the_shrinker_says_so_and_the_violation_is_still_on
 }
 
 #[test]
-fn what_an_oracle_does_not_object_to_is_not_shrunk() {
+fn a_simulation_that_the_oracle_accepts_is_not_shrunk() {
     let (mutant, oracle) = failing().swap_remove(0);
     let (source, settings) = (Source::Fixed(&mutant), within(budget(BUDGET)));
     let findings = explore_seeds(source, &settings, Possible::All, 0..100);
@@ -171,8 +171,8 @@ fn what_an_oracle_does_not_object_to_is_not_shrunk() {
     );
 }
 
-/// The workflow is drawn from the same choices as the schedule, so it shrinks with it: to the one
-/// stepped task in a loop that a leaking cursor needs, and no fault at all.
+/// The workflow is drawn from the same choices as the schedule, so both shrink together: to the
+/// single stepped task in a loop that a leaking cursor needs, without any fault.
 #[test]
 fn a_drawn_workflow_shrinks_to_what_matters() {
     let source = Source::Generated(Some(Rule::CursorBelongsToVisit));

@@ -1,4 +1,4 @@
-//! Searching the schedules of a workload.
+//! Searches the schedules of a workload.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,7 +7,7 @@ use crashpoint_simulator::oracle::{Verdict, judge};
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{Budget, Choices, Run, Settings, simulate};
 
-/// What a budget allows, with nothing skipped.
+/// The settings of a budget.
 pub(crate) fn within(budget: Budget) -> Settings {
     Settings::within(budget)
 }
@@ -25,13 +25,13 @@ pub(crate) fn run(
     simulate(workload, settings, Arc::new(Mutex::new(choices)))
 }
 
-/// The run in which nothing goes wrong.
+/// The run without faults.
 pub(crate) fn calm(workload: &Workload) -> Run {
     run(workload, &within(Budget::default()), Exhaustive::new())
 }
 
-/// Runs every schedule within the budget, until `seen` has seen enough and breaks with something.
-/// Gives that, and how many schedules were run.
+/// Runs every schedule within the budget, until `seen` breaks with a value. Returns the value, and
+/// the number of schedules that were run.
 pub(crate) fn each_schedule<T>(
     workload: &Workload,
     budget: Budget,
@@ -40,7 +40,7 @@ pub(crate) fn each_schedule<T>(
     each_schedule_of(workload, &within(budget), seen)
 }
 
-/// The same with other settings than a budget alone.
+/// The same with settings.
 pub(crate) fn each_schedule_of<T>(
     workload: &Workload,
     settings: &Settings,
@@ -63,18 +63,18 @@ pub(crate) fn each_schedule_of<T>(
     }
 }
 
-/// The first schedule that an oracle objects to, from the least budget on.
+/// The first schedule that an oracle rejects, starting with the smallest budget.
 #[derive(Debug)]
 pub(crate) struct Found {
-    /// How many schedules were run until then, those of smaller budgets included.
+    /// The number of schedules that were run, those of smaller budgets included.
     pub(crate) schedules: u64,
-    /// Its faults, in words. No schedule of a smaller budget is objected to.
+    /// Its faults, in words. The oracle rejects no schedule of a smaller budget.
     pub(crate) schedule: String,
     pub(crate) verdict: Verdict,
 }
 
-/// Looks for a schedule that the oracle of this name objects to: in the budgets that the given one
-/// has room for, the smallest first, each exhausted before the next.
+/// Searches for a schedule that the oracle of this name rejects: in every budget within the given
+/// one, the smallest first, each exhausted before the next.
 pub(crate) fn find(workload: &Workload, budget: Budget, oracle: &str) -> Option<Found> {
     let mut schedules = 0;
     for budget in up_to(budget) {

@@ -1,4 +1,4 @@
-//! Every instrument is seen doing its work, and one that is not is named.
+//! Every check is seen working, and a check that is not is named.
 
 use crashpoint::protocol::{Faithful, Rule};
 use crashpoint_simulator::disk::{Call, Failure, Lasting, Lie};
@@ -18,8 +18,8 @@ fn explored(workload: &str, store: StoreKind, most: &str) -> Findings {
     explore(&named(workload, Faithful), &settings)
 }
 
-/// The least that has everything; the command has all workloads.
-fn whole(witnesses: &[Witness]) -> Table {
+/// The smallest exploration that has everything; the command explores all workloads.
+fn complete(witnesses: &[Witness]) -> Table {
     let mut table = Table::of(witnesses);
     let (memory, redb) = (StoreKind::Memory, StoreKind::Redb);
     table.add("order", memory, &explored("order", memory, "c2"));
@@ -40,7 +40,7 @@ fn whole(witnesses: &[Witness]) -> Table {
 
 #[test]
 fn every_fault_fires_every_point_is_covered_and_every_oracle_objects() {
-    let table = whole(WITNESSES);
+    let table = complete(WITNESSES);
     assert_eq!(table.zeros(), [""; 0], "{table}");
 }
 
@@ -49,7 +49,7 @@ fn check(table: &Table, expected: &Expect) {
 }
 
 #[test]
-fn what_was_not_seen_is_named() {
+fn everything_that_was_not_seen_is_named() {
     let mut table = Table::of(&[]);
     let zeros = table.zeros();
     let silent = zeros.iter().filter(|it| it.ends_with("caught no mutant"));
@@ -71,7 +71,7 @@ fn what_was_not_seen_is_named() {
 fn an_oracle_a_fault_and_a_crash_point_that_are_new_and_not_seen_are_zeros() {
     let seen = |oracle: &&Witness| oracle.oracle != "edges";
     let witnesses: Vec<Witness> = WITNESSES.iter().filter(seen).copied().collect();
-    let mut table = whole(&witnesses);
+    let mut table = complete(&witnesses);
     let mut newer = Findings::default();
     newer
         .fired
@@ -92,11 +92,11 @@ fn an_oracle_a_fault_and_a_crash_point_that_are_new_and_not_seen_are_zeros() {
     );
 }
 
-/// What every image shares is not asked of each: one fault that was armed and never met its call, one
-/// lie that nobody noticed, and bits that nobody looked at are enough.
+/// Hazards are not required of every image: one armed fault that never met its call, one lie that
+/// was not caught, and unchecked bits are enough for a zero.
 #[test]
 fn a_fault_of_the_images_that_was_armed_and_did_not_fire_is_a_zero() {
-    let mut table = whole(WITNESSES);
+    let mut table = complete(WITNESSES);
     let late = Failure::Broken {
         call: Call::Sync,
         at: 10_000,
@@ -121,8 +121,8 @@ fn a_fault_of_the_images_that_was_armed_and_did_not_fire_is_a_zero() {
 }
 
 #[test]
-fn a_witness_that_shows_nothing_is_none() {
-    // What it breaks needs no fault, but this workload never clears.
+fn a_witness_that_shows_nothing_is_a_zero() {
+    // Its violation needs no fault, but this workload never clears.
     let blind = Witness {
         oracle: "edges",
         workload: "order",

@@ -1,5 +1,5 @@
-//! Workloads that only these tests need: the simulator's own ones have no room for a second run of
-//! an id, a deployment that does not fit, or a log that is cleared where others may write.
+//! Workloads that only these tests need: a second run of an id, a deployment that does not match,
+//! and a log that is cleared while others may write.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-/// A trip that is booked and then paid.
+/// A trip that is booked, then paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Trip {
     Book,
@@ -20,7 +20,7 @@ enum Trip {
     Paid,
 }
 
-/// The workload of this name under these rules: one of the simulator's or of this file.
+/// The workload with this name under these rules: of the simulator or of this file.
 pub(crate) fn named<R: Rules>(name: &str, rules: R) -> Workload {
     match name {
         "trip-cleared-shared" => recipe(
@@ -74,7 +74,7 @@ fn workflow(process: &Process) -> Workflow<Trip> {
     workflow.expect("the workload is well defined")
 }
 
-/// The second version: trips are free, and runs of the first version are not accepted.
+/// The second version: trips are free, and it does not accept runs of the first version.
 fn free_of_charge(process: &Process) -> Workflow<Trip> {
     let book = Act {
         process: process.clone(),
@@ -112,7 +112,7 @@ impl CompensatableTask<Trip> for Act {
     }
 }
 
-/// A saga whose second task fails for good the first time that it is attempted, in any life.
+/// A saga whose second task fails for good in its first attempt over all lives.
 fn fails_once_for_good<R: Rules>(rules: R) -> Workload {
     let fine = Node::of(Kind::Compensatable);
     let fails = Node {
@@ -124,7 +124,7 @@ fn fails_once_for_good<R: Rules>(rules: R) -> Workload {
     workload
 }
 
-/// Where the id has no log, as after a clear, every life begins a new run.
+/// If the id has no log, as after a clear, every life begins a new run.
 fn again<R: Rules>(rules: R) -> Workload {
     let mut workload = cleared("trip-again").under(rules);
     let once = workload.subject;
@@ -151,7 +151,7 @@ impl Subject for Again {
     }
 }
 
-/// The second life is one of the second version, deployed by mistake; it is rolled back after that.
+/// The second life has the second version, deployed by mistake; then it is rolled back.
 fn redeployed<R: Rules>(rules: R) -> Workload {
     let mut workload =
         recipe("trip-redeployed", Retention::Keep, Sharing::Shared).under(rules.clone());

@@ -1,15 +1,14 @@
-//! `CRASHPOINT_REPLAY` in the environment of a test of the author's.
+//! `CRASHPOINT_REPLAY` in the environment of a test.
 
 use std::env;
 use std::process::Command;
 
 use super::{Mistake, offer, order};
 
-/// The test below, as the harness knows it.
-const TWO: &str =
-    "crash_test::replayed::a_schedule_of_one_of_two_crash_tests_in_a_test_is_told_of_by_the_other";
+/// The name of the test below in the harness.
+const TWO: &str = "crash_test::replayed::a_crash_test_says_that_a_schedule_belongs_to_another";
 
-/// What the harness prints of it with this schedule in its environment, and whether it passes.
+/// The output of the test with this schedule in its environment, and whether it passes.
 fn replayed(schedule: &str) -> (bool, String) {
     let harness = env::current_exe().expect("it runs");
     let harness = Command::new(harness)
@@ -22,9 +21,10 @@ fn replayed(schedule: &str) -> (bool, String) {
     (output.status.success(), said)
 }
 
-/// A token of the second crash test came to the first, which said that the workflow had changed.
+/// The first crash test of a test read a token of the second, and reported that the workflow had
+/// changed.
 #[test]
-fn a_schedule_of_one_of_two_crash_tests_in_a_test_is_told_of_by_the_other() {
+fn a_crash_test_says_that_a_schedule_belongs_to_another() {
     order(Mistake::None).crashes(1).samples(0).run();
     offer(true).crashes(1).samples(0).run();
     if env::var_os("CRASHPOINT_REPLAY").is_some() {

@@ -1,4 +1,4 @@
-//! What is sampled beyond the schedules that are all run, and the test that a failure gives to keep.
+//! Samples beyond the exhausted budgets, and the regression test that a failure prints.
 
 use std::collections::BTreeSet;
 use std::future::ready;
@@ -18,8 +18,8 @@ enum Trip {
     Booked,
 }
 
-/// A booking service with so many seats for clients. A life takes one with whatever it asks first, by
-/// its fencing token, and gives none back.
+/// A booking service with a number of seats for clients. A life takes a seat with its first
+/// request, by its fencing token, and returns none.
 fn trip(seats: usize) -> CrashTest<Trip, Mutex<BTreeSet<u64>>> {
     let test = crash_test_in(
         || Mutex::new(BTreeSet::new()),
@@ -53,9 +53,10 @@ fn trip(seats: usize) -> CrashTest<Trip, Mutex<BTreeSet<u64>>> {
     })
 }
 
-/// Three lives take three seats, and every schedule with so many is run. It takes a fourth for more.
+/// Three lives take three seats, and every schedule with three lives is exhausted. Only a fourth
+/// life takes more.
 #[test]
-fn a_mistake_that_needs_more_than_what_is_exhausted_is_found_by_a_sample() {
+fn a_sample_finds_a_mistake_beyond_the_exhausted_budgets() {
     let all = trip(3).samples(0).run();
     assert_eq!(all.sampled, 0);
     let failed = failure(|| trip(3).run());
@@ -73,9 +74,9 @@ fn a_mistake_that_needs_more_than_what_is_exhausted_is_found_by_a_sample() {
     "#]].assert_eq(head);
 }
 
-/// The samples are those of pinned seeds: the same every time.
+/// The seeds of samples are pinned, so they are the same every time.
 #[test]
-fn what_a_sample_finds_is_replayed_by_its_token() {
+fn a_token_replays_the_finding_of_a_sample() {
     let failed = failure(|| trip(3).run());
     assert_eq!(failed, failure(|| trip(3).run()));
     let replay = failed.lines().find_map(|line| {
@@ -94,7 +95,7 @@ fn what_a_sample_finds_is_replayed_by_its_token() {
 }
 
 #[test]
-fn a_run_says_what_it_has_exhausted_and_what_it_has_sampled() {
+fn a_run_says_what_it_exhausted_and_what_it_sampled() {
     let findings = trip(usize::MAX).run();
     expect!["3,143 schedules, exhausted: 129 of 129 crash points covered; 1,000 sampled beyond; 243 run twice"].assert_eq(&findings.to_string());
     let few = trip(usize::MAX).samples(10).run();
@@ -111,37 +112,37 @@ fn a_test_without_crashes_samples_nothing() {
 }
 
 #[test]
-fn samples_that_the_bound_leaves_no_room_for_fail() {
+fn samples_beyond_the_bound_of_schedules_fail() {
     let exhausted = trip(usize::MAX).samples(0).run().schedules;
     let failed = failure(|| trip(usize::MAX).schedules_max(exhausted + 250).run());
     let (counts, _) = failed.split_once(':').expect("counts come first");
     expect!["250 of 1,000 sampled"].assert_eq(counts);
 }
 
-// ---- the test to keep ----
+// ---- the regression test ----
 
 fn takes_a_second_seat() {
-    // What stands before it is part of it.
+    // Statements before the crash test belong to it.
     let seats = 1;
     let findings = trip(seats).samples(20).run();
     assert_eq!(findings.violations, []);
 }
 
 fn there_are_seats_at_life1_append_1_before_crash() {
-    // What stands before it is part of it.
+    // Statements before the crash test belong to it.
     let seats = 1;
     trip(seats)
         .samples(20)
         .replay("v1; at life1/append#1:before: crash");
 }
 
-/// The function above is what is printed: so it compiles, and it fails as it should.
+/// The function above is the printed text: so it compiles, and fails as it should.
 #[test]
-fn the_test_to_keep_is_the_authors_own_with_one_schedule() {
+fn the_regression_test_is_the_authors_own_with_one_schedule() {
     let failed = failure(takes_a_second_seat);
     let (_, kept) = failed.split_once("keep it\n\n").expect("a test to keep");
     let function = kept.strip_prefix("#[test]\n").expect("a test");
-    // The formatter may have broken a line of it.
+    // The formatter may have wrapped a line of it.
     let packed = |text: &str| text.split_whitespace().collect::<String>();
     let source = packed(include_str!("sampled.rs"));
     assert!(source.contains(&packed(function)), "{kept}");
@@ -149,9 +150,9 @@ fn the_test_to_keep_is_the_authors_own_with_one_schedule() {
     assert!(again.starts_with("a promise is broken\n"), "{again}");
 }
 
-/// A closure is no test; what stands around it is none of the crash test.
+/// A closure is not a test, and the function around it is not the crash test.
 #[test]
-fn where_the_crash_test_is_no_function_the_test_to_keep_says_where_it_stands() {
+fn a_crash_test_outside_a_function_is_named_by_its_place() {
     let failed = failure(|| trip(1).run());
     assert!(
         failed.contains("let test = crash_test(/* as it stands there */);"),

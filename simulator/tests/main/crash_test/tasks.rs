@@ -1,5 +1,5 @@
-//! Tasks that can't be simulated, never end, or lack a half: the test fails, and says which task and
-//! what to do.
+//! Tasks that cannot be simulated, never end, or lack an undo: the test fails, names the task, and
+//! says what to do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,8 +28,8 @@ where
     })
 }
 
-/// A task that needs tokio's runtime panics in a simulation. Its run rolled back then, in every
-/// schedule alike, and the test passed without having seen the task at work.
+/// A task that needs tokio's runtime panics in a simulation. Its run then rolled back in every
+/// schedule, and the test passed without ever running the task.
 #[test]
 fn a_task_that_calls_tokio_fails_the_test_with_what_to_do_instead() {
     async fn sleeps() {
@@ -62,7 +62,7 @@ fn a_task_that_calls_tokio_fails_the_test_with_what_to_do_instead() {
 }
 
 #[test]
-fn a_task_that_reads_what_is_not_drawn_is_told_from_a_broken_promise() {
+fn a_task_that_reads_undrawn_input_is_distinguished_from_a_broken_promise() {
     let calls = Arc::new(AtomicU64::new(0));
     let counts = mail(move |process, ctx| {
         let call = calls.fetch_add(1, Ordering::Relaxed).to_string();
@@ -83,7 +83,7 @@ fn a_task_that_reads_what_is_not_drawn_is_told_from_a_broken_promise() {
     }
 }
 
-/// Each of these went on for ever, or until the memory was full, or named a promise and no task.
+/// Each of these ran for ever, until the memory was full, or failed without naming a task.
 #[test]
 fn a_task_that_never_ends_is_named() {
     let waits = mail(|_, _| std::future::pending());
@@ -110,16 +110,16 @@ fn a_task_that_never_ends_is_named() {
         .assert_eq(&first_line(|| sleeps.run()));
 }
 
-/// A task that needs what there is not panics, and its run turns around: such a test passed.
+/// A task that needs something missing panics, and its run rolls back: such a test passed.
 #[test]
-fn a_task_that_panics_although_nothing_goes_wrong_fails_the_test_unless_it_may() {
+fn a_task_that_panics_without_a_fault_fails_the_test_unless_it_may() {
     let panics = || mail(|_, _| async { panic!("no reactor is running") });
     expect!["no-panics: life 1 panicked in send: no reactor is running"]
         .assert_eq(&first_line(|| panics().run()));
     panics().tasks_may_panic().run();
 }
 
-/// A crash test of a workflow with one task, which is undone.
+/// A crash test of a workflow with one compensatable task.
 pub(super) fn undoable<T: CompensatableTask<Mail>>(
     task: impl Fn(Process) -> T + Send + Sync + 'static,
 ) -> CrashTest<Mail> {
@@ -150,12 +150,12 @@ impl CompensatableTask<Mail> for Letter {
 }
 
 #[test]
-fn a_task_that_does_not_say_how_it_is_undone_in_doubt_is_named_with_what_it_lacks() {
+fn a_task_without_an_undo_in_doubt_is_named_with_advice() {
     let test = undoable(Letter);
     expect!["all-or-nothing: rolled back, but the receiver that honours keys still holds send@0; whether send was done was in doubt, and its compensate_in_doubt, which does nothing by default, left it"].assert_eq(&first_line(|| test.run()));
 }
 
-/// A panic that only a fault brings about was taken for a failure of the task like any other.
+/// A panic that only a fault causes was treated as an ordinary task failure.
 #[test]
 fn a_task_that_panics_in_its_second_life_fails_the_test() {
     let forgets = || {
@@ -173,7 +173,7 @@ fn a_task_that_panics_in_its_second_life_fails_the_test() {
     forgets().tasks_may_panic().run();
 }
 
-/// A charge that nobody has written an undo for.
+/// A charge whose undo is not written yet.
 struct Charge;
 
 impl CompensatableTask<Order> for Charge {

@@ -1,4 +1,4 @@
-//! Tasks that call tokio themselves, in the lane that has a paused runtime of it around each process.
+//! Tasks that call tokio themselves, in the lane with a paused tokio runtime around each process.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use expect_test::expect;
 use super::tasks::undoable;
 use super::{Mail, failure, first_line};
 
-/// A mail server that answers after a while, and knows the keys of what it has sent.
+/// A mail server that answers after a while, and remembers the keys of sent mails.
 #[derive(Default)]
 struct Server(Mutex<Vec<String>>);
 
@@ -31,7 +31,7 @@ impl Server {
     }
 }
 
-/// A crash test of a workflow with one task, which has to send one mail.
+/// A crash test of a workflow with one task, which must send one mail.
 fn mail<F>(
     send: impl Fn(Process, Ctx, Arc<Server>) -> F + Clone + Send + Sync + 'static,
 ) -> CrashTest<Mail, Server>
@@ -71,7 +71,7 @@ where
     .tokio()
 }
 
-/// Crashes in the middle of the sleep, rivals beside it and leaps of the clock included.
+/// Includes crashes in the middle of the sleep, rivals beside it and leaps of the clock.
 #[test]
 fn a_task_may_limit_a_call_with_tokio() {
     let limited = mail(|_, ctx, server| async move {
@@ -104,7 +104,7 @@ fn a_task_that_spawns_its_work_and_does_not_wait_for_it_is_found() {
         .assert_eq(failed.lines().next().unwrap_or_default());
 }
 
-/// Gives up waiting for what it has spawned, and takes back what is not there yet.
+/// Stops waiting for the spawned request, and takes back a mail that is not sent yet.
 struct Impatient(Process);
 
 impl CompensatableTask<Mail> for Impatient {
@@ -133,7 +133,7 @@ impl CompensatableTask<Mail> for Impatient {
 }
 
 #[test]
-fn an_effect_that_comes_after_its_undo_is_told_of_as_that() {
+fn an_effect_after_its_undo_is_reported_as_such() {
     let test = undoable(Impatient);
     expect!["all-or-nothing: rolled back, but the receiver that repeats everything still holds send@0; send had an effect after it was undone: work that it had begun went on by itself"].assert_eq(&first_line(|| test.tokio().run()));
 }
@@ -148,7 +148,7 @@ fn a_task_that_waits_for_what_it_spawned_passes() {
     assert!(joins.crashes(1).samples(100).run().schedules > 100);
 }
 
-/// tokio's time and the context's are one: whichever is waited for, the other has come as far.
+/// tokio's time and the context's are one clock: a wait on either advances both.
 #[test]
 fn a_time_limit_shorter_than_the_call_never_ends_well() {
     let hurried = mail(|_, ctx, server| async move {
@@ -166,7 +166,7 @@ fn a_time_limit_shorter_than_the_call_never_ends_well() {
         .assert_eq(&first_line(|| hurried.run()));
 }
 
-/// Refused before a thread begins: when one is done nobody could draw.
+/// Refused before a thread begins, because no draw could decide when it ends.
 #[test]
 fn a_task_that_asks_tokio_for_a_thread_is_refused() {
     let blocks = mail(|_, _, _| async {
@@ -178,9 +178,9 @@ fn a_task_that_asks_tokio_for_a_thread_is_refused() {
     assert!(first.starts_with(expected), "{first}");
 }
 
-/// It was put down a second time when the life was ended for it.
+/// It was recorded a second time when the life was ended for it.
 #[test]
-fn a_thread_that_is_refused_is_told_of_once() {
+fn a_refused_thread_is_reported_once() {
     let blocks = |spawned: bool| {
         mail(move |_, _, _| async move {
             let blocks = || tokio::task::spawn_blocking(|| ());
@@ -200,11 +200,11 @@ fn a_thread_that_is_refused_is_told_of_once() {
     }
 }
 
-// ---- what is spawned ----
+// ---- spawned tasks ----
 
-/// tokio tells of a panic to whoever joins the task, and to nobody where nobody does.
+/// tokio reports a panic to whoever joins the task, and to nobody if nobody does.
 #[test]
-fn a_panic_of_what_is_spawned_fails_the_test_unless_it_may() {
+fn a_panic_of_a_spawned_task_fails_the_test_unless_it_may() {
     let panics = |joined: bool| {
         let panics = mail(move |_, ctx, server| async move {
             let spawned = tokio::spawn(async { panic!("the address is empty") });
@@ -224,7 +224,7 @@ fn a_panic_of_what_is_spawned_fails_the_test_unless_it_may() {
 }
 
 #[test]
-fn a_panic_of_what_is_left_behind_fails_the_test() {
+fn a_panic_after_the_end_of_the_run_fails_the_test() {
     let panics = mail(|_, ctx, server| async move {
         server.send(ctx.idempotency_key()).await;
         tokio::spawn(async {
@@ -237,9 +237,9 @@ fn a_panic_of_what_is_left_behind_fails_the_test() {
         .assert_eq(&first_line(|| panics.run()));
 }
 
-/// It hung the test: time stands still while anything is ready.
+/// It hung the test, because no time passes while anything is ready.
 #[test]
-fn what_is_spawned_and_only_yields_is_stopped() {
+fn a_spawned_task_that_only_yields_is_stopped() {
     let yields = |life_waits: bool| {
         mail(move |_, ctx, server| async move {
             tokio::spawn(async {
@@ -260,16 +260,16 @@ fn what_is_spawned_and_only_yields_is_stopped() {
         first_line(|| yields(true).run()),
         format!("no-hangs: life 1 never ended in send: {stopped}")
     );
-    // Nor may it be left behind like that.
+    // The same after the end of the run.
     assert_eq!(
         first_line(|| yields(false).run()),
         format!("no-hangs: life 1 never ended: {stopped}")
     );
 }
 
-/// Many tasks that pass the word round, and much work at one instant, are no circle.
+/// Many tasks that wake each other, and much work at one instant, are not a livelock.
 #[test]
-fn what_is_spawned_may_yield_often_before_it_waits() {
+fn a_spawned_task_may_yield_often_before_it_waits() {
     let ring = mail(|_, ctx, server| async move {
         let mut spawned = Vec::new();
         for _ in 0..10 {
@@ -291,8 +291,8 @@ fn what_is_spawned_may_yield_often_before_it_waits() {
     assert_eq!(ring.crashes(0).run().schedules, 1);
 }
 
-/// Its wake-up was lost: tokio wakes what has yielded to it when a runtime goes on, and that of the poll
-/// did not.
+/// Its wake-up was lost: tokio wakes a yielded task when its runtime continues, and the runtime of
+/// a single poll never did.
 #[test]
 fn a_task_may_yield_to_tokio() {
     let yields = mail(|_, ctx, server| async move {
@@ -313,7 +313,7 @@ fn a_task_may_yield_to_tokio() {
 }
 
 #[test]
-fn a_task_that_only_yields_to_tokio_goes_in_circles() {
+fn a_task_that_only_yields_to_tokio_never_ends() {
     let yields = mail(|_, _, _| async {
         loop {
             tokio::task::yield_now().await;
@@ -324,7 +324,7 @@ fn a_task_that_only_yields_to_tokio_goes_in_circles() {
 }
 
 #[test]
-fn what_is_spawned_for_ever_does_not_keep_a_life_from_being_called_stuck() {
+fn an_endless_spawned_task_does_not_hide_a_life_that_waits_for_ever() {
     let waits = mail(|_, _, _| async {
         tokio::spawn(async {
             loop {
@@ -339,9 +339,9 @@ fn what_is_spawned_for_ever_does_not_keep_a_life_from_being_called_stuck() {
     assert!(first.starts_with(expected), "{first}");
 }
 
-// ---- what a run leaves behind ----
+// ---- tasks that outlive their run ----
 
-/// Ticks for ever, a tick in so long.
+/// Ticks for ever, at this interval.
 async fn heartbeat(ticks: Arc<AtomicU64>, every: Duration) {
     let mut interval = tokio::time::interval(every);
     loop {
@@ -350,7 +350,7 @@ async fn heartbeat(ticks: Arc<AtomicU64>, every: Duration) {
     }
 }
 
-/// How often a heartbeat ticks beside a run of two seconds, and after it.
+/// The number of ticks of a heartbeat beside a run of two seconds, and after it.
 fn ticks_left_behind(every: Duration) -> u64 {
     let ticks = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&ticks);
@@ -367,15 +367,15 @@ fn ticks_left_behind(every: Duration) -> u64 {
 }
 
 #[test]
-fn what_is_spawned_for_ever_ends_after_its_run() {
+fn an_endless_spawned_task_ends_after_its_run() {
     let table = [
         ("a minute", Duration::from_secs(60)),
         ("a second", Duration::from_secs(1)),
         ("a millisecond", Duration::from_millis(1)),
     ];
     let table = table.map(|(name, every)| format!("{name}: {}", ticks_left_behind(every)));
-    // Each in four simulations: the first schedule is one of two rounds, and run twice in both. tokio's
-    // wheel turns between two ticks that are far apart, which is a wake-up as well.
+    // In four simulations each: the schedule without faults is in two rounds, and runs twice in
+    // both. tokio's timer wheel turns between two distant ticks, which is a wake-up as well.
     expect![[r#"
         a minute: 244
         a second: 1912
@@ -384,7 +384,7 @@ fn what_is_spawned_for_ever_ends_after_its_run() {
 }
 
 #[test]
-fn a_life_that_waits_while_what_it_spawned_is_woken_for_ever_goes_in_circles() {
+fn a_life_that_waits_while_its_spawned_task_wakes_for_ever_never_ends() {
     let waits = mail(|_, _, _| async {
         tokio::spawn(heartbeat(Arc::default(), Duration::from_secs(1)));
         std::future::pending::<Infallible>().await;
@@ -465,7 +465,7 @@ fn token(failed: &str) -> &str {
     replay.expect("the failure says how it is replayed")
 }
 
-/// A register that takes whatever is written to it, by a client that is slow.
+/// A register that accepts every write, behind a slow client.
 fn register(mindful: bool) -> CrashTest<Mail, Server> {
     let test = sending(move |_, ctx, server: Arc<Server>| async move {
         tokio::time::sleep(Duration::from_secs(2)).await;
@@ -486,7 +486,7 @@ fn register(mindful: bool) -> CrashTest<Mail, Server> {
     })
 }
 
-/// It wakes up after it was taken over, and its clock is that of the life which took over.
+/// It wakes up after it was overtaken, and its clock is that of the overtaking life.
 #[test]
 fn a_zombie_that_sleeps_with_tokio_is_found_and_replayed() {
     assert!(register(true).run().schedules > 100);

@@ -1,4 +1,4 @@
-//! A store that commits in groups, small enough to be wrong in one way at a time.
+//! A small store that commits in groups, with one mistake at a time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -16,18 +16,18 @@ use redb::{Builder, Database, ReadableDatabase as _, ReadableTable as _, TableDe
 
 use super::mutants::{assert_caught, check};
 
-/// What is wrong with it.
+/// The mistake of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mistake {
     Nothing,
     /// Appends are acknowledged when they are in the transaction.
     AppendsBeforeTheCommit,
-    /// Clears are.
+    /// Clears are acknowledged when they are in the transaction.
     ClearsBeforeTheCommit,
-    /// One duplicate is the answer of all, and nothing is committed.
+    /// One duplicate is the answer to all, and nothing is committed.
     AllForOne,
     OnePhase,
-    /// Duplicates are looked for in what was committed, not in the batch.
+    /// Duplicates are only found in committed rows, not within the batch.
     DuplicatesOfTheBatch,
     /// Clears come after all appends of their batch.
     ClearsLast,
@@ -96,7 +96,7 @@ impl Grouped {
         if first {
             let shared = Arc::clone(&self.shared);
             let work = move || shared.commit_what_waits();
-            // What has begun is finished, whoever waits for it.
+            // An operation that has begun is finished even if nobody waits for it.
             _ = self.runtime.blocking(Box::new(work)).now_or_never();
         }
         answer
@@ -123,7 +123,7 @@ impl Shared {
         reply(batch, answers);
     }
 
-    /// One transaction; the answers are given by the caller, but for those that are given too early.
+    /// One transaction. The caller answers, except for answers that are given too early.
     fn write(&self, batch: &mut [Request]) -> Result<Vec<Answer>, redb::Error> {
         let mut transaction = self.database.begin_write()?;
         transaction.set_two_phase_commit(self.mistake != Mistake::OnePhase);
@@ -179,7 +179,7 @@ impl Shared {
     }
 }
 
-/// Answers now; what is answered later is not heard any more.
+/// Answers now; later answers are ignored.
 fn answer(request: &mut Request, answer: Answer) {
     let (unheard, _) = oneshot::channel();
     let reply = std::mem::replace(&mut request.reply, unheard);
@@ -225,7 +225,7 @@ impl CheckpointStore for Grouped {
     }
 }
 
-/// What stands for a row in the double.
+/// The bytes of a row in the double.
 fn encoded(row: &CheckpointRow) -> Vec<u8> {
     let blob = row.output_blob.as_deref().unwrap_or_default();
     [
@@ -259,7 +259,7 @@ fn check_caught(mistake: Mistake, script: &Script, expected: &Expect) {
 }
 
 #[test]
-fn a_store_that_commits_in_groups_and_makes_no_mistake_breaks_no_promise() {
+fn a_store_that_commits_in_groups_without_a_mistake_breaks_no_promise() {
     let store = with(Mistake::Nothing);
     let script = Script::batches();
     let exploration = Exploration::of(&script, &store);
@@ -268,7 +268,7 @@ fn a_store_that_commits_in_groups_and_makes_no_mistake_breaks_no_promise() {
     assert_eq!(report.violations, []);
 }
 
-/// The batch has two appends of one run, one of another and a refusal.
+/// The batch has two appends to one run, one to another, and a refusal.
 #[test]
 fn an_append_that_is_acknowledged_before_the_commit_of_its_batch_is_caught() {
     let script = Script::new(10).together([Op::Append(0), Op::Append(1), Op::Duplicate(0)]);
@@ -336,8 +336,8 @@ fn a_batch_whose_clears_come_last_is_caught() {
     );
 }
 
-/// Pages of a commit whose sync failed stay visible to the process that opens the file next, which
-/// goes on from them; the power loss after that leaves a header that points to nothing.
+/// The pages of a failed sync stay visible to the process that opens the file next and continues
+/// from them. The following power loss leaves a header that points to nothing.
 #[test]
 fn a_commit_in_one_phase_with_a_failed_sync_and_a_warm_opening_is_caught() {
     let script = Script::appends(4);

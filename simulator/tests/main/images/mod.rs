@@ -1,4 +1,4 @@
-//! Crash images of the embedded store: nothing that was acknowledged is lost, wherever it crashes.
+//! Crash images of the embedded store: no crash loses an acknowledged row.
 
 mod grouped;
 mod mutants;
@@ -9,7 +9,7 @@ use crashpoint_simulator::disk::{Call, Failure, Lasting};
 use crashpoint_simulator::images::{Embedded, Exploration, ImagesReport, Modes, Op, Script};
 use expect_test::{Expect, expect};
 
-/// No image breaks a promise, and there are so many of them.
+/// Checks that no image breaks a promise, and the numbers of images.
 #[track_caller]
 fn check(report: &ImagesReport, expected: &Expect) {
     if let Some(first) = report.violations.first() {
@@ -58,8 +58,8 @@ fn a_crash_at_every_step_of_forty_transactions_breaks_no_promise() {
     );
 }
 
-/// The store commits as often as there are groups in the script, and the clears and duplicates, the
-/// loads and the dropped futures are within.
+/// The store commits once for each group of the script. The groups include clears, duplicates,
+/// loads and dropped futures.
 #[test]
 fn a_crash_at_every_step_of_batches_and_of_their_recovery_breaks_no_promise() {
     let script = Script::batches();
@@ -116,7 +116,7 @@ fn a_disk_that_is_full_at_any_size_within_batches_breaks_no_promise() {
     );
 }
 
-/// Values of many pages: the file grows, and a write has more sectors than are torn one by one.
+/// Values of many pages: the file grows, and a write has more sectors than are torn individually.
 #[test]
 fn a_crash_while_the_file_grows_breaks_no_promise() {
     let script = Script::new(20_000).then([Op::Append(0), Op::Append(1), Op::Append(2)]);
@@ -157,9 +157,9 @@ fn an_error_at_every_read_write_and_sync_breaks_no_promise() {
         .assert_eq(&format!("{} runs, {} errors", report.runs, report.faults));
 }
 
-/// With everything that a crash can leave after a failed sync, crashes within the recovery included.
+/// With everything that a crash can leave after a failed sync, and crashes within the recovery.
 #[test]
-fn a_failed_sync_breaks_no_promise_whatever_is_left() {
+fn a_failed_sync_breaks_no_promise_whatever_survives() {
     let script = Script::new(50).then([Op::Append(0), Op::Append(0), Op::Append(0)]);
     for at in [6, 9] {
         let fault = Failure::Broken {
@@ -194,7 +194,7 @@ fn a_disk_that_is_full_at_any_size_breaks_no_promise() {
 }
 
 #[test]
-fn a_bit_that_turns_over_never_makes_a_wrong_row() {
+fn a_flipped_bit_never_makes_a_wrong_row() {
     let script = Script::mixed();
     let rot = Exploration::of(&script, &Embedded).rot(4_000, 1);
     assert_eq!(rot.wrong, [""; 0]);

@@ -1,4 +1,4 @@
-//! Stores and disks that are broken on purpose: the images catch each, and say what is wrong.
+//! Stores and disks that are broken on purpose: the images catch each.
 
 use std::io;
 use std::sync::Mutex;
@@ -11,7 +11,7 @@ use crashpoint_simulator::disk::{Lie, SimDisk, SimFile, Which};
 use crashpoint_simulator::images::{Embedded, Exploration, ImagesReport, Modes, Op, Open, Script};
 use expect_test::{Expect, expect};
 
-/// The first violation, which replays, and no more of it than what does not depend on the database.
+/// Checks the first violation, and that it replays. Parts that depend on the database are left out.
 #[track_caller]
 pub(super) fn check<S: Open>(exploration: &Exploration<'_, S>, expected: &Expect) {
     let report = exploration.explore();
@@ -30,7 +30,7 @@ pub(super) fn assert_caught<S: Open>(
     assert_eq!(again.as_ref(), Some(&first.message));
 }
 
-/// Answers before it has done it: what is held back is done by the next operation.
+/// Answers before the operation is done: the next operation performs it.
 struct Hasty<T> {
     inner: RedbCheckpointStore,
     held: Mutex<Option<T>>,
@@ -179,9 +179,9 @@ fn a_disk_that_lies_about_a_sync_is_caught() {
 /// How a store is created on a disk.
 #[derive(Clone, Copy)]
 enum Creation {
-    /// In the file that has the name already.
+    /// In the file that already has the name.
     InPlace,
-    /// Beside, without a sync of the folder.
+    /// In another file, without a sync of the folder.
     WithoutFolderSync,
 }
 
@@ -235,7 +235,7 @@ fn careless(creation: Creation) -> impl Open {
     }
 }
 
-/// A crash before the number by which redb knows a file leaves one that never opens.
+/// A crash before redb writes its magic number leaves a file that never opens.
 #[test]
 fn a_file_that_is_created_in_its_place_is_caught() {
     let store = careless(Creation::InPlace);
