@@ -16,7 +16,7 @@ pub enum Exit {
     /// Ctrl-C stopped the work before it was complete. No violation was found until then, which says
     /// less than [`Clean`](Self::Clean).
     Interrupted,
-    /// A run did not finish although nothing failed any more.
+    /// A run did not finish although nothing failed.
     Liveness,
     /// Something happened that must never happen, or the file of a store is damaged or can't be read.
     Safety,
@@ -50,9 +50,7 @@ impl Exit {
                  the file of a store is damaged or can't be read"
             }
             Self::Usage => "usage error: the command was called incorrectly",
-            Self::Liveness => {
-                "liveness violation: a run did not finish although nothing failed any more"
-            }
+            Self::Liveness => "liveness violation: a run did not finish although nothing failed",
             Self::Nondeterminism => "nondeterminism: a schedule ran differently the second time",
             Self::Harness => {
                 "internal error or incomplete results: a crash point was missed, a law did not run, a \

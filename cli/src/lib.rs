@@ -57,7 +57,7 @@ fn run(command: &Command) -> Exit {
         // The reader of the output is gone, as in `crashpoint runs FILE | head`.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
         Err(failure) => {
-            // If standard error is gone too, nobody can be told.
+            // If standard error is gone too, the error is lost.
             _ = writeln!(io::stderr(), "error: {failure}");
             failure.exit()
         }

@@ -1,4 +1,4 @@
-//! The command `crashpoint`; what it does stands in the library beside it.
+//! The command `crashpoint`. Its code is in the library beside it.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `crashpoint certify`: every law on a store of ours, several at a time.
+//! `crashpoint certify`: every law on a built-in store, several laws at a time.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<
     let files = Files::create(output)?;
     if let Some(folder) = path {
         std::fs::create_dir_all(folder).map_err(|error| Failure::File(folder.clone(), error))?;
-        // Laws look for what a store leaves beside its directory: no part of a path may move.
+        // Laws search the directory beside a store, so no part of its path may change.
         let folder = folder.canonicalize();
         stores::place_in(folder.map_err(Failure::Output)?);
     }
@@ -52,15 +52,15 @@ pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<
     })
 }
 
-/// What is claimed of a store, and how this command comes to be a child process of itself: by the
-/// arguments that lead to the same laws, and write no file on the way.
+/// The claims of a store, and the arguments with which this command starts itself as a child
+/// process: they lead to the same laws, and write no file.
 fn plan(store: &str, claims: &[Claim]) -> Plan {
     let again = ["certify", "--store", store];
     Plan::new().claims(claims.iter().copied()).again(again)
 }
 
 fn certified<H: Harness>(name: &str, plan: &Plan, interrupted: &AtomicBool) -> Report {
-    // Not before the first law: a child process never comes to it, and shows nothing.
+    // Not before the first law: a child process does not reach it, and shows nothing.
     let mut progress = None;
     let report = run_while::<H>(plan, |law| {
         if interrupted.load(Ordering::Relaxed) {

@@ -66,7 +66,7 @@ fn skipped(word: &str, reason: &str) -> TestCaseStatus {
     status
 }
 
-/// The first line as the message, and all of it, a history included, as the text.
+/// The first line as the message, and the whole text with a history as the content.
 fn broken(kind: NonSuccessKind, word: &str, reason: &str, report: &LawReport) -> TestCaseStatus {
     let mut said = lines(reason);
     let mut status = TestCaseStatus::non_success(kind);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crashpoint_conformance::{LawReport, Merged, Report, Verdict};
-use crashpoint_simulator::render::whole;
+use crashpoint_simulator::render::escaped_full;
 
 use crate::certificate::shown_remarks;
 use crate::certificate::words::{claims, counts, date, held_back, level, lines, time, total_time};
@@ -153,7 +153,7 @@ fn cell(text: &str) -> String {
     let mut cell = String::new();
     let mut in_code = false;
     let closes = text.matches('`').count().is_multiple_of(2);
-    for character in whole(text).chars() {
+    for character in escaped_full(text).chars() {
         match character {
             '`' if closes => in_code = !in_code,
             '|' => cell.push('\\'),

@@ -3,7 +3,7 @@
 use crashpoint_conformance::{
     Claim, LawId, LawReport, Merged, Outcome, Remark, Report, Rung, Verdict,
 };
-use crashpoint_simulator::render::whole;
+use crashpoint_simulator::render::escaped_full;
 use maud::{Markup, html};
 
 use crate::certificate::words::{date, lines, time, total_time};
@@ -22,11 +22,11 @@ pub fn of_certificates(merged: &Merged) -> String {
     let body = html! {
         header {
             p.product { "Crashpoint: conformance of checkpoint stores" }
-            h1 { bdi { (whole(&title)) } }
+            h1 { bdi { (escaped_full(&title)) } }
             @if reports.len() > 1 {
                 nav { ul {
                     @for (index, report) in reports.iter().enumerate() {
-                        li { a href=(format!("#c{index}")) { bdi { (whole(&report.name().to_string())) } } ": " (verdict(report)) }
+                        li { a href=(format!("#c{index}")) { bdi { (escaped_full(&report.name().to_string())) } } ": " (verdict(report)) }
                     }
                 } }
             }
@@ -57,7 +57,7 @@ fn verdict(report: &Report) -> String {
 fn certificate(report: &Report, index: usize, named: bool) -> Markup {
     let outcome = report.outcome();
     html! {
-        @if named { h2 { bdi { (whole(&report.name().to_string())) } } }
+        @if named { h2 { bdi { (escaped_full(&report.name().to_string())) } } }
         section.verdict.held[outcome == Outcome::Passed].violated[outcome == Outcome::Failed].unknown[outcome == Outcome::Incomplete] {
             p.message { (verdict(report)) }
             p { (counted(report.laws().len() as u64, "law")) ": " (report.counts()) }

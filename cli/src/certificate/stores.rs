@@ -8,16 +8,16 @@ use crashpoint_conformance::{BoxError, Claim, Damage, Harness, Hook, Name, Optio
 
 use crate::certificate::removable::{RemovableDisk, bring_back, take_away};
 
-/// Where the places of the stores are; a harness has no values, so this is the process's.
+/// The folder of the stores' places. A harness has no fields, so it is global.
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
-/// Has the places of all stores in `folder` from here on.
+/// Puts the places of all stores into `folder` from now on.
 pub(super) fn place_in(folder: PathBuf) {
     // One process certifies one store, so the folder is set once.
     let _ = FOLDER.set(folder);
 }
 
-/// A store of the engine's, for a report.
+/// A store of the engine, as a report names it.
 pub(super) fn name(store: &str) -> Name {
     Name {
         package: Some("crashpoint".to_owned()),

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write};
 
 use comfy_table::{Cell, Table, presets};
 use crashpoint_conformance::{LawReport, Merged, Report, Verdict};
-use crashpoint_simulator::render::whole;
+use crashpoint_simulator::render::escaped_full;
 
 use crate::certificate::shown_remarks;
 use crate::certificate::words::{claims, counts, date, held_back, level, lines, time, total_time};
@@ -20,7 +20,7 @@ pub(super) fn all(merged: &Merged, every_law: bool, out: &mut impl Write) -> io:
     }
     let (remarks, more) = shown_remarks(&merged.remarks);
     for remark in remarks {
-        put(out, width, "", &whole(&remark.to_string()))?;
+        put(out, width, "", &escaped_full(&remark.to_string()))?;
     }
     if more > 0 {
         writeln!(out, "{} more", counted(more as u64, "remark"))?;
@@ -34,7 +34,7 @@ fn one(
     width: Option<usize>,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    writeln!(out, "{}", whole(&report.name().to_string()))?;
+    writeln!(out, "{}", escaped_full(&report.name().to_string()))?;
     writeln!(out, "contract {}, {}", report.contract(), date(report))?;
     put(
         out,
@@ -103,7 +103,7 @@ fn ladder(report: &Report, width: Option<usize>, out: &mut impl Write) -> io::Re
     for rung in report.ladder() {
         let (level, title) = (rung.level, rung.level.title());
         let line = match held_back(&rung.held_back) {
-            Some(why) => format!("not reached, {}", whole(&why)),
+            Some(why) => format!("not reached, {}", escaped_full(&why)),
             None if Some(level) <= reached => {
                 format!("reached, {} passed", counted(rung.laws as u64, "law"))
             }
@@ -114,7 +114,7 @@ fn ladder(report: &Report, width: Option<usize>, out: &mut impl Write) -> io::Re
     Ok(())
 }
 
-/// What follows the word of a verdict stands below itself.
+/// Continuation lines are indented below the text after the verdict.
 const INDENT: &str = "              ";
 
 /// Prints laws that did not run for the same reason as one line, and removes them from `laws`.
@@ -127,7 +127,7 @@ fn alike(laws: &mut Vec<&LawReport>, width: Option<usize>, out: &mut impl Write)
     }
     ids.retain(|_, ids| ids.len() > 1);
     for ((word, reason), ids) in &ids {
-        let (reason, ids) = (whole(reason), ids.join(", "));
+        let (reason, ids) = (escaped_full(reason), ids.join(", "));
         put(out, width, INDENT, &format!("{word:<13} {reason}: {ids}"))?;
     }
     laws.retain(|law| why_not_run(law).is_none_or(|why| !ids.contains_key(&why)));

@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use crashpoint_conformance::{Claim, HeldBack, Level, Report};
-use crashpoint_simulator::render::whole;
+use crashpoint_simulator::render::escaped_full;
 
 use crate::text::counted;
 
@@ -39,7 +39,7 @@ pub(crate) fn date(report: &Report) -> String {
 
 /// The lines of a message, each safe to show. Some messages draw.
 pub(crate) fn lines(message: &str) -> Vec<String> {
-    message.lines().map(whole).collect()
+    message.lines().map(escaped_full).collect()
 }
 
 /// `level L2 (reopening)`, or `no level`.

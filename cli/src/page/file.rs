@@ -1,4 +1,4 @@
-//! Where a page goes.
+//! The file of a page.
 
 use std::fs;
 use std::io::Write as _;

@@ -1,6 +1,6 @@
 //! The ledger: every effect that reached the world.
 
-use crashpoint_simulator::render::whole;
+use crashpoint_simulator::render::escaped_full;
 use crashpoint_simulator::{History, Reception};
 use maud::{Markup, html};
 
@@ -15,7 +15,7 @@ pub(super) fn ledger(history: &History, id: &str) -> Markup {
                 thead { tr { th { "of" } th { "effect" } th { "visit" } th { "key" } th { "receiver" } } }
                 tbody {
                     @for (place, of, effect) in effects {
-                        tr data-k=(format!("k{}", whole(&effect.key))) {
+                        tr data-k=(format!("k{}", escaped_full(&effect.key))) {
                             td.short { (life(of)) }
                             td {
                                 a href=(format!("#{id}-{place}")) { (shown(&effect.name)) }

@@ -17,7 +17,7 @@ struct Durable<'a> {
     kept: bool,
 }
 
-/// The logs of a run, a table each: a clear ends one.
+/// The logs of a run, one table each: a clear ends a log.
 pub(super) fn log(run: &Run, events: &[TimelineEvent], id: &str) -> Markup {
     let logs = logs(run);
     let count = logs.len();

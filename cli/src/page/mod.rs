@@ -2,7 +2,7 @@
 //! scripts and in print.
 //!
 //! A user's text is escaped twice: invisible characters by
-//! [`whole`](crashpoint_simulator::render::whole), HTML by the templates. This module decides
+//! [`escaped_full`](crashpoint_simulator::render::escaped_full), HTML by the templates. This module decides
 //! nothing: it shows the verdicts of the oracles.
 
 mod file;
@@ -67,7 +67,7 @@ pub(crate) fn document(title: &str, body: &Markup) -> String {
                 meta http-equiv="Content-Security-Policy"
                     content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
                 link rel="icon" href="data:,";
-                title { (crashpoint_simulator::render::whole(title)) " - Crashpoint" }
+                title { (crashpoint_simulator::render::escaped_full(title)) " - Crashpoint" }
                 style { (PreEscaped(STYLE)) }
             }
             body {

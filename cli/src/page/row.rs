@@ -11,7 +11,7 @@ pub(super) fn token(log: usize, sequence: u64) -> String {
     format!("r{log}-{sequence}")
 }
 
-/// What a row says.
+/// The meaning of a row.
 pub(super) fn row_words(row: &CheckpointRow) -> Markup {
     let event = match Event::from_row(row) {
         Ok(event) => event,
@@ -50,7 +50,7 @@ pub(super) fn row_words(row: &CheckpointRow) -> Markup {
     }
 }
 
-/// The bytes of a user's in a line.
+/// A user's bytes in one line.
 fn bytes(bytes: &[u8]) -> Markup {
     html! { code { (shown(&blob(bytes))) } }
 }

@@ -1,7 +1,7 @@
 //! One schedule: the broken promises, the faults, and the course of the run.
 
 use crashpoint_simulator::render;
-use crashpoint_simulator::render::whole;
+use crashpoint_simulator::render::escaped_full;
 use maud::{Markup, html};
 
 use crate::page::graph::{self, Taken};
@@ -83,7 +83,7 @@ fn since(broken: &Broken<'_>, events: &[TimelineEvent], id: &str) -> Markup {
 }
 
 fn replay(command: &str) -> Markup {
-    let command = whole(command);
+    let command = escaped_full(command);
     html! {
         div.replay {
             code { (&command) }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs;
 
-/// The memory of this process that is resident, where the operating system says so.
+/// The resident memory of this process, if the operating system reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resident(Option<u64>);
 
@@ -14,7 +14,7 @@ impl Resident {
         Self::of_status(&status.unwrap_or_default())
     }
 
-    /// What stands in the line `VmRSS:     12345 kB` of a process's status, where `kB` are KiB.
+    /// The value of the line `VmRSS:     12345 kB` of a process's status, where `kB` are KiB.
     ///
     /// ```
     /// use crashpoint_cli::process::memory::Resident;

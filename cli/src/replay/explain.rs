@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crashpoint_simulator::render::whole;
+use crashpoint_simulator::render::escaped_full;
 use crashpoint_simulator::{render, trace};
 
 use crate::arguments::ExplainArguments;
@@ -19,7 +19,7 @@ pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<
     match html {
         Some(path) => {
             page::File::create(path)?.write(&page::of_schedule(&schedule))?;
-            let path = whole(&path.display().to_string());
+            let path = escaped_full(&path.display().to_string());
             writeln!(out, "{}\nwritten to {path}", fitted(&summary(&schedule)))?;
         }
         None => {

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use crashpoint_simulator::render::whole;
+use crashpoint_simulator::render::escaped_full;
 use crashpoint_simulator::{SHRINK_RUNS_MAX, Schedule, Shrunk, render, shrink_recording};
 
 use crate::arguments::ShrinkArguments;
@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &ShrinkArguments, out: &mut impl Write) -> Result<E
     let command = match file {
         Some(file) => {
             tapes::write(&file, &tape)?;
-            let path = whole(&file.display().to_string());
+            let path = escaped_full(&file.display().to_string());
             writeln!(out, "written to {path}")?;
             replay_file_command(&file)
         }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use comfy_table::Cell;
-use crashpoint_simulator::render::whole;
+use crashpoint_simulator::render::escaped_full;
 use crashpoint_simulator::{Repeat, Shrunk, render};
 
 use crate::arguments::{ALL, SoakArguments};
@@ -115,7 +115,7 @@ impl SoakReport<'_> {
         for ReplayedTape { file, verdicts, .. } in &self.replayed {
             if !verdicts.is_empty() {
                 let oracles: Vec<&str> = verdicts.iter().map(|verdict| verdict.oracle).collect();
-                let file = whole(&file.display().to_string());
+                let file = escaped_full(&file.display().to_string());
                 writeln!(out, "  {file}: {}", oracles.join(", "))?;
             }
         }

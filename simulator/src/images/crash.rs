@@ -174,7 +174,7 @@ impl FromStr for Crash {
 }
 
 /// A crash in words.
-pub(crate) fn in_words(crash: &Crash, steps: &[Step], doing: &str, disk: &Image) -> String {
+pub(crate) fn in_words(crash: &Crash, steps: &[Step], activity: &str, disk: &Image) -> String {
     let after = match crash
         .position
         .checked_sub(1)
@@ -205,7 +205,7 @@ pub(crate) fn in_words(crash: &Crash, steps: &[Step], doing: &str, disk: &Image)
             )
         }
     };
-    format!("{after}, {doing}: {left}")
+    format!("{after}, {activity}: {left}")
 }
 
 fn step_words(step: &Step) -> String {

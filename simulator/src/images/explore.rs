@@ -169,7 +169,7 @@ impl<'a, S: Open> Explorer<'a, S> {
             return *node;
         }
         equals.push(self.nodes.len());
-        let (found, recovery) = look(self.store, &image, &self.runs);
+        let (found, recovery) = open_and_check(self.store, &image, &self.runs);
         self.nodes.push(Node {
             image,
             found,
@@ -188,16 +188,16 @@ impl<'a, S: Open> Explorer<'a, S> {
     ) -> Violation {
         let mut words = Vec::new();
         let mut disk = Image::default();
-        let (mut steps, mut doing) = (&recording.steps, recording.doing(path[0].0.position));
+        let (mut steps, mut activity) = (&recording.steps, recording.activity(path[0].0.position));
         for (crash, node) in path {
             for step in &steps[..crash.position] {
                 disk.apply(step)
                     .expect("it was possible when it was recorded");
             }
-            words.push(in_words(crash, steps, doing, &disk));
+            words.push(in_words(crash, steps, activity, &disk));
             let node = &self.nodes[*node];
             disk = node.image.clone();
-            (steps, doing) = (&node.recovery, "during the next opening");
+            (steps, activity) = (&node.recovery, "during the next opening");
         }
         let token: Vec<String> = path.iter().map(|(crash, _)| crash.to_string()).collect();
         Violation {
@@ -210,7 +210,7 @@ impl<'a, S: Open> Explorer<'a, S> {
 }
 
 /// Opens an image, reads its content, and checks that the store still works.
-pub(crate) fn look(
+pub(crate) fn open_and_check(
     store: &impl Open,
     image: &Image,
     runs: &[String],

@@ -32,7 +32,7 @@ struct Mark {
     begins: bool,
     /// The contents that a crash from here on may leave.
     possible: Arc<Possible>,
-    doing: String,
+    activity: String,
 }
 
 struct Recorder<'a, S> {
@@ -81,7 +81,7 @@ impl Recording {
             position: disk.recorded(),
             begins: false,
             possible: Arc::clone(&marks.last().expect("it has the first one").possible),
-            doing: "at the end".to_owned(),
+            activity: "at the end".to_owned(),
         });
         let groups = script.requests();
         let requests = groups.iter().flat_map(|group| match group {
@@ -115,8 +115,8 @@ impl Recording {
     }
 
     /// What was under way at this position.
-    pub(crate) fn doing(&self, position: usize) -> &str {
-        &self.mark(position).doing
+    pub(crate) fn activity(&self, position: usize) -> &str {
+        &self.mark(position).activity
     }
 
     fn mark(&self, position: usize) -> &Mark {
@@ -208,11 +208,11 @@ impl<S: Open> Recorder<'_, S> {
         Machine::concurrent(|runtime| self.store.open(&self.disk, runtime))
     }
 
-    fn mark(&mut self, begins: bool, doing: &str) {
-        self.mark_at(self.disk.recorded(), begins, doing);
+    fn mark(&mut self, begins: bool, activity: &str) {
+        self.mark_at(self.disk.recorded(), begins, activity);
     }
 
-    fn mark_at(&mut self, position: usize, begins: bool, doing: &str) {
+    fn mark_at(&mut self, position: usize, begins: bool, activity: &str) {
         // In the order of the answers. A later answer does not revoke an earlier one.
         let position = self
             .marks
@@ -222,7 +222,7 @@ impl<S: Open> Recorder<'_, S> {
             position,
             begins,
             possible: self.model.possible(),
-            doing: doing.to_owned(),
+            activity: activity.to_owned(),
         });
     }
 }

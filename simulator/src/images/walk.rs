@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::choices::Choices;
 use crate::disk::{Image, Step};
 use crate::images::crash::{BadCrash, Crash, Modes, crashes, in_words};
-use crate::images::explore::look;
+use crate::images::explore::open_and_check;
 use crate::images::machine::{Complaint, Open};
 use crate::images::model::{Log, Possible, contradiction};
 use crate::images::recording::Recording;
@@ -51,15 +51,16 @@ impl<'a, S: Open> Walk<'a, S> {
     fn crash(&mut self, crash: &Crash) -> Result<(), BadCrash> {
         let bad = || BadCrash(crash.to_string());
         let disk = self.disk_at(crash.position).ok_or_else(bad)?;
-        let doing = match self.possible {
-            None => self.recording.doing(crash.position),
+        let activity = match self.possible {
+            None => self.recording.activity(crash.position),
             Some(_) => "during the next opening",
         };
-        self.words.push(in_words(crash, &self.steps, doing, &disk));
+        self.words
+            .push(in_words(crash, &self.steps, activity, &disk));
         let first = || self.recording.possible(crash.position);
         self.possible = Some(self.possible.unwrap_or_else(first));
         self.disk = crash.end.of(&disk);
-        (self.found, self.steps) = look(self.store, &self.disk, &self.recording.runs);
+        (self.found, self.steps) = open_and_check(self.store, &self.disk, &self.recording.runs);
         Ok(())
     }
 

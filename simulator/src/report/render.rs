@@ -47,30 +47,30 @@ pub fn escaped(text: &str) -> String {
     escaped
 }
 
-/// The most characters of a user's text that [`whole`] shows.
-const WHOLE_MAX: usize = 2000;
+/// The most characters of a user's text that [`escaped_full`] shows.
+const FULL_MAX: usize = 2000;
 
 /// `text` with all invisible characters as escapes. Only the characters after the first 2,000 are
 /// replaced by their number.
 ///
 /// ```
-/// use crashpoint_simulator::render::whole;
+/// use crashpoint_simulator::render::escaped_full;
 ///
-/// assert_eq!(whole("a\u{202e}b\n"), "a\\u{202e}b\\n");
-/// assert!(whole(&"x".repeat(2100)).ends_with("x... and 100 more characters"));
+/// assert_eq!(escaped_full("a\u{202e}b\n"), "a\\u{202e}b\\n");
+/// assert!(escaped_full(&"x".repeat(2100)).ends_with("x... and 100 more characters"));
 /// ```
-pub fn whole(text: &str) -> String {
-    let mut whole = String::new();
+pub fn escaped_full(text: &str) -> String {
+    let mut full = String::new();
     let mut rest = text.chars();
     let mut buffer = [0; 4];
-    for character in rest.by_ref().take(WHOLE_MAX) {
-        whole.push_str(&escaped(character.encode_utf8(&mut buffer)));
+    for character in rest.by_ref().take(FULL_MAX) {
+        full.push_str(&escaped(character.encode_utf8(&mut buffer)));
     }
     let left = rest.count();
     if left > 0 {
-        _ = write!(whole, "... and {left} more characters");
+        _ = write!(full, "... and {left} more characters");
     }
-    whole
+    full
 }
 
 /// `1 schedule`, `1,204 schedules`.

@@ -9,7 +9,7 @@ use crashpoint::{CheckpointRow, Direction};
 use crate::choices::Draw;
 use crate::history::{Effect, Entry, History, Opening, Reception, What};
 use crate::oracle::Verdict;
-use crate::report::render::whole;
+use crate::report::render::escaped_full;
 
 /// The lines of a history.
 pub fn lines(history: &History) -> Vec<String> {
@@ -186,5 +186,5 @@ fn blob(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn quoted(text: &str) -> String {
-    format!("\"{}\"", whole(text).replace('"', "\\\""))
+    format!("\"{}\"", escaped_full(text).replace('"', "\\\""))
 }

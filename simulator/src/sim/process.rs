@@ -297,12 +297,12 @@ impl Process {
     pub(crate) async fn point<F: Copy + Into<Fault>>(&self, instant: Instant<'_, F>) -> Option<F> {
         self.hang_if_dead().await;
         if self.sim().state().alive > 1 {
-            self.give_way(&instant).await;
+            self.yield_turn(&instant).await;
         }
         match self.decide(&instant)? {
             Offer::Operation(fault) => return Some(fault),
             Offer::Ambient(Ambient::Crash(_) | Ambient::PowerLoss(_)) => self.hang_if_dead().await,
-            Offer::Ambient(Ambient::Takeover) => self.give_way(&instant).await,
+            Offer::Ambient(Ambient::Takeover) => self.yield_turn(&instant).await,
             Offer::Ambient(Ambient::Cancel | Ambient::Clock(_)) => {}
         }
         None
@@ -366,7 +366,7 @@ impl Process {
         yields_at.unwrap_or_else(|| (lock(&self.shared.activity).clone(), "waits"))
     }
 
-    async fn give_way<F>(&self, instant: &Instant<'_, F>) {
+    async fn yield_turn<F>(&self, instant: &Instant<'_, F>) {
         *lock(&self.shared.yields_at) = Some((instant.what.clone(), instant.when));
         YieldOnce {
             process: self,

@@ -136,7 +136,7 @@ impl Lasting {
     }
 
     /// Records a fault at `point`.
-    pub(super) fn suffer(&mut self, life: u32, point: SmolStr, fault: Fault) {
+    pub(super) fn record_fault(&mut self, life: u32, point: SmolStr, fault: Fault) {
         assert!(
             life <= self.lives,
             "a fault befalls a life that has begun, or nobody"
@@ -237,7 +237,7 @@ impl State {
         let faults: Vec<Fault> = offers.iter().map(|offer| offer.fault()).collect();
         let crashes = forked.map_or(0, |sim| self.fork(sim, life, &point, &faults));
         let chosen = self.choose(point.clone(), &faults, crashes)?;
-        self.lasting.suffer(life, point, faults[chosen]);
+        self.lasting.record_fault(life, point, faults[chosen]);
         self.recorder.fired(&self.lasting.crashes);
         Some(offers[chosen])
     }
@@ -318,7 +318,7 @@ impl State {
             let n = faults.len() + 1;
             for (index, crash) in crashes.iter().enumerate() {
                 let mut survivor = Survivor::of(sim, &self.lasting);
-                survivor.suffer(life, point, *crash, (n, index + 1));
+                survivor.record_crash(life, point, *crash, (n, index + 1));
                 forks.survivors.push(survivor);
             }
         }
@@ -341,7 +341,7 @@ impl State {
         let lost = |row: &u64| Fault::Breach(Breach::LostRow(*row));
         let faults: Vec<Fault> = middle.iter().map(lost).collect();
         let chosen = self.choose(point.clone(), &faults, 0)?;
-        self.lasting.suffer(0, point, faults[chosen]);
+        self.lasting.record_fault(0, point, faults[chosen]);
         assert!(
             (1..rows - 1).contains(&middle[chosen]),
             "the first row and the last are never lost"

@@ -56,7 +56,7 @@ impl Survivor {
     }
 
     /// Records the crash, which was choice `chosen` among `n`.
-    pub(super) fn suffer(
+    pub(super) fn record_crash(
         &mut self,
         life: u32,
         point: &SmolStr,
@@ -72,7 +72,7 @@ impl Survivor {
         );
         self.lasting.draw(point.clone(), n, chosen);
         self.lasting
-            .suffer(life, point.clone(), Fault::Crash(crash));
+            .record_fault(life, point.clone(), Fault::Crash(crash));
     }
 
     /// The crashes so far.

@@ -90,7 +90,7 @@ fn every_rule_that_is_left_out_is_caught() {
             visit 1 of Charge was left without a run
         CompletionIsOneRow in order, c1: edges, schedule 1
             no fault
-            charge went from Charge to Charge, which is no edge
+            charge went from Charge to Charge, which is not an edge
         RollbackIsJournaled in order-fails, c1: storage-faults-stay-out, schedule 1
             no fault
             life 1 undid ship before the start of the rollback was durable

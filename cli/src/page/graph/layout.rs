@@ -1,43 +1,43 @@
-//! A layered layout of a small directed graph, after Sugiyama: layers by the longest way, an edge
-//! over several layers bends around what lies between, and each layer is ordered by the middle of
-//! its neighbours.
+//! A layered layout of a small directed graph, after Sugiyama. The layer of a node is its longest
+//! path from the start, an edge over several layers bends around the nodes between, and each layer
+//! is ordered by the mean position of its neighbours.
 //!
-//! Edges that go back (a loop's) run down a channel of their own on the right. All numbers are
-//! pixels; the same graph gives the same picture.
+//! Back edges of loops run through a separate channel on the right. All numbers are pixels. The
+//! same graph gives the same picture.
 
 use std::collections::BTreeMap;
 
-/// The height of a node, and the room between two layers.
+/// The height of a node, and the distance between two layers.
 pub const NODE_HEIGHT: i32 = 44;
 const LAYER_GAP: i32 = 40;
 
-/// The room between two nodes of a layer, and around the whole.
+/// The distance between two nodes of a layer, and the margin.
 const NODE_GAP: i32 = 24;
 const MARGIN: i32 = 10;
 
-/// The width of an edge's place in a layer that it only passes.
+/// The width that an edge takes in a layer that it only passes.
 const BEND_WIDTH: i32 = 8;
 
-/// The room between two edges of the channel on the right.
+/// The distance between two edges in the channel on the right.
 const CHANNEL_GAP: i32 = 14;
 
-/// How often each layer is ordered by its neighbours: small graphs settle at once.
+/// How often each layer is ordered by its neighbours. Small graphs settle at once.
 const SWEEPS: usize = 6;
 
 /// The positions of nodes and edges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
-    /// The nodes, in their order.
+    /// The nodes, in the given order.
     pub nodes: Vec<NodePosition>,
-    /// The edges, in their order.
+    /// The edges, in the given order.
     pub edges: Vec<Route>,
-    /// The width of the whole.
+    /// The width of the picture.
     pub width: i32,
-    /// The height of the whole.
+    /// The height of the picture.
     pub height: i32,
 }
 
-/// Where a node is: its left upper corner, and how wide it is.
+/// The left upper corner and the width of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NodePosition {
     /// From the left.
@@ -100,7 +100,7 @@ fn back_edges(count: usize, edges: &[(usize, usize)]) -> Vec<bool> {
     let mut seen = vec![Seen::No; count];
     let mut back = vec![false; edges.len()];
     for root in 0..count {
-        // The way to a node, with the edge that is looked at next: no recursion, however long.
+        // The path to a node, each with its next edge. Not recursive, so a long path is safe.
         let mut way: Vec<(usize, usize)> = Vec::new();
         if seen[root] == Seen::No {
             seen[root] = Seen::OnTheWay;
@@ -132,7 +132,7 @@ fn back_edges(count: usize, edges: &[(usize, usize)]) -> Vec<bool> {
 fn layers(count: usize, edges: &[(usize, usize)], back: &[bool]) -> Vec<usize> {
     let mut layers = vec![0; count];
     let forward = || edges.iter().zip(back).filter(|(_, back)| !**back);
-    // Without the edges that go back no way is longer than there are nodes.
+    // Without back edges no path is longer than the number of nodes.
     for _ in 0..count {
         for ((from, to), _) in forward() {
             layers[*to] = layers[*to].max(layers[*from] + 1);
@@ -143,7 +143,7 @@ fn layers(count: usize, edges: &[(usize, usize)], back: &[bool]) -> Vec<usize> {
 
 /// The nodes and the bends of long edges, in layers.
 struct Board {
-    /// The width of each; the nodes come first, then the bends.
+    /// The width of each: first the nodes, then the bends.
     widths: Vec<i32>,
     layer_of: Vec<usize>,
     /// In each layer, from left to right.
@@ -173,7 +173,7 @@ impl Board {
         }
     }
 
-    /// What each edge goes through from source to target; nothing for one that goes back.
+    /// The nodes and bends of each edge from source to target; empty for a back edge.
     fn chains(
         &mut self,
         edges: &[(usize, usize)],
@@ -209,7 +209,7 @@ impl Board {
         bend
     }
 
-    /// Orders each layer by the middle of the neighbours above, then below, in turns.
+    /// Orders each layer by the mean position of the neighbours above, then below, in turns.
     fn order(&mut self) {
         for sweep in 0..SWEEPS {
             let mut position: BTreeMap<usize, usize> = BTreeMap::new();
@@ -222,7 +222,7 @@ impl Board {
             for step in 0..count {
                 let index = if downward { step } else { count - 1 - step };
                 let layer = &mut self.layers[index];
-                // Twice the place and a thousandth of it, so that no fraction is needed.
+                // Positions in thousandths, because their mean is an integer division.
                 let weight = |item: &usize| {
                     let near = &neighbours[*item];
                     match near.len() {
@@ -236,7 +236,7 @@ impl Board {
         }
     }
 
-    /// Gives each item its middle: where its neighbours are, as far as there is room.
+    /// Moves each item towards the mean of its neighbours, as far as there is room.
     fn place(&mut self) {
         for sweep in 0..SWEEPS {
             let count = self.layers.len();
@@ -256,7 +256,7 @@ impl Board {
         }
     }
 
-    /// Places a layer as near to what is wanted as it can be without an overlap.
+    /// Places a layer as near to the wanted positions as possible without an overlap.
     fn spread(&mut self, layer: usize, wanted: &[i32]) {
         let items = &self.layers[layer];
         let mut placed: Vec<i32> = Vec::new();
@@ -266,7 +266,8 @@ impl Board {
             });
             placed.push(least.map_or(wanted[at], |least| wanted[at].max(least)));
         }
-        // Pushing to the right alone would lean; the layer as a whole goes back to its middle.
+        // Pushing to the right alone would shift the layer, so it moves back to its mean as a
+        // whole.
         let lean = mean(placed.iter().zip(wanted).map(|(is, wanted)| is - wanted)).unwrap_or(0);
         for (item, x) in items.iter().zip(placed) {
             self.x[*item] = x - lean;

@@ -4,8 +4,8 @@
 //! applied row are left out, because the next event shows them.
 
 use crashpoint::{CheckpointRow, Direction, Event, RowKind};
+use crashpoint_simulator::render::escaped_full;
 use crashpoint_simulator::render::opening_words;
-use crashpoint_simulator::render::whole;
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{Effect, Entry, Fault, Fired, History, LifeEnd, Reception, What};
 use maud::{Markup, html};
@@ -29,7 +29,7 @@ pub(in crate::page) struct TimelineEvent {
     pub(in crate::page) tokens: Vec<String>,
 }
 
-/// How an event is drawn.
+/// The drawing of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::page) enum Glyph {
     Begin,
@@ -186,7 +186,7 @@ impl TimelineBuilder<'_> {
             What::Started(attempt) => self.task(&attempt.task).into_iter().collect(),
             What::Finished { task, .. } => self.task(task).into_iter().collect(),
             What::Effect(effect) => {
-                let mut tokens = vec![format!("k{}", whole(&effect.key))];
+                let mut tokens = vec![format!("k{}", escaped_full(&effect.key))];
                 tokens.extend(self.task(&effect.task));
                 tokens
             }
@@ -195,7 +195,7 @@ impl TimelineBuilder<'_> {
     }
 }
 
-/// What stands before and after a row's number.
+/// The texts before and after a row's number.
 fn verbs(stages: Stages) -> (&'static str, &'static str) {
     match stages {
         Stages {
@@ -343,23 +343,23 @@ fn details(what: &What) -> Vec<(&'static str, String)> {
         What::Applied {
             mismatch: Some(mismatch),
             ..
-        } => vec![("states", whole(mismatch))],
+        } => vec![("states", escaped_full(mismatch))],
         What::Started(attempt) => vec![
             ("visit", attempt.visit.to_string()),
             ("step", attempt.step.to_string()),
             ("attempt", attempt.attempt.to_string()),
         ],
         What::Effect(effect) => vec![
-            ("payload", whole(&effect.payload)),
-            ("task", whole(&effect.task)),
+            ("payload", escaped_full(&effect.payload)),
+            ("task", escaped_full(&effect.task)),
             ("visit", effect.visit.to_string()),
             ("step", effect.step.to_string()),
-            ("key", whole(&effect.key)),
+            ("key", escaped_full(&effect.key)),
             ("fencing token", effect.fencing_token.to_string()),
         ],
-        What::StoreFailed(text) | What::Panicked(text) => vec![("message", whole(text))],
-        What::Fault(fired) => vec![("crash point", whole(&fired.point))],
-        What::Returned(end) => vec![("told", whole(&end.to_string()))],
+        What::StoreFailed(text) | What::Panicked(text) => vec![("message", escaped_full(text))],
+        What::Fault(fired) => vec![("crash point", escaped_full(&fired.point))],
+        What::Returned(end) => vec![("returned", escaped_full(&end.to_string()))],
         _ => Vec::new(),
     }
 }
@@ -368,7 +368,7 @@ fn row_details(row: &CheckpointRow) -> Vec<(&'static str, String)> {
     let mut details = vec![("kind", row.kind.to_string())];
     let texts = [("state", &row.state), ("task", &row.task_id)];
     for (name, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
-        details.push((name, whole(text)));
+        details.push((name, escaped_full(text)));
     }
     match Event::from_row(row) {
         Ok(Event::Claimed { claim, .. }) => details.extend([
@@ -377,19 +377,27 @@ fn row_details(row: &CheckpointRow) -> Vec<(&'static str, String)> {
             ("version", claim.version.to_string()),
             (
                 "input",
-                whole(&blob(claim.input.as_deref().unwrap_or_default())),
+                escaped_full(&blob(claim.input.as_deref().unwrap_or_default())),
             ),
         ]),
-        Ok(Event::Completed { output, .. }) => details.push(("output", whole(&blob(&output)))),
-        Ok(Event::StepAdvanced { cursor, .. }) => details.push(("cursor", whole(&blob(&cursor)))),
-        Ok(Event::RollbackStarted { cause, .. }) => details.push(("cause", whole(&cause.message))),
-        Ok(Event::CompensationFailed { error, .. }) => details.push(("error", whole(&error))),
+        Ok(Event::Completed { output, .. }) => {
+            details.push(("output", escaped_full(&blob(&output))));
+        }
+        Ok(Event::StepAdvanced { cursor, .. }) => {
+            details.push(("cursor", escaped_full(&blob(&cursor))));
+        }
+        Ok(Event::RollbackStarted { cause, .. }) => {
+            details.push(("cause", escaped_full(&cause.message)));
+        }
+        Ok(Event::CompensationFailed { error, .. }) => {
+            details.push(("error", escaped_full(&error)));
+        }
         Ok(Event::Entered { .. } | Event::Compensated { .. } | Event::RolledBack) | Err(_) => {}
     }
     details
 }
 
-/// Whether an entry is a life's last: nothing but a late row of its comes after it.
+/// Whether an entry is the last of its life, except for a late row.
 pub(in crate::page) fn ends(entry: &Entry) -> bool {
     match &entry.what {
         What::Returned(_) | What::Panicked(_) | What::Stopped(_) => true,

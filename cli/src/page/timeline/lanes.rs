@@ -1,7 +1,7 @@
 //! The lanes beside the timeline: the world on the left, then each life, the store on the right.
 //!
-//! A row of the timeline has its own small drawing, as high as its text needs; put under each other
-//! they are one picture. Time goes down.
+//! Each row of the timeline has a small drawing, as high as its text. Together they form one
+//! picture, in which time goes down.
 
 use std::collections::BTreeMap;
 

@@ -12,7 +12,7 @@ use crate::page::timeline::event::TimelineEvent;
 use crate::page::timeline::lanes::Lanes;
 use crate::page::words::life;
 
-/// What the marks mean.
+/// The meaning of the marks.
 const LEGEND: &str = "Time runs down. A thick lane is a running task. A triangle starts an attempt; \
     it points up for an undo. A line to the right reaches the store: dashed if the row was only \
     sent; a dot there is a durable row, a diamond a claim; a filled dot at the life is an \
