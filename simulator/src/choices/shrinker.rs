@@ -164,7 +164,7 @@ pub struct Minimum {
 ///
 /// # Panics
 ///
-/// Never: it only goes on from smaller tapes.
+/// Never: it only continues from smaller tapes.
 pub fn minimize(
     tape: Tape,
     runs_max: u64,

@@ -32,7 +32,7 @@ pub fn explore(workload: &Workload, settings: &Settings) -> Findings {
 ///
 /// # Panics
 ///
-/// Never: parts are explored within the limit of schedules, and crashes are counted where they fire.
+/// Never: parts are explored within the limit of schedules, and crashes are counted when they fire.
 pub fn explore_on(pool: Pool, workload: &Workload, settings: &Settings) -> Findings {
     let mut findings = Findings::default();
     if settings.schedules_max == 0 {
@@ -65,7 +65,7 @@ pub fn explore_on(pool: Pool, workload: &Workload, settings: &Settings) -> Findi
     findings.cut_short |= merged < parts.len();
     assert!(
         findings.schedules <= settings.schedules_max,
-        "a part is explored within what the parts before have left"
+        "a part is explored within the limit that the earlier parts left"
     );
     assert!(
         findings.cut_short || findings.recorder.is_whole(),

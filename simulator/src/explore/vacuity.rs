@@ -43,7 +43,7 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// The mutant as it is called on the command line: the rule stands behind the `~`.
+    /// The name of the mutant on the command line, with the rule after the `~`.
     pub fn name(&self) -> String {
         match self.rule {
             None => self.workload.to_owned(),
@@ -74,7 +74,7 @@ const fn alone(workload: &'static str, budget: &'static str, oracle: &'static st
     }
 }
 
-/// A witness for each oracle. The tests go through the same table, and have some more mutants.
+/// A witness for each oracle. The tests use the same table, and more mutants.
 pub const WITNESSES: &[Witness] = &[
     without(Rule::StateIsTheFold, "order", "c1", "fold-equality"),
     without(Rule::TerminalAbsorbs, "order", "c1", "prefixes-resume"),

@@ -121,7 +121,7 @@ impl Recorder {
         self.seen.keys().map(SmolStr::as_str)
     }
 
-    /// Where the crash points are, in the same order, and whether a crash fired at each.
+    /// The places of the crash points, in the same order, each with whether a crash fired there.
     pub fn places(&self) -> impl Iterator<Item = (&CrashPlace, bool)> {
         let seen = self.seen.iter();
         seen.map(|(point, place)| (place, self.fired.contains(point)))

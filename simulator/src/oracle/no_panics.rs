@@ -22,16 +22,16 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     let Some((place, life, message)) = panics.next() else {
         return Ok(());
     };
-    // From here on it is decided, whatever was panicked with.
+    // The promise is broken, whatever the message.
     let (during, advice) = (case.during(place), advice(message));
     Err(format!("life {life} panicked{during}: {message}{advice}"))
 }
 
-/// What to do about a panic. tokio panics with a text and nothing else, so the text is all that there
-/// is to know it by. It decides whether the advice is printed, and nothing else: another version of
-/// tokio with another text takes the advice away, and no verdict.
+/// Advice about a panic. tokio panics with a text only, so the text is the only way to recognise
+/// it. It only decides whether the advice is printed: if another version of tokio has another text,
+/// the verdict is the same without the advice.
 fn advice(message: &str) -> &'static str {
-    /// What tokio's time and tasks panic with outside of a runtime of tokio's.
+    /// The panic message of tokio's time and tasks outside a tokio runtime.
     const OUTSIDE_OF_TOKIO: &str = "there is no reactor running";
     if message.contains(OUTSIDE_OF_TOKIO) {
         "; there is no runtime of tokio's in this simulation: CrashTest::tokio, of the feature \"tokio\", \

@@ -35,7 +35,7 @@ impl Activity {
         Self::Acting(ctx.direction(), ctx.task().into())
     }
 
-    /// What is done, and the sequence of the row that is appended.
+    /// The action, and the sequence of the row that it appends.
     pub(crate) fn operation(&self) -> (SmolStr, Option<u64>) {
         match self {
             Self::Appending(sequence) => (APPEND.into(), Some(*sequence)),

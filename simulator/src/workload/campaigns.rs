@@ -1,8 +1,8 @@
-//! The campaigns: which schedules of a workload an exploration runs without exception.
+//! The campaigns: the budgets that an exploration of a workload exhausts.
 //!
-//! Over a disk a crash has many more instants, nearly all of them inside an operation of the store.
-//! The other faults happen between two operations; over a disk each of them comes alone. A power loss
-//! may keep a hundred different things, so faults of the disk are for short workloads.
+//! Over a disk a crash has many more instants, nearly all inside an operation of the store. The
+//! other faults happen between two operations, so over a disk they come without a crash. A power
+//! loss alone has about a hundred variants, so disk faults are for short workloads.
 
 use crate::fault::Budget;
 use crate::sim::{Length, StoreKind, Workload};
@@ -12,9 +12,9 @@ use crate::sim::{Length, StoreKind, Workload};
 pub struct Campaign {
     /// What its schedules have, for people.
     pub about: &'static str,
-    /// Over which stores it is explored.
+    /// The stores over which it is explored.
     pub over: Over,
-    /// The length of the workloads of which it is explored; without it, of every workload.
+    /// The length of the workloads for which it is explored; `None` for every workload.
     pub length: Option<Length>,
     budget: Budget,
 }
@@ -22,11 +22,11 @@ pub struct Campaign {
 /// The stores of a campaign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Over {
-    /// Over every store; over the store in memory with up to one crash as well.
+    /// Every store. Over the store in memory also with up to one crash.
     Every,
-    /// Over the store in memory.
+    /// Only the store in memory.
     Memory,
-    /// Over the embedded store.
+    /// Only the embedded store.
     Disk,
 }
 
@@ -41,7 +41,7 @@ const fn every(about: &'static str, over: Over, budget: Budget) -> Campaign {
     }
 }
 
-/// The campaigns beside the one of crashes alone, in the order in which they are explored.
+/// The campaigns besides the crashes alone, in the order of exploration.
 pub const CAMPAIGNS: &[Campaign] = &[
     every(
         "one fault of the store",
@@ -122,11 +122,11 @@ pub const CAMPAIGNS: &[Campaign] = &[
     },
 ];
 
-/// The most crashes that a schedule of the campaigns may have.
+/// The most crashes of a schedule in the campaigns.
 pub const CRASHES_MAX: u32 = 3;
 
-/// How many crashes a schedule may have where nobody says otherwise. Over a disk there are ten times as
-/// many crash points, so two of them take minutes.
+/// The default number of crashes of a schedule. A disk has ten times as many crash points, so two
+/// crashes take minutes.
 pub const fn default_crashes(store: StoreKind) -> u32 {
     match Over::only(store) {
         Over::Memory => 2,
@@ -135,7 +135,7 @@ pub const fn default_crashes(store: StoreKind) -> u32 {
 }
 
 impl Over {
-    /// What is explored over this store and not over every store.
+    /// The campaigns of this store that are not campaigns of every store.
     pub const fn only(store: StoreKind) -> Self {
         match store {
             StoreKind::Memory => Self::Memory,
@@ -148,7 +148,7 @@ impl Over {
 }
 
 impl Campaign {
-    /// Its budget for workloads of this length over this store, if it is explored of them.
+    /// Its budget for workloads of this length over this store, if it has one.
     fn budget(&self, length: Length, store: StoreKind) -> Option<Budget> {
         let store = Over::only(store);
         let crashes = match self.over {
@@ -165,8 +165,8 @@ impl Campaign {
 }
 
 impl Workload {
-    /// The budgets within which every schedule of this workload is explored: up to `crashes` crashes
-    /// alone, and the [`CAMPAIGNS`]. Without crashes it is the schedule without faults.
+    /// The budgets that an exploration of this workload exhausts: up to `crashes` crashes alone,
+    /// and the [`CAMPAIGNS`]. Without crashes, only the schedule without faults.
     pub fn campaigns(&self, store: StoreKind, crashes: u32) -> Vec<Budget> {
         let mut budgets = vec![Budget { crashes, ..NONE }];
         if crashes > 0 {
@@ -182,7 +182,8 @@ impl Workload {
     }
 }
 
-/// What is sampled by seeds beyond the campaigns over this store: everything at once, and more of it.
+/// The budget that is sampled by seeds beyond the campaigns over this store: more of everything at
+/// once.
 pub fn beyond(store: StoreKind) -> Budget {
     Budget {
         crashes: 2,
