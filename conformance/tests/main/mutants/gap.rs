@@ -17,7 +17,7 @@ pub(crate) enum Gap {
 }
 
 /// Some microseconds.
-const SPINS: u32 = 1000;
+const SPINS: u32 = 100;
 /// How many turns a held gap gives to the other tasks of the runtime, or spins for other threads.
 const TURNS_MAX: u32 = 1000;
 /// After so many turns the scheduler may run another thread. On a busy machine each of these costs a
