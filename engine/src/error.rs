@@ -239,6 +239,9 @@ pub enum StoreErrorKind {
     Unavailable,
     /// The operation may have taken effect.
     UnknownOutcome,
+    /// A fork made this process, and its parent opened the store. Nothing was written. Another try
+    /// does not help: open a store after the fork.
+    OtherProcess,
     /// The stored data is damaged. Another try does not help.
     Damaged,
     /// The outcome is not known; only the message says more.

@@ -473,7 +473,7 @@ fn a_path_without_a_file_to_read_is_a_matter_of_the_call() {
         (
             &used,
             expect![[r#"
-            error: checkpoint store: PATH: the store is open already, here or in another process
+            error: checkpoint store: PATH: the store is open already, here or in another process; a process that reads the file (a doctor, a copy) keeps it locked, too
             exits with 2
         "#]],
         ),
@@ -547,7 +547,7 @@ fn a_file_whose_process_has_crashed_is_read_and_stays_as_it_is() {
     fixture.check(
         "doctor PATH",
         &expect![[r#"
-            error: checkpoint store: PATH: the store is open already, here or in another process
+            error: checkpoint store: PATH: the store is open already, here or in another process; a process that reads the file (a doctor, a copy) keeps it locked, too
             exits with 2
         "#]],
     );

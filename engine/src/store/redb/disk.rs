@@ -5,8 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use redb::StorageBackend;
-use redb::backends::FileBackend;
 use tempfile::NamedTempFile;
+
+use crate::store::redb::owner::OwnedFile;
 
 /// A place for the file of a store. Production has a path; a simulation has a simulated disk.
 pub trait Disk {
@@ -76,20 +77,20 @@ impl<'a> Directory<'a> {
 }
 
 impl Disk for Directory<'_> {
-    type File = FileBackend;
+    type File = OwnedFile;
     type Draft = NamedTempFile;
 
     fn name(&self) -> String {
         self.path.display().to_string()
     }
 
-    fn open(&self) -> io::Result<Option<FileBackend>> {
+    fn open(&self) -> io::Result<Option<OwnedFile>> {
         let file = match OpenOptions::new().read(true).write(true).open(self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
         self.sync()?;
-        backend(file).map(Some)
+        OwnedFile::new(file).map(Some)
     }
 
     fn draft(&self) -> io::Result<NamedTempFile> {
@@ -105,8 +106,8 @@ impl Disk for Directory<'_> {
         builder.tempfile_in(&self.parent)
     }
 
-    fn open_draft(&self, draft: &NamedTempFile) -> io::Result<FileBackend> {
-        backend(draft.reopen()?)
+    fn open_draft(&self, draft: &NamedTempFile) -> io::Result<OwnedFile> {
+        OwnedFile::new(draft.reopen()?)
     }
 
     fn publish(&self, draft: NamedTempFile) -> io::Result<()> {
@@ -114,8 +115,4 @@ impl Disk for Directory<'_> {
         draft.persist_noclobber(self.path)?;
         self.sync()
     }
-}
-
-fn backend(file: File) -> io::Result<FileBackend> {
-    FileBackend::new(file).map_err(io::Error::other)
 }

@@ -13,19 +13,24 @@ mod failure;
 mod opening;
 mod operation;
 mod overlay;
+mod owner;
 mod queue;
 mod reader;
 pub mod row_format;
 mod tables;
 mod waiting;
 
+use std::future::poll_fn;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use async_trait::async_trait;
 
 use self::database::Database;
 use self::operation::{Answer, Operation};
+use self::owner::Owner;
 use self::queue::Queue;
 use crate::error::Error;
 use crate::recovery::{CheckpointRow, CheckpointStore, ListRuns};
@@ -50,6 +55,13 @@ pub use self::reader::RedbReader;
 ///   [`Retention::ClearWhenDone`](crate::Retention) may be used with it.
 /// - After an error of the disk every operation fails until the store is opened again. Data that the
 ///   operating system shows after a failed sync need not be on the disk.
+///
+/// # Forks
+///
+/// A store belongs to the process that opened it. In a child that a fork made, every operation fails
+/// with [`OtherProcess`](crate::StoreErrorKind::OtherProcess), and dropping the store touches neither
+/// the file nor its lock. Open stores after the fork. While a child has its copy, the file stays locked,
+/// also once the parent is gone.
 ///
 /// # Not guaranteed
 ///
@@ -93,6 +105,7 @@ pub struct RedbCheckpointStore {
     queue: Arc<Queue>,
     runtime: Arc<dyn Runtime>,
     scope: ScopeId,
+    owner: Owner,
 }
 
 impl RedbCheckpointStore {
@@ -137,6 +150,7 @@ impl RedbCheckpointStore {
             queue: Arc::new(Queue::new(Database::open(disk, check)?)),
             runtime: Arc::new(runtime),
             scope: ScopeId::new(),
+            owner: Owner::current(),
         })
     }
 
@@ -147,7 +161,14 @@ impl RedbCheckpointStore {
     }
 
     async fn execute(&self, operation: Operation) -> Result<Answer, Error> {
-        self.queue.submit(&*self.runtime, operation).await
+        let mut answered = pin!(self.queue.submit(&*self.runtime, operation));
+        // Before each poll, since a fork may come between two of them; and before any lock, since the
+        // thread that held it is not there in the child.
+        poll_fn(|context| match self.owner.check() {
+            Ok(()) => answered.as_mut().poll(context),
+            Err(refused) => Poll::Ready(Err(refused)),
+        })
+        .await
     }
 }
 
@@ -202,9 +223,14 @@ impl ListRuns for RedbCheckpointStore {
 }
 
 impl Drop for RedbCheckpointStore {
-    /// Waits for a batch in progress and closes the file, so that it can be opened again at once.
+    /// Waits for a batch in progress and closes the file, so that it can be opened again at once. In a
+    /// fork, it leaves the file and its lock to the process that opened it.
     fn drop(&mut self) {
-        self.queue.close();
+        if self.owner.is_current() {
+            self.queue.close();
+        } else {
+            self.queue.abandon();
+        }
     }
 }
 

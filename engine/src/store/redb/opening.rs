@@ -142,7 +142,8 @@ impl NotOpened {
             Self::Disk(error) => store(unavailable, &error.to_string()).with_source(error),
             Self::Redb(redb::Error::DatabaseAlreadyOpen) => store(
                 unavailable,
-                "the store is open already, here or in another process",
+                "the store is open already, here or in another process; a process that reads the file \
+                 (a doctor, a copy) keeps it locked, too",
             ),
             Self::Redb(error) => store(kind_of(&error), &error.to_string()).with_source(error),
             Self::Empty => store(

@@ -11,10 +11,10 @@ use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
 use crate::store::redb::disk::Disk;
+use crate::store::redb::owner::OwnedFile;
 
 const PAGE_BYTES: u64 = 4096;
 
@@ -23,7 +23,7 @@ pub(super) struct ReadOnly<'a>(pub(super) &'a Path);
 
 /// The file and its changes. While it is open, no process can open the store.
 pub(super) struct Overlay {
-    file: FileBackend,
+    file: OwnedFile,
     changed: Mutex<Changed>,
 }
 
@@ -49,7 +49,7 @@ impl Disk for ReadOnly<'_> {
         if file.metadata()?.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        let file = FileBackend::new(file).map_err(io::Error::other)?;
+        let file = OwnedFile::new(file)?;
         let length = file.len()?;
         let changed = Changed {
             length,

@@ -1,6 +1,6 @@
 //! The queue of operations: performed in their order, in batches, off the executor.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
@@ -94,6 +94,19 @@ impl Queue {
     /// Closes the database after the batch that is under way.
     pub(super) fn close(&self) {
         let database = lock(&self.database).take();
+        if let Some(database) = database {
+            database.close();
+        }
+    }
+
+    /// Closes the file without a write, in a fork of the process that opened it. If the fork was made
+    /// during a batch, the file stays open: its thread, which could unlock the database, is not there.
+    pub(super) fn abandon(&self) {
+        let database = match self.database.try_lock() {
+            Ok(mut database) => database.take(),
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner().take(),
+            Err(TryLockError::WouldBlock) => None,
+        };
         if let Some(database) = database {
             database.close();
         }

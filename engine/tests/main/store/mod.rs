@@ -6,6 +6,8 @@ mod creation;
 mod damage;
 mod disk;
 mod failing;
+#[cfg(unix)]
+mod forked;
 mod format;
 mod golden;
 mod growth;
@@ -79,14 +81,18 @@ fn ended() -> Blocking {
     })
 }
 
+/// A runtime that does blocking work within the poll that asks for it.
+fn inline() -> Blocking {
+    Blocking::new(|work| Box::pin(async { work() }))
+}
+
 /// A store whose operations are over after one poll.
 fn open(disk: &MemoryDisk) -> Result<RedbCheckpointStore, Error> {
     open_with_check(disk, OpenCheck::Whole)
 }
 
 fn open_with_check(disk: &MemoryDisk, check: OpenCheck) -> Result<RedbCheckpointStore, Error> {
-    let inline = Blocking::new(|work| Box::pin(async { work() }));
-    RedbCheckpointStore::on_disk_with_check(disk, check, inline)
+    RedbCheckpointStore::on_disk_with_check(disk, check, inline())
 }
 
 /// Opens a place that may fail; what it answers then names the place.

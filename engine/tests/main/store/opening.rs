@@ -214,8 +214,7 @@ async fn a_store_that_is_open_already() {
         let message = error
             .to_string()
             .replace(&path.display().to_string(), "PATH");
-        let expected =
-            "checkpoint store: PATH: the store is open already, here or in another process";
+        let expected = "checkpoint store: PATH: the store is open already, here or in another process; a process that reads the file (a doctor, a copy) keeps it locked, too";
         assert_eq!(message, expected);
         assert_eq!(kind_of(&error), Some(StoreErrorKind::Unavailable));
     }
