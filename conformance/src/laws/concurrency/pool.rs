@@ -42,6 +42,9 @@ async fn call(store: Session, caller: usize) -> Checked {
 const READERS: usize = 8;
 /// How many loads may end while an append waits.
 const LOADS_MAX: u64 = 200 * READERS as u64;
+/// After so many of them a reader lets other threads run: an append that is on another thread, as in a
+/// store that blocks, does not starve because of a busy machine.
+const LOADS_TO_YIELD: u64 = 100;
 /// The number of appends. More than half must starve for a failure.
 const APPENDS: u64 = 20;
 
@@ -122,6 +125,9 @@ async fn load_until_done(store: Session, shared: Arc<Shared>) {
             let _ = store.store().load_run("run").await;
             shared.loads.fetch_add(1, Ordering::SeqCst);
             store.progress().beat();
+            if shared.waited().is_multiple_of(LOADS_TO_YIELD) {
+                std::thread::yield_now();
+            }
         }
         tokio::task::yield_now().await;
     }

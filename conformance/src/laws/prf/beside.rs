@@ -96,7 +96,7 @@ const IDS: u32 = 8;
 const ROWS: u64 = 32;
 
 /// How often a try writes one id, and eight ids at once.
-const BATCHES: u32 = 5;
+const BATCHES: u32 = 10;
 const BATCHES_OF_EIGHT: u32 = 2;
 
 pub(crate) async fn prf_04_eight_ids_get_as_much_done_as_one(case: &Case) -> Checked {

@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crashpoint::{CheckpointRow, CheckpointStore, Error, RowKind, ScopeId, checkpoint_store};
 use crashpoint_conformance::{BoxError, Damage, Harness, Hook, Options, Place};
@@ -66,6 +66,8 @@ pub(crate) enum Lock {
 pub(crate) struct Log {
     path: PathBuf,
     file: File,
+    /// The duration of the last sync.
+    sync: Duration,
 }
 
 impl Log {
@@ -75,7 +77,21 @@ impl Log {
 
     fn write(&mut self, line: &str) -> io::Result<()> {
         self.write_only(line)?;
-        self.file.sync_data()
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a gap is as wide as the disk is slow; no verdict reads this clock"
+        )]
+        let begun = Instant::now();
+        self.file.sync_data()?;
+        self.sync = begun.elapsed();
+        Ok(())
+    }
+
+    /// Lets signals arrive in between. On a busy disk most of an operation is its syncs, and a kill
+    /// would fall into those.
+    fn while_others_write(&self) {
+        const GAP_MIN: Duration = Duration::from_millis(25);
+        std::thread::park_timeout(GAP_MIN.max(self.sync * 10));
     }
 
     pub(super) fn write_only(&mut self, line: &str) -> io::Result<()> {
@@ -226,7 +242,11 @@ impl<H: Habit> Filed<H> {
         }
         let inner = Inner {
             runs,
-            log: Log { path, file },
+            log: Log {
+                path,
+                file,
+                sync: Duration::ZERO,
+            },
             habit: H::default(),
             failed: false,
             lock,
@@ -352,11 +372,6 @@ impl Habit for FlushOnDrop {
     }
 }
 
-/// Long enough for a signal to arrive in between on a busy machine.
-fn while_others_write() {
-    std::thread::park_timeout(Duration::from_millis(25));
-}
-
 /// A row of several blocks is written without its blob first, and then with it.
 #[derive(Default)]
 pub(crate) struct HeaderThenBody;
@@ -372,7 +387,7 @@ impl Habit for HeaderThenBody {
             let mut header = row.clone();
             header.output_blob = Some(Vec::new());
             log.write(&line_of(id, &header))?;
-            while_others_write();
+            log.while_others_write();
         }
         log.write(&line_of(id, row))
     }
@@ -387,7 +402,7 @@ impl Habit for DeletesRowByRow {
         for row in rows {
             log.write(&format!("D {} {}", hex(id.as_bytes()), row.sequence))?;
             if rows.len() < 20 {
-                while_others_write();
+                log.while_others_write();
             }
         }
         Ok(())
