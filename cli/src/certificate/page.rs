@@ -6,7 +6,7 @@ use crashpoint_conformance::{
 use crashpoint_simulator::render::escaped_full;
 use maud::{Markup, html};
 
-use crate::certificate::words::{date, lines, time, total_time};
+use crate::certificate::words::{date, lines, time, time_of, total_time};
 use crate::certificate::{badge, shown_remarks};
 use crate::page::document;
 use crate::page::words::message;
@@ -200,14 +200,13 @@ fn group(laws: &[LawReport], index: usize) -> Markup {
         .iter()
         .filter(|law| law.verdict == Verdict::Pass)
         .count();
-    let millis = laws.iter().map(|law| law.millis).sum();
     let whole = passed == laws.len();
     html! {
         details.chapter open[!whole] {
             summary {
                 strong { (laws[0].law.group.title) } ": "
                 span.good[whole] { (passed) " of " (laws.len()) " passed" }
-                span.note { ", " (time(millis)) }
+                span.note { ", " (time_of(laws)) }
             }
             div.wide { table {
                 thead { tr { th { "law" } th { "" } th { "verdict" } th.number { "time" } } }

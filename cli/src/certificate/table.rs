@@ -8,7 +8,9 @@ use crashpoint_conformance::{LawReport, Merged, Report, Verdict};
 use crashpoint_simulator::render::escaped_full;
 
 use crate::certificate::shown_remarks;
-use crate::certificate::words::{claims, counts, date, held_back, level, lines, time, total_time};
+use crate::certificate::words::{
+    claims, counts, date, held_back, level, lines, time, time_of, total_time,
+};
 use crate::text::counted;
 use crate::text::table::right;
 
@@ -92,7 +94,7 @@ fn groups(report: &Report) -> Table {
             number(passed),
             number(failed),
             number(other),
-            right(time(laws.iter().map(|law| law.millis).sum())),
+            right(time_of(laws)),
         ]);
     }
     table

@@ -1,11 +1,11 @@
 //! Phrases that every form of a certificate uses.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-use crashpoint_conformance::{Claim, HeldBack, Level, Report};
+use crashpoint_conformance::{Claim, HeldBack, LawReport, Level, Report};
 use crashpoint_simulator::render::escaped_full;
 
-use crate::text::counted;
+use crate::text::{counted, instant};
 
 /// `850 ms`, `12.4 s`
 pub(crate) fn time(millis: u64) -> String {
@@ -16,12 +16,18 @@ pub(crate) fn time(millis: u64) -> String {
     }
 }
 
+/// The time that these laws took together.
+pub(crate) fn time_of(laws: &[LawReport]) -> String {
+    let sum = |sum: u64, law: &LawReport| sum.saturating_add(law.millis);
+    time(laws.iter().fold(0, sum))
+}
+
 /// `44.1 s total, 212.3 s of laws in parallel`; without the second if laws ran one by one.
 pub(crate) fn total_time(report: &Report) -> String {
     let (passed, of_laws) = (report.millis(), report.millis_of_laws());
     let total = format!("{} total", time(passed));
     // A law's end is noted a little after it.
-    if of_laws > passed + passed / 10 {
+    if of_laws > passed.saturating_add(passed / 10) {
         format!("{total}, {} of laws in parallel", time(of_laws))
     } else {
         total
@@ -30,11 +36,7 @@ pub(crate) fn total_time(report: &Report) -> String {
 
 /// When a report was made, in UTC.
 pub(crate) fn date(report: &Report) -> String {
-    let at = UNIX_EPOCH.checked_add(Duration::from_millis(report.at_ms()));
-    at.map_or_else(
-        || "at an unknown time".to_owned(),
-        |at| humantime::format_rfc3339_seconds(at).to_string(),
-    )
+    instant(report.at_ms())
 }
 
 /// The lines of a message, each safe to show. Some messages draw.

@@ -1,7 +1,6 @@
 //! `crashpoint show`: prints the log of a run, row by row.
 
 use std::io::Write;
-use std::time::{Duration, SystemTime};
 
 use crashpoint::CheckpointRow;
 use crashpoint_simulator::render;
@@ -10,7 +9,7 @@ use serde::Serialize;
 use crate::arguments::{ShowArguments, StoredArguments};
 use crate::exit::{Exit, Failure};
 use crate::store::{self, StoredRun};
-use crate::text::grouped;
+use crate::text::{grouped, instant};
 
 #[derive(Serialize)]
 struct RunLog<'a> {
@@ -64,8 +63,7 @@ fn print(run: &StoredRun, out: &mut impl Write) -> Result<(), Failure> {
         Err(reason) => writeln!(out, "{id}: {}", store::single_line(reason))?,
         Ok(status) => {
             let (phase, state) = store::phase(&status.phase);
-            let started = SystemTime::UNIX_EPOCH + Duration::from_millis(status.started_unix_ms);
-            let started = humantime::format_rfc3339_seconds(started);
+            let started = instant(status.started_unix_ms);
             let (workflow, state) = (render::escaped(&status.workflow), render::escaped(&state));
             let lives = match status.lives {
                 1 => "1 life".to_owned(),

@@ -1,8 +1,9 @@
-//! Text on a terminal: numbers, bytes, paragraphs and tables.
+//! Text on a terminal: numbers, instants, bytes, paragraphs and tables.
 
 pub(crate) mod table;
 
 use std::io::{self, IsTerminal as _};
+use std::time::{Duration, UNIX_EPOCH};
 
 pub(crate) use crashpoint_simulator::render::{counted, grouped};
 
@@ -11,6 +12,26 @@ use textwrap::{Options, WordSplitter};
 /// The bytes of a blob as text.
 pub(crate) fn blob(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Where dates end for [`instant`]: the year 10000, in milliseconds since 1970-01-01 UTC.
+const DATES_END_MS: u64 = 253_402_300_800_000;
+
+/// An instant in UTC. An instant after the year 9999 has no date of four digits, so it stays a number
+/// of milliseconds.
+///
+/// ```
+/// use crashpoint_cli::text::instant;
+///
+/// assert_eq!(instant(1_767_225_600_000), "2026-01-01T00:00:00Z");
+/// assert_eq!(instant(u64::MAX), "18446744073709551615 ms after 1970-01-01");
+/// ```
+pub fn instant(unix_ms: u64) -> String {
+    if unix_ms >= DATES_END_MS {
+        return format!("{unix_ms} ms after 1970-01-01");
+    }
+    let at = UNIX_EPOCH + Duration::from_millis(unix_ms);
+    humantime::format_rfc3339_seconds(at).to_string()
 }
 
 /// The longest line of a paragraph, in characters.

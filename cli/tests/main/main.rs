@@ -2,6 +2,7 @@
 
 mod certificates;
 mod command;
+mod dates;
 mod exit_codes;
 mod junit;
 mod page;

@@ -48,7 +48,7 @@ impl StoreFixture {
     }
 
     /// Runs the command. `PATH` among its arguments stands for the file.
-    fn run(&self, arguments: &str) -> Output {
+    pub(crate) fn run(&self, arguments: &str) -> Output {
         let path = self.path();
         let arguments = arguments.split(' ').map(|argument| match argument {
             "PATH" => &path,
@@ -99,13 +99,17 @@ fn rows(events: &[Event]) -> Vec<CheckpointRow> {
 }
 
 fn claimed(life: u8) -> Event {
+    claimed_at(life, BEGUN)
+}
+
+fn claimed_at(life: u8, unix_ms: u64) -> Event {
     let claim = ClaimRecord {
         run_id: Nonce([1; 16]),
         nonce: Nonce([life; 16]),
         definition: "order".into(),
         version: 3,
         fingerprint: 0,
-        unix_ms: BEGUN,
+        unix_ms,
         exits: ["Shipped".into()].into(),
         input: (life == 1).then(|| b"1999"[..].into()),
     };
@@ -144,6 +148,12 @@ fn three() -> Vec<(&'static str, Vec<CheckpointRow>)> {
 /// A store with a run that has ended and one that has not.
 pub(crate) fn two_runs() -> StoreFixture {
     StoreFixture::with(&three()[..2])
+}
+
+/// A store with a run whose first life began when the clock said so.
+pub(crate) fn begun_at(unix_ms: u64) -> StoreFixture {
+    let rows = rows(&[claimed_at(1, unix_ms), charged(), shipped()]);
+    StoreFixture::with(&[("order-1", rows)])
 }
 
 #[test]
