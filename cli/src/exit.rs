@@ -107,6 +107,8 @@ fn is_about_the_path(error: &io::Error) -> bool {
             | ErrorKind::IsADirectory
             | ErrorKind::NotADirectory
             | ErrorKind::InvalidFilename
+            // Not a regular file, or a path with a NUL.
+            | ErrorKind::InvalidInput
     )
 }
 

@@ -111,6 +111,17 @@ impl Database {
         }
     }
 
+    /// Hands each row of a run to `visit`, and keeps none.
+    pub(super) fn visit_run(
+        &mut self,
+        id: &str,
+        visit: impl FnMut(CheckpointRow),
+    ) -> Result<(), Error> {
+        let visited = self.access(|redb| visit_run(redb, id, visit));
+        let load = || Operation::Load { id: id.to_owned() };
+        visited.unwrap_or_else(|broken| Err(broken.error(&load())))
+    }
+
     /// Closes the file. Every commit is durable already, so an error does not matter.
     pub(super) fn close(self) {
         let closed = catch_unwind(AssertUnwindSafe(|| self.redb.close()));
@@ -257,13 +268,22 @@ fn read(redb: &redb::Database, operation: &Operation) -> Result<Result<Answer, E
 }
 
 fn load_run(redb: &redb::Database, id: &str) -> Result<Result<Vec<CheckpointRow>, Error>, Failure> {
-    let table = redb.begin_read()?.open_table(ROWS)?;
     let mut rows = Vec::new();
+    let visited = visit_run(redb, id, |row| rows.push(row))?;
+    Ok(visited.map(|()| rows))
+}
+
+fn visit_run(
+    redb: &redb::Database,
+    id: &str,
+    mut visit: impl FnMut(CheckpointRow),
+) -> Result<Result<(), Error>, Failure> {
+    let table = redb.begin_read()?.open_table(ROWS)?;
     for entry in table.range((id, 0)..=(id, u64::MAX))? {
         let (key, value) = entry?;
         let (_, sequence) = key.value();
         match row_format::decode(id, sequence, value.value()) {
-            Ok(row) => rows.push(row),
+            Ok(row) => visit(row),
             Err(damage) => {
                 let message = format!("row {sequence} of run {id:?} is damaged: {damage}");
                 let error = StoreError::new(StoreErrorKind::Damaged, message);
@@ -271,7 +291,7 @@ fn load_run(redb: &redb::Database, id: &str) -> Result<Result<Vec<CheckpointRow>
             }
         }
     }
-    Ok(Ok(rows))
+    Ok(Ok(()))
 }
 
 fn run_ids(

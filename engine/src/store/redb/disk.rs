@@ -1,6 +1,6 @@
 //! The place of a store's file: the seam between the store and a file system.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -76,6 +76,19 @@ impl<'a> Directory<'a> {
     }
 }
 
+/// Refuses a path that leads to something other than a regular file. Opening a pipe waits for its
+/// writer, and a device has no length, so that it would be taken for an empty file.
+pub(super) fn check_regular(metadata: &Metadata) -> io::Result<()> {
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        let reason = "is not a regular file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    }
+    Ok(())
+}
+
 impl Disk for Directory<'_> {
     type File = OwnedFile;
     type Draft = NamedTempFile;
@@ -89,6 +102,7 @@ impl Disk for Directory<'_> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
+        check_regular(&file.metadata()?)?;
         self.sync()?;
         OwnedFile::new(file).map(Some)
     }

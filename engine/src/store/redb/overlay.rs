@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redb::{BackendError, StorageBackend};
 
-use crate::store::redb::disk::Disk;
+use crate::store::redb::disk::{Disk, check_regular};
 use crate::store::redb::owner::OwnedFile;
 
 const PAGE_BYTES: u64 = 4096;
@@ -44,11 +44,10 @@ impl Disk for ReadOnly<'_> {
     }
 
     fn open(&self) -> io::Result<Option<Overlay>> {
+        check_regular(&std::fs::metadata(self.0)?)?;
         let file = File::open(self.0)?;
-        // Where a folder can be opened, only its bytes could not be read, as if the disk had failed.
-        if file.metadata()?.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
+        // Again, because the path may lead to another file by now.
+        check_regular(&file.metadata()?)?;
         let file = OwnedFile::new(file)?;
         let length = file.len()?;
         let changed = Changed {

@@ -62,11 +62,24 @@ impl RedbReader {
     ///
     /// If the file can't be read, or a row is damaged. The error names the row.
     pub fn load_run(&mut self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
-        let id = workflow_id.to_owned();
-        match self.execute(Operation::Load { id })? {
-            Answer::Rows(rows) => Ok(rows),
-            other => unreachable!("a load is answered {other:?}"),
-        }
+        let mut rows = Vec::new();
+        self.visit_run(workflow_id, |row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    /// Calls `visit` with every row of the run, ascending by sequence, and keeps none: a log can be
+    /// larger than the memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`load_run`](Self::load_run); the rows before a damaged row were visited. A panic of `visit`
+    /// is an error, too.
+    pub fn visit_run(
+        &mut self,
+        workflow_id: &str,
+        visit: impl FnMut(CheckpointRow),
+    ) -> Result<(), Error> {
+        self.0.visit_run(workflow_id, visit)
     }
 
     fn execute(&mut self, operation: Operation) -> Result<Answer, Error> {

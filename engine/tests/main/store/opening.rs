@@ -249,6 +249,49 @@ fn a_store_that_is_looked_at() {
     drop(RedbCheckpointStore::new(&path).expect("it is closed"));
 }
 
+/// A pipe as the path of a reader waited for a writer that never came, and a device was called an empty
+/// file, with the advice to remove it.
+#[cfg(unix)]
+#[test]
+fn a_path_that_leads_to_no_regular_file_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("the system has mkfifo").success());
+    for path in [&*pipe, Path::new("/dev/zero"), Path::new("/dev/null")] {
+        let opened = RedbCheckpointStore::new(path).expect_err("it is no file");
+        let read = RedbReader::open(path).expect_err("it is no file");
+        for error in [opened, read] {
+            let message = format!(
+                "checkpoint store: {}: is not a regular file",
+                path.display()
+            );
+            assert_eq!(error.to_string(), message);
+            assert_eq!(kind_of(&error), Some(StoreErrorKind::Unavailable));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reader_visits_the_rows_that_it_would_load() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store");
+    let store = RedbCheckpointStore::new(&path).expect("a fresh file");
+    for (id, sequence) in [("order-1", 0), ("order-2", 0), ("order-1", 1)] {
+        let appended = store.append(id, row(sequence)).await;
+        appended.expect("it is free");
+    }
+    drop(store);
+    let mut reader = RedbReader::open(&path).expect("nobody has it open");
+    for (id, expected) in [("order-1", vec![row(0), row(1)]), ("order-3", vec![])] {
+        let mut visited = Vec::new();
+        let read = reader.visit_run(id, |row| visited.push(row));
+        read.expect("it is whole");
+        assert_eq!(visited, expected);
+        assert_eq!(reader.load_run(id).expect("it is whole"), expected);
+    }
+}
+
 #[test]
 fn scopes_differ_between_stores_and_not_within_one() {
     let folder = tempfile::tempdir().expect("a folder");
