@@ -126,6 +126,17 @@ pub enum Error {
         workflow: String,
     },
 
+    /// Code that is not the engine's panicked outside of a task: of the store, of the runtime, or of a
+    /// [`State`](crate::State). The panic ended this life and nothing else; for the run it was a crash.
+    /// A panic of a task is a failure of the task instead.
+    #[error("run {workflow_id:?}: code outside of its tasks panicked: {message}")]
+    Panicked {
+        /// The id of the run.
+        workflow_id: String,
+        /// The words of the panic.
+        message: String,
+    },
+
     /// A [`Recovery`](crate::Recovery) got two workflows of the same name.
     #[error("two workflows have the name {workflow:?}")]
     DuplicateWorkflow {
@@ -188,6 +199,7 @@ impl Error {
             Self::NotExclusive => "not_exclusive",
             Self::NoListing => "no_listing",
             Self::UnknownWorkflow { .. } => "unknown_workflow",
+            Self::Panicked { .. } => "panicked",
             Self::DuplicateWorkflow { .. } => "duplicate_workflow",
         }
     }
@@ -220,6 +232,15 @@ impl fmt::Display for StoreError {
         f.write_str(&self.message)
     }
 }
+
+/// Equal kinds and equal messages; the causes are not compared.
+impl PartialEq for StoreError {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind, &self.message) == (other.kind, &other.message)
+    }
+}
+
+impl Eq for StoreError {}
 
 impl std::error::Error for StoreError {
     /// The cause itself, so that it can be downcast. A derived implementation would return the

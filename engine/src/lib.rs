@@ -6,6 +6,7 @@ mod core;
 mod driver;
 mod engine;
 mod error;
+mod foreign;
 mod observe;
 pub mod recovery;
 mod runtime;

@@ -6,7 +6,9 @@ use crate::error::StoreError;
 
 /// Receives an [`Observation`] for everything that a life does.
 ///
-/// The engine calls it on the life's own task, so it must not block.
+/// The engine calls it on the life's own task, so it must not block. If it panics, the run goes on as
+/// if it had returned, and the observer gets the next observation as well: the panic hook alone reports
+/// the panic.
 ///
 /// ```
 /// use crashpoint::{Observation, Observer};

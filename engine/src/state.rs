@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use crate::foreign::contained;
+
 /// An enum whose variants are the states of a workflow. Derive it.
 ///
 /// The log holds labels, never `Debug` output or the name of a type. A variant can be renamed if it
@@ -43,7 +45,7 @@ pub(crate) fn index_of<S: State>(state: S) -> usize {
     index.unwrap_or_else(|| panic!("State::ALL lacks {state:?}"))
 }
 
-/// The index of the state with this label.
-pub(crate) fn resolve<S: State>(label: &str) -> Option<usize> {
-    S::from_label(label).map(index_of)
+/// The index of the state with this label, or what a hand-written [`State`] panicked with.
+pub(crate) fn resolve<S: State>(label: &str) -> Result<Option<usize>, String> {
+    contained(|| S::from_label(label).map(index_of))
 }

@@ -24,8 +24,8 @@ pub struct Definition {
     pub starts: Option<Vec<usize>>,
     /// Every state.
     pub states: Vec<StateDefinition>,
-    /// The index of the state with this label or alias.
-    pub resolve: fn(&str) -> Option<usize>,
+    /// The index of the state with this label or alias, or the words of a panic. It is the user's code.
+    pub resolve: fn(&str) -> Result<Option<usize>, String>,
 }
 
 /// A state of a [`Definition`].
@@ -151,6 +151,16 @@ pub enum Mismatch {
         /// The label.
         label: Label,
     },
+    /// The code that reads labels of states panicked.
+    #[error("sequence {sequence} names state {label:?}, and reading it panicked: {message}")]
+    Label {
+        /// The sequence of the row.
+        sequence: u64,
+        /// The label.
+        label: Label,
+        /// The words of the panic.
+        message: String,
+    },
     /// The log names a task that the definition lacks.
     #[error("sequence {sequence} names the unknown task {task:?}")]
     UnknownTask {
@@ -232,6 +242,20 @@ impl Definition {
         }
     }
 
+    /// The index of the state with this label or alias. A label of this definition is found without the
+    /// user's code.
+    pub fn state_of_label(&self, label: &str) -> Option<usize> {
+        self.resolved(label).ok().flatten()
+    }
+
+    fn resolved(&self, label: &str) -> Result<Option<usize>, String> {
+        let has_it = |state: &StateDefinition| *state.label == *label;
+        match self.states.iter().position(has_it) {
+            Some(index) => Ok(Some(index)),
+            None => (self.resolve)(label),
+        }
+    }
+
     /// The state that has the task of this name.
     pub fn state_of_task(&self, name: &str) -> Option<usize> {
         let has_it = |state: &StateDefinition| matches!(&state.role, Role::Task(task) if *task.name == *name);
@@ -272,12 +296,8 @@ impl Definition {
         self.check_claims(state)?;
         for row in rows {
             let row: &CheckpointRow = row.borrow();
-            if !row.state.is_empty() && (self.resolve)(&row.state).is_none() {
-                let label = row.state.as_str().into();
-                return Err(Mismatch::UnknownState {
-                    sequence: row.sequence,
-                    label,
-                });
+            if !row.state.is_empty() {
+                self.check_label(row)?;
             }
             if !row.task_id.is_empty() && self.state_of_task(&row.task_id).is_none() {
                 let task = row.task_id.as_str().into();
@@ -306,9 +326,26 @@ impl Definition {
         }
     }
 
+    fn check_label(&self, row: &CheckpointRow) -> Result<(), Mismatch> {
+        let (sequence, label) = (row.sequence, || row.state.as_str().into());
+        match self.resolved(&row.state) {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(Mismatch::UnknownState {
+                sequence,
+                label: label(),
+            }),
+            Err(message) => Err(Mismatch::Label {
+                sequence,
+                label: label(),
+                message,
+            }),
+        }
+    }
+
     /// The open visit has a task that can go on from the visit's cursor.
     fn check_open(&self, visit: &Visit) -> Result<(), Mismatch> {
-        let open = (self.resolve)(&visit.state).and_then(|index| self.task(index));
+        let open = self.state_of_label(&visit.state);
+        let open = open.and_then(|index| self.task(index));
         let Some(task) = open else {
             return Err(Mismatch::OpenAtExit {
                 label: visit.state.clone(),
@@ -336,7 +373,8 @@ impl Definition {
                 | RowKind::RolledBack => (false, false),
             };
             if let Some(state) = open.filter(|_| leaves) {
-                let task = (self.resolve)(state).and_then(|index| self.task(index));
+                let task = self.state_of_label(state);
+                let task = task.and_then(|index| self.task(index));
                 if let Some(task) = task.filter(|task| *task.name != *row.task_id) {
                     return Err(Mismatch::ForeignTask {
                         sequence: row.sequence,

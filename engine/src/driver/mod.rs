@@ -17,6 +17,7 @@ use crate::core::{
     Rules, StoreFailed, Verdict,
 };
 use crate::error::{Error, StoreError, StoreErrorKind};
+use crate::foreign::contained;
 use crate::observe::{Observation, Observer};
 use crate::recovery::{CheckpointRow, CheckpointStore};
 use crate::runtime::Runtime;
@@ -194,10 +195,11 @@ impl<M: Machine> Driver<'_, M> {
         })
     }
 
+    /// An observer gives nothing back to a life, its panic neither.
     fn observe(&self, observation: &Observation<'_>) {
-        self.environment
-            .observer
-            .on(&self.context.workflow_id, observation);
+        let observer = &self.environment.observer;
+        let told = contained(|| observer.on(&self.context.workflow_id, observation));
+        drop(told);
     }
 
     fn over(self, verdict: Verdict) -> Result<Ended, Error> {

@@ -1,17 +1,15 @@
 //! Performs the actions of a life: one attempt of a task, a step or an undo, with its time limit,
 //! its cancellation and its panics.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures_util::FutureExt as _;
 use futures_util::future::{self, Either};
 
 use crate::core::{Direction, Failure, FailureKind, Machine, Performed, Work};
 use crate::driver::Driver;
+use crate::foreign::{contained_future, drop_contained};
 use crate::observe::Observation;
 use crate::task::{Action, Call, Ctx, TaskError};
 
@@ -51,8 +49,7 @@ impl<M: Machine> Driver<'_, M> {
                 .await
                 .map_err(|error| failure(&error))
         };
-        let attempt = Contained(Some(Box::pin(attempt)));
-        let attempt = AssertUnwindSafe(attempt).catch_unwind();
+        let attempt = contained_future(Contained(Some(Box::pin(attempt))));
         let performed = match direction {
             Direction::Do => {
                 self.unless_cancelled(self.within_limit(state, attempt))
@@ -149,8 +146,8 @@ impl<M: Machine> Driver<'_, M> {
     }
 }
 
-/// The result of an attempt; the outer error is a panic.
-type Attempted = Result<Result<Performed, Failure>, Box<dyn Any + Send>>;
+/// The result of an attempt; the outer error has the words of a panic.
+type Attempted = Result<Result<Performed, Failure>, String>;
 
 /// A user's future whose destructor can't end the life by a panic. If the future is dropped because of
 /// its time limit or a cancellation, no caller is left to report the panic to.
@@ -167,15 +164,7 @@ impl<F: Future> Future for Contained<F> {
 
 impl<F> Drop for Contained<F> {
     fn drop(&mut self) {
-        contain(self.0.take());
-    }
-}
-
-/// Drops a user's value. The panic hook has reported a panic of its destructor, which ends here.
-fn contain<T>(dropped: T) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(dropped))) {
-        // Its own destructor may panic too.
-        std::mem::forget(panic);
+        drop_contained(self.0.take());
     }
 }
 
@@ -184,11 +173,7 @@ fn settled(result: Attempted) -> Performed {
     match result {
         Ok(Ok(performed)) => performed,
         Ok(Err(failure)) => Performed::Failed(failure),
-        Err(panic) => {
-            let message = panic_message(&*panic).to_owned();
-            contain(panic);
-            failed(FailureKind::Panic, message)
-        }
+        Err(words) => failed(FailureKind::Panic, words),
     }
 }
 
@@ -203,10 +188,4 @@ fn failure(error: &TaskError) -> Failure {
 
 fn failed(kind: FailureKind, message: String) -> Performed {
     Performed::Failed(Failure { kind, message })
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&'static str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }

@@ -7,6 +7,7 @@ use futures_util::{Stream, TryStreamExt as _, stream};
 use crate::engine::Engine;
 use crate::engine::status::Status;
 use crate::error::Error;
+use crate::foreign::contained_future;
 
 /// The number of ids per request to the store.
 const PAGE: usize = 256;
@@ -27,6 +28,20 @@ enum Page {
     NoMore,
 }
 
+/// One run's part of an operation on all runs: its panic is its own error, and stops nobody else.
+pub(super) async fn apart<T>(
+    workflow_id: &str,
+    part: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    contained_future(part).await.unwrap_or_else(|message| {
+        let workflow_id = workflow_id.to_owned();
+        Err(Error::Panicked {
+            workflow_id,
+            message,
+        })
+    })
+}
+
 impl Engine {
     /// The runs that are neither done nor rolled back, by ascending id. It claims nothing. It reads
     /// every log of the store once, those of ended runs too.
@@ -39,7 +54,8 @@ impl Engine {
         let mut ids = pin!(self.ids()?);
         let mut unfinished = Vec::new();
         while let Some(workflow_id) = ids.try_next().await? {
-            let status = match self.status(&workflow_id).await {
+            let status = apart(&workflow_id, self.status(&workflow_id)).await;
+            let status = match status {
                 // Cleared since the listing.
                 Err(Error::NotFound { .. }) => continue,
                 Ok(status) if status.phase.is_terminal() => continue,
@@ -63,7 +79,11 @@ impl Engine {
                 Page::After(last) => Some(last.as_str()),
                 Page::NoMore => return Ok::<_, Error>(None),
             };
-            let ids = listing.run_ids(after, PAGE).await?;
+            let ids = contained_future(async { listing.run_ids(after, PAGE).await }).await;
+            let ids = ids.unwrap_or_else(|words| {
+                let message = format!("the listing of runs panicked: {words}");
+                Err(Error::checkpoint_store(message))
+            })?;
             let next = match ids.last() {
                 Some(last) if ids.len() >= PAGE => Page::After(last.clone()),
                 _ => Page::NoMore,

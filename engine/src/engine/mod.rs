@@ -11,11 +11,13 @@ use std::future::Future;
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde::ser::Error as _;
 
 use crate::cancel::CancelToken;
 use crate::core::{AppendRetry, Ended, Faithful, Opening, Retention, Rules};
 use crate::driver::{Environment, live};
 use crate::error::Error;
+use crate::foreign::{contained, panicked};
 use crate::observe::{Observer, Silent};
 use crate::recovery::CheckpointStore;
 use crate::runtime::{Runtime, TokioRuntime};
@@ -138,8 +140,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadyExists`] if the id has a log; [`Error::InvalidStart`] and [`Error::Input`]
-    /// before anything is written; otherwise as [`resume_from`](Self::resume_from).
+    /// [`Error::AlreadyExists`] if the id has a log; [`Error::InvalidStart`], [`Error::Input`] and
+    /// [`Error::Panicked`] before anything is written; otherwise as [`resume_from`](Self::resume_from).
     pub fn run<S: State, I: Serialize + ?Sized>(
         &self,
         workflow: &Workflow<S>,
@@ -177,7 +179,7 @@ impl Engine {
         start: S,
         input: &I,
     ) -> impl Future<Output = Result<Outcome<S>, Error>> + Send + 'static + use<S, I> {
-        let opening = first_opening(workflow, workflow_id, start, input);
+        let opening = checked_opening(workflow, workflow_id, start, input);
         let engine = self.clone();
         let (workflow, workflow_id) = (workflow.clone(), workflow_id.to_owned());
         async move {
@@ -228,7 +230,7 @@ impl Engine {
         start: S,
         input: &I,
     ) -> impl Future<Output = Result<Outcome<S>, Error>> + Send + 'static + use<S, I, R> {
-        let opening = first_opening(workflow, workflow_id, start, input);
+        let opening = checked_opening(workflow, workflow_id, start, input);
         let (engine, workflow) = (self.clone(), workflow.clone());
         let workflow_id = workflow_id.to_owned();
         async move { engine.open(rules, &workflow, &workflow_id, opening?).await }
@@ -255,10 +257,27 @@ impl Engine {
     ) -> Result<Outcome<S>, Error> {
         let environment = self.environment.clone();
         let guard = environment.enter(workflow_id)?;
-        let flow = Arc::clone(workflow.flow());
-        let ended: Ended = live(environment, guard, flow, opening, rules).await?;
-        Ok(Outcome::from_ended(ended))
+        let flow = workflow.flow();
+        let ended: Ended = live(environment, guard, Arc::clone(flow), opening, rules).await?;
+        Ok(Outcome::from_ended(ended, &flow.definition))
     }
+}
+
+/// As [`first_opening`]; a panic of the user's [`State`] is an error.
+fn checked_opening<S: State, I: Serialize + ?Sized>(
+    workflow: &Workflow<S>,
+    workflow_id: &str,
+    start: S,
+    input: &I,
+) -> Result<Opening, Error> {
+    let opening = contained(|| first_opening(workflow, workflow_id, start, input));
+    opening.unwrap_or_else(|message| {
+        let workflow_id = workflow_id.to_owned();
+        Err(Error::Panicked {
+            workflow_id,
+            message,
+        })
+    })
 }
 
 /// Checks the start and the input of a new run, before anything is written.
@@ -285,7 +304,9 @@ fn first_opening<S: State, I: Serialize + ?Sized>(
     {
         return Err(invalid("it is not among the starts of the workflow"));
     }
-    let input = serde_json::to_vec(input).map_err(|source| Error::Input {
+    let input = contained(|| serde_json::to_vec(input));
+    let input = input.unwrap_or_else(|words| Err(serde_json::Error::custom(panicked(&words))));
+    let input = input.map_err(|source| Error::Input {
         workflow_id: workflow_id.to_owned(),
         source,
     })?;

@@ -1,6 +1,6 @@
 //! The durable endings of a run.
 
-use crate::core::{Cause, Ended, Label, Undone};
+use crate::core::{Cause, Definition, Ended, Label, Undone};
 use crate::state::State;
 
 /// The durable ending of a run. Every later resume returns the same outcome.
@@ -52,9 +52,10 @@ pub struct Leftover {
 
 impl<S: State> Outcome<S> {
     /// The same ending with the user's states; its labels were checked against the definition.
-    pub(crate) fn from_ended(ended: Ended) -> Self {
+    pub(crate) fn from_ended(ended: Ended, definition: &Definition) -> Self {
         Self::named(ended, |label| {
-            S::from_label(label).expect("the label was checked")
+            let index = definition.state_of_label(label);
+            S::ALL[index.expect("the label was checked")]
         })
     }
 }

@@ -9,6 +9,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use crate::core::{Ended, Faithful, Label, Opening};
 use crate::driver::live;
 use crate::engine::Engine;
+use crate::engine::listing::apart;
 use crate::engine::outcome::Outcome;
 use crate::engine::status::rebuilt;
 use crate::error::Error;
@@ -93,15 +94,17 @@ impl Recovery {
 
     /// Resumes every unfinished run of the store. It reads each log first, without a claim. Ended runs,
     /// stuck runs and runs with a life in this process are left alone; the others are resumed as by
-    /// [`Engine::resume_from`]. The failure of a run stops no other run.
+    /// [`Engine::resume_from`]. The failure of a run stops no other run, nor does a panic, whichever code
+    /// panics.
     ///
     /// The runs live within this future. Dropping it is a crash of all active runs, and they can be
     /// resumed at once.
     ///
     /// In `runs` of the report, beside the errors of [`Engine::resume_from`]:
     /// [`Error::UnknownWorkflow`] for a run whose workflow was not added,
-    /// [`Error::AlreadyRunning`] for a run with a life in this process, and
-    /// [`Error::CheckpointStore`] for a run whose rows the store can't read.
+    /// [`Error::AlreadyRunning`] for a run with a life in this process,
+    /// [`Error::CheckpointStore`] for a run whose rows the store can't read, and
+    /// [`Error::Panicked`] for a run whose store or runtime panicked.
     ///
     /// # Errors
     ///
@@ -115,7 +118,10 @@ impl Recovery {
         // Listing and lives are polled together: a store may let nobody list while an append of a
         // life that is not polled holds a lock.
         let recovered = ids
-            .map_ok(async |workflow_id| Ok((self.recover(&workflow_id).await, workflow_id)))
+            .map_ok(async |workflow_id| {
+                let recovered = apart(&workflow_id, self.recover(&workflow_id)).await;
+                Ok((recovered, workflow_id))
+            })
             .try_buffer_unordered(self.concurrency);
         let mut recovered = pin!(recovered);
         let mut report = RecoveryReport::default();

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::core::{Bytes, Performed};
+use crate::foreign::{contained, panicked};
 use crate::state::{State, index_of};
 use crate::task::{CompensatableTask, Ctx, StepOutcome, SteppedTask, Task, TaskError};
 
@@ -103,10 +104,11 @@ fn encode<T: Serialize + DeserializeOwned>(value: &T, what: &str) -> Result<Byte
     Ok(bytes.into())
 }
 
-/// Says why bytes of a log can't be read as `T`.
+/// Says why bytes of a log can't be read as `T`. The value is dropped within the containment, too.
 pub(crate) fn readable<T: DeserializeOwned>(bytes: &[u8]) -> Result<(), String> {
-    let read = serde_json::from_slice::<T>(bytes);
-    read.map(drop).map_err(|error| error.to_string())
+    let read = contained(|| serde_json::from_slice::<T>(bytes).map(drop));
+    let read = read.map_err(|words| panicked(&words))?;
+    read.map_err(|error| error.to_string())
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, TaskError> {

@@ -121,7 +121,7 @@ fn check_labels<S: State>(labels: &[Label]) -> Result<(), BuildError> {
         if !seen.insert(label) {
             return Err(BuildError::DuplicateLabel(label.clone()));
         }
-        if resolve::<S>(label) != Some(index) {
+        if resolve::<S>(label) != Ok(Some(index)) {
             return Err(BuildError::LabelMismatch(label.clone()));
         }
     }

@@ -23,23 +23,15 @@ pub(super) fn start(shape: Shape) -> &'static str {
 
 /// The definition of the workflow.
 pub(super) fn definition(shape: Shape) -> Definition {
-    let (states, resolve): (_, fn(&str) -> Option<usize>) = match shape {
-        Shape::Saga => (
-            vec![
-                task("Charge", "charge", TaskKind::Compensatable),
-                task("Ship", "ship", TaskKind::Compensatable),
-                exit("Done"),
-            ],
-            |label| {
-                ["Charge", "Ship", "Done"]
-                    .iter()
-                    .position(|state| *state == label)
-            },
-        ),
-        Shape::SteppedLoop { .. } => (
-            vec![task("Count", "count", TaskKind::Stepped), exit("Done")],
-            |label| ["Count", "Done"].iter().position(|state| *state == label),
-        ),
+    let states = match shape {
+        Shape::Saga => vec![
+            task("Charge", "charge", TaskKind::Compensatable),
+            task("Ship", "ship", TaskKind::Compensatable),
+            exit("Done"),
+        ],
+        Shape::SteppedLoop { .. } => {
+            vec![task("Count", "count", TaskKind::Stepped), exit("Done")]
+        }
     };
     Definition {
         name: "subject".into(),
@@ -47,7 +39,8 @@ pub(super) fn definition(shape: Shape) -> Definition {
         accepts: BTreeSet::new(),
         starts: None,
         states,
-        resolve,
+        // No state has an alias.
+        resolve: |_| Ok(None),
     }
 }
 

@@ -25,7 +25,9 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             else {
                 continue;
             };
-            let open = (definition.resolve)(state).and_then(|state| definition.task(state));
+            let open = definition
+                .state_of_label(state)
+                .and_then(|state| definition.task(state));
             let compensatable = open.is_some_and(|open| open.kind == TaskKind::Compensatable);
             if compensatable != *undo_open_visit {
                 return Err(format!(

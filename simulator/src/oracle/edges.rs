@@ -29,8 +29,8 @@ fn check(case: &Case<'_>) -> Result<(), String> {
                 continue;
             };
             let (from, to) = (
-                (definition.resolve)(visit.state),
-                (definition.resolve)(next),
+                definition.state_of_label(visit.state),
+                definition.state_of_label(next),
             );
             let known = from.and_then(|from| definition.task(from));
             let allowed = known.is_some_and(|known| {

@@ -32,7 +32,10 @@ impl Taken {
     ) -> Self {
         let mut taken = Self::default();
         for (from, to) in edges {
-            let ends = ((definition.resolve)(from), (definition.resolve)(to));
+            let ends = (
+                definition.state_of_label(from),
+                definition.state_of_label(to),
+            );
             if let (Some(from), Some(to)) = ends {
                 *taken.0.entry((from, to)).or_default() += 1;
             }

@@ -169,7 +169,7 @@ impl TimelineBuilder<'_> {
     }
 
     fn state(&self, label: &str) -> Option<String> {
-        let index = (self.workload.definition.resolve)(label);
+        let index = self.workload.definition.state_of_label(label);
         index.map(|index| format!("s{index}"))
     }
 

@@ -93,7 +93,7 @@ impl Life {
         };
         if let Opening::Run { state, input } = &life.opening {
             assert!(
-                (options.definition.resolve)(state).is_some(),
+                options.definition.state_of_label(state).is_some(),
                 "{state:?} is a state"
             );
             let (state, input) = (state.clone(), Some(input.clone()));
@@ -354,7 +354,7 @@ impl Life {
         match decide(&self.state) {
             Decision::Begin => unreachable!("a life that advances has claimed"),
             Decision::Do(visit) => {
-                let state = (options.definition.resolve)(&visit.state);
+                let state = options.definition.state_of_label(&visit.state);
                 let state = state.expect("the state was checked before the claim");
                 let visit = visit.clone();
                 self.stage = Stage::Performing {
@@ -402,7 +402,10 @@ impl Life {
         let Phase::Forward(visit) = self.state.phase() else {
             unreachable!("only a run that goes forward is rolled back");
         };
-        let state = (options.definition.resolve)(&visit.state).expect("the open state is known");
+        let state = options
+            .definition
+            .state_of_label(&visit.state)
+            .expect("the open state is known");
         let task = task_of(state, options);
         let event = Event::RollbackStarted {
             state: visit.state.clone(),

@@ -170,7 +170,7 @@ impl Mutant {
             cursor: None,
             cursors: 0,
         };
-        let state = (options.definition.resolve)(&visit.state)?;
+        let state = options.definition.state_of_label(&visit.state)?;
         Some(Work::Do { state, visit })
     }
 

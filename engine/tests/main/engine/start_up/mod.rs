@@ -2,6 +2,7 @@
 
 mod alive;
 mod pace;
+mod panics;
 mod report;
 
 use std::collections::BTreeMap;
