@@ -1,12 +1,14 @@
 //! Purging: clears the logs of ended runs.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 
 use futures_util::TryStreamExt as _;
 
 use crate::core::{RunHeader, rebuild};
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::engine::listing::apart;
+use crate::error::{Error, StoreError, StoreErrorKind};
 
 /// The result of a purge.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,8 +17,11 @@ pub struct PurgeReport {
     pub purged: u64,
     /// The number of kept logs: open, stuck, too young, or with a life in this process.
     pub kept: u64,
-    /// The ids of corrupt logs, which are kept too.
+    /// The ids of corrupt logs, which are kept too: a row is damaged, or the rows make no legal log.
     pub corrupt: Vec<String>,
+    /// The logs that the store could not read or clear, by their id. A log whose clear failed may be
+    /// cleared.
+    pub failed: BTreeMap<String, StoreError>,
 }
 
 impl Engine {
@@ -29,13 +34,19 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::NoListing`], or the store's error. Logs that were cleared by then stay cleared.
+    /// [`Error::NoListing`], or the store's error if the listing fails. Logs that were cleared by then
+    /// stay cleared. A log that can't be read or cleared stops nothing: the report names it.
     pub async fn purge(&self, claimed_before_unix_ms: u64) -> Result<PurgeReport, Error> {
         let mut ids = pin!(self.ids()?);
         let mut report = PurgeReport::default();
         while let Some(workflow_id) = ids.try_next().await? {
-            self.purge_one(&workflow_id, claimed_before_unix_ms, &mut report)
-                .await?;
+            let purged = self.purge_one(&workflow_id, claimed_before_unix_ms);
+            match apart(&workflow_id, purged).await {
+                Ok(Purged::Cleared) => report.purged += 1,
+                Ok(Purged::Kept) => report.kept += 1,
+                Ok(Purged::Corrupt) => report.corrupt.push(workflow_id),
+                Err(error) => _ = report.failed.insert(workflow_id, error.into()),
+            }
         }
         Ok(report)
     }
@@ -44,25 +55,37 @@ impl Engine {
         &self,
         workflow_id: &str,
         claimed_before_unix_ms: u64,
-        report: &mut PurgeReport,
-    ) -> Result<(), Error> {
+    ) -> Result<Purged, Error> {
         // A life of this process keeps its log, whatever the operator says of the time.
         let Ok(_guard) = self.environment.enter_to_clear(workflow_id) else {
-            report.kept += 1;
-            return Ok(());
+            return Ok(Purged::Kept);
         };
-        let rows = self.environment.store.load_run(workflow_id).await?;
+        let rows = match self.environment.store.load_run(workflow_id).await {
+            Err(error) if is_damage(&error) => return Ok(Purged::Corrupt),
+            rows => rows?,
+        };
         let Ok(state) = rebuild(&rows) else {
-            report.corrupt.push(workflow_id.to_owned());
-            return Ok(());
+            return Ok(Purged::Corrupt);
         };
         let old = |header: &RunHeader| header.claim.unix_ms < claimed_before_unix_ms;
         if state.is_terminal() && state.header().is_some_and(old) {
             self.environment.store.clear(workflow_id).await?;
-            report.purged += 1;
+            Ok(Purged::Cleared)
         } else {
-            report.kept += 1;
+            Ok(Purged::Kept)
         }
-        Ok(())
     }
+}
+
+/// What a purge did with a log.
+enum Purged {
+    Cleared,
+    Kept,
+    Corrupt,
+}
+
+/// Whether the store says that the rows of the run are damaged.
+fn is_damage(error: &Error) -> bool {
+    let store_error = error.store_error();
+    store_error.is_some_and(|error| error.kind() == StoreErrorKind::Damaged)
 }

@@ -4,13 +4,86 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crashpoint::{
-    CheckpointRow, CheckpointStore, Engine, Error, MemoryCheckpointStore, Outcome, Retention,
-    ScopeId, checkpoint_store,
+    CheckpointRow, CheckpointStore, Engine, Error, ListRuns, MemoryCheckpointStore, Outcome,
+    PurgeReport, Retention, ScopeId, StoreError, StoreErrorKind, checkpoint_store,
 };
 
 use crate::support::{
     Act, Fault, Faulty, Journal, Order, in_memory, order, rows_in_words, stalls, when_doing,
 };
+
+/// A store in memory that can't read some runs and can't clear others.
+struct Sick(Arc<MemoryCheckpointStore>);
+
+#[checkpoint_store]
+impl CheckpointStore for Sick {
+    async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
+        self.0.append(workflow_id, row).await
+    }
+
+    async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+        match workflow_id {
+            "b-damaged" => Err(StoreError::new(StoreErrorKind::Damaged, "bad checksum").into()),
+            "c-unreadable" => Err(Error::unavailable("no route to the store")),
+            _ => self.0.load_run(workflow_id).await,
+        }
+    }
+
+    async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
+        match workflow_id {
+            "d-uncleared" => Err(Error::unknown_outcome("the connection was cut")),
+            _ => self.0.clear(workflow_id).await,
+        }
+    }
+
+    fn as_listing(&self) -> Option<&dyn ListRuns> {
+        self.0.as_listing()
+    }
+}
+
+/// The first row that could not be read ended each purge, so the logs behind it were kept forever.
+#[tokio::test(start_paused = true)]
+async fn a_purge_goes_on_after_a_damaged_row_and_reports_it() {
+    let (healthy, rows) = in_memory();
+    let workflow = order(&Journal::default(), when_doing(&[]));
+    for id in [
+        "a-done",
+        "b-damaged",
+        "c-unreadable",
+        "d-uncleared",
+        "e-done",
+    ] {
+        let run = healthy.run(&workflow, id, Order::Ship, &());
+        run.await.expect("it ends");
+    }
+    let report = Engine::new(Sick(Arc::clone(&rows))).purge(u64::MAX).await;
+    let report = report.expect("the listing works");
+    let failed = [
+        (
+            "c-unreadable",
+            StoreErrorKind::Unavailable,
+            "no route to the store",
+        ),
+        (
+            "d-uncleared",
+            StoreErrorKind::UnknownOutcome,
+            "the connection was cut",
+        ),
+    ];
+    let failed = failed.map(|(id, kind, message)| (id.to_owned(), StoreError::new(kind, message)));
+    let expected = PurgeReport {
+        purged: 2,
+        kept: 0,
+        corrupt: vec!["b-damaged".to_owned()],
+        failed: failed.into(),
+    };
+    assert_eq!(report, expected);
+    let left = rows.as_listing().expect("memory lists").run_ids(None, 9);
+    assert_eq!(
+        left.await.expect("it lists"),
+        ["b-damaged", "c-unreadable", "d-uncleared"]
+    );
+}
 
 /// A store that declares whatever scope it is told to.
 struct Declaring {

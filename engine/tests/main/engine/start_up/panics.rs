@@ -357,6 +357,9 @@ async fn a_panic_of_the_store_or_the_runtime_is_the_error_of_that_run() {
                 panic!("{unfinished:?}")
             };
             assert!(matches!(bad.status, Err(Error::Panicked { .. })));
+            let report = engine.purge(u64::MAX).await.expect("the listing works");
+            assert_eq!((report.purged, report.kept), (2, 0));
+            assert!(report.failed.contains_key("m-bad"));
         }
     }
     for function in ["unix_ms", "entropy"] {
