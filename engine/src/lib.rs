@@ -36,7 +36,7 @@ pub use crate::scope::ScopeId;
 pub use crate::state::State;
 pub use crate::store::MemoryCheckpointStore;
 #[cfg(feature = "redb")]
-pub use crate::store::{RedbCheckpointStore, RedbReader};
+pub use crate::store::{RedbCheckpointStore, RedbOptions, RedbReader};
 pub use crate::task::{
     BoxError, CompensatableTask, Ctx, StepOutcome, SteppedTask, Task, TaskError,
 };

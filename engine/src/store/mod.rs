@@ -6,4 +6,6 @@ mod redb;
 
 pub use memory::MemoryCheckpointStore;
 #[cfg(feature = "redb")]
-pub use redb::{Directory, Disk, OpenCheck, RedbCheckpointStore, RedbReader, row_format};
+pub use redb::{
+    Directory, Disk, OpenCheck, RedbCheckpointStore, RedbOptions, RedbReader, row_format,
+};

@@ -164,14 +164,15 @@ impl Broken {
         match self {
             Self::Already(reason) => {
                 let message = format!("{operation}: the store has failed before ({reason})");
-                Error::unavailable(message + "; open it again")
+                Error::unavailable(message + "; open the store again")
             }
             Self::Now {
                 kind,
                 reason,
                 source,
             } => {
-                let error = StoreError::new(*kind, format!("{operation}: {reason}"));
+                let message = format!("{operation}: {reason}; open the store again");
+                let error = StoreError::new(*kind, message);
                 match source {
                     Some(source) => error.with_shared_source(source.clone()).into(),
                     None => error.into(),

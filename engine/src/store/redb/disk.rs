@@ -1,6 +1,7 @@
 //! The place of a store's file: the seam between the store and a file system.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +48,10 @@ pub trait Disk {
     /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if there is a file of this name, and
     /// any other error of the place.
     fn publish(&self, draft: Self::Draft) -> io::Result<()>;
+
+    /// Removes the drafts that dead processes left. Only the process that has the file open may call
+    /// this: a draft can no longer become the file, so a living process loses nothing with it.
+    fn remove_drafts(&self) {}
 }
 
 /// A path in a real file system.
@@ -54,16 +59,46 @@ pub trait Disk {
 pub struct Directory<'a> {
     path: &'a Path,
     parent: PathBuf,
+    /// The permissions of a new file, on Unix.
+    #[cfg_attr(
+        not(unix),
+        expect(dead_code, reason = "permissions are a thing of Unix")
+    )]
+    mode: u32,
 }
 
+/// The permissions of a new file: rows may hold secrets, and whoever can read the file can lock it.
+pub(super) const MODE_DEFAULT: u32 = 0o600;
+
+/// What a draft's name ends with. Between this and the name of the file are [`RANDOM_LETTERS`].
+const DRAFT_SUFFIX: &str = ".creating";
+const RANDOM_LETTERS: usize = 6;
+
 impl<'a> Directory<'a> {
-    /// The place of the file `path`.
+    /// The place of the file `path`, which its owner alone may read.
     pub fn new(path: &'a Path) -> Self {
+        Self::with_mode(path, MODE_DEFAULT)
+    }
+
+    /// The place of the file `path`, with the permissions of a new file.
+    pub(super) fn with_mode(path: &'a Path, mode: u32) -> Self {
         let parent = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        Self { path, parent }
+        Self { path, parent, mode }
+    }
+
+    /// Whether a file of this name in the folder is a draft of this place.
+    fn is_draft(&self, name: &OsStr) -> bool {
+        let of = self.path.file_name().unwrap_or_default();
+        let name = name.as_encoded_bytes();
+        let random = name.strip_prefix(of.as_encoded_bytes());
+        let random = random.and_then(|rest| rest.strip_suffix(DRAFT_SUFFIX.as_bytes()));
+        // The length tells the drafts of `runs` from those of `runs2`.
+        random.is_some_and(|random| {
+            random.len() == RANDOM_LETTERS && random.iter().all(u8::is_ascii_alphanumeric)
+        })
     }
 
     /// Makes the names in the folder durable.
@@ -110,12 +145,15 @@ impl Disk for Directory<'_> {
     fn draft(&self) -> io::Result<NamedTempFile> {
         let mut builder = tempfile::Builder::new();
         let prefix = self.path.file_name().unwrap_or_default();
-        builder.prefix(prefix).suffix(".creating");
+        builder
+            .prefix(prefix)
+            .suffix(DRAFT_SUFFIX)
+            .rand_bytes(RANDOM_LETTERS);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            // As any file that a program creates; the process's mask applies.
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
+            // The process's mask applies.
+            builder.permissions(fs::Permissions::from_mode(self.mode));
         }
         builder.tempfile_in(&self.parent)
     }
@@ -126,7 +164,23 @@ impl Disk for Directory<'_> {
 
     fn publish(&self, draft: NamedTempFile) -> io::Result<()> {
         draft.as_file().sync_all()?;
-        draft.persist_noclobber(self.path)?;
+        match draft.persist_noclobber(self.path) {
+            // Whoever has the file open has removed the draft.
+            Err(lost) if lost.error.kind() == io::ErrorKind::NotFound && self.path.exists() => {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            published => published?,
+        };
         self.sync()
+    }
+
+    fn remove_drafts(&self) {
+        // What can't be listed or removed stays: it is not needed.
+        for entry in fs::read_dir(&self.parent).into_iter().flatten().flatten() {
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            if is_file && self.is_draft(&entry.file_name()) {
+                _ = fs::remove_file(entry.path());
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ mod disk;
 mod failure;
 mod opening;
 mod operation;
+mod options;
 mod overlay;
 mod owner;
 mod queue;
@@ -39,6 +40,7 @@ use crate::scope::ScopeId;
 
 pub use self::disk::{Directory, Disk};
 pub use self::opening::OpenCheck;
+pub use self::options::RedbOptions;
 pub use self::reader::RedbReader;
 
 /// A [`CheckpointStore`] in one file, on redb. Share it as an `Arc`.
@@ -109,7 +111,8 @@ pub struct RedbCheckpointStore {
 }
 
 impl RedbCheckpointStore {
-    /// Opens the store in the file `path`, or creates it. The folder must exist. Poll the operations
+    /// Opens the store in the file `path`, or creates it, readable by its owner alone
+    /// ([`RedbOptions`] has other permissions). The folder must exist. Poll the operations
     /// within a tokio runtime, like those of an [`Engine`](crate::Engine).
     ///
     /// This call blocks: it reads and checks the whole file. Call it once, when the process starts.

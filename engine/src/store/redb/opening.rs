@@ -75,17 +75,28 @@ impl From<redb::TableError> for NotOpened {
 
 fn open_or_create<D: Disk>(disk: &D, check: OpenCheck) -> Result<redb::Database, NotOpened> {
     if let Some(file) = disk.open()? {
-        return open_file(file, check);
+        let redb = open_file(file, check)?;
+        disk.remove_drafts();
+        return Ok(redb);
     }
+    let lost = match create(disk) {
+        Ok(()) => ErrorKind::NotFound.into(),
+        // Another process was faster: its store is there, and it may have removed our draft.
+        Err(NotOpened::Disk(error))
+            if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound) =>
+        {
+            error
+        }
+        Err(failure) => return Err(failure),
+    };
+    open_file(disk.open()?.ok_or(lost)?, check)
+}
+
+/// Creates the file: first without its name, so that nobody sees a part of it.
+fn create(disk: &impl Disk) -> Result<(), NotOpened> {
     let draft = disk.draft()?;
     create_in(disk.open_draft(&draft)?).map_err(NotOpened::Redb)?;
-    match disk.publish(draft) {
-        // Another process was faster, and this is its store.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        published => published?,
-    }
-    let vanished = || io::Error::from(ErrorKind::NotFound);
-    open_file(disk.open()?.ok_or_else(vanished)?, check)
+    Ok(disk.publish(draft)?)
 }
 
 /// Writes an empty store into an empty file.

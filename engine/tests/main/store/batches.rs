@@ -201,7 +201,8 @@ async fn a_commit_that_fails_is_unknown_to_all_who_waited_for_it_and_the_last_on
     for (answer, what) in answers.into_iter().zip(what) {
         let error = answer.expect_err("its commit failed");
         assert_eq!(kind_of(&error), Some(StoreErrorKind::UnknownOutcome));
-        let expected = format!("checkpoint store: {what}: I/O error: sync failed");
+        let expected =
+            format!("checkpoint store: {what}: I/O error: sync failed; open the store again");
         assert_eq!(error.to_string(), expected);
         // They share one cause, and each shows it as the backend's own.
         let cause = error.store_error().and_then(|error| error.source());
@@ -213,7 +214,10 @@ async fn a_commit_that_fails_is_unknown_to_all_who_waited_for_it_and_the_last_on
     for answer in [loaded.await, later] {
         let error = answer.expect_err("the store has failed");
         assert_eq!(kind_of(&error), Some(StoreErrorKind::Unavailable));
-        assert!(error.to_string().ends_with("open it again"), "{error}");
+        assert!(
+            error.to_string().ends_with("open the store again"),
+            "{error}"
+        );
     }
     let Stopped { store, disk, .. } = stopped;
     drop(store);

@@ -113,39 +113,6 @@ fn openings_that_race_to_create_one_place_come_to_one_store() {
     }
 }
 
-#[tokio::test]
-async fn a_draft_that_was_left_behind_is_ignored() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("store");
-    let draft = folder.path().join("storeA1b2C3.creating");
-    fs::write(&draft, "half of a da").expect("it is written");
-    for _ in 0..2 {
-        let store = RedbCheckpointStore::new(&path).expect("a draft is no store");
-        store.append("order-1", row(0)).await.ok();
-        assert_eq!(
-            store.load_run("order-1").await.expect("it is whole"),
-            [row(0)]
-        );
-    }
-    assert_eq!(fs::read(&draft).expect("it is there"), b"half of a da");
-}
-
-#[cfg(unix)]
-#[test]
-fn others_may_read_the_file_as_far_as_the_mask_of_the_process_lets_them() {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let folder = tempfile::tempdir().expect("a folder");
-    let mode = |name: &str| {
-        let path = folder.path().join(name);
-        let metadata = fs::metadata(path).expect("it is there");
-        metadata.permissions().mode() & 0o777
-    };
-    drop(RedbCheckpointStore::new(folder.path().join("store")).expect("a fresh file"));
-    fs::write(folder.path().join("other"), "").expect("it is written");
-    assert_eq!(mode("store"), mode("other"));
-}
-
 /// The order is part of what is promised: ascending sequences, whatever the order of the appends.
 #[test]
 fn twenty_reopenings_keep_rows_order_and_duplicates() {

@@ -36,7 +36,10 @@ fn is_broken(store: &RedbCheckpointStore, what: &str) {
         let message = error.to_string();
         let expected = format!("checkpoint store: {asked}: the store has failed before (");
         assert!(message.starts_with(&expected), "{what}: {message}");
-        assert!(message.ends_with("); open it again"), "{what}: {message}");
+        assert!(
+            message.ends_with("); open the store again"),
+            "{what}: {message}"
+        );
     }
 }
 
@@ -125,8 +128,7 @@ fn a_failed_second_sync_is_an_unknown_outcome() {
         });
         let error = append(&store, "order-1", row(2)).expect_err("the sync fails");
         assert_eq!(kind_of(&error), Some(StoreErrorKind::UnknownOutcome));
-        let expected =
-            "checkpoint store: append of row 2 to run \"order-1\": I/O error: sync failed";
+        let expected = "checkpoint store: append of row 2 to run \"order-1\": I/O error: sync failed; open the store again";
         assert_eq!(error.to_string(), expected);
         is_broken(&store, "a failed sync");
         disk.heal();
@@ -209,7 +211,7 @@ fn a_panic_inside_of_the_database_is_an_error_and_breaks_the_store() {
         }
     });
     let error = load(&store, "order-2").expect_err("it panics");
-    let expected = "checkpoint store: load of run \"order-2\": read panicked";
+    let expected = "checkpoint store: load of run \"order-2\": read panicked; open the store again";
     assert_eq!(error.to_string(), expected);
     is_broken(&store, "a panic");
     disk.heal();

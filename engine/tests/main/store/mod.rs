@@ -5,6 +5,7 @@ mod commit;
 mod creation;
 mod damage;
 mod disk;
+mod drafts;
 mod failing;
 #[cfg(unix)]
 mod forked;
@@ -14,6 +15,8 @@ mod growth;
 mod lifetimes;
 mod listing;
 mod opening;
+#[cfg(unix)]
+mod permissions;
 mod queue;
 mod rot;
 mod runs;
