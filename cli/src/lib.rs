@@ -27,6 +27,7 @@ use crate::exit::{Exit, Failure};
 use crate::explore::vacuity;
 use crate::replay::{explain, shrink};
 use crate::store::{doctor, runs, show};
+use crate::text::escape;
 
 /// Runs the command with the arguments of this process.
 pub fn main() -> ExitCode {
@@ -58,8 +59,20 @@ fn run(command: &Command) -> Exit {
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
         Err(failure) => {
             // If standard error is gone too, the error is lost.
-            _ = writeln!(io::stderr(), "error: {failure}");
+            _ = writeln!(io::stderr(), "error: {}", in_words(&failure));
             failure.exit()
         }
+    }
+}
+
+fn in_words(failure: &Failure) -> String {
+    let words = failure.to_string();
+    match failure {
+        // The difference is set out on lines of its own.
+        Failure::Nondeterminism(_) => {
+            let lines: Vec<String> = words.lines().map(escape::message).collect();
+            lines.join("\n")
+        }
+        _ => escape::message(&words),
     }
 }

@@ -92,8 +92,8 @@ pub use history::{
     What,
 };
 pub use record::{
-    BadLine, BadRecording, BadTape, BadToken, Divergence, Draws, HashedTrace, Recording,
-    ReplayError, Source, TOKEN_LENGTH_MAX, TapeFile, Token, TooLong, Trial, replay,
+    BadFile, BadLine, BadRecording, BadTape, BadToken, Divergence, Draws, HashedTrace, Recording,
+    ReplayError, Source, TOKEN_LENGTH_MAX, TapeFile, TextLimits, Token, TooLong, Trial, replay,
     replay_recording, run_schedule, run_seed,
 };
 pub use report::{render, trace};

@@ -1,15 +1,18 @@
 //! `crashpoint report`: reads the results that tests left behind and merges them.
 
+use std::fmt::Display;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crashpoint_conformance::{Merged, Report, merge};
+use crashpoint_simulator::TextLimits;
 use serde::Serialize;
 
 use crate::arguments::ReportArguments;
 use crate::certificate::{Files, exit, show};
 use crate::exit::{Exit, Failure};
+use crate::text::escape;
 
 /// The version of the JSON.
 const VERSION: u32 = 1;
@@ -17,14 +20,23 @@ const VERSION: u32 = 1;
 /// What a file of lines is called.
 const EXTENSION: &str = "jsonl";
 
+/// The most that is read of such a file: a run of all laws leaves some hundred kilobytes, and a law that
+/// failed has its message on its line.
+const LIMITS: TextLimits = TextLimits {
+    file_bytes: 64 << 20,
+    line_bytes: 16 << 20,
+};
+
 pub(crate) fn run(arguments: &ReportArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let ReportArguments { files, output } = arguments;
     let files = sources(files)?;
     let mut texts = Vec::new();
     for file in &files {
         // Bytes that are not UTF-8 make a line invalid, and the merge remarks on it.
-        let bytes = fs::read(file).map_err(|error| unreadable(file, &error))?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let bytes = LIMITS.read(file);
+        let bytes = bytes.map_err(|error| unreadable(file, &error))?;
+        let text = String::from_utf8(bytes)
+            .unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned());
         texts.push((file.display().to_string(), text));
     }
     let merged = merge(texts.iter().map(|(name, text)| (&**name, &**text)));
@@ -122,14 +134,11 @@ fn usual_place() -> Result<PathBuf, Failure> {
         })
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::Usage(format!("can't read {}: {error}", path.display()))
+fn unreadable(path: &Path, error: &dyn Display) -> Failure {
+    Failure::Usage(format!("can't read {}: {error}", escape::path(path)))
 }
 
 fn names(paths: &[PathBuf]) -> String {
-    let names: Vec<_> = paths
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
+    let names: Vec<_> = paths.iter().map(|path| escape::path(path)).collect();
     names.join(", ")
 }

@@ -13,6 +13,7 @@ use crashpoint_simulator::{Recording, TapeFile, replay_recording};
 
 use crate::exit::Failure;
 use crate::replay::tapes;
+use crate::text::escape;
 use crate::workloads::origin::Origin;
 
 /// The folder.
@@ -61,7 +62,8 @@ impl Corpus {
         let mut tapes = Vec::new();
         for file in files {
             if file.extension().is_some_and(|it| it == tapes::EXTENSION) {
-                let bytes = fs::read(&file).map_err(|error| unreadable(&file, &error))?;
+                let bytes = TapeFile::LIMITS.read(&file);
+                let bytes = bytes.map_err(|error| unreadable(&file, &error))?;
                 let tape = TapeFile::from_bytes(&bytes);
                 let tape = tape.map_err(|error| unreadable(&file, &error))?;
                 tapes.push((file, tape));
@@ -102,7 +104,7 @@ impl Corpus {
 }
 
 fn unreadable(path: &Path, error: &dyn Display) -> Failure {
-    Failure::Usage(format!("can't read {}: {error}", path.display()))
+    Failure::Usage(format!("can't read {}: {error}", escape::path(path)))
 }
 
 fn replay(file: PathBuf, tape: TapeFile) -> Result<ReplayedTape, Failure> {

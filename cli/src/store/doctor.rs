@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::arguments::StoredArguments;
 use crate::exit::{Exit, Failure};
 use crate::store;
-use crate::text::counted;
+use crate::text::{counted, escape};
 
 #[derive(Serialize)]
 struct DoctorReport {
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &StoredArguments, out: &mut impl Write) -> Result<E
         return Ok(exit);
     }
     for Wrong { reason, .. } in &report.wrong {
-        writeln!(out, "{}", store::single_line(reason))?;
+        writeln!(out, "{}", escape::message(reason))?;
     }
     if let Some(problem) = report.problem {
         return Err(Failure::Store(problem));

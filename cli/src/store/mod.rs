@@ -6,8 +6,7 @@ pub(crate) mod show;
 
 use std::path::Path;
 
-use crashpoint::{CheckpointRow, Error, RedbReader, Status, StatusPhase, StoreErrorKind};
-use crashpoint_simulator::render;
+use crashpoint::{CheckpointRow, Error, RedbReader, RowKind, Status, StatusPhase, StoreErrorKind};
 
 use crate::exit::{Exit, Failure};
 
@@ -17,8 +16,10 @@ const PAGE: usize = 1000;
 /// A run in a store.
 pub(crate) struct StoredRun {
     pub(crate) id: String,
-    /// The rows; empty if one is damaged.
+    /// The rows, each with the beginning of its output or cursor; empty if one is damaged.
     pub(crate) rows: Vec<CheckpointRow>,
+    /// The number of bytes of the blob of each row, if it has one.
+    pub(crate) blob_bytes: Vec<Option<usize>>,
     /// The status, or what is wrong with the log.
     pub(crate) status: Result<Status, String>,
 }
@@ -59,19 +60,43 @@ pub(crate) fn each_run(
 
 /// One run, if the store has it.
 pub(crate) fn run(reader: &mut RedbReader, id: String) -> Result<Option<StoredRun>, Failure> {
-    let (rows, status) = match reader.load_run(&id) {
-        Ok(rows) if rows.is_empty() => return Ok(None),
-        Ok(rows) => {
-            let status = Status::of_log(&id, &rows).map_err(|error| error.to_string());
-            (rows, status)
-        }
+    let (mut rows, mut blob_bytes) = (Vec::new(), Vec::new());
+    let visited = reader.visit_run(&id, |mut row| {
+        blob_bytes.push(row.output_blob.as_ref().map(Vec::len));
+        shorten(&mut row);
+        rows.push(row);
+    });
+    let status = match visited {
+        Ok(()) if rows.is_empty() => return Ok(None),
+        Ok(()) => Status::of_log(&id, &rows).map_err(|error| error.to_string()),
         // A damaged row affects one run; a file that can't be read affects all.
         Err(error) if kind_of(&error) == Some(StoreErrorKind::Damaged) => {
-            (Vec::new(), Err(error.to_string()))
+            rows.clear();
+            blob_bytes.clear();
+            Err(error.to_string())
         }
         Err(error) => return Err(failure(&error)),
     };
-    Ok(Some(StoredRun { id, rows, status }))
+    Ok(Some(StoredRun {
+        id,
+        rows,
+        blob_bytes,
+        status,
+    }))
+}
+
+/// Forgets all but the beginning of an output or a cursor, so that a log needs little memory whatever
+/// its tasks returned. No rule of a log looks into these bytes, and a line shows fewer.
+fn shorten(row: &mut CheckpointRow) {
+    const KEPT_BYTES: usize = 1024;
+    let is_opaque = matches!(
+        row.kind,
+        RowKind::CompensationCompletion | RowKind::StepCursor
+    );
+    if let Some(blob) = row.output_blob.as_mut().filter(|_| is_opaque) {
+        blob.truncate(KEPT_BYTES);
+        blob.shrink_to_fit();
+    }
 }
 
 /// The phase of a run in a word or two, and its state or its tasks.
@@ -88,12 +113,6 @@ pub(crate) fn phase(phase: &StatusPhase) -> (&'static str, String) {
 
 fn kind_of(error: &Error) -> Option<StoreErrorKind> {
     error.store_error().map(crashpoint::StoreError::kind)
-}
-
-/// A reason as a single line. The ids in it are escaped already, so backslashes stay as they are.
-pub(crate) fn single_line(reason: &str) -> String {
-    let parts = reason.split('\\').map(render::escaped_line);
-    parts.collect::<Vec<_>>().join("\\")
 }
 
 /// A finding: after the file was opened the call was correct, so any failure is about the file.

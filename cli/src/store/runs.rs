@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::arguments::{RunsArguments, StoredArguments};
 use crate::exit::{Exit, Failure};
 use crate::store::{self, StoredRun};
+use crate::text::escape;
 
 #[derive(Serialize)]
 struct RunList {
@@ -114,7 +115,7 @@ impl std::fmt::Display for Line {
                 f.write_str(line.trim_end())
             }
             Self::Wrong { error, .. } => {
-                write!(f, "{:<12} {}", "invalid", store::single_line(error))
+                write!(f, "{:<12} {}", "invalid", escape::message(error))
             }
         }
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::arguments::{ShowArguments, StoredArguments};
 use crate::exit::{Exit, Failure};
 use crate::store::{self, StoredRun};
-use crate::text::{grouped, instant};
+use crate::text::{escape, grouped, instant};
 
 #[derive(Serialize)]
 struct RunLog<'a> {
@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &ShowArguments, out: &mut impl Write) -> Result<Exi
 fn print(run: &StoredRun, out: &mut impl Write) -> Result<(), Failure> {
     let id = render::escaped(&run.id);
     match &run.status {
-        Err(reason) => writeln!(out, "{id}: {}", store::single_line(reason))?,
+        Err(reason) => writeln!(out, "{id}: {}", escape::message(reason))?,
         Ok(status) => {
             let (phase, state) = store::phase(&status.phase);
             let started = instant(status.started_unix_ms);
@@ -97,16 +97,16 @@ fn run_log(run: &StoredRun) -> RunLog<'_> {
         lives: status.map(|status| status.lives),
         started_unix_ms: status.map(|status| status.started_unix_ms),
         error: run.status.as_ref().err().map(String::as_str),
-        rows: run.rows.iter().map(row).collect(),
+        rows: run.rows.iter().zip(&run.blob_bytes).map(row).collect(),
     }
 }
 
-fn row(row: &CheckpointRow) -> Row<'_> {
+fn row<'a>((row, blob_bytes): (&'a CheckpointRow, &Option<usize>)) -> Row<'a> {
     Row {
         sequence: row.sequence,
         kind: row.kind.as_str(),
         state: &row.state,
         task: &row.task_id,
-        blob_bytes: row.output_blob.as_ref().map(Vec::len),
+        blob_bytes: *blob_bytes,
     }
 }

@@ -1,5 +1,6 @@
 //! Text on a terminal: numbers, instants, bytes, paragraphs and tables.
 
+pub mod escape;
 pub(crate) mod table;
 
 use std::io::{self, IsTerminal as _};

@@ -4,6 +4,7 @@ mod certificates;
 mod command;
 mod dates;
 mod exit_codes;
+mod inputs;
 mod junit;
 mod page;
 mod readme;

@@ -216,6 +216,30 @@ fn a_store_in_which_nothing_is_wrong() {
     );
 }
 
+/// `doctor` kept the whole log of a run: 28 outputs of 50 MiB took 1.5 GB. Now it keeps the beginning of
+/// each, and the numbers are those of the file.
+#[test]
+fn a_log_of_long_outputs_is_counted_whole_and_shown_in_part() {
+    let long = Event::Completed {
+        state: "Ship".into(),
+        task: "charge".into(),
+        output: vec![b'x'; 100_000].into(),
+    };
+    let fixture = StoreFixture::with(&[("order-1", rows(&[claimed(1), long, shipped()]))]);
+    fixture.check(
+        "doctor PATH",
+        &expect![[r#"
+            1 run, 3 rows: no problem found
+            exits with 0
+        "#]],
+    );
+    let shown = text(&fixture.run("show PATH order-1 --json").stdout);
+    assert!(shown.contains("\"blob_bytes\":100000"), "{shown}");
+    let shown = text(&fixture.run("show PATH order-1").stdout);
+    let output = format!("output {}...\n", "x".repeat(72));
+    assert!(shown.contains(&output), "{shown}");
+}
+
 #[test]
 fn a_log_that_breaks_the_rules() {
     let fixture = StoreFixture::with(&three());

@@ -3,11 +3,13 @@
 mod hashed_trace;
 mod recording;
 mod tape_file;
+mod text_file;
 mod token;
 mod trial;
 
 pub use hashed_trace::{Divergence, HashedTrace};
 pub use recording::{BadRecording, Recording, ReplayError, replay, replay_recording};
 pub use tape_file::{BadLine, BadTape, TapeFile};
+pub use text_file::{BadFile, TextLimits};
 pub use token::{BadToken, Draws, TOKEN_LENGTH_MAX, Token, TooLong};
 pub use trial::{Source, Trial, run_schedule, run_seed};

@@ -1,11 +1,10 @@
 //! A recorded simulation, as a token or a file, and its replay.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use crate::choices::Recorded;
-use crate::record::{BadTape, BadToken, Draws, Source, TapeFile, Token, Trial, run_seed};
+use crate::record::{BadFile, BadTape, BadToken, Draws, Source, TapeFile, Token, Trial, run_seed};
 use crate::sim::{Run, Settings, Workload};
 
 /// A recorded simulation.
@@ -34,15 +33,15 @@ impl Recording {
     ///
     /// # Errors
     ///
-    /// If the text is neither a token nor the name of a file, if the version is unknown, or if the
-    /// file is damaged.
+    /// If the text is neither a token nor the name of a file, if the file is not a regular file within
+    /// [`TapeFile::LIMITS`], if the version is unknown, or if the file is damaged.
     pub fn read(token_or_file: &str) -> Result<Self, BadRecording> {
         let bad_token = match token_or_file.parse::<Token>() {
             Ok(token) => return Ok(Self::Token(token)),
             Err(bad) => bad,
         };
         let file = || token_or_file.to_owned();
-        match fs::read(Path::new(token_or_file)) {
+        match TapeFile::LIMITS.read(Path::new(token_or_file)) {
             Ok(bytes) => {
                 let tape = TapeFile::from_bytes(&bytes);
                 let damaged = |error| BadRecording::Tape {
@@ -51,10 +50,7 @@ impl Recording {
                 };
                 tape.map(Self::Tape).map_err(damaged)
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(bad_token.into()),
-            // The text is longer than any file name, or contains a NUL.
-            Err(error) if error.kind() == io::ErrorKind::InvalidFilename => Err(bad_token.into()),
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(bad_token.into()),
+            Err(BadFile::Io(error)) if is_no_name_of_a_file(error.kind()) => Err(bad_token.into()),
             Err(error) => Err(BadRecording::File {
                 file: file(),
                 error: error.to_string(),
@@ -114,6 +110,14 @@ impl Recording {
             Err(ReplayError(other.to_owned()))
         }
     }
+}
+
+/// Whether nothing has this name, or nothing can: it is longer than any name, or contains a NUL.
+fn is_no_name_of_a_file(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename | io::ErrorKind::InvalidInput
+    )
 }
 
 /// Why a text names no recording.

@@ -23,6 +23,7 @@ use std::str::FromStr;
 
 use crate::choices::{Draw, Tape};
 use crate::fault::{BadBudget, Budget};
+use crate::record::TextLimits;
 use crate::sim::{Settings, StoreKind, UnknownStore};
 
 /// The first words of every version.
@@ -44,6 +45,13 @@ pub struct TapeFile {
 }
 
 impl TapeFile {
+    /// The most that is read of a tape file. A long tape has some thousand draws, each on a line of less
+    /// than a hundred bytes.
+    pub const LIMITS: TextLimits = TextLimits {
+        file_bytes: 64 << 20,
+        line_bytes: 1 << 20,
+    };
+
     /// The file of the simulation that drew `tape`.
     pub fn of(workload: &str, settings: &Settings, tape: &Tape) -> Self {
         Self {
@@ -109,32 +117,32 @@ impl FromStr for TapeFile {
         };
         lines.field(MAGIC, |version| match version {
             VERSION => Ok(()),
-            other => Err(BadLine::Version(other.to_owned())),
+            other => Err(BadLine::Version(beginning(other))),
         })?;
         let workload = lines.field("workload", |name| {
-            unquoted(name).ok_or_else(|| BadLine::Text(name.to_owned()))
+            unquoted(name).ok_or_else(|| BadLine::Text(beginning(name)))
         })?;
         let store: StoreKind = lines.field("store", |name| Ok(name.parse()?))?;
         let budget: Budget = lines.field("budget", |budget| Ok(budget.parse()?))?;
         let draws: usize = lines.field("draws", |count| {
-            count.parse().map_err(|_| BadLine::Number(count.to_owned()))
+            count.parse().map_err(|_| BadLine::Number(beginning(count)))
         })?;
         let mut tape = Tape::default();
         for _ in 0..draws {
             let line = lines.next("a draw")?;
-            let draw = draw(line).ok_or_else(|| lines.bad(BadLine::Draw(line.to_owned())))?;
+            let draw = draw(line).ok_or_else(|| lines.bad(BadLine::Draw(beginning(line))))?;
             tape.0.push(draw);
         }
         let fingerprint = format!("{:08x}", tape.fingerprint());
         lines.field("fingerprint", |recorded| match recorded {
             same if same == fingerprint => Ok(()),
             other => Err(BadLine::Fingerprint {
-                recorded: other.to_owned(),
+                recorded: beginning(other),
                 found: fingerprint,
             }),
         })?;
         match lines.next("the end") {
-            Ok(more) => Err(lines.bad(BadLine::More(more.to_owned()))),
+            Ok(more) => Err(lines.bad(BadLine::More(beginning(more)))),
             Err(_) => Ok(Self {
                 workload,
                 store,
@@ -155,6 +163,15 @@ fn draw(line: &str) -> Option<Draw> {
         chosen: chosen.parse().ok()?,
     };
     (draw.chosen < draw.n).then_some(draw)
+}
+
+/// The beginning of a line, for a message: in a file that is no tape, a line can be as long as the file.
+fn beginning(line: &str) -> String {
+    const SHOWN_MAX: usize = 72;
+    match line.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 fn unquoted(text: &str) -> Option<String> {
@@ -185,7 +202,7 @@ impl<'a> Lines<'a> {
             .strip_prefix(name)
             .and_then(|value| value.strip_prefix(' '));
         let value = value.ok_or_else(|| {
-            let found = line.to_owned();
+            let found = beginning(line);
             BadLine::Field {
                 expected: name,
                 found,

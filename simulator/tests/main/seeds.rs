@@ -252,6 +252,6 @@ fn a_text_that_is_neither_a_token_nor_a_file_is_an_error_with_the_reason() {
         "a\0b" is not a token: expected VERSION.WORKLOAD.STORE.BUDGET.DRAWS.FINGERPRINT
         the token has version "4", this simulator reads version 3
         "/damaged.tape", line 3: expected store, found the end of the file
-        cannot read "": Is a directory (os error 21)"#]]
+        cannot read "": is a directory"#]]
     .assert_eq(&errors.join("\n"));
 }
