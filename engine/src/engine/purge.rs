@@ -56,25 +56,56 @@ impl Engine {
         workflow_id: &str,
         claimed_before_unix_ms: u64,
     ) -> Result<Purged, Error> {
+        // The first look takes no place in the registry: a purge that reads an unfinished run must not
+        // keep a recovery away from it.
+        match self.judged(workflow_id, claimed_before_unix_ms).await? {
+            Judged::Ended => {}
+            Judged::Kept => return Ok(Purged::Kept),
+            Judged::Corrupt => return Ok(Purged::Corrupt),
+        }
         // A life of this process keeps its log, whatever the operator says of the time.
         let Ok(_guard) = self.environment.enter_to_clear(workflow_id) else {
             return Ok(Purged::Kept);
         };
+        // Since the first look, somebody else may have cleared the log and begun the id again.
+        match self.judged(workflow_id, claimed_before_unix_ms).await? {
+            Judged::Ended => {
+                self.environment.store.clear(workflow_id).await?;
+                Ok(Purged::Cleared)
+            }
+            Judged::Kept => Ok(Purged::Kept),
+            Judged::Corrupt => Ok(Purged::Corrupt),
+        }
+    }
+
+    /// Reads a log, and decides whether it may be cleared.
+    async fn judged(
+        &self,
+        workflow_id: &str,
+        claimed_before_unix_ms: u64,
+    ) -> Result<Judged, Error> {
         let rows = match self.environment.store.load_run(workflow_id).await {
-            Err(error) if is_damage(&error) => return Ok(Purged::Corrupt),
+            Err(error) if is_damage(&error) => return Ok(Judged::Corrupt),
             rows => rows?,
         };
         let Ok(state) = rebuild(&rows) else {
-            return Ok(Purged::Corrupt);
+            return Ok(Judged::Corrupt);
         };
         let old = |header: &RunHeader| header.claim.unix_ms < claimed_before_unix_ms;
-        if state.is_terminal() && state.header().is_some_and(old) {
-            self.environment.store.clear(workflow_id).await?;
-            Ok(Purged::Cleared)
-        } else {
-            Ok(Purged::Kept)
+        match state.is_terminal() && state.header().is_some_and(old) {
+            true => Ok(Judged::Ended),
+            false => Ok(Judged::Kept),
         }
     }
+}
+
+/// What a purge finds in a log.
+enum Judged {
+    /// The run ended, and is old enough.
+    Ended,
+    /// The run has not ended, or is too young.
+    Kept,
+    Corrupt,
 }
 
 /// What a purge did with a log.

@@ -255,4 +255,8 @@ impl CheckpointStore for Faulty {
     fn exclusive_scope(&self) -> Option<crashpoint::ScopeId> {
         self.inner.exclusive_scope()
     }
+
+    fn as_listing(&self) -> Option<&dyn crashpoint::ListRuns> {
+        self.inner.as_listing()
+    }
 }

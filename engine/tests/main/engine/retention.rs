@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crashpoint::{
     CheckpointRow, CheckpointStore, Engine, Error, ListRuns, MemoryCheckpointStore, Outcome,
-    PurgeReport, Retention, ScopeId, StoreError, StoreErrorKind, checkpoint_store,
+    PurgeReport, Recovery, Retention, ScopeId, StoreError, StoreErrorKind, checkpoint_store,
 };
 
 use crate::support::{
@@ -256,6 +256,28 @@ async fn a_purge_clears_old_endings_and_nothing_else() {
         let log = store.load_run(id).await.expect("memory loads");
         assert_eq!(log.len(), rows, "{id}");
     }
+}
+
+/// A purge held the place of each run that it read, so a recovery beside it in the same process left an
+/// unfinished run as `AlreadyRunning` although it had no life.
+#[tokio::test(start_paused = true)]
+async fn a_purge_that_reads_an_unfinished_run_keeps_no_recovery_away() {
+    let journal = Journal::default();
+    let (engine, store) = in_memory();
+    let hanging = order(&journal, when_doing(&[("pack", Act::Hang)]));
+    let mut open = Box::pin(engine.run(&hanging, "order-1", Order::Charge, &()));
+    stalls(&mut open).await;
+    drop(open);
+    // Both engines know the same lives: those of the store.
+    let slow = Faulty::new(&store, |call, _| (call == "load").then_some(Fault::Hang));
+    let slow = Engine::new(slow);
+    let mut purge = Box::pin(slow.purge(u64::MAX));
+    stalls(&mut purge).await;
+    let workflow = order(&journal, when_doing(&[]));
+    let recovery = Recovery::new(&engine).workflow(&workflow);
+    let report = recovery.resume_all().await.expect("memory lists");
+    let outcome = report.runs["order-1"].as_ref().expect("it is resumed");
+    assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
 }
 
 #[tokio::test(start_paused = true)]
