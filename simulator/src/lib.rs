@@ -67,6 +67,7 @@ mod history;
 pub mod images;
 #[cfg(madsim)]
 pub mod madsim_lane;
+pub mod operations;
 pub mod oracle;
 mod record;
 mod report;
@@ -80,8 +81,8 @@ pub use crash_test::{CrashTest, crash_test, crash_test_in};
 pub use executor::SimRuntime;
 pub use explore::{
     Findings, Nondeterminism, Part, Pool, SHRINK_RUNS_MAX, ShrinkError, Shrunk, Violation, explore,
-    explore_on, explore_part, explore_seeds, explore_seeds_on, parts, shrink, shrink_recording,
-    vacuity,
+    explore_on, explore_operations, explore_part, explore_seeds, explore_seeds_on, parts,
+    sample_operations, shrink, shrink_recording, vacuity,
 };
 pub use fault::{
     AttemptFault, BadBudget, BadFault, BadSchedule, Breach, Budget, ClockFault, Crash, DiskFault,

@@ -6,6 +6,7 @@
 //! the same for any number.
 
 mod findings;
+mod operations;
 mod parts;
 mod pool;
 mod seeds;
@@ -17,6 +18,7 @@ use std::ops::ControlFlow;
 use crate::sim::{Settings, Workload};
 
 pub use findings::{Findings, Nondeterminism, Violation};
+pub use operations::{explore_operations, sample_operations};
 pub use parts::{Part, explore_part, parts};
 pub use pool::Pool;
 pub use seeds::{explore_seeds, explore_seeds_on};

@@ -11,6 +11,7 @@ mod generated;
 mod images;
 mod merging;
 mod mutants;
+mod operations;
 mod oracles;
 mod pool;
 mod schedule;

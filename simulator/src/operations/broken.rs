@@ -1,0 +1,208 @@
+//! Operations that break their promise: mutants that an oracle must catch. Each is broken at its
+//! edge; the lives below it are the engine's own.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crashpoint::{CheckpointStore as _, ListRuns as _, Status, StatusPhase};
+
+use crate::operations::Bounds;
+use crate::operations::history::{Answer, Ending, Failed};
+use crate::operations::operation::{Operation, ended};
+use crate::operations::report::first_violation;
+use crate::operations::store::Store;
+use crate::operations::workflow::{Course, Job, KNOWN, workflow};
+
+/// A broken operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Broken {
+    /// A recovery resumes the runs one after the other, and the first error ends it.
+    RecoveryStops,
+    /// A report leaves out the runs of unknown workflows.
+    ReportForgets,
+    /// A report calls every run that it cannot resume ended.
+    ReportCallsEnded,
+    /// A purge clears stuck runs too.
+    PurgeTakesStuck,
+    /// A purge clears every ended run, whatever its time and the lives of its process.
+    PurgeTakesYoung,
+    /// A purge does not ask for the lives of its process.
+    PurgeIgnoresLives,
+    /// A status resumes the run.
+    StatusClaims,
+    /// A status takes a stuck run for a run that rolled back.
+    StatusLies,
+    /// `run_or_resume` clears the log of an existing run and begins again.
+    RunsAgain,
+    /// A retry takes a refused append for a success.
+    RetryIgnoresFence,
+}
+
+/// Every broken operation, with the oracle that must catch it.
+pub const BROKEN: &[(Broken, &str)] = &[
+    (Broken::RecoveryStops, "no-run-stops-another"),
+    (Broken::ReportForgets, "reports-are-true"),
+    (Broken::ReportCallsEnded, "reports-are-true"),
+    (Broken::PurgeTakesStuck, "purge-takes-ended-runs"),
+    (Broken::PurgeTakesYoung, "purge-takes-ended-runs"),
+    (Broken::PurgeIgnoresLives, "purge-takes-ended-runs"),
+    (Broken::StatusClaims, "status-claims-nothing"),
+    (Broken::StatusLies, "status-is-true"),
+    (Broken::RunsAgain, "one-outcome"),
+    (Broken::RetryIgnoresFence, "one-retry"),
+];
+
+/// The bounds within which each oracle catches its mutants.
+const BOUNDS: Bounds = Bounds {
+    crashes: 0,
+    faults: 0,
+    switches: 2,
+};
+
+/// An oracle's first catch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// The number of simulations, this one included.
+    pub schedules: u64,
+    /// What the oracle says.
+    pub message: String,
+}
+
+impl Broken {
+    /// The first simulation in which this oracle catches the mutant.
+    pub fn caught_by(self, oracle: &str) -> Option<Objection> {
+        first_violation(BOUNDS, self, oracle)
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "operations~{self:?}")
+    }
+}
+
+/// Performs the operation, or its mutant.
+pub(super) async fn perform(
+    operation: Operation,
+    mut store: Store,
+    broken: Option<Broken>,
+) -> Answer {
+    match (broken, operation) {
+        (Some(Broken::RecoveryStops), Operation::Recover) => recover_until_an_error(store).await,
+        (Some(Broken::ReportForgets), Operation::Recover) => {
+            let answer = operation.perform(store).await;
+            without(answer, "unknown_workflow", 0)
+        }
+        (Some(Broken::ReportCallsEnded), Operation::Recover) => {
+            let answer = operation.perform(store).await;
+            without(answer, "corrupt_log", 1)
+        }
+        (Some(Broken::PurgeTakesStuck), Operation::Purge) => {
+            let cutoff_unix_ms = store.caller().cutoff_unix_ms();
+            let taken = |status: &Status| {
+                let ended = matches!(
+                    status.phase,
+                    StatusPhase::Done { .. } | StatusPhase::RolledBack | StatusPhase::Stuck { .. }
+                );
+                ended && status.started_unix_ms < cutoff_unix_ms
+            };
+            purge(store, taken).await
+        }
+        (Some(Broken::PurgeTakesYoung), Operation::Purge) => {
+            let taken = |status: &Status| {
+                matches!(
+                    status.phase,
+                    StatusPhase::Done { .. } | StatusPhase::RolledBack
+                )
+            };
+            purge(store, taken).await
+        }
+        (Some(Broken::PurgeIgnoresLives), Operation::Purge) => {
+            operation.perform(store.in_a_scope_of_its_own()).await
+        }
+        (Some(Broken::StatusClaims), Operation::Status(id)) => {
+            let (engine, job) = (store.engine(), workflow(KNOWN, store.caller()));
+            // Its answer does not matter: the run is resumed either way.
+            _ = engine.resume_from(&job, id).await;
+            operation.perform(store).await
+        }
+        (Some(Broken::StatusLies), Operation::Status(_)) => match operation.perform(store).await {
+            Answer::Status {
+                rows,
+                ending: Ending::Stuck,
+            } => Answer::Status {
+                rows,
+                ending: Ending::RolledBack,
+            },
+            answer => answer,
+        },
+        (Some(Broken::RunsAgain), Operation::RunOrResume(id)) => {
+            if let Err(error) = store.clear(id).await {
+                return Answer::Failed(Failed::of(&error));
+            }
+            let (engine, job) = (store.engine(), workflow(KNOWN, store.caller()));
+            ended(engine.run(&job, id, Job::Reserve, &Course::Succeeds).await)
+        }
+        (Some(Broken::RetryIgnoresFence), Operation::RetryStuck(_)) => {
+            store.ignores_conflicts = true;
+            operation.perform(store).await
+        }
+        _ => operation.perform(store).await,
+    }
+}
+
+/// Resumes the runs one after the other until one fails.
+async fn recover_until_an_error(store: Store) -> Answer {
+    let (engine, job) = (store.engine(), workflow(KNOWN, store.caller()));
+    let ids = match store.run_ids(None, usize::MAX).await {
+        Ok(ids) => ids,
+        Err(error) => return Answer::Failed(Failed::of(&error)),
+    };
+    let mut runs = BTreeMap::new();
+    for id in ids {
+        let outcome = match engine.resume_from(&job, &id).await {
+            Ok(outcome) => outcome,
+            Err(error) => return Answer::Failed(Failed::of(&error)),
+        };
+        let ending = Ending::of(outcome, |state| crashpoint::State::label(*state).into());
+        runs.insert(id, Ok(ending));
+    }
+    Answer::Recovered { ended: 0, runs }
+}
+
+/// The report without the runs that failed so. Each of them counts as `ended`, or not at all.
+fn without(answer: Answer, category: &str, ended_each: u64) -> Answer {
+    let Answer::Recovered {
+        mut ended,
+        mut runs,
+    } = answer
+    else {
+        return answer;
+    };
+    runs.retain(|_, run| {
+        let is_left_out = run.as_ref().is_err_and(|it| it.category == category);
+        ended += ended_each * u64::from(is_left_out);
+        !is_left_out
+    });
+    Answer::Recovered { ended, runs }
+}
+
+/// Clears every run with such a status.
+async fn purge(store: Store, taken: impl Fn(&Status) -> bool) -> Answer {
+    let (mut purged, mut kept, mut corrupt) = (0, 0, Vec::new());
+    let ids = store.run_ids(None, usize::MAX).await.unwrap_or_default();
+    for id in ids {
+        let rows = store.load_run(&id).await.unwrap_or_default();
+        match Status::of_log(&id, &rows) {
+            Err(_) => corrupt.push(id),
+            Ok(status) if taken(&status) && store.clear(&id).await.is_ok() => purged += 1,
+            Ok(_) => kept += 1,
+        }
+    }
+    Answer::Purged {
+        purged,
+        kept,
+        corrupt,
+        failed: Vec::new(),
+    }
+}

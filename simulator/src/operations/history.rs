@@ -1,0 +1,253 @@
+//! The events of one simulation, in order: the input of the oracles.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crashpoint::{CheckpointRow, Direction, Error, Event, Outcome, Status, StatusPhase};
+use smol_str::{SmolStr, format_smolstr};
+
+use crate::operations::Operation;
+
+/// Every event of a simulation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct History(pub Vec<Entry>);
+
+/// An event, and the caller of the operation that caused it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The number of the caller: 1 and 2 are drawn, 3 is the recovery at the end.
+    pub caller: u8,
+    /// The event.
+    pub what: What,
+}
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// The operation began.
+    Began(Operation),
+    /// The store listed these runs.
+    Listed(Vec<SmolStr>),
+    /// The row became durable.
+    Landed {
+        /// The id of the run.
+        id: SmolStr,
+        /// The row.
+        row: Arc<CheckpointRow>,
+    },
+    /// The log was cleared.
+    Cleared(SmolStr),
+    /// A task acted on the world.
+    Effect {
+        /// The id of the run.
+        id: SmolStr,
+        /// The task.
+        task: SmolStr,
+        /// Do or undo.
+        direction: Direction,
+    },
+    /// A call of the store failed as drawn. A listing has no run.
+    Fault {
+        /// The id of the run.
+        id: Option<SmolStr>,
+        /// The fault and its instant, for people.
+        fault: SmolStr,
+    },
+    /// The other caller goes on from here.
+    Switched(SmolStr),
+    /// The process of the caller crashed at this instant.
+    Crashed(SmolStr),
+    /// The operation panicked.
+    Panicked(String),
+    /// The operation neither answered nor waited for anything that comes.
+    Hung,
+    /// The operation answered.
+    Answered(Answer),
+}
+
+/// How a run ended, or that it has not.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// It has begun and not ended.
+    Open,
+    /// It entered this exit.
+    Done(SmolStr),
+    /// Every compensation succeeded.
+    RolledBack,
+    /// Its compensation failed.
+    Stuck,
+}
+
+/// The error of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// The engine's stable word for the error.
+    pub category: &'static str,
+    /// The error for people.
+    pub message: String,
+}
+
+/// The answer of an operation, as data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Of a recovery.
+    Recovered {
+        /// The number of runs that it reports as ended before.
+        ended: u64,
+        /// Its report on every other run.
+        runs: BTreeMap<String, Result<Ending, Failed>>,
+    },
+    /// Of a purge.
+    Purged {
+        /// The number of logs that it reports as cleared.
+        purged: u64,
+        /// The number of logs that it reports as kept.
+        kept: u64,
+        /// The runs that it reports as corrupt.
+        corrupt: Vec<String>,
+        /// The runs that it reports as not read, or not cleared.
+        failed: Vec<String>,
+    },
+    /// Of a status.
+    Status {
+        /// The number of rows.
+        rows: u64,
+        /// The phase.
+        ending: Ending,
+    },
+    /// Of a life.
+    Outcome(Ending),
+    /// The operation failed.
+    Failed(Failed),
+}
+
+impl Ending {
+    /// The ending in an outcome, with its states as labels.
+    pub(super) fn of<S: fmt::Debug>(outcome: Outcome<S>, label: impl Fn(&S) -> SmolStr) -> Self {
+        match outcome {
+            Outcome::Done(state) => Self::Done(label(&state)),
+            Outcome::RolledBack(_) => Self::RolledBack,
+            Outcome::Stuck(_) => Self::Stuck,
+        }
+    }
+
+    /// The ending that the rows say, without the engine's fold. `None` without rows.
+    ///
+    /// The workflow of a fleet has one compensatable task, so a run is stuck when its last row
+    /// says that an undo failed, and every exit is a state without a task.
+    pub(super) fn of_rows<'a>(rows: impl Iterator<Item = &'a CheckpointRow>) -> Option<Self> {
+        let mut ending = None;
+        for row in rows {
+            ending = Some(match Event::from_row(row).ok()? {
+                Event::RolledBack => Self::RolledBack,
+                Event::CompensationFailed { .. } => Self::Stuck,
+                Event::Entered { state, .. } => Self::Done(SmolStr::from(&*state)),
+                _ => Self::Open,
+            });
+        }
+        ending
+    }
+
+    /// Whether nothing follows it.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self, Self::Done(_) | Self::RolledBack)
+    }
+}
+
+impl Failed {
+    pub(super) fn of(error: &Error) -> Self {
+        Self {
+            category: error.category(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl Answer {
+    pub(super) fn of_status(status: &Status) -> Self {
+        Self::Status {
+            rows: status.rows,
+            ending: match &status.phase {
+                StatusPhase::Stuck { .. } => Ending::Stuck,
+                StatusPhase::Done { state } => Ending::Done(state.into()),
+                StatusPhase::RolledBack => Ending::RolledBack,
+                _ => Ending::Open,
+            },
+        }
+    }
+}
+
+impl fmt::Display for History {
+    /// The events, one a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|entry| writeln!(f, "{entry}"))
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "caller {}: ", self.caller)?;
+        match &self.what {
+            What::Began(operation) => write!(f, "begins {operation}"),
+            What::Listed(ids) => write!(f, "lists {}", ids.join(", ")),
+            What::Landed { id, row } => {
+                let (sequence, kind) = (row.sequence, row.kind.as_str());
+                write!(f, "appends {kind} as row {sequence} to {id}")
+            }
+            What::Cleared(id) => write!(f, "clears {id}"),
+            What::Effect {
+                id,
+                task,
+                direction: Direction::Do,
+            } => write!(f, "does {task} for {id}"),
+            What::Effect { id, task, .. } => write!(f, "undoes {task} for {id}"),
+            What::Fault { fault, .. } => write!(f, "FAULT {fault}"),
+            What::Switched(at) => write!(f, "is overtaken at {at}"),
+            What::Crashed(at) => write!(f, "CRASH at {at}"),
+            What::Panicked(message) => write!(f, "panics: {message}"),
+            What::Hung => write!(f, "hangs"),
+            What::Answered(answer) => write!(f, "answers {answer}"),
+        }
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Recovered { ended, runs } => {
+                write!(f, "{ended} ended before")?;
+                runs.iter().try_for_each(|(id, run)| match run {
+                    Ok(ending) => write!(f, ", {id} {ending}"),
+                    Err(failed) => write!(f, ", {id} {}", failed.category),
+                })
+            }
+            Self::Purged {
+                purged,
+                kept,
+                corrupt,
+                failed,
+            } => {
+                write!(f, "{purged} purged, {kept} kept")?;
+                corrupt
+                    .iter()
+                    .try_for_each(|id| write!(f, ", {id} corrupt"))?;
+                failed.iter().try_for_each(|id| write!(f, ", {id} failed"))
+            }
+            Self::Status { rows, ending } => write!(f, "{ending} after {rows} rows"),
+            Self::Outcome(ending) => write!(f, "{ending}"),
+            Self::Failed(failed) => write!(f, "an error: {}", failed.message),
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&match self {
+            Self::Open => SmolStr::new_static("open"),
+            Self::Done(state) => format_smolstr!("done in {state}"),
+            Self::RolledBack => SmolStr::new_static("rolled back"),
+            Self::Stuck => SmolStr::new_static("stuck"),
+        })
+    }
+}

@@ -1,0 +1,126 @@
+//! The operations, and how a caller performs each with a real engine.
+
+use std::fmt;
+
+use crashpoint::{Error, Outcome, Recovery};
+
+use crate::operations::fleet::{DONE, NEW, OPEN, STUCK};
+use crate::operations::history::{Answer, Ending, Failed};
+use crate::operations::store::Store;
+use crate::operations::workflow::{Course, Job, KNOWN, workflow};
+
+/// The number of runs that a recovery of the simulation resumes at a time.
+const CONCURRENCY: usize = 2;
+
+/// An operation of the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Operation {
+    /// [`Recovery::resume_all`], with one of the two workflows in the store.
+    Recover,
+    /// [`Engine::purge`](crashpoint::Engine::purge) of the runs of earlier processes.
+    Purge,
+    /// [`Engine::status`](crashpoint::Engine::status) of this run.
+    Status(&'static str),
+    /// [`Engine::run_or_resume`](crashpoint::Engine::run_or_resume) of this run.
+    RunOrResume(&'static str),
+    /// [`Engine::retry_stuck`](crashpoint::Engine::retry_stuck) of this run.
+    RetryStuck(&'static str),
+}
+
+/// The operations that are drawn.
+pub const OPERATIONS: &[Operation] = &[
+    Operation::Recover,
+    Operation::Purge,
+    Operation::Status(OPEN),
+    Operation::Status(STUCK),
+    Operation::RunOrResume(OPEN),
+    Operation::RunOrResume(DONE),
+    Operation::RunOrResume(NEW),
+    Operation::RetryStuck(STUCK),
+];
+
+impl Operation {
+    /// The run of an operation on one run.
+    pub fn run(self) -> Option<&'static str> {
+        match self {
+            Self::Recover | Self::Purge => None,
+            Self::Status(id) | Self::RunOrResume(id) | Self::RetryStuck(id) => Some(id),
+        }
+    }
+
+    /// The run that has a life during the operation.
+    pub(super) fn lives(self) -> Option<&'static str> {
+        match self {
+            Self::Recover | Self::Purge | Self::Status(_) => None,
+            Self::RunOrResume(id) | Self::RetryStuck(id) => Some(id),
+        }
+    }
+
+    /// Performs the operation.
+    pub(super) async fn perform(self, store: Store) -> Answer {
+        let engine = store.engine();
+        let job = workflow(KNOWN, store.caller());
+        match self {
+            Self::Recover => {
+                let recovery = Recovery::new(&engine).workflow(&job);
+                let recovered = recovery.concurrency(CONCURRENCY).resume_all().await;
+                answer(recovered, |report| Answer::Recovered {
+                    ended: report.ended,
+                    runs: report.runs.into_iter().map(reported).collect(),
+                })
+            }
+            Self::Purge => {
+                let purged = engine.purge(store.caller().cutoff_unix_ms()).await;
+                answer(purged, |report| Answer::Purged {
+                    purged: report.purged,
+                    kept: report.kept,
+                    corrupt: report.corrupt,
+                    failed: report.failed.into_keys().collect(),
+                })
+            }
+            Self::Status(id) => answer(engine.status(id).await, |it| Answer::of_status(&it)),
+            Self::RunOrResume(id) => {
+                let input = Course::Succeeds;
+                let life = engine.run_or_resume(&job, id, Job::Reserve, &input);
+                ended(life.await)
+            }
+            Self::RetryStuck(id) => ended(engine.retry_stuck(&job, id).await),
+        }
+    }
+}
+
+/// The answer of a life.
+pub(super) fn ended(life: Result<Outcome<Job>, Error>) -> Answer {
+    answer(life, |outcome| {
+        Answer::Outcome(Ending::of(outcome, |state| {
+            crashpoint::State::label(*state).into()
+        }))
+    })
+}
+
+fn answer<T>(result: Result<T, Error>, ok: impl FnOnce(T) -> Answer) -> Answer {
+    match result {
+        Ok(value) => ok(value),
+        Err(error) => Answer::Failed(Failed::of(&error)),
+    }
+}
+
+/// What a recovery reports of a run.
+fn reported(
+    (id, run): (String, Result<Outcome<String>, Error>),
+) -> (String, Result<Ending, Failed>) {
+    let run = run.map(|outcome| Ending::of(outcome, |state| state.as_str().into()));
+    (id, run.map_err(|error| Failed::of(&error)))
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Recover => f.write_str("resume_all"),
+            Self::Purge => f.write_str("purge"),
+            Self::Status(id) => write!(f, "status of {id}"),
+            Self::RunOrResume(id) => write!(f, "run_or_resume of {id}"),
+            Self::RetryStuck(id) => write!(f, "retry_stuck of {id}"),
+        }
+    }
+}

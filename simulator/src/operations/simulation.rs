@@ -1,0 +1,134 @@
+//! One simulation: two drawn operations, and the recovery of what they leave.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+
+use crashpoint::ScopeId;
+
+use crate::choices::{Choices, Tape};
+use crate::executor::{message_of, quietly};
+use crate::history::Recorder;
+use crate::operations::broken::{self, Broken};
+use crate::operations::history::{History, What};
+use crate::operations::operation::{OPERATIONS, Operation};
+use crate::operations::state::{Bounds, Placement, RECOVERY, State};
+use crate::operations::store::{Caller, Store};
+
+/// The most polls of a simulation. The longest has about a thousand.
+const POLLS_MAX: u32 = 20_000;
+
+/// A simulation that is over.
+#[derive(Debug, Clone)]
+pub struct Simulation {
+    /// The operation that begins first.
+    pub first: Operation,
+    /// The operation that begins at an instant of the first, or after it.
+    pub second: Operation,
+    /// Where they ran.
+    pub placement: Placement,
+    /// The events.
+    pub history: History,
+    /// The choices.
+    pub tape: Tape,
+    pub(super) recorder: Recorder,
+    /// Claims older than this may be purged.
+    pub(super) cutoff_unix_ms: u64,
+}
+
+/// Simulates what `choices` draw within `bounds`. With `broken`, an operation of the engine breaks
+/// its promise.
+///
+/// # Panics
+///
+/// Never: an operation that panics is an event.
+pub fn simulate(
+    bounds: Bounds,
+    choices: Arc<Mutex<dyn Choices>>,
+    broken: Option<Broken>,
+) -> Simulation {
+    let state = Arc::new(State::new(bounds, choices));
+    let draw = |label| OPERATIONS[state.draw(label, OPERATIONS.len())];
+    let (first, second) = (draw("plan/first"), draw("plan/second"));
+    let (placement, scopes) = match state.draw("plan/processes", 2) {
+        0 => {
+            let scope = ScopeId::new();
+            (Placement::OneProcess, [scope.clone(), scope])
+        }
+        _ => (Placement::TwoProcesses, [ScopeId::new(), ScopeId::new()]),
+    };
+    let cutoff_unix_ms = state.cutoff_unix_ms();
+    state.begin(placement);
+    for (number, (operation, scope)) in (1..).zip([first, second].into_iter().zip(scopes)) {
+        spawn(&state, number, operation, scope, broken);
+    }
+    drive(&state);
+    state.heal();
+    spawn(&state, RECOVERY, Operation::Recover, ScopeId::new(), broken);
+    drive(&state);
+    let mut changing = state.changing();
+    let history = std::mem::take(&mut changing.history);
+    let tape = std::mem::take(&mut changing.tape);
+    let recorder = std::mem::take(&mut changing.recorder);
+    Simulation {
+        first,
+        second,
+        placement,
+        history,
+        tape,
+        recorder,
+        cutoff_unix_ms,
+    }
+}
+
+fn spawn(
+    state: &Arc<State>,
+    number: u8,
+    operation: Operation,
+    scope: ScopeId,
+    broken: Option<Broken>,
+) {
+    let words = smol_str::format_smolstr!("{operation}");
+    state.changing().words.insert(number, words);
+    let store = Store::new(Caller::new(state, number), scope);
+    let task_state = Arc::clone(state);
+    let task = async move {
+        task_state.record(number, What::Began(operation));
+        let answer = broken::perform(operation, store, broken).await;
+        task_state.record(number, What::Answered(answer));
+        task_state
+            .changing()
+            .active
+            .retain(|active| *active != number);
+    };
+    state.executor.spawn(u32::from(number), Box::pin(task));
+}
+
+/// Polls until every operation has answered or died.
+fn drive(state: &State) {
+    for _ in 0..POLLS_MAX {
+        let ready = state.executor.ready();
+        let current = state.changing().current;
+        let of_current = |task: &u64| state.executor.process_of(*task) == Some(u32::from(current));
+        let task = ready.iter().copied().find(of_current);
+        let Some(task) = task.or_else(|| ready.first().copied()) else {
+            if state.executor.has_tasks() && state.executor.advance() {
+                continue;
+            }
+            break;
+        };
+        let process = state.executor.process_of(task).expect("it is ready");
+        let number = u8::try_from(process).expect("there are three callers");
+        state.changing().current = number;
+        let poll = || catch_unwind(AssertUnwindSafe(|| state.executor.poll(task)));
+        if let Err(panic) = quietly(poll) {
+            state.record(number, What::Panicked(message_of(&*panic)));
+            state.changing().active.retain(|active| *active != number);
+            state.executor.kill(process);
+        }
+    }
+    let hung = std::mem::take(&mut state.changing().active);
+    for number in hung {
+        state.record(number, What::Hung);
+        state.executor.kill(u32::from(number));
+    }
+}

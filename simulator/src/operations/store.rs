@@ -1,0 +1,286 @@
+//! The store as one caller sees it. Instants and store faults are here.
+
+use std::collections::btree_map::Entry;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use crashpoint::{
+    CheckpointRow, CheckpointStore, Ctx, Direction, Engine, Error, ListRuns, ScopeId, StoreError,
+    StoreErrorKind,
+};
+
+use crate::operations::fleet::{Health, Run};
+use crate::operations::history::What;
+use crate::operations::state::{Decided, Instant, State, StoreFault};
+
+const CHANGE_FAULTS: &[StoreFault] = &[StoreFault::Refused, StoreFault::AnswerLost];
+const READ_FAULTS: &[StoreFault] = &[StoreFault::Refused];
+
+/// The number of the process that made the fleet. Its calls have no instants.
+const EARLIER: u8 = 0;
+
+/// The caller of an operation. Clones are the same caller.
+#[derive(Clone)]
+pub(super) struct Caller {
+    state: Arc<State>,
+    number: u8,
+}
+
+impl Caller {
+    pub(super) fn new(state: &Arc<State>, number: u8) -> Self {
+        let state = Arc::clone(state);
+        Self { state, number }
+    }
+
+    /// The process that made the fleet.
+    pub(super) fn of_an_earlier_process(state: &Arc<State>) -> Self {
+        Self::new(state, EARLIER)
+    }
+
+    pub(super) fn cutoff_unix_ms(&self) -> u64 {
+        self.state.cutoff_unix_ms()
+    }
+
+    pub(super) fn undos_are_repaired(&self) -> bool {
+        self.state.undos_are_repaired()
+    }
+
+    /// Acts on the world for a task. Returns how often the task of this id has acted before.
+    pub(super) async fn effect(&self, ctx: &Ctx) -> u64 {
+        let (id, task, direction) = (ctx.workflow_id(), ctx.task(), ctx.direction());
+        let call = match direction {
+            Direction::Do => task.to_owned(),
+            Direction::Undo => format!("undo {task}"),
+        };
+        self.point(&call, Some(id), None, "before", &[]).await;
+        let before = self.state.count_effect(id, &call);
+        let (id, task) = (id.into(), task.into());
+        self.record(What::Effect {
+            id,
+            task,
+            direction,
+        });
+        before
+    }
+
+    fn record(&self, what: What) {
+        self.state.record(self.number, what);
+    }
+
+    /// An instant: whatever is ready in this process or the other may run before it is over.
+    async fn point(
+        &self,
+        call: &str,
+        id: Option<&str>,
+        row: Option<u64>,
+        when: &'static str,
+        faults: &[StoreFault],
+    ) -> Option<StoreFault> {
+        if self.number == EARLIER {
+            return None;
+        }
+        let instant = Instant {
+            call,
+            id,
+            row,
+            when,
+        };
+        let decided = self.state.decide(self.number, instant, faults);
+        match decided {
+            Decided::Crash => std::future::pending().await,
+            Decided::Fault(fault) => return Some(fault),
+            // The other runs of a recovery go on in between.
+            Decided::GoOn | Decided::Switch => YieldOnce::default().await,
+        }
+        None
+    }
+}
+
+/// The store of a caller.
+#[derive(Clone)]
+pub(super) struct Store {
+    caller: Caller,
+    /// The lives of the process.
+    scope: ScopeId,
+    /// The caller dies before it appends this row.
+    dies_at: usize,
+    /// A taken sequence counts as a success, for a broken operation.
+    pub(super) ignores_conflicts: bool,
+}
+
+impl Store {
+    /// The store in the process with these lives.
+    pub(super) fn new(caller: Caller, scope: ScopeId) -> Self {
+        Self {
+            caller,
+            scope,
+            dies_at: usize::MAX,
+            ignores_conflicts: false,
+        }
+    }
+
+    pub(super) fn dying_after(caller: Caller, rows: usize) -> Self {
+        Self {
+            dies_at: rows,
+            ..Self::new(caller, ScopeId::new())
+        }
+    }
+
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The same store with lives that nobody else in the process knows, for a broken operation.
+    pub(super) fn in_a_scope_of_its_own(self) -> Self {
+        let scope = ScopeId::new();
+        Self { scope, ..self }
+    }
+
+    /// An engine over this store.
+    pub(super) fn engine(&self) -> Engine {
+        let runtime = self.caller.state.runtime(self.caller.number);
+        Engine::new(self.clone()).with_runtime(runtime)
+    }
+
+    fn land(&self, id: &'static str, row: CheckpointRow) -> Result<(), Error> {
+        let mut changing = self.caller.state.changing();
+        let rows = match changing.runs.entry(id) {
+            Entry::Occupied(rows) => rows.into_mut(),
+            Entry::Vacant(slot) => slot.insert(Arc::default()),
+        };
+        if rows.iter().any(|other| other.sequence == row.sequence) {
+            return match self.ignores_conflicts {
+                true => Ok(()),
+                false => Err(Error::conflict(id, row.sequence)),
+            };
+        }
+        Arc::make_mut(rows).push(row.clone());
+        drop(changing);
+        let (id, row) = (id.into(), Arc::new(row));
+        self.caller.record(What::Landed { id, row });
+        Ok(())
+    }
+
+    /// Whether the earlier process dies now.
+    fn dies(&self, id: &str) -> bool {
+        self.dies_at < usize::MAX && self.caller.state.rows_of(id).len() >= self.dies_at
+    }
+}
+
+/// The run with this id. Nothing here has another id.
+fn run(id: &str) -> &'static Run {
+    Run::named(id).expect("the operations know the ids of the fleet alone")
+}
+
+#[async_trait]
+impl CheckpointStore for Store {
+    async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let id = run(workflow_id).id;
+        if self.dies(id) {
+            std::future::pending::<()>().await;
+        }
+        let sequence = Some(row.sequence);
+        let point = |when, faults| {
+            self.caller
+                .point("append", Some(id), sequence, when, faults)
+        };
+        let fault = point("before", CHANGE_FAULTS).await;
+        match fault {
+            Some(StoreFault::Refused) => return Err(refused()),
+            Some(StoreFault::AnswerLost) => {
+                self.land(id, row)?;
+                return Err(answer_lost());
+            }
+            None => {}
+        }
+        let landed = self.land(id, row);
+        point("unacked", &[]).await;
+        landed
+    }
+
+    async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+        let run = run(workflow_id);
+        let fault = self
+            .caller
+            .point("load", Some(run.id), None, "before", READ_FAULTS);
+        match fault.await {
+            Some(_) => Err(refused()),
+            None if run.health == Health::Damaged && self.caller.number != EARLIER => {
+                let damaged = "simulated: the rows are damaged";
+                Err(StoreError::new(StoreErrorKind::Damaged, damaged).into())
+            }
+            None => Ok(self.caller.state.rows_of(run.id)),
+        }
+    }
+
+    async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
+        let id = run(workflow_id).id;
+        let point = |when, faults| self.caller.point("clear", Some(id), None, when, faults);
+        let fault = point("before", CHANGE_FAULTS).await;
+        if fault == Some(StoreFault::Refused) {
+            return Err(refused());
+        }
+        self.caller.state.changing().runs.remove(id);
+        self.caller.record(What::Cleared(id.into()));
+        if fault == Some(StoreFault::AnswerLost) {
+            return Err(answer_lost());
+        }
+        point("unacked", &[]).await;
+        Ok(())
+    }
+
+    fn exclusive_scope(&self) -> Option<ScopeId> {
+        Some(self.scope.clone())
+    }
+
+    fn as_listing(&self) -> Option<&dyn ListRuns> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl ListRuns for Store {
+    async fn run_ids(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, Error> {
+        let fault = self.caller.point("list", None, None, "before", READ_FAULTS);
+        if fault.await.is_some() {
+            return Err(refused());
+        }
+        let changing = self.caller.state.changing();
+        let ids = changing.runs.keys().copied();
+        let ids = ids.filter(|id| after.is_none_or(|after| *id > after));
+        let ids: Vec<_> = ids.take(limit).collect();
+        drop(changing);
+        let listed = ids.iter().map(|id| (*id).into()).collect();
+        self.caller.record(What::Listed(listed));
+        Ok(ids.into_iter().map(str::to_owned).collect())
+    }
+}
+
+fn refused() -> Error {
+    Error::unavailable("simulated: the store is down")
+}
+
+fn answer_lost() -> Error {
+    Error::unknown_outcome("simulated: the answer was lost")
+}
+
+/// A future that is pending once, and then ready.
+#[derive(Default)]
+struct YieldOnce {
+    gave: bool,
+}
+
+impl Future for YieldOnce {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.gave, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
