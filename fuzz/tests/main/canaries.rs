@@ -4,13 +4,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use async_trait::async_trait;
 use crashpoint::disk::row_format::{self, Damage};
-use crashpoint::{CheckpointRow, CheckpointStore, Error, Event};
+use crashpoint::{CheckpointRow, CheckpointStore, Error, Event, RedbCheckpointStore, RedbReader};
+use crashpoint_conformance::merge;
 use crashpoint_fuzz::{
-    check_codec, check_power_loss, check_store_ops, crash_schedule_without, embedded,
+    check_codec, check_damaged_file, check_journal_lines, check_kept_text, check_power_loss,
+    check_store_ops, crash_schedule_without, embedded,
 };
 use crashpoint_simulator::disk::Lie;
 use crashpoint_simulator::images::Embedded;
 use crashpoint_simulator::workload::Rule;
+use crashpoint_simulator::{BadTape, TapeFile};
 
 use crate::corpus::corpus;
 use crate::damage::{SplitMix, damaged};
@@ -158,4 +161,49 @@ fn a_store_that_drops_empty_blobs_is_found() {
 #[test]
 fn a_store_that_ignores_clears_is_found() {
     check_broken(How::IgnoresClears, "left: Some(Conflict)");
+}
+
+#[test]
+fn a_reader_that_shows_a_changed_row_is_found() {
+    check("damaged_file", "a row that was not written", |input| {
+        check_damaged_file(input, |path, run| {
+            let mut rows = RedbReader::open(path)?.load_run(run)?;
+            if let Some(last) = rows.last_mut() {
+                last.sequence += 1;
+            }
+            Ok(rows)
+        });
+    });
+}
+
+#[test]
+fn a_reader_that_repairs_the_file_is_found() {
+    check("damaged_file", "a reader changes no byte", |input| {
+        check_damaged_file(input, |path, run| {
+            drop(RedbCheckpointStore::new(path)?);
+            RedbReader::open(path)?.load_run(run)
+        });
+    });
+}
+
+#[test]
+fn a_tape_that_loses_a_draw_is_found() {
+    check("kept_text", "a tape is read as it was written", |input| {
+        check_kept_text(input, |bytes| {
+            let mut tape = TapeFile::from_bytes(bytes)?;
+            tape.tape.0.pop();
+            Ok::<_, BadTape>(tape)
+        });
+    });
+}
+
+#[test]
+fn a_merge_that_forgets_a_file_is_found() {
+    check(
+        "journal_lines",
+        "lines in two files are the same lines",
+        |input| {
+            check_journal_lines(input, |files| merge(files.iter().copied().take(1)));
+        },
+    );
 }

@@ -55,6 +55,21 @@ fn crash_schedule_holds() {
 }
 
 #[test]
+fn damaged_file_holds() {
+    check("damaged_file", 200);
+}
+
+#[test]
+fn journal_lines_holds() {
+    check("journal_lines", 2_000);
+}
+
+#[test]
+fn kept_text_holds() {
+    check("kept_text", 4_000);
+}
+
+#[test]
 fn rebuild_rows_holds() {
     check("rebuild_rows", 0);
 }
