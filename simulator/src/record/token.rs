@@ -137,6 +137,9 @@ pub struct TooLong {
 /// Why a text is not a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadToken {
+    /// It is longer than any token that is printed.
+    #[error("a token has at most {TOKEN_LENGTH_MAX} characters, and this text has {0}")]
+    Length(usize),
     /// It has an unknown version.
     #[error("the token has version {0:?}, this simulator reads version {VERSION}")]
     Version(String),
@@ -173,6 +176,10 @@ impl FromStr for Token {
         let [_, workload, store, budget, draws, fingerprint] = parts[..] else {
             return Err(BadToken::Shape(text.to_owned()));
         };
+        let length = text.chars().count();
+        if length > TOKEN_LENGTH_MAX {
+            return Err(BadToken::Length(length));
+        }
         let bad_fingerprint = || BadToken::Fingerprint(fingerprint.to_owned());
         if fingerprint.len() != 8 || !fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(bad_fingerprint());

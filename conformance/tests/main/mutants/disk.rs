@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crashpoint::{CheckpointRow, CheckpointStore, Error, RowKind, ScopeId, checkpoint_store};
 use crashpoint_conformance::{BoxError, Damage, Harness, Hook, Options, Place};
@@ -66,8 +66,6 @@ pub(crate) enum Lock {
 pub(crate) struct Log {
     path: PathBuf,
     file: File,
-    /// The duration of the last sync.
-    sync: Duration,
 }
 
 impl Log {
@@ -77,21 +75,7 @@ impl Log {
 
     fn write(&mut self, line: &str) -> io::Result<()> {
         self.write_only(line)?;
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a gap is as wide as the disk is slow; no verdict reads this clock"
-        )]
-        let begun = Instant::now();
-        self.file.sync_data()?;
-        self.sync = begun.elapsed();
-        Ok(())
-    }
-
-    /// Lets signals arrive in between. On a busy disk most of an operation is its syncs, and a kill
-    /// would fall into those.
-    fn while_others_write(&self) {
-        const GAP_MIN: Duration = Duration::from_millis(25);
-        std::thread::park_timeout(GAP_MIN.max(self.sync * 10));
+        self.file.sync_data()
     }
 
     pub(super) fn write_only(&mut self, line: &str) -> io::Result<()> {
@@ -242,11 +226,7 @@ impl<H: Habit> Filed<H> {
         }
         let inner = Inner {
             runs,
-            log: Log {
-                path,
-                file,
-                sync: Duration::ZERO,
-            },
+            log: Log { path, file },
             habit: H::default(),
             failed: false,
             lock,
@@ -372,6 +352,10 @@ impl Habit for FlushOnDrop {
     }
 }
 
+/// The rows that a child writes when the kit kills it. On a busy disk most of an append is its syncs, so a
+/// gap that is as short as a signal's way would rarely be hit.
+const KILLED_AT: [u64; 6] = [1, 2, 3, 5, 9, 20];
+
 /// A row of several blocks is written without its blob first, and then with it.
 #[derive(Default)]
 pub(crate) struct HeaderThenBody;
@@ -387,7 +371,10 @@ impl Habit for HeaderThenBody {
             let mut header = row.clone();
             header.output_blob = Some(Vec::new());
             log.write(&line_of(id, &header))?;
-            log.while_others_write();
+            if KILLED_AT.contains(&row.sequence) {
+                // Longer than a signal takes on a busy machine.
+                std::thread::park_timeout(Duration::from_millis(150));
+            }
         }
         log.write(&line_of(id, row))
     }
@@ -402,7 +389,8 @@ impl Habit for DeletesRowByRow {
         for row in rows {
             log.write(&format!("D {} {}", hex(id.as_bytes()), row.sequence))?;
             if rows.len() < 20 {
-                log.while_others_write();
+                // Longer than a signal takes.
+                std::thread::park_timeout(Duration::from_millis(50));
             }
         }
         Ok(())
