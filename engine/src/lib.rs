@@ -18,9 +18,10 @@ mod workflow;
 
 pub use crate::cancel::CancelToken;
 pub use crate::core::{
-    AppendRetry, BlobFault, Bytes, Cause, CauseKind, ClaimRecord, Completion, Direction, Event,
-    FailedUndo, IllegalEvent, Label, LogFault, Mismatch, Nonce, Phase, RebuildError, Retention,
-    RetryPolicy, Rollback, RowFault, RunHeader, RunState, TaskKind, Undo, Undone, Visit, rebuild,
+    AppendRetry, BlobFault, Bytes, Cause, CauseKind, ClaimRecord, Completion, Completions,
+    Direction, Event, FailedUndo, IllegalEvent, Label, LogFault, Mismatch, Nonce, Phase,
+    RebuildError, Retention, RetryPolicy, Rollback, RowFault, RunHeader, RunState, TaskKind, Undo,
+    Undone, Visit, rebuild,
 };
 pub use crate::engine::{
     Engine, Leftover, Outcome, PurgeReport, Recovery, RecoveryReport, RolledBack, Status,

@@ -311,7 +311,7 @@ impl Definition {
         if state.is_terminal() {
             return Ok(());
         }
-        for completion in &state.completed()[fitting..] {
+        for completion in state.completed().after(fitting) {
             self.check_kind(&completion.task, TaskKind::Compensatable)?;
             self.check_blob(&completion.task, &completion.output)?;
         }

@@ -19,6 +19,7 @@
 mod atoms;
 mod claim;
 mod command;
+mod completions;
 mod decide;
 mod definition;
 mod digest;
@@ -40,6 +41,7 @@ pub use claim::{ClaimRecord, Nonce};
 pub use command::{
     Command, Failure, FailureKind, Halt, Performed, Reply, StoreFailed, Verdict, Work,
 };
+pub use completions::Completions;
 pub use decide::{Decision, Ended, decide};
 pub use definition::{
     Definition, Mismatch, Policy, RetryPolicy, Role, StateDefinition, TaskDefinition, TaskKind,

@@ -2,10 +2,9 @@
 //!
 //! A [`RunState`] changes only by applying an event (`transition.rs`); everything here reads it.
 
-use std::sync::Arc;
-
 use crate::core::atoms::{Bytes, Label};
 use crate::core::claim::{ClaimRecord, Nonce};
+use crate::core::completions::Completions;
 use crate::core::event::{Cause, Undone};
 
 /// The state of a run. A live run and a rebuilt log give the same value.
@@ -14,8 +13,8 @@ pub struct RunState {
     pub(super) next_sequence: u64,
     pub(super) header: Option<RunHeader>,
     pub(super) phase: Phase,
-    /// Shared with the running tasks, so that handing it over copies nothing.
-    pub(super) completed: Arc<Vec<Completion>>,
+    /// Shared with the tasks, so that neither handing it over nor an append copies anything.
+    pub(super) completed: Completions,
 }
 
 /// The content of the claims of a run.
@@ -133,12 +132,11 @@ impl Rollback {
 impl RunState {
     /// The state of an empty log.
     pub fn new() -> Self {
-        let completed = Arc::default();
         Self {
             next_sequence: 0,
             header: None,
             phase: Phase::Unclaimed,
-            completed,
+            completed: Completions::default(),
         }
     }
 
@@ -158,12 +156,8 @@ impl RunState {
     }
 
     /// The completed compensatable tasks, oldest first. A rollback removes none.
-    pub fn completed(&self) -> &[Completion] {
+    pub fn completed(&self) -> &Completions {
         &self.completed
-    }
-
-    pub(crate) fn shared_completions(&self) -> Arc<Vec<Completion>> {
-        Arc::clone(&self.completed)
     }
 
     /// The label of the state in which the next life begins: the open state, the state that was open

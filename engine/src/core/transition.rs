@@ -5,10 +5,9 @@
 //! resuming calls it for every row of the log, and nothing else changes a [`RunState`]. It needs no
 //! definition: the log alone says what is due.
 
-use std::sync::Arc;
-
 use crate::core::atoms::Label;
 use crate::core::claim::ClaimRecord;
+use crate::core::completions::Completions;
 use crate::core::event::{Event, RowFault, Undone};
 use crate::core::row::CheckpointRow;
 use crate::core::run_state::{
@@ -295,7 +294,7 @@ impl RunState {
                         .is_none_or(|last| last.sequence < sequence),
                     "a completion comes after those before it"
                 );
-                Arc::make_mut(&mut self.completed).push(completion);
+                self.completed.push(completion);
                 self.enter(state);
                 Ok(())
             }
@@ -433,7 +432,7 @@ impl Rollback {
         }
     }
 
-    fn assert_consistent(&self, completed: &[Completion]) {
+    fn assert_consistent(&self, completed: &Completions) {
         assert!(
             self.pending.len() + self.failed.len() <= completed.len() + 1,
             "what is owed is a completion or the one visit in doubt, each once"

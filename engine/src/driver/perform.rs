@@ -80,7 +80,7 @@ impl<M: Machine> Driver<'_, M> {
             run_id: self.life.key_run_id(),
             fencing_token: header.claim_sequence,
             input: header.input.clone(),
-            completed: run.shared_completions(),
+            completed: run.completed().clone(),
             state: self.flow.definition.states[state].label.clone(),
             task: self
                 .flow

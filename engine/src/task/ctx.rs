@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use crate::cancel::CancelToken;
-use crate::core::{Bytes, Completion, Direction, Label, Nonce, idempotency_key};
+use crate::core::{Bytes, Completions, Direction, Label, Nonce, idempotency_key};
 use crate::runtime::Runtime;
 use crate::task::TaskError;
 
@@ -34,7 +34,7 @@ pub(crate) struct Action {
     pub(crate) run_id: Nonce,
     pub(crate) fencing_token: u64,
     pub(crate) input: Bytes,
-    pub(crate) completed: Arc<Vec<Completion>>,
+    pub(crate) completed: Completions,
     pub(crate) state: Label,
     pub(crate) task: Label,
     pub(crate) visit: u64,
@@ -151,8 +151,7 @@ impl Ctx {
         let newest = self
             .action
             .completed
-            .iter()
-            .rev()
+            .newest_first()
             .find(|done| *done.task == *task);
         let newest = newest.ok_or_else(|| {
             TaskError::fatal(format!("no compensatable task {task:?} has completed"))
