@@ -19,9 +19,9 @@ mod workflow;
 pub use crate::cancel::CancelToken;
 pub use crate::core::{
     AppendRetry, BlobFault, Bytes, Cause, CauseKind, ClaimRecord, Completion, Completions,
-    Direction, Event, FailedUndo, IllegalEvent, Label, LogFault, Mismatch, Nonce, Phase,
+    Direction, Event, FailedUndo, IdHash, IllegalEvent, Label, LogFault, Mismatch, Nonce, Phase,
     RebuildError, Retention, RetryPolicy, Rollback, RowFault, RunHeader, RunState, TaskKind, Undo,
-    Undone, Visit, rebuild,
+    Undone, Visit, rebuild, rebuild_run,
 };
 pub use crate::engine::{
     Engine, Leftover, Outcome, PurgeReport, Recovery, RecoveryReport, RolledBack, Status,

@@ -4,8 +4,8 @@
 //! So a fuzzer soon reaches long legal logs, which it would hardly find as rows.
 
 use crashpoint::{
-    Cause, CauseKind, CheckpointRow, ClaimRecord, Event, Label, Nonce, Phase, Rollback, RowKind,
-    RunState, Visit,
+    Cause, CauseKind, CheckpointRow, ClaimRecord, Event, IdHash, Label, Nonce, Phase, Rollback,
+    RowKind, RunState, Visit,
 };
 
 /// Ends the choices. As a choice it would be another claim.
@@ -64,6 +64,7 @@ fn event(state: &RunState, choice: u8) -> Option<Event> {
 fn first_claim(choice: u8) -> Event {
     let nonce = Nonce([choice; 16]);
     let claim = ClaimRecord {
+        id_hash: (choice % 2 == 1).then_some(IdHash([choice; 16])),
         run_id: nonce,
         nonce,
         definition: "order".into(),

@@ -1,6 +1,8 @@
 //! Seeds of logs: a legal log of each shape, and a log with each fault.
 
-use crashpoint::{Cause, CauseKind, CheckpointRow, ClaimRecord, Event, Nonce, RowKind, Undone};
+use crashpoint::{
+    Cause, CauseKind, CheckpointRow, ClaimRecord, Event, IdHash, Nonce, RowKind, Undone,
+};
 
 use crate::row_bytes::write_rows;
 use crate::{Seed, Verdict};
@@ -108,6 +110,8 @@ fn claim_of(run_id: u8, state: &str, nonce: u8) -> Event {
     Event::Claimed {
         state: state.into(),
         claim: ClaimRecord {
+            // Later claims are of version 2.
+            id_hash: (nonce != 1).then(|| IdHash::of("order-1")),
             run_id: Nonce([run_id; 16]),
             nonce: Nonce([nonce; 16]),
             definition: "order".into(),

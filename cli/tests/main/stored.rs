@@ -104,6 +104,7 @@ fn claimed(life: u8) -> Event {
 
 fn claimed_at(life: u8, unix_ms: u64) -> Event {
     let claim = ClaimRecord {
+        id_hash: None,
         run_id: Nonce([1; 16]),
         nonce: Nonce([life; 16]),
         definition: "order".into(),

@@ -1,13 +1,18 @@
-//! The claim record, version 1. A life writes it when it takes a run over.
+//! The claim record, version 2; version 1 is still read. A life writes it when it takes a run over.
 //!
 //! Keys, fences and deadlines hang on it, so its bytes are frozen: a change is a new version. It
 //! carries the exit states of the claiming definition: the log alone then says whether the run has
-//! ended, without a definition.
+//! ended, without a definition. Since version 2 it names its workflow id by a hash, so that the log of
+//! another run is noticed when a store mixes ids up.
+
+use sha2::{Digest, Sha256};
 
 use crate::core::atoms::{Bytes, Label};
 use crate::core::wire::{BlobFault, Reader, Writer};
 
-const VERSION: u8 = 1;
+/// Without the hash of the workflow id.
+const VERSION_1: u8 = 1;
+const VERSION_2: u8 = 2;
 const WITHOUT_INPUT: u8 = 0;
 const WITH_INPUT: u8 = 1;
 
@@ -27,9 +32,31 @@ impl std::fmt::Debug for Nonce {
     }
 }
 
+/// The first sixteen bytes of the SHA-256 of a workflow id.
+///
+/// They detect a store that mixes ids up; they are no protection from somebody who writes claims.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdHash(pub [u8; 16]);
+
+impl IdHash {
+    /// The hash of `workflow_id`.
+    pub fn of(workflow_id: &str) -> Self {
+        let digest: [u8; 32] = Sha256::digest(workflow_id.as_bytes()).into();
+        Self(std::array::from_fn(|index| digest[index]))
+    }
+}
+
+impl std::fmt::Debug for IdHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "IdHash({})", Nonce(self.0))
+    }
+}
+
 /// The content of a claim: run, life, definition, and in the first claim the input.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ClaimRecord {
+    /// The hash of the run's workflow id; none in a record of version 1.
+    pub id_hash: Option<IdHash>,
     /// The nonce of the run's first life.
     pub run_id: Nonce,
     /// The nonce of this life.
@@ -55,7 +82,13 @@ impl ClaimRecord {
     ///
     /// If a field is 4 GiB or longer.
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::versioned(VERSION);
+        let mut writer = match self.id_hash {
+            None => Writer::versioned(VERSION_1),
+            Some(_) => Writer::versioned(VERSION_2),
+        };
+        if let Some(id_hash) = &self.id_hash {
+            writer.raw(&id_hash.0);
+        }
         writer.raw(&self.run_id.0).raw(&self.nonce.0);
         writer
             .text(&self.definition)
@@ -77,9 +110,13 @@ impl ClaimRecord {
     ///
     /// # Errors
     ///
-    /// If the bytes are not a claim record of version 1.
+    /// If the bytes are not a claim record of version 1 or 2.
     pub fn decode(blob: &[u8]) -> Result<Self, BlobFault> {
-        let mut reader = Reader::versioned(blob, VERSION)?;
+        let (version, mut reader) = Reader::versioned_up_to(blob, VERSION_2)?;
+        let id_hash = match version {
+            VERSION_1 => None,
+            _ => Some(IdHash(reader.array()?)),
+        };
         let run_id = Nonce(reader.array()?);
         let nonce = Nonce(reader.array()?);
         let definition = reader.text()?.into();
@@ -98,6 +135,7 @@ impl ClaimRecord {
         reader.finish()?;
         let exits = exits.into();
         Ok(Self {
+            id_hash,
             run_id,
             nonce,
             definition,

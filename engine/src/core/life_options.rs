@@ -5,9 +5,11 @@ use std::time::Duration;
 use crate::core::atoms::{Bytes, Label};
 use crate::core::definition::Definition;
 
-/// The definition and the settings of a life.
+/// The run, the definition and the settings of a life.
 #[derive(Debug, Clone, Copy)]
 pub struct LifeOptions<'a> {
+    /// The id of the run.
+    pub workflow_id: &'a str,
     /// The workflow.
     pub definition: &'a Definition,
     /// What the engine does with the log of an ended run.

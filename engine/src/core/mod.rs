@@ -37,7 +37,7 @@ mod transition;
 mod wire;
 
 pub use atoms::{Bytes, Label};
-pub use claim::{ClaimRecord, Nonce};
+pub use claim::{ClaimRecord, IdHash, Nonce};
 pub use command::{
     Command, Failure, FailureKind, Halt, Performed, Reply, StoreFailed, Verdict, Work,
 };
@@ -55,5 +55,5 @@ pub use mutant::{Mutant, Without};
 pub use row::{CheckpointRow, RowKind, UnknownRowKind};
 pub use rules::{Faithful, Rule, Rules};
 pub use run_state::{Completion, FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit};
-pub use transition::{IllegalEvent, LogFault, RebuildError, rebuild};
+pub use transition::{IllegalEvent, LogFault, RebuildError, rebuild, rebuild_run};
 pub use wire::BlobFault;

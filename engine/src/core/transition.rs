@@ -6,7 +6,7 @@
 //! definition: the log alone says what is due.
 
 use crate::core::atoms::Label;
-use crate::core::claim::ClaimRecord;
+use crate::core::claim::{ClaimRecord, IdHash};
 use crate::core::completions::Completions;
 use crate::core::event::{Event, RowFault, Undone};
 use crate::core::row::CheckpointRow;
@@ -100,6 +100,9 @@ pub enum LogFault {
     /// The row can't be decoded.
     #[error(transparent)]
     Row(#[from] RowFault),
+    /// The claim is of another workflow id: the store returned the log of another run.
+    #[error("the claim is of another workflow id: this is the log of another run")]
+    OtherId,
     /// The event of the row is illegal after the rows before it.
     #[error(transparent)]
     Illegal(#[from] IllegalEvent),
@@ -116,7 +119,8 @@ pub struct RebuildError {
     pub fault: LogFault,
 }
 
-/// Folds a log into the state of its run. The log must be dense from sequence `0`.
+/// Folds a log into the state of its run. The log must be dense from sequence `0`. Whose log it is,
+/// [`rebuild_run`] checks.
 ///
 /// # Errors
 ///
@@ -131,9 +135,34 @@ pub struct RebuildError {
 /// # Ok::<(), crashpoint::RebuildError>(())
 /// ```
 pub fn rebuild(rows: &[CheckpointRow]) -> Result<RunState, RebuildError> {
+    folded(rows, |_| Ok(()))
+}
+
+/// As [`rebuild`], for the log of the run `workflow_id`: each claim of version 2 must name it.
+///
+/// # Errors
+///
+/// As [`rebuild`], and [`LogFault::OtherId`].
+pub fn rebuild_run(workflow_id: &str, rows: &[CheckpointRow]) -> Result<RunState, RebuildError> {
+    let expected = IdHash::of(workflow_id);
+    folded(rows, |state| {
+        let claim = state.header().map(|header| &header.claim);
+        match claim.and_then(|claim| claim.id_hash) {
+            Some(found) if found != expected => Err(LogFault::OtherId),
+            _ => Ok(()),
+        }
+    })
+}
+
+/// Folds a log. `check` looks at the state after each row.
+fn folded(
+    rows: &[CheckpointRow],
+    check: impl Fn(&RunState) -> Result<(), LogFault>,
+) -> Result<RunState, RebuildError> {
     let mut state = RunState::new();
     for row in rows {
-        state.apply_row(row).map_err(|fault| RebuildError {
+        let applied = state.apply_row(row).and_then(|()| check(&state));
+        applied.map_err(|fault| RebuildError {
             sequence: row.sequence,
             fault,
         })?;

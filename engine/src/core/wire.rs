@@ -16,7 +16,7 @@ pub enum BlobFault {
     Version {
         /// The version found.
         found: u8,
-        /// The version that this engine reads.
+        /// The newest version that this engine reads.
         expected: u8,
     },
     /// A tag is unknown.
@@ -94,6 +94,18 @@ impl<'a> Reader<'a> {
             found => Err(BlobFault::Version {
                 found,
                 expected: version,
+            }),
+        }
+    }
+
+    /// Opens a blob whose first byte must be in `1..=newest`, and returns that version.
+    pub(super) fn versioned_up_to(blob: &'a [u8], newest: u8) -> Result<(u8, Self), BlobFault> {
+        let mut reader = Self { rest: blob };
+        match reader.u8()? {
+            found if (1..=newest).contains(&found) => Ok((found, reader)),
+            found => Err(BlobFault::Version {
+                found,
+                expected: newest,
             }),
         }
     }

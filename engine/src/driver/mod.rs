@@ -58,6 +58,7 @@ pub(crate) async fn live<R: Rules>(
     rules: R,
 ) -> Result<Ended, Error> {
     let options = LifeOptions {
+        workflow_id: guard.workflow_id(),
         definition: &flow.definition,
         retention: environment.retention,
         append_retry: environment.append_retry,

@@ -5,7 +5,7 @@ use std::pin::pin;
 
 use futures_util::TryStreamExt as _;
 
-use crate::core::{RunHeader, rebuild};
+use crate::core::{RunHeader, rebuild_run};
 use crate::engine::Engine;
 use crate::engine::listing::apart;
 use crate::error::{Error, StoreError, StoreErrorKind};
@@ -88,7 +88,7 @@ impl Engine {
             Err(error) if is_damage(&error) => return Ok(Judged::Corrupt),
             rows => rows?,
         };
-        let Ok(state) = rebuild(&rows) else {
+        let Ok(state) = rebuild_run(workflow_id, &rows) else {
             return Ok(Judged::Corrupt);
         };
         let old = |header: &RunHeader| header.claim.unix_ms < claimed_before_unix_ms;

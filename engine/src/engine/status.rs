@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use crate::core::CheckpointRow;
-use crate::core::{Phase, RunState, rebuild};
+use crate::core::{Phase, RunState, rebuild_run};
 use crate::engine::Engine;
 use crate::error::Error;
 
@@ -135,7 +135,7 @@ impl Engine {
 
 /// Folds a log.
 pub(super) fn rebuilt(workflow_id: &str, rows: &[CheckpointRow]) -> Result<RunState, Error> {
-    rebuild(rows).map_err(|corrupt| Error::CorruptLog {
+    rebuild_run(workflow_id, rows).map_err(|corrupt| Error::CorruptLog {
         workflow_id: workflow_id.to_owned(),
         sequence: corrupt.sequence,
         source: corrupt.fault,

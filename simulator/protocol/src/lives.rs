@@ -148,6 +148,7 @@ impl<R: Rules + Copy + Eq + Hash> Lives<R> {
 
     fn options(&self) -> LifeOptions<'_> {
         LifeOptions {
+            workflow_id: "subject-1",
             definition: &self.definition,
             retention: self.scope.retention,
             append_retry: AppendRetry {

@@ -109,7 +109,7 @@ fn whatever_a_power_loss_keeps_and_whichever_call_fails_no_promise_is_broken() {
     expect![[r#"
         order: 482
         order-cleared: 510
-        import-loop: 893"#]]
+        import-loop: 901"#]]
     .assert_eq(&table.join("\n"));
 }
 

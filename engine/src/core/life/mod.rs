@@ -16,7 +16,7 @@ mod results;
 use std::time::Duration;
 
 use crate::core::atoms::{Bytes, Label};
-use crate::core::claim::{ClaimRecord, Nonce};
+use crate::core::claim::{ClaimRecord, IdHash, Nonce};
 use crate::core::command::{Command, Halt, Reply, StoreFailed, Verdict, Work};
 use crate::core::decide::{Decision, Ended, decide};
 use crate::core::definition::{TaskDefinition, TaskKind};
@@ -27,7 +27,7 @@ use crate::core::machine::Machine;
 use crate::core::pinned::{Pinned, Standing};
 use crate::core::row::CheckpointRow;
 use crate::core::run_state::{Phase, RunState, Undo};
-use crate::core::transition::rebuild;
+use crate::core::transition::rebuild_run;
 
 /// The most claims of a resume that loses each to another life.
 const CLAIMS_MAX: u32 = 8;
@@ -208,7 +208,7 @@ impl Life {
             !self.owner,
             "a life that owns the run reads back, and never opens it again"
         );
-        match rebuild(&log) {
+        match rebuild_run(options.workflow_id, &log) {
             Ok(state) => self.state = state,
             Err(corrupt) => return self.finish(Err(Halt::Corrupt(corrupt))),
         }
@@ -256,6 +256,7 @@ impl Life {
             "the first claim of a run, and no other, carries the input"
         );
         let claim = ClaimRecord {
+            id_hash: Some(IdHash::of(options.workflow_id)),
             run_id,
             nonce: self.nonce,
             definition: options.definition.name.clone(),

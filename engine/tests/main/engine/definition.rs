@@ -443,7 +443,7 @@ async fn a_corrupt_log_is_an_error_and_stays_as_it_is() {
     check_corrupt(
         |rows| rows[0].output_blob.as_mut().expect("a claim")[0] = 9,
         0,
-        &expect![[r#"log of run "order-1" is corrupt at sequence 0: blob of a row of kind claim can't be read: it has version 9, expected 1"#]],
+        &expect![[r#"log of run "order-1" is corrupt at sequence 0: blob of a row of kind claim can't be read: it has version 9, expected 2"#]],
     )
     .await;
     // Once a panic: the label of no state at all.

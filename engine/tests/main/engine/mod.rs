@@ -3,6 +3,7 @@
 mod cancel;
 mod definition;
 mod faults;
+mod ids;
 mod keys;
 mod observer;
 mod retention;

@@ -82,6 +82,7 @@ fn options(workflow: &Workflow<Trip>, retention: Retention) -> LifeOptions<'_> {
         delay: Duration::from_millis(10),
     };
     LifeOptions {
+        workflow_id: "trip-1",
         definition: workflow.definition(),
         retention,
         append_retry,

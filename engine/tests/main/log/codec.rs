@@ -1,8 +1,8 @@
 //! The codec between rows and events, and the bytes that it may never change.
 
 use crashpoint::{
-    BlobFault, Cause, CauseKind, CheckpointRow, ClaimRecord, Event, Nonce, RowFault, RowKind,
-    Undone,
+    BlobFault, Cause, CauseKind, CheckpointRow, ClaimRecord, Event, IdHash, Nonce, RowFault,
+    RowKind, Undone,
 };
 use expect_test::{Expect, expect};
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
@@ -55,6 +55,42 @@ fn the_bytes_of_every_row_are_frozen() {
         compensation_failed "" "charge" 010002010000000000000700000072656675736564
         rolled_back "" "" none
     "#]].assert_eq(&table);
+}
+
+/// The rows above are of version 1, which the engine wrote until its claims named their workflow id.
+#[test]
+fn the_bytes_of_a_claim_record_of_version_2_are_frozen() {
+    let id_hash = Some(IdHash::of("order-1"));
+    let table: String = [
+        ClaimRecord {
+            id_hash,
+            input: Some(b"42".as_slice().into()),
+            ..claim_record(Nonce([1; 16]))
+        },
+        ClaimRecord {
+            id_hash,
+            ..claim_record(Nonce([2; 16]))
+        },
+    ]
+    .iter()
+    .map(|claim| format!("{}\n", hex(&claim.encode())))
+    .collect();
+    expect![[r#"
+        020bafe22156d2698c143b86040446d3660101010101010101010101010101010101010101010101010101010101010101050000006f72646572010000000700000000000000e80300000000000001000000070000007368697070656401020000003432
+        020bafe22156d2698c143b86040446d3660101010101010101010101010101010102020202020202020202020202020202050000006f72646572010000000700000000000000e80300000000000001000000070000007368697070656400
+    "#]].assert_eq(&table);
+    for line in table.lines() {
+        assert!(line.starts_with("02"), "a version has a byte");
+    }
+    let bytes = ClaimRecord {
+        id_hash,
+        ..claim_record(Nonce([2; 16]))
+    }
+    .encode();
+    for end in 0..bytes.len() {
+        let cut = ClaimRecord::decode(&bytes[..end]);
+        assert_eq!(cut, Err(BlobFault::Truncated), "{end} bytes");
+    }
 }
 
 #[test]
@@ -282,11 +318,19 @@ fn blob() -> impl Strategy<Value = Vec<u8>> {
 
 fn claims() -> impl Strategy<Value = ClaimRecord> {
     let ids = (any::<[u8; 16]>(), any::<[u8; 16]>());
+    let ids = (ids, prop::option::of(any::<[u8; 16]>()));
     let numbers = (any::<u32>(), any::<u64>(), any::<u64>());
     let exits = prop::collection::vec(label(), 0..4);
     (ids, label(), numbers, exits, prop::option::of(blob())).prop_map(
-        |((run_id, nonce), definition, (version, fingerprint, unix_ms), exits, input)| {
+        |(
+            ((run_id, nonce), id_hash),
+            definition,
+            (version, fingerprint, unix_ms),
+            exits,
+            input,
+        )| {
             ClaimRecord {
+                id_hash: id_hash.map(IdHash),
                 run_id: Nonce(run_id),
                 nonce: Nonce(nonce),
                 definition: definition.into(),

@@ -11,6 +11,7 @@ const RUN: Nonce = Nonce([1; 16]);
 
 fn claim_record(nonce: Nonce) -> ClaimRecord {
     ClaimRecord {
+        id_hash: None,
         run_id: RUN,
         nonce,
         definition: "order".into(),

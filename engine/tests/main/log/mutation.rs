@@ -255,6 +255,7 @@ fn tampered() -> impl Strategy<Value = Tampered> {
 fn loaded_by_a_life(log: &[CheckpointRow], opening: Opening) -> String {
     let workflow = workflow();
     let options = LifeOptions {
+        workflow_id: "trip-1",
         definition: workflow.definition(),
         retention: Retention::Keep,
         append_retry: AppendRetry::default(),
@@ -314,6 +315,7 @@ fn one_in_five_tampered_logs_is_legal_and_the_rest_breaks_every_rule() {
             }
             Err(corrupt) => {
                 let refusal = match &corrupt.fault {
+                    LogFault::OtherId => unreachable!("`rebuild` knows no id"),
                     LogFault::Gap { .. } => "(gap)",
                     LogFault::Row(_) => "(row fault)",
                     LogFault::Illegal(illegal) => name(illegal),
