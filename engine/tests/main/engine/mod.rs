@@ -5,6 +5,7 @@ mod definition;
 mod faults;
 mod ids;
 mod keys;
+mod lies;
 mod observer;
 mod retention;
 mod runs;
