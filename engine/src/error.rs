@@ -1,4 +1,5 @@
-//! Errors of runs and stores. Each names its input and its bound, if it has one.
+//! Errors of runs and stores. Each names its input and its bound, if it has one. Messages are bounded:
+//! a long id or label is cut in them, and whole in the fields.
 //!
 //! An [`Error`] means that the run **has not ended**: nothing here is a business outcome. Those are
 //! in [`Outcome`](crate::Outcome).
@@ -7,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::core::{LogFault, Mismatch};
+use crate::foreign::{bounded, bounded_message, quoted};
 
 /// Why an operation of the engine or of a store failed.
 ///
@@ -20,7 +22,7 @@ pub enum Error {
     CheckpointStore(#[from] StoreError),
 
     /// The id already has a log. Resume it, or choose another id.
-    #[error("run {workflow_id:?} already exists")]
+    #[error("run {} already exists", quoted(.workflow_id))]
     AlreadyExists {
         /// The id of the run.
         workflow_id: String,
@@ -28,14 +30,14 @@ pub enum Error {
 
     /// Another life of the run is active in this process. At least one of the two would clear the log,
     /// or a [`Recovery`](crate::Recovery) found the run.
-    #[error("run {workflow_id:?} is already running in this process")]
+    #[error("run {} is already running in this process", quoted(.workflow_id))]
     AlreadyRunning {
         /// The id of the run.
         workflow_id: String,
     },
 
     /// The id has no log.
-    #[error("run {workflow_id:?} is not in the store")]
+    #[error("run {} is not in the store", quoted(.workflow_id))]
     NotFound {
         /// The id.
         workflow_id: String,
@@ -44,7 +46,7 @@ pub enum Error {
     /// Another life has taken the run over. This life has stopped; it compensated and cleared
     /// nothing. Call [`Engine::status`](crate::Engine::status) before you resume again: two callers
     /// that always resume can take the run from each other forever.
-    #[error("run {workflow_id:?} was taken over by another life")]
+    #[error("run {} was taken over by another life", quoted(.workflow_id))]
     Fenced {
         /// The id of the run.
         workflow_id: String,
@@ -52,7 +54,7 @@ pub enum Error {
 
     /// The store failed, so the run stopped where its log ends. It can be resumed, and nothing was
     /// compensated.
-    #[error("run {workflow_id:?} is suspended{}: {source}", in_doubt_suffix(*.in_doubt))]
+    #[error("run {} is suspended{}: {source}", quoted(.workflow_id), in_doubt_suffix(*.in_doubt))]
     Suspended {
         /// The id of the run.
         workflow_id: String,
@@ -63,7 +65,7 @@ pub enum Error {
     },
 
     /// The log does not fit the definition. Nothing was run and nothing was claimed.
-    #[error("run {workflow_id:?} does not fit its workflow: {source}")]
+    #[error("run {} does not fit its workflow: {source}", quoted(.workflow_id))]
     Mismatch {
         /// The id of the run.
         workflow_id: String,
@@ -72,7 +74,7 @@ pub enum Error {
     },
 
     /// The log is corrupt. Nothing was run, claimed, cleared or overwritten.
-    #[error("log of run {workflow_id:?} is corrupt at sequence {sequence}: {source}")]
+    #[error("log of run {} is corrupt at sequence {sequence}: {source}", quoted(.workflow_id))]
     CorruptLog {
         /// The id of the run.
         workflow_id: String,
@@ -83,7 +85,7 @@ pub enum Error {
     },
 
     /// A run can't begin in this state.
-    #[error("run {workflow_id:?} can't start at state {state:?}: {reason}")]
+    #[error("run {} can't start at state {}: {reason}", quoted(.workflow_id), quoted(.state))]
     InvalidStart {
         /// The id of the run.
         workflow_id: String,
@@ -94,14 +96,14 @@ pub enum Error {
     },
 
     /// [`Engine::retry_stuck`](crate::Engine::retry_stuck) was called for a run that is not stuck.
-    #[error("run {workflow_id:?} is not stuck")]
+    #[error("run {} is not stuck", quoted(.workflow_id))]
     NotStuck {
         /// The id of the run.
         workflow_id: String,
     },
 
     /// The input can't be serialized.
-    #[error("input of run {workflow_id:?} can't be serialized: {source}")]
+    #[error("input of run {} can't be serialized: {}", quoted(.workflow_id), bounded(.source))]
     Input {
         /// The id of the run.
         workflow_id: String,
@@ -118,7 +120,7 @@ pub enum Error {
     NoListing,
 
     /// A [`Recovery`](crate::Recovery) does not know the workflow of the run.
-    #[error("run {workflow_id:?} belongs to workflow {workflow:?}, which was not given")]
+    #[error("run {} belongs to workflow {}, which was not given", quoted(.workflow_id), quoted(.workflow))]
     UnknownWorkflow {
         /// The id of the run.
         workflow_id: String,
@@ -129,7 +131,7 @@ pub enum Error {
     /// Code that is not the engine's panicked outside of a task: of the store, of the runtime, or of a
     /// [`State`](crate::State). The panic ended this life and nothing else; for the run it was a crash.
     /// A panic of a task is a failure of the task instead.
-    #[error("run {workflow_id:?}: code outside of its tasks panicked: {message}")]
+    #[error("run {}: code outside of its tasks panicked: {}", quoted(.workflow_id), bounded(.message))]
     Panicked {
         /// The id of the run.
         workflow_id: String,
@@ -138,7 +140,7 @@ pub enum Error {
     },
 
     /// A [`Recovery`](crate::Recovery) got two workflows of the same name.
-    #[error("two workflows have the name {workflow:?}")]
+    #[error("two workflows have the name {}", quoted(.workflow))]
     DuplicateWorkflow {
         /// The name.
         workflow: String,
@@ -168,7 +170,8 @@ impl Error {
     /// );
     /// ```
     pub fn conflict(workflow_id: &str, sequence: u64) -> Self {
-        let message = format!("run {workflow_id:?} already has sequence {sequence}");
+        let id = quoted(workflow_id);
+        let message = format!("run {id} already has sequence {sequence}");
         StoreError::new(StoreErrorKind::Conflict, message).into()
     }
 
@@ -229,7 +232,7 @@ pub struct StoreError {
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&bounded_message(&self.message))
     }
 }
 

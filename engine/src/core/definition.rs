@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::core::atoms::Label;
 use crate::core::row::{CheckpointRow, RowKind};
 use crate::core::run_state::{Phase, RunState, Visit};
+use crate::foreign::{bounded, quoted};
 
 /// A validated definition. A state is known by its index in [`states`](Self::states).
 #[derive(Debug, Clone)]
@@ -128,7 +129,7 @@ impl Default for RetryPolicy {
 #[non_exhaustive]
 pub enum Mismatch {
     /// The run belongs to another workflow.
-    #[error("the run belongs to workflow {found:?}, not to {expected:?}")]
+    #[error("the run belongs to workflow {}, not to {}", quoted(.found), quoted(.expected))]
     Workflow {
         /// The name of the definition at hand.
         expected: Label,
@@ -144,7 +145,7 @@ pub enum Mismatch {
         found: u32,
     },
     /// The log names a state that the definition lacks.
-    #[error("sequence {sequence} names the unknown state {label:?}")]
+    #[error("sequence {sequence} names the unknown state {}", quoted(.label))]
     UnknownState {
         /// The sequence of the row.
         sequence: u64,
@@ -152,7 +153,7 @@ pub enum Mismatch {
         label: Label,
     },
     /// The code that reads labels of states panicked.
-    #[error("sequence {sequence} names state {label:?}, and reading it panicked: {message}")]
+    #[error("sequence {sequence} names state {}, and reading it panicked: {}", quoted(.label), bounded(.message))]
     Label {
         /// The sequence of the row.
         sequence: u64,
@@ -162,7 +163,7 @@ pub enum Mismatch {
         message: String,
     },
     /// The log names a task that the definition lacks.
-    #[error("sequence {sequence} names the unknown task {task:?}")]
+    #[error("sequence {sequence} names the unknown task {}", quoted(.task))]
     UnknownTask {
         /// The sequence of the row.
         sequence: u64,
@@ -170,7 +171,7 @@ pub enum Mismatch {
         task: Label,
     },
     /// The log needs a task to be of another kind.
-    #[error("task {task:?} is {found:?}, but its log needs {needed:?}")]
+    #[error("task {} is {found:?}, but its log needs {needed:?}", quoted(.task))]
     TaskKind {
         /// The task.
         task: Label,
@@ -180,7 +181,7 @@ pub enum Mismatch {
         found: TaskKind,
     },
     /// The definition can't read an output or a cursor in the log: its type has changed.
-    #[error("the output or cursor of task {task:?} can't be read: {message}")]
+    #[error("the output or cursor of task {} can't be read: {}", quoted(.task), bounded(.message))]
     Blob {
         /// The task.
         task: Label,
@@ -188,7 +189,7 @@ pub enum Mismatch {
         message: String,
     },
     /// A row names another task than that of the open state.
-    #[error("sequence {sequence} names task {found:?}, but state {state:?} has task {expected:?}")]
+    #[error("sequence {sequence} names task {}, but state {} has task {}", quoted(.found), quoted(.state), quoted(.expected))]
     ForeignTask {
         /// The sequence of the row.
         sequence: u64,
@@ -200,7 +201,7 @@ pub enum Mismatch {
         found: Label,
     },
     /// The open state has become an exit.
-    #[error("the run is open in {label:?}, which is an exit")]
+    #[error("the run is open in {}, which is an exit", quoted(.label))]
     OpenAtExit {
         /// The state.
         label: Label,

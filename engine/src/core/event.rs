@@ -8,6 +8,7 @@ use crate::core::atoms::{Bytes, Label};
 use crate::core::claim::ClaimRecord;
 use crate::core::row::{CheckpointRow, RowKind};
 use crate::core::wire::{BlobFault, Reader, Writer};
+use crate::foreign::quoted;
 
 const CAUSE_VERSION: u8 = 1;
 const UNDONE_VERSION: u8 = 1;
@@ -183,7 +184,7 @@ pub enum RowFault {
     #[error("a row of kind {0} needs a {1}")]
     FieldMissing(RowKind, &'static str),
     /// Rows of the kind leave the field empty, and this row does not.
-    #[error("a row of kind {0} has no {1}, found {2:?}")]
+    #[error("a row of kind {} has no {}, found {}", .0, .1, quoted(.2))]
     FieldUnexpected(RowKind, &'static str, Box<str>),
     /// The blob can't be read.
     #[error("blob of a row of kind {0} can't be read: {1}")]

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::foreign::quoted;
+
 /// Makes [`RowKind`] of a table with a line for each kind: its docs, its name and its word.
 macro_rules! row_kinds {
     ($($(#[$attribute:meta])* $kind:ident = $word:literal,)*) => {
@@ -99,9 +101,7 @@ impl std::str::FromStr for RowKind {
 
     fn from_str(word: &str) -> Result<Self, UnknownRowKind> {
         let found = Self::ALL.iter().find(|kind| kind.as_str() == word);
-        found
-            .copied()
-            .ok_or_else(|| UnknownRowKind(format!("{word:?}")))
+        found.copied().ok_or_else(|| UnknownRowKind(quoted(word)))
     }
 }
 

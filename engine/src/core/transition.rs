@@ -13,6 +13,7 @@ use crate::core::row::CheckpointRow;
 use crate::core::run_state::{
     Completion, FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit,
 };
+use crate::foreign::{quoted, unquoted};
 
 /// Why an event is illegal in a state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
@@ -33,7 +34,7 @@ pub enum IllegalEvent {
     #[error("a claim belongs to another run of the id")]
     ForeignRun,
     /// A claim names another definition.
-    #[error("a claim names definition {found:?}, but the run belongs to {expected:?}")]
+    #[error("a claim names definition {}, but the run belongs to {}", quoted(.found), quoted(.expected))]
     ForeignDefinition {
         /// The definition of the first claim.
         expected: Label,
@@ -41,7 +42,7 @@ pub enum IllegalEvent {
         found: Label,
     },
     /// The row names a state that is not open.
-    #[error("the row names state {found:?}, but the run is in {expected:?}")]
+    #[error("the row names state {}, but the run is in {}", quoted(.found), quoted(.expected))]
     WrongState {
         /// The state that is open.
         expected: Label,
@@ -49,7 +50,7 @@ pub enum IllegalEvent {
         found: Label,
     },
     /// A first claim begins in one of its own exit states.
-    #[error("the run begins in the exit state {0:?}")]
+    #[error("the run begins in the exit state {}", quoted(.0))]
     StartsAtExit(Label),
     /// A row follows the terminal row.
     #[error("a row follows the terminal row")]
@@ -64,7 +65,7 @@ pub enum IllegalEvent {
     #[error("an undo is recorded before a rollback started")]
     UndoBeforeRollback,
     /// An undo is recorded out of order.
-    #[error("an undo of {found} is recorded, but {} is due", Due(.expected.as_ref()))]
+    #[error("an undo of {} is recorded, but {} is due", unquoted(.found), Due(.expected.as_ref()))]
     UndoOutOfOrder {
         /// The undo that is due: task and row.
         expected: Option<(Label, Undone)>,
@@ -83,7 +84,9 @@ impl std::fmt::Display for Due<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
             None => f.write_str("none"),
-            Some((task, undone)) => write!(f, "{task} of sequence {}", undone.sequence()),
+            Some((task, undone)) => {
+                write!(f, "{} of sequence {}", unquoted(task), undone.sequence())
+            }
         }
     }
 }

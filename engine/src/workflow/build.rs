@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::core::{Definition, Label, Role, StateDefinition, TaskDefinition};
+use crate::foreign::{bounded, quoted};
 use crate::state::{State, resolve};
 use crate::workflow::Flow;
 use crate::workflow::draft::{Draft, TaskDraft};
@@ -19,29 +20,34 @@ pub enum BuildError {
     #[error("`{0}` was called before any task was added")]
     NoTaskNamed(&'static str),
     /// A state has no task and is not an exit.
-    #[error("state {0:?} has no task and is not an exit")]
+    #[error("state {} has no task and is not an exit", quoted(.0))]
     Unhandled(Label),
     /// A state has two tasks, or a task and an exit.
-    #[error("state {0:?} is defined twice")]
+    #[error("state {} is defined twice", quoted(.0))]
     DuplicateState(Label),
     /// Two tasks share a name.
-    #[error("two tasks are named {0:?}")]
+    #[error("two tasks are named {}", quoted(.0))]
     DuplicateTask(Label),
     /// There is no exit.
-    #[error("workflow {0:?} has no exit")]
+    #[error("workflow {} has no exit", quoted(.0))]
     NoExit(Label),
     /// A start is an exit.
-    #[error("the start {0:?} is an exit")]
+    #[error("the start {} is an exit", quoted(.0))]
     StartIsExit(Label),
     /// No declared edge leads to a state.
-    #[error("state {0:?} can't be reached from {1:?}")]
+    #[error("state {} can't be reached from [{}]", quoted(.0), quoted_list(.1))]
     Unreachable(Label, Vec<Label>),
     /// Two states share a label. A derived `State` rules this out.
-    #[error("two states share the label {0:?}")]
+    #[error("two states share the label {}", quoted(.0))]
     DuplicateLabel(Label),
     /// A state's label does not resolve to that state. A derived `State` rules this out.
-    #[error("label {0:?} does not resolve to its own state")]
+    #[error("label {} does not resolve to its own state", quoted(.0))]
     LabelMismatch(Label),
+}
+
+fn quoted_list(labels: &[Label]) -> String {
+    let quoted: Vec<_> = labels.iter().map(|label| quoted(label)).collect();
+    bounded(quoted.join(", "))
 }
 
 /// The message: a definition is mostly unwrapped, and a panic prints this.

@@ -5,6 +5,7 @@ mod engine;
 mod life;
 mod log;
 mod macros;
+mod messages;
 mod runtime;
 #[cfg(feature = "redb")]
 mod store;

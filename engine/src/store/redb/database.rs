@@ -7,6 +7,7 @@ use std::sync::Arc;
 use redb::{ReadableDatabase, Table};
 
 use crate::error::{Error, StoreError, StoreErrorKind};
+use crate::foreign::quoted;
 use crate::recovery::CheckpointRow;
 use crate::store::redb::batch;
 use crate::store::redb::disk::Disk;
@@ -232,7 +233,7 @@ fn append(
     let sequence = row.sequence;
     let encoded = row_format::encode_into(value, id, row);
     if encoded.is_none() || value.len() + id.len() > VALUE_BYTES_MAX {
-        let what = format!("append of row {sequence} to run {id:?}");
+        let what = format!("append of row {sequence} to run {}", quoted(id));
         let bound = format!("with its id it is longer than {VALUE_BYTES_MAX} bytes");
         return Ok(Err(Error::unavailable(format!("{what}: {bound}"))));
     }
@@ -286,7 +287,7 @@ fn visit_run(
         match row_format::decode(id, sequence, value.value()) {
             Ok(row) => visit(row),
             Err(damage) => {
-                let message = format!("row {sequence} of run {id:?} is damaged: {damage}");
+                let message = format!("row {sequence} of run {} is damaged: {damage}", quoted(id));
                 let error = StoreError::new(StoreErrorKind::Damaged, message);
                 return Ok(Err(error.with_source(damage).into()));
             }

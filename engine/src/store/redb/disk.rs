@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use redb::StorageBackend;
 use tempfile::NamedTempFile;
 
+use crate::foreign::bounded;
 use crate::store::redb::owner::OwnedFile;
 
 /// A place for the file of a store. Production has a path; a simulation has a simulated disk.
@@ -129,7 +130,7 @@ impl Disk for Directory<'_> {
     type Draft = NamedTempFile;
 
     fn name(&self) -> String {
-        self.path.display().to_string()
+        bounded(self.path.display())
     }
 
     fn open(&self) -> io::Result<Option<OwnedFile>> {

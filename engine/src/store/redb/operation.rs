@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::foreign::quoted;
 use crate::recovery::CheckpointRow;
 
 /// An operation of the contract, or of the listing.
@@ -43,9 +44,11 @@ impl Operation {
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Append { id, row } => write!(f, "append of row {} to run {id:?}", row.sequence),
-            Self::Clear { id } => write!(f, "clear of run {id:?}"),
-            Self::Load { id } => write!(f, "load of run {id:?}"),
+            Self::Append { id, row } => {
+                write!(f, "append of row {} to run {}", row.sequence, quoted(id))
+            }
+            Self::Clear { id } => write!(f, "clear of run {}", quoted(id)),
+            Self::Load { id } => write!(f, "load of run {}", quoted(id)),
             Self::List { .. } => f.write_str("listing of runs"),
         }
     }

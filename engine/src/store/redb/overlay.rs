@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redb::{BackendError, StorageBackend};
 
+use crate::foreign::bounded;
 use crate::store::redb::disk::{Disk, check_regular};
 use crate::store::redb::owner::OwnedFile;
 
@@ -40,7 +41,7 @@ impl Disk for ReadOnly<'_> {
     type Draft = ();
 
     fn name(&self) -> String {
-        self.0.display().to_string()
+        bounded(self.0.display())
     }
 
     fn open(&self) -> io::Result<Option<Overlay>> {
