@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::explore::operations::Operations;
 use crate::explore::report::ExplorationReport;
 use crate::replay::rerun;
 
@@ -14,6 +15,9 @@ const VERSION: u32 = 1;
 struct Document<'a> {
     version: u32,
     workloads: Vec<WorkloadDocument<'a>>,
+    /// Operations over several runs, if they were explored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operations: Option<OperationsDocument<'a>>,
     schedules_total: u64,
     violations_total: usize,
     elapsed_ms: u128,
@@ -21,6 +25,24 @@ struct Document<'a> {
     complete: bool,
     /// Whether every schedule within the bounds was run.
     exhaustive: bool,
+}
+
+#[derive(Serialize)]
+struct OperationsDocument<'a> {
+    crash_points_total: usize,
+    crash_points_covered: usize,
+    schedules: u64,
+    schedules_sampled: u64,
+    repeated: u64,
+    violations: Vec<OperationsViolation<'a>>,
+}
+
+#[derive(Serialize)]
+struct OperationsViolation<'a> {
+    oracle: &'a str,
+    message: &'a str,
+    /// Every event of the simulation, one a line.
+    history: &'a str,
 }
 
 #[derive(Serialize)]
@@ -94,6 +116,7 @@ pub(crate) fn json(report: &ExplorationReport, out: &mut impl Write) -> io::Resu
     let document = Document {
         version: VERSION,
         workloads: workloads.collect(),
+        operations: report.operations.as_ref().map(operations),
         schedules_total: report.schedules(),
         violations_total: report.violations(),
         elapsed_ms: report.elapsed.as_millis(),
@@ -102,4 +125,22 @@ pub(crate) fn json(report: &ExplorationReport, out: &mut impl Write) -> io::Resu
     };
     serde_json::to_writer(&mut *out, &document)?;
     writeln!(out)
+}
+
+fn operations(operations: &Operations) -> OperationsDocument<'_> {
+    let report = &operations.report;
+    let violations = report.violations.iter();
+    let violations = violations.map(|violation| OperationsViolation {
+        oracle: violation.oracle,
+        message: &violation.message,
+        history: &violation.history,
+    });
+    OperationsDocument {
+        crash_points_total: report.recorder.total(),
+        crash_points_covered: report.recorder.covered(),
+        schedules: report.schedules,
+        schedules_sampled: report.sampled,
+        repeated: report.repeated,
+        violations: violations.collect(),
+    }
 }

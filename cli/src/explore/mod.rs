@@ -2,6 +2,7 @@
 
 mod json;
 mod legend;
+mod operations;
 mod page;
 mod points;
 mod report;
@@ -19,6 +20,7 @@ use crashpoint_simulator::{
 
 use crate::arguments::ExploreArguments;
 use crate::exit::{Exit, Failure};
+use crate::explore::operations::Operations;
 use crate::explore::report::{Bounds, ExplorationReport, Row};
 use crate::explore::workers::{Exploration, explore_all};
 use crate::page::File;
@@ -44,6 +46,9 @@ pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<
     } else {
         table::table(&report, out)?;
         stories(&report.rows, out)?;
+        if let Some(operations) = &report.operations {
+            operations.stories(out)?;
+        }
     }
     if let Some(page) = page {
         page.write(&page::page(&report)?)?;
@@ -76,6 +81,8 @@ pub(crate) fn run_schedules(arguments: &ExploreArguments) -> Result<ExplorationR
         };
         rows.extend(each.map(|workload| Row::new(workload, store.kind(), bounds)));
     }
+    // First, because Ctrl-C then ends the process: there are no findings to print yet.
+    let operations = Operations::explored(arguments, pool(*jobs));
     let explorations = Arc::new(explorations(&rows));
     let found = explore_all(&explorations, pool(*jobs))?;
     let complete = found.iter().all(Option::is_some);
@@ -92,6 +99,7 @@ pub(crate) fn run_schedules(arguments: &ExploreArguments) -> Result<ExplorationR
     let elapsed = watch.elapsed();
     Ok(ExplorationReport {
         rows,
+        operations,
         elapsed,
         complete,
     })

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crashpoint_simulator::operations;
 use crashpoint_simulator::workload::{self, Workload};
 use crashpoint_simulator::{Budget, Findings, StoreKind, Violation};
 
 use crate::exit::Exit;
+use crate::explore::operations::Operations;
 use crate::text::{counted, grouped};
 
 /// The findings.
 #[derive(Debug)]
 pub(crate) struct ExplorationReport {
     pub(crate) rows: Vec<Row>,
+    /// The findings about operations over several runs, if they were explored.
+    pub(crate) operations: Option<Operations>,
     pub(crate) elapsed: Duration,
     /// Whether everything requested was explored.
     pub(crate) complete: bool,
@@ -138,19 +142,37 @@ impl Row {
 
 impl ExplorationReport {
     pub(crate) fn schedules(&self) -> u64 {
-        self.rows.iter().map(|row| row.findings.schedules).sum()
+        let of_rows = self.rows.iter().map(|row| row.findings.schedules);
+        of_rows.chain(self.of_operations(|it| it.schedules)).sum()
     }
 
     pub(crate) fn violations(&self) -> usize {
-        self.rows.iter().map(Row::violations).sum()
+        let of_rows = self.rows.iter().map(Row::violations);
+        of_rows
+            .chain(self.of_operations(|it| it.violations.len()))
+            .sum()
+    }
+
+    fn of_operations<T>(&self, of: impl Fn(&operations::Report) -> T) -> Option<T> {
+        self.operations.as_ref().map(|it| of(&it.report))
+    }
+
+    /// The number of crash points that were not covered.
+    fn missed(&self) -> usize {
+        let of_rows = self.rows.iter().map(Row::missed);
+        let of_operations = self.of_operations(|it| it.recorder.total() - it.recorder.covered());
+        of_rows.chain(of_operations).sum()
     }
 
     /// The exit for these findings. A crash point that was missed is a fault of the simulator, unless
     /// exploring ended early.
     pub(crate) fn exit(&self) -> Exit {
         let violations = self.rows.iter().flat_map(Row::found);
-        let found = Exit::of_oracles(violations.map(|violation| violation.oracle));
-        let missed: usize = self.rows.iter().map(Row::missed).sum();
+        let oracles = violations.map(|violation| violation.oracle);
+        let operations = self.operations.iter().flat_map(|it| &it.report.violations);
+        let oracles = oracles.chain(operations.map(|violation| violation.oracle));
+        let found = Exit::of_oracles(oracles);
+        let missed = self.missed();
         if !self.rows.iter().all(Row::is_deterministic) {
             return Exit::Nondeterminism;
         }
@@ -179,17 +201,22 @@ impl ExplorationReport {
 
     /// Whether every schedule within the bounds was run.
     pub(crate) fn is_exhaustive(&self) -> bool {
-        self.complete && self.rows.iter().all(Row::is_exhaustive)
+        let cut_short = self.of_operations(|it| it.cut_short).unwrap_or(false);
+        self.complete && !cut_short && self.rows.iter().all(Row::is_exhaustive)
     }
 
     /// One line that says how much was run, and how much of it twice.
     pub(crate) fn coverage(&self) -> String {
         let points = |of: fn((usize, usize)) -> usize| -> usize {
-            self.rows.iter().map(|row| of(row.points())).sum()
+            let of_rows = self.rows.iter().map(|row| of(row.points()));
+            let points = self.of_operations(|it| of((it.recorder.covered(), it.recorder.total())));
+            of_rows.chain(points).sum()
         };
         let (covered, total) = (points(|points| points.0), points(|points| points.1));
-        let repeated: u64 = self.rows.iter().map(|row| row.findings.repeated).sum();
-        let sampled: u64 = self.rows.iter().map(|row| row.findings.sampled).sum();
+        let repeated = self.rows.iter().map(|row| row.findings.repeated);
+        let repeated: u64 = repeated.chain(self.of_operations(|it| it.repeated)).sum();
+        let sampled = self.rows.iter().map(|row| row.findings.sampled);
+        let sampled: u64 = sampled.chain(self.of_operations(|it| it.sampled)).sum();
         let beyond = match sampled {
             0 => String::new(),
             some => format!("; {} sampled beyond", grouped(some)),
@@ -213,7 +240,7 @@ impl ExplorationReport {
         if !self.complete {
             caveats.push("PARTIAL: interrupted before everything was explored".to_owned());
         }
-        let missed: usize = self.rows.iter().map(Row::missed).sum();
+        let missed = self.missed();
         if missed > 0 {
             let points = counted(missed as u64, "crash point");
             caveats.push(format!("{points} not covered"));

@@ -16,6 +16,7 @@ use crate::executor::lock;
 use crate::explore::Findings;
 use crate::fault::{Budget, Fault, Schedule};
 use crate::images::{self, Armed, Embedded, Exploration, Hazard, Modes, Op, Script};
+use crate::operations::{self, BROKEN, Broken};
 use crate::oracle::{ORACLES, judge};
 use crate::sim::{Settings, SharedChoices, StoreKind, simulate};
 use crate::workload::{Rule, controls, named};
@@ -148,6 +149,8 @@ pub struct Table {
     points: Vec<Points>,
     hazards: BTreeMap<Hazard, Armed>,
     oracles: Vec<(&'static str, Option<Objection>)>,
+    /// The same for the oracles of operations, each with its broken operation.
+    operations: Vec<(&'static str, Option<(Broken, operations::Objection)>)>,
 }
 
 impl Table {
@@ -166,6 +169,24 @@ impl Table {
             points: Vec::new(),
             hazards: Hazard::all().map(|it| (it, Armed::default())).collect(),
             oracles: oracles.collect(),
+            operations: operations::oracle::ORACLES
+                .iter()
+                .map(|oracle| (oracle.name, None))
+                .collect(),
+        }
+    }
+
+    /// Counts the crash points of operations over a fleet of runs, and runs each broken operation
+    /// until its oracle catches it.
+    pub fn add_operations(&mut self, report: &operations::Report) {
+        self.points.push(Points {
+            what: "operations over memory".to_owned(),
+            covered: report.recorder.covered(),
+            total: report.recorder.total(),
+        });
+        for (oracle, seen) in &mut self.operations {
+            let mut broken = BROKEN.iter().filter(|(_, of)| of == oracle);
+            *seen = broken.find_map(|(broken, _)| Some((*broken, broken.caught_by(oracle)?)));
         }
     }
 
@@ -265,6 +286,8 @@ impl Table {
         }
         let silent = self.oracles.iter().filter(|(_, seen)| seen.is_none());
         zeros.extend(silent.map(|(oracle, _)| format!("{oracle} caught no mutant")));
+        let silent = self.operations.iter().filter(|(_, seen)| seen.is_none());
+        zeros.extend(silent.map(|(oracle, _)| format!("{oracle} caught no broken operation")));
         zeros
     }
 }
@@ -329,6 +352,15 @@ impl fmt::Display for Table {
             };
             let (schedules, mutant) = (seen.schedules, &seen.mutant);
             writeln!(f, "{schedules:>9}  {oracle:<24} {mutant}: {schedule}")?;
+        }
+        for (oracle, seen) in &self.operations {
+            match seen {
+                None => writeln!(f, "{:>9}  {oracle:<24} none", 0)?,
+                Some((broken, seen)) => {
+                    let (schedules, message) = (seen.schedules, &seen.message);
+                    writeln!(f, "{schedules:>9}  {oracle:<24} {broken}: {message}")?;
+                }
+            }
         }
         Ok(())
     }

@@ -176,7 +176,11 @@ impl Report {
     }
 
     /// Adds the findings of another part.
-    pub(crate) fn merge(&mut self, other: Self) {
+    ///
+    /// # Panics
+    ///
+    /// Never: the name of a crash point says where it is.
+    pub fn merge(&mut self, other: Self) {
         self.schedules += other.schedules;
         self.sampled += other.sampled;
         self.repeated += other.repeated;

@@ -3,8 +3,11 @@
 use crashpoint::protocol::{Faithful, Rule};
 use crashpoint_simulator::disk::{Call, Failure, Lasting, Lie};
 use crashpoint_simulator::images::{Embedded, Exploration, Hazard, Modes, Op, Rot, Script};
+use crashpoint_simulator::operations::{self, Bounds};
 use crashpoint_simulator::vacuity::{Table, WITNESSES, Witness};
-use crashpoint_simulator::{Fault, Findings, Settings, StoreFault, StoreKind, explore};
+use crashpoint_simulator::{
+    Fault, Findings, Pool, Settings, StoreFault, StoreKind, explore, explore_operations,
+};
 use expect_test::{Expect, expect};
 
 use crate::support::{budget, within};
@@ -35,6 +38,11 @@ fn complete(witnesses: &[Witness]) -> Table {
     // Its last task has a time limit.
     table.add_faults(&explored("order-hangs", memory, "e1"));
     table.add_embedded();
+    let crash = Bounds {
+        crashes: 1,
+        ..Bounds::default()
+    };
+    table.add_operations(&explore_operations(Pool::of_one(), &[crash], None));
     table
 }
 
@@ -54,6 +62,10 @@ fn everything_that_was_not_seen_is_named() {
     let zeros = table.zeros();
     let silent = zeros.iter().filter(|it| it.ends_with("caught no mutant"));
     assert_eq!(silent.count(), crashpoint_simulator::oracle::ORACLES.len());
+    let silent = zeros
+        .iter()
+        .filter(|it| it.ends_with("caught no broken operation"));
+    assert_eq!(silent.count(), operations::oracle::ORACLES.len());
     let unfired = zeros.iter().filter(|it| it.starts_with("no schedule had"));
     assert_eq!(unfired.count(), Fault::kinds().count());
     let unarmed = zeros
