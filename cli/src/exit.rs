@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crashpoint::{StoreError, StoreErrorKind};
 use crashpoint_simulator::ReplayError;
 use crashpoint_simulator::oracle::{self, Kind};
+use crashpoint_simulator::render::escaped_full;
 
 /// The kinds of exit, least severe first. Of several findings the most severe decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -151,7 +152,8 @@ impl From<io::Error> for Failure {
 
 impl From<ReplayError> for Failure {
     fn from(error: ReplayError) -> Self {
-        Self::Nondeterminism(error.to_string())
+        // It quotes labels of a tape, which may have line breaks.
+        Self::Nondeterminism(escaped_full(&error.to_string()))
     }
 }
 

@@ -21,25 +21,45 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use crashpoint_simulator::render::is_invisible;
 
 use crate::arguments::{Arguments, Command};
 use crate::exit::{Exit, Failure};
 use crate::explore::vacuity;
 use crate::replay::{explain, shrink};
 use crate::store::{doctor, runs, show};
-use crate::text::escape;
+use crate::text::escape::{self, Terminal};
 
 /// Runs the command with the arguments of this process.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refused(&error),
+    };
     let command = arguments.command.unwrap_or_default();
     // A panic is a bug of ours. The hook has printed it; the exit code says so too.
     let exit = catch_unwind(AssertUnwindSafe(|| run(&command))).unwrap_or(Exit::Harness);
     ExitCode::from(exit.code())
 }
 
+/// Prints help, or why the arguments are refused. The reason quotes them.
+fn refused(error: &clap::Error) -> ExitCode {
+    let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let hostile: Vec<String> = arguments.filter(|it| it.contains(is_invisible)).collect();
+    if !error.use_stderr() || hostile.is_empty() {
+        // In colours.
+        error.exit();
+    }
+    let escape =
+        |words: String, argument: &String| words.replace(argument, &escape::message(argument));
+    let words = hostile.iter().fold(error.render().to_string(), escape);
+    // If standard error is gone, nobody reads it.
+    _ = Terminal(io::stderr()).write_all(words.as_bytes());
+    ExitCode::from(Exit::Usage.code())
+}
+
 fn run(command: &Command) -> Exit {
-    let mut out = io::stdout().lock();
+    let mut out = Terminal(io::stdout().lock());
     let done = match command {
         Command::Explore(arguments) => explore::run(arguments, &mut out),
         Command::Soak(arguments) => soak::run(arguments, &mut out),

@@ -12,6 +12,7 @@ use crate::certificate::{Files, exit, show};
 use crate::exit::{Exit, Failure};
 use crate::process::interrupt::interrupt_flag;
 use crate::process::progress::CertifyProgress;
+use crate::text::escape;
 
 pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let CertifyArguments {
@@ -44,7 +45,7 @@ pub(crate) fn run(arguments: &CertifyArguments, out: &mut impl Write) -> Result<
         reports: vec![report],
         remarks: Vec::new(),
     };
-    show(&merged, output, |merged| merged.reports[0].to_json(), out)?;
+    show(&merged, output, json, out)?;
     files.write(&merged)?;
     Ok(match exit(&merged) {
         Exit::Harness if interrupted.load(Ordering::Relaxed) => Exit::Interrupted,
@@ -74,4 +75,8 @@ fn certified<H: Harness>(name: &str, plan: &Plan, interrupted: &AtomicBool) -> R
         progress.finish();
     }
     report.named(stores::name(name))
+}
+
+fn json(merged: &Merged) -> String {
+    escape::json(&merged.reports[0]).expect("a report is plain data")
 }

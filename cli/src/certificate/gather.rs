@@ -66,7 +66,7 @@ fn json(merged: &Merged) -> String {
         reports: &merged.reports,
         remarks: merged.remarks.iter().map(ToString::to_string).collect(),
     };
-    serde_json::to_string(&document).expect("reports are plain data")
+    escape::json(&document).expect("reports are plain data")
 }
 
 /// The named files, and the files in named folders; without names the usual place.

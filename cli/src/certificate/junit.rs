@@ -7,6 +7,7 @@ use crashpoint_conformance::{LawReport, Report, Verdict};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use crate::certificate::words::lines;
+use crate::text::escape;
 
 /// Every report, as one document.
 ///
@@ -22,10 +23,10 @@ pub fn of_all(reports: &[Report]) -> String {
 }
 
 fn suite(report: &Report) -> TestSuite {
-    let name = report.name().to_string();
+    let name = escape::xml(&report.name().to_string());
     let mut suite = TestSuite::new(name.clone());
     suite.set_time(Duration::from_millis(report.millis()));
-    suite.add_property(("contract", report.contract()));
+    suite.add_property(("contract", &*escape::xml(report.contract())));
     let level = report.level().map_or("none", |level| level.word());
     suite.add_property(("level", level));
     suite.add_test_cases(report.laws().iter().map(|law| case(law, &name)));

@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 
 use crashpoint_conformance::{LawReport, Merged, Report, Verdict};
-use crashpoint_simulator::render::escaped_full;
 
 use crate::certificate::shown_remarks;
 use crate::certificate::words::{claims, counts, date, held_back, level, lines, time, total_time};
-use crate::text::counted;
+use crate::text::{counted, escape};
 
 /// Every report, and the skipped lines.
 pub fn of_all(merged: &Merged) -> String {
@@ -20,7 +19,7 @@ pub fn of_all(merged: &Merged) -> String {
         text.push_str("## Skipped\n\n");
     }
     for remark in remarks {
-        let _ = writeln!(text, "- {}", cell(&remark.to_string()));
+        let _ = writeln!(text, "- {}", escape::markdown(&remark.to_string()));
     }
     if more > 0 {
         let _ = writeln!(text, "- {} more", counted(more as u64, "remark"));
@@ -30,7 +29,7 @@ pub fn of_all(merged: &Merged) -> String {
 
 // Writing to a string never fails, so the results of `write!` are ignored.
 fn one(text: &mut String, report: &Report) {
-    let _ = writeln!(text, "# {}\n", cell(&report.name().to_string()));
+    let _ = writeln!(text, "# {}\n", escape::markdown(&report.name().to_string()));
     let (outcome, level) = (report.outcome().word(), level(report.level()));
     let _ = writeln!(
         text,
@@ -77,7 +76,7 @@ fn ladder(text: &mut String, report: &Report) {
     let reached = report.level();
     for rung in report.ladder() {
         let line = match held_back(&rung.held_back) {
-            Some(why) => format!("no, {}", cell(&why)),
+            Some(why) => format!("no, {}", escape::markdown(&why)),
             None if Some(rung.level) <= reached => "yes".to_owned(),
             None => "no, because a lower level is not".to_owned(),
         };
@@ -93,13 +92,13 @@ fn reasons(text: &mut String, title: &str, reasons: &[(crashpoint_conformance::L
     }
     let _ = writeln!(text, "## {title}\n");
     for (law, reason) in reasons {
-        let _ = writeln!(text, "- {law}: {}", cell(reason));
+        let _ = writeln!(text, "- {law}: {}", escape::markdown(reason));
     }
     text.push('\n');
 }
 
 fn message(text: &mut String, report: &LawReport) {
-    let (id, sentence) = (report.law.id, cell(report.law.sentence));
+    let (id, sentence) = (report.law.id, escape::markdown(report.law.sentence));
     let _ = writeln!(text, "### {id} {sentence}\n");
     let _ = writeln!(text, "{}:\n", report.verdict.word());
     let mut said = lines(report.verdict.reason().unwrap_or_default());
@@ -116,9 +115,9 @@ fn message(text: &mut String, report: &LawReport) {
         let _ = writeln!(
             text,
             "\nWhy: {}\n\nUsual cause: {}\n\nFix: {}",
-            cell(guide.why),
-            cell(guide.cause),
-            cell(guide.fix)
+            escape::markdown(guide.why),
+            escape::markdown(guide.cause),
+            escape::markdown(guide.fix)
         );
     }
     text.push('\n');
@@ -138,31 +137,11 @@ fn laws(text: &mut String, report: &Report) {
             if let Verdict::NotClaimed(reason) | Verdict::Waived(reason) | Verdict::NotRun(reason) =
                 &each.verdict
             {
-                let _ = write!(verdict, ": {}", cell(reason));
+                let _ = write!(verdict, ": {}", escape::markdown(reason));
             }
-            let (sentence, time) = (cell(law.sentence), time(each.millis));
+            let (sentence, time) = (escape::markdown(law.sentence), time(each.millis));
             let _ = writeln!(text, "| {} | {sentence} | {verdict} | {time} |", law.id);
         }
     }
     text.push('\n');
-}
-
-/// Escapes a text for a cell or a line. Pairs of backticks still make code; everything else is shown
-/// literally.
-fn cell(text: &str) -> String {
-    let mut cell = String::new();
-    let mut in_code = false;
-    let closes = text.matches('`').count().is_multiple_of(2);
-    for character in escaped_full(text).chars() {
-        match character {
-            '`' if closes => in_code = !in_code,
-            '|' => cell.push('\\'),
-            '\\' | '*' | '_' | '<' | '>' | '[' | ']' | '#' | '&' | '`' | '~' if !in_code => {
-                cell.push('\\');
-            }
-            _ => {}
-        }
-        cell.push(character);
-    }
-    cell
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::explore::operations::Operations;
 use crate::explore::report::ExplorationReport;
 use crate::replay::rerun;
+use crate::text::escape;
 
 /// The version of the JSON.
 const VERSION: u32 = 1;
@@ -123,8 +124,7 @@ pub(crate) fn json(report: &ExplorationReport, out: &mut impl Write) -> io::Resu
         complete: report.complete,
         exhaustive: report.is_exhaustive(),
     };
-    serde_json::to_writer(&mut *out, &document)?;
-    writeln!(out)
+    writeln!(out, "{}", escape::json(&document)?)
 }
 
 fn operations(operations: &Operations) -> OperationsDocument<'_> {

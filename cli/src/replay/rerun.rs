@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crashpoint_simulator::render::is_invisible;
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{
     HashedTrace, Recording, Schedule, StoreKind, Token, Trial, replay_recording, run_schedule,
@@ -150,6 +151,14 @@ fn quoted(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:~".contains(&byte);
     if word.bytes().all(is_plain) && !word.starts_with(['~', '-']) {
         word.to_owned()
+    } else if word.contains(is_invisible) {
+        let escape = |character: char| match character {
+            '\\' | '\'' => format!("\\{character}"),
+            other if is_invisible(other) => format!("\\U{:08x}", u32::from(other)),
+            other => other.to_string(),
+        };
+        // Bash and zsh take these escapes apart.
+        format!("$'{}'", word.chars().map(escape).collect::<String>())
     } else {
         format!("'{}'", word.replace('\'', "'\\''"))
     }

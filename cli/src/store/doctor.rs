@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &StoredArguments, out: &mut impl Write) -> Result<E
         Exit::Safety
     };
     if *json {
-        let json = serde_json::to_string(&report).map_err(std::io::Error::from)?;
+        let json = escape::json(&report).map_err(std::io::Error::from)?;
         writeln!(out, "{json}")?;
         return Ok(exit);
     }

@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &RunsArguments, out: &mut impl Write) -> Result<Exi
         writeln!(
             out,
             "{}",
-            serde_json::to_string(&list).map_err(std::io::Error::from)?
+            escape::json(&list).map_err(std::io::Error::from)?
         )?;
     }
     Ok(exit)

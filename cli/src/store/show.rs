@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &ShowArguments, out: &mut impl Write) -> Result<Exi
     };
     match json {
         true => {
-            let json = serde_json::to_string(&run_log(&run)).map_err(std::io::Error::from)?;
+            let json = escape::json(&run_log(&run)).map_err(std::io::Error::from)?;
             writeln!(out, "{json}")?;
         }
         false => print(&run, out)?,

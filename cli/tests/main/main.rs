@@ -3,6 +3,7 @@
 mod certificates;
 mod command;
 mod dates;
+mod escapes;
 mod exit_codes;
 mod inputs;
 mod junit;

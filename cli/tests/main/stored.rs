@@ -157,6 +157,23 @@ pub(crate) fn begun_at(unix_ms: u64) -> StoreFixture {
     StoreFixture::with(&[("order-1", rows)])
 }
 
+/// A store with `text` as every name and output; the log of the second run lacks its first row.
+pub(crate) fn named(text: &str) -> StoreFixture {
+    let mut claim = claimed(1);
+    if let Event::Claimed { state, claim } = &mut claim {
+        (*state, claim.definition) = (text.into(), text.into());
+        claim.input = Some(text.as_bytes().into());
+    }
+    let done = Event::Completed {
+        state: text.into(),
+        task: text.into(),
+        output: text.as_bytes().into(),
+    };
+    let log = rows(&[claim, done]);
+    let broken = format!("broken {text}");
+    StoreFixture::with(&[(text, log.clone()), (&*broken, log[1..].to_vec())])
+}
+
 #[test]
 fn a_store_in_which_nothing_is_wrong() {
     let fixture = two_runs();

@@ -19,6 +19,31 @@ const SHOWN_MAX: usize = 72;
 /// end are shown.
 const LINES_MAX: usize = 240;
 
+/// Whether a medium must not get `character` as it is: a control, a format character, a mark that
+/// changes the characters around it, a blank other than the space, or a code point without a character.
+///
+/// ```
+/// use crashpoint_simulator::render::is_invisible;
+///
+/// let (esc, override_, filler) = ('\u{1b}', '\u{202e}', '\u{3164}');
+/// assert!([esc, override_, filler, '\n'].into_iter().all(is_invisible));
+/// assert!(!"a\"'\\ é".chars().any(is_invisible));
+/// ```
+pub fn is_invisible(character: char) -> bool {
+    match character {
+        '"' | '\'' | '\\' => false,
+        other => is_filler(other) || other.escape_debug().len() > 1,
+    }
+}
+
+/// Letters and a pattern that look like blanks, which `escape_debug` takes for visible characters.
+fn is_filler(character: char) -> bool {
+    matches!(
+        character,
+        '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
+    )
+}
+
 /// `text` with all invisible characters as escapes, cut if it is long.
 ///
 /// ```
@@ -37,10 +62,7 @@ pub fn escaped(text: &str) -> String {
         match character {
             // Quotes are harmless, and JSON is full of them.
             '"' | '\'' => escaped.push(character),
-            // `escape_debug` lets some invisible characters through.
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{206f}' => {
-                escaped.extend(character.escape_unicode());
-            }
+            filler if is_filler(filler) => escaped.extend(filler.escape_unicode()),
             other => escaped.extend(other.escape_debug()),
         }
     }
