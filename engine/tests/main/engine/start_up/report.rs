@@ -1,13 +1,15 @@
 //! What a recovery and a listing tell of every sort of run.
 
+use std::sync::Arc;
+
 use crashpoint::{
-    CheckpointRow, CheckpointStore as _, Engine, Error, MemoryCheckpointStore, Outcome, Recovery,
-    RecoveryReport, StatusPhase,
+    CheckpointRow, CheckpointStore, Engine, Error, MemoryCheckpointStore, Outcome, Recovery,
+    RecoveryReport, StatusPhase, checkpoint_store,
 };
 use expect_test::expect;
 
 use super::{Counts, Hooked, Import, crashed, import, lengths};
-use crate::support::{Act, Faulty, Journal, Order, in_memory, order, stalls, when_doing};
+use crate::support::{Act, Journal, Order, in_memory, order, stalls, when_doing};
 
 /// The report in words, a line for each run.
 fn in_words(report: &RecoveryReport) -> String {
@@ -160,6 +162,24 @@ async fn a_status_says_where_an_unfinished_run_stands() {
     assert_eq!(status.phase, StatusPhase::Running { state });
 }
 
+/// A store without a listing.
+struct Unlisted(Arc<MemoryCheckpointStore>);
+
+#[checkpoint_store]
+impl CheckpointStore for Unlisted {
+    async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
+        self.0.append(workflow_id, row).await
+    }
+
+    async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+        self.0.load_run(workflow_id).await
+    }
+
+    async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
+        self.0.clear(workflow_id).await
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_can_t_begin_is_refused_before_anything_is_done() {
     let (engine, rows) = in_memory();
@@ -175,8 +195,7 @@ async fn what_can_t_begin_is_refused_before_anything_is_done() {
     assert_eq!(counts.taken().len(), 0);
     assert_eq!(lengths(&rows, &["import-1"]).await, [1]);
 
-    let unlisted = Faulty::new(&rows, |_, _| None);
-    let engine = Engine::new(unlisted);
+    let engine = Engine::new(Unlisted(rows));
     let recovery = Recovery::new(&engine).workflow(&counts.import());
     let error = recovery.resume_all().await.expect_err("it can't list");
     assert!(matches!(error, Error::NoListing));
