@@ -33,9 +33,13 @@ pub(crate) fn panicked(words: &str) -> String {
 }
 
 fn words_of(panic: Box<dyn Any + Send>) -> String {
-    let text = panic.downcast_ref::<&'static str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let words = text.unwrap_or("no message").to_owned();
+    let words = text_of(&*panic).unwrap_or("no message").to_owned();
     drop_contained(panic);
     words
+}
+
+/// The text that a panic was raised with, if it was a text.
+pub(crate) fn text_of(panic: &(dyn Any + Send)) -> Option<&str> {
+    let literal = panic.downcast_ref::<&'static str>().copied();
+    literal.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
 }

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 
 use crate::error::StoreErrorKind;
+use crate::foreign::contain::text_of;
 
 /// The kind of an error of redb, for an operation that committed nothing.
 pub(super) fn kind_of(error: &redb::Error) -> StoreErrorKind {
@@ -24,7 +25,5 @@ pub(super) fn kind_of(error: &redb::Error) -> StoreErrorKind {
 
 /// The message of a panic.
 pub(super) fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
-    let literal = panic.downcast_ref::<&str>().map(ToString::to_string);
-    let words = literal.or_else(|| panic.downcast_ref::<String>().cloned());
-    words.unwrap_or_else(|| "redb panicked".to_owned())
+    text_of(panic).unwrap_or("redb panicked").to_owned()
 }
