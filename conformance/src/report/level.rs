@@ -10,7 +10,7 @@ use crate::catalogue::{Kind, Law, catalogue};
 use crate::contract::LawId;
 use crate::contract::capability::Claim;
 use crate::finding::verdict::Verdict;
-use crate::report::LawReport;
+use crate::report::law_report::LawReport;
 
 /// How much a store has shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

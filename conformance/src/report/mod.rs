@@ -7,6 +7,7 @@
 mod certificate;
 pub(crate) mod journal;
 mod json;
+mod law_report;
 mod level;
 mod line;
 mod merge;
@@ -14,7 +15,8 @@ pub(crate) mod suite;
 mod text;
 mod whole;
 
-pub use certificate::{LawReport, Outcome, Report};
+pub use certificate::{Outcome, Report};
+pub use law_report::LawReport;
 pub use level::{HeldBack, Level, Rung};
 pub use merge::{Merged, Remark, merge};
 pub use suite::Name;

@@ -9,7 +9,20 @@ use std::hash::{Hash, Hasher};
 use std::iter;
 use std::sync::Arc;
 
-use crate::core::run_state::Completion;
+use crate::core::atoms::{Bytes, Label};
+
+/// A completed compensatable task, which a rollback has to undo.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Completion {
+    /// The sequence of the completion row.
+    pub sequence: u64,
+    /// The visit in which the task ran.
+    pub visit: u64,
+    /// The task.
+    pub task: Label,
+    /// Its serialized output.
+    pub output: Bytes,
+}
 
 /// The completed compensatable tasks of a run, which a rollback has to undo. A clone shares all of them.
 #[derive(Clone, Default)]

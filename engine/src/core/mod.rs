@@ -41,7 +41,7 @@ pub use claim::{ClaimRecord, IdHash, Nonce};
 pub use command::{
     Command, Failure, FailureKind, Halt, Performed, Reply, StoreFailed, Verdict, Work,
 };
-pub use completions::Completions;
+pub use completions::{Completion, Completions};
 pub use decide::{Decision, Ended, decide};
 pub use definition::{
     Definition, Mismatch, Policy, RetryPolicy, Role, StateDefinition, TaskDefinition, TaskKind,
@@ -54,6 +54,6 @@ pub use machine::Machine;
 pub use mutant::{Mutant, Without};
 pub use row::{CheckpointRow, RowKind, UnknownRowKind};
 pub use rules::{Faithful, Rule, Rules};
-pub use run_state::{Completion, FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit};
+pub use run_state::{FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit};
 pub use transition::{IllegalEvent, LogFault, RebuildError, rebuild, rebuild_run};
 pub use wire::BlobFault;

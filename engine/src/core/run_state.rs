@@ -72,19 +72,6 @@ pub struct Visit {
     pub cursors: u64,
 }
 
-/// A completed compensatable task, which a rollback has to undo.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Completion {
-    /// The sequence of the completion row.
-    pub sequence: u64,
-    /// The visit in which the task ran.
-    pub visit: u64,
-    /// The task.
-    pub task: Label,
-    /// Its serialized output.
-    pub output: Bytes,
-}
-
 /// A rollback under way, or stuck.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Rollback {
