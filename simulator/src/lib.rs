@@ -80,9 +80,9 @@ pub use choices::swarm::{Possible, Swarm, swarm};
 pub use crash_test::{CrashTest, crash_test, crash_test_in};
 pub use executor::SimRuntime;
 pub use explore::{
-    Findings, Nondeterminism, Part, Pool, SHRINK_RUNS_MAX, ShrinkError, Shrunk, Violation, explore,
-    explore_on, explore_operations, explore_part, explore_seeds, explore_seeds_on, parts,
-    sample_operations, shrink, shrink_recording, vacuity,
+    Findings, Nondeterminism, OperationsPart, Part, Pool, SHRINK_RUNS_MAX, ShrinkError, Shrunk,
+    Violation, explore, explore_on, explore_operations, explore_operations_part, explore_part,
+    explore_seeds, explore_seeds_on, parts, shrink, shrink_recording, vacuity,
 };
 pub use fault::{
     AttemptFault, BadBudget, BadFault, BadSchedule, Breach, Budget, ClockFault, Crash, DiskFault,
@@ -93,9 +93,9 @@ pub use history::{
     What,
 };
 pub use record::{
-    BadFile, BadLine, BadRecording, BadTape, BadToken, Divergence, Draws, HashedTrace, Recording,
-    ReplayError, Source, TOKEN_LENGTH_MAX, TapeFile, TextLimits, Token, TooLong, Trial, replay,
-    replay_recording, run_schedule, run_seed,
+    BadFile, BadLine, BadRecording, BadTape, BadToken, Divergence, Draws, HashedTrace, Judged,
+    Operations, OperationsTrial, Recording, ReplayError, Simulated, Source, TOKEN_LENGTH_MAX,
+    TapeFile, TextLimits, Token, TooLong, Trial, replay, replay_recording, run_schedule, run_seed,
 };
 pub use report::{render, trace};
 pub use sim::{

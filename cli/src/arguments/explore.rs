@@ -8,22 +8,23 @@ use clap::{Args, Parser};
 use crashpoint_simulator::workload::CRASHES_MAX;
 use crashpoint_simulator::{Budget, Group};
 
-use crate::arguments::values::{ALL, Store, rule};
+use crate::arguments::values::{ALL, Store, rule_or_operation};
 
 #[derive(Debug, Args)]
 pub(crate) struct ExploreArguments {
-    /// The workload to explore, or `all`.
+    /// The workload to explore, `operations` for the engine's operations over several runs, or `all`.
     #[arg(long, value_name = "NAME", default_value = ALL)]
     pub(crate) workload: String,
-    /// The stores to explore over, separated by commas.
+    /// The stores to explore over, separated by commas. Operations run over memory alone.
     #[arg(long, value_enum, value_name = "STORE", value_delimiter = ',', default_values_t = Store::ALL)]
     pub(crate) store: Vec<Store>,
     #[arg(long, help = crashes_help(), value_name = "0..=3", value_parser = crashes())]
     pub(crate) crashes: Option<u32>,
     #[arg(long, help = within_help(), value_name = "BUDGET", conflicts_with = "crashes")]
     pub(crate) within: Option<Budget>,
-    /// Run a mutant of the engine that breaks this rule, to see that the oracles catch it.
-    #[arg(long, value_name = "RULE", value_parser = rule)]
+    /// Run a mutant of the engine that breaks this rule, or break this operation, to see that the
+    /// oracles catch it.
+    #[arg(long, value_name = "RULE", value_parser = rule_or_operation)]
     pub(crate) mutant: Option<String>,
     /// Print one JSON object instead of a table.
     #[arg(long)]

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use crashpoint_simulator::StoreKind;
+use crashpoint_simulator::operations::{BROKEN, Broken};
 use crashpoint_simulator::workload::{self, Rule};
 
 /// The name that stands for every workload.
@@ -38,12 +39,30 @@ impl Store {
 /// Checks that a rule has this name.
 pub(super) fn rule(name: &str) -> Result<String, String> {
     let known = workload::rule_named(name).map(|_| name.to_owned());
-    known.ok_or_else(|| {
-        let rules = Rule::ALL.chunks(3).map(|rules| {
-            let names: Vec<String> = rules.iter().map(|rule| format!("{rule:?}")).collect();
-            format!("\n  {}", names.join(", "))
-        });
-        let rules: String = rules.collect();
-        format!("unknown rule; the rules are{rules}")
+    known.ok_or_else(|| format!("unknown rule; the rules are{}", rules()))
+}
+
+/// Checks that a rule or a broken operation has this name.
+pub(super) fn rule_or_operation(name: &str) -> Result<String, String> {
+    if Broken::named(name).is_some() {
+        return Ok(name.to_owned());
+    }
+    rule(name).map_err(|unknown| {
+        let operations = BROKEN.iter().map(|(broken, _)| broken.to_string());
+        let operations = three_a_line(operations);
+        format!("{unknown}\nthe broken operations are{operations}")
     })
+}
+
+fn rules() -> String {
+    three_a_line(Rule::ALL.iter().map(|rule| format!("{rule:?}")))
+}
+
+/// Names with commas, three on each line.
+fn three_a_line(names: impl Iterator<Item = String>) -> String {
+    let names: Vec<String> = names.collect();
+    let lines = names.chunks(3);
+    lines
+        .map(|names| format!("\n  {}", names.join(", ")))
+        .collect()
 }

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::explore::operations::Operations;
 use crate::explore::report::ExplorationReport;
 use crate::replay::rerun;
 use crate::text::escape;
@@ -16,9 +15,6 @@ const VERSION: u32 = 1;
 struct Document<'a> {
     version: u32,
     workloads: Vec<WorkloadDocument<'a>>,
-    /// Operations over several runs, if they were explored.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operations: Option<OperationsDocument<'a>>,
     schedules_total: u64,
     violations_total: usize,
     elapsed_ms: u128,
@@ -26,24 +22,6 @@ struct Document<'a> {
     complete: bool,
     /// Whether every schedule within the bounds was run.
     exhaustive: bool,
-}
-
-#[derive(Serialize)]
-struct OperationsDocument<'a> {
-    crash_points_total: usize,
-    crash_points_covered: usize,
-    schedules: u64,
-    schedules_sampled: u64,
-    repeated: u64,
-    violations: Vec<OperationsViolation<'a>>,
-}
-
-#[derive(Serialize)]
-struct OperationsViolation<'a> {
-    oracle: &'a str,
-    message: &'a str,
-    /// Every event of the simulation, one a line.
-    history: &'a str,
 }
 
 #[derive(Serialize)]
@@ -100,7 +78,7 @@ pub(crate) fn json(report: &ExplorationReport, out: &mut impl Write) -> io::Resu
             replay: rerun::installed_replay_command(&found.token),
         });
         WorkloadDocument {
-            name: &row.workload.name,
+            name: row.name(),
             store: row.store.name(),
             crashes: row.crashes(),
             crash_points_total,
@@ -117,7 +95,6 @@ pub(crate) fn json(report: &ExplorationReport, out: &mut impl Write) -> io::Resu
     let document = Document {
         version: VERSION,
         workloads: workloads.collect(),
-        operations: report.operations.as_ref().map(operations),
         schedules_total: report.schedules(),
         violations_total: report.violations(),
         elapsed_ms: report.elapsed.as_millis(),
@@ -125,22 +102,4 @@ pub(crate) fn json(report: &ExplorationReport, out: &mut impl Write) -> io::Resu
         exhaustive: report.is_exhaustive(),
     };
     writeln!(out, "{}", escape::json(&document)?)
-}
-
-fn operations(operations: &Operations) -> OperationsDocument<'_> {
-    let report = &operations.report;
-    let violations = report.violations.iter();
-    let violations = violations.map(|violation| OperationsViolation {
-        oracle: violation.oracle,
-        message: &violation.message,
-        history: &violation.history,
-    });
-    OperationsDocument {
-        crash_points_total: report.recorder.total(),
-        crash_points_covered: report.recorder.covered(),
-        schedules: report.schedules,
-        schedules_sampled: report.sampled,
-        repeated: report.repeated,
-        violations: violations.collect(),
-    }
 }

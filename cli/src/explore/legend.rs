@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use crashpoint_simulator::workload::{CAMPAIGNS, Campaign, Length, Over};
-use crashpoint_simulator::{Budget, Repeat, StoreKind};
+use crashpoint_simulator::{Budget, Repeat, StoreKind, operations};
 
 use crate::explore::SAMPLES;
 use crate::explore::report::{Bounds, ExplorationReport, Row};
+use crate::text::grouped;
 
 /// Why a workload may have no crash points.
 pub(crate) const WHERE_POINTS_COUNT: &str =
@@ -14,7 +15,48 @@ pub(crate) const WHERE_POINTS_COUNT: &str =
 
 /// What is counted, in words: a paragraph for each thing.
 pub(crate) fn legend(report: &ExplorationReport) -> Vec<String> {
-    let rows = &report.rows[..];
+    let mut paragraphs = of_workloads(report);
+    let mut operations = report.rows.iter().filter(|row| row.workload().is_none());
+    paragraphs.extend(
+        operations
+            .next()
+            .map(|row| of_operations(row, report.is_exhaustive())),
+    );
+    paragraphs
+}
+
+/// The schedules of operations.
+fn of_operations(row: &Row, is_exhaustive: bool) -> String {
+    const EACH: &str = "each two of them, in one process and each in its own";
+    let exhausted = match is_exhaustive {
+        true => " All these are exhausted.",
+        false => "",
+    };
+    match row.bounds {
+        Bounds::Within(budget) => format!("Operations: {EACH}, within {budget}.{exhausted}"),
+        Bounds::Crashes(0) => format!("Operations: {EACH}, one after the other."),
+        Bounds::Crashes(crashes) => {
+            let crashes = match crashes {
+                1 => "a crash".to_owned(),
+                some => format!("up to {some} crashes"),
+            };
+            format!(
+                "Operations: {EACH}, where the second begins at any instant of the first; with a switch \
+                 back, {crashes}, or a fault of the store.{exhausted} Sampled: {} more with up \
+                 to three operations, within {}.",
+                grouped(operations::SAMPLES),
+                operations::beyond()
+            )
+        }
+    }
+}
+
+fn of_workloads(report: &ExplorationReport) -> Vec<String> {
+    let rows: Vec<&Row> = report
+        .rows
+        .iter()
+        .filter(|row| row.workload().is_some())
+        .collect();
     let twice = format!(
         "Run twice: the schedule without faults, those that break a promise, and one in \
          {} of the others, by what they draw.",
@@ -50,11 +92,11 @@ pub(crate) fn legend(report: &ExplorationReport) -> Vec<String> {
         true => " There each crash came alone; --crashes 2 has two.",
         false => "",
     };
-    let budgets: BTreeSet<Budget> = rows.iter().filter_map(Row::sampled).collect();
+    let budgets: BTreeSet<Budget> = rows.iter().filter_map(|row| row.sampled()).collect();
     let sampled: Vec<String> = budgets.iter().map(Budget::to_string).collect();
     vec![
         format!("Crash points: {}.{disk}{fewer}", crash_points(crashes)),
-        schedules(report),
+        schedules(&rows, report.is_exhaustive()),
         format!(
             "Sampled: {SAMPLES} schedules more of each row, from seeds, with any of it at once, up to \
              {}.",
@@ -80,8 +122,7 @@ fn crash_points(crashes: u32) -> &'static str {
 }
 
 /// The campaigns, by stores and workloads.
-fn schedules(report: &ExplorationReport) -> String {
-    let rows = &report.rows[..];
+fn schedules(rows: &[&Row], is_exhaustive: bool) -> String {
     let over = |store: &StoreKind| rows.iter().any(|row| row.store == *store);
     let each = listed(&abouts(Over::Every, false), "or");
     let more = match over(&StoreKind::Memory) {
@@ -91,8 +132,8 @@ fn schedules(report: &ExplorationReport) -> String {
         }
         false => String::new(),
     };
-    let short = rows.iter().filter(|row| row.workload.is_short());
-    let short: BTreeSet<&str> = short.map(Row::name).collect();
+    let is_short = |row: &&&Row| row.workload().is_some_and(|workload| workload.is_short());
+    let short: BTreeSet<&str> = rows.iter().filter(is_short).map(|row| row.name()).collect();
     let short = if short.is_empty() {
         String::new()
     } else {
@@ -104,7 +145,7 @@ fn schedules(report: &ExplorationReport) -> String {
         let (names, also) = (Vec::from_iter(short), Vec::from_iter(also));
         format!(" {}: {}.", names.join(" and "), also.join(", "))
     };
-    let exhausted = match report.is_exhaustive() {
+    let exhausted = match is_exhaustive {
         true => " All these are exhausted.",
         false => "",
     };

@@ -2,7 +2,6 @@
 
 mod json;
 mod legend;
-mod operations;
 mod page;
 mod points;
 mod report;
@@ -15,21 +14,22 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use crashpoint_simulator::{
-    Nondeterminism, Part, Repeat, Settings, Violation, oracle, parts, render, replay,
+    Nondeterminism, OperationsPart, Part, Recording, Repeat, Settings, StoreKind, Violation,
+    operations, oracle, parts, render, replay, replay_recording,
 };
 
-use crate::arguments::ExploreArguments;
+use crate::arguments::{ExploreArguments, Store};
 use crate::exit::{Exit, Failure};
-use crate::explore::operations::Operations;
 use crate::explore::report::{Bounds, ExplorationReport, Row};
-use crate::explore::workers::{Exploration, explore_all};
+use crate::explore::workers::{Exploration, PartOf, explore_all};
 use crate::page::File;
 use crate::process::pool;
 use crate::process::progress::Stopwatch;
+use crate::replay::operations::story;
 use crate::replay::rerun;
 use crate::replay::shrink;
 use crate::text::{fitted, wrapped};
-use crate::workloads;
+use crate::workloads::{self, Subject};
 
 /// The number of random schedules per row, beyond the exhaustive ones.
 pub(crate) const SAMPLES: u64 = 100;
@@ -46,9 +46,6 @@ pub(crate) fn run(arguments: &ExploreArguments, out: &mut impl Write) -> Result<
     } else {
         table::table(&report, out)?;
         stories(&report.rows, out)?;
-        if let Some(operations) = &report.operations {
-            operations.stories(out)?;
-        }
     }
     if let Some(page) = page {
         page.write(&page::page(&report)?)?;
@@ -69,20 +66,31 @@ pub(crate) fn run_schedules(arguments: &ExploreArguments) -> Result<ExplorationR
         json: _,
         html: _,
     } = arguments;
-    let workloads = workloads::named(workload, mutant.as_deref(), &[])?;
-    let workloads: Vec<_> = workloads.into_iter().map(Arc::new).collect();
+    let subjects = workloads::subjects(workload, mutant.as_deref())?;
     let watch = Stopwatch::start();
+    let bounds = |subject: &Subject, store: Store| match *within {
+        Some(budget) => Bounds::Within(budget),
+        None => Bounds::Crashes(crashes.unwrap_or_else(|| match subject {
+            Subject::Workload(_) => store.crashes(),
+            Subject::Operations(_) => operations::DEFAULT_CRASHES,
+        })),
+    };
+    let is_alone = subjects.len() == 1;
+    let is_plain = within.is_none() && *crashes != Some(0);
     let mut rows: Vec<Row> = Vec::new();
     for store in store {
-        let each = workloads.iter().map(Arc::clone);
-        let bounds = match *within {
-            Some(budget) => Bounds::Within(budget),
-            None => Bounds::Crashes(crashes.unwrap_or_else(|| store.crashes())),
+        // Among workloads, operations are explored by their campaigns only.
+        let is_run = |subject: &&Subject| match subject {
+            Subject::Workload(_) => true,
+            Subject::Operations(_) => store.kind() == StoreKind::Memory && (is_alone || is_plain),
         };
-        rows.extend(each.map(|workload| Row::new(workload, store.kind(), bounds)));
+        let each = subjects.iter().filter(is_run);
+        rows.extend(each.map(|it| Row::new(it.clone(), store.kind(), bounds(it, *store))));
     }
-    // First, because Ctrl-C then ends the process: there are no findings to print yet.
-    let operations = Operations::explored(arguments, pool(*jobs));
+    if rows.is_empty() {
+        let message = "operations run over memory alone";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     let explorations = Arc::new(explorations(&rows));
     let found = explore_all(&explorations, pool(*jobs))?;
     let complete = found.iter().all(Option::is_some);
@@ -99,7 +107,6 @@ pub(crate) fn run_schedules(arguments: &ExploreArguments) -> Result<ExplorationR
     let elapsed = watch.elapsed();
     Ok(ExplorationReport {
         rows,
-        operations,
         elapsed,
         complete,
     })
@@ -113,23 +120,52 @@ fn explorations(rows: &[Row]) -> Vec<Exploration> {
             repeat: Repeat::OneIn(Repeat::ONE_IN),
             ..Settings::within(budget)
         };
-        let exploration = |settings: &Settings, part| Exploration {
-            row: index,
-            workload: Arc::clone(&row.workload),
-            settings: settings.clone(),
-            part,
+        let mut add = |settings: &Settings, parts: Vec<PartOf>| {
+            explorations.extend(parts.into_iter().map(|part| Exploration {
+                row: index,
+                settings: settings.clone(),
+                part,
+            }));
         };
         for budget in row.campaigns() {
             let settings = settings(budget);
-            let parts = parts(&row.workload, &settings).into_iter();
-            explorations.extend(parts.map(|part| exploration(&settings, part)));
+            add(&settings, parts_of(&row.subject, &settings));
         }
         if let Some(budget) = row.sampled() {
-            let part = Part::sampled(0..SAMPLES);
-            explorations.push(exploration(&settings(budget), part));
+            add(&settings(budget), vec![sampled(&row.subject)]);
         }
     }
     explorations
+}
+
+/// The parts of the schedules that are exhausted.
+fn parts_of(subject: &Subject, settings: &Settings) -> Vec<PartOf> {
+    match subject {
+        Subject::Workload(workload) => {
+            let parts = parts(workload, settings).into_iter();
+            let part = |part| PartOf::Workload(Arc::clone(workload), part);
+            parts.map(part).collect()
+        }
+        Subject::Operations(operations) => {
+            let pairs = OperationsPart::pairs().into_iter();
+            pairs
+                .map(|part| PartOf::Operations(*operations, part))
+                .collect()
+        }
+    }
+}
+
+/// The schedules that are sampled.
+fn sampled(subject: &Subject) -> PartOf {
+    match subject {
+        Subject::Workload(workload) => {
+            PartOf::Workload(Arc::clone(workload), Part::sampled(0..SAMPLES))
+        }
+        Subject::Operations(operations) => {
+            let part = OperationsPart::sampled(0..operations::SAMPLES);
+            PartOf::Operations(*operations, part)
+        }
+    }
 }
 
 /// Selects violations to print, those with the fewest faults first: one for each `key`, and each
@@ -165,9 +201,7 @@ fn stories(rows: &[Row], out: &mut impl Write) -> Result<(), Failure> {
         let message = render::escaped_line(&violation.message);
         let heading = format!("{name} over {store} violates {oracle}: {message}");
         writeln!(out, "\n{}", wrapped(&heading))?;
-        let run = replay(&row.workload, &violation.token)?;
-        let verdicts = oracle::judge(&row.workload, &run);
-        write!(out, "{}", fitted(&render::story(&run, &verdicts)))?;
+        write!(out, "{}", fitted(&retold(&row.subject, violation)?))?;
         let command = rerun::replay_command(&violation.token);
         writeln!(out, "replay it: {command}")?;
     }
@@ -180,6 +214,21 @@ fn stories(rows: &[Row], out: &mut impl Write) -> Result<(), Failure> {
         writeln!(out, "\n{hidden} more violations; --json lists them all")?;
     }
     Ok(())
+}
+
+/// The story of a violation, from a replay of it.
+fn retold(subject: &Subject, violation: &Violation) -> Result<String, Failure> {
+    match subject {
+        Subject::Workload(workload) => {
+            let run = replay(workload, &violation.token)?;
+            let verdicts = oracle::judge(workload, &run);
+            Ok(render::story(&run, &verdicts))
+        }
+        Subject::Operations(operations) => {
+            let recording = Recording::Token(violation.token.clone());
+            Ok(story(&replay_recording(operations, &recording)?))
+        }
+    }
 }
 
 /// Prints the first event in which two runs of a schedule differ.

@@ -1,6 +1,7 @@
 //! The page of an exploration.
 
-use crashpoint_simulator::{oracle, replay};
+use crashpoint::protocol::Definition;
+use crashpoint_simulator::{Recording, Violation, oracle, replay, replay_recording};
 use maud::{Markup, html};
 
 use crate::exit::Failure;
@@ -10,9 +11,10 @@ use crate::explore::report::{ExplorationReport, Row};
 use crate::explore::representative;
 use crate::page::graph::{Taken, graph};
 use crate::page::words::{message, shown};
-use crate::page::{ExplainedRun, document, story};
+use crate::page::{self, ExplainedOperations, ExplainedRun, document, story};
 use crate::replay::rerun::replay_command;
 use crate::text::grouped;
+use crate::workloads::Subject;
 
 /// The number of violations shown in full; the others are listed.
 const STORIES_MAX: usize = 12;
@@ -70,7 +72,6 @@ fn table(report: &ExplorationReport) -> Markup {
             } }
             tbody {
                 @for (index, row) in report.rows.iter().enumerate() {
-                    @let (taken, edges) = taken(row).covered(&row.workload.definition);
                     tr {
                         td { a href=(format!("#w{index}")) { (shown(row.name())) } }
                         td { (row.store) }
@@ -78,7 +79,7 @@ fn table(report: &ExplorationReport) -> Markup {
                             (grouped(row.violations() as u64))
                         }
                         td.number { (row.points_in_words()) }
-                        td.number { (taken) " of " (edges) }
+                        td.number { (edges(row)) }
                         td.number { (grouped(row.findings.schedules)) }
                         td.number { (grouped(row.findings.repeated)) }
                     }
@@ -125,43 +126,82 @@ fn stories(report: &ExplorationReport) -> Result<Vec<Markup>, Failure> {
     selected.truncate(STORIES_MAX);
     let mut stories = Vec::new();
     for (index, (row, violation)) in selected.into_iter().enumerate() {
-        let run = replay(&row.workload, &violation.token)?;
-        let verdicts = oracle::judge(&row.workload, &run);
-        let command = replay_command(&violation.token);
-        let schedule = ExplainedRun {
-            workload: &row.workload,
-            run: &run,
-            verdicts: &verdicts,
-            store: row.store,
-            command: &command,
-        };
+        let story = retold(row, violation, &format!("v{index}"))?;
         stories.push(html! {
             details.chapter open[index == 0] {
                 summary {
                     h2 { (shown(row.name())) " over " (row.store) ": " (violation.oracle) }
                 }
-                (story::story(&schedule, &format!("v{index}")))
+                (story)
             }
         });
     }
     Ok(stories)
 }
 
-fn taken(row: &Row) -> Taken {
+/// The story of a violation, from a replay of it.
+fn retold(row: &Row, violation: &Violation, id: &str) -> Result<Markup, Failure> {
+    let command = &replay_command(&violation.token);
+    match &row.subject {
+        Subject::Workload(workload) => {
+            let run = replay(workload, &violation.token)?;
+            let verdicts = oracle::judge(workload, &run);
+            let schedule = ExplainedRun {
+                workload,
+                run: &run,
+                verdicts: &verdicts,
+                store: row.store,
+                command,
+            };
+            Ok(story::story(&schedule, id))
+        }
+        Subject::Operations(operations) => {
+            let recording = Recording::Token(violation.token.clone());
+            let explained = ExplainedOperations {
+                name: row.name(),
+                trial: &replay_recording(operations, &recording)?,
+                store: row.store,
+                command,
+            };
+            Ok(page::operations::story(&explained, id))
+        }
+    }
+}
+
+fn taken(row: &Row, definition: &Definition) -> Taken {
     let edges = row.findings.edges.iter();
     let edges = edges.map(|(from, to)| (from.as_str(), to.as_str()));
-    Taken::of(&row.workload.definition, edges)
+    Taken::of(definition, edges)
+}
+
+/// How many edges of the workflow were taken. Operations have no workflow of their own.
+fn edges(row: &Row) -> String {
+    row.workload().map_or_else(String::new, |workload| {
+        let definition = &workload.definition;
+        let (taken, edges) = taken(row, definition).covered(definition);
+        format!("{taken} of {edges}")
+    })
+}
+
+/// What the numbers in the names of crash points count.
+fn lives(row: &Row) -> &'static str {
+    match row.subject {
+        Subject::Workload(_) => "life",
+        Subject::Operations(_) => "caller",
+    }
 }
 
 fn workload(row: &Row, index: usize) -> Markup {
     html! {
         section.workload id=(format!("w{index}")) {
             h3 { (shown(row.name())) " over " (row.store) }
-            p { (shown(row.workload.about)) }
+            p { (shown(row.subject.about())) }
             div.columns {
-                div { (graph(&row.workload.definition, &taken(row))) }
+                @if let Some(workload) = row.workload() {
+                    div { (graph(&workload.definition, &taken(row, &workload.definition))) }
+                }
                 div.side {
-                    @if row.was_started() { (points::points(&row.findings.recorder)) }
+                    @if row.was_started() { (points::points(&row.findings.recorder, lives(row))) }
                     @else { p.note { "Not started." } }
                 }
             }

@@ -23,14 +23,15 @@ struct Count {
 /// appends are in order.
 type Operation<'a> = (u32, &'a str, Option<u64>);
 
-pub(super) fn points(recorder: &Recorder) -> Markup {
+/// The table. `lives` says what the numbers in the names of the points count.
+pub(super) fn points(recorder: &Recorder, lives: &str) -> Markup {
     let (table, depth) = tally(recorder);
     html! {
         @if table.is_empty() { p.note { (WHERE_POINTS_COUNT) } }
         @else {
             div.wide { table.points {
                 thead { tr {
-                    th { "life" } th { "operation" }
+                    th { (lives) } th { "operation" }
                     @for crashes in 0..=depth { th.number { (heading(crashes)) } }
                 } }
                 tbody {

@@ -1,22 +1,20 @@
-//! The findings of an exploration: a row for each workload and store, and the totals.
+//! The findings of an exploration: a row for each workload and store, one for operations, and the
+//! totals.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crashpoint_simulator::operations;
 use crashpoint_simulator::workload::{self, Workload};
-use crashpoint_simulator::{Budget, Findings, StoreKind, Violation};
+use crashpoint_simulator::{Budget, Findings, StoreKind, Violation, operations};
 
 use crate::exit::Exit;
-use crate::explore::operations::Operations;
 use crate::text::{counted, grouped};
+use crate::workloads::Subject;
 
 /// The findings.
 #[derive(Debug)]
 pub(crate) struct ExplorationReport {
     pub(crate) rows: Vec<Row>,
-    /// The findings about operations over several runs, if they were explored.
-    pub(crate) operations: Option<Operations>,
     pub(crate) elapsed: Duration,
     /// Whether everything requested was explored.
     pub(crate) complete: bool,
@@ -31,10 +29,11 @@ pub(crate) enum Bounds {
     Within(Budget),
 }
 
-/// The findings about one workload over one store.
+/// The findings about one workload, or about operations, over one store.
 #[derive(Debug)]
 pub(crate) struct Row {
-    pub(crate) workload: Arc<Workload>,
+    pub(crate) subject: Subject,
+    name: String,
     pub(crate) store: StoreKind,
     pub(crate) bounds: Bounds,
     pub(crate) findings: Findings,
@@ -43,9 +42,10 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn new(workload: Arc<Workload>, store: StoreKind, bounds: Bounds) -> Self {
+    pub(crate) fn new(subject: Subject, store: StoreKind, bounds: Bounds) -> Self {
         Self {
-            workload,
+            name: subject.name(),
+            subject,
             store,
             bounds,
             findings: Findings::default(),
@@ -56,7 +56,10 @@ impl Row {
     /// The budgets that are explored exhaustively.
     pub(crate) fn campaigns(&self) -> Vec<Budget> {
         match self.bounds {
-            Bounds::Crashes(crashes) => self.workload.campaigns(self.store, crashes),
+            Bounds::Crashes(crashes) => match &self.subject {
+                Subject::Workload(workload) => workload.campaigns(self.store, crashes),
+                Subject::Operations(_) => operations::campaigns(crashes),
+            },
             Bounds::Within(budget) => vec![budget],
         }
     }
@@ -65,7 +68,18 @@ impl Row {
     pub(crate) fn sampled(&self) -> Option<Budget> {
         match self.bounds {
             Bounds::Crashes(0) | Bounds::Within(_) => None,
-            Bounds::Crashes(_) => Some(workload::beyond(self.store)),
+            Bounds::Crashes(_) => Some(match self.subject {
+                Subject::Workload(_) => workload::beyond(self.store),
+                Subject::Operations(_) => operations::beyond(),
+            }),
+        }
+    }
+
+    /// The workload; nothing for operations.
+    pub(crate) fn workload(&self) -> Option<&Arc<Workload>> {
+        match &self.subject {
+            Subject::Workload(workload) => Some(workload),
+            Subject::Operations(_) => None,
         }
     }
 
@@ -87,7 +101,7 @@ impl Row {
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.workload.name
+        &self.name
     }
 
     pub(crate) fn violations(&self) -> usize {
@@ -142,36 +156,23 @@ impl Row {
 
 impl ExplorationReport {
     pub(crate) fn schedules(&self) -> u64 {
-        let of_rows = self.rows.iter().map(|row| row.findings.schedules);
-        of_rows.chain(self.of_operations(|it| it.schedules)).sum()
+        self.rows.iter().map(|row| row.findings.schedules).sum()
     }
 
     pub(crate) fn violations(&self) -> usize {
-        let of_rows = self.rows.iter().map(Row::violations);
-        of_rows
-            .chain(self.of_operations(|it| it.violations.len()))
-            .sum()
-    }
-
-    fn of_operations<T>(&self, of: impl Fn(&operations::Report) -> T) -> Option<T> {
-        self.operations.as_ref().map(|it| of(&it.report))
+        self.rows.iter().map(Row::violations).sum()
     }
 
     /// The number of crash points that were not covered.
     fn missed(&self) -> usize {
-        let of_rows = self.rows.iter().map(Row::missed);
-        let of_operations = self.of_operations(|it| it.recorder.total() - it.recorder.covered());
-        of_rows.chain(of_operations).sum()
+        self.rows.iter().map(Row::missed).sum()
     }
 
     /// The exit for these findings. A crash point that was missed is a fault of the simulator, unless
     /// exploring ended early.
     pub(crate) fn exit(&self) -> Exit {
         let violations = self.rows.iter().flat_map(Row::found);
-        let oracles = violations.map(|violation| violation.oracle);
-        let operations = self.operations.iter().flat_map(|it| &it.report.violations);
-        let oracles = oracles.chain(operations.map(|violation| violation.oracle));
-        let found = Exit::of_oracles(oracles);
+        let found = Exit::of_oracles(violations.map(|violation| violation.oracle));
         let missed = self.missed();
         if !self.rows.iter().all(Row::is_deterministic) {
             return Exit::Nondeterminism;
@@ -201,22 +202,19 @@ impl ExplorationReport {
 
     /// Whether every schedule within the bounds was run.
     pub(crate) fn is_exhaustive(&self) -> bool {
-        let cut_short = self.of_operations(|it| it.cut_short).unwrap_or(false);
-        self.complete && !cut_short && self.rows.iter().all(Row::is_exhaustive)
+        self.complete && self.rows.iter().all(Row::is_exhaustive)
     }
 
     /// One line that says how much was run, and how much of it twice.
     pub(crate) fn coverage(&self) -> String {
         let points = |of: fn((usize, usize)) -> usize| -> usize {
-            let of_rows = self.rows.iter().map(|row| of(row.points()));
-            let points = self.of_operations(|it| of((it.recorder.covered(), it.recorder.total())));
-            of_rows.chain(points).sum()
+            self.rows.iter().map(|row| of(row.points())).sum()
         };
         let (covered, total) = (points(|points| points.0), points(|points| points.1));
         let repeated = self.rows.iter().map(|row| row.findings.repeated);
-        let repeated: u64 = repeated.chain(self.of_operations(|it| it.repeated)).sum();
+        let repeated: u64 = repeated.sum();
         let sampled = self.rows.iter().map(|row| row.findings.sampled);
-        let sampled: u64 = sampled.chain(self.of_operations(|it| it.sampled)).sum();
+        let sampled: u64 = sampled.sum();
         let beyond = match sampled {
             0 => String::new(),
             some => format!("; {} sampled beyond", grouped(some)),

@@ -1,11 +1,11 @@
 //! The findings of an exploration as a table.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use comfy_table::Cell;
 
 use crate::explore::legend::legend;
-use crate::explore::operations::{self, Operations};
 use crate::explore::report::ExplorationReport;
 use crate::process::progress::rate;
 use crate::text::table::{right, table_of, widen};
@@ -44,28 +44,12 @@ pub(crate) fn table(report: &ExplorationReport, out: &mut impl Write) -> io::Res
             right(grouped(row.violations() as u64)),
         ]);
     }
-    if let Some(Operations { report, busy }) = &report.operations {
-        let points = [report.recorder.covered(), report.recorder.total()];
-        let [covered, total] = points.map(|points| grouped(points as u64));
-        table.add_row(vec![
-            Cell::new(operations::NAME),
-            Cell::new(operations::KIND.name()),
-            right(format!("{covered} of {total}")),
-            right(grouped(0)),
-            right(grouped(report.schedules)),
-            right(grouped(rate(report.schedules, *busy))),
-            right(grouped(report.violations.len() as u64)),
-        ]);
-    }
     widen(&mut table, PER_SECOND, RATE_WIDTH);
     writeln!(out, "{}", table.trim_fmt())?;
     let width = rows.iter().map(|row| row.name().len()).max().unwrap_or(0);
-    let first = rows.first().map(|row| row.store);
-    for row in rows.iter().filter(|row| Some(row.store) == first) {
-        writeln!(out, " {:width$}  {}", row.name(), row.workload.about)?;
-    }
-    if report.operations.is_some() {
-        writeln!(out, " {:width$}  {}", operations::NAME, operations::ABOUT)?;
+    let mut seen = BTreeSet::new();
+    for row in rows.iter().filter(|row| seen.insert(row.name())) {
+        writeln!(out, " {:width$}  {}", row.name(), row.subject.about())?;
     }
     let left = rows.iter().filter(|row| !row.was_started());
     let left: Vec<String> = left

@@ -3,16 +3,12 @@
 
 use std::io::Write;
 
-use crashpoint_simulator::operations::Bounds;
 use crashpoint_simulator::vacuity::{Table, WITNESSES};
-use crashpoint_simulator::{
-    Budget, Settings, explore as explore_alone, explore_operations, workload,
-};
+use crashpoint_simulator::{Budget, Settings, explore as explore_alone, workload};
 
 use crate::arguments::{ExploreArguments, VacuityArguments};
 use crate::exit::{Exit, Failure};
 use crate::explore;
-use crate::process::pool;
 use crate::text::{fitted, wrapped};
 
 /// A workload and budget in which the store breaks its contract, which no exploration has.
@@ -39,12 +35,7 @@ pub(crate) fn run(arguments: &VacuityArguments, out: &mut impl Write) -> Result<
     let breaches: Budget = breaches.parse().expect("it is a budget");
     table.add_faults(&explore_alone(&subject, &Settings::within(breaches)));
     table.add_embedded();
-    // A workload asked for by name has no row of operations, but their oracles are asked anyway.
-    let crash = &[Bounds {
-        crashes: 1,
-        ..Bounds::default()
-    }];
-    table.add_operations(&explore_operations(pool(*jobs), crash, None));
+    table.add_broken_operations();
     writeln!(out, "{}", fitted(&table.to_string()))?;
     writeln!(out, "{}", wrapped(&report.coverage()))?;
     for caveat in report.caveats() {

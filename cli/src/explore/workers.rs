@@ -7,20 +7,47 @@ use std::thread;
 use std::time::Duration;
 
 use crashpoint_simulator::workload::Workload;
-use crashpoint_simulator::{Findings, Part, Pool, Settings, explore_part};
+use crashpoint_simulator::{
+    Findings, Operations, OperationsPart, Part, Pool, Settings, Simulated as _,
+    explore_operations_part, explore_part,
+};
 
 use crate::exit::Failure;
 use crate::process::interrupt::on_ctrl_c;
 use crate::process::progress::{Progress, Stopwatch};
 
-/// A part of the schedules of a workload within a budget.
+/// A part of the schedules of a row within a budget.
 #[derive(Debug)]
 pub(crate) struct Exploration {
     /// The index of its row in the table.
     pub(crate) row: usize,
-    pub(crate) workload: Arc<Workload>,
     pub(crate) settings: Settings,
-    pub(crate) part: Part,
+    pub(crate) part: PartOf,
+}
+
+/// A part of the schedules of a workload, or of operations.
+#[derive(Debug)]
+pub(crate) enum PartOf {
+    Workload(Arc<Workload>, Part),
+    Operations(Operations, OperationsPart),
+}
+
+impl PartOf {
+    fn name(&self) -> String {
+        match self {
+            Self::Workload(workload, _) => workload.name.clone(),
+            Self::Operations(operations, _) => operations.name(),
+        }
+    }
+
+    fn explore(&self, settings: &Settings) -> Findings {
+        match self {
+            Self::Workload(workload, part) => explore_part(workload, settings, part),
+            Self::Operations(operations, part) => {
+                explore_operations_part(*operations, settings, part)
+            }
+        }
+    }
 }
 
 /// The findings of each exploration in order, and how long it kept its thread busy; `None` if Ctrl-C
@@ -65,14 +92,9 @@ pub(crate) fn explore_all(
 }
 
 fn explore_one(exploration: &Exploration) -> (Findings, Duration) {
-    let Exploration {
-        workload,
-        settings,
-        part,
-        ..
-    } = exploration;
+    let Exploration { settings, part, .. } = exploration;
     let watch = Stopwatch::start();
-    let findings = explore_part(workload, settings, part);
+    let findings = part.explore(settings);
     (findings, watch.elapsed())
 }
 
@@ -94,8 +116,8 @@ fn gather(
                     return Err(Failure::Harness(message.to_owned()));
                 };
                 let index = number as usize;
-                let workload = &explorations[index].workload.name;
-                progress.explored(workload, findings.schedules, findings.violations.len());
+                let name = explorations[index].part.name();
+                progress.explored(&name, findings.schedules, findings.violations.len());
                 let twice = found[index].replace((findings, busy));
                 assert!(twice.is_none(), "the pool hands on each result once");
                 left -= 1;

@@ -10,6 +10,7 @@ pub mod graph;
 mod ledger;
 mod log;
 mod moment;
+pub(crate) mod operations;
 mod row;
 pub(crate) mod story;
 mod timeline;
@@ -21,7 +22,8 @@ use crashpoint_simulator::{Run, StoreKind};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub(crate) use file::File;
-pub use moment::{Broken, broken};
+pub use moment::{Broken, broken, broken_operations};
+pub use operations::ExplainedOperations;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -53,6 +55,20 @@ pub fn of_schedule(schedule: &ExplainedRun<'_>) -> String {
         main { (story::story(schedule, "s")) }
     };
     document(&title, &body)
+}
+
+/// The page of one simulation of operations.
+pub fn of_operations(explained: &ExplainedOperations<'_>) -> String {
+    let (name, store) = (explained.name, explained.store);
+    let body = html! {
+        header {
+            p.product { "Crashpoint: one schedule, explained" }
+            h1 { (words::shown(name)) " over " (store) }
+            p { (crashpoint_simulator::operations::ABOUT) }
+        }
+        main { (operations::story(explained, "s")) }
+    };
+    document(&format!("{name} over {store}"), &body)
 }
 
 /// A document around a body.

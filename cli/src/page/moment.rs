@@ -6,7 +6,7 @@
 
 use crashpoint::CheckpointRow;
 use crashpoint_simulator::oracle::{self, Kind, Verdict};
-use crashpoint_simulator::{Run, What};
+use crashpoint_simulator::{OperationsTrial, Run, What, operations};
 
 use crate::page::ExplainedRun;
 
@@ -33,16 +33,60 @@ pub struct Broken<'a> {
 ///
 /// Only if this function has a bug: it places no promise outside of the history.
 pub fn broken<'a>(schedule: &ExplainedRun<'a>) -> Vec<Broken<'a>> {
-    let mut broken: Vec<Broken<'a>> = schedule.verdicts.iter().map(unplaced).collect();
     let mut prefix = schedule.run.clone();
+    let length = prefix.history.0.len();
+    placed(
+        schedule.verdicts.iter().map(unplaced).collect(),
+        length,
+        |place| {
+            prefix.history.0.truncate(place);
+            prefix.log = log_of(&prefix);
+            oracle::judge(schedule.workload, &prefix)
+        },
+    )
+}
+
+/// The same for a simulation of operations.
+///
+/// # Panics
+///
+/// As [`broken`].
+pub fn broken_operations(trial: &OperationsTrial) -> Vec<Broken<'_>> {
+    let mut prefix = trial.simulation.clone();
+    let length = prefix.history.0.len();
+    let oracles = operations::oracle::ORACLES;
+    let unplaced = |verdict| Broken {
+        verdict,
+        promise: oracles
+            .iter()
+            .find(|oracle| oracle.name == verdict.oracle)
+            .map_or("", |oracle| oracle.promise),
+        kind: Kind::Safety,
+        place: None,
+    };
+    placed(
+        trial.verdicts.iter().map(unplaced).collect(),
+        length,
+        |place| {
+            prefix.history.0.truncate(place);
+            operations::oracle::judge(&prefix)
+        },
+    )
+}
+
+/// Finds the places of broken promises in a history of this length. `judge` is asked for the verdicts
+/// of shorter and shorter prefixes.
+fn placed(
+    mut broken: Vec<Broken<'_>>,
+    length: usize,
+    mut judge: impl FnMut(usize) -> Vec<Verdict>,
+) -> Vec<Broken<'_>> {
     let is_open = |broken: &Broken<'_>| broken.kind == Kind::Safety && broken.place.is_none();
-    for _ in 0..EVENTS_MAX {
-        if prefix.history.0.pop().is_none() || !broken.iter().any(is_open) {
+    for place in (0..length).rev().take(EVENTS_MAX) {
+        if !broken.iter().any(is_open) {
             break;
         }
-        prefix.log = log_of(&prefix);
-        let still = oracle::judge(schedule.workload, &prefix);
-        let place = prefix.history.0.len();
+        let still = judge(place);
         for broken in broken.iter_mut().filter(|broken| is_open(broken)) {
             let known = |verdict: &Verdict| verdict.oracle == broken.verdict.oracle;
             if !still.iter().any(known) {
@@ -50,7 +94,6 @@ pub fn broken<'a>(schedule: &ExplainedRun<'a>) -> Vec<Broken<'a>> {
             }
         }
     }
-    let length = schedule.run.history.0.len();
     assert!(
         broken
             .iter()

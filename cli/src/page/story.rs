@@ -5,7 +5,7 @@ use crashpoint_simulator::render::escaped_full;
 use maud::{Markup, html};
 
 use crate::page::graph::{self, Taken};
-use crate::page::timeline::event::{TimelineEvent, anchor, events};
+use crate::page::timeline::event::{anchor, events};
 use crate::page::words::message;
 use crate::page::{Broken, ExplainedRun, broken, ledger, log, timeline};
 
@@ -17,7 +17,7 @@ pub(crate) fn story(schedule: &ExplainedRun<'_>, id: &str) -> Markup {
     let events = events(schedule.workload, history);
     html! {
         article.story {
-            (verdict(&broken, &events, id))
+            (verdict(&broken, |place| anchor(&events, place), id))
             section {
                 h2 { "Schedule" }
                 ol.schedule { @for fault in render::schedule(history) { li { (shown_whole(&fault)) } } }
@@ -47,7 +47,8 @@ fn shown_whole(line: &str) -> Markup {
     html! { bdi { (line) } }
 }
 
-fn verdict(broken: &[Broken<'_>], events: &[TimelineEvent], id: &str) -> Markup {
+/// What is broken, the first promise first. `anchor` gives the event on the timeline for a place.
+pub(super) fn verdict(broken: &[Broken<'_>], anchor: impl Fn(usize) -> usize, id: &str) -> Markup {
     let Some(first) = broken.first() else {
         return html! { section.verdict.held { p { strong { "No promise is broken." } } } };
     };
@@ -58,13 +59,13 @@ fn verdict(broken: &[Broken<'_>], events: &[TimelineEvent], id: &str) -> Markup 
                 strong { (first.verdict.oracle) }
             }
             p.message { (message(&first.verdict.message)) }
-            p.note { "Promise: " (first.promise) ". " (since(first, events, id)) }
+            p.note { "Promise: " (first.promise) ". " (since(first, &anchor, id)) }
             @if broken.len() > 1 {
                 details open[broken.len() < 4] {
                     summary { "and " (broken.len() - 1) " more" }
                     ul {
                         @for broken in &broken[1..] {
-                            li { strong { (broken.verdict.oracle) } ": " (message(&broken.verdict.message)) ". " (since(broken, events, id)) }
+                            li { strong { (broken.verdict.oracle) } ": " (message(&broken.verdict.message)) ". " (since(broken, &anchor, id)) }
                         }
                     }
                 }
@@ -74,15 +75,16 @@ fn verdict(broken: &[Broken<'_>], events: &[TimelineEvent], id: &str) -> Markup 
 }
 
 /// A link to the event on the timeline.
-fn since(broken: &Broken<'_>, events: &[TimelineEvent], id: &str) -> Markup {
+fn since(broken: &Broken<'_>, anchor: impl Fn(usize) -> usize, id: &str) -> Markup {
     let Some(place) = broken.place else {
         return html! { "Visible only at the end." };
     };
-    let place = anchor(events, place);
+    let place = anchor(place);
     html! { a href=(format!("#{id}-{place}")) { "Since event " (place) } "." }
 }
 
-fn replay(command: &str) -> Markup {
+/// The command that replays a schedule.
+pub(super) fn replay(command: &str) -> Markup {
     let command = escaped_full(command);
     html! {
         div.replay {

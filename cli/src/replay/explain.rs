@@ -1,39 +1,78 @@
 //! `crashpoint explain`: explains one schedule: which promise broke first, and at which event.
 
 use std::io::Write;
+use std::path::Path;
 
 use crashpoint_simulator::render::escaped_full;
-use crashpoint_simulator::{render, trace};
+use crashpoint_simulator::{Simulated as _, render, trace};
 
 use crate::arguments::ExplainArguments;
 use crate::exit::{Exit, Failure};
 use crate::page::{self, ExplainedRun};
+use crate::replay::operations;
 use crate::replay::rerun::Rerun;
 use crate::text::fitted;
 use crate::workloads::origin;
 
 pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<Exit, Failure> {
     let ExplainArguments { which, html } = arguments;
-    let rerun = Rerun::of(which)?;
-    let schedule = rerun.explained();
-    match html {
-        Some(path) => {
-            page::File::create(path)?.write(&page::of_schedule(&schedule))?;
-            let path = escaped_full(&path.display().to_string());
-            writeln!(out, "{}\nwritten to {path}", fitted(&summary(&schedule)))?;
+    match Rerun::of(which)? {
+        Rerun::Workload(rerun) => {
+            let schedule = rerun.explained();
+            let explanation = Explanation {
+                summary: summary(&schedule),
+                page: || page::of_schedule(&schedule),
+                story: || {
+                    let workflow = origin::workflow(rerun.trial.nodes.as_deref());
+                    let story = fitted(&render::story(schedule.run, schedule.verdicts));
+                    format!("{workflow}{story}")
+                },
+                command: schedule.command,
+            };
+            explanation.print(html.as_deref(), out)?;
+            Ok(rerun.exit())
         }
-        None => {
-            writeln!(out, "{}", fitted(&summary(&schedule)))?;
-            let story = fitted(&render::story(schedule.run, schedule.verdicts));
-            write!(
-                out,
-                "\n{}{story}",
-                origin::workflow(rerun.trial.nodes.as_deref())
-            )?;
-            writeln!(out, "\nreplay it: {}", schedule.command)?;
+        Rerun::Operations(rerun) => {
+            let name = rerun.operations.name();
+            let explanation = Explanation {
+                summary: rerun.summary(),
+                page: || page::of_operations(&rerun.explained(&name)),
+                story: || fitted(&operations::story(&rerun.trial)),
+                command: &rerun.command,
+            };
+            explanation.print(html.as_deref(), out)?;
+            Ok(rerun.exit())
         }
     }
-    Ok(rerun.exit())
+}
+
+/// What is printed of a schedule, or written as a page.
+struct Explanation<'a, P, S> {
+    /// What broke first.
+    summary: String,
+    page: P,
+    story: S,
+    /// The command that replays it.
+    command: &'a str,
+}
+
+impl<P: Fn() -> String, S: Fn() -> String> Explanation<'_, P, S> {
+    /// Writes the page to this file, or prints everything.
+    fn print(&self, html: Option<&Path>, out: &mut impl Write) -> Result<(), Failure> {
+        writeln!(out, "{}", fitted(&self.summary))?;
+        match html {
+            Some(path) => {
+                page::File::create(path)?.write(&(self.page)())?;
+                let path = escaped_full(&path.display().to_string());
+                writeln!(out, "written to {path}")?;
+            }
+            None => {
+                write!(out, "\n{}", (self.story)())?;
+                writeln!(out, "\nreplay it: {}", self.command)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The workload, the promise that broke first, and the event at which it broke.

@@ -1,6 +1,7 @@
 //! `crashpoint replay`: runs one schedule again and prints its timeline, or every event.
 
 pub(crate) mod explain;
+pub(crate) mod operations;
 pub(crate) mod rerun;
 pub(crate) mod shrink;
 pub(crate) mod tapes;
@@ -12,7 +13,7 @@ use crashpoint_simulator::{HashedTrace, render};
 use crate::arguments::ReplayArguments;
 use crate::exit::{Exit, Failure};
 use crate::replay::rerun::Rerun;
-use crate::text::{counted, fitted};
+use crate::text::fitted;
 use crate::workloads::origin;
 use crashpoint_simulator::trace;
 
@@ -21,7 +22,13 @@ pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<E
         which,
         trace: by_event,
     } = arguments;
-    let rerun = Rerun::of(which)?;
+    let rerun = match Rerun::of(which)? {
+        Rerun::Workload(rerun) => rerun,
+        Rerun::Operations(rerun) => {
+            rerun.replay(*by_event, out)?;
+            return Ok(rerun.exit());
+        }
+    };
     let trace = HashedTrace::of(&rerun.trial);
     let (run, verdicts) = (&rerun.trial.run, &rerun.trial.verdicts);
     if *by_event {
@@ -38,9 +45,7 @@ pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<E
         writeln!(out, "{}: {}\n", workload.name, workload.about)?;
         write!(out, "{}", origin::workflow(rerun.trial.nodes.as_deref()))?;
         writeln!(out, "{story}")?;
-        let events = counted(trace.events() as u64, "event");
-        let hash = trace.hash();
-        writeln!(out, "{events}, identical in two runs; hash {hash:016x}")?;
+        writeln!(out, "{}", rerun::counted_trace(&trace))?;
     }
     Ok(rerun.exit())
 }

@@ -5,17 +5,29 @@ use std::path::Path;
 use crashpoint_simulator::render::is_invisible;
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{
-    HashedTrace, Recording, Schedule, StoreKind, Token, Trial, replay_recording, run_schedule,
+    HashedTrace, Judged, Operations, Recording, Schedule, Simulated, StoreKind, Token, Trial,
+    replay_recording, run_schedule,
 };
 
 use crate::arguments::{RecordingArguments, Store};
 use crate::exit::{Exit, Failure};
 use crate::page;
+use crate::replay::operations::OperationsRerun;
+use crate::text::counted;
 use crate::workloads::origin::Origin;
+
+/// A recorded simulation that was run again.
+#[derive(Debug)]
+pub(crate) enum Rerun {
+    /// Of a workload.
+    Workload(Box<WorkloadRerun>),
+    /// Of operations over several runs.
+    Operations(Box<OperationsRerun>),
+}
 
 /// A schedule that was run again, with the verdicts of the oracles.
 #[derive(Debug)]
-pub(crate) struct Rerun {
+pub(crate) struct WorkloadRerun {
     pub(crate) origin: Origin,
     pub(crate) recording: Recording,
     pub(crate) trial: Trial,
@@ -45,21 +57,37 @@ impl Rerun {
                 return Err(Failure::Usage(message.to_owned()));
             }
         };
-        let origin = Origin::of(&recording)?;
-        let trial = replay_recording(origin.source(), &recording)?;
-        let again = replay_recording(origin.source(), &recording)?;
-        if let Some(difference) = difference(&trial, &again) {
-            return Err(Failure::Nondeterminism(difference));
+        let command = full_command(&command);
+        if let Some(operations) = Operations::named(recording.workload()) {
+            let rerun = OperationsRerun::of(operations, recording, command)?;
+            return Ok(Self::Operations(Box::new(rerun)));
         }
-        Ok(Self {
+        let origin = Origin::of(&recording)?;
+        let trial = replayed_twice(origin.source(), &recording)?;
+        Ok(Self::Workload(Box::new(WorkloadRerun {
             drawn: origin.generated(&trial),
-            command: full_command(&command),
+            command,
             origin,
             recording,
             trial,
-        })
+        })))
     }
+}
 
+/// Runs a recorded simulation twice.
+pub(super) fn replayed_twice<S: Simulated + Copy>(
+    source: S,
+    recording: &Recording,
+) -> Result<S::Trial, Failure> {
+    let trial = replay_recording(source, recording)?;
+    let again = replay_recording(source, recording)?;
+    match difference(&trial, &again) {
+        None => Ok(trial),
+        Some(difference) => Err(Failure::Nondeterminism(difference)),
+    }
+}
+
+impl WorkloadRerun {
     pub(crate) fn workload(&self) -> &Workload {
         match (&self.drawn, &self.origin) {
             (Some(drawn), _) => drawn,
@@ -98,6 +126,11 @@ fn read(token_or_file: &str) -> Result<(Recording, String), Failure> {
 /// The same for a schedule in words.
 fn recorded(name: &str, store: StoreKind, words: &str) -> Result<(Recording, String), Failure> {
     let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
+    if Operations::named(name).is_some() {
+        let message =
+            "a schedule in words does not say which operations run; give a token or a tape";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     let schedule: Schedule = words.parse().map_err(|error| usage(&error))?;
     let origin = Origin::named(name)?;
     let run = run_schedule(origin.source(), store, &schedule);
@@ -108,11 +141,20 @@ fn recorded(name: &str, store: StoreKind, words: &str) -> Result<(Recording, Str
 }
 
 /// The first difference between two trials of the same choices, in words.
-pub(crate) fn difference(one: &Trial, other: &Trial) -> Option<String> {
+pub(crate) fn difference<T: Judged>(one: &T, other: &T) -> Option<String> {
     let divergence = HashedTrace::divergence_of_trials(one, other)?;
     Some(format!(
         "the same schedule ran differently the second time: {divergence}"
     ))
+}
+
+/// How long a trace is, and the hash of all its events.
+pub(super) fn counted_trace(trace: &HashedTrace) -> String {
+    let events = counted(trace.events() as u64, "event");
+    format!(
+        "{events}, identical in two runs; hash {:016x}",
+        trace.hash()
+    )
 }
 
 /// The command that replays a token, through cargo if cargo started this process.

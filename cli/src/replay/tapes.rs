@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crashpoint_simulator::{Shrunk, TapeFile};
+use crashpoint_simulator::{Judged, Shrunk, TapeFile};
 
 use crate::exit::Failure;
 
@@ -11,13 +11,13 @@ use crate::exit::Failure;
 pub(crate) const EXTENSION: &str = "tape";
 
 /// The tape of a shrunk violation.
-pub(crate) fn of_shrunk(shrunk: &Shrunk) -> TapeFile {
+pub(crate) fn of_shrunk<T: Judged>(shrunk: &Shrunk<T>) -> TapeFile {
     let token = shrunk.token();
     TapeFile {
         workload: token.workload.clone(),
         store: token.store,
         budget: token.budget,
-        tape: shrunk.tape.clone(),
+        tape: shrunk.trial.tape().clone(),
     }
 }
 

@@ -2,11 +2,66 @@
 
 pub(crate) mod origin;
 
-use crashpoint_simulator::render;
+use std::sync::Arc;
+
+use crashpoint_simulator::operations::{self, Broken};
 use crashpoint_simulator::workload::{self, Workload};
+use crashpoint_simulator::{Operations, Simulated as _, render};
 
 use crate::arguments::ALL;
 use crate::exit::Failure;
+
+/// What an exploration has a row for.
+#[derive(Debug, Clone)]
+pub(crate) enum Subject {
+    /// A workload.
+    Workload(Arc<Workload>),
+    /// The engine's operations over several runs.
+    Operations(Operations),
+}
+
+impl Subject {
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Workload(workload) => workload.name.clone(),
+            Self::Operations(operations) => operations.name(),
+        }
+    }
+
+    /// A line about it.
+    pub(crate) fn about(&self) -> &'static str {
+        match self {
+            Self::Workload(workload) => workload.about,
+            Self::Operations(_) => operations::ABOUT,
+        }
+    }
+}
+
+/// The subjects of this name: workloads, operations, or all of them. They run on the engine, or on a
+/// mutant that breaks a rule or an operation.
+pub(crate) fn subjects(name: &str, mutant: Option<&str>) -> Result<Vec<Subject>, Failure> {
+    let broken = mutant.and_then(Broken::named);
+    let are_operations = name == operations::NAME && (mutant.is_none() || broken.is_some());
+    if are_operations || (name == ALL && broken.is_some()) {
+        return Ok(vec![Subject::Operations(Operations(broken))]);
+    }
+    if let Some(broken) = broken {
+        let unknown = render::escaped(&format!("{name}~{broken}"));
+        let names = [ALL, operations::NAME].join(", ");
+        let message = format!("unknown workload {unknown}; the workloads are {names}");
+        return Err(Failure::Usage(message));
+    }
+    let also: &[&str] = match mutant {
+        None => &[operations::NAME],
+        Some(_) => &[],
+    };
+    let workloads = named(name, mutant, also)?.into_iter().map(Arc::new);
+    let mut subjects: Vec<Subject> = workloads.map(Subject::Workload).collect();
+    if name == ALL && mutant.is_none() {
+        subjects.push(Subject::Operations(Operations(None)));
+    }
+    Ok(subjects)
+}
 
 /// The workloads of this name, on the engine or on the mutant that breaks the rule `mutant`. `also`
 /// lists other valid names for the error message.

@@ -7,6 +7,7 @@ mod escapes;
 mod exit_codes;
 mod inputs;
 mod junit;
+mod operations;
 mod page;
 mod readme;
 mod recordings;

@@ -179,8 +179,8 @@ pub(super) fn of_another_test(schedule: &str, at: &Location<'_>) -> String {
 
 /// Writes the tape of a violation to a file, and returns its name.
 fn saved(workload: &str, settings: &Settings, shrunk: &Shrunk) -> String {
-    let file = TapeFile::of(workload, settings, &shrunk.tape);
-    let name = format!("crashpoint-{:08x}.tape", shrunk.tape.fingerprint());
+    let file = TapeFile::of(workload, settings, &shrunk.trial.tape);
+    let name = format!("crashpoint-{:08x}.tape", shrunk.trial.tape.fingerprint());
     let path = std::env::temp_dir().join(name);
     match file.write(&path) {
         Ok(()) => path.display().to_string(),

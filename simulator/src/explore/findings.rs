@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::choices::{Recorded, Tape};
-use crate::fault::{Fault, Schedule};
+use crate::fault::{Fault, Fired, Schedule};
 use crate::history::Recorder;
-use crate::oracle::judge;
-use crate::record::{Divergence, HashedTrace, Token};
+use crate::oracle::{Verdict, judge};
+use crate::record::{
+    Divergence, HashedTrace, Judged as _, Operations, OperationsTrial, Simulated as _, Token,
+};
 use crate::report::render::{counted, grouped};
 use crate::sim::{Repeat, Run, Settings, Workload, simulate_with};
 
@@ -92,19 +94,15 @@ impl Findings {
         divergence: Option<Divergence>,
     ) {
         self.schedules += 1;
-        self.count_faults(&run);
+        self.count_faults(run.history.faults().map(|(.., fired)| fired));
         let verdicts = judge(workload, &run);
         let due = is_due(settings.repeat, &run.tape, !verdicts.is_empty());
         if due || divergence.is_some() {
             self.repeat(workload, settings, &run, divergence);
         }
-        for verdict in verdicts {
-            self.violations.push(Violation {
-                oracle: verdict.oracle,
-                message: verdict.message,
-                schedule: Schedule::of(&run.history),
-                token: Token::of(&workload.name, settings, &run.tape),
-            });
+        if !verdicts.is_empty() {
+            let token = Token::of(&workload.name, settings, &run.tape);
+            self.violate(&verdicts, &Schedule::of(&run.history), &token);
         }
         for (from, to) in run.history.edges() {
             let edge = (from.to_owned(), to.to_owned());
@@ -113,8 +111,48 @@ impl Findings {
         self.recorder.merge(run.recorder);
     }
 
-    pub(super) fn count_faults(&mut self, run: &Run) {
-        for (_, _, fired) in run.history.faults() {
+    /// Adds a simulation of operations.
+    pub(super) fn add_operations(
+        &mut self,
+        operations: Operations,
+        settings: &Settings,
+        trial: OperationsTrial,
+    ) {
+        self.schedules += 1;
+        let schedule = trial.schedule();
+        self.count_faults(schedule.0.iter());
+        let token = || Token::of(&operations.name(), settings, trial.tape());
+        if is_due(settings.repeat, trial.tape(), !trial.verdicts.is_empty()) {
+            self.repeated += 1;
+            let recorded = Recorded::new(trial.tape().clone());
+            let (again, _) = operations.run(settings, recorded);
+            let divergence = HashedTrace::divergence_of_trials(&trial, &again);
+            let found = divergence.map(|divergence| Nondeterminism {
+                schedule: schedule.clone(),
+                token: token(),
+                divergence,
+            });
+            self.nondeterminism.extend(found);
+        }
+        if !trial.verdicts.is_empty() {
+            self.violate(&trial.verdicts, &schedule, &token());
+        }
+        self.recorder.merge(trial.simulation.recorder);
+    }
+
+    /// Adds the violations of a schedule.
+    pub(super) fn violate(&mut self, verdicts: &[Verdict], schedule: &Schedule, token: &Token) {
+        let violations = verdicts.iter().map(|verdict| Violation {
+            oracle: verdict.oracle,
+            message: verdict.message.clone(),
+            schedule: schedule.clone(),
+            token: token.clone(),
+        });
+        self.violations.extend(violations);
+    }
+
+    pub(super) fn count_faults<'a>(&mut self, faults: impl Iterator<Item = &'a Fired>) {
+        for fired in faults {
             *self.fired.entry(fired.fault.kind()).or_default() += 1;
         }
     }

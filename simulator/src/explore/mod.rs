@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 use crate::sim::{Settings, Workload};
 
 pub use findings::{Findings, Nondeterminism, Violation};
-pub use operations::{explore_operations, sample_operations};
+pub use operations::{OperationsPart, explore_operations, explore_operations_part};
 pub use parts::{Part, explore_part, parts};
 pub use pool::Pool;
 pub use seeds::{explore_seeds, explore_seeds_on};

@@ -3,8 +3,8 @@
 use std::ops::{ControlFlow, Range};
 
 use crate::choices::swarm::Possible;
-use crate::explore::{Findings, Nondeterminism, Pool, Violation};
-use crate::record::{HashedTrace, Source, Token, run_seed};
+use crate::explore::{Findings, Nondeterminism, Pool};
+use crate::record::{HashedTrace, Judged as _, Simulated, Token, run_seed};
 use crate::sim::{Repeat, Settings};
 
 /// No further seed runs after this many violations: more have the same few reasons.
@@ -23,7 +23,7 @@ const VIOLATIONS_MAX: usize = 8;
 /// # Ok::<(), crashpoint_simulator::BadBudget>(())
 /// ```
 pub fn explore_seeds(
-    source: Source<'_>,
+    source: impl Simulated + Sync,
     settings: &Settings,
     possible: Possible,
     seeds: Range<u64>,
@@ -38,14 +38,14 @@ pub fn explore_seeds(
 /// Never: each seed is one schedule.
 pub fn explore_seeds_on(
     pool: Pool,
-    source: Source<'_>,
+    source: impl Simulated + Sync,
     settings: &Settings,
     possible: Possible,
     seeds: Range<u64>,
 ) -> Findings {
     let mut findings = Findings::default();
     let seeds: Vec<u64> = seeds.collect();
-    let work = |seed: &u64| explore_seed(source, settings, possible, *seed);
+    let work = |seed: &u64| explore_seed(&source, settings, possible, *seed);
     pool.in_order(&seeds, work, |found| {
         findings.merge(found);
         let enough = findings.violations.len() >= VIOLATIONS_MAX;
@@ -64,7 +64,7 @@ pub fn explore_seeds_on(
 
 /// The findings of one seed's schedule.
 fn explore_seed(
-    source: Source<'_>,
+    source: &impl Simulated,
     settings: &Settings,
     possible: Possible,
     seed: u64,
@@ -75,27 +75,22 @@ fn explore_seed(
         sampled: 1,
         ..Findings::default()
     };
-    findings.count_faults(&trial.run);
-    let token = Token::of_seed(&source.name(), settings, possible, seed, &trial.tape);
-    let broken = !trial.verdicts.is_empty();
+    let schedule = trial.schedule();
+    findings.count_faults(schedule.0.iter());
+    let token = Token::of_seed(&source.name(), settings, possible, seed, trial.tape());
+    let broken = !trial.verdicts().is_empty();
     if matches!(settings.repeat, Repeat::OneIn(many) if broken || seed.is_multiple_of(many)) {
         findings.repeated += 1;
         let (again, _) = run_seed(source, settings, possible, seed);
         if let Some(divergence) = HashedTrace::divergence_of_trials(&trial, &again) {
             findings.nondeterminism.push(Nondeterminism {
-                schedule: trial.schedule(),
+                schedule,
                 token,
                 divergence,
             });
             return findings;
         }
     }
-    let violations = trial.verdicts.iter().map(|verdict| Violation {
-        oracle: verdict.oracle,
-        message: verdict.message.clone(),
-        schedule: trial.schedule(),
-        token: token.clone(),
-    });
-    findings.violations.extend(violations);
+    findings.violate(trial.verdicts(), &schedule, &token);
     findings
 }

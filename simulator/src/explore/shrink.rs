@@ -2,24 +2,21 @@
 
 use std::fmt;
 
-use crate::choices::{Recorded, Tape, minimize};
+use crate::choices::{Recorded, minimize};
 use crate::explore::Violation;
-use crate::record::{Recording, ReplayError, Source, Token, Trial};
+use crate::record::{Judged, Recording, ReplayError, Simulated, Token, Trial};
 use crate::report::render::counted;
-use crate::workload::generated::Node;
 
 /// More simulations than shrinking normally takes.
 pub const SHRINK_RUNS_MAX: u64 = 20_000;
 
 /// The result of shrinking a violation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shrunk {
+pub struct Shrunk<T = Trial> {
     /// The remaining violation. The oracle is the same; its message may differ.
     pub violation: Violation,
-    /// The workflow, if it was drawn.
-    pub nodes: Option<Vec<Node>>,
-    /// Every draw.
-    pub tape: Tape,
+    /// The simulation that has it.
+    pub trial: T,
     /// The number of smaller schedules that led to it.
     pub steps: u64,
     /// The number of simulations that were run.
@@ -29,14 +26,14 @@ pub struct Shrunk {
     pub minimal: bool,
 }
 
-impl Shrunk {
+impl<T> Shrunk<T> {
     /// The token that replays it.
     pub fn token(&self) -> &Token {
         &self.violation.token
     }
 }
 
-impl fmt::Display for Shrunk {
+impl<T> fmt::Display for Shrunk<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (steps, runs) = (
             counted(self.steps, "step"),
@@ -73,11 +70,11 @@ impl fmt::Display for Shrunk {
 /// # Panics
 ///
 /// As [`shrink_recording`].
-pub fn shrink(
-    source: Source<'_>,
+pub fn shrink<S: Simulated>(
+    source: S,
     violation: &Violation,
     runs_max: u64,
-) -> Result<Shrunk, ShrinkError> {
+) -> Result<Shrunk<S::Trial>, ShrinkError> {
     let recording = Recording::Token(violation.token.clone());
     shrink_recording(source, &recording, violation.oracle, runs_max)
 }
@@ -91,23 +88,23 @@ pub fn shrink(
 /// # Panics
 ///
 /// If the same choices do not give the same simulation twice.
-pub fn shrink_recording(
-    source: Source<'_>,
+pub fn shrink_recording<S: Simulated>(
+    source: S,
     recording: &Recording,
     oracle: &str,
     runs_max: u64,
-) -> Result<Shrunk, ShrinkError> {
-    let (trial, settings) = recording.run(source)?;
-    let objected = |trial: &Trial| trial.verdicts.iter().any(|it| it.oracle == oracle);
+) -> Result<Shrunk<S::Trial>, ShrinkError> {
+    let (trial, settings) = recording.run(&source)?;
+    let objected = |trial: &S::Trial| trial.verdicts().iter().any(|it| it.oracle == oracle);
     if !objected(&trial) {
         return Err(ShrinkError::Kept(oracle.to_owned()));
     }
-    let minimum = minimize(trial.tape, runs_max, |edited| {
+    let minimum = minimize(trial.tape().clone(), runs_max, |edited| {
         let (trial, _) = source.run(&settings, edited);
-        objected(&trial).then_some(trial.tape)
+        objected(&trial).then(|| trial.tape().clone())
     });
     let (smallest, _) = source.run(&settings, Recorded::new(minimum.tape.clone()));
-    let verdict = smallest.verdicts.iter().find(|it| it.oracle == oracle);
+    let verdict = smallest.verdicts().iter().find(|it| it.oracle == oracle);
     let verdict =
         verdict.expect("the shrinker continues from failing tapes, and only choices vary");
     let violation = Violation {
@@ -118,8 +115,7 @@ pub fn shrink_recording(
     };
     Ok(Shrunk {
         violation,
-        nodes: smallest.nodes,
-        tape: minimum.tape,
+        trial: smallest,
         steps: minimum.steps,
         runs: minimum.runs,
         minimal: minimum.minimal,

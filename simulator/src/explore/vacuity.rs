@@ -14,10 +14,12 @@ use crate::choices::Exhaustive;
 use crate::disk::Lie;
 use crate::executor::lock;
 use crate::explore::Findings;
+use crate::explore::operations::first_objection;
 use crate::fault::{Budget, Fault, Schedule};
 use crate::images::{self, Armed, Embedded, Exploration, Hazard, Modes, Op, Script};
 use crate::operations::{self, BROKEN, Broken};
 use crate::oracle::{ORACLES, judge};
+use crate::record::{Operations, Simulated as _};
 use crate::sim::{Settings, SharedChoices, StoreKind, simulate};
 use crate::workload::{Rule, controls, named};
 
@@ -125,6 +127,12 @@ pub const WITNESSES: &[Witness] = &[
     alone(controls::MISTAKEN, "c1", "invariants"),
 ];
 
+/// The budget within which each oracle of operations catches its broken operation.
+const OF_OPERATIONS: Budget = Budget {
+    preemptions: 2,
+    ..Budget::NONE
+};
+
 /// A mutant that an oracle caught.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Objection {
@@ -150,7 +158,7 @@ pub struct Table {
     hazards: BTreeMap<Hazard, Armed>,
     oracles: Vec<(&'static str, Option<Objection>)>,
     /// The same for the oracles of operations, each with its broken operation.
-    operations: Vec<(&'static str, Option<(Broken, operations::Objection)>)>,
+    operations: Vec<(&'static str, Option<Objection>)>,
 }
 
 impl Table {
@@ -176,17 +184,11 @@ impl Table {
         }
     }
 
-    /// Counts the crash points of operations over a fleet of runs, and runs each broken operation
-    /// until its oracle catches it.
-    pub fn add_operations(&mut self, report: &operations::Report) {
-        self.points.push(Points {
-            what: "operations over memory".to_owned(),
-            covered: report.recorder.covered(),
-            total: report.recorder.total(),
-        });
+    /// Runs each broken operation until its oracle catches it.
+    pub fn add_broken_operations(&mut self) {
         for (oracle, seen) in &mut self.operations {
             let mut broken = BROKEN.iter().filter(|(_, of)| of == oracle);
-            *seen = broken.find_map(|(broken, _)| Some((*broken, broken.caught_by(oracle)?)));
+            *seen = broken.find_map(|(broken, _)| objection_to_operation(*broken, oracle));
         }
     }
 
@@ -320,6 +322,17 @@ fn objection(witness: &Witness) -> Option<Objection> {
     None
 }
 
+/// Runs the simulations of a broken operation until the oracle catches it.
+fn objection_to_operation(broken: Broken, oracle: &str) -> Option<Objection> {
+    let (operations, settings) = (Operations(Some(broken)), Settings::within(OF_OPERATIONS));
+    let (schedules, schedule) = first_objection(operations, &settings, oracle)?;
+    Some(Objection {
+        mutant: format!("{} over memory", operations.name()),
+        schedules,
+        schedule,
+    })
+}
+
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:>9}  fault", "fired")?;
@@ -341,7 +354,7 @@ impl fmt::Display for Table {
             writeln!(f, "{covered:>9}  {total:>9}  {what}")?;
         }
         writeln!(f, "\n{:>9}  {:<24} first catch", "schedule", "oracle")?;
-        for (oracle, seen) in &self.oracles {
+        for (oracle, seen) in self.oracles.iter().chain(&self.operations) {
             let Some(seen) = seen else {
                 writeln!(f, "{:>9}  {oracle:<24} none", 0)?;
                 continue;
@@ -352,15 +365,6 @@ impl fmt::Display for Table {
             };
             let (schedules, mutant) = (seen.schedules, &seen.mutant);
             writeln!(f, "{schedules:>9}  {oracle:<24} {mutant}: {schedule}")?;
-        }
-        for (oracle, seen) in &self.operations {
-            match seen {
-                None => writeln!(f, "{:>9}  {oracle:<24} none", 0)?,
-                Some((broken, seen)) => {
-                    let (schedules, message) = (seen.schedules, &seen.message);
-                    writeln!(f, "{schedules:>9}  {oracle:<24} {broken}: {message}")?;
-                }
-            }
         }
         Ok(())
     }

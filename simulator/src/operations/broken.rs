@@ -6,10 +6,8 @@ use std::fmt;
 
 use crashpoint::{CheckpointStore as _, ListRuns as _, Status, StatusPhase};
 
-use crate::operations::Bounds;
 use crate::operations::history::{Answer, Ending, Failed};
 use crate::operations::operation::{Operation, ended};
-use crate::operations::report::first_violation;
 use crate::operations::store::Store;
 use crate::operations::workflow::{Course, Job, KNOWN, workflow};
 
@@ -52,32 +50,18 @@ pub const BROKEN: &[(Broken, &str)] = &[
     (Broken::RetryIgnoresFence, "one-retry"),
 ];
 
-/// The bounds within which each oracle catches its mutants.
-const BOUNDS: Bounds = Bounds {
-    crashes: 0,
-    faults: 0,
-    switches: 2,
-};
-
-/// An oracle's first catch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Objection {
-    /// The number of simulations, this one included.
-    pub schedules: u64,
-    /// What the oracle says.
-    pub message: String,
-}
-
 impl Broken {
-    /// The first simulation in which this oracle catches the mutant.
-    pub fn caught_by(self, oracle: &str) -> Option<Objection> {
-        first_violation(BOUNDS, self, oracle)
+    /// The broken operation with this name, such as `StatusLies`.
+    pub fn named(name: &str) -> Option<Self> {
+        let mut broken = BROKEN.iter().map(|(broken, _)| *broken);
+        broken.find(|broken| broken.to_string() == name)
     }
 }
 
 impl fmt::Display for Broken {
+    /// Its name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "operations~{self:?}")
+        write!(f, "{self:?}")
     }
 }
 

@@ -7,23 +7,24 @@ use std::sync::Arc;
 use crashpoint::{CheckpointRow, Direction, Error, Event, Outcome, Status, StatusPhase};
 use smol_str::{SmolStr, format_smolstr};
 
-use crate::operations::Operation;
+use crate::fault::{Fault, Fired, Schedule};
+use crate::operations::operation::Operation;
 
 /// Every event of a simulation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History(pub Vec<Entry>);
 
 /// An event, and the caller of the operation that caused it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Entry {
-    /// The number of the caller: 1 and 2 are drawn, 3 is the recovery at the end.
+    /// The number of the caller, from 1. The operation of the last is the recovery at the end.
     pub caller: u8,
     /// The event.
     pub what: What,
 }
 
 /// An event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum What {
     /// The operation began.
     Began(Operation),
@@ -47,17 +48,13 @@ pub enum What {
         /// Do or undo.
         direction: Direction,
     },
-    /// A call of the store failed as drawn. A listing has no run.
+    /// A process crashed, a call of the store failed, or another caller goes on.
     Fault {
-        /// The id of the run.
+        /// The id of the run. A listing has none.
         id: Option<SmolStr>,
-        /// The fault and its instant, for people.
-        fault: SmolStr,
+        /// The instant, and what happened there.
+        fired: Fired,
     },
-    /// The other caller goes on from here.
-    Switched(SmolStr),
-    /// The process of the caller crashed at this instant.
-    Crashed(SmolStr),
     /// The operation panicked.
     Panicked(String),
     /// The operation neither answered nor waited for anything that comes.
@@ -67,7 +64,7 @@ pub enum What {
 }
 
 /// How a run ended, or that it has not.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ending {
     /// It has begun and not ended.
     Open,
@@ -80,7 +77,7 @@ pub enum Ending {
 }
 
 /// The error of an operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Failed {
     /// The engine's stable word for the error.
     pub category: &'static str,
@@ -89,7 +86,7 @@ pub struct Failed {
 }
 
 /// The answer of an operation, as data.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// Of a recovery.
     Recovered {
@@ -155,6 +152,17 @@ impl Ending {
     }
 }
 
+impl History {
+    /// What went wrong, in order, and the switches between the operations.
+    pub fn schedule(&self) -> Schedule {
+        let fired = self.0.iter().filter_map(|entry| match &entry.what {
+            What::Fault { fired, .. } => Some(fired.clone()),
+            _ => None,
+        });
+        Schedule(fired.collect())
+    }
+}
+
 impl Failed {
     pub(super) fn of(error: &Error) -> Self {
         Self {
@@ -187,27 +195,37 @@ impl fmt::Display for History {
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "caller {}: ", self.caller)?;
-        match &self.what {
-            What::Began(operation) => write!(f, "begins {operation}"),
-            What::Listed(ids) => write!(f, "lists {}", ids.join(", ")),
-            What::Landed { id, row } => {
+        write!(f, "caller {}: {}", self.caller, self.what)
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Began(operation) => write!(f, "begins {operation}"),
+            Self::Listed(ids) => write!(f, "lists {}", ids.join(", ")),
+            Self::Landed { id, row } => {
                 let (sequence, kind) = (row.sequence, row.kind.as_str());
                 write!(f, "appends {kind} as row {sequence} to {id}")
             }
-            What::Cleared(id) => write!(f, "clears {id}"),
-            What::Effect {
+            Self::Cleared(id) => write!(f, "clears {id}"),
+            Self::Effect {
                 id,
                 task,
                 direction: Direction::Do,
             } => write!(f, "does {task} for {id}"),
-            What::Effect { id, task, .. } => write!(f, "undoes {task} for {id}"),
-            What::Fault { fault, .. } => write!(f, "FAULT {fault}"),
-            What::Switched(at) => write!(f, "is overtaken at {at}"),
-            What::Crashed(at) => write!(f, "CRASH at {at}"),
-            What::Panicked(message) => write!(f, "panics: {message}"),
-            What::Hung => write!(f, "hangs"),
-            What::Answered(answer) => write!(f, "answers {answer}"),
+            Self::Effect { id, task, .. } => write!(f, "undoes {task} for {id}"),
+            Self::Fault { fired, .. } => {
+                let Fired { point, fault } = fired;
+                match fault {
+                    Fault::Crash(_) => write!(f, "CRASH at {point}"),
+                    Fault::Switch(_) => write!(f, "is overtaken at {point}"),
+                    _ => write!(f, "FAULT {fault} at {point}"),
+                }
+            }
+            Self::Panicked(message) => write!(f, "panics: {message}"),
+            Self::Hung => write!(f, "hangs"),
+            Self::Answered(answer) => write!(f, "answers {answer}"),
         }
     }
 }

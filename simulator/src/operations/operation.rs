@@ -13,7 +13,7 @@ use crate::operations::workflow::{Course, Job, KNOWN, workflow};
 const CONCURRENCY: usize = 2;
 
 /// An operation of the engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
     /// [`Recovery::resume_all`], with one of the two workflows in the store.
     Recover,

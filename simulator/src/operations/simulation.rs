@@ -1,4 +1,4 @@
-//! One simulation: two drawn operations, and the recovery of what they leave.
+//! One simulation: two or three drawn operations, and the recovery of what they leave.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -7,59 +7,64 @@ use crashpoint::ScopeId;
 
 use crate::choices::{Choices, Tape};
 use crate::executor::{message_of, quietly};
+use crate::fault::Budget;
 use crate::history::Recorder;
 use crate::operations::broken::{self, Broken};
 use crate::operations::history::{History, What};
 use crate::operations::operation::{OPERATIONS, Operation};
-use crate::operations::state::{Bounds, Placement, RECOVERY, State};
+use crate::operations::state::{Placement, RECOVERY, State};
 use crate::operations::store::{Caller, Store};
 
 /// The most polls of a simulation. The longest has about a thousand.
 const POLLS_MAX: u32 = 20_000;
 
 /// A simulation that is over.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Simulation {
-    /// The operation that begins first.
-    pub first: Operation,
-    /// The operation that begins at an instant of the first, or after it.
-    pub second: Operation,
+    /// The operations of the callers 1, 2 and so on. The first begins; each other begins at an instant
+    /// of another, or after it.
+    pub operations: Vec<Operation>,
     /// Where they ran.
     pub placement: Placement,
     /// The events.
     pub history: History,
     /// The choices.
     pub tape: Tape,
-    pub(super) recorder: Recorder,
+    pub(crate) recorder: Recorder,
     /// Claims older than this may be purged.
     pub(super) cutoff_unix_ms: u64,
 }
 
-/// Simulates what `choices` draw within `bounds`. With `broken`, an operation of the engine breaks
+/// Simulates what `choices` draw within `budget`. It has crashes, faults of the store, and switches
+/// between the operations, of which the first begins the second operation. With `broken`, an operation of the engine breaks
 /// its promise.
 ///
 /// # Panics
 ///
 /// Never: an operation that panics is an event.
 pub fn simulate(
-    bounds: Bounds,
+    budget: Budget,
     choices: Arc<Mutex<dyn Choices>>,
     broken: Option<Broken>,
 ) -> Simulation {
-    let state = Arc::new(State::new(bounds, choices));
-    let draw = |label| OPERATIONS[state.draw(label, OPERATIONS.len())];
-    let (first, second) = (draw("plan/first"), draw("plan/second"));
-    let (placement, scopes) = match state.draw("plan/processes", 2) {
-        0 => {
-            let scope = ScopeId::new();
-            (Placement::OneProcess, [scope.clone(), scope])
-        }
-        _ => (Placement::TwoProcesses, [ScopeId::new(), ScopeId::new()]),
+    let state = Arc::new(State::new(budget, choices));
+    let count = 2 + state.draw("plan/third", 2);
+    // Each with the same label: the shrinker can take any of them away.
+    let drawn = (0..count).map(|_| state.draw("plan/operation", OPERATIONS.len()));
+    let operations: Vec<Operation> = drawn.map(|index| OPERATIONS[index]).collect();
+    let placement = match state.draw("plan/processes", 2) {
+        0 => Placement::OneProcess,
+        _ => Placement::Apart,
     };
     let cutoff_unix_ms = state.cutoff_unix_ms();
-    state.begin(placement);
-    for (number, (operation, scope)) in (1..).zip([first, second].into_iter().zip(scopes)) {
-        spawn(&state, number, operation, scope, broken);
+    state.begin(placement, operations.len());
+    let shared = ScopeId::new();
+    for (number, operation) in (1..).zip(&operations) {
+        let scope = match placement {
+            Placement::OneProcess => shared.clone(),
+            Placement::Apart => ScopeId::new(),
+        };
+        spawn(&state, number, *operation, scope, broken);
     }
     drive(&state);
     state.heal();
@@ -70,8 +75,7 @@ pub fn simulate(
     let tape = std::mem::take(&mut changing.tape);
     let recorder = std::mem::take(&mut changing.recorder);
     Simulation {
-        first,
-        second,
+        operations,
         placement,
         history,
         tape,
@@ -117,7 +121,7 @@ fn drive(state: &State) {
             break;
         };
         let process = state.executor.process_of(task).expect("it is ready");
-        let number = u8::try_from(process).expect("there are three callers");
+        let number = u8::try_from(process).expect("it is the number of a caller");
         state.changing().current = number;
         let poll = || catch_unwind(AssertUnwindSafe(|| state.executor.poll(task)));
         if let Err(panic) = quietly(poll) {

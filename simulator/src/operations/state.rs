@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -11,46 +12,18 @@ use smol_str::{SmolStr, format_smolstr};
 
 use crate::choices::{Choices, Exhaustive, Tape};
 use crate::executor::{Executor, SimRuntime, lock};
+use crate::fault::{Budget, Crash, Fault, Fired, StoreFault};
 use crate::history::{Crashes, Recorder};
 use crate::operations::fleet::{self, Rows};
 use crate::operations::history::{Entry, History, What};
 
-/// How often each kind of event may happen in a simulation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Bounds {
-    /// Crashes of a process.
-    pub crashes: u32,
-    /// Calls of the store that fail.
-    pub faults: u32,
-    /// Switches from one operation to the other; the first switch begins the second operation.
-    pub switches: u32,
-}
-
-/// Where the two operations run.
+/// Where the operations run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {
-    /// In one process, which knows its lives. A crash ends both.
+    /// In one process, which knows its lives. A crash ends them all.
     OneProcess,
     /// Each in its own process, over the same store.
-    TwoProcesses,
-}
-
-/// A fault of a call of the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum StoreFault {
-    /// It fails and has no effect.
-    Refused,
-    /// It takes effect, and its answer is lost.
-    AnswerLost,
-}
-
-/// What is decided at an instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decided {
-    GoOn,
-    Fault(StoreFault),
-    Crash,
-    Switch,
+    Apart,
 }
 
 /// An instant of an operation.
@@ -65,8 +38,14 @@ pub(super) struct Instant<'a> {
     pub(super) when: &'static str,
 }
 
-/// The recovery at the end.
-pub(super) const RECOVERY: u8 = 3;
+/// The most drawn operations of a simulation.
+const OPERATIONS_MAX: u8 = 3;
+
+/// The caller of the recovery at the end.
+pub(super) const RECOVERY: u8 = OPERATIONS_MAX + 1;
+
+/// The numbers of the callers of drawn operations.
+pub(super) const DRAWN: RangeInclusive<u8> = 1..=OPERATIONS_MAX;
 
 /// The age of the fleet when the operations begin.
 const AGE: Duration = Duration::from_secs(3600);
@@ -92,7 +71,7 @@ pub(super) struct Changing {
     pub(super) recorder: Recorder,
     crashes: Crashes,
     /// What may still happen.
-    left: Bounds,
+    left: Budget,
     placement: Placement,
     /// The operations by the number of their caller, as words for the names of instants.
     pub(super) words: BTreeMap<u8, SmolStr>,
@@ -105,20 +84,20 @@ pub(super) struct Changing {
 
 impl State {
     /// The state when the operations begin.
-    pub(super) fn new(bounds: Bounds, choices: Arc<Mutex<dyn Choices>>) -> Self {
-        // Points are counted where nothing but crashes happens.
-        let depth = match bounds.faults {
-            0 => bounds.crashes,
-            _ => 0,
+    pub(super) fn new(budget: Budget, choices: Arc<Mutex<dyn Choices>>) -> Self {
+        // Points are counted where nothing but crashes and switches happens.
+        let alone = Budget {
+            preemptions: 0,
+            ..budget
         };
         let changing = Changing {
             runs: fleet::logs(),
             effects: BTreeMap::new(),
             history: History::default(),
             tape: Tape::default(),
-            recorder: Recorder::new(depth),
+            recorder: Recorder::new(alone.counted_depth()),
             crashes: Crashes::default(),
-            left: bounds,
+            left: budget,
             placement: Placement::OneProcess,
             words: BTreeMap::new(),
             active: Vec::new(),
@@ -138,7 +117,7 @@ impl State {
             tape: Tape::default(),
             recorder: Recorder::new(0),
             crashes: Crashes::default(),
-            left: Bounds::default(),
+            left: Budget::NONE,
             placement: Placement::OneProcess,
             words: BTreeMap::new(),
             active: Vec::new(),
@@ -201,15 +180,15 @@ impl State {
     }
 
     /// Begins the drawn operations.
-    pub(super) fn begin(&self, placement: Placement) {
+    pub(super) fn begin(&self, placement: Placement, operations: usize) {
         let mut changing = self.changing();
-        (changing.placement, changing.active) = (placement, vec![1, 2]);
+        (changing.placement, changing.active) = (placement, DRAWN.take(operations).collect());
     }
 
     /// Nothing more goes wrong, and a new process begins.
     pub(super) fn heal(&self) {
         let mut changing = self.changing();
-        changing.left = Bounds::default();
+        changing.left = Budget::NONE;
         (changing.active, changing.current) = (vec![RECOVERY], RECOVERY);
     }
 
@@ -228,44 +207,36 @@ impl State {
         self.changing().repaired
     }
 
-    /// Decides what happens at an instant, and applies a crash and a switch.
+    /// Decides what goes wrong at an instant, and applies a crash and a switch.
     pub(super) fn decide(
         &self,
         caller: u8,
         instant: Instant<'_>,
         faults: &[StoreFault],
-    ) -> Decided {
+    ) -> Option<Fault> {
         let mut changing = self.changing();
-        let left = changing.left;
-        let other = match caller {
-            1 => Some(2),
-            2 => Some(1),
-            _ => None,
-        };
-        let other = other.filter(|other| left.switches > 0 && changing.active.contains(other));
-        let mut offers = vec![Decided::GoOn];
-        if left.crashes > 0 {
-            offers.push(Decided::Crash);
-        }
-        offers.extend(other.map(|_| Decided::Switch));
-        if left.faults > 0 {
-            offers.extend(faults.iter().copied().map(Decided::Fault));
-        }
-        if offers.len() == 1 {
-            return Decided::GoOn;
+        let mut offers = vec![Fault::Crash(Crash::Process)];
+        let others = changing.active.iter().filter(|other| **other != caller);
+        offers.extend(others.map(|other| Fault::Switch(u32::from(*other))));
+        offers.extend(faults.iter().copied().map(Fault::Store));
+        offers.retain(|fault| changing.left.affords(*fault));
+        if offers.is_empty() {
+            return None;
         }
         let words = changing.words.get(&caller).cloned().unwrap_or_default();
-        let name = format_smolstr!("{caller} {words}/{instant}");
-        changing.passed(&name, caller, &instant);
-        let chosen = lock(&self.choices).choose(&name, offers.len());
-        changing.tape.record(name.clone(), offers.len(), chosen);
-        let decided = offers[chosen];
-        changing.apply(caller, name, &instant, decided);
+        let point = format_smolstr!("{caller} {words}/{instant}");
+        changing.passed(&point, caller, &instant);
+        let chosen = lock(&self.choices).choose_fault(&point, &offers);
+        changing
+            .tape
+            .record(point.clone(), offers.len() + 1, chosen);
+        let fault = *offers.get(chosen.checked_sub(1)?)?;
+        changing.apply(caller, instant.id, Fired { point, fault });
         drop(changing);
-        if decided == Decided::Crash {
+        if fault.is_crash() {
             self.kill(caller);
         }
-        decided
+        Some(fault)
     }
 
     /// Drops the operations of a crashed process.
@@ -284,7 +255,7 @@ impl Changing {
     /// The callers in the process of a caller.
     fn neighbours(&self, caller: u8) -> Vec<u8> {
         match self.placement {
-            Placement::OneProcess if caller != RECOVERY => vec![1, 2],
+            Placement::OneProcess if caller != RECOVERY => DRAWN.collect(),
             _ => vec![caller],
         }
     }
@@ -295,38 +266,21 @@ impl Changing {
         self.recorder.passed(&self.crashes, name, life, operation);
     }
 
-    fn apply(&mut self, caller: u8, name: SmolStr, instant: &Instant<'_>, decided: Decided) {
-        let what = match decided {
-            Decided::GoOn => return,
-            Decided::Fault(fault) => {
-                self.left.faults -= 1;
-                What::Fault {
-                    id: instant.id.map(SmolStr::from),
-                    fault: format_smolstr!("{fault} at {name}"),
-                }
-            }
-            Decided::Crash => {
-                self.left.crashes -= 1;
-                self.crashes.add(&name);
+    fn apply(&mut self, caller: u8, id: Option<&str>, fired: Fired) {
+        self.left.pay(fired.fault);
+        match fired.fault {
+            Fault::Crash(_) => {
+                self.crashes.add(&fired.point);
                 self.recorder.fired(&self.crashes);
-                What::Crashed(name)
             }
-            Decided::Switch => {
-                self.left.switches -= 1;
-                self.current = 3 - caller;
-                What::Switched(name)
+            Fault::Switch(to) => {
+                self.current = u8::try_from(to).expect("it is the number of a caller");
             }
-        };
+            _ => {}
+        }
+        let id = id.map(SmolStr::from);
+        let what = What::Fault { id, fired };
         self.history.0.push(Entry { caller, what });
-    }
-}
-
-impl fmt::Display for StoreFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Refused => "refused",
-            Self::AnswerLost => "answer lost",
-        })
     }
 }
 
@@ -341,23 +295,5 @@ impl fmt::Display for Instant<'_> {
             write!(f, " {id}")?;
         }
         write!(f, ":{}", self.when)
-    }
-}
-
-impl fmt::Display for Bounds {
-    /// In words: `2 switches`, `1 crash and 1 switch`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = |count: u32, one: &str, more: &str| match count {
-            0 => None,
-            1 => Some(format!("1 {one}")),
-            _ => Some(format!("{count} {more}")),
-        };
-        let words = [
-            plural(self.crashes, "crash", "crashes"),
-            plural(self.faults, "store fault", "store faults"),
-            plural(self.switches, "switch", "switches"),
-        ];
-        let words: Vec<_> = words.into_iter().flatten().collect();
-        f.write_str(&words.join(" and "))
     }
 }

@@ -12,11 +12,12 @@ use crashpoint::{
     StoreErrorKind,
 };
 
+use crate::fault::{Fault, StoreFault};
 use crate::operations::fleet::{Health, Run};
 use crate::operations::history::What;
-use crate::operations::state::{Decided, Instant, State, StoreFault};
+use crate::operations::state::{Instant, State};
 
-const CHANGE_FAULTS: &[StoreFault] = &[StoreFault::Refused, StoreFault::AnswerLost];
+const CHANGE_FAULTS: &[StoreFault] = &[StoreFault::Refused, StoreFault::InDoubtApplied];
 const READ_FAULTS: &[StoreFault] = &[StoreFault::Refused];
 
 /// The number of the process that made the fleet. Its calls have no instants.
@@ -88,12 +89,11 @@ impl Caller {
             row,
             when,
         };
-        let decided = self.state.decide(self.number, instant, faults);
-        match decided {
-            Decided::Crash => std::future::pending().await,
-            Decided::Fault(fault) => return Some(fault),
+        match self.state.decide(self.number, instant, faults) {
+            Some(Fault::Crash(_)) => std::future::pending().await,
+            Some(Fault::Store(fault)) => return Some(fault),
             // The other runs of a recovery go on in between.
-            Decided::GoOn | Decided::Switch => YieldOnce::default().await,
+            _ => YieldOnce::default().await,
         }
         None
     }
@@ -190,7 +190,7 @@ impl CheckpointStore for Store {
         let fault = point("before", CHANGE_FAULTS).await;
         match fault {
             Some(StoreFault::Refused) => return Err(refused()),
-            Some(StoreFault::AnswerLost) => {
+            Some(_) => {
                 self.land(id, row)?;
                 return Err(answer_lost());
             }
@@ -225,7 +225,7 @@ impl CheckpointStore for Store {
         }
         self.caller.state.changing().runs.remove(id);
         self.caller.record(What::Cleared(id.into()));
-        if fault == Some(StoreFault::AnswerLost) {
+        if fault.is_some() {
             return Err(answer_lost());
         }
         point("unacked", &[]).await;

@@ -14,7 +14,9 @@ use std::hash::{Hash, Hasher as _};
 
 use crate::choices::Draw;
 use crate::fnv::Fnv;
-use crate::record::Trial;
+use crate::operations::Simulation;
+use crate::oracle::Verdict;
+use crate::record::{Judged, OperationsTrial, Trial};
 use crate::report::trace;
 use crate::sim::Run;
 
@@ -57,20 +59,31 @@ impl HashedTrace {
         for point in trial.run.recorder.missed() {
             writer.event(&point, || format!("missed {point}"));
         }
-        for verdict in &trial.verdicts {
-            let parts = (verdict.oracle, &verdict.message);
-            writer.event(&parts, || trace::violation(verdict));
+        writer.verdicts(&trial.verdicts);
+        writer.finish()
+    }
+
+    /// The trace of a simulation of operations.
+    pub(crate) fn of_operations(trial: &OperationsTrial) -> Self {
+        let mut writer = Writer::new();
+        let Simulation { history, tape, .. } = &trial.simulation;
+        for (place, draw) in tape.0.iter().enumerate() {
+            writer.draw(place, draw);
         }
+        for (place, entry) in history.0.iter().enumerate() {
+            writer.event(entry, || trace::operations_line(place, entry));
+        }
+        writer.verdicts(&trial.verdicts);
         writer.finish()
     }
 
     /// The divergence of two trials of the same choices, if they differ.
-    pub fn divergence_of_trials(first: &Trial, then: &Trial) -> Option<Divergence> {
+    pub fn divergence_of_trials<T: Judged>(first: &T, then: &T) -> Option<Divergence> {
         // Equal trials need no words.
         if first == then {
             return None;
         }
-        Self::of(first).divergence(&Self::of(then))
+        first.trace().divergence(&then.trace())
     }
 
     /// The divergence of two runs of the same choices, if they differ. It leaves out the crash points:
@@ -181,6 +194,13 @@ impl Writer {
 
     fn draw(&mut self, place: usize, draw: &Draw) {
         self.event(draw, || trace::draw(place, draw));
+    }
+
+    fn verdicts(&mut self, verdicts: &[Verdict]) {
+        for verdict in verdicts {
+            let parts = (verdict.oracle, &verdict.message);
+            self.event(&parts, || trace::violation(verdict));
+        }
     }
 
     /// The draws and entries of a run, each draw before the entry that followed it. The first draw has

@@ -4,7 +4,9 @@ use std::io;
 use std::path::Path;
 
 use crate::choices::Recorded;
-use crate::record::{BadFile, BadTape, BadToken, Draws, Source, TapeFile, Token, Trial, run_seed};
+use crate::record::{
+    BadFile, BadTape, BadToken, Draws, Judged, Simulated, Source, TapeFile, Token, run_seed,
+};
 use crate::sim::{Run, Settings, Workload};
 
 /// A recorded simulation.
@@ -79,7 +81,10 @@ impl Recording {
     }
 
     /// Runs it again. Also returns the settings within which its tape is a recording by itself.
-    pub(crate) fn run(&self, source: Source<'_>) -> Result<(Trial, Settings), ReplayError> {
+    pub(crate) fn run<S: Simulated>(
+        &self,
+        source: &S,
+    ) -> Result<(S::Trial, Settings), ReplayError> {
         let settings = self.settings();
         let recorded = match self {
             Self::Tape(file) => Recorded::new(file.tape.clone()),
@@ -98,12 +103,12 @@ impl Recording {
         self.is_recorded(trial).map(|trial| (trial, settings))
     }
 
-    fn is_recorded(&self, trial: Trial) -> Result<Trial, ReplayError> {
+    fn is_recorded<T: Judged>(&self, trial: T) -> Result<T, ReplayError> {
         let fingerprint = match self {
             Self::Token(token) => token.fingerprint,
             Self::Tape(file) => file.tape.fingerprint(),
         };
-        if trial.tape.fingerprint() == fingerprint {
+        if trial.tape().fingerprint() == fingerprint {
             Ok(trial)
         } else {
             let other = "the replay differs from the recorded schedule";
@@ -152,17 +157,20 @@ pub enum BadRecording {
 /// changed since.
 pub fn replay(workload: &Workload, token: &Token) -> Result<Run, ReplayError> {
     let recording = Recording::Token(token.clone());
-    let (trial, _) = recording.run(Source::Fixed(workload))?;
+    let (trial, _) = recording.run(&Source::Fixed(workload))?;
     Ok(trial.run)
 }
 
-/// Runs a recorded simulation again. Its workload may be drawn.
+/// Runs a recorded simulation again, of a workload or of operations.
 ///
 /// # Errors
 ///
 /// As [`replay`].
-pub fn replay_recording(source: Source<'_>, recording: &Recording) -> Result<Trial, ReplayError> {
-    recording.run(source).map(|(trial, _)| trial)
+pub fn replay_recording<S: Simulated>(
+    source: S,
+    recording: &Recording,
+) -> Result<S::Trial, ReplayError> {
+    recording.run(&source).map(|(trial, _)| trial)
 }
 
 /// The replayed schedule differs from the recorded schedule.

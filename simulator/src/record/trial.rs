@@ -7,7 +7,7 @@ use crate::choices::swarm::{Possible, Swarm};
 use crate::choices::{Choices, Seeded, Tape, Taped};
 use crate::fault::Schedule;
 use crate::oracle::{Verdict, judge};
-use crate::record::TapeFile;
+use crate::record::{Simulated, TapeFile};
 use crate::sim::{Run, Settings, StoreKind, Workload, simulate_with};
 use crate::workload::generated::{Node, draw, generated};
 use crate::workload::rule_named;
@@ -102,12 +102,12 @@ impl Trial {
 
 /// Runs the schedule of one seed. Also returns its settings, which a swarm restricts further.
 /// Within them the trial's tape is an ordinary recording.
-pub fn run_seed(
-    source: Source<'_>,
+pub fn run_seed<S: Simulated>(
+    source: S,
     settings: &Settings,
     possible: Possible,
     seed: u64,
-) -> (Trial, Settings) {
+) -> (S::Trial, Settings) {
     let choices = Seeded::new(seed);
     let mut settings = settings.clone();
     let trial = match possible {

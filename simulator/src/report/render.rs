@@ -8,7 +8,9 @@ use std::fmt::Write as _;
 
 use crashpoint::{CheckpointRow, Direction, Event, Undone};
 
+use crate::fault::{Fault, Schedule};
 use crate::history::{Entry, History, Opening, Reception, What};
+use crate::operations::{Placement, Simulation};
 use crate::oracle::Verdict;
 use crate::sim::Run;
 
@@ -132,6 +134,40 @@ pub fn story(run: &Run, verdicts: &[Verdict]) -> String {
     let verdicts = verdicts.iter().map(violation).collect();
     section(&mut story, "violations", &lines_or(verdicts, "none"));
     story
+}
+
+/// The story of a simulation of operations: the operations, schedule, timeline, and violations.
+pub fn operations_story(simulation: &Simulation, verdicts: &[Verdict]) -> String {
+    let mut story = String::new();
+    section(&mut story, "operations", &operations(simulation));
+    let schedule = operations_schedule(&simulation.history.schedule());
+    section(&mut story, "schedule", &lines_or(schedule, "no fault"));
+    let entries = simulation.history.0.iter();
+    let entries = entries.map(|entry| escaped_line(&entry.to_string()));
+    section(&mut story, "timeline", &entries.collect::<Vec<_>>());
+    let verdicts = verdicts.iter().map(violation).collect();
+    section(&mut story, "violations", &lines_or(verdicts, "none"));
+    story
+}
+
+/// The operations of a simulation, and where they ran, one a line.
+pub fn operations(simulation: &Simulation) -> Vec<String> {
+    let operations = (1..).zip(&simulation.operations);
+    let operations = operations.map(|(caller, operation)| format!("caller {caller}: {operation}"));
+    let place = match simulation.placement {
+        Placement::OneProcess => "all in one process",
+        Placement::Apart => "each in a process of its own",
+    };
+    operations.chain([place.to_owned()]).collect()
+}
+
+/// The faults and switches of a schedule of operations, one a line.
+pub fn operations_schedule(schedule: &Schedule) -> Vec<String> {
+    let lines = schedule.0.iter().map(|fired| match fired.fault {
+        Fault::Switch(caller) => format!("at {}: caller {caller} goes on", fired.point),
+        _ => fired.remarked(),
+    });
+    lines.collect()
 }
 
 /// A broken promise, in one line.

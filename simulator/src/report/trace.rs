@@ -8,6 +8,7 @@ use crashpoint::{CheckpointRow, Direction};
 
 use crate::choices::Draw;
 use crate::history::{Effect, Entry, History, Opening, Reception, What};
+use crate::operations;
 use crate::oracle::Verdict;
 use crate::report::render::escaped_full;
 
@@ -15,6 +16,12 @@ use crate::report::render::escaped_full;
 pub fn lines(history: &History) -> Vec<String> {
     let entries = history.0.iter().enumerate();
     entries.map(|(place, entry)| line(place, entry)).collect()
+}
+
+/// The line of an event of a simulation of operations. The number is its caller's.
+pub fn operations_line(place: usize, entry: &operations::Entry) -> String {
+    let (caller, what) = (entry.caller, escaped_full(&entry.what.to_string()));
+    format!("{place:04} caller={caller} {what}")
 }
 
 /// The line at a place of a history, without the bytes of a row. `None` if the history is shorter.

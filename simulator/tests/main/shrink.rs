@@ -88,7 +88,7 @@ fn the_shrinker_ends_with_a_local_minimum() {
         let source = Source::Fixed(&mutant);
         for shrunk in shrunk(source, &settings, oracle, 6) {
             assert!(shrunk.minimal, "{shrunk}");
-            check_minimum(source, &settings, oracle, &shrunk.tape);
+            check_minimum(source, &settings, oracle, &shrunk.trial.tape);
         }
     }
 }
@@ -130,10 +130,10 @@ fn a_shrunk_violation_is_replayed_by_its_token_and_shrinks_no_further() {
             let token = shrunk.token().word().expect("few draws are a short token");
             let recording = Recording::read(&token).expect("it is a token");
             let trial = replay_recording(source, &recording).expect("nothing has changed");
-            assert_eq!(trial.tape, shrunk.tape);
+            assert_eq!(trial, shrunk.trial);
             let again = shrink_recording(source, &recording, oracle, SHRINK_RUNS_MAX);
             let again = again.expect("the oracle objects");
-            assert_eq!((again.steps, &again.tape), (0, &shrunk.tape));
+            assert_eq!((again.steps, &again.trial), (0, &shrunk.trial));
         }
     }
 }
@@ -180,13 +180,17 @@ fn a_drawn_workflow_shrinks_to_what_matters() {
     for shrunk in shrunk(source, &settings, "cursor", 8) {
         assert!(shrunk.minimal, "{shrunk}");
         assert_eq!(shrunk.violation.schedule.0, [], "{shrunk:?}");
-        let nodes = shrunk.nodes.as_deref().expect("the workflow is drawn");
+        let nodes = shrunk
+            .trial
+            .nodes
+            .as_deref()
+            .expect("the workflow is drawn");
         let [node] = nodes else {
             panic!("more states than one: {nodes:?}");
         };
         assert_eq!(node.kind, Kind::Stepped(1));
         let detour = node.detour.expect("it loops");
         assert_eq!((detour.to, detour.times), (0, 1));
-        check_minimum(source, &settings, "cursor", &shrunk.tape);
+        check_minimum(source, &settings, "cursor", &shrunk.trial.tape);
     }
 }

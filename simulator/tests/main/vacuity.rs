@@ -3,10 +3,10 @@
 use crashpoint::protocol::{Faithful, Rule};
 use crashpoint_simulator::disk::{Call, Failure, Lasting, Lie};
 use crashpoint_simulator::images::{Embedded, Exploration, Hazard, Modes, Op, Rot, Script};
-use crashpoint_simulator::operations::{self, Bounds};
+use crashpoint_simulator::operations;
 use crashpoint_simulator::vacuity::{Table, WITNESSES, Witness};
 use crashpoint_simulator::{
-    Fault, Findings, Pool, Settings, StoreFault, StoreKind, explore, explore_operations,
+    Fault, Findings, Operations, Pool, Settings, StoreFault, StoreKind, explore, explore_operations,
 };
 use expect_test::{Expect, expect};
 
@@ -38,11 +38,10 @@ fn complete(witnesses: &[Witness]) -> Table {
     // Its last task has a time limit.
     table.add_faults(&explored("order-hangs", memory, "e1"));
     table.add_embedded();
-    let crash = Bounds {
-        crashes: 1,
-        ..Bounds::default()
-    };
-    table.add_operations(&explore_operations(Pool::of_one(), &[crash], None));
+    let crash = Settings::within("c1".parse().expect("it is a budget"));
+    let operations = explore_operations(Pool::of_one(), Operations(None), &crash);
+    table.add("operations", memory, &operations);
+    table.add_broken_operations();
     table
 }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use crashpoint::CheckpointRow;
 
+use crate::fault::{Fault, Fired};
 use crate::operations::fleet::{self, Rows};
 use crate::operations::history::{Answer, Ending, Entry, What};
 use crate::operations::operation::Operation;
 use crate::operations::simulation::Simulation;
-use crate::operations::state::{Placement, RECOVERY};
+use crate::operations::state::{DRAWN, Placement, RECOVERY};
 
 /// A simulation, with the logs of the fleet before it.
 #[derive(Debug)]
@@ -136,7 +137,7 @@ impl<'a> Case<'a> {
     pub(super) fn met_a_fault(&self, call: &Call<'_>, id: Option<&str>) -> bool {
         self.entries()[call.from..call.to].iter().any(|entry| {
             entry.caller == call.caller
-                && matches!(&entry.what, What::Fault { id: of, .. } if of.as_deref() == id)
+                && matches!(&entry.what, What::Fault { id: of, fired: Fired { fault: Fault::Store(_), .. } } if of.as_deref() == id)
         })
     }
 
@@ -146,18 +147,20 @@ impl<'a> Case<'a> {
         let Some((began, _)) = self.began(caller) else {
             return false;
         };
-        let over = self.entries().iter().position(|entry| match entry.what {
+        let over = self.entries().iter().position(|entry| match &entry.what {
             What::Answered(_) | What::Panicked(_) | What::Hung => entry.caller == caller,
-            What::Crashed(_) => self.share_a_process(entry.caller, caller),
+            What::Fault { fired, .. } if fired.fault.is_crash() => {
+                self.share_a_process(entry.caller, caller)
+            }
             _ => false,
         });
         began < to && over.is_none_or(|over| over > from)
     }
 
-    /// Another caller whose operation has a life of this run.
-    pub(super) fn other_life(&self, caller: u8, id: &str) -> Option<u8> {
-        let mut others = [1, 2].into_iter().filter(|other| *other != caller);
-        others.find(|other| {
+    /// The other callers whose operations have a life of this run.
+    pub(super) fn other_lives(&self, caller: u8, id: &str) -> impl Iterator<Item = u8> {
+        let others = DRAWN.filter(move |other| *other != caller);
+        others.filter(move |other| {
             self.began(*other)
                 .is_some_and(|(_, operation)| operation.lives() == Some(id))
         })
@@ -165,7 +168,7 @@ impl<'a> Case<'a> {
 
     /// Whether another caller in the process performs such an operation during a call.
     pub(super) fn has_neighbour(&self, call: &Call<'_>, is: impl Fn(Operation) -> bool) -> bool {
-        let mut others = [1, 2].into_iter().filter(|other| *other != call.caller);
+        let mut others = DRAWN.filter(|other| *other != call.caller);
         others.any(|other| {
             self.share_a_process(call.caller, other)
                 && self.is_active(other, call.from, call.to)

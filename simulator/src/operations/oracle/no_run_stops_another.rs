@@ -38,7 +38,7 @@ fn recovered(case: &Case<'_>, call: &Call<'_>) -> Result<(), String> {
         return fails_by_the_listing(case, call, &failed.message);
     }
     for run in RUNS.iter().filter(|run| run.health == Health::Unfinished) {
-        let is_left = case.other_life(call.caller, run.id).is_some()
+        let is_left = case.other_lives(call.caller, run.id).next().is_some()
             || case.has_neighbour(call, |operation| operation == Operation::Recover)
             || case.has_rival_rows(call.caller, run.id, call.from, call.to)
             || case.met_a_fault(call, Some(run.id));
@@ -55,7 +55,7 @@ fn purged(case: &Case<'_>, call: &Call<'_>) -> Result<(), String> {
         return fails_by_the_listing(case, call, &failed.message);
     }
     for run in RUNS.iter().filter(|run| run.health == Health::Ended) {
-        let is_left = case.other_life(call.caller, run.id).is_some()
+        let is_left = case.other_lives(call.caller, run.id).next().is_some()
             || case.has_neighbour(call, |operation| operation == Operation::Purge)
             || case.met_a_fault(call, Some(run.id));
         if !is_left && case.said_at(run.id, call.to).rows > 0 {

@@ -43,10 +43,9 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         if !ending.as_ref().is_some_and(Ending::is_terminal) {
             return Err(format!("a purge took {id}, which has not ended"));
         }
-        let life = case.other_life(caller, id);
         let is_held =
             |life: u8| case.share_a_process(caller, life) && case.is_active(life, place, place);
-        if life.is_some_and(is_held) {
+        if case.other_lives(caller, id).any(is_held) {
             return Err(format!("a purge took {id} from a life in its process"));
         }
     }

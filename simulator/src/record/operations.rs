@@ -1,0 +1,88 @@
+//! Operations over several runs, as something that a recording runs again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::choices::{Choices, Tape};
+use crate::fault::Schedule;
+use crate::operations::oracle::judge;
+use crate::operations::{Broken, NAME, Simulation, simulate};
+use crate::oracle::Verdict;
+use crate::record::{HashedTrace, Judged, Simulated};
+use crate::sim::Settings;
+
+/// The engine's operations over several runs. One of them may break its promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Operations(pub Option<Broken>);
+
+impl Operations {
+    /// The operations with the name `operations`, or `operations~BROKEN`.
+    ///
+    /// ```
+    /// use crashpoint_simulator::operations::Broken;
+    /// use crashpoint_simulator::{Operations, Simulated as _};
+    ///
+    /// let broken = Operations(Some(Broken::StatusLies));
+    /// assert_eq!(broken.name(), "operations~StatusLies");
+    /// assert_eq!(Operations::named("operations~StatusLies"), Some(broken));
+    /// assert_eq!(Operations::named("operations~Nope"), None);
+    /// ```
+    pub fn named(name: &str) -> Option<Self> {
+        match name.split_once('~') {
+            None => (name == NAME).then_some(Self(None)),
+            Some((NAME, broken)) => Broken::named(broken).map(|broken| Self(Some(broken))),
+            Some(_) => None,
+        }
+    }
+}
+
+/// A simulation of operations, with its verdicts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationsTrial {
+    /// The simulation.
+    pub simulation: Simulation,
+    /// The promises that were broken.
+    pub verdicts: Vec<Verdict>,
+}
+
+impl Simulated for Operations {
+    type Trial = OperationsTrial;
+
+    fn name(&self) -> String {
+        match self.0 {
+            None => NAME.to_owned(),
+            Some(broken) => format!("{NAME}~{broken}"),
+        }
+    }
+
+    fn run<C: Choices + 'static>(&self, settings: &Settings, choices: C) -> (OperationsTrial, C) {
+        let choices = Arc::new(Mutex::new(choices));
+        let shared = Arc::clone(&choices) as Arc<Mutex<dyn Choices>>;
+        let simulation = simulate(settings.budget, shared, self.0);
+        let verdicts = judge(&simulation);
+        let choices = Arc::into_inner(choices).expect("a simulation that is over keeps nothing");
+        let choices = choices.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let trial = OperationsTrial {
+            simulation,
+            verdicts,
+        };
+        (trial, choices)
+    }
+}
+
+impl Judged for OperationsTrial {
+    fn tape(&self) -> &Tape {
+        &self.simulation.tape
+    }
+
+    fn verdicts(&self) -> &[Verdict] {
+        &self.verdicts
+    }
+
+    fn schedule(&self) -> Schedule {
+        self.simulation.history.schedule()
+    }
+
+    fn trace(&self) -> HashedTrace {
+        HashedTrace::of_operations(self)
+    }
+}
