@@ -5,7 +5,7 @@ use std::pin::pin;
 
 use futures_util::TryStreamExt as _;
 
-use crate::core::{RunHeader, rebuild_run};
+use crate::core::{CheckpointRow, RunHeader, rebuild_run};
 use crate::engine::Engine;
 use crate::engine::listing::apart;
 use crate::error::{Error, StoreError, StoreErrorKind};
@@ -28,6 +28,10 @@ impl Engine {
     /// Clears the logs of runs that are done or rolled back and whose newest claim is older than
     /// `claimed_before_unix_ms` (milliseconds since 1970-01-01 UTC). Stuck runs, open runs and corrupt
     /// logs are kept.
+    ///
+    /// Another process may clear an ended run and begin its id again at any time. A store of several
+    /// processes keeps such a run if it implements
+    /// [`clear_if_begun_with`](crate::CheckpointStore::clear_if_begun_with).
     ///
     /// A cleared log fences no older life. So choose a time before which **no life of those ids can
     /// still exist**: think of paused processes and delayed appends.
@@ -59,7 +63,7 @@ impl Engine {
         // The first look takes no place in the registry: a purge that reads an unfinished run must not
         // keep a recovery away from it.
         match self.judged(workflow_id, claimed_before_unix_ms).await? {
-            Judged::Ended => {}
+            Judged::Ended { .. } => {}
             Judged::Kept => return Ok(Purged::Kept),
             Judged::Corrupt => return Ok(Purged::Corrupt),
         }
@@ -69,9 +73,15 @@ impl Engine {
         };
         // Since the first look, somebody else may have cleared the log and begun the id again.
         match self.judged(workflow_id, claimed_before_unix_ms).await? {
-            Judged::Ended => {
-                self.environment.store.clear(workflow_id).await?;
-                Ok(Purged::Cleared)
+            Judged::Ended { first } => {
+                // Each claim has a nonce of its own, so the first row tells one run from the next.
+                let store = &self.environment.store;
+                let cleared = store.clear_if_begun_with(workflow_id, &first).await?;
+                Ok(if cleared {
+                    Purged::Cleared
+                } else {
+                    Purged::Kept
+                })
             }
             Judged::Kept => Ok(Purged::Kept),
             Judged::Corrupt => Ok(Purged::Corrupt),
@@ -92,17 +102,18 @@ impl Engine {
             return Ok(Judged::Corrupt);
         };
         let old = |header: &RunHeader| header.claim.unix_ms < claimed_before_unix_ms;
-        match state.is_terminal() && state.header().is_some_and(old) {
-            true => Ok(Judged::Ended),
-            false => Ok(Judged::Kept),
-        }
+        let is_ended = state.is_terminal() && state.header().is_some_and(old);
+        let first = rows.into_iter().next().filter(|_| is_ended);
+        Ok(first.map_or(Judged::Kept, |first| Judged::Ended { first }))
     }
 }
 
 /// What a purge finds in a log.
 enum Judged {
-    /// The run ended, and is old enough.
-    Ended,
+    /// The run that began with this row has ended, and is old enough.
+    Ended {
+        first: CheckpointRow,
+    },
     /// The run has not ended, or is too young.
     Kept,
     Corrupt,

@@ -90,6 +90,27 @@ pub trait CheckpointStore: Send + Sync + 'static {
     /// If the backend can't be written. The rows are then all there or all gone.
     async fn clear(&self, workflow_id: &str) -> Result<(), Error>;
 
+    /// Removes every row of `workflow_id` if its log begins with the row `first`, and tells whether it
+    /// does. A purge clears so: another process may have cleared the ended run since its log was read,
+    /// and begun the id again.
+    ///
+    /// The default clears the run, whatever its log begins with. Override it, in one transaction, in a
+    /// store that several processes use. A store with an [`exclusive_scope`](Self::exclusive_scope)
+    /// needs no override, because the engine keeps a purge and the lives of a scope apart.
+    ///
+    /// # Errors
+    ///
+    /// As [`clear`](Self::clear).
+    async fn clear_if_begun_with(
+        &self,
+        workflow_id: &str,
+        first: &CheckpointRow,
+    ) -> Result<bool, Error> {
+        let _ = first;
+        self.clear(workflow_id).await?;
+        Ok(true)
+    }
+
     /// The scope that this store holds exclusively, if any. A store may return a scope only if one
     /// process has its place, and no append of an earlier future lands after a later load or clear.
     ///
@@ -134,6 +155,14 @@ macro_rules! forward_to_pointee {
 
             async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
                 (**self).clear(workflow_id).await
+            }
+
+            async fn clear_if_begun_with(
+                &self,
+                workflow_id: &str,
+                first: &CheckpointRow,
+            ) -> Result<bool, Error> {
+                (**self).clear_if_begun_with(workflow_id, first).await
             }
 
             fn exclusive_scope(&self) -> Option<ScopeId> {

@@ -75,6 +75,20 @@ impl CheckpointStore for MemoryCheckpointStore {
         Ok(())
     }
 
+    async fn clear_if_begun_with(
+        &self,
+        workflow_id: &str,
+        first: &CheckpointRow,
+    ) -> Result<bool, Error> {
+        let mut runs = self.runs();
+        let rows = runs.get(workflow_id);
+        let begun = rows.and_then(|rows| rows.values().next()) == Some(first);
+        if begun {
+            runs.remove(workflow_id);
+        }
+        Ok(begun)
+    }
+
     fn exclusive_scope(&self) -> Option<ScopeId> {
         Some(self.scope.clone())
     }

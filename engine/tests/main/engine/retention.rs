@@ -85,6 +85,77 @@ async fn a_purge_goes_on_after_a_damaged_row_and_reports_it() {
     );
 }
 
+/// A store of several processes, in which another one purges and begins a run again between the load and the
+/// clear of this process.
+struct BegunAgain {
+    rows: Arc<MemoryCheckpointStore>,
+    /// Whether its conditional clear is that of the contract's default.
+    clears_blindly: bool,
+}
+
+impl BegunAgain {
+    async fn begin_again(&self, workflow_id: &str) {
+        self.rows.clear(workflow_id).await.expect("memory clears");
+        let other = Engine::new(Arc::clone(&self.rows));
+        let workflow = order(&Journal::default(), when_doing(&[("ship", Act::Hang)]));
+        let mut run = Box::pin(other.run(&workflow, workflow_id, Order::Ship, &()));
+        stalls(&mut run).await;
+    }
+}
+
+#[checkpoint_store]
+impl CheckpointStore for BegunAgain {
+    async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
+        self.rows.append(workflow_id, row).await
+    }
+
+    async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+        self.rows.load_run(workflow_id).await
+    }
+
+    async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
+        self.begin_again(workflow_id).await;
+        self.rows.clear(workflow_id).await
+    }
+
+    async fn clear_if_begun_with(
+        &self,
+        workflow_id: &str,
+        first: &CheckpointRow,
+    ) -> Result<bool, Error> {
+        if self.clears_blindly {
+            return self.clear(workflow_id).await.map(|()| true);
+        }
+        self.begin_again(workflow_id).await;
+        self.rows.clear_if_begun_with(workflow_id, first).await
+    }
+
+    fn as_listing(&self) -> Option<&dyn ListRuns> {
+        self.rows.as_listing()
+    }
+}
+
+/// Of two purges in two processes, the slower cleared a run that a third had begun again.
+#[tokio::test(start_paused = true)]
+async fn a_purge_keeps_a_run_that_was_begun_again_if_the_store_clears_on_a_condition() {
+    for clears_blindly in [false, true] {
+        let (healthy, rows) = in_memory();
+        let workflow = order(&Journal::default(), when_doing(&[]));
+        let run = healthy.run(&workflow, "order-1", Order::Ship, &());
+        run.await.expect("it ends");
+        let store = BegunAgain {
+            rows: Arc::clone(&rows),
+            clears_blindly,
+        };
+        let report = Engine::new(store).purge(u64::MAX).await;
+        let report = report.expect("the listing works");
+        let kept = u64::from(!clears_blindly);
+        assert_eq!((report.kept, report.purged), (kept, 1 - kept));
+        let left = rows.load_run("order-1").await.expect("memory loads");
+        assert_eq!(left.is_empty(), clears_blindly);
+    }
+}
+
 /// A store that declares whatever scope it is told to.
 struct Declaring {
     rows: MemoryCheckpointStore,
