@@ -28,7 +28,7 @@ enum Page {
     NoMore,
 }
 
-/// One run's part of an operation on all runs: its panic is its own error, and stops nobody else.
+/// One run's part of an operation: its panic is its own error, and stops nobody else.
 pub(super) async fn apart<T>(
     workflow_id: &str,
     part: impl Future<Output = Result<T, Error>>,
@@ -54,8 +54,7 @@ impl Engine {
         let mut ids = pin!(self.ids()?);
         let mut unfinished = Vec::new();
         while let Some(workflow_id) = ids.try_next().await? {
-            let status = apart(&workflow_id, self.status(&workflow_id)).await;
-            let status = match status {
+            let status = match self.status(&workflow_id).await {
                 // Cleared since the listing.
                 Err(Error::NotFound { .. }) => continue,
                 Ok(status) if status.phase.is_terminal() => continue,

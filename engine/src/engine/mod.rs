@@ -16,6 +16,7 @@ use serde::ser::Error as _;
 use crate::cancel::CancelToken;
 use crate::core::{AppendRetry, Ended, Faithful, Opening, Retention, Rules};
 use crate::driver::{Environment, live};
+use crate::engine::listing::apart;
 use crate::error::Error;
 use crate::foreign::{contained, panicked};
 use crate::observe::{Observer, Silent};
@@ -158,7 +159,8 @@ impl Engine {
     /// # Errors
     ///
     /// The run has not ended: [`Error::NotFound`], [`Error::Fenced`], [`Error::Suspended`],
-    /// [`Error::Mismatch`], [`Error::CorruptLog`], [`Error::AlreadyRunning`].
+    /// [`Error::Mismatch`], [`Error::CorruptLog`], [`Error::AlreadyRunning`], and [`Error::Panicked`]
+    /// where the store or the runtime panics.
     pub fn resume_from<S: State>(
         &self,
         workflow: &Workflow<S>,
@@ -255,10 +257,13 @@ impl Engine {
         workflow_id: &str,
         opening: Opening,
     ) -> Result<Outcome<S>, Error> {
-        let environment = self.environment.clone();
-        let guard = environment.enter(workflow_id)?;
         let flow = workflow.flow();
-        let ended: Ended = live(environment, guard, Arc::clone(flow), opening, rules).await?;
+        let life = async {
+            let environment = self.environment.clone();
+            let guard = environment.enter(workflow_id)?;
+            live(environment, guard, Arc::clone(flow), opening, rules).await
+        };
+        let ended: Ended = apart(workflow_id, life).await?;
         Ok(Outcome::from_ended(ended, &flow.definition))
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::core::CheckpointRow;
 use crate::core::{Phase, RunState, rebuild_run};
 use crate::engine::Engine;
+use crate::engine::listing::apart;
 use crate::error::Error;
 
 /// The status of a run, from its log alone.
@@ -119,7 +120,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::CorruptLog`], or the store's error.
+    /// [`Error::NotFound`], [`Error::CorruptLog`], the store's error, or [`Error::Panicked`] where the store
+    /// panics.
     pub fn status(
         &self,
         workflow_id: &str,
@@ -127,8 +129,11 @@ impl Engine {
         let store = Arc::clone(&self.environment.store);
         let workflow_id = workflow_id.to_owned();
         async move {
-            let rows = store.load_run(&workflow_id).await?;
-            Status::of_log(&workflow_id, &rows)
+            let status = async {
+                let rows = store.load_run(&workflow_id).await?;
+                Status::of_log(&workflow_id, &rows)
+            };
+            apart(&workflow_id, status).await
         }
     }
 }

@@ -88,6 +88,9 @@ fn life_end<S: State>(result: Result<Outcome<S>, Error>) -> LifeEnd {
         Err(Error::NotStuck { .. }) => LifeEnd::NotStuck,
         Err(Error::Fenced { .. }) => LifeEnd::Fenced,
         Err(Error::Suspended { .. }) => LifeEnd::Suspended,
+        // Neither the simulated store nor the runtime panics, so it is a bug of the life: the executor
+        // records it.
+        Err(Error::Panicked { message, .. }) => panic!("{message}"),
         Err(other) => LifeEnd::Refused(other.to_string()),
     }
 }

@@ -24,6 +24,11 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         }
     }
     for call in case.calls() {
+        if let Answer::Failed(failed) = call.answer
+            && failed.category == "panicked"
+        {
+            return Err(format!("an operation panicked: {}", failed.message));
+        }
         match call.operation {
             Operation::Recover => recovered(case, &call)?,
             Operation::Purge => purged(case, &call)?,

@@ -16,9 +16,9 @@
 //! | `Serialize` of an input | `run`, `run_or_resume` | `Error::Input` |
 //! | `Observer::on` | every step of a life | nothing: the run goes on |
 //! | `load_run`, `append`, `clear`, `exclusive_scope` | `resume_all`, `unfinished`, `purge` | `Error::Panicked` of that run, in the report |
+//! | `load_run`, `append`, `exclusive_scope` | `run`, `resume_from`, `run_or_resume`, `retry_stuck`, `status` | `Error::Panicked` |
 //! | `run_ids` | the same | the error of the operation, after the runs under way |
-//! | `unix_ms`, `entropy`, `sleep` | `resume_all` | `Error::Panicked` of that run, in the report |
-//! | a store or a runtime | `run`, `resume_from`, `retry_stuck`, `status` | a panic of that future alone |
+//! | `unix_ms`, `entropy`, `sleep` | every life | `Error::Panicked` of that run |
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -381,6 +381,56 @@ async fn a_panic_of_the_store_or_the_runtime_is_the_error_of_that_run() {
         let error = check(function, &engine, &with_output::<Well>(), expected).await;
         assert!(matches!(error, Error::Panicked { .. }));
     }
+}
+
+/// A panic of the store or of the runtime unwound through `run`, `resume_from`, `retry_stuck` and
+/// `status` into their caller.
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_the_store_or_the_runtime_is_the_error_of_every_call() {
+    fn check<T: std::fmt::Debug>(what: &str, called: Result<T, Error>, words: &str) {
+        let error = called.expect_err(what);
+        assert!(matches!(error, Error::Panicked { .. }), "{what}: {error}");
+        assert!(error.to_string().ends_with(words), "{what}: {error}");
+    }
+    let workflow = with_output::<Well>();
+    let (engine, rows) = neighbours().await;
+    left_open(&engine, &workflow, New::First).await;
+    let broken = Engine::new(Hooked::new(&rows, |operation, id| {
+        let bad = operation == "load" && id == "m-bad";
+        async move {
+            assert!(!bad, "the store has a bug");
+            Ok(())
+        }
+    }));
+    let bug = "the store has a bug";
+    check(
+        "resume_from",
+        broken.resume_from(&workflow, "m-bad").await,
+        bug,
+    );
+    check(
+        "retry_stuck",
+        broken.retry_stuck(&workflow, "m-bad").await,
+        bug,
+    );
+    check("status", broken.status("m-bad").await, bug);
+    let begun = broken
+        .run_or_resume(&workflow, "m-bad", New::First, &())
+        .await;
+    check("run_or_resume", begun, bug);
+    for function in ["unix_ms", "entropy"] {
+        let broken = engine.clone().with_runtime(Breaks {
+            function,
+            // The next call is its second.
+            calls: AtomicU64::new(1),
+            inner: TokioRuntime::new(),
+        });
+        let begun = broken.run(&workflow, "m-new", New::First, &()).await;
+        check(function, begun, &format!("{function} has a bug"));
+    }
+    // The place of the life is free again, and the run is what it was.
+    let mut resumed = Box::pin(engine.resume_from(&workflow, "m-bad"));
+    stalls(&mut resumed).await;
 }
 
 #[tokio::test(start_paused = true)]
