@@ -147,9 +147,8 @@ fn parts_of(subject: &Subject, settings: &Settings) -> Vec<PartOf> {
             parts.map(part).collect()
         }
         Subject::Operations(operations) => {
-            let pairs = OperationsPart::pairs().into_iter();
-            pairs
-                .map(|part| PartOf::Operations(*operations, part))
+            let all = OperationsPart::all().into_iter();
+            all.map(|part| PartOf::Operations(*operations, part))
                 .collect()
         }
     }

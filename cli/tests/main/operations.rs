@@ -68,7 +68,7 @@ fn a_violation_of_operations_is_run_again_from_its_token() {
     let explained = printed(1, &["explain", &token]);
     let opening: Vec<&str> = explained.lines().take(4).collect();
     expect![[r#"
-        operations~StatusLies over memory: resume_all, purge, status, run_or_resume and retry_stuck, over several runs
+        operations~StatusLies over memory: resume_all, purge, unfinished, status, run_or_resume and retry_stuck, over several runs
         broken first: status-is-true: a status has stuck as rolled back after 4 rows, and its log never said so
         promise: a status says what the log says, and never invents an ending"#]]
     .assert_eq(&opening[..3].join("\n"));

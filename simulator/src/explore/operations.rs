@@ -6,7 +6,7 @@ use crate::choices::Exhaustive;
 use crate::choices::swarm::Possible;
 use crate::explore::{Findings, Pool, explore_seeds};
 use crate::fault::Schedule;
-use crate::operations::OPERATIONS;
+use crate::operations::{Broken, OPERATIONS, THREE};
 use crate::record::{Judged as _, Operations, Simulated as _};
 use crate::sim::Settings;
 
@@ -16,17 +16,17 @@ pub struct OperationsPart(PartOf);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum PartOf {
-    /// The simulations of these two operations, given by their indices, and of no third.
-    Pair(usize, usize),
+    /// The simulations of these operations, given by their indices.
+    Drawn(Vec<usize>),
     /// Not part of the exhaustive exploration: the simulations of these seeds.
     Sampled(Range<u64>),
 }
 
 impl OperationsPart {
-    /// Every pair of operations.
-    pub fn pairs() -> Vec<Self> {
-        let pairs = pairs().map(|(first, second)| Self(PartOf::Pair(first, second)));
-        pairs.collect()
+    /// Every two operations that can meet in a run, and some three.
+    pub fn all() -> Vec<Self> {
+        let drawn = drawn().into_iter();
+        drawn.map(|indices| Self(PartOf::Drawn(indices))).collect()
     }
 
     /// The simulations of seeds. They may have three operations.
@@ -35,29 +35,41 @@ impl OperationsPart {
     }
 }
 
-/// The choices of every simulation of two operations, given by their indices, and of no third.
-fn choices_of_pair(first: usize, second: usize) -> Exhaustive {
-    let n = OPERATIONS.len();
-    Exhaustive::below(&[(2, 0), (n, first), (n, second)])
+/// The choices of every simulation of two or three operations, given by their indices.
+fn choices_of(indices: &[usize]) -> Exhaustive {
+    let mut prefix = vec![(2, indices.len() - 2)];
+    prefix.extend(indices.iter().map(|index| (OPERATIONS.len(), *index)));
+    Exhaustive::below(&prefix)
 }
 
-/// The indices of every two operations.
-fn pairs() -> impl Iterator<Item = (usize, usize)> {
-    let operations = || 0..OPERATIONS.len();
-    operations().flat_map(move |first| operations().map(move |second| (first, second)))
+/// The indices of the operations of [`THREE`], and of every two that can meet in a run.
+fn drawn() -> Vec<Vec<usize>> {
+    let operations = || OPERATIONS.iter().enumerate();
+    let pairs = operations().flat_map(|first| operations().map(move |second| (first, second)));
+    let meet = pairs.filter(|((_, first), (_, second))| first.meets(**second));
+    let meet = meet.map(|((first, _), (second, _))| vec![first, second]);
+    let index = |operation| {
+        let index = OPERATIONS.iter().position(|it| it == operation);
+        index.expect("an operation of three is among the operations")
+    };
+    let three = THREE.iter().map(|three| three.iter().map(index).collect());
+    three.chain(meet).collect()
 }
 
-/// The first simulation in which an oracle objects to operations, and how many were run until then.
-pub(super) fn first_objection(
-    operations: Operations,
-    settings: &Settings,
-    oracle: &str,
-) -> Option<(u64, Schedule)> {
+/// The first simulation of a broken operation in which an oracle objects, and how many were run until
+/// then.
+pub(super) fn first_objection(broken: Broken, oracle: &str) -> Option<(u64, Schedule)> {
+    let operations = Operations(Some(broken));
+    let settings = Settings::within(broken.budget());
+    let is_broken = |indices: &Vec<usize>| {
+        let mut operations = indices.iter().map(|index| OPERATIONS[*index]);
+        operations.any(|operation| broken.breaks(operation))
+    };
     let mut schedules = 0;
-    for (first, second) in pairs() {
-        let mut choices = choices_of_pair(first, second);
+    for indices in drawn().into_iter().filter(is_broken) {
+        let mut choices = choices_of(&indices);
         loop {
-            let (trial, drawn) = operations.run(settings, choices);
+            let (trial, drawn) = operations.run(&settings, choices);
             choices = drawn;
             schedules += 1;
             if trial.verdicts.iter().any(|it| it.oracle == oracle) {
@@ -83,7 +95,7 @@ pub fn explore_operations_part(
     part: &OperationsPart,
 ) -> Findings {
     let mut choices = match &part.0 {
-        PartOf::Pair(first, second) => choices_of_pair(*first, *second),
+        PartOf::Drawn(indices) => choices_of(indices),
         PartOf::Sampled(seeds) => {
             return explore_seeds(operations, settings, Possible::All, seeds.clone());
         }
@@ -109,7 +121,8 @@ pub fn explore_operations_part(
     }
 }
 
-/// Explores every simulation of two operations within the budget of the settings. The findings are the
+/// Explores every simulation of two operations that can meet, and of some three, within the budget of
+/// the settings. The findings are the
 /// same in every pool.
 ///
 /// ```
@@ -127,7 +140,7 @@ pub fn explore_operations_part(
 pub fn explore_operations(pool: Pool, operations: Operations, settings: &Settings) -> Findings {
     let mut findings = Findings::default();
     let work = |part: &OperationsPart| explore_operations_part(operations, settings, part);
-    pool.in_order(&OperationsPart::pairs(), work, |found| {
+    pool.in_order(&OperationsPart::all(), work, |found| {
         findings.merge(found);
         ControlFlow::Continue(())
     });

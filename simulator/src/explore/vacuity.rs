@@ -127,12 +127,6 @@ pub const WITNESSES: &[Witness] = &[
     alone(controls::MISTAKEN, "c1", "invariants"),
 ];
 
-/// The budget within which each oracle of operations catches its broken operation.
-const OF_OPERATIONS: Budget = Budget {
-    preemptions: 2,
-    ..Budget::NONE
-};
-
 /// A mutant that an oracle caught.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Objection {
@@ -157,8 +151,8 @@ pub struct Table {
     points: Vec<Points>,
     hazards: BTreeMap<Hazard, Armed>,
     oracles: Vec<(&'static str, Option<Objection>)>,
-    /// The same for the oracles of operations, each with its broken operation.
-    operations: Vec<(&'static str, Option<Objection>)>,
+    /// The same for each broken operation, with the oracle that must catch it.
+    operations: Vec<(&'static str, Broken, Option<Objection>)>,
 }
 
 impl Table {
@@ -177,18 +171,17 @@ impl Table {
             points: Vec::new(),
             hazards: Hazard::all().map(|it| (it, Armed::default())).collect(),
             oracles: oracles.collect(),
-            operations: operations::oracle::ORACLES
+            operations: BROKEN
                 .iter()
-                .map(|oracle| (oracle.name, None))
+                .map(|(broken, oracle)| (*oracle, *broken, None))
                 .collect(),
         }
     }
 
     /// Runs each broken operation until its oracle catches it.
     pub fn add_broken_operations(&mut self) {
-        for (oracle, seen) in &mut self.operations {
-            let mut broken = BROKEN.iter().filter(|(_, of)| of == oracle);
-            *seen = broken.find_map(|(broken, _)| objection_to_operation(*broken, oracle));
+        for (oracle, broken, seen) in &mut self.operations {
+            *seen = objection_to_operation(*broken, oracle);
         }
     }
 
@@ -288,8 +281,16 @@ impl Table {
         }
         let silent = self.oracles.iter().filter(|(_, seen)| seen.is_none());
         zeros.extend(silent.map(|(oracle, _)| format!("{oracle} caught no mutant")));
-        let silent = self.operations.iter().filter(|(_, seen)| seen.is_none());
-        zeros.extend(silent.map(|(oracle, _)| format!("{oracle} caught no broken operation")));
+        for (oracle, broken, seen) in &self.operations {
+            if seen.is_none() {
+                zeros.push(format!("{oracle} did not catch {broken}"));
+            }
+        }
+        for oracle in operations::oracle::ORACLES {
+            if !BROKEN.iter().any(|(_, of)| *of == oracle.name) {
+                zeros.push(format!("{} has no broken operation to catch", oracle.name));
+            }
+        }
         zeros
     }
 }
@@ -324,10 +325,9 @@ fn objection(witness: &Witness) -> Option<Objection> {
 
 /// Runs the simulations of a broken operation until the oracle catches it.
 fn objection_to_operation(broken: Broken, oracle: &str) -> Option<Objection> {
-    let (operations, settings) = (Operations(Some(broken)), Settings::within(OF_OPERATIONS));
-    let (schedules, schedule) = first_objection(operations, &settings, oracle)?;
+    let (schedules, schedule) = first_objection(broken, oracle)?;
     Some(Objection {
-        mutant: format!("{} over memory", operations.name()),
+        mutant: format!("{} over memory", Operations(Some(broken)).name()),
         schedules,
         schedule,
     })
@@ -354,7 +354,10 @@ impl fmt::Display for Table {
             writeln!(f, "{covered:>9}  {total:>9}  {what}")?;
         }
         writeln!(f, "\n{:>9}  {:<24} first catch", "schedule", "oracle")?;
-        for (oracle, seen) in self.oracles.iter().chain(&self.operations) {
+        let operations = self.operations.iter();
+        let operations = operations.map(|(oracle, _, seen)| (*oracle, seen));
+        let oracles = self.oracles.iter().map(|(oracle, seen)| (*oracle, seen));
+        for (oracle, seen) in oracles.chain(operations) {
             let Some(seen) = seen else {
                 writeln!(f, "{:>9}  {oracle:<24} none", 0)?;
                 continue;

@@ -6,6 +6,8 @@ use std::fmt;
 
 use crashpoint::{CheckpointStore as _, ListRuns as _, Status, StatusPhase};
 
+use crate::fault::Budget;
+use crate::operations::fleet::MIXED;
 use crate::operations::history::{Answer, Ending, Failed};
 use crate::operations::operation::{Operation, ended};
 use crate::operations::store::Store;
@@ -26,6 +28,8 @@ pub enum Broken {
     PurgeTakesYoung,
     /// A purge does not ask for the lives of its process.
     PurgeIgnoresLives,
+    /// A purge clears a run although another process has cleared it and begun it again.
+    PurgeClearsBlindly,
     /// A status resumes the run.
     StatusClaims,
     /// A status takes a stuck run for a run that rolled back.
@@ -34,6 +38,14 @@ pub enum Broken {
     RunsAgain,
     /// A retry takes a refused append for a success.
     RetryIgnoresFence,
+    /// A listing of unfinished runs leaves out the runs that it can't read.
+    UnfinishedForgets,
+    /// A life answers from the log that the store shows, whichever run it is of.
+    BelievesOtherLog,
+    /// An engine that clears the log of a run when it is done clears it when it begins.
+    ClearsAtOnce,
+    /// A life takes a copy of its own row for another life's.
+    CopyFences,
 }
 
 /// Every broken operation, with the oracle that must catch it.
@@ -44,10 +56,15 @@ pub const BROKEN: &[(Broken, &str)] = &[
     (Broken::PurgeTakesStuck, "purge-takes-ended-runs"),
     (Broken::PurgeTakesYoung, "purge-takes-ended-runs"),
     (Broken::PurgeIgnoresLives, "purge-takes-ended-runs"),
+    (Broken::PurgeClearsBlindly, "purge-takes-ended-runs"),
     (Broken::StatusClaims, "status-claims-nothing"),
     (Broken::StatusLies, "status-is-true"),
     (Broken::RunsAgain, "one-outcome"),
     (Broken::RetryIgnoresFence, "one-retry"),
+    (Broken::UnfinishedForgets, "unfinished-is-true"),
+    (Broken::BelievesOtherLog, "other-logs-are-corrupt"),
+    (Broken::ClearsAtOnce, "clears-when-done"),
+    (Broken::CopyFences, "one-outcome"),
 ];
 
 impl Broken {
@@ -55,6 +72,38 @@ impl Broken {
     pub fn named(name: &str) -> Option<Self> {
         let mut broken = BROKEN.iter().map(|(broken, _)| *broken);
         broken.find(|broken| broken.to_string() == name)
+    }
+
+    /// Whether a simulation of this operation can show it.
+    pub(crate) fn breaks(self, operation: Operation) -> bool {
+        match self {
+            Self::RecoveryStops | Self::ReportForgets | Self::ReportCallsEnded => {
+                operation == Operation::Recover
+            }
+            Self::PurgeTakesStuck
+            | Self::PurgeTakesYoung
+            | Self::PurgeIgnoresLives
+            | Self::PurgeClearsBlindly => operation == Operation::Purge,
+            Self::StatusClaims | Self::StatusLies => matches!(operation, Operation::Status(_)),
+            Self::RunsAgain | Self::CopyFences => matches!(operation, Operation::RunOrResume(_)),
+            Self::RetryIgnoresFence => matches!(operation, Operation::RetryStuck(_)),
+            Self::UnfinishedForgets => operation == Operation::Unfinished,
+            Self::BelievesOtherLog => operation == Operation::RunOrResume(MIXED),
+            Self::ClearsAtOnce => matches!(operation, Operation::RunAndClear(_)),
+        }
+    }
+
+    /// The least that has to happen for it to show.
+    pub(crate) fn budget(self) -> Budget {
+        let (faults, preemptions) = match self {
+            Self::CopyFences => (1, 0),
+            _ => (0, 2),
+        };
+        Budget {
+            faults,
+            preemptions,
+            ..Budget::NONE
+        }
     }
 }
 
@@ -103,6 +152,43 @@ pub(super) async fn perform(
         }
         (Some(Broken::PurgeIgnoresLives), Operation::Purge) => {
             operation.perform(store.in_a_scope_of_its_own()).await
+        }
+        (Some(Broken::PurgeClearsBlindly), Operation::Purge) => {
+            store.clears_blindly = true;
+            operation.perform(store).await
+        }
+        (Some(Broken::UnfinishedForgets), Operation::Unfinished) => {
+            match operation.perform(store).await {
+                Answer::Unfinished(mut runs) => {
+                    runs.retain(|_, run| run.is_ok());
+                    Answer::Unfinished(runs)
+                }
+                answer => answer,
+            }
+        }
+        (Some(Broken::BelievesOtherLog), Operation::RunOrResume(MIXED)) => {
+            let rows = store.load_run(MIXED).await.unwrap_or_default();
+            match Ending::of_rows(rows.iter()) {
+                Some(ending) => Answer::Outcome(ending),
+                None => operation.perform(store).await,
+            }
+        }
+        (Some(Broken::ClearsAtOnce), Operation::RunAndClear(id)) => {
+            if let Err(error) = store.clear(id).await {
+                return Answer::Failed(Failed::of(&error));
+            }
+            operation.perform(store).await
+        }
+        (Some(Broken::CopyFences), Operation::RunOrResume(_)) => {
+            let caller = store.caller().clone();
+            let answer = operation.perform(store).await;
+            match caller.met_a_copy() {
+                true => Answer::Failed(Failed {
+                    category: "fenced",
+                    message: "another life has taken over".to_owned(),
+                }),
+                false => answer,
+            }
         }
         (Some(Broken::StatusClaims), Operation::Status(id)) => {
             let (engine, job) = (store.engine(), workflow(KNOWN, store.caller()));

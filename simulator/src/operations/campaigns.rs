@@ -7,7 +7,7 @@ pub const NAME: &str = "operations";
 
 /// Their description, in one line.
 pub const ABOUT: &str =
-    "resume_all, purge, status, run_or_resume and retry_stuck, over several runs";
+    "resume_all, purge, unfinished, status, run_or_resume and retry_stuck, over several runs";
 
 /// How many seeds are sampled beyond the campaigns.
 pub const SAMPLES: u64 = 1_000;

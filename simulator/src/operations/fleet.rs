@@ -18,6 +18,8 @@ pub enum Health {
     Corrupt,
     /// The store can't read its rows.
     Damaged,
+    /// The store shows the log of another run, which has ended.
+    Mixed,
     /// It ended as done or rolled back.
     Ended,
     /// It has begun and not ended. Whoever resumes it brings it to an end.
@@ -64,6 +66,8 @@ pub(super) const OPEN: &str = "open";
 pub(super) const DONE: &str = "done";
 /// The id of the stuck run.
 pub(super) const STUCK: &str = "stuck";
+/// The id for which the store shows the log of another run.
+pub(super) const MIXED: &str = "mixed";
 /// The id without a log.
 pub(super) const NEW: &str = "new";
 
@@ -73,6 +77,7 @@ pub const RUNS: &[Run] = &[
     run("damaged", Health::Damaged, Course::Succeeds, 2),
     run(DONE, Health::Ended, Course::Succeeds, WHOLE),
     run("failed", Health::Ended, Course::Fails, WHOLE),
+    run(MIXED, Health::Mixed, Course::Succeeds, WHOLE),
     run(NEW, Health::Absent, Course::Succeeds, 0),
     run(OPEN, Health::Unfinished, Course::Succeeds, 2),
     run("panics", Health::Unfinished, Course::Panics, 2),
@@ -84,11 +89,28 @@ pub const RUNS: &[Run] = &[
     },
 ];
 
+impl Health {
+    /// Whether its log can't be used.
+    pub(super) fn is_bad(self) -> bool {
+        self == Self::Damaged || self.is_corrupt()
+    }
+
+    /// Whether its log is read, and is not a legal log of its id.
+    pub(super) fn is_corrupt(self) -> bool {
+        matches!(self, Self::Corrupt | Self::Mixed)
+    }
+}
+
 impl Run {
     /// The run with this id.
     pub fn named(id: &str) -> Option<&'static Self> {
         RUNS.iter().find(|run| run.id == id)
     }
+}
+
+/// The state of a run when the operations begin.
+pub(super) fn health(id: &str) -> Health {
+    Run::named(id).map_or(Health::Absent, |run| run.health)
 }
 
 /// The rows of a run, shared until they change.
@@ -109,7 +131,11 @@ fn log(run: &Run) -> Vec<CheckpointRow> {
     let store = Store::dying_after(Caller::of_an_earlier_process(&state), run.rows_max);
     let engine = store.engine();
     let workflow = workflow(run.workflow, store.caller());
-    let life = engine.run(&workflow, run.id, Job::Reserve, &run.course);
+    let made_as = match run.health {
+        Health::Mixed => DONE,
+        _ => run.id,
+    };
+    let life = engine.run(&workflow, made_as, Job::Reserve, &run.course);
     // The store answers at once, or never.
     let life = quietly(|| life.now_or_never());
     assert_eq!(
@@ -117,7 +143,7 @@ fn log(run: &Run) -> Vec<CheckpointRow> {
         run.rows_max == WHOLE,
         "a run that is not whole has not ended"
     );
-    let mut rows = state.rows_of(run.id);
+    let mut rows = state.rows_of(made_as);
     let last = rows.last_mut().expect("the run has begun");
     match run.health {
         Health::Corrupt => last.state.clear(),
@@ -127,8 +153,8 @@ fn log(run: &Run) -> Vec<CheckpointRow> {
     let status = Status::of_log(run.id, &rows);
     assert_eq!(
         matches!(status, Err(Error::CorruptLog { .. })),
-        run.health == Health::Corrupt,
-        "a row without a state does not decode"
+        run.health.is_corrupt(),
+        "a row without a state does not decode, and a claim names its run"
     );
     rows
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crashpoint::{CheckpointRow, Direction, Error, Event, Outcome, Status, StatusPhase};
+use crashpoint::{
+    CheckpointRow, Direction, Error, Event, Outcome, Status, StatusPhase, UnfinishedRun,
+};
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::fault::{Fault, Fired, Schedule};
@@ -113,6 +115,8 @@ pub enum Answer {
         /// The phase.
         ending: Ending,
     },
+    /// Of a listing of unfinished runs: the number of rows and the phase of each, or its error.
+    Unfinished(BTreeMap<String, Result<(u64, Ending), Failed>>),
     /// Of a life.
     Outcome(Ending),
     /// The operation failed.
@@ -126,6 +130,15 @@ impl Ending {
             Outcome::Done(state) => Self::Done(label(&state)),
             Outcome::RolledBack(_) => Self::RolledBack,
             Outcome::Stuck(_) => Self::Stuck,
+        }
+    }
+
+    pub(super) fn of_phase(phase: &StatusPhase) -> Self {
+        match phase {
+            StatusPhase::Stuck { .. } => Self::Stuck,
+            StatusPhase::Done { state } => Self::Done(state.into()),
+            StatusPhase::RolledBack => Self::RolledBack,
+            _ => Self::Open,
         }
     }
 
@@ -176,13 +189,21 @@ impl Answer {
     pub(super) fn of_status(status: &Status) -> Self {
         Self::Status {
             rows: status.rows,
-            ending: match &status.phase {
-                StatusPhase::Stuck { .. } => Ending::Stuck,
-                StatusPhase::Done { state } => Ending::Done(state.into()),
-                StatusPhase::RolledBack => Ending::RolledBack,
-                _ => Ending::Open,
-            },
+            ending: Ending::of_phase(&status.phase),
         }
+    }
+
+    pub(super) fn of_unfinished(runs: Vec<UnfinishedRun>) -> Self {
+        let runs = runs.into_iter().map(
+            |UnfinishedRun {
+                 workflow_id,
+                 status,
+             }| {
+                let status = status.map(|it| (it.rows, Ending::of_phase(&it.phase)));
+                (workflow_id, status.map_err(|error| Failed::of(&error)))
+            },
+        );
+        Self::Unfinished(runs.collect())
     }
 }
 
@@ -251,6 +272,13 @@ impl fmt::Display for Answer {
                     .iter()
                     .try_for_each(|id| write!(f, ", {id} corrupt"))?;
                 failed.iter().try_for_each(|id| write!(f, ", {id} failed"))
+            }
+            Self::Unfinished(runs) => {
+                write!(f, "{} unfinished", runs.len())?;
+                runs.iter().try_for_each(|(id, run)| match run {
+                    Ok((rows, ending)) => write!(f, ", {id} {ending} after {rows} rows"),
+                    Err(failed) => write!(f, ", {id} {}", failed.category),
+                })
             }
             Self::Status { rows, ending } => write!(f, "{ending} after {rows} rows"),
             Self::Outcome(ending) => write!(f, "{ending}"),

@@ -1,5 +1,5 @@
-//! The engine's operations over a store with several runs: `Recovery::resume_all`, `purge`, `status`,
-//! `run_or_resume` and `retry_stuck`.
+//! The engine's operations over a store with several runs: `Recovery::resume_all`, `purge`,
+//! `unfinished`, `status`, `run_or_resume` and `retry_stuck`.
 //!
 //! A [simulation](simulate) begins with a [fleet](fleet::Run) of runs: healthy and damaged, ended
 //! and stuck, some whose task panics, one of an unknown workflow. Two or three operations are drawn. Each
@@ -25,6 +25,7 @@ pub use broken::{BROKEN, Broken};
 pub use campaigns::{ABOUT, DEFAULT_CRASHES, NAME, SAMPLES, beyond, campaigns};
 pub use fleet::{Health, RUNS, Run};
 pub use history::{Answer, Ending, Entry, Failed, History, What};
+pub(crate) use operation::THREE;
 pub use operation::{OPERATIONS, Operation};
 pub use simulation::{Simulation, simulate};
 pub use state::Placement;

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crashpoint::{Error, Outcome, Recovery};
+use crashpoint::{Error, Outcome, Recovery, Retention};
 
-use crate::operations::fleet::{DONE, NEW, OPEN, STUCK};
+use crate::operations::fleet::{DONE, MIXED, NEW, OPEN, STUCK};
 use crate::operations::history::{Answer, Ending, Failed};
 use crate::operations::store::Store;
 use crate::operations::workflow::{Course, Job, KNOWN, workflow};
@@ -19,10 +19,14 @@ pub enum Operation {
     Recover,
     /// [`Engine::purge`](crashpoint::Engine::purge) of the runs of earlier processes.
     Purge,
+    /// [`Engine::unfinished`](crashpoint::Engine::unfinished).
+    Unfinished,
     /// [`Engine::status`](crashpoint::Engine::status) of this run.
     Status(&'static str),
     /// [`Engine::run_or_resume`](crashpoint::Engine::run_or_resume) of this run.
     RunOrResume(&'static str),
+    /// The same by an engine that clears the log of a run that is done.
+    RunAndClear(&'static str),
     /// [`Engine::retry_stuck`](crashpoint::Engine::retry_stuck) of this run.
     RetryStuck(&'static str),
 }
@@ -31,29 +35,48 @@ pub enum Operation {
 pub const OPERATIONS: &[Operation] = &[
     Operation::Recover,
     Operation::Purge,
+    Operation::Unfinished,
     Operation::Status(OPEN),
     Operation::Status(STUCK),
     Operation::RunOrResume(OPEN),
     Operation::RunOrResume(DONE),
     Operation::RunOrResume(NEW),
+    Operation::RunOrResume(MIXED),
+    Operation::RunAndClear(OPEN),
     Operation::RetryStuck(STUCK),
 ];
+
+/// The three operations at a time that are exhausted. Of two purges, the slower finds a run that was
+/// begun again.
+pub(crate) const THREE: &[[Operation; 3]] = &[[
+    Operation::Purge,
+    Operation::Purge,
+    Operation::RunOrResume(DONE),
+]];
 
 impl Operation {
     /// The run of an operation on one run.
     pub fn run(self) -> Option<&'static str> {
         match self {
-            Self::Recover | Self::Purge => None,
-            Self::Status(id) | Self::RunOrResume(id) | Self::RetryStuck(id) => Some(id),
+            Self::Recover | Self::Purge | Self::Unfinished => None,
+            Self::Status(id)
+            | Self::RunOrResume(id)
+            | Self::RunAndClear(id)
+            | Self::RetryStuck(id) => Some(id),
         }
     }
 
     /// The run that has a life during the operation.
     pub(super) fn lives(self) -> Option<&'static str> {
         match self {
-            Self::Recover | Self::Purge | Self::Status(_) => None,
-            Self::RunOrResume(id) | Self::RetryStuck(id) => Some(id),
+            Self::Recover | Self::Purge | Self::Unfinished | Self::Status(_) => None,
+            Self::RunOrResume(id) | Self::RunAndClear(id) | Self::RetryStuck(id) => Some(id),
         }
+    }
+
+    /// Whether two operations can meet in a run: one of them is about all runs, or both are about the same.
+    pub(crate) fn meets(self, other: Self) -> bool {
+        self.run().is_none() || other.run().is_none() || self.run() == other.run()
     }
 
     /// Performs the operation.
@@ -79,6 +102,15 @@ impl Operation {
                 })
             }
             Self::Status(id) => answer(engine.status(id).await, |it| Answer::of_status(&it)),
+            Self::Unfinished => answer(engine.unfinished().await, Answer::of_unfinished),
+            Self::RunAndClear(id) => match engine.with_retention(Retention::ClearWhenDone) {
+                Ok(engine) => {
+                    let input = Course::Succeeds;
+                    let life = engine.run_or_resume(&job, id, Job::Reserve, &input);
+                    ended(life.await)
+                }
+                Err(refused) => Answer::Failed(Failed::of(&refused)),
+            },
             Self::RunOrResume(id) => {
                 let input = Course::Succeeds;
                 let life = engine.run_or_resume(&job, id, Job::Reserve, &input);
@@ -119,7 +151,9 @@ impl fmt::Display for Operation {
             Self::Recover => f.write_str("resume_all"),
             Self::Purge => f.write_str("purge"),
             Self::Status(id) => write!(f, "status of {id}"),
+            Self::Unfinished => f.write_str("unfinished"),
             Self::RunOrResume(id) => write!(f, "run_or_resume of {id}"),
+            Self::RunAndClear(id) => write!(f, "run_or_resume of {id}, cleared when done"),
             Self::RetryStuck(id) => write!(f, "retry_stuck of {id}"),
         }
     }

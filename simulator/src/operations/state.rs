@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use crashpoint::{CheckpointRow, Runtime as _};
+use crashpoint::{CheckpointRow, Error, Runtime as _};
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::choices::{Choices, Exhaustive, Tape};
@@ -80,6 +80,16 @@ pub(super) struct Changing {
     /// The caller whose turn it is.
     pub(super) current: u8,
     repaired: bool,
+    /// Rows that have been sent and not arrived.
+    late: Vec<Late>,
+}
+
+/// A row that arrives after some more calls of the store.
+struct Late {
+    calls: u8,
+    caller: u8,
+    id: &'static str,
+    row: CheckpointRow,
 }
 
 impl State {
@@ -103,6 +113,7 @@ impl State {
             active: Vec::new(),
             current: 1,
             repaired: true,
+            late: Vec::new(),
         };
         Self::with(AGE, NONCES, choices, changing)
     }
@@ -123,6 +134,7 @@ impl State {
             active: Vec::new(),
             current: 1,
             repaired: false,
+            late: Vec::new(),
         };
         Arc::new(Self::with(Duration::ZERO, 0, choices, changing))
     }
@@ -185,8 +197,63 @@ impl State {
         (changing.placement, changing.active) = (placement, DRAWN.take(operations).collect());
     }
 
-    /// Nothing more goes wrong, and a new process begins.
+    /// Appends a row to a log.
+    pub(super) fn land(
+        &self,
+        caller: u8,
+        id: &'static str,
+        row: CheckpointRow,
+    ) -> Result<(), Error> {
+        let mut changing = self.changing();
+        let rows = changing.runs.entry(id).or_default();
+        if rows.iter().any(|other| other.sequence == row.sequence) {
+            return Err(Error::conflict(id, row.sequence));
+        }
+        Arc::make_mut(rows).push(row.clone());
+        let (id, row) = (id.into(), Arc::new(row));
+        let what = What::Landed { id, row };
+        changing.history.0.push(Entry { caller, what });
+        Ok(())
+    }
+
+    /// Appends a row after some more calls of the store.
+    pub(super) fn delay(&self, caller: u8, id: &'static str, row: CheckpointRow, calls: u8) {
+        self.changing().late.push(Late {
+            calls,
+            caller,
+            id,
+            row,
+        });
+    }
+
+    /// Counts a call of the store, before which late rows arrive.
+    pub(super) fn count_call(&self) {
+        let late = std::mem::take(&mut self.changing().late);
+        for mut late in late {
+            match late.calls.checked_sub(1) {
+                Some(calls) => {
+                    late.calls = calls;
+                    self.changing().late.push(late);
+                }
+                None => self.arrive(late),
+            }
+        }
+    }
+
+    fn arrive(&self, late: Late) {
+        // Its sender waits for no answer any more.
+        _ = self.land(late.caller, late.id, late.row);
+    }
+
+    /// Whether one process holds the store.
+    pub(super) fn is_exclusive(&self) -> bool {
+        self.changing().placement == Placement::OneProcess
+    }
+
+    /// Nothing more goes wrong, everything late arrives, and a new process begins.
     pub(super) fn heal(&self) {
+        let late = std::mem::take(&mut self.changing().late);
+        late.into_iter().for_each(|late| self.arrive(late));
         let mut changing = self.changing();
         changing.left = Budget::NONE;
         (changing.active, changing.current) = (vec![RECOVERY], RECOVERY);

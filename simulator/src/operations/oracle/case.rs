@@ -133,6 +133,17 @@ impl<'a> Case<'a> {
         said
     }
 
+    /// The runs that the store listed for a call.
+    pub(super) fn listed(&self, call: &Call<'_>) -> Vec<&'a str> {
+        let entries = self.entries()[call.from..call.to].iter();
+        let of_call = entries.filter(|entry| entry.caller == call.caller);
+        let ids = of_call.filter_map(|entry| match &entry.what {
+            What::Listed(ids) => Some(ids.iter().map(smol_str::SmolStr::as_str)),
+            _ => None,
+        });
+        ids.flatten().collect()
+    }
+
     /// Whether a drawn fault hit a run, or a listing, within a call and by its caller.
     pub(super) fn met_a_fault(&self, call: &Call<'_>, id: Option<&str>) -> bool {
         self.entries()[call.from..call.to].iter().any(|entry| {

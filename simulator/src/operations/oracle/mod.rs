@@ -4,13 +4,16 @@
 //! the engine, and nothing else.
 
 mod case;
+mod clears_when_done;
 mod no_run_stops_another;
 mod one_outcome;
 mod one_retry;
+mod other_logs_are_corrupt;
 mod purge_takes_ended_runs;
 mod reports_are_true;
 mod status_claims_nothing;
 mod status_is_true;
+mod unfinished_is_true;
 
 use crate::operations::simulation::Simulation;
 use crate::oracle::Verdict;
@@ -36,6 +39,9 @@ pub const ORACLES: &[Oracle] = &[
     status_is_true::ORACLE,
     one_outcome::ORACLE,
     one_retry::ORACLE,
+    unfinished_is_true::ORACLE,
+    other_logs_are_corrupt::ORACLE,
+    clears_when_done::ORACLE,
 ];
 
 /// Checks a simulation with every oracle.

@@ -1,5 +1,6 @@
 //! A run has one outcome. Nobody begins it twice while its log is there, every life of it answers with
-//! the ending in the log, and `run_or_resume` never answers that the run exists, or does not.
+//! the ending in the log, and `run_or_resume` never answers that the run exists, or does not. A life is
+//! fenced by another life alone, not by a copy of its own row.
 
 use std::collections::BTreeMap;
 
@@ -24,9 +25,16 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         match call.answer {
             Answer::Outcome(ending) => is_in_the_log(case, &call, id, ending)?,
             Answer::Failed(failed) => {
-                let runs = matches!(call.operation, Operation::RunOrResume(_));
+                let runs = matches!(
+                    call.operation,
+                    Operation::RunOrResume(_) | Operation::RunAndClear(_)
+                );
                 if runs && matches!(failed.category, "already_exists" | "not_found") {
                     return Err(format!("run_or_resume answered: {}", failed.message));
+                }
+                let rival = case.has_rival_rows(call.caller, id, call.from, call.to);
+                if failed.category == "fenced" && !rival {
+                    return Err(format!("without another life: {}", failed.message));
                 }
             }
             _ => {}
@@ -49,7 +57,7 @@ fn is_in_the_log<'a>(
     }
 }
 
-/// No log begins while the id has one, and no id begins again unless a purge took the ended run.
+/// No log begins while the id has one, and no id begins again unless the ended run was cleared.
 fn begins_once(case: &Case<'_>) -> Result<(), String> {
     let mut ids: BTreeMap<&str, u64> = BTreeMap::new();
     for (place, entry) in case.entries().iter().enumerate() {
@@ -66,15 +74,17 @@ fn begins_once(case: &Case<'_>) -> Result<(), String> {
             u64::from(!case.log(id, 0).is_empty())
         });
         *runs += 1;
-        let purges = case.entries()[..place].iter().filter(|entry| {
+        let clears = case.entries()[..place].iter().filter(|entry| {
             let began = case.began(entry.caller);
-            let purge = began.is_some_and(|(_, operation)| operation == Operation::Purge);
-            purge && matches!(&entry.what, What::Cleared(of) if of == id)
+            let may_clear = began.is_some_and(|(_, operation)| {
+                matches!(operation, Operation::Purge | Operation::RunAndClear(_))
+            });
+            may_clear && matches!(&entry.what, What::Cleared(of) if of == id)
         });
-        let purges = purges.count() as u64;
-        if *runs > purges + 1 {
+        let clears = clears.count() as u64;
+        if *runs > clears + 1 {
             return Err(format!(
-                "{id} began {runs} times, and was purged {purges} times"
+                "{id} began {runs} times, and was cleared {clears} times"
             ));
         }
     }

@@ -1,7 +1,7 @@
 //! A report has each listed run exactly once, and what it says of a run was true at an instant of the
 //! operation.
 
-use crate::operations::fleet::{Health, Run};
+use crate::operations::fleet::{Health, health};
 use crate::operations::history::{Answer, Ending, Failed, What};
 use crate::operations::operation::Operation;
 use crate::operations::oracle::case::Call;
@@ -17,7 +17,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     for call in case.calls() {
         match call.answer {
             Answer::Recovered { ended, runs } => {
-                let listed = listed(case, &call);
+                let listed = case.listed(&call);
                 let reported = runs.len() as u64 + ended;
                 if reported != listed.len() as u64 {
                     let listed = listed.len();
@@ -51,24 +51,9 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// The runs that the store listed for a call.
-fn listed<'a>(case: &Case<'a>, call: &Call<'_>) -> Vec<&'a str> {
-    let entries = case.entries()[call.from..call.to].iter();
-    let of_call = entries.filter(|entry| entry.caller == call.caller);
-    let ids = of_call.filter_map(|entry| match &entry.what {
-        What::Listed(ids) => Some(ids.iter().map(smol_str::SmolStr::as_str)),
-        _ => None,
-    });
-    ids.flatten().collect()
-}
-
-fn health(id: &str) -> Health {
-    Run::named(id).map_or(Health::Absent, |run| run.health)
-}
-
 fn is_ended<'a>(case: &Case<'a>, call: &Call<'_>, id: &'a str) -> Result<(), String> {
     let said = case.said_during(id, call);
-    let is_readable = !matches!(health(id), Health::Corrupt | Health::Damaged);
+    let is_readable = !health(id).is_bad();
     let ended = said.iter().any(|said| {
         let ending = said.ending.as_ref();
         said.rows == 0 || ending.is_some_and(Ending::is_terminal)
@@ -101,7 +86,7 @@ fn has_failed_so(
     failed: &Failed,
 ) -> Result<(), String> {
     let is_true = match failed.category {
-        "corrupt_log" => health(id) == Health::Corrupt,
+        "corrupt_log" => health(id).is_corrupt(),
         "unknown_workflow" => health(id) == Health::Unknown,
         "checkpoint_store" => health(id) == Health::Damaged || case.met_a_fault(call, Some(id)),
         "mismatch" => health(id) == Health::Poisoned,
@@ -137,7 +122,7 @@ fn counts_agree(
             "the purge reports {purged} cleared logs of {cleared}"
         ));
     }
-    let listed = listed(case, call).len() as u64;
+    let listed = case.listed(call).len() as u64;
     let reported = purged + kept + failed as u64;
     match listed == reported {
         true => Ok(()),
@@ -154,10 +139,12 @@ fn failures_are_true(
     corrupt: &[String],
     failed: &[String],
 ) -> Result<(), String> {
-    for id in listed(case, call) {
-        let is_bad = matches!(health(id), Health::Corrupt | Health::Damaged);
+    for id in case.listed(call) {
+        let is_bad = health(id).is_bad();
         let is_faulty = case.met_a_fault(call, Some(id));
-        let is_kept = case.has_neighbour(call, |operation| operation.run().is_none());
+        let is_kept = case.has_neighbour(call, |operation| {
+            matches!(operation, Operation::Recover | Operation::Purge)
+        });
         let named = |ids: &[String]| ids.iter().filter(|it| *it == id).count();
         let (corrupt, failed) = (named(corrupt), named(failed));
         if corrupt + failed > 1 || (corrupt > 0 && !is_bad) || (failed > 0 && !is_faulty) {

@@ -1,4 +1,5 @@
-//! A status reads the log. It appends and clears nothing, and no task acts.
+//! A status, and a listing of unfinished runs, read logs. They append and clear nothing, and no task
+//! acts.
 
 use crate::operations::history::What;
 use crate::operations::operation::Operation;
@@ -6,7 +7,7 @@ use crate::operations::oracle::{Case, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "status-claims-nothing",
-    promise: "a status changes nothing",
+    promise: "a status and a listing change nothing",
     check,
 };
 
@@ -16,8 +17,10 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             entry.what,
             What::Landed { .. } | What::Cleared(_) | What::Effect { .. }
         );
-        let began = case.began(entry.caller);
-        if acts && began.is_some_and(|(_, operation)| matches!(operation, Operation::Status(_))) {
+        let reads = case.began(entry.caller).is_some_and(|(_, operation)| {
+            matches!(operation, Operation::Status(_) | Operation::Unfinished)
+        });
+        if acts && reads {
             return Err(format!("a status has an effect: {entry}"));
         }
     }
