@@ -1,6 +1,6 @@
 //! Instants that no calendar has: a clock may say anything, and so may a file.
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 
 use crate::certificates::{journal, line};
 use crate::command::{crashpoint, text};
@@ -22,8 +22,16 @@ fn after<'a>(text: &'a str, start: &str) -> &'a str {
     rest.split(['\n', '<']).next().unwrap_or_default()
 }
 
-fn check(instants: impl Fn(u64) -> String, expected: &Expect) {
-    let lines = INSTANTS.map(|unix_ms| format!("{}\n", instants(unix_ms)));
+/// Checks how each instant is shown.
+fn check(shown: impl Fn(u64) -> String) {
+    let lines = INSTANTS.map(|unix_ms| format!("{}\n", shown(unix_ms)));
+    let expected = expect![[r#"
+        9999-12-31T23:59:59Z
+        253402300800000 ms after 1970-01-01
+        253402300800001 ms after 1970-01-01
+        9223372036854775807 ms after 1970-01-01
+        18446744073709551615 ms after 1970-01-01
+    "#]];
     expected.assert_eq(&lines.concat());
 }
 
@@ -49,16 +57,7 @@ fn a_run_begun_after_the_year_9999_is_shown() {
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         after(&text(&output.stdout), "started ").to_owned()
     };
-    check(
-        shown,
-        &expect![[r#"
-            9999-12-31T23:59:59Z
-            253402300800000 ms after 1970-01-01
-            253402300800001 ms after 1970-01-01
-            9223372036854775807 ms after 1970-01-01
-            18446744073709551615 ms after 1970-01-01
-        "#]],
-    );
+    check(shown);
 }
 
 /// `report` panicked on a line whose `at_ms` is beyond the year 9999, and in a debug build on laws that
@@ -87,14 +86,5 @@ fn a_report_of_an_absurd_instant_is_shown_in_every_form() {
         assert!(markdown.contains(&date) && html.contains(&date), "{date}");
         date
     };
-    check(
-        shown,
-        &expect![[r#"
-            9999-12-31T23:59:59Z
-            253402300800000 ms after 1970-01-01
-            253402300800001 ms after 1970-01-01
-            9223372036854775807 ms after 1970-01-01
-            18446744073709551615 ms after 1970-01-01
-        "#]],
-    );
+    check(shown);
 }

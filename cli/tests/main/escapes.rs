@@ -161,6 +161,16 @@ fn what_is_called_and_read_is_escaped_in_every_message() {
             }
         }
         let missing = place("no/such").display().to_string();
+        let page = place("p").display().to_string();
+        let calm = ["--workload", "linear", "--schedule", "no fault"];
+        let explained = crashpoint(&[&["explain", "--html", &page], &calm[..]].concat());
+        let said = checked(&explained, "explain --html");
+        assert!(said.contains("written to "), "{said}");
+        check(
+            &std::fs::read_to_string(&page).expect("it is written"),
+            "the page",
+        );
+        std::fs::remove_file(&page).expect("it is removed");
         let spaced = format!("--{hostile}");
         let corpus = folder.path().display().to_string();
         std::fs::rename(&file, Path::new(&corpus).join(format!("{part}.tape")))
@@ -173,6 +183,7 @@ fn what_is_called_and_read_is_escaped_in_every_message() {
             &["explore", "--within", &hostile],
             &["explore", "--mutant", &hostile],
             &["explore", "--html", &missing],
+            &["vacuity", "--workload", &hostile],
             &["soak", "--seeds", "1", "--workload", &hostile],
             &["soak", "--seeds", "1", "--corpus", &corpus],
             &["certify", "--store", &hostile],

@@ -1,6 +1,6 @@
 //! A text file that anybody may have written, read within limits.
 
-use std::fs::{File, Metadata};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -46,7 +46,7 @@ impl TextLimits {
         // Before it is opened, since opening a pipe waits for its writer; and again, because the path may
         // lead to another file by now.
         self.check(&std::fs::metadata(path)?)?;
-        let file = File::open(path)?;
+        let file = opened(path)?;
         self.check(&file.metadata()?)?;
         let mut bytes = Vec::new();
         // Files of the system have no length, and others may grow.
@@ -77,4 +77,16 @@ impl TextLimits {
         }
         Ok(())
     }
+}
+
+/// Opens a file to read. It does not wait, even if the path leads to a pipe by now.
+fn opened(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    options.open(path)
 }

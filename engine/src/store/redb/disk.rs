@@ -125,6 +125,18 @@ pub(super) fn check_regular(metadata: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
+/// Opens a file to read. It does not wait, even if the path leads to a pipe by now.
+pub(super) fn opened(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    options.open(path)
+}
+
 impl Disk for Directory<'_> {
     type File = OwnedFile;
     type Draft = NamedTempFile;

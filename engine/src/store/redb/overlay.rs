@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
 use std::io;
 use std::ops::Bound;
 use std::path::Path;
@@ -14,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use redb::{BackendError, StorageBackend};
 
 use crate::foreign::bounded;
-use crate::store::redb::disk::{Disk, check_regular};
+use crate::store::redb::disk::{Disk, check_regular, opened};
 use crate::store::redb::owner::OwnedFile;
 
 const PAGE_BYTES: u64 = 4096;
@@ -46,7 +45,7 @@ impl Disk for ReadOnly<'_> {
 
     fn open(&self) -> io::Result<Option<Overlay>> {
         check_regular(&std::fs::metadata(self.0)?)?;
-        let file = File::open(self.0)?;
+        let file = opened(self.0)?;
         // Again, because the path may lead to another file by now.
         check_regular(&file.metadata()?)?;
         let file = OwnedFile::new(file)?;
