@@ -1,5 +1,5 @@
 //! How the cost of a row grows with the length of its log: a resume of 10,000, 100,000 and 1,000,000
-//! rows, and a run whose tasks keep no `Ctx`, the latest, or every `Ctx`.
+//! rows, over memory and over the embedded store, and a run whose tasks keep no `Ctx`, the latest, or every `Ctx`.
 //!
 //! A ratio near 1 is linear. The long logs leave the caches of the processor, so it lies above 1.
 
@@ -7,14 +7,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crashpoint::{
-    CheckpointStore, CompensatableTask, Ctx, Engine, Event, MemoryCheckpointStore, Outcome, State,
-    TaskError, Workflow,
+    CheckpointRow, CheckpointStore, CompensatableTask, Ctx, Engine, Event, MemoryCheckpointStore,
+    Outcome, RedbCheckpointStore, State, TaskError, Workflow,
 };
 use crashpoint_benches::{ForgetfulStore, elapsed};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::runtime::Runtime;
 
 /// How often each is measured; the best counts.
 const TURNS: usize = 3;
+
+/// How many appends wait for the store at a time while a log is made.
+const AT_A_TIME: usize = 1_000;
+
+const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Lap {
@@ -80,7 +86,14 @@ fn main() {
     }
     let runtime = Runtime::new().expect("a tokio runtime");
     let lengths = [10_000, 100_000, 1_000_000];
-    report("a row of a resume", &lengths, |rows| resume(&runtime, rows));
+    report("a row of a resume over memory", &lengths, |rows| {
+        resume(&runtime, &Arc::new(MemoryCheckpointStore::new()), rows)
+    });
+    report("a row of a resume over redb", &lengths, |rows| {
+        let folder = tempfile::tempdir_in(FOLDER).expect("a folder");
+        let store = RedbCheckpointStore::new(folder.path().join("store"));
+        resume(&runtime, &Arc::new(store.expect("a fresh file")), rows)
+    });
     let lengths = [400, 4_000, 20_000];
     let kept = [
         ("a visit, no Ctx kept", Kept::None),
@@ -106,34 +119,42 @@ fn report(what: &str, lengths: &[u64], measured: impl Fn(u64) -> Duration) {
 }
 
 /// Resumes a run whose log has `rows` rows, and ends it.
-fn resume(runtime: &Runtime, rows: u64) -> Duration {
-    let store = Arc::new(MemoryCheckpointStore::new());
-    let engine = Engine::new(Arc::clone(&store));
+fn resume(runtime: &Runtime, store: &Arc<impl CheckpointStore>, rows: u64) -> Duration {
+    let engine = Engine::new(Arc::clone(store));
     runtime.block_on(async {
         let ending = engine.run(&laps(1, Kept::None), "laps-1", Lap::Round, &());
         ending.await.expect("it ends");
         let claim = store
             .load_run("laps-1")
             .await
-            .expect("memory loads")
+            .expect("the store loads")
             .remove(0);
-        store.clear("laps-1").await.expect("memory clears");
-        store.append("laps-1", claim).await.expect("memory appends");
-        for sequence in 1..rows {
-            let event = Event::Completed {
-                state: Lap::Round.label().into(),
-                task: "round".into(),
-                output: sequence.to_string().into_bytes().into(),
-            };
-            let row = event.to_row(sequence);
-            store.append("laps-1", row).await.expect("memory appends");
-        }
+        store.clear("laps-1").await.expect("the store clears");
+        store
+            .append("laps-1", claim)
+            .await
+            .expect("the store appends");
+        // Many at a time: they share the commits of the embedded store.
+        let appends = stream::iter(1..rows).map(|sequence| store.append("laps-1", lap(sequence)));
+        let appends = appends.buffer_unordered(AT_A_TIME);
+        let appended: Result<(), _> = appends.try_collect().await;
+        appended.expect("the store appends");
     });
     let workflow = laps(rows, Kept::None);
     elapsed(|| {
         let resumed = runtime.block_on(engine.resume_from(&workflow, "laps-1"));
         assert_eq!(resumed.expect("it ends"), Outcome::Done(Lap::Done));
     })
+}
+
+/// The row of a completed round.
+fn lap(sequence: u64) -> CheckpointRow {
+    let event = Event::Completed {
+        state: Lap::Round.label().into(),
+        task: "round".into(),
+        output: sequence.to_string().into_bytes().into(),
+    };
+    event.to_row(sequence)
 }
 
 /// A run of `visits` visits.
