@@ -101,6 +101,41 @@ pub(super) fn check_manifest(path: &str, manifest: &str) -> Vec<Finding> {
         .collect()
 }
 
+/// The lines of a manifest's lints, without comments. `prefix` is `workspace.` for those that the crates of
+/// the workspace inherit.
+fn lints<'a>(manifest: &'a str, prefix: &str) -> Vec<&'a str> {
+    let table = format!("[{prefix}lints.");
+    let mut is_inside = false;
+    let lines = manifest.lines().filter_map(|line| {
+        if line.starts_with('[') {
+            is_inside = line.starts_with(&table);
+        }
+        let is_lint = is_inside && !line.is_empty() && !line.starts_with('#');
+        is_lint.then(|| line.strip_prefix(&table).unwrap_or(line))
+    });
+    lines.collect()
+}
+
+/// A crate outside of the workspace inherits nothing, so it repeats the lints.
+pub(super) fn check_lints_outside(workspace: &str, path: &str, manifest: &str) -> Vec<Finding> {
+    match lints(manifest, "") == lints(workspace, "workspace.") {
+        true => Vec::new(),
+        false => vec![Finding::new(path, 1, "has other lints than the workspace")],
+    }
+}
+
+#[test]
+fn lints_that_differ_from_the_workspace_are_found() {
+    let workspace = "[workspace.lints.rust]\nunsafe_code = \"forbid\"\n\n[workspace.lints.clippy]\n# Why.\n\
+                     all = \"warn\"\n\n[profile.dev]\ndebug = 1\n";
+    let same = "[package]\nname = \"x\"\n\n[lints.rust]\nunsafe_code = \"forbid\"\n\n[lints.clippy]\n\
+                all = \"warn\"\n\n[workspace]\n";
+    let check = |manifest: &str| check_lints_outside(workspace, "x/Cargo.toml", manifest).len();
+    assert_eq!(check(same), 0);
+    assert_eq!(check(&same.replace("forbid", "warn")), 1);
+    assert_eq!(check("[package]\nname = \"x\"\n\n[workspace]\n"), 1);
+}
+
 #[test]
 fn a_dependency_against_the_layers_is_found() {
     let layers = Layers::of(

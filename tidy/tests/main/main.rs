@@ -74,6 +74,21 @@ fn crates_keep_the_layers() {
 }
 
 #[test]
+fn crates_outside_of_the_workspace_have_its_lints() {
+    let files = files();
+    let workspace = text_of(&files, "Cargo.toml");
+    let outside = files.iter().filter(|file| {
+        file.path.starts_with("conformance/examples/") && file.path.ends_with("/Cargo.toml")
+    });
+    let outside: Vec<&File> = outside.collect();
+    assert!(outside.len() > 2, "{outside:?}");
+    let findings = outside
+        .iter()
+        .flat_map(|file| layers::check_lints_outside(&workspace, &file.path, &file.text));
+    report(findings);
+}
+
+#[test]
 fn rooms_name_only_what_the_map_allows() {
     let files = files();
     let findings = rooms::HOUSES.iter().flat_map(|house| {

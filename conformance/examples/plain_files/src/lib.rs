@@ -33,6 +33,7 @@ mod files;
 mod row_file;
 mod worker;
 
+use std::fmt;
 use std::path::Path;
 
 use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
@@ -81,5 +82,11 @@ impl CheckpointStore for FileCheckpointStore {
 
     fn exclusive_scope(&self) -> Option<ScopeId> {
         Some(self.scope.clone())
+    }
+}
+
+impl fmt::Debug for FileCheckpointStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileCheckpointStore").finish_non_exhaustive()
     }
 }

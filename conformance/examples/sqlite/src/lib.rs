@@ -31,6 +31,7 @@
 mod rows;
 mod worker;
 
+use std::fmt;
 use std::path::Path;
 
 use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
@@ -79,5 +80,11 @@ impl CheckpointStore for SqliteCheckpointStore {
 
     fn exclusive_scope(&self) -> Option<ScopeId> {
         Some(self.scope.clone())
+    }
+}
+
+impl fmt::Debug for SqliteCheckpointStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteCheckpointStore").finish_non_exhaustive()
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crashpoint_conformance::{BoxError, Damage, Harness, Hook, Options, Place};
 use plain_files::FileCheckpointStore;
 
-pub struct Files;
+pub(crate) struct Files;
 
 impl Harness for Files {
     type Store = FileCheckpointStore;

@@ -3,7 +3,7 @@
 use crashpoint_conformance::{BoxError, Harness, Options, Place};
 use sqlite_store::SqliteCheckpointStore;
 
-pub struct Sqlite;
+pub(crate) struct Sqlite;
 
 impl Harness for Sqlite {
     type Store = SqliteCheckpointStore;
