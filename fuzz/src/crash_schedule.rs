@@ -24,6 +24,7 @@ const BUDGET_MAX: Budget = Budget {
     cancels: 1,
     jumps: 2,
     breaches: 0,
+    orders: 0,
 };
 
 /// One simulation in 16 uses the embedded store on a disk, which takes a hundred times as long.

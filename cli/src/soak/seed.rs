@@ -19,6 +19,7 @@ pub(crate) const MOST: Budget = Budget {
     cancels: 1,
     jumps: 2,
     breaches: 0,
+    orders: 0,
 };
 
 /// The outcome of a seed.

@@ -212,7 +212,7 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
     check(
         &["replay", "3.order.memory.q1.calm.01234567"],
         expect![[
-            r#"error: "q1" is not a budget: letters of c, f, d, e, t, p, x, j, b, each with a number, as in c1f1"#
+            r#"error: "q1" is not a budget: letters of c, f, d, e, t, p, x, j, b, o, each with a number, as in c1f1"#
         ]],
     );
     check(
@@ -276,7 +276,7 @@ fn err_schedules_in_words() {
     check(
         &with("at life1/append#1:before: burns"),
         expect![[
-            r#"error: unknown fault "burns"; the faults are crash, power-loss, refused, in-doubt-applied, in-doubt-lost, in-doubt-late=N, duplicated, echoed=N, slow-answer, slow-request, stale-load, partial-power-loss=KEPT, write-error, write-error-lasting, sync-error, sync-error-lasting, disk-full, attempt-error, attempt-error-after, attempt-fatal-after, attempt-twice, attempt-panic, attempt-hang, takeover, switch=lifeN, cancel, clock-ahead, clock-back, sleep, phantom-row, lost-row=N"#
+            r#"error: unknown fault "burns"; the faults are crash, power-loss, refused, in-doubt-applied, in-doubt-lost, in-doubt-late=N, duplicated, echoed=N, slow-answer, slow-request, stale-load, partial-power-loss=KEPT, write-error, write-error-lasting, sync-error, sync-error-lasting, disk-full, attempt-error, attempt-error-after, attempt-fatal-after, attempt-twice, attempt-panic, attempt-hang, takeover, switch=lifeN, cancel, clock-ahead, clock-back, sleep, phantom-row, lost-row=N, order=N"#
         ]],
     );
     check(

@@ -24,7 +24,7 @@ use crate::record::{Recording, Source, Trial, replay_recording, run_schedule};
 use crate::report::render;
 use crate::sim::{Lane, Process, StoreKind};
 use crate::workload::{
-    ActsOn, CRASHES_MAX, Length, Panics, Recipe, Sharing, Workload, default_crashes,
+    ActsOn, CRASHES_MAX, Length, Panics, Recipe, Sharing, WAITS_MAX, Workload, default_crashes,
 };
 
 use self::subject::{Invariant, Merging, SubjectTemplate, WorldSubject};
@@ -69,6 +69,7 @@ pub struct CrashTest<S, W = ()> {
     samples: u64,
     panics: Panics,
     lane: Lane,
+    waits_max: u32,
     pool: Pool,
     at: &'static Location<'static>,
 }
@@ -163,6 +164,7 @@ pub fn crash_test_in<S: State, W: Send + Sync + 'static>(
         samples: SAMPLES,
         panics: Panics::Fail,
         lane: Lane::default(),
+        waits_max: WAITS_MAX,
         pool: Pool::of_all_cores(),
         at: Location::caller(),
     }
@@ -275,6 +277,16 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         self
     }
 
+    /// How often a life may wait: a task that polls a lock every second until an hour has passed
+    /// waits 3,600 times. The default is 1,000. A life that waits this often counts as endless,
+    /// which fails the test, as would a task that waits for the lock of a dead process. How long a
+    /// wait is does not matter. With [`tokio`](Self::tokio) spawned tasks may wake up ten times as
+    /// often while the life waits.
+    pub fn waits_max(mut self, waits_max: u32) -> Self {
+        self.waits_max = waits_max;
+        self
+    }
+
     /// Permits panics of tasks, steps and undos. By default a panic that the schedule did not cause
     /// fails the test: the engine treats it as a task failure, so a workflow that lacks something
     /// in the simulation would pass by doing nothing.
@@ -290,14 +302,18 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     ///
     /// Spawned tasks die in a crash. Without a crash they continue after the end of the run, as in
     /// a process that lives on: for an hour of virtual time, or up to 1,000 wake-ups. While the run
-    /// waits they may wake up 100,000 times; more is a livelock, which breaks a promise. So do
-    /// 20,000 polls without any time passing, as of a task that only yields. A panic of a spawned
-    /// task breaks a promise too, joined or not, unless [`tasks_may_panic`](Self::tasks_may_panic).
+    /// waits they may wake up 10,000 times; more is a livelock, which breaks a promise
+    /// ([`waits_max`](Self::waits_max)). So do 20,000 polls without any time passing, as of a task
+    /// that only yields. A panic of a spawned task breaks a promise too, joined or not, unless
+    /// [`tasks_may_panic`](Self::tasks_may_panic).
     ///
-    /// Spawned tasks run in the order in which they were woken; other orders are not explored.
-    /// Threads (`spawn_blocking`, `tokio::fs`) and I/O are refused. `select!` must be `biased;`,
-    /// because tokio otherwise draws its order from its own seed; the test then fails as not
-    /// deterministic.
+    /// At each effect and each operation of the store the tasks of a process wait for their turn:
+    /// spawned tasks, and the branches of `join!`, `try_join!` and `select!`. Schedules choose who
+    /// goes on. With one crash every single change of the order is explored, and without a crash
+    /// every pair. Between two such instants spawned tasks run in the order in which they were
+    /// woken. Where two branches of a `select!` may be ready at once without an effect before,
+    /// write `biased;`, because tokio draws from its own seed; the test then fails as not
+    /// deterministic. Threads (`spawn_blocking`, `tokio::fs`) and I/O are refused.
     ///
     /// # Panics
     ///
@@ -389,6 +405,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             acts_on,
             panics: self.panics,
             lane: self.lane,
+            waits_max: self.waits_max,
             subject: Box::new(move || Arc::new(subject())),
             ..recipe.under(Faithful)
         }

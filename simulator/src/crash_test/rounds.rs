@@ -13,7 +13,7 @@ use crate::fault::Budget;
 use crate::record::Source;
 use crate::report::render::{counted, grouped};
 use crate::sim::{Repeat, Settings, StoreKind};
-use crate::workload::{Workload, beyond};
+use crate::workload::Workload;
 
 impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// Runs every schedule of the campaigns.
@@ -54,7 +54,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         };
         let everything = Budget {
             crashes,
-            ..beyond(StoreKind::Memory)
+            ..workload.beyond(StoreKind::Memory)
         };
         let deep = self.samples / 2;
         let rounds = [

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
@@ -38,6 +38,13 @@ struct Shared {
     tasks: Mutex<Tasks>,
     ready: Arc<ReadyQueue>,
     clock: Mutex<Clock>,
+    followers: Mutex<Vec<Weak<dyn Follower>>>,
+}
+
+/// A second clock, which shows the executor's time at every poll.
+pub(crate) trait Follower: Send + Sync {
+    /// Moves the clock forward to `now`, unless it is ahead.
+    fn follow(&self, now: Duration);
 }
 
 #[derive(Default)]
@@ -53,7 +60,7 @@ struct Slot {
     waker: Waker,
 }
 
-/// The work that waiter for the caller who polls the tasks.
+/// The work that waits for the caller who polls the tasks.
 #[derive(Default)]
 struct ReadyQueue(Mutex<Ready>);
 
@@ -209,8 +216,27 @@ impl Executor {
         );
         clock.now = due;
         drop(clock);
+        self.move_followers(due);
         waker.wake();
         true
+    }
+
+    /// From now on the clock follows this executor's, until it is dropped.
+    #[cfg_attr(
+        not(feature = "tokio"),
+        expect(dead_code, reason = "only a lane with a runtime has a clock")
+    )]
+    pub(crate) fn add_follower(&self, follower: Weak<dyn Follower>) {
+        let mut followers = lock(&self.shared.followers);
+        followers.retain(|follower| follower.strong_count() > 0);
+        followers.push(follower);
+    }
+
+    fn move_followers(&self, now: Duration) {
+        let followers = lock(&self.shared.followers).clone();
+        for follower in followers.iter().filter_map(Weak::upgrade) {
+            follower.follow(now);
+        }
     }
 
     /// When the next timer is due.
@@ -252,6 +278,8 @@ impl Executor {
         let later = clock.timers.split_off(&(now, u64::MAX));
         let due = std::mem::replace(&mut clock.timers, later);
         drop(clock);
+        // First the clocks: whoever is woken by a timer reads one time on all of them.
+        self.move_followers(now);
         due.into_values().for_each(Waker::wake);
     }
 

@@ -36,6 +36,9 @@ pub struct Findings {
     pub repeated: u64,
     /// The first schedule of each part that ran differently the second time.
     pub nondeterminism: Vec<Nondeterminism>,
+    /// Whether a life of some schedule had to be stopped. Such a schedule is a thousand times as
+    /// long as another, so an exploration ends with the first.
+    pub(super) endless: bool,
 }
 
 impl fmt::Display for Findings {
@@ -94,6 +97,7 @@ impl Findings {
         divergence: Option<Divergence>,
     ) {
         self.schedules += 1;
+        self.endless |= run.history.is_endless();
         self.count_faults(run.history.faults().map(|(.., fired)| fired));
         let verdicts = judge(workload, &run);
         let due = is_due(settings.repeat, &run.tape, !verdicts.is_empty());
@@ -186,6 +190,7 @@ impl Findings {
         self.schedules += other.schedules;
         self.sampled += other.sampled;
         self.merged += other.merged;
+        self.endless |= other.endless;
         self.recorder.merge(other.recorder);
         self.violations.extend(other.violations);
         self.edges.extend(other.edges);

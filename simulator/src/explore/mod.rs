@@ -59,7 +59,7 @@ pub fn explore_on(pool: Pool, workload: &Workload, settings: &Settings) -> Findi
         merged += 1;
         findings.merge(found);
         let enough = findings.schedules >= settings.schedules_max;
-        match enough || !findings.nondeterminism.is_empty() {
+        match enough || findings.endless || !findings.nondeterminism.is_empty() {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }

@@ -156,6 +156,7 @@ impl<'a> Explorer<'a> {
 
     fn has_enough(&self) -> bool {
         !self.findings.nondeterminism.is_empty()
+            || self.findings.endless
             || self.findings.violations.len() >= self.settings.violations_max
             || self.findings.schedules >= self.settings.schedules_max
     }

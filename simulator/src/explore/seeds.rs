@@ -48,7 +48,7 @@ pub fn explore_seeds_on(
     let work = |seed: &u64| explore_seed(&source, settings, possible, *seed);
     pool.in_order(&seeds, work, |found| {
         findings.merge(found);
-        let enough = findings.violations.len() >= VIOLATIONS_MAX;
+        let enough = findings.endless || findings.violations.len() >= VIOLATIONS_MAX;
         if enough || !findings.nondeterminism.is_empty() {
             findings.cut_short = true;
             return ControlFlow::Break(());
@@ -75,6 +75,7 @@ fn explore_seed(
         sampled: 1,
         ..Findings::default()
     };
+    findings.endless = trial.is_endless();
     let schedule = trial.schedule();
     findings.count_faults(schedule.0.iter());
     let token = Token::of_seed(&source.name(), settings, possible, seed, trial.tape());

@@ -26,6 +26,8 @@ kinds! {
         Clock,
         /// Breaches of the store's contract.
         Breach,
+        /// Changes of the order in which the tasks of a life go on.
+        Order,
     }
 }
 
@@ -42,6 +44,7 @@ impl Group {
             Self::Cancel => 'x',
             Self::Clock => 'j',
             Self::Breach => 'b',
+            Self::Order => 'o',
         }
     }
 
@@ -57,6 +60,7 @@ impl Group {
             Self::Cancel => "cancellations",
             Self::Clock => "clock jumps",
             Self::Breach => "breaches of the store's contract",
+            Self::Order => "changes of the order of tasks",
         }
     }
 
@@ -73,6 +77,7 @@ impl Group {
             Self::Cancel => "plan/possible/cancels",
             Self::Clock => "plan/possible/jumps",
             Self::Breach => "plan/possible/breaches",
+            Self::Order => "plan/possible/orders",
         }
     }
 
@@ -110,6 +115,8 @@ pub struct Budget {
     pub jumps: u32,
     /// [`Group::Breach`]; for canaries only.
     pub breaches: u32,
+    /// [`Group::Order`].
+    pub orders: u32,
 }
 
 impl fmt::Display for Budget {
@@ -159,6 +166,7 @@ impl Budget {
         cancels: 0,
         jumps: 0,
         breaches: 0,
+        orders: 0,
     };
 
     /// How many crashes deep the crash points of this budget's schedules are counted: not at all where
@@ -184,6 +192,7 @@ impl Budget {
             Group::Cancel => self.cancels,
             Group::Clock => self.jumps,
             Group::Breach => self.breaches,
+            Group::Order => self.orders,
         }
     }
 
@@ -199,6 +208,7 @@ impl Budget {
             Group::Cancel => &mut self.cancels,
             Group::Clock => &mut self.jumps,
             Group::Breach => &mut self.breaches,
+            Group::Order => &mut self.orders,
         }
     }
 

@@ -45,6 +45,9 @@ pub enum Fault {
     /// This life runs next, where two or more lives could. It is no fault by itself, but a part of a
     /// schedule.
     Switch(u32),
+    /// Of the tasks of a life that wait at an instant, not the first goes on but the one with this
+    /// number, from 1. It is no fault by itself either.
+    Order(u32),
 }
 
 impl Fault {
@@ -65,6 +68,7 @@ impl Fault {
             Self::Clock(_) => Group::Clock,
             Self::Breach(_) => Group::Breach,
             Self::Switch(_) => Group::Switch,
+            Self::Order(_) => Group::Order,
         }
     }
 
@@ -119,6 +123,7 @@ impl Group {
             Self::Cancel => vec![Fault::Cancel],
             Self::Clock => of(ClockFault::KINDS, Fault::Clock),
             Self::Breach => of(Breach::KINDS, Fault::Breach),
+            Self::Order => vec![Fault::Order(0)],
         }
     }
 }
@@ -204,11 +209,15 @@ pub struct Fired {
 /// What the label of a draw has behind the instant, where a life was drawn that runs next.
 const SWITCH_SUFFIX: &str = ", switch";
 
+/// The same where a task of a life was drawn that goes on.
+const ORDER_SUFFIX: &str = ", order";
+
 impl Fired {
     /// The label of the draw that chose this fault.
     pub(crate) fn label(&self) -> SmolStr {
         match self.fault {
             Fault::Switch(_) => switch_label(&self.point),
+            Fault::Order(_) => order_label(&self.point),
             Fault::Crash(_)
             | Fault::Disk(_)
             | Fault::Takeover
@@ -236,6 +245,11 @@ impl Fired {
 /// The label of the draw of which life runs next, at an instant of this name.
 pub(crate) fn switch_label(point: &str) -> SmolStr {
     format_smolstr!("{point}{SWITCH_SUFFIX}")
+}
+
+/// The label of the draw of which task of a life goes on, at an instant of this name.
+pub(crate) fn order_label(point: &str) -> SmolStr {
+    format_smolstr!("{point}{ORDER_SUFFIX}")
 }
 
 impl fmt::Display for Fired {

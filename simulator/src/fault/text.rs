@@ -23,6 +23,7 @@ pub(super) enum Argument {
     Operations(u8, fn(u8) -> Fault),
     Row(u64, fn(u64) -> Fault),
     Life(u32, fn(u32) -> Fault),
+    Task(u32, fn(u32) -> Fault),
     Loss(Loss, fn(Loss) -> Fault),
 }
 
@@ -136,6 +137,11 @@ pub(super) fn text_of(fault: Fault) -> Text {
             "{} runs next",
             Argument::Life(life, Fault::Switch),
         ),
+        Fault::Order(task) => with(
+            "order",
+            "waiting task {} goes on before the others",
+            Argument::Task(task, Fault::Order),
+        ),
     }
 }
 
@@ -165,6 +171,7 @@ impl Argument {
             Self::Operations(operations, _) => operations.to_string(),
             Self::Row(row, _) => row.to_string(),
             Self::Life(life, _) => life.to_string(),
+            Self::Task(task, _) => task.to_string(),
             Self::Loss(loss, _) => loss.to_string(),
         })
     }
@@ -173,7 +180,9 @@ impl Argument {
     pub(super) fn placeholder(&self) -> Option<String> {
         match self {
             Self::None => None,
-            Self::Operations(..) | Self::Row(..) | Self::Life(..) => Some("N".to_owned()),
+            Self::Operations(..) | Self::Row(..) | Self::Life(..) | Self::Task(..) => {
+                Some("N".to_owned())
+            }
             Self::Loss(..) => Some("KEPT".to_owned()),
         }
     }
@@ -182,14 +191,16 @@ impl Argument {
     pub(super) fn word(&self, value: String) -> String {
         match self {
             Self::Life(..) => format!("life{value}"),
-            Self::None | Self::Operations(..) | Self::Row(..) | Self::Loss(..) => value,
+            Self::None | Self::Operations(..) | Self::Row(..) | Self::Task(..) | Self::Loss(..) => {
+                value
+            }
         }
     }
 
     /// A value as a sentence has it.
     pub(super) fn prose(&self, value: String) -> String {
         match self {
-            Self::None | Self::Loss(..) => value,
+            Self::None | Self::Task(..) | Self::Loss(..) => value,
             Self::Operations(1, _) => "1 operation".to_owned(),
             Self::Operations(..) => format!("{value} operations"),
             Self::Row(..) => format!("row {value}"),
@@ -205,6 +216,7 @@ impl Argument {
             Self::Operations(_, fault) => fault(word.parse().ok()?),
             Self::Row(_, fault) => fault(word.parse().ok()?),
             Self::Life(_, fault) => fault(word.strip_prefix("life")?.parse().ok()?),
+            Self::Task(_, fault) => fault(word.parse().ok()?),
             Self::Loss(_, fault) => fault(word.parse().ok()?),
         })
     }
@@ -215,7 +227,7 @@ impl Argument {
             Self::None => return None,
             Self::Operations(_, fault) => fault(0),
             Self::Row(_, fault) => fault(0),
-            Self::Life(_, fault) => fault(0),
+            Self::Life(_, fault) | Self::Task(_, fault) => fault(0),
             Self::Loss(_, fault) => fault(Loss::OF_NOTHING),
         })
     }

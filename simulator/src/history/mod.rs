@@ -6,6 +6,7 @@ mod world;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crashpoint::{CheckpointRow, Direction, RowKind};
 
@@ -128,6 +129,18 @@ pub enum Stopped {
     Endless,
     /// A task that it spawned would have run for ever without waiting.
     Spinning,
+    /// It waited again and again, for something that does not happen.
+    Circling {
+        /// How often it waited.
+        waits: u32,
+        /// How long it waited the last time, in virtual time.
+        last: Duration,
+    },
+    /// It waited while tasks that it had spawned woke up again and again.
+    Woken {
+        /// How often they woke up.
+        wakes: u32,
+    },
     /// It asked tokio for a thread, which cannot be simulated.
     WantsThread,
 }
@@ -135,6 +148,16 @@ pub enum Stopped {
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Circling { waits, last } => {
+                write!(f, "it waited {waits} times, the last time ")?;
+                return match *last {
+                    Duration::ZERO => f.write_str("without any time passing"),
+                    last => write!(f, "for {last:?}"),
+                };
+            }
+            Self::Woken { wakes } => {
+                return write!(f, "its spawned tasks woke up {wakes} times while it waited");
+            }
             Self::Endless => "it never ended and was stopped",
             Self::Spinning => "a spawned task never waits for anything, and was stopped",
             Self::WantsThread => {
@@ -157,9 +180,10 @@ impl History {
     /// Whether a life was stopped because it would never have ended.
     pub fn is_endless(&self) -> bool {
         let mut entries = self.0.iter();
-        let endless =
-            |what: &What| matches!(what, What::Stopped(Stopped::Endless | Stopped::Spinning));
-        entries.any(|entry| endless(&entry.what))
+        entries.any(|entry| match &entry.what {
+            What::Stopped(why) => *why != Stopped::WantsThread,
+            _ => false,
+        })
     }
 
     pub(crate) fn push(&mut self, life: u32, what: What) {

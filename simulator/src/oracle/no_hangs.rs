@@ -28,6 +28,13 @@ fn check(case: &Case<'_>) -> Result<(), String> {
                     during()
                 ));
             }
+            What::Stopped(why @ (Stopped::Circling { .. } | Stopped::Woken { .. })) => {
+                return Err(format!(
+                    "life {life} never ended{}: {why}, and was stopped; if what it waits for would \
+                     happen later, allow more waits (`CrashTest::waits_max`)",
+                    during()
+                ));
+            }
             What::Stopped(why @ Stopped::WantsThread) => {
                 return Err(format!("life {life} was stopped{}: {why}", during()));
             }

@@ -32,6 +32,11 @@ pub trait Judged: PartialEq {
 
     /// Every event in order, with a hash for each.
     fn trace(&self) -> HashedTrace;
+
+    /// Whether a life had to be stopped because it would never have ended.
+    fn is_endless(&self) -> bool {
+        false
+    }
 }
 
 impl<S: Simulated> Simulated for &S {
@@ -73,5 +78,9 @@ impl Judged for Trial {
 
     fn trace(&self) -> HashedTrace {
         HashedTrace::of(self)
+    }
+
+    fn is_endless(&self) -> bool {
+        self.run.history.is_endless()
     }
 }

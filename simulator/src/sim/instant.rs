@@ -13,6 +13,8 @@ pub(crate) struct Instant<'a, F = Infallible> {
     pub(crate) what: &'a Activity,
     /// The place relative to the action: `before`, `after-effect`, and so on.
     pub(crate) when: &'static str,
+    /// The action in detail, which tells apart the tasks that wait at instants of the same name.
+    pub(crate) detail: [&'a str; 2],
     /// The possible faults of the operation, which applies the chosen fault itself.
     pub(crate) faults: &'a [F],
     /// Whether the process may crash here.
@@ -59,6 +61,7 @@ impl<'a, F> Instant<'a, F> {
         Self {
             what,
             when: "before",
+            detail: [""; 2],
             faults,
             crash: true,
             others: true,

@@ -14,6 +14,7 @@ mod store;
 mod store_kind;
 mod subject;
 mod survivor;
+mod turns;
 mod workload;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -41,7 +42,7 @@ pub use store::SimStore;
 pub use store_kind::{StoreKind, UnknownStore};
 pub use subject::{BrokenInvariant, Subject};
 pub(crate) use survivor::{Key, Survivor};
-pub use workload::{ActsOn, Length, Panics, Sharing, Workload};
+pub use workload::{ActsOn, Length, Panics, Sharing, WAITS_MAX, Workload};
 
 /// The id of the run in every simulation.
 pub(crate) const WORKFLOW_ID: &str = "run-1";
@@ -71,6 +72,8 @@ pub(crate) struct Sim {
     pub(crate) foreign_world: bool,
     /// The meaning of a panicking task.
     pub(crate) panics: Panics,
+    /// Whether the tasks of a life wait at each instant for their turn.
+    pub(crate) has_turns: bool,
     /// The subject that runs in the processes.
     pub(crate) subject: Option<Arc<dyn Subject>>,
     state: Mutex<State>,
@@ -95,6 +98,7 @@ impl Sim {
             scope,
             foreign_world: false,
             panics: Panics::Fail,
+            has_turns: false,
             subject: None,
             state: Mutex::new(State::new(Lasting::new(settings.budget), choices, settings)),
         }
@@ -124,6 +128,7 @@ impl Sim {
             scope,
             foreign_world: false,
             panics: Panics::Fail,
+            has_turns: false,
             subject: None,
             state: Mutex::new(State::new(lasting, choices, settings)),
         }

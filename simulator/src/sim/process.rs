@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use crashpoint::{
     CancelToken, CheckpointStore, Ctx, Error, RedbCheckpointStore, ScopeId, StoreErrorKind,
@@ -19,7 +20,10 @@ use crate::sim::file::HostDisk;
 use crate::sim::host::Host;
 use crate::sim::observer::SimObserver;
 use crate::sim::store::SimStore;
-use crate::sim::{Activity, Ambient, Change, Instant, Offer, Settings, Sim, Storage, WORKFLOW_ID};
+use crate::sim::turns::{Task, Turns};
+use crate::sim::{
+    Activity, Ambient, Change, Instant, Offer, Settings, Sim, Storage, WORKFLOW_ID, lane,
+};
 
 /// A process, which runs one life. Clones are handles of the same process.
 ///
@@ -42,6 +46,18 @@ struct Shared {
     activity: Mutex<Activity>,
     /// The instant at which it yields: the action, and the place.
     yields_at: Mutex<Option<(Activity, &'static str)>>,
+    turns: Turns,
+    waits: Mutex<Waits>,
+}
+
+/// How often a life has waited.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Waits {
+    pub(crate) count: u32,
+    /// How long it waited the last time.
+    pub(crate) last: Duration,
+    /// When it began to wait.
+    since: Duration,
 }
 
 impl Process {
@@ -57,6 +73,8 @@ impl Process {
                 cancel: CancelToken::new(),
                 activity: Mutex::default(),
                 yields_at: Mutex::default(),
+                turns: Turns::default(),
+                waits: Mutex::default(),
             }),
         }
     }
@@ -113,7 +131,9 @@ impl Process {
     pub async fn effect(&self, ctx: &Ctx, name: &str, payload: &str) -> Reception {
         let mut effect = Effect::of(ctx, name, payload);
         let what = Activity::of(ctx);
-        self.point(Instant::at(&what, "before-effect")).await;
+        let before = Instant::at(&what, "before-effect");
+        let detail = [name, payload];
+        self.point(Instant { detail, ..before }).await;
         assert!(
             !self.is_dead(),
             "a dead life never comes out of the instant before its effect"
@@ -121,7 +141,8 @@ impl Process {
         effect.reception = self.sim().state().lasting.world.receive(&effect);
         let reception = effect.reception;
         self.record(What::Effect(Arc::new(effect)));
-        self.point(Instant::at(&what, "after-effect")).await;
+        let after = Instant::at(&what, "after-effect");
+        self.point(Instant { detail, ..after }).await;
         reception
     }
 
@@ -296,7 +317,7 @@ impl Process {
     /// applies it. Returns a fault of the operation, which the caller applies.
     pub(crate) async fn point<F: Copy + Into<Fault>>(&self, instant: Instant<'_, F>) -> Option<F> {
         self.hang_if_dead().await;
-        if self.sim().state().alive > 1 {
+        if self.waits_for_turns() || self.sim().state().alive > 1 {
             self.yield_turn(&instant).await;
         }
         match self.decide(&instant)? {
@@ -315,12 +336,45 @@ impl Process {
         }
     }
 
-    /// A task of this process returned pending. That is an instant, unless the task only yielded.
-    pub(crate) fn pending(&self) {
-        if !self.shared.yielded.swap(false, Ordering::Relaxed) && !self.is_dead() {
-            let activity = lock(&self.shared.activity).clone();
-            self.instant(&activity, "pending");
+    /// Whether the current task waits for its turn at each instant. A spawned task does so only if
+    /// a schedule may choose another order.
+    fn waits_for_turns(&self) -> bool {
+        let drawn = || self.sim().state().draws_orders();
+        self.sim().has_turns && (lane::spawned_task().is_none() || drawn())
+    }
+
+    /// Whether a task of the life itself, and none that it spawned, waits for its turn.
+    pub(crate) fn has_own_turns(&self) -> bool {
+        self.sim().has_turns && self.shared.turns.has_own()
+    }
+
+    /// Gives one of the waiting tasks the turn, and returns it.
+    pub(crate) fn grant(&self) -> Option<Task> {
+        let candidates = self.shared.turns.candidates();
+        let (first, others) = candidates.split_first()?;
+        let mut state = self.sim().state();
+        let chosen = state.choose_order(self.life(), &first.position, others.len());
+        drop(state);
+        let chosen = chosen.map_or(first, |at| &others[at]);
+        self.shared.turns.grant(chosen);
+        Some(chosen.task)
+    }
+
+    /// A task of this process returned pending. That is an instant, unless the task only yielded or
+    /// waits for its turn. Returns how often the life has waited, if it does.
+    pub(crate) fn pending(&self) -> Option<Waits> {
+        let yielded = self.shared.yielded.swap(false, Ordering::Relaxed);
+        if yielded || self.is_dead() || self.has_own_turns() {
+            return None;
         }
+        let activity = lock(&self.shared.activity).clone();
+        self.instant(&activity, "pending");
+        let now = self.sim().executor.now();
+        let mut waits = lock(&self.shared.waits);
+        waits.count += 1;
+        waits.last = now - waits.since;
+        waits.since = now;
+        Some(*waits)
     }
 
     /// The schedule makes the current attempt panic.
@@ -362,11 +416,18 @@ impl Process {
 
     /// The instant at which the life waits while others may run: the action, and the place.
     pub(crate) fn position(&self) -> (Activity, &'static str) {
+        if let Some(first) = self.shared.turns.candidates().into_iter().next() {
+            return first.position;
+        }
         let yields_at = lock(&self.shared.yields_at).clone();
         yields_at.unwrap_or_else(|| (lock(&self.shared.activity).clone(), "waits"))
     }
 
     async fn yield_turn<F>(&self, instant: &Instant<'_, F>) {
+        if self.waits_for_turns() {
+            self.shared.turns.turn(instant).await;
+            return self.hang_if_dead().await;
+        }
         *lock(&self.shared.yields_at) = Some((instant.what.clone(), instant.when));
         YieldOnce {
             process: self,

@@ -14,6 +14,8 @@ use crate::fault::Budget;
 use crate::history::{History, LifeEnd, Opening, Recorder, Stopped, What};
 use crate::sim::host::Host;
 use crate::sim::lane::Surroundings;
+use crate::sim::process::Waits;
+use crate::sim::turns::Task;
 use crate::sim::{
     ActsOn, BrokenInvariant, Process, SharedChoices, Sharing, Sim, Storage, StoreKind, Subject,
     Survivor, WORKFLOW_ID, Workload,
@@ -176,20 +178,22 @@ fn scope(workload: &Workload) -> Option<ScopeId> {
 pub(super) struct Simulation<'a> {
     pub(super) sim: Arc<Sim>,
     subject: Arc<dyn Subject>,
-    workload: &'a Workload,
+    pub(super) workload: &'a Workload,
     /// In the order of their lives.
     pub(super) processes: Vec<Process>,
     /// The surroundings of each life that is under way, if the lane has any.
     pub(super) surroundings: BTreeMap<u32, Box<dyn Surroundings>>,
+    /// The lives that have begun, in a lane whose tasks wait for their turn.
+    begun: Vec<Turn>,
     /// When the last life ended, if its runtime still runs.
     pub(super) ended: Option<Duration>,
     /// The previous turn.
     last: Option<Turn>,
 }
 
-/// A task, and its life.
+/// A task of the executor, and its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Turn {
+pub(super) struct Turn {
     task: TaskId,
     life: u32,
 }
@@ -202,6 +206,7 @@ impl<'a> Simulation<'a> {
     fn with(subject: Arc<dyn Subject>, workload: &'a Workload, mut sim: Sim) -> Self {
         sim.foreign_world = workload.acts_on != ActsOn::Simulated;
         sim.panics = workload.panics;
+        sim.has_turns = workload.lane.has_turns();
         sim.subject = Some(Arc::clone(&subject));
         Self {
             sim: Arc::new(sim),
@@ -209,6 +214,7 @@ impl<'a> Simulation<'a> {
             workload,
             processes: Vec::new(),
             surroundings: BTreeMap::new(),
+            begun: Vec::new(),
             ended: None,
             last: None,
         }
@@ -277,7 +283,8 @@ impl<'a> Simulation<'a> {
             }
             let ready = self.ready();
             if ready.is_empty() {
-                if self.pass_time() {
+                // A task that an ended life has left behind may bring a rival as well.
+                if self.pass_time() || self.sim.state().rival_wanted {
                     continue;
                 }
                 break;
@@ -307,7 +314,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// The ready tasks, the last polled first.
-    fn ready(&self) -> Vec<Turn> {
+    pub(super) fn ready(&self) -> Vec<Turn> {
         let executor = &self.sim.executor;
         let ready = executor.ready().into_iter();
         let turn = |task| {
@@ -317,6 +324,13 @@ impl<'a> Simulation<'a> {
             })
         };
         let mut ready: Vec<Turn> = ready.filter_map(turn).collect();
+        // A life is ready too while its tasks wait at an instant for their turn.
+        let waiting = self.begun.iter().filter(|turn| {
+            let process = self.process(turn.life);
+            process.is_some_and(|it| it.has_own_turns() && !it.is_dead())
+        });
+        let waiting: Vec<Turn> = waiting.copied().filter(|it| !ready.contains(it)).collect();
+        ready.extend(waiting);
         // A life whose clock is ahead waits for the others.
         ready.retain(|turn| !self.is_ahead(turn.life));
         if ready.len() > 1 {
@@ -346,6 +360,9 @@ impl<'a> Simulation<'a> {
 
     fn poll(&mut self, turn: Turn) {
         self.last = Some(turn);
+        if self.gives_turn_to_spawned(turn.life) {
+            return;
+        }
         let task = turn.task;
         let executor = &self.sim.executor;
         let poll = || match self.surroundings.get(&turn.life) {
@@ -357,10 +374,37 @@ impl<'a> Simulation<'a> {
             return;
         };
         match polled {
-            Ok(true) => process.pending(),
+            Ok(true) => {
+                let waits = process.pending();
+                if let Some(Waits { count, last, .. }) = waits
+                    && count >= self.workload.waits_max
+                {
+                    process.stop(Stopped::Circling { waits: count, last });
+                }
+            }
             Ok(false) => {}
             Err(panic) => process.panicked(message_of(&*panic)),
         }
+    }
+
+    /// Gives one of the tasks of a life that wait at an instant the turn. Returns whether that is a
+    /// spawned task; it has gone on then.
+    fn gives_turn_to_spawned(&self, life: u32) -> bool {
+        let process = self.process(life).filter(|it| it.has_own_turns());
+        let Some(process) = process else { return false };
+        let draws_orders = self.sim.state().draws_orders();
+        if draws_orders {
+            // Spawned tasks go on until they wait as well.
+            self.settle(life);
+        }
+        if process.is_dead() || self.sim.state().rival_wanted {
+            return true;
+        }
+        let spawned = matches!(process.grant(), Some(Task::Spawned(_)));
+        if spawned {
+            self.settle(life);
+        }
+        spawned
     }
 
     /// Stops an endless life.
@@ -410,7 +454,11 @@ impl<'a> Simulation<'a> {
             }
         };
         let task = self.sim.executor.spawn(life, Box::pin(life_to_end));
-        Turn { task, life }
+        let turn = Turn { task, life };
+        if self.sim.has_turns {
+            self.begun.push(turn);
+        }
+        turn
     }
 
     /// The process in which a life begins. Only one process at a time can open a disk's store, so a

@@ -9,7 +9,9 @@ use smol_str::{SmolStr, format_smolstr};
 use crate::choices::Tape;
 use crate::disk::{Loss, SimDisk};
 use crate::executor::lock;
-use crate::fault::{Breach, Budget, ClockFault, Crash, DiskFault, Fault, Fired, switch_label};
+use crate::fault::{
+    Breach, Budget, ClockFault, Crash, DiskFault, Fault, Fired, order_label, switch_label,
+};
 use crate::history::{Crashes, History, Recorder, What, World};
 use crate::sim::{Activity, Ambient, Instant, Offer, Settings, SharedChoices, Sim, Survivor};
 
@@ -29,6 +31,8 @@ pub(crate) struct State {
     passed: Names,
     /// The instants at which a switch was drawn.
     switched: Names,
+    /// The instants at which the order of tasks was drawn.
+    ordered: Names,
     /// Rows that loads show although they are not durable.
     pub(crate) phantoms: Vec<Arc<CheckpointRow>>,
     /// The number of living lives.
@@ -162,7 +166,8 @@ impl Lasting {
             | Fault::Store(_)
             | Fault::Attempt(_)
             | Fault::Breach(_)
-            | Fault::Switch(_) => {}
+            | Fault::Switch(_)
+            | Fault::Order(_) => {}
         }
         self.history.push(life, What::Fault(Fired { point, fault }));
     }
@@ -183,6 +188,7 @@ impl State {
             skip: settings.skip.clone(),
             passed: Names::default(),
             switched: Names::default(),
+            ordered: Names::default(),
             phantoms: Vec::new(),
             alive: 0,
             rival_wanted: false,
@@ -370,6 +376,30 @@ impl State {
         }
         let fired = What::Fault(Fired { point, fault });
         self.lasting.history.push(life, fired);
+        Some(chosen)
+    }
+
+    /// Whether a schedule may choose which of the waiting tasks of a life goes on.
+    pub(crate) fn draws_orders(&self) -> bool {
+        self.injecting && self.lasting.budget.orders > 0
+    }
+
+    /// Draws whether one of this many `others` goes on instead of the task of `life` that waits at
+    /// an instant. Returns its index.
+    pub(crate) fn choose_order(
+        &mut self,
+        life: u32,
+        (what, when): &(Activity, &'static str),
+        others: usize,
+    ) -> Option<usize> {
+        if others == 0 || !self.draws_orders() {
+            return None;
+        }
+        let point = self.ordered.next(life, what, when);
+        let places = 1..=u32::try_from(others).unwrap_or(u32::MAX);
+        let faults: Vec<Fault> = places.map(Fault::Order).collect();
+        let chosen = self.choose(order_label(&point), &faults, 0)?;
+        self.lasting.record_fault(life, point, faults[chosen]);
         Some(chosen)
     }
 }

@@ -125,8 +125,9 @@ impl Survivor {
         }
         for entry in &history.0 {
             match &entry.what {
-                // A switch shows in its consequences.
-                What::Fault(fired) if matches!(fired.fault, Fault::Switch(_)) => {}
+                // A switch or another order shows in its consequences.
+                What::Fault(fired) if matches!(fired.fault, Fault::Switch(_) | Fault::Order(_)) => {
+                }
                 // The place of a fault shows in its consequences; its name is for people.
                 What::Fault(fired) => (entry.life, fired.fault).hash(hasher),
                 what if is_remembered(what) => (entry.life, what).hash(hasher),

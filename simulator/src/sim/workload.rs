@@ -32,7 +32,12 @@ pub struct Workload {
     pub lane: Lane,
     /// The meaning of a panicking task.
     pub panics: Panics,
+    /// A life that waits this often counts as endless.
+    pub waits_max: u32,
 }
+
+/// [`Workload::waits_max`], unless a workload says otherwise.
+pub const WAITS_MAX: u32 = 1_000;
 
 /// The length of the runs of a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

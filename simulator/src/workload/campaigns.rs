@@ -122,6 +122,16 @@ pub const CAMPAIGNS: &[Campaign] = &[
     },
 ];
 
+/// The campaigns of workloads in whose lane the tasks of a life run beside each other.
+const ORDERS: &[Budget] = &[
+    Budget {
+        orders: 1,
+        crashes: 1,
+        ..NONE
+    },
+    Budget { orders: 2, ..NONE },
+];
+
 /// The most crashes of a schedule in the campaigns.
 pub const CRASHES_MAX: u32 = 3;
 
@@ -172,8 +182,20 @@ impl Workload {
         if crashes > 0 {
             let campaigns = CAMPAIGNS.iter();
             budgets.extend(campaigns.filter_map(|it| it.budget(self.length, store)));
+            if self.lane.has_turns() {
+                budgets.extend_from_slice(ORDERS);
+            }
         }
         budgets
+    }
+
+    /// The budget that is sampled by seeds beyond the campaigns: [`beyond`], and other orders of
+    /// tasks where they run beside each other.
+    pub fn beyond(&self, store: StoreKind) -> Budget {
+        Budget {
+            orders: if self.lane.has_turns() { 3 } else { 0 },
+            ..beyond(store)
+        }
     }
 
     /// Whether its length is [`Length::Short`].
@@ -195,5 +217,6 @@ pub fn beyond(store: StoreKind) -> Budget {
         cancels: 1,
         jumps: 2,
         breaches: 0,
+        orders: 0,
     }
 }

@@ -18,7 +18,7 @@ use crate::sim::{Lane, Process, Subject};
 use crate::workload::engine_subject::{EngineSubject, WorkflowFactory};
 
 pub use self::campaigns::{CAMPAIGNS, CRASHES_MAX, Campaign, Over, beyond, default_crashes};
-pub use crate::sim::{ActsOn, Length, Panics, Sharing, Workload};
+pub use crate::sim::{ActsOn, Length, Panics, Sharing, WAITS_MAX, Workload};
 pub use crashpoint::protocol::Rule;
 
 /// The parts of a workload of the engine.
@@ -82,6 +82,7 @@ impl<S: State> Recipe<S> {
             // The workflows of recipes are ours, and panic on purpose.
             panics: Panics::Belong,
             lane: Lane::default(),
+            waits_max: WAITS_MAX,
         }
     }
 }

@@ -13,6 +13,7 @@ use expect_test::{Expect, expect};
 mod replayed;
 mod sampled;
 mod sources;
+mod spawned;
 mod tasks;
 mod tokio_lane;
 
@@ -213,6 +214,15 @@ fn failure<T>(test: impl FnOnce() -> T) -> String {
 /// The first line of that message.
 fn first_line<T>(test: impl FnOnce() -> T) -> String {
     failure(test).lines().next().unwrap_or_default().to_owned()
+}
+
+/// The token with which a failure is replayed.
+fn token(failed: &str) -> &str {
+    let replay = failed.lines().find_map(|line| {
+        let line = line.trim().strip_prefix("CRASHPOINT_REPLAY=")?;
+        line.split(' ').next()
+    });
+    replay.expect("the failure says how it is replayed")
 }
 
 /// The part of a failure that a test compares.

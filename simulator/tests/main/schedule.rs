@@ -26,6 +26,7 @@ fn faults() -> impl Strategy<Value = Fault> {
         1 => any::<u8>().prop_map(|later| Fault::Store(StoreFault::Echoed(later))),
         1 => any::<u64>().prop_map(|row| Fault::Breach(Breach::LostRow(row))),
         1 => any::<u32>().prop_map(Fault::Switch),
+        1 => any::<u32>().prop_map(Fault::Order),
         1 => losses().prop_map(|loss| Fault::Disk(DiskFault::PowerLoss(loss))),
     ]
 }
@@ -99,7 +100,8 @@ fn each_fault_has_a_stable_name() {
         clock-back
         sleep
         phantom-row
-        lost-row=N"#]]
+        lost-row=N
+        order=N"#]]
     .assert_eq(&names.join("\n"));
 }
 
@@ -270,7 +272,7 @@ fn err_schedules() {
     expect![[r#"
         expected `at INSTANT: FAULT`, found "life1/append#3:before: crash"
         expected `at INSTANT: FAULT`, found "at life1/append#3:before crash"
-        unknown fault "burns"; the faults are crash, power-loss, refused, in-doubt-applied, in-doubt-lost, in-doubt-late=N, duplicated, echoed=N, slow-answer, slow-request, stale-load, partial-power-loss=KEPT, write-error, write-error-lasting, sync-error, sync-error-lasting, disk-full, attempt-error, attempt-error-after, attempt-fatal-after, attempt-twice, attempt-panic, attempt-hang, takeover, switch=lifeN, cancel, clock-ahead, clock-back, sleep, phantom-row, lost-row=N
+        unknown fault "burns"; the faults are crash, power-loss, refused, in-doubt-applied, in-doubt-lost, in-doubt-late=N, duplicated, echoed=N, slow-answer, slow-request, stale-load, partial-power-loss=KEPT, write-error, write-error-lasting, sync-error, sync-error-lasting, disk-full, attempt-error, attempt-error-after, attempt-fatal-after, attempt-twice, attempt-panic, attempt-hang, takeover, switch=lifeN, cancel, clock-ahead, clock-back, sleep, phantom-row, lost-row=N, order=N
         "switch=-1" is not written like switch=lifeN
         "switch" is not written like switch=lifeN
         "crash=1" is not written like crash
@@ -278,7 +280,7 @@ fn err_schedules() {
         expected `at INSTANT: FAULT`, found "and on"
         expected `at INSTANT: FAULT`, found "at \"life1: crash"
         expected `at INSTANT: FAULT`, found "at \"life1\" crash"
-        unknown fault "the process crashes"; the faults are crash, power-loss, refused, in-doubt-applied, in-doubt-lost, in-doubt-late=N, duplicated, echoed=N, slow-answer, slow-request, stale-load, partial-power-loss=KEPT, write-error, write-error-lasting, sync-error, sync-error-lasting, disk-full, attempt-error, attempt-error-after, attempt-fatal-after, attempt-twice, attempt-panic, attempt-hang, takeover, switch=lifeN, cancel, clock-ahead, clock-back, sleep, phantom-row, lost-row=N
+        unknown fault "the process crashes"; the faults are crash, power-loss, refused, in-doubt-applied, in-doubt-lost, in-doubt-late=N, duplicated, echoed=N, slow-answer, slow-request, stale-load, partial-power-loss=KEPT, write-error, write-error-lasting, sync-error, sync-error-lasting, disk-full, attempt-error, attempt-error-after, attempt-fatal-after, attempt-twice, attempt-panic, attempt-hang, takeover, switch=lifeN, cancel, clock-ahead, clock-back, sleep, phantom-row, lost-row=N, order=N
         the schedule has version "v2", this simulator reads version v1
     "#]].assert_eq(&errors);
 }

@@ -115,7 +115,7 @@ type Group = fn(&mut Budget) -> &mut u32;
 /// The budgets with at most these numbers, the smallest first.
 fn up_to(most: Budget) -> Vec<Budget> {
     let mut budgets = vec![Budget::default()];
-    let groups: [(u32, Group); 9] = [
+    let groups: [(u32, Group); 10] = [
         (most.crashes, |budget| &mut budget.crashes),
         (most.faults, |budget| &mut budget.faults),
         (most.disk, |budget| &mut budget.disk),
@@ -125,6 +125,7 @@ fn up_to(most: Budget) -> Vec<Budget> {
         (most.cancels, |budget| &mut budget.cancels),
         (most.jumps, |budget| &mut budget.jumps),
         (most.breaches, |budget| &mut budget.breaches),
+        (most.orders, |budget| &mut budget.orders),
     ];
     for (most, group) in groups {
         budgets = budgets
@@ -150,6 +151,7 @@ fn up_to(most: Budget) -> Vec<Budget> {
             + budget.disk
             + budget.jumps
             + budget.breaches
+            + budget.orders
     });
     budgets
 }

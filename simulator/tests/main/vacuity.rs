@@ -6,7 +6,8 @@ use crashpoint_simulator::images::{Embedded, Exploration, Hazard, Modes, Op, Rot
 use crashpoint_simulator::operations;
 use crashpoint_simulator::vacuity::{Table, WITNESSES, Witness};
 use crashpoint_simulator::{
-    Fault, Findings, Operations, Pool, Settings, StoreFault, StoreKind, explore, explore_operations,
+    Fault, Findings, Group, Operations, Pool, Settings, StoreFault, StoreKind, explore,
+    explore_operations,
 };
 use expect_test::{Expect, expect};
 
@@ -64,7 +65,9 @@ fn everything_that_was_not_seen_is_named() {
     let silent = zeros.iter().filter(|it| it.contains(" did not catch "));
     assert_eq!(silent.count(), operations::BROKEN.len());
     let unfired = zeros.iter().filter(|it| it.starts_with("no schedule had"));
-    assert_eq!(unfired.count(), Fault::kinds().count());
+    // The built-in workloads have no tasks whose order could change.
+    let kinds = Fault::kinds().filter(|fault| fault.group() != Group::Order);
+    assert_eq!(unfired.count(), kinds.count());
     let unarmed = zeros
         .iter()
         .filter(|it| it.starts_with("images: 0 of 0 fired: "));

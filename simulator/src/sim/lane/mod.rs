@@ -1,14 +1,14 @@
 //! The surroundings of a simulated life's tasks: nothing, or a runtime that they call by name.
 
 #[cfg(feature = "tokio")]
-mod idle;
-#[cfg(feature = "tokio")]
 mod rounds;
 mod time;
 #[cfg(feature = "tokio")]
 mod tokio_runtime;
 
 use std::time::Duration;
+
+use smol_str::SmolStr;
 
 use crate::executor::{Executor, TaskId};
 use crate::sim::Process;
@@ -33,6 +33,12 @@ pub enum Lane {
 }
 
 impl Lane {
+    /// Whether tasks of a life may run beside each other, so that the order of their instants is
+    /// drawn.
+    pub(crate) fn has_turns(self) -> bool {
+        self != Self::Own
+    }
+
     /// Refuses a place in which the lane cannot run.
     #[track_caller]
     pub(crate) fn assert_runs_here(self) {
@@ -55,39 +61,31 @@ impl Lane {
     }
 }
 
-/// How far a runtime around a life runs by itself.
-#[derive(Debug, Clone, Copy)]
-#[cfg_attr(
-    not(feature = "tokio"),
-    expect(dead_code, reason = "only a lane with a runtime uses it")
-)]
-pub(crate) struct Reach {
-    /// Until this time on the simulation's clock.
-    pub(crate) until: Duration,
-    /// The number of idle periods after which its own timers may wake it.
-    pub(crate) wakes: u32,
-    /// The number of polls of spawned tasks without an idle period.
-    pub(crate) polls: u32,
-    /// Whether it stops when the last spawned task ends.
-    pub(crate) with_spawned: bool,
+/// The spawned task that is polled now, if any.
+pub(crate) fn spawned_task() -> Option<SmolStr> {
+    #[cfg(feature = "tokio")]
+    return tokio::task::try_id().map(|id| smol_str::format_smolstr!("{id}"));
+    #[cfg(not(feature = "tokio"))]
+    None
 }
 
-/// Why a runtime that ran by itself has stopped.
+/// Why a runtime has stopped polling its spawned tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(
     not(feature = "tokio"),
     expect(dead_code, reason = "only a lane with a runtime uses it")
 )]
-pub(crate) enum Stop {
-    /// It reached its limit, or the executor has work.
-    Reached,
-    /// It was woken too often.
-    Woken,
+pub(crate) enum Settled {
+    /// None of them is ready.
+    Idle,
+    /// The executor has work.
+    Notified,
     /// It never becomes idle: spawned tasks do nothing but yield.
     Spinning,
 }
 
-/// A runtime around the tasks of one life. Spawned tasks die with it.
+/// A runtime around the tasks of one life. Spawned tasks die with it. Its clock shows the
+/// executor's time, or is ahead of it; then the life waits.
 pub(crate) trait Surroundings {
     /// Polls a task of the life within the runtime.
     fn poll(&self, executor: &Executor, task: TaskId) -> bool;
@@ -98,10 +96,14 @@ pub(crate) trait Surroundings {
     /// The time on its clock since the simulation began. It may be ahead of the executor's.
     fn now(&self) -> Duration;
 
-    /// Runs by itself: catches up with the executor's clock, runs spawned tasks, and lets time
-    /// pass, until a task of the executor is ready, the executor notifies it, or it reaches its
-    /// limit.
-    fn run(&self, executor: &Executor, reach: Reach) -> Stop;
+    /// Polls spawned tasks at the present time, until none is ready, the executor has work, or
+    /// there were too many polls.
+    fn settle(&self, executor: &Executor, polls_max: u32) -> Settled;
+
+    /// Lets the time on its clock pass until its next timer, or until `until`, and returns it.
+    /// Polls no task. It may be ahead of `until` by less than a millisecond, the unit of tokio's
+    /// timers.
+    fn wait(&self, until: Duration) -> Duration;
 
     /// Whether a spawned task has not ended.
     fn has_spawned(&self) -> bool;

@@ -106,7 +106,7 @@ fn a_task_that_never_ends_is_named() {
             ctx.sleep(Duration::from_secs(1)).await;
         }
     });
-    expect!["no-hangs: life 1 never ended in send: it was stopped"]
+    expect!["no-hangs: life 1 never ended in send: it waited 1000 times, the last time for 1s, and was stopped; if what it waits for would happen later, allow more waits (`CrashTest::waits_max`)"]
         .assert_eq(&first_line(|| sleeps.run()));
 }
 
