@@ -214,7 +214,7 @@ fn race_threads<T: Send + 'static>(
                         let mut got = Vec::with_capacity(HEATS);
                         for (heat, barrier) in barriers.iter().enumerate() {
                             let future = contender(number, heat);
-                            if !barrier.wait() {
+                            if !barrier.wait(number) {
                                 return None;
                             }
                             lag(number, heat);

@@ -111,7 +111,7 @@ pub(crate) async fn prf_04_eight_ids_get_as_much_done_as_one(case: &Case) -> Che
     while trial.goes_on() {
         round += 1;
         // A busy machine only adds time, relatively more to a short measurement. The least of several is
-        // the store's own time.
+        // the store's own time. So a store is missed only if the machine delays each of the ten.
         let (mut single, mut eight) = (Duration::MAX, Duration::MAX);
         for part in 0..BATCHES {
             let batch = round * BATCHES + part;
@@ -134,7 +134,8 @@ pub(crate) async fn prf_04_eight_ids_get_as_much_done_as_one(case: &Case) -> Che
     trial.judge(what, of)
 }
 
-/// The time to write `ids` ids at once.
+/// The time to write `ids` ids at once, as the writers see it. On a busy machine the start of a task, and the
+/// news of its end, take longer than its appends.
 async fn together(store: &Session, operations: &Arc<Operations>, batch: u32, ids: u32) -> Duration {
     let words = format!("appends to {ids} ids at once");
     store.step(Blame::Store, &words);
@@ -142,18 +143,23 @@ async fn together(store: &Session, operations: &Arc<Operations>, batch: u32, ids
     let writers = (0..ids).map(|number| {
         let (store, operations) = (store.clone(), Arc::clone(operations));
         let id = format!("together {batch} {ids} {number}");
-        let write: BoxFuture<'static, ()> = Box::pin(async move {
+        let write: BoxFuture<'static, (Duration, Duration)> = Box::pin(async move {
+            let begun = watch.elapsed();
             for sequence in 0..ROWS {
                 operations.note(&store.store().append(&id, row(sequence)).await);
                 store.progress().beat();
             }
+            (begun, watch.elapsed())
         });
         tokio::spawn(write)
     });
     let writers: Vec<_> = writers.collect();
+    let (mut begun, mut ended) = (Duration::MAX, Duration::ZERO);
     for writer in writers {
         // Other laws check panics. Operations after a panic are not counted.
-        let _ = writer.await;
+        if let Ok((first, last)) = writer.await {
+            (begun, ended) = (begun.min(first), ended.max(last));
+        }
     }
-    watch.elapsed()
+    ended.saturating_sub(begun)
 }

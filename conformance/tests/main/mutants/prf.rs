@@ -63,7 +63,7 @@ impl Trips for StepsBack {
         tokio::task::yield_now().await;
         let others = self.0.load(Ordering::SeqCst).saturating_sub(1).min(7);
         if others > 0 {
-            tokio::time::sleep(Duration::from_millis(3) * others as u32).await;
+            tokio::time::sleep(Duration::from_millis(1) * others as u32).await;
         }
         self.0.fetch_sub(1, Ordering::SeqCst);
         shelf.runs().append(id, row)
