@@ -40,8 +40,9 @@
 //!
 //! # What it does not check
 //!
-//! The kit does not try the state that a power loss leaves. The laws of power loss check whether
-//! acknowledged rows had been synced, and what a store does when its disk returns errors.
+//! Of the states that a power loss may leave, the kit tries the worst: nothing but what was synced, after each
+//! sync and each acknowledgement. A disk may also keep some of the rest. The other laws of power loss check
+//! what a store does when its disk returns errors.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -98,9 +98,18 @@ impl Case {
 
     /// Drops every store that the law has opened and opens the place again.
     pub(crate) async fn reopen(&self, session: Session) -> Result<Session, Failure> {
+        self.reopen_at(&self.place, session).await
+    }
+
+    /// Does the same at another place of the law.
+    pub(crate) async fn reopen_at(
+        &self,
+        place: &Arc<Place>,
+        session: Session,
+    ) -> Result<Session, Failure> {
         self.drop_all(session).await?;
         self.progress.step(Blame::Store, "opening the store again");
-        let opened = self.open().await;
+        let opened = self.open_at(place).await;
         opened.map_err(|failure| match failure {
             Failure::Harness(message) => broken(format!("after dropping the store, {message}")),
             other => other,

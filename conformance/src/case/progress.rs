@@ -27,6 +27,8 @@ struct Current {
     what: String,
     run: Option<String>,
     sequence: Option<u64>,
+    /// How many times as long as other steps it may take.
+    patience: u32,
 }
 
 impl Progress {
@@ -38,6 +40,7 @@ impl Progress {
                 what: "before its first step".to_owned(),
                 run: None,
                 sequence: None,
+                patience: 1,
             }),
         }
     }
@@ -49,6 +52,7 @@ impl Progress {
         what.clone_into(&mut current.what);
         current.run = None;
         current.sequence = None;
+        current.patience = 1;
         drop(current);
         self.steps.fetch_add(1, Ordering::Relaxed);
     }
@@ -59,6 +63,17 @@ impl Progress {
         let mut current = self.lock();
         current.run = Some(run.to_owned());
         current.sequence = sequence;
+    }
+
+    /// Gives the current step `times` the usual time.
+    pub(crate) fn be_patient(&self, times: u32) {
+        assert!(times > 0, "a step has time");
+        self.lock().patience = times;
+    }
+
+    /// How many times the usual time the current step has.
+    pub(crate) fn patience(&self) -> u32 {
+        self.lock().patience
     }
 
     /// Counts an operation that ended within a step of many operations.

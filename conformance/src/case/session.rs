@@ -8,7 +8,7 @@ use super::progress::{Blame, Progress};
 use crate::finding::expect::{
     Checked, Failure, append_failed, failed, not_rejected, quote, same_rows,
 };
-use crate::harness::{DynStore, Opened};
+use crate::harness::{DynStore, Opened, append_at_once};
 
 /// An open store. It reports each operation as progress and turns unexpected errors into failures.
 #[derive(Clone)]
@@ -63,6 +63,8 @@ impl Session {
     /// Appends, and returns whatever the store answers.
     pub(crate) async fn try_append(&self, id: &str, row: CheckpointRow) -> Result<(), Error> {
         self.progress.operation("append", id, Some(row.sequence));
+        let blob_bytes = row.output_blob.as_ref().map_or(0, Vec::len);
+        self.progress.be_patient(patience(blob_bytes));
         self.store.append(id, row).await
     }
 
@@ -78,6 +80,17 @@ impl Session {
             self.append(id, row).await?;
         }
         Ok(())
+    }
+
+    /// Appends rows that must be accepted, from several callers at once. Needs tokio.
+    pub(crate) async fn append_at_once(&self, id: &str, rows: Vec<CheckpointRow>) -> Checked {
+        let what = format!("{} appends at once", rows.len());
+        self.progress.operation(&what, id, None);
+        let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        // They are one step.
+        self.progress.be_patient(count.div_ceil(APPENDS_IN_TIME));
+        let appended = append_at_once(&self.store, id, rows).await;
+        appended.map_err(|error| failed(&format!("{what} to run {}", quote(id)), &error))
     }
 
     /// Appends a row that must be rejected, and returns the error.
@@ -96,13 +109,21 @@ impl Session {
 
     /// Loads a run, which must succeed.
     pub(crate) async fn load(&self, id: &str) -> Result<Vec<CheckpointRow>, Failure> {
-        let loaded = self.try_load(id).await;
+        self.load_of(id, 0).await
+    }
+
+    /// Loads a run with so many bytes of blobs.
+    async fn load_of(&self, id: &str, blob_bytes: usize) -> Result<Vec<CheckpointRow>, Failure> {
+        self.progress.operation("load", id, None);
+        self.progress.be_patient(patience(blob_bytes));
+        let loaded = self.store.load_run(id).await;
         loaded.map_err(|error| failed(&format!("load of run {}", quote(id)), &error))
     }
 
     /// Fails unless run `id` is exactly `rows`. `when` completes the message "run X ...".
     pub(crate) async fn holds(&self, id: &str, rows: &[CheckpointRow], when: &str) -> Checked {
-        let got = self.load(id).await?;
+        let blobs = rows.iter().filter_map(|row| row.output_blob.as_ref());
+        let got = self.load_of(id, blobs.map(Vec::len).sum()).await?;
         same_rows(|| format!("run {} {when}", quote(id)), rows, &got)
     }
 
@@ -112,4 +133,14 @@ impl Session {
         let cleared = self.store.clear(id).await;
         cleared.map_err(|error| failed(&format!("clear of run {}", quote(id)), &error))
     }
+}
+
+/// How many appends may take the time of one step.
+const APPENDS_IN_TIME: u32 = 100;
+
+/// How many times the usual time an operation on so many bytes has. A build for debugging computes a checksum
+/// of some MiB in a second, and on a busy machine in ten.
+fn patience(blob_bytes: usize) -> u32 {
+    const BYTES: usize = 2 << 20;
+    1 + u32::try_from(blob_bytes / BYTES).unwrap_or(u32::MAX - 1)
 }

@@ -16,8 +16,8 @@ use crate::harness::place::Place;
 pub(crate) use self::message::Message;
 use self::played::play;
 pub(crate) use self::played::{
-    CLEARED_ROWS, CONTENDED, CONTENDED_ROWS, IN_TURN, Step, WRITTEN, cleared_run, contended,
-    script, wide,
+    CLEARED_ROWS, CONTENDED, CONTENDED_ROWS, IN_TURN, LARGE, LARGE_ROWS, Step, WRITTEN,
+    cleared_run, contended, script, wide,
 };
 pub(crate) use self::running::{Running, Started};
 
@@ -30,6 +30,8 @@ pub(crate) enum Role {
     WritesInTurn,
     /// Fills and clears one run after another until it is killed.
     Clears,
+    /// Fills a large run and clears it.
+    ClearsLarge,
     /// Opens the store, performs a short script and ends.
     Script,
     /// Performs the script on a store that is open, and continues after errors.
@@ -39,10 +41,11 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Writes,
         Self::WritesInTurn,
         Self::Clears,
+        Self::ClearsLarge,
         Self::Script,
         Self::ScriptWithFaults,
         Self::Contends(0),
@@ -54,6 +57,7 @@ impl Role {
             Self::Writes => "writes",
             Self::WritesInTurn => "writes_in_turn",
             Self::Clears => "clears",
+            Self::ClearsLarge => "clears_large",
             Self::Script => "script",
             Self::ScriptWithFaults => "script_with_faults",
             Self::Contends(0) => "contends",

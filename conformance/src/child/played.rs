@@ -9,7 +9,7 @@ use super::Role;
 use super::message::Message;
 use crate::finding::expect::{marked, row};
 use crate::harness::place::Place;
-use crate::harness::{DynStore, Subject};
+use crate::harness::{DynStore, Subject, append_at_once};
 use crate::runtime::{Workers, start};
 
 /// The steps after which a child ends that nobody kills.
@@ -34,6 +34,11 @@ pub(crate) const CLEARED_ROWS: u64 = 12;
 pub(crate) fn cleared_run(number: u64) -> String {
     format!("cleared {number}")
 }
+
+/// The run of [`Role::ClearsLarge`], with more rows than stores clear at a time. Its first step fills it, the
+/// second clears it.
+pub(crate) const LARGE: &str = "large";
+pub(crate) const LARGE_ROWS: u64 = 1_100;
 
 /// The run of [`Role::Contends`], and how many rows each child appends to it.
 pub(crate) const CONTENDED: &str = "contended";
@@ -120,6 +125,12 @@ async fn steps(store: &DynStore, role: Role) -> Result<(), Error> {
                 }
                 Message::Acknowledged(step).send();
             }
+        }
+        Role::ClearsLarge => {
+            append_at_once(store, LARGE, (0..LARGE_ROWS).map(row).collect()).await?;
+            Message::Acknowledged(0).send();
+            store.clear(LARGE).await?;
+            Message::Acknowledged(1).send();
         }
         Role::ScriptWithFaults => continue_after_errors(store).await,
         Role::Contends(who) => {

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::message::Message;
@@ -10,6 +11,7 @@ use super::{HARNESS, PLACE, ROLE, Role};
 use crate::case::{Blame, Case};
 use crate::finding::expect::{Failure, broken};
 use crate::harness::place::Place;
+use crate::harness::spawning;
 use crate::runtime::clock::Stopwatch;
 
 /// A running child, which is killed when this is dropped.
@@ -18,6 +20,8 @@ pub(crate) struct Running<'a> {
     child: Child,
     messages: Receiver<Message>,
     arguments: Vec<String>,
+    /// The first lines of its standard error, each after a line break.
+    complaints: Arc<Mutex<String>>,
 }
 
 /// A child that has started.
@@ -27,6 +31,9 @@ pub(crate) enum Started<'a> {
     /// It could not open the store, for this reason.
     Refused(String),
 }
+
+/// How much of a child's standard error is kept: enough for the message of a panic.
+const COMPLAINTS_BYTES_MAX: usize = 2000;
 
 /// How long one look for a message takes.
 const LOOK: Duration = Duration::from_millis(50);
@@ -60,7 +67,8 @@ impl<'a> Running<'a> {
         case.progress
             .step(Blame::Harness, "starting a child process");
         let started = std::env::current_exe().and_then(|program| {
-            Command::new(program)
+            let mut command = Command::new(program);
+            command
                 .args(&arguments)
                 .env(ROLE, role.word())
                 .env(HARNESS, case.subject.name)
@@ -68,18 +76,36 @@ impl<'a> Running<'a> {
                 .env("CRASHPOINT_REPORT", "")
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
+                .stderr(Stdio::piped());
+            spawning::start(&mut command)
         });
         let no_child = |error| Failure::Harness(format!("no child process: {error}"));
-        let mut child = started.map_err(no_child)?;
+        let (mut child, starting) = started.map_err(no_child)?;
         let (sender, messages) = channel();
-        let out = child.stdout.take();
+        let (out, err) = (child.stdout.take(), child.stderr.take());
+        let complaints: Arc<Mutex<String>> = Arc::default();
+        let heard = Arc::clone(&complaints);
+        std::thread::Builder::new()
+            .name("crashpoint child".to_owned())
+            .spawn(move || {
+                let lines = err.into_iter().flat_map(|err| BufReader::new(err).lines());
+                for line in lines.map_while(Result::ok) {
+                    let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                    if heard.len() < COMPLAINTS_BYTES_MAX && !line.is_empty() {
+                        heard.push_str("\n  ");
+                        heard.push_str(&line);
+                    }
+                }
+            })
+            .map_err(no_child)?;
         std::thread::Builder::new()
             .name("crashpoint child".to_owned())
             .spawn(move || {
                 let lines = out.into_iter().flat_map(|out| BufReader::new(out).lines());
-                let lines = lines.map_while(Result::ok);
+                let mut starting = Some(starting);
+                let lines = lines
+                    .map_while(Result::ok)
+                    .inspect(|_| drop(starting.take()));
                 // The law may have killed the child and stopped listening.
                 let _ = lines
                     .filter_map(|line| Message::of(&line))
@@ -91,6 +117,7 @@ impl<'a> Running<'a> {
             child,
             messages,
             arguments,
+            complaints,
         };
         match running.receive()? {
             Some(Message::Ready) => Ok(Started::Ready(running)),
@@ -185,8 +212,15 @@ impl<'a> Running<'a> {
 
     pub(super) fn silent(&self) -> Failure {
         let arguments = self.arguments.join(" ");
+        let complaints = self.complaints.lock();
+        let complaints = complaints.unwrap_or_else(PoisonError::into_inner);
+        if complaints.is_empty() {
+            return Failure::Harness(format!(
+                "the child process ended without a message: is there a test that `{arguments}` runs?"
+            ));
+        }
         Failure::Harness(format!(
-            "the child process ended without a message: is there a test that `{arguments}` runs?"
+            "the child process (`{arguments}`) ended without a message. On its standard error: {complaints}"
         ))
     }
 }

@@ -231,6 +231,8 @@ macro_rules! __catalogue {
                 "what a load has shown survives: after a failed sync the store refuses loads and appends until it is reopened";
             DUR_14 dur_14_acknowledged_rows_are_durable_in_order Capability process_crash race
                 "an acknowledged row implies that every row acknowledged before it is durable";
+            DUR_15 dur_15_after_a_power_loss_acknowledged_rows_are_there Capability power_loss traced
+                "a power loss that leaves nothing but synced data leaves every acknowledged row";
         }
         err err Contract "errors" {
             ERR_01 err_01_a_rejection_has_the_stores_category Implied always task

@@ -91,4 +91,11 @@ guide! {
         cause "Each run, shard or thread has a buffer or a file of its own."
         fix "Use one log, or commit in the order of acknowledgement; with a file for each shard or thread, \
              sync all that was acknowledged before.";
+    DUR_15 Claim
+        why "A power loss takes all that was not synced: data, names, removals and whole directories. What is \
+             left must open, and be what was acknowledged."
+        cause "One of several files is not synced, a clear is not, a file is renamed before its data is synced, \
+               or a new directory is not synced into its parent."
+        fix "Sync each file that a load needs, then each directory whose entries changed, up to the first that \
+             was there before; do this for a clear too. A file that opening can rebuild needs no sync.";
 }

@@ -2,17 +2,19 @@
 
 pub(crate) mod hooks;
 pub(crate) mod place;
+pub(crate) mod spawning;
 
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crashpoint::{BoxError, CheckpointStore};
+use crashpoint::{BoxError, CheckpointRow, CheckpointStore, Error};
 
 use crate::harness::hooks::{Damage, Hook};
 use crate::harness::place::Place;
+use crate::harness::spawning::Beside;
 
 /// How the kit opens a store. The type needs no values: laws run in their own threads and processes, so
 /// there is no state to share.
@@ -133,6 +135,39 @@ impl Default for Options {
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(crate) type DynStore = Arc<dyn CheckpointStore>;
 
+/// Callers that fill a run. A store that syncs several appends at a time fills it sooner.
+const CALLERS: usize = 16;
+
+/// Appends rows to a run from several callers at once.
+pub(crate) async fn append_at_once(
+    store: &DynStore,
+    id: &str,
+    rows: Vec<CheckpointRow>,
+) -> Result<(), Error> {
+    let rows = Arc::new(Mutex::new(rows.into_iter()));
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|_| {
+            let (store, id, rows) = (Arc::clone(store), id.to_owned(), Arc::clone(&rows));
+            let append: BoxFuture<'static, Result<(), Error>> = Box::pin(async move {
+                loop {
+                    let row = rows.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    match row {
+                        Some(row) => store.append(&id, row).await?,
+                        None => return Ok(()),
+                    }
+                }
+            });
+            tokio::spawn(append)
+        })
+        .collect();
+    for caller in callers {
+        caller
+            .await
+            .map_err(|error| Error::checkpoint_store(format!("a caller failed: {error}")))??;
+    }
+    Ok(())
+}
+
 /// An open store without its type, so that the laws are compiled once and not for each store.
 pub(crate) struct Opened {
     pub(crate) store: DynStore,
@@ -175,7 +210,12 @@ impl Subject {
     }
 
     pub(crate) async fn open(&self, place: &Place) -> Result<Opened, BoxError> {
-        (self.open)(place).await
+        let beside = Beside::now();
+        match (self.open)(place).await {
+            // One of them may have held the lock of a store that was dropped before.
+            Err(_) if beside.wait() => (self.open)(place).await,
+            opened => opened,
+        }
     }
 
     pub(crate) async fn destroy(&self, place: &Place) -> Result<(), BoxError> {

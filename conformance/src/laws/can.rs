@@ -1,5 +1,7 @@
 //! Cancellation: a dropped future leaves the store whole, and its caller can load to learn the outcome.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use crashpoint::CheckpointRow;
@@ -8,7 +10,46 @@ use crate::case::{Blame, Case, Session};
 use crate::finding::expect::{
     Checked, Failure, broken, describe, quote, row, rows, same_rows, wide,
 };
+use crate::harness::BoxFuture;
 use crate::runtime::dropped::{Cut, Cuts, cut_off};
+
+/// More callers at once than most pools open connections for at first.
+const CALLERS: usize = 8;
+
+/// Opens the store and loads from several callers at once. A pool then has several connections, and what a
+/// dropped future left on one of them need not be in the way of the next caller.
+async fn warm(case: &Case) -> Result<Session, Failure> {
+    let store = case.open().await?;
+    looks(&store, "nothing", CALLERS).await?;
+    Ok(store)
+}
+
+/// Loads `id` from several callers at once.
+async fn looks(
+    store: &Session,
+    id: &str,
+    callers: usize,
+) -> Result<Vec<Vec<CheckpointRow>>, Failure> {
+    let load =
+        || -> BoxFuture<'_, Result<Vec<CheckpointRow>, Failure>> { Box::pin(store.load(id)) };
+    let mut loads: Vec<_> = std::iter::repeat_with(load).take(callers).collect();
+    let mut loaded: Vec<_> = std::iter::repeat_with(|| None).take(callers).collect();
+    poll_fn(|context| {
+        for (load, loaded) in loads.iter_mut().zip(&mut loaded) {
+            if loaded.is_none()
+                && let Poll::Ready(rows) = load.as_mut().poll(context)
+            {
+                *loaded = Some(rows);
+            }
+        }
+        match loaded.iter().all(Option::is_some) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    })
+    .await;
+    loaded.into_iter().flatten().collect()
+}
 
 /// Begins an append and drops it. Returns whether it was accepted, if it ended before.
 async fn dropped_append(store: &Session, id: &str, row: CheckpointRow, cut: Cut) -> Option<bool> {
@@ -46,7 +87,7 @@ impl<'a> Dropped<'a> {
 }
 
 pub(crate) async fn can_01_a_dropped_append_is_whole_or_absent(case: &Case) -> Checked {
-    let store = case.open().await?;
+    let store = warm(case).await?;
     let mut cuts = Cuts::new();
     let mut number = 0_u64;
     while let Some(cut) = cuts.next() {
@@ -92,7 +133,7 @@ pub(crate) async fn can_02_a_future_never_polled_has_no_effect(case: &Case) -> C
 }
 
 pub(crate) async fn can_03_a_retry_agrees_with_what_load_shows(case: &Case) -> Checked {
-    let store = case.open().await?;
+    let store = warm(case).await?;
     let mut dropped = Dropped::on(&store);
     while let Some((id, cut)) = dropped.next(wide(0)).await {
         let shown = !store.load(&id).await?.is_empty();
@@ -155,7 +196,7 @@ pub(crate) async fn can_04_a_thousand_dropped_futures_leave_the_store_usable(
 
 pub(crate) async fn can_05_dropped_loads_and_clears_too(case: &Case) -> Checked {
     const ROWS: u64 = 12;
-    let store = case.open().await?;
+    let store = warm(case).await?;
     let mut number = 0_u64;
     let mut cuts = Cuts::new();
     while let Some(cut) = cuts.next() {
@@ -194,7 +235,7 @@ pub(crate) async fn can_05_dropped_loads_and_clears_too(case: &Case) -> Checked 
 }
 
 pub(crate) async fn can_06_the_state_settles(case: &Case) -> Checked {
-    let store = case.open().await?;
+    let store = warm(case).await?;
     let mut dropped = Dropped::on(&store);
     while let Some((id, cut)) = dropped.next(row(0)).await {
         let mut shown = false;
@@ -215,7 +256,7 @@ pub(crate) async fn can_06_the_state_settles(case: &Case) -> Checked {
 }
 
 pub(crate) async fn can_07_a_dropped_append_does_not_outlive_a_clear(case: &Case) -> Checked {
-    let store = case.open().await?;
+    let store = warm(case).await?;
     let mut dropped = Dropped::on(&store);
     while let Some((id, cut)) = dropped.next(row(0)).await {
         store.clear(&id).await?;
@@ -228,7 +269,7 @@ pub(crate) async fn can_07_a_dropped_append_does_not_outlive_a_clear(case: &Case
 }
 
 pub(crate) async fn can_08_nothing_lands_late(case: &Case) -> Checked {
-    let store = case.open().await?;
+    let store = warm(case).await?;
     let mut dropped = Dropped::on(&store);
     while let Some((id, cut)) = dropped.next(row(0)).await {
         if store.load(&id).await?.is_empty() {
@@ -244,11 +285,15 @@ pub(crate) async fn can_08_nothing_lands_late(case: &Case) -> Checked {
 /// Loads of a run on which work may still be pending.
 const LOOKS: u32 = 8;
 
+/// Callers that look at the same time, each through a connection of its own if the store has several.
+const LOOKERS: usize = 3;
+
 async fn stays_away(store: &Session, id: &str, when: impl Fn() -> String) -> Checked {
     for _ in 0..LOOKS {
         pause().await;
-        let got: Result<_, Failure> = store.load(id).await;
-        same_rows(|| format!("run {} {}", quote(id), when()), &[], &got?)?;
+        for got in looks(store, id, LOOKERS).await? {
+            same_rows(|| format!("run {} {}", quote(id), when()), &[], &got)?;
+        }
     }
     Ok(())
 }

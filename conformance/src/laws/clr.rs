@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crashpoint::{CheckpointRow, Error};
 
-use crate::case::Case;
-use crate::case::race::{Contender, HEATS, repeat};
+use crate::case::race::{Arena, Contender, Driver, HEATS, repeat};
+use crate::case::{Case, Session};
 use crate::finding::expect::{Checked, broken, failed, marked, row, rows};
 use crate::harness::DynStore;
 
@@ -104,21 +104,42 @@ pub(crate) fn clr_08_a_load_beside_a_clear_sees_all_or_nothing(case: &Case) -> C
         for heat in 0..HEATS {
             arena.block_on(store.append_all(&id(heat), &whole))?;
         }
-        let round = format!("watched {number}");
-        let seen = arena.round(2, &clear_and_watch(store.store(), round, &whole))?;
-        for loaded in seen.into_iter().flatten().flatten() {
-            let loaded = loaded.map_err(|error| failed("beside a clear", &error))?;
-            if !loaded.is_empty() && loaded != *whole {
-                let (driver, count) = (arena.driver.words(), loaded.len());
-                let first = loaded[0].sequence;
-                return Err(broken(format!(
-                    "a load beside a clear of the same run ({driver}): expected all \
-                     {WATCHED_ROWS} rows or none, got {count} rows from sequence {first}"
-                )));
-            }
+        watch(arena, store, &format!("watched {number}"), &whole, HEATS)?;
+        if number == 0 && arena.driver == Driver::Tasks {
+            // Once, since it takes long to fill.
+            let whole = Arc::new(rows(0..LARGE_ROWS));
+            arena.block_on(store.append_at_once("large 0", whole.to_vec()))?;
+            watch(arena, store, "large", &whole, 1)?;
         }
         Ok(())
     })
+}
+
+/// More rows than a store loads or clears at a time.
+const LARGE_ROWS: u64 = 2_500;
+
+/// Clears a run in each of the first `heats` heats while it is loaded. Each run has the rows `whole`.
+fn watch(
+    arena: &Arena,
+    store: &Session,
+    round: &str,
+    whole: &Arc<Vec<CheckpointRow>>,
+    heats: usize,
+) -> Checked {
+    let contender = clear_and_watch(store.store(), round.to_owned(), whole, heats);
+    let seen = arena.round(2, &contender)?;
+    for loaded in seen.into_iter().flatten().flatten() {
+        let loaded = loaded.map_err(|error| failed("beside a clear", &error))?;
+        if !loaded.is_empty() && loaded != **whole {
+            let (driver, count, rows) = (arena.driver.words(), loaded.len(), whole.len());
+            let first = loaded[0].sequence;
+            return Err(broken(format!(
+                "a load beside a clear of the same run ({driver}): expected all {rows} rows or none, \
+                 got {count} rows from sequence {first}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The answer of the clear, or the loads that did not show the whole run.
@@ -132,6 +153,7 @@ fn clear_and_watch(
     store: &DynStore,
     round: String,
     whole: &Arc<Vec<CheckpointRow>>,
+    heats: usize,
 ) -> Contender<Seen> {
     let (store, whole) = (Arc::clone(store), Arc::clone(whole));
     let cleared: Arc<[AtomicBool; HEATS]> = Arc::default();
@@ -139,6 +161,9 @@ fn clear_and_watch(
         let (store, id) = (Arc::clone(&store), format!("{round} {heat}"));
         let (whole, cleared) = (Arc::clone(&whole), Arc::clone(&cleared));
         Box::pin(async move {
+            if heat >= heats {
+                return Vec::new();
+            }
             if number == CLEARER {
                 let answer = store.clear(&id).await;
                 cleared[heat].store(true, Ordering::SeqCst);

@@ -69,8 +69,20 @@ pub(crate) async fn ord_08_sequences_around_u32_max_stay_apart(case: &Case) -> C
 }
 
 pub(crate) async fn ord_09_ten_thousand_rows_load_whole(case: &Case) -> Checked {
-    let sequences: Vec<u64> = (0..10_000).collect();
-    loads_ascending(case, &sequences, "of 10,000 rows").await
+    let store = case.open().await?;
+    // More than a round number of rows, and more MiB than a page or a message has.
+    let every: Vec<CheckpointRow> = (0..10_300).map(row_of_many).collect();
+    store.append_all("run", &every).await?;
+    store.holds("run", &every, "of 10,300 rows").await
+}
+
+/// A row with a blob of 1,700 bytes if its sequence is a multiple of four.
+fn row_of_many(sequence: u64) -> CheckpointRow {
+    const BLOB_BYTES: usize = 1_700;
+    match sequence % 4 {
+        0 => row(sequence).with_output(vec![b'm'; BLOB_BYTES]),
+        _ => row(sequence),
+    }
 }
 
 pub(crate) async fn ord_10_a_run_of_5_mib_loads_whole(case: &Case) -> Checked {

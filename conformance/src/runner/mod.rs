@@ -107,10 +107,10 @@ fn wait(
         };
         // Steps are only ever added.
         assert!(seen <= steps, "the number of steps never falls");
-        assert!(idle <= LOOKS, "the law is given up at the last look");
+        let patience = progress.patience();
         seen = steps;
-        if idle == LOOKS {
-            let limit = options.operation_max;
+        if idle >= LOOKS * patience {
+            let limit = options.operation_max * patience;
             return Err(late(progress, &format!("an answer within {limit:?}")));
         }
         if watch.elapsed() >= options.law_max {

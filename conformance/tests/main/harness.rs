@@ -81,6 +81,63 @@ fn a_store_that_blocks_for_ever_fails_each_law_by_name() {
     fails_by_name::<Deadlocks<true>>();
 }
 
+/// A store that never ends with a large blob.
+struct HangsOnLargeBlobs(MemoryCheckpointStore);
+
+#[checkpoint_store]
+impl CheckpointStore for HangsOnLargeBlobs {
+    async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
+        if row
+            .output_blob
+            .as_ref()
+            .is_some_and(|blob| blob.len() > 1 << 20)
+        {
+            pending::<()>().await;
+        }
+        self.0.append(workflow_id, row).await
+    }
+
+    async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
+        self.0.load_run(workflow_id).await
+    }
+
+    async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
+        self.0.clear(workflow_id).await
+    }
+}
+
+impl Harness for HangsOnLargeBlobs {
+    type Store = Self;
+
+    async fn open(_place: &Place) -> Result<Self, BoxError> {
+        Ok(Self(MemoryCheckpointStore::new()))
+    }
+
+    fn options() -> Options {
+        let mut options = Options::default();
+        options.operation_max = Duration::from_secs(1);
+        options.blob_bytes_max = Some(4 << 20);
+        options
+    }
+}
+
+/// A build for debugging that computes a checksum of some MiB is slow, and does not hang.
+#[test]
+fn an_operation_on_a_large_blob_has_more_time() {
+    let plan = Plan::new()
+        .claims([claim::limits])
+        .only_laws([LawId::PAY_07]);
+    let report = run_all::<HangsOnLargeBlobs>(&plan);
+    let Verdict::Fail(message) = verdict(&report, LawId::PAY_07) else {
+        panic!("{report}");
+    };
+    assert_eq!(
+        message,
+        "deadline passed at append of sequence 0, run \"run\": expected an answer within 3s, got \
+         nothing"
+    );
+}
+
 /// A harness that can't reach its server, or panics.
 struct NoServer<const HANGS: bool>;
 

@@ -22,8 +22,8 @@ pub(crate) enum Fault {
 
 /// The result of a child with a fault.
 pub(crate) struct Faulty {
-    /// The first call that failed, and its step of the child; `None` if the child had fewer calls.
-    pub(crate) failed: Option<(&'static str, u64)>,
+    /// The first call that failed; `None` if the child had fewer calls.
+    pub(crate) failed: Option<FailedCall>,
     /// Whether the file of that call had no name any more when its step was answered. The child has then
     /// abandoned the file, and nothing in it can come back.
     pub(crate) given_up: bool,
@@ -31,12 +31,21 @@ pub(crate) struct Faulty {
     pub(crate) messages: Vec<Message>,
 }
 
+/// A call that met a fault.
+#[derive(Debug, Clone)]
+pub(crate) struct FailedCall {
+    /// Its name, and the file below the place.
+    pub(crate) call: String,
+    /// Its step of the child.
+    pub(crate) step: u64,
+}
+
 struct Injector<'a> {
     fault: Fault,
     /// Calls before the fault.
     left: usize,
     step: u64,
-    failed: Option<(&'static str, u64)>,
+    failed: Option<FailedCall>,
     place: &'a Path,
     /// The inode of the file that met the fault, until its step is answered.
     file: Option<u64>,
@@ -71,7 +80,17 @@ impl Watch for Injector<'_> {
         }
         let again = self.failed.is_some();
         if !again {
-            self.failed = Some((call.name, self.step));
+            let path = call.path().unwrap_or_default();
+            let below = path.strip_prefix(self.place).unwrap_or(&path);
+            let name = if below.as_os_str().is_empty() {
+                "the place".to_owned()
+            } else {
+                format!("{:?}", below.display().to_string())
+            };
+            self.failed = Some(FailedCall {
+                call: format!("{} of {name}", call.name),
+                step: self.step,
+            });
             // A directory is never abandoned.
             let about = fs::metadata(call.link()).ok().filter(fs::Metadata::is_file);
             self.file = about.map(|about| about.ino());
@@ -98,6 +117,8 @@ pub(crate) fn run_with_a_fault(
     nth: usize,
     place: &Path,
 ) -> Result<Faulty, Failure> {
+    let place = place.canonicalize();
+    let place = &place.map_err(|error| Failure::Harness(format!("no place: {error}")))?;
     let mut injector = Injector {
         fault,
         left: nth,
@@ -123,7 +144,7 @@ pub(crate) fn run_with_a_fault(
         });
     }
     match failed {
-        Some((call, step)) => Err(broken(format!(
+        Some(FailedCall { call, step }) => Err(broken(format!(
             "a child whose {call} failed in step {step}: expected errors, got the end of its process"
         ))),
         None => Err(running.silent()),

@@ -4,8 +4,10 @@
 //! interface. All tracing happens on the thread of the law. Writes through memory that is mapped to a
 //! file, or through `io_uring`, are not seen.
 
+mod durable;
 mod faults;
 mod kill;
+mod power;
 mod syncs;
 
 use std::collections::BTreeMap;
@@ -22,8 +24,9 @@ use crate::case::Blame;
 use crate::child::Running;
 use crate::finding::expect::Failure;
 
-pub(crate) use self::faults::{Fault, Faulty, run_with_a_fault};
+pub(crate) use self::faults::{FailedCall, Fault, Faulty, run_with_a_fault};
 pub(crate) use self::kill::{End, kill_at};
+pub(crate) use self::power::{Image, lose_power};
 pub(crate) use self::syncs::{Seen, watch_syncs};
 
 /// The effect of a system call on a file.
@@ -174,8 +177,11 @@ fn seize(child: Pid) -> Result<(), Failure> {
             continue;
         };
         let thread = Pid::from_raw(id);
-        ptrace::seize(thread, options).map_err(|error| not_run(&error))?;
-        ptrace::interrupt(thread).map_err(|error| not_run(&error))?;
+        match ptrace::seize(thread, options).and_then(|()| ptrace::interrupt(thread)) {
+            // The thread has ended since it was listed.
+            Ok(()) | Err(Errno::ESRCH) => {}
+            Err(error) => return Err(not_run(&error)),
+        }
     }
     Ok(())
 }

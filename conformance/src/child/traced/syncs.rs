@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use super::durable::Durable;
 use super::{Action, Call, Does, Watch, follow};
 use crate::child::{Message, Running};
 use crate::finding::expect::{Failure, broken};
@@ -16,28 +17,34 @@ pub(crate) struct Seen {
     pub(crate) writes: usize,
     /// Whether a file that was written has been synced after its last write.
     pub(crate) synced: bool,
-    /// A file with data that was named in this step, in a directory that was not synced.
-    pub(crate) nameless: Option<PathBuf>,
+    /// A synced file that was named in this step, and the directory on the way to it that was not synced
+    /// since.
+    pub(crate) nameless: Option<(PathBuf, PathBuf)>,
 }
 
 struct Syncs {
     place: PathBuf,
     /// The files written in this step, by inode, and whether they are not synced since.
     dirty: BTreeMap<u64, bool>,
-    /// Every file that was ever written, by inode.
-    written: BTreeSet<u64>,
+    /// Every file that was ever synced, by inode. A file that never is may be one that opening can rebuild.
+    synced: BTreeSet<u64>,
     names: BTreeSet<PathBuf>,
-    directories_synced: BTreeSet<PathBuf>,
+    durable: Durable,
     now: Seen,
     steps: Vec<Seen>,
 }
 
 impl Syncs {
+    fn below(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.place).unwrap_or(path).to_owned()
+    }
+
     fn note(&mut self, call: &Call) -> Option<()> {
         if matches!(call.name, "msync" | "syncfs") {
             // These sync everything that might have been written.
             self.dirty.values_mut().for_each(|dirty| *dirty = false);
-            return Some(());
+            self.synced.extend(self.dirty.keys());
+            return self.durable.sync_all().ok();
         }
         let path = call.path()?;
         if !path.starts_with(&self.place) {
@@ -45,20 +52,24 @@ impl Syncs {
         }
         let about = fs::metadata(call.link()).ok()?;
         match call.does {
-            Does::Sync if about.is_dir() => _ = self.directories_synced.insert(path),
+            Does::Sync if about.is_dir() => _ = self.durable.sync(&call.link()).ok()?,
             Does::Sync => {
+                self.synced.insert(about.ino());
                 if let Some(dirty) = self.dirty.get_mut(&about.ino()) {
                     *dirty = false;
                 }
             }
             Does::Write => {
-                self.written.insert(about.ino());
                 if matches!(call.name, "ftruncate" | "fallocate") {
                     // Neither writes data: after its sync a store may free space or reserve some.
                     return Some(());
                 }
                 self.now.writes += 1;
-                self.dirty.insert(about.ino(), !writes_through(call));
+                let is_synced = writes_through(call);
+                if is_synced {
+                    self.synced.insert(about.ino());
+                }
+                self.dirty.insert(about.ino(), !is_synced);
             }
             Does::Name => {}
         }
@@ -67,7 +78,7 @@ impl Syncs {
 }
 
 /// Whether each write to the descriptor is also a sync.
-fn writes_through(call: &Call) -> bool {
+pub(super) fn writes_through(call: &Call) -> bool {
     const O_DSYNC: u32 = 0o10000;
     let about = call.link().to_string_lossy().replace("/fd/", "/fdinfo/");
     let about = fs::read_to_string(about).unwrap_or_default();
@@ -91,15 +102,16 @@ impl Watch for Syncs {
         seen.synced = self.dirty.values().any(|dirty| !dirty);
         let names = names_in(&self.place);
         let new = names.difference(&self.names);
-        let nameless = new.filter(|name| {
-            let written = fs::metadata(name).is_ok_and(|about| self.written.contains(&about.ino()));
-            let parent = name.parent().unwrap_or(&self.place);
-            written && !self.directories_synced.contains(parent)
+        let synced = new.filter(|name| {
+            fs::metadata(name).is_ok_and(|about| self.synced.contains(&about.ino()))
         });
-        seen.nameless = nameless.min().cloned();
+        let mut nameless = synced.filter_map(|name| {
+            let directory = self.durable.lost_in(name)?;
+            Some((self.below(name), self.below(&directory)))
+        });
+        seen.nameless = nameless.next();
         self.names = names;
         self.dirty.clear();
-        self.directories_synced.clear();
         self.steps.push(seen);
     }
 }
@@ -123,12 +135,13 @@ pub(super) fn names_in(directory: &Path) -> BTreeSet<PathBuf> {
 pub(crate) fn watch_syncs(mut running: Running<'_>, place: &Path) -> Result<Vec<Seen>, Failure> {
     let place = place.canonicalize();
     let place = place.map_err(|error| Failure::Harness(format!("no place: {error}")))?;
+    let durable = Durable::names(&place);
     let mut syncs = Syncs {
         names: names_in(&place),
+        durable: durable.map_err(|error| Failure::Harness(format!("no names: {error}")))?,
         place,
         dirty: BTreeMap::new(),
-        written: BTreeSet::new(),
-        directories_synced: BTreeSet::new(),
+        synced: BTreeSet::new(),
         now: Seen::default(),
         steps: Vec::new(),
     };

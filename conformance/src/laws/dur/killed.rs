@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crashpoint::CheckpointRow;
 
 use crate::case::{Blame, Case, Session};
-use crate::child::{CLEARED_ROWS, IN_TURN, Role, Running, WRITTEN, cleared_run, wide};
+use crate::child::{
+    CLEARED_ROWS, IN_TURN, LARGE, LARGE_ROWS, Role, Running, WRITTEN, cleared_run, wide,
+};
 use crate::finding::expect::{Checked, Failure, broken, describe, quote, row, rows, same_rows};
 use crate::harness::place::Place;
 use crate::runtime::{Workers, start};
@@ -27,7 +29,7 @@ fn kill_and_open(
     let heard = running.receive_steps(steps)?;
     let acknowledged = running.kill(heard)?;
     judge_at(case, &place, "SIGKILL of a child", async |store| {
-        judge(store, acknowledged).await
+        judge(&store, acknowledged).await
     })
 }
 
@@ -36,7 +38,7 @@ pub(super) fn judge_at(
     case: &Case,
     place: &Arc<Place>,
     after: &str,
-    judge: impl AsyncFnOnce(&Session) -> Checked,
+    judge: impl AsyncFnOnce(Session) -> Checked,
 ) -> Checked {
     let runtime = start(Workers::Pool(2))?;
     case.progress
@@ -47,7 +49,7 @@ pub(super) fn judge_at(
             Failure::Harness(message) => broken(format!("after {after}, {message}")),
             other => other,
         })?;
-        judge(&store).await
+        judge(store).await
     });
     case.close_inside(&runtime);
     runtime.block_on(case.leave(place))?;
@@ -130,8 +132,25 @@ pub(crate) fn dur_05_a_kill_inside_clear_leaves_all_or_nothing(case: &Case) -> C
             Ok(())
         })?;
     }
+    for _ in 0..LARGE_ROUNDS {
+        kill_and_open(case, Role::ClearsLarge, 1, async |store, acknowledged| {
+            let got = store.load(LARGE).await?;
+            let is_cleared = acknowledged > 1;
+            if got.is_empty() || !is_cleared && got == rows(0..LARGE_ROWS) {
+                return Ok(());
+            }
+            let (id, count) = (quote(LARGE), got.len());
+            Err(broken(format!(
+                "run {id} after SIGKILL of a child inside its clear: expected all {LARGE_ROWS} rows or \
+                 none, got {count}"
+            )))
+        })?;
+    }
     Ok(())
 }
+
+/// How often a child is killed inside the clear of a large run.
+const LARGE_ROUNDS: u32 = 2;
 
 pub(crate) fn dur_06_after_a_kill_the_store_opens_unaided(case: &Case) -> Checked {
     for steps in [1, 4] {

@@ -1,5 +1,7 @@
 //! Durability: acknowledged rows are there when the place is opened again, however the last store ended.
 
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+mod aftermath;
 mod corrupt;
 mod killed;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
@@ -21,6 +23,7 @@ pub(crate) use self::power::{
     dur_08_data_is_synced_before_the_acknowledgement,
     dur_09_the_directory_is_synced_when_a_file_is_created, dur_10_a_failed_sync_is_an_error,
     dur_11_a_full_disk_is_an_error, dur_13_after_a_failed_sync_the_store_refuses,
+    dur_15_after_a_power_loss_acknowledged_rows_are_there,
 };
 pub(crate) use self::reopened::{
     dur_01_rows_survive_reopening, dur_02_rows_survive_twenty_reopenings,

@@ -4,11 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::aftermath::goes_on;
 use super::killed::judge_at;
 use super::script::{Answer, judge};
 use super::traced::{CALLS_MAX, too_many};
 use crate::case::Case;
-use crate::child::traced::{Fault, Faulty, Seen, run_with_a_fault, watch_syncs};
+use crate::child::traced::{
+    FailedCall, Fault, Faulty, Image, Seen, lose_power, run_with_a_fault, watch_syncs,
+};
 use crate::child::{Message, Role, Running, Step, script};
 use crate::finding::expect::{Checked, Failure, broken};
 use crate::harness::place::Place;
@@ -47,13 +50,44 @@ pub(crate) fn dur_08_data_is_synced_before_the_acknowledgement(case: &Case) -> C
 
 pub(crate) fn dur_09_the_directory_is_synced_when_a_file_is_created(case: &Case) -> Checked {
     for (number, (_, seen)) in steps_seen(case)?.into_iter().enumerate() {
-        if let Some(path) = seen.nameless {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Some((file, directory)) = seen.nameless {
+            let directory = match directory.to_string_lossy() {
+                place if place.is_empty() => "the place".to_owned(),
+                below => format!("directory {below:?}"),
+            };
             return Err(broken(format!(
-                "step {number} of a child left a new file {name:?} with data in it: expected a sync \
-                 of its directory before the acknowledgement, got none"
+                "step {number} of a child left a new file {file:?} with synced data in it: expected a \
+                 sync of {directory} before the acknowledgement, got none since its name is there"
             )));
         }
+    }
+    Ok(())
+}
+
+pub(crate) fn dur_15_after_a_power_loss_acknowledged_rows_are_there(case: &Case) -> Checked {
+    let (place, stash) = (case.another_place()?, case.another_place()?);
+    let running = Running::start(case, Role::Script, &place)?;
+    for image in lose_power(running, &place, stash.path())? {
+        let Image {
+            place,
+            steps,
+            begun,
+        } = image;
+        let steps_words = match steps {
+            1 => "1 acknowledged step".to_owned(),
+            more => format!("{more} acknowledged steps"),
+        };
+        let when = format!("of whose files only synced data was left, after {steps_words}");
+        let mut answers = vec![Answer::Done; steps as usize];
+        if begun {
+            answers.push(Answer::Unknown);
+        }
+        answers.truncate(script().len());
+        let after = format!("a power loss after {steps_words} of a child");
+        judge_at(case, &place, &after, async |store| {
+            judge(&store, &answers, &when).await?;
+            goes_on(case, &place, store, &answers, &after).await
+        })?;
     }
     Ok(())
 }
@@ -68,7 +102,7 @@ fn each_call(
         let place = case.another_place()?;
         let running = Running::start(case, Role::ScriptWithFaults, &place)?;
         let faulty = run_with_a_fault(running, fault, nth, place.path())?;
-        let Some((call, step)) = faulty.failed else {
+        let Some(FailedCall { call, step }) = faulty.failed.clone() else {
             if nth > 0 {
                 return Ok(());
             }
@@ -83,7 +117,8 @@ fn each_call(
 
 /// The call that met the fault.
 struct Failed {
-    call: &'static str,
+    /// Its name and its file.
+    call: String,
     nth: usize,
     step: u64,
 }
@@ -117,10 +152,11 @@ pub(crate) fn dur_11_a_full_disk_is_an_error(case: &Case) -> Checked {
         Fault::DiskFull,
         |faulty, Failed { call, nth, step }, place| {
             let answers: Vec<Answer> = faulty.messages.iter().filter_map(answer).collect();
-            let when = format!("whose {call} number {nth} failed in step {step}, opened again");
-            let after = format!("a child whose {call} number {nth} failed in step {step}");
+            let when = format!("whose {call} (number {nth}) failed in step {step}, opened again");
+            let after = format!("a child whose {call} (number {nth}) failed in step {step}");
             judge_at(case, place, &after, async |store| {
-                judge(store, &answers, &when).await
+                judge(&store, &answers, &when).await?;
+                goes_on(case, place, store, &answers, &after).await
             })
         },
     )

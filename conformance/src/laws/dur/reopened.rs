@@ -14,12 +14,24 @@ pub(crate) async fn dur_01_rows_survive_reopening(case: &Case) -> Checked {
     for id in IDS {
         store.append_all(id, &expected).await?;
     }
+    store.append_all("large", &rows(0..LARGE_ROWS)).await?;
+    // Its second life is shorter than its first.
+    store.append_all("second life", &rows(0..6)).await?;
+    store.clear("second life").await?;
+    store.append_all("second life", &rows(0..3)).await?;
     let store = case.reopen(store).await?;
     for id in IDS {
         store.holds(id, &expected, "after reopening").await?;
     }
-    Ok(())
+    let when = "after a clear, three appends and reopening";
+    store.holds("second life", &rows(0..3), when).await?;
+    store
+        .holds("large", &rows(0..LARGE_ROWS), "after reopening")
+        .await
 }
+
+/// More than a page, a segment or a list in memory holds.
+const LARGE_ROWS: u64 = 1_100;
 
 /// More than a list of segments or versions would be limited to.
 const REOPENINGS: u64 = 20;

@@ -1,11 +1,12 @@
 //! SIGKILL at every system call that changes a file system: it hits windows that a kill by time misses.
 
+use super::aftermath::goes_on;
 use super::killed::judge_at;
 use super::script::{Answer, judge};
 use crate::case::Case;
 use crate::child::traced::{End, kill_at};
 use crate::child::{Role, Running, script};
-use crate::finding::expect::{Checked, Failure, row};
+use crate::finding::expect::{Checked, Failure};
 
 /// The most system calls of a child that are tried one by one.
 pub(super) const CALLS_MAX: usize = 400;
@@ -30,8 +31,8 @@ pub(crate) fn dur_07_a_kill_at_every_system_call_is_survived(case: &Case) -> Che
         answers.truncate(script().len());
         let after = format!("SIGKILL of a child, {when}");
         judge_at(case, &place, &after, async |store| {
-            judge(store, &answers, &when).await?;
-            store.append("after", &row(0)).await
+            judge(&store, &answers, &when).await?;
+            goes_on(case, &place, store, &answers, &after).await
         })?;
     }
     Err(too_many())

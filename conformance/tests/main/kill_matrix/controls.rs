@@ -3,14 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use crashpoint_conformance::{Harness, LawId, Plan, Verdict, catalogue, claim, run_all};
+use crashpoint_conformance::{
+    BoxError, Harness, LawId, Place, Plan, Verdict, catalogue, claim, run_all,
+};
 
 use super::line::failing;
 use super::{EXEMPT, NAMED, NAMED_CLAIMED, NAMED_KILLED, durability, everything, in_groups};
+use crate::mutants::concurrency::Remote;
 use crate::mutants::disk::InFile;
 use crate::mutants::drafts::InDrafts;
 use crate::mutants::outage::Breakable;
-use crate::mutants::{Broken, Faithful, Mutated, damaged, disk, outage, pay};
+use crate::mutants::trees::{self, InTrees};
+use crate::mutants::{Broken, Faithful, Mutated, can, damaged, disk, outage, pay};
 
 #[test]
 fn a_store_that_answers_errors_while_its_backend_is_down_keeps_the_laws_of_an_outage() {
@@ -80,6 +84,14 @@ fn a_store_without_a_fault_costs_no_more_than_it_should() {
     assert_eq!(failing(&report), BTreeSet::new(), "{report}");
 }
 
+/// Dropping a future stops nothing, but what comes later waits behind it.
+#[test]
+fn a_pool_with_one_connection_for_each_id_settles() {
+    let plan = everything().only(["bas", "can"]);
+    let report = run_all::<Mutated<Remote<can::Pooled<true>>>>(&plan);
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+}
+
 #[test]
 fn a_store_with_an_honest_limit_keeps_every_law() {
     let report = run_all::<Mutated<pay::HonestLimit>>(&everything());
@@ -116,6 +128,15 @@ fn a_store_that_gives_up_the_file_whose_sync_failed_may_go_on() {
     assert_eq!(failing(&report), BTreeSet::new(), "{report}");
 }
 
+/// Its directories are synced under a draft name, and one of its files is never synced.
+#[test]
+fn a_tree_that_is_synced_before_it_has_its_name_survives_every_power_loss() {
+    let test = "kill_matrix::controls::a_tree_that_is_synced_before_it_has_its_name_survives_every_power_loss";
+    let claims = [claim::reopen, claim::process_crash, claim::power_loss];
+    let report = run_all::<InTrees<trees::All>>(&in_groups(test, &claims, &["bas", "dur"]));
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+}
+
 #[test]
 fn a_child_that_runs_no_test_is_not_taken_for_one_that_was_killed() {
     let report = run_all::<InFile<disk::Careful>>(&durability("no_such_test"));
@@ -127,6 +148,53 @@ fn a_child_that_runs_no_test_is_not_taken_for_one_that_was_killed() {
         message.contains("is there a test that `no_such_test"),
         "{message}"
     );
+}
+
+/// A harness that can't open its store in a child.
+struct PanicsInAChild;
+
+impl Harness for PanicsInAChild {
+    type Store = disk::Filed<disk::Careful>;
+
+    async fn open(place: &Place) -> Result<Self::Store, BoxError> {
+        let is_child = std::env::var_os("CRASHPOINT_CHILD_ROLE").is_some();
+        assert!(!is_child, "the server knows no child");
+        InFile::<disk::Careful>::open(place).await
+    }
+}
+
+#[test]
+fn what_a_child_says_before_it_dies_is_in_the_message() {
+    let test = "kill_matrix::controls::what_a_child_says_before_it_dies_is_in_the_message";
+    let plan = durability(test).only_laws([LawId::DUR_03]);
+    let report = run_all::<PanicsInAChild>(&plan);
+    let Verdict::HarnessError(message) = &report.laws()[0].verdict else {
+        panic!("{report}");
+    };
+    assert!(message.contains("the server knows no child"), "{message}");
+}
+
+/// Between its fork and its exec a child of the kit holds the lock of a store that is being dropped.
+#[test]
+fn a_store_that_locks_its_place_opens_again_beside_starts_of_children() {
+    const REOPENINGS_OF_THE_LAW: usize = 20;
+    let reopens = Plan::new()
+        .claims([claim::reopen])
+        .only_laws([LawId::DUR_02]);
+    let starts = durability("no_such_test").only_laws([LawId::DUR_03]);
+    std::thread::scope(|scope| {
+        let children = scope.spawn(|| {
+            for _ in 0..200 {
+                let report = run_all::<InFile<disk::Careful>>(&starts);
+                assert_eq!(report.count("harness_error"), 1, "{report}");
+            }
+        });
+        for _ in 0..200 / REOPENINGS_OF_THE_LAW {
+            let report = run_all::<InFile<damaged::Locks>>(&reopens);
+            assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+        }
+        children.join().unwrap();
+    });
 }
 
 #[test]

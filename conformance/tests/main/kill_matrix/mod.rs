@@ -20,9 +20,10 @@ use self::line::{Kill, check, judged, tests_again};
 use crate::mutants::disk::InFile;
 use crate::mutants::drafts::InDrafts;
 use crate::mutants::outage::Breakable;
+use crate::mutants::trees::InTrees;
 use crate::mutants::{
     Broken, Mutant, Mutated, bas, can, clr, concurrency, damaged, disk, dup, dur, eng, err, iso,
-    ord, outage, pay, prf, racing, run,
+    ord, outage, pay, prf, racing, run, trees,
 };
 
 /// A line of the matrix, for whoever lists them.
@@ -90,14 +91,16 @@ matrix! {
 
     descending: Broken<ord::Descending> => ORD_01 "appended in order: expected 20 rows", spares: BAS_01 DUP_01 DUP_07 CLR_01 ERR_01 RUN_03;
     insertion_order: Broken<ord::InsertionOrder> => ORD_02 "appended out of order", also ORD_12 DUP_10, maybe racing;
-    text_key: Broken<ord::TextKey> => ORD_03 "sequences of several lengths", also ORD_01 ORD_02 ORD_04 ORD_06 ORD_09 ORD_10 ORD_11 ORD_12 ISO_02 PAY_04 PAY_05 CLR_08 DUR_02 ENG_01 ENG_02 ENG_03, maybe racing;
+    text_key: Broken<ord::TextKey> => ORD_03 "sequences of several lengths", also ORD_01 ORD_02 ORD_04 ORD_06 ORD_09 ORD_10 ORD_11 ORD_12 ISO_02 PAY_04 PAY_05 CLR_08 DUR_01 DUR_02 ENG_01 ENG_02 ENG_03, maybe racing;
     dense_only: Broken<ord::DenseOnly> => ORD_04 "gap in the sequence", also ORD_02 ORD_03 ORD_06 ORD_08 ORD_12 DUP_10 ISO_02 CLR_01, maybe racing;
     starts_at_zero: Broken<ord::StartsAtZero> => ORD_05 "the run has no row 0", also ORD_02 ORD_03 ORD_07 ORD_12 DUP_10 DUP_11 ERR_05, maybe racing;
     i64_cast: Broken<ord::I64Cast> => ORD_06 "around i64::MAX and u64::MAX", also ORD_12;
     float_sequence: Broken<ord::FloatSequence> => ORD_07 "expected Ok", also ORD_06;
     u32_sequence: Broken<ord::U32Sequence> => ORD_08 "expected Ok", also ORD_03 ORD_06 ORD_07 ORD_12 DUP_11 CLR_01;
-    limit_1000: Broken<ord::Limit1000> => ORD_09 "expected 10000 rows";
-    page_4_mib: Broken<ord::Page4MiB> => ORD_10 "expected 80 rows", also PAY_07;
+    limit_1000: Broken<ord::Limit1000> => ORD_09 "expected 10300 rows", also DUR_01, maybe racing;
+    limit_10000: Broken<ord::Limit10000> => ORD_09 "expected 10300 rows with {sequence 10000";
+    limit_4096_above_1_mib: Broken<ord::Limit4096Above1MiB> => ORD_09 "expected 10300 rows with {sequence 4096";
+    page_4_mib: Broken<ord::Page4MiB> => ORD_10 "expected 80 rows", also ORD_09 PAY_07;
     newest_segment_first: Broken<ord::NewestSegmentFirst> => ORD_11 "interleaved with two others", also ORD_02 ORD_12, maybe racing;
     unordered_after_reopen: Broken<ord::UnorderedAfterReopen> => ORD_12 "after reopening";
 
@@ -114,7 +117,7 @@ matrix! {
     shared_staging: racing::SharedStaging => DUP_08 "expected the row of the contender that got Ok", also RUN_01, maybe racing;
     dup_index_in_memory: Broken<dup::DupIndexInMemory> => DUP_09 "expected a rejection, got Ok", also DUP_13;
     index_of_its_own: Broken<dup::IndexOfItsOwn> => DUP_13 "expected exactly one Ok, got 2";
-    taken_for_ever: Broken<dup::TakenForEver> => DUP_10 "expected Ok", also CLR_05 CLR_06 CLR_09 ENG_03, maybe racing;
+    taken_for_ever: Broken<dup::TakenForEver> => DUP_10 "expected Ok", also CLR_05 CLR_06 CLR_09 DUR_01 ENG_03, maybe racing;
     max_unprotected: Broken<dup::MaxUnprotected> => DUP_11 "expected a rejection, got Ok";
     leaks_permits: Broken<dup::LeaksPermits> => DUP_12 "no permit left", maybe racing;
 
@@ -157,9 +160,11 @@ matrix! {
     tombstone: Broken<clr::Tombstone> => CLR_05 "in its second life: expected 5 rows", also DUP_10 CLR_09, maybe racing;
     clear_early_ack: Broken<clr::ClearEarlyAck> => CLR_06 "right after clear 0 returned: expected an empty run", also DUP_12 CLR_01 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03, maybe racing;
     cache_survives_clear: Broken<clr::CacheSurvivesClear> => CLR_06 "right after clear 0 returned: expected an empty run", also DUP_12 CAN_04 RUN_01 RUN_02 RUN_07 ENG_03, maybe racing;
-    clear_in_memory: Broken<clr::ClearInMemory> => CLR_07 "cleared before reopening: expected an empty run";
+    clear_in_memory: Broken<clr::ClearInMemory> => CLR_07 "cleared before reopening: expected an empty run", also DUR_01;
     clear_row_by_row: racing::ClearRowByRow => CLR_08 "expected all 48 rows or none", maybe racing;
-    clear_limit_1000: Broken<clr::ClearLimit1000> => CLR_09 "expected an empty run";
+    clear_in_pages: concurrency::Remote<concurrency::ClearInPages> => CLR_08 "expected all 2500 rows or none", maybe racing;
+    load_in_pages: concurrency::Remote<concurrency::LoadInPages> => CLR_08 "expected all 2500 rows or none", maybe racing;
+    clear_limit_1000: Broken<clr::ClearLimit1000> => CLR_09 "expected an empty run", maybe racing;
 
     clear_beside_the_lock: concurrency::Remote<concurrency::ClearBesideTheLock> => CON_01 "expected answers that one order of these operations explains, got\n", maybe racing;
     index_cleared_later: concurrency::Remote<concurrency::IndexClearedLater> => CON_01 "-> conflict";
@@ -179,8 +184,12 @@ matrix! {
     second_replica_later: concurrency::Remote<can::SecondReplicaLater> => CAN_06 "expected a row that was shown to stay", also CAN_03, maybe racing;
     detached_write: concurrency::Remote<can::DetachedWrite<false>> => CAN_07 "after a clear returned: expected an empty run", maybe racing;
     detached_write_fenced: concurrency::Remote<can::DetachedWrite<true>> => CAN_08 "after a load without its row: expected an empty run";
+    pool_lets_a_write_pass_a_clear: concurrency::Remote<can::Pooled<false>> => CAN_07 "after a clear returned: expected an empty run", maybe racing;
+    pool_hides_late_writes: concurrency::Remote<can::Pooled<false>> => CAN_08 "after a load without its row: expected an empty run", maybe racing;
 
     memory_only: Broken<dur::MemoryOnly> => DUR_01 "run \"first\" after reopening: expected 7 rows", also DUP_13 DUR_02 ORD_12 DUP_09 CLR_07;
+    thousand_after_reopen: Broken<dur::ThousandAfterReopen> => DUR_01 "run \"large\" after reopening: expected 1100 rows", also ORD_12;
+    tombstone_by_sequence: Broken<dur::TombstoneBySequence> => DUR_01 "run \"second life\" after a clear, three appends and reopening: expected 3 rows";
     ten_segments: Broken<dur::TenSegments> => DUR_02 "after reopening 10 of 20: expected 3 rows";
 
     wrong_category: Broken<err::WrongCategory> => ERR_01 "got \"already_exists\"", also ERR_05 ERR_06;
@@ -239,18 +248,22 @@ macro_rules! killed {
 }
 
 killed! {
-    flush_on_drop: disk::FlushOnDrop => DUR_03 "expected all of them, got 0 rows without sequence 0", also DUR_07 DUR_08 DUR_11, maybe racing;
-    header_then_body: disk::HeaderThenBody => DUR_04 "blob of 0 bytes", also DUR_07 DUR_11;
-    deletes_row_by_row: disk::DeletesRowByRow => DUR_05 "expected all 12 rows or none, got", also DUR_07 DUR_11;
-    stale_lock_file: disk::StaleLockFile => DUR_06 "after SIGKILL of a child, the harness could not open the store", also DUR_03 DUR_04 DUR_05 DUR_07 DUR_14;
+    flush_on_drop: disk::FlushOnDrop => DUR_03 "expected all of them, got 0 rows without sequence 0", also DUR_07 DUR_08 DUR_11 DUR_15, maybe racing;
+    header_then_body: disk::HeaderThenBody => DUR_04 "blob of 0 bytes", also DUR_07 DUR_11 DUR_15;
+    deletes_row_by_row: disk::DeletesRowByRow => DUR_05 "expected all 12 rows or none, got", also DUR_07 DUR_11 DUR_15;
+    deletes_in_batches: disk::DeletesInBatches => DUR_05 "expected all 1100 rows or none, got";
+    stale_lock_file: disk::StaleLockFile => DUR_06 "after SIGKILL of a child, the harness could not open the store", also DUR_03 DUR_04 DUR_05 DUR_07 DUR_14 DUR_15;
     rewrites_in_place: disk::RewritesInPlace => DUR_07 "killed at its write number", also DUR_11, maybe racing;
+    appends_behind_a_torn_tail: disk::AppendsBehindATornTail => DUR_07 "opened again: after dropping the store, the harness could not open the store", also DUR_11;
+    blob_must_be_new: disk::BlobMustBeNew => DUR_07 "opened again: append of {sequence 2", also DUR_11 DUR_15;
     buffer_for_each_run: disk::BufferForEachRun => DUR_14 "expected every row before the last that is there, got append";
-    no_sync: disk::NoSync => DUR_08 "expected a sync of one of them after its last write";
-    syncs_too_early: disk::SyncsTooEarly => DUR_08 "expected a sync of one of them after its last write";
-    no_directory_sync: disk::NoDirectorySync => DUR_09 "left a new file \"log\" with data in it";
+    no_sync: disk::NoSync => DUR_08 "expected a sync of one of them after its last write", also DUR_15;
+    syncs_too_early: disk::SyncsTooEarly => DUR_08 "expected a sync of one of them after its last write", also DUR_15;
+    no_directory_sync: disk::NoDirectorySync => DUR_09 "left a new file \"log\" with synced data in it", also DUR_15;
     ignores_eio: disk::IgnoresEio => DUR_10 "answered EIO: expected an error, got Ok";
-    ignores_enospc: disk::IgnoresEnospc => DUR_11 "whose write number 0 failed in step 0, opened again: expected [";
-    goes_on: disk::GoesOn => DUR_13 "expected loads and appends to be refused until the store is opened again, got";
+    ignores_enospc: disk::IgnoresEnospc => DUR_11 "whose write of \"log\" (number 0) failed in step 0, opened again: expected [";
+    goes_on: disk::GoesOn => DUR_13 "whose fdatasync of \"log\" answered EIO: expected loads and appends to be refused until the store is opened again, got";
+    clears_without_sync: disk::ClearsWithoutSync => DUR_15 "of whose files only synced data was left, after 5 acknowledged steps: expected [], got [";
 }
 
 /// The third matrix: what only some stores claim, in the groups that are named.
@@ -287,6 +300,9 @@ claimed! {
     panics_on_bad_rows: InFile<damaged::PanicsOnBadRows>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "expected an error, got a panic: a line is no line";
 
     shows_what_failed: InDrafts<true>, claiming [reopen process_crash power_loss], in ["bas" "dur"] => DUR_13 "whose file it gave up: expected a load that shows 0 rows, got 1";
+    forgets_ancestors: InTrees<trees::ForgetsAncestors>, claiming [reopen process_crash power_loss], in ["bas" "dur"] => DUR_09 "expected a sync of the place before the acknowledgement", also DUR_15;
+    syncs_another_file: InTrees<trees::SyncsAnotherFile>, claiming [reopen process_crash power_loss], in ["bas" "dur"] => DUR_15 "of whose files only synced data was left, after 1 acknowledged step: expected [{sequence 0", also DUR_09;
+    uses_draft_again: InTrees<trees::UsesDraftAgain>, claiming [reopen process_crash], in ["bas" "dur"] => DUR_07 "and opened a second time: expected 2 rows with {sequence 0, state \"retried state plain 0\"";
 
     two_writers_of_one_file: InFile<disk::Careful>, claiming [reopen many_processes], in ["bas" "dup"] => DUP_14 "2 processes append to sequence 0 of run \"contended\" at once: expected exactly one Ok, got 2";
 

@@ -1,7 +1,7 @@
 //! Faults that show when a future is dropped. All but the eager mutant hold a lock over several round trips,
 //! so that callers who await their answers do not see them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex};
 use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId};
 use crashpoint_conformance::Place;
 use tokio::runtime::Handle;
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::{Mutex as AsyncMutex, oneshot};
 
 use super::concurrency::Trips;
 use super::gap::give_way;
@@ -228,5 +229,119 @@ impl<const FENCED: bool> Trips for DetachedWrite<FENCED> {
         runs.clear(id);
         *self.0.lock().unwrap().entry(id.to_owned()).or_default() += 1;
         Ok(())
+    }
+}
+
+/// A statement, and the turns that its connection takes for it.
+type Statement = (u32, Box<dyn FnOnce() + Send>);
+
+/// A write takes longer than a read.
+const WRITE: u32 = 60;
+const READ: u32 = 1;
+
+/// A connection performs its statements in order. Dropping the future of a statement stops nothing.
+#[derive(Clone)]
+struct Connection(UnboundedSender<Statement>);
+
+impl Connection {
+    fn open(runtime: &Handle) -> Self {
+        let (sender, mut statements) = unbounded_channel::<Statement>();
+        runtime.spawn(async move {
+            while let Some((turns, statement)) = statements.recv().await {
+                for _ in 0..turns {
+                    tokio::task::yield_now().await;
+                }
+                statement();
+            }
+        });
+        Self(sender)
+    }
+
+    /// Sends a statement. There is no answer if the connection's runtime has ended.
+    fn send<T: Send + 'static>(
+        &self,
+        turns: u32,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> oneshot::Receiver<T> {
+        let (reply, answer) = oneshot::channel();
+        let statement = Box::new(move || _ = reply.send(work()));
+        let _ = self.0.send((turns, statement));
+        answer
+    }
+}
+
+/// A pool of connections. With `BY_ID` all statements about an id go through one connection, in order. Without,
+/// a caller takes any connection that nobody waits for, and opens one if there is none. So a store that one
+/// caller uses has one connection.
+#[derive(Default)]
+pub(crate) struct Pooled<const BY_ID: bool>(Mutex<VecDeque<Connection>>);
+
+/// A connection that goes back to its pool when its caller waits no longer.
+struct Lent<'a> {
+    pool: &'a Mutex<VecDeque<Connection>>,
+    connection: Connection,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let connection = self.connection.clone();
+        self.pool.lock().unwrap().push_back(connection);
+    }
+}
+
+impl<const BY_ID: bool> Pooled<BY_ID> {
+    async fn perform<T: Send + 'static>(
+        &self,
+        id: &str,
+        turns: u32,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        const CONNECTIONS: usize = 8;
+        let Ok(runtime) = Handle::try_current() else {
+            return Ok(work());
+        };
+        let lost = |_| Error::unknown_outcome("the connection is gone");
+        if BY_ID {
+            let connection = {
+                let mut pool = self.0.lock().unwrap();
+                pool.retain(|connection| !connection.0.is_closed());
+                while pool.len() < CONNECTIONS {
+                    pool.push_back(Connection::open(&runtime));
+                }
+                let of_id = id.bytes().fold(0, |sum, byte| sum + usize::from(byte));
+                pool[of_id % CONNECTIONS].clone()
+            };
+            return connection.send(turns, work).await.map_err(lost);
+        }
+        let idle = {
+            let mut pool = self.0.lock().unwrap();
+            pool.retain(|connection| !connection.0.is_closed());
+            pool.pop_front()
+        };
+        let lent = Lent {
+            pool: &self.0,
+            connection: idle.unwrap_or_else(|| Connection::open(&runtime)),
+        };
+        lent.connection.send(turns, work).await.map_err(lost)
+    }
+}
+
+impl<const BY_ID: bool> Trips for Pooled<BY_ID> {
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        let (shelf, of_run) = (shelf.clone(), id.to_owned());
+        self.perform(id, WRITE, move || shelf.runs().append(&of_run, row))
+            .await?
+    }
+
+    async fn load(&self, shelf: &Shelf, id: &str) -> Loaded {
+        let (shelf, of_run) = (shelf.clone(), id.to_owned());
+        self.perform(id, READ, move || shelf.runs().load(&of_run))
+            .await
+    }
+
+    async fn clear(&self, shelf: &Shelf, id: &str) -> Result<(), Error> {
+        let (shelf, of_run) = (shelf.clone(), id.to_owned());
+        self.perform(id, READ, move || shelf.runs().clear(&of_run))
+            .await
     }
 }

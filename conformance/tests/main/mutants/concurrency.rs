@@ -235,6 +235,70 @@ impl Trips for TwoReplicas {
     }
 }
 
+/// Rows that a statement loads or removes at most.
+const PAGE_ROWS: usize = 1_000;
+
+/// A clear removes a page of rows at a time, and a load can come in between.
+#[derive(Default)]
+pub(crate) struct ClearInPages {
+    loads: Count,
+}
+
+impl Trips for ClearInPages {
+    async fn load(&self, shelf: &Shelf, id: &str) -> Loaded {
+        let runs = shelf.runs();
+        self.loads.up();
+        Ok(runs.load(id))
+    }
+
+    async fn clear(&self, shelf: &Shelf, id: &str) -> Result<(), Error> {
+        while shelf.runs().rows_of(id) > PAGE_ROWS {
+            let before = {
+                let mut runs = shelf.runs();
+                if let Some(run) = runs.0.get_mut(id) {
+                    (0..PAGE_ROWS).for_each(|_| _ = run.rows.pop_first());
+                }
+                self.loads.now()
+            };
+            shelf.gap().pass(|| self.loads.now() > before).await;
+        }
+        shelf.runs().clear(id);
+        Ok(())
+    }
+}
+
+/// A load asks for a page of rows at a time, without a snapshot.
+#[derive(Default)]
+pub(crate) struct LoadInPages {
+    clears: Count,
+}
+
+impl Trips for LoadInPages {
+    async fn load(&self, shelf: &Shelf, id: &str) -> Loaded {
+        let mut loaded: Vec<CheckpointRow> = Vec::new();
+        loop {
+            let mut page = shelf.runs().load(id);
+            if let Some(last) = loaded.last().map(|row| row.sequence) {
+                page.retain(|row| row.sequence > last);
+            }
+            page.truncate(PAGE_ROWS);
+            let is_last = page.len() < PAGE_ROWS;
+            loaded.extend(page);
+            if is_last {
+                return Ok(loaded);
+            }
+            let before = self.clears.now();
+            shelf.gap().pass(|| self.clears.now() > before).await;
+        }
+    }
+
+    async fn clear(&self, shelf: &Shelf, id: &str) -> Result<(), Error> {
+        shelf.runs().clear(id);
+        self.clears.up();
+        Ok(())
+    }
+}
+
 /// An append reads the run and writes it back with one row more.
 #[derive(Default)]
 pub(crate) struct LostUpdate {

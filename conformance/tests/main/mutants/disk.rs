@@ -22,6 +22,8 @@ pub(crate) trait Habit: Default + Send + Sync + 'static {
     const REFUSES_AFTER_AN_ERROR: bool = true;
     const BAD_LINE: BadLine = BadLine::Error;
     const LOCK: Lock = Lock::None;
+    /// Whether opening cuts off a line without an end.
+    const CUTS_TAIL: bool = true;
 
     fn open(folder: &Path) -> io::Result<()> {
         let _ = folder;
@@ -218,7 +220,7 @@ impl<H: Habit> Filed<H> {
         let whole = written.rfind('\n').map_or(0, |end| end + 1);
         let runs = read(&written[..whole], H::BAD_LINE)?;
         let file = File::options().create(true).append(true).open(&path)?;
-        if whole < written.len() {
+        if H::CUTS_TAIL && whole < written.len() {
             file.set_len(whole as u64)?;
         }
         if H::SYNCS_DIRECTORY {
@@ -380,6 +382,56 @@ impl Habit for HeaderThenBody {
     }
 }
 
+/// A line is written in two halves, and opening leaves the first half where it is. It is no line, but
+/// what is appended comes behind it.
+#[derive(Default)]
+pub(crate) struct AppendsBehindATornTail;
+
+impl Habit for AppendsBehindATornTail {
+    const CUTS_TAIL: bool = false;
+
+    fn append(&mut self, log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
+        let line = sealed(&line_of(id, row));
+        let (head, rest) = line.split_at(line.len() / 2);
+        log.file.write_all(head.as_bytes())?;
+        log.file.write_all(rest.as_bytes())?;
+        log.file.sync_data()
+    }
+}
+
+/// The blob of a large row has a file of its own, which is written first and must be new.
+#[derive(Default)]
+pub(crate) struct BlobMustBeNew;
+
+impl Habit for BlobMustBeNew {
+    fn append(&mut self, log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
+        const LARGE: usize = 4096;
+        let blob = row.output_blob.as_deref().unwrap_or_default();
+        if blob.len() >= LARGE && id.len() < LARGE {
+            let name = format!("blob-{}-{}", hex(id.as_bytes()), row.sequence);
+            let path = log.path.with_file_name(name);
+            let mut file = File::create_new(&path)?;
+            file.write_all(blob)?;
+            file.sync_all()?;
+            File::open(path.parent().unwrap())?.sync_all()?;
+        }
+        // The row has a copy, so that reading is as in the other stores.
+        log.write(&line_of(id, row))
+    }
+
+    fn clear(&mut self, log: &mut Log, id: &str, _rows: &[CheckpointRow]) -> io::Result<()> {
+        log.write(&format!("C {}", hex(id.as_bytes())))?;
+        let prefix = format!("blob-{}-", hex(id.as_bytes()));
+        for entry in fs::read_dir(log.path.parent().unwrap())? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(&prefix) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A clear deletes row by row.
 #[derive(Default)]
 pub(crate) struct DeletesRowByRow;
@@ -392,6 +444,30 @@ impl Habit for DeletesRowByRow {
                 // Longer than a signal takes.
                 std::thread::park_timeout(Duration::from_millis(50));
             }
+        }
+        Ok(())
+    }
+}
+
+/// A clear of a large run deletes five hundred rows at a time.
+#[derive(Default)]
+pub(crate) struct DeletesInBatches;
+
+impl Habit for DeletesInBatches {
+    fn clear(&mut self, log: &mut Log, id: &str, rows: &[CheckpointRow]) -> io::Result<()> {
+        const BATCH: usize = 500;
+        let id = hex(id.as_bytes());
+        if rows.len() <= BATCH {
+            return log.write(&format!("C {id}"));
+        }
+        for batch in rows.chunks(BATCH) {
+            let deletes = batch
+                .iter()
+                .map(|row| sealed(&format!("D {id} {}", row.sequence)));
+            log.file.write_all(deletes.collect::<String>().as_bytes())?;
+            log.file.sync_data()?;
+            // Longer than a signal takes on a busy machine.
+            std::thread::park_timeout(Duration::from_millis(150));
         }
         Ok(())
     }
@@ -476,6 +552,16 @@ pub(crate) struct NoSync;
 impl Habit for NoSync {
     fn append(&mut self, log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
         log.write_only(&line_of(id, row))
+    }
+}
+
+/// A clear is written and not synced.
+#[derive(Default)]
+pub(crate) struct ClearsWithoutSync;
+
+impl Habit for ClearsWithoutSync {
+    fn clear(&mut self, log: &mut Log, id: &str, _rows: &[CheckpointRow]) -> io::Result<()> {
+        log.write_only(&format!("C {}", hex(id.as_bytes())))
     }
 }
 

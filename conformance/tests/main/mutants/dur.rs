@@ -41,3 +41,42 @@ impl Fault for TenSegments {
         }
     }
 }
+
+/// A load after reopening shows a thousand rows.
+#[derive(Default)]
+pub(crate) struct ThousandAfterReopen;
+
+impl Fault for ThousandAfterReopen {
+    fn opened(&mut self, runs: &mut Runs, _place: &Place) {
+        let many = runs.0.values_mut();
+        many.for_each(|run| run.rows.retain(|sequence, _| *sequence < 1000));
+    }
+}
+
+/// A clear leaves a tombstone with the highest sequence, and opening removes every row up to it.
+#[derive(Default)]
+pub(crate) struct TombstoneBySequence;
+
+impl Fault for TombstoneBySequence {
+    fn opened(&mut self, runs: &mut Runs, _place: &Place) {
+        let tombs = runs.0.iter().filter_map(|(id, run)| {
+            let (last, _) = run.rows.last_key_value()?;
+            Some((id.strip_prefix(TOMBSTONE)?.to_owned(), *last))
+        });
+        for (id, last) in tombs.collect::<Vec<_>>() {
+            if let Some(run) = runs.0.get_mut(&id) {
+                run.rows.retain(|sequence, _| *sequence > last);
+            }
+        }
+    }
+
+    fn clear(&self, runs: &mut Runs, id: &str) -> Result<(), Error> {
+        if let Some(last) = runs.load(id).last() {
+            runs.put(&format!("{TOMBSTONE}{id}"), last.clone());
+        }
+        runs.clear(id);
+        Ok(())
+    }
+}
+
+const TOMBSTONE: &str = "\u{1}tombstone ";

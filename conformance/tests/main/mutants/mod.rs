@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ pub(crate) mod pay;
 pub(crate) mod prf;
 pub(crate) mod racing;
 pub(crate) mod run;
+pub(crate) mod trees;
 
 /// One run: its rows, and the order of their arrival.
 #[derive(Debug, Clone, Default)]
@@ -227,6 +229,9 @@ pub(crate) fn quick() -> Options {
     let mut options = Options::default();
     options.race_budget = Duration::ZERO;
     options.race_rounds_min = 1;
+    // What is measured are the laws, and not a disk.
+    let in_memory = PathBuf::from("/dev/shm");
+    options.folder = in_memory.is_dir().then_some(in_memory);
     options
 }
 

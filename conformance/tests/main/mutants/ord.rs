@@ -124,6 +124,33 @@ impl Fault for Limit1000 {
     }
 }
 
+/// A query returns its first ten thousand rows.
+#[derive(Default)]
+pub(crate) struct Limit10000;
+
+impl Fault for Limit10000 {
+    fn load(&self, runs: &mut Runs, id: &str) -> Loaded {
+        let mut rows = runs.load(id);
+        rows.truncate(10_000);
+        Ok(rows)
+    }
+}
+
+/// A response that is longer than 1 MiB holds 4,096 rows.
+#[derive(Default)]
+pub(crate) struct Limit4096Above1MiB;
+
+impl Fault for Limit4096Above1MiB {
+    fn load(&self, runs: &mut Runs, id: &str) -> Loaded {
+        let mut rows = runs.load(id);
+        let blobs = rows.iter().filter_map(|row| row.output_blob.as_ref());
+        if blobs.map(Vec::len).sum::<usize>() > 1 << 20 {
+            rows.truncate(4096);
+        }
+        Ok(rows)
+    }
+}
+
 /// A response holds 4 MiB.
 #[derive(Default)]
 pub(crate) struct Page4MiB;
