@@ -23,7 +23,7 @@ use crate::runner::plan::Step;
 /// ```
 ///
 /// All but `harness` may be left out; the order is fixed. A misspelled claim or law does not compile,
-/// nor does a law that is named twice. `lacks` takes back an [assumed](crate::Claim::EngineKinds) claim,
+/// nor does a law that is named twice or without a reason. `lacks` takes back an [assumed](crate::Claim::EngineKinds) claim,
 /// for stores of the reference crate, which has three kinds of rows.
 ///
 /// - A law that is waived, or whose claim is not made, becomes an ignored test with that reason.
@@ -83,6 +83,7 @@ macro_rules! __certify {
         const _: () = $crate::__private::each_law_listed_once(&[
             $($crate::LawId::$waived,)* $($crate::LawId::$failing,)*
         ]);
+        const _: () = $crate::__private::each_reason_given(&[$($why,)* $($because,)*]);
 
         macro_rules! __crashpoint_law {
             $(($waived $d name:ident $d claim:ident) => {
@@ -182,6 +183,7 @@ macro_rules! __unclaimed {
     (many_processes $($test:tt)*) => { #[test] #[ignore = "not claimed: many_processes"] $($test)* };
     (outage $($test:tt)*) => { #[test] #[ignore = "not claimed: outage"] $($test)* };
     (corruption $($test:tt)*) => { #[test] #[ignore = "not claimed: corruption"] $($test)* };
+    (listing $($test:tt)*) => { #[test] #[ignore = "not claimed: listing"] $($test)* };
     (on_disk $($test:tt)*) => { #[test] #[ignore = "not claimed: on_disk"] $($test)* };
     (settled $($test:tt)*) => { #[test] #[ignore = "not claimed: settled"] $($test)* };
 }
@@ -206,6 +208,22 @@ pub const fn each_law_listed_once(laws: &[LawId]) {
     }
 }
 
+/// Rejects, when the user's file is compiled, a law that is waived or expected to fail for an empty reason.
+///
+/// # Panics
+///
+/// If a reason is empty.
+pub const fn each_reason_given(reasons: &[&str]) {
+    let mut index = 0;
+    while index < reasons.len() {
+        assert!(
+            !reasons[index].trim_ascii().is_empty(),
+            "`waive` and `expect_fail` need a reason for each law"
+        );
+        index += 1;
+    }
+}
+
 /// Runs one law as a test, and appends a line about it for `crashpoint report`.
 ///
 /// # Panics
@@ -214,6 +232,7 @@ pub const fn each_law_listed_once(laws: &[LawId]) {
 pub fn certify_law<H: Harness>(suite: &'static Suite, id: LawId) {
     let mut subject = Subject::of::<H>();
     subject.again = Some(suite.arguments_again(id.law()));
+    subject.claims = suite.plan().holds().collect();
     run_role_if_child(&subject);
     certify(suite, &subject, id.law());
 }

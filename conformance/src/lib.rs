@@ -86,6 +86,6 @@ pub use crate::runner::plan::Plan;
 /// The targets of the expansion of [`certify!`].
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::certify::{certify_law, each_law_listed_once};
+    pub use crate::certify::{certify_law, each_law_listed_once, each_reason_given};
     pub use crate::report::suite::Suite;
 }

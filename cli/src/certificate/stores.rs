@@ -45,6 +45,7 @@ impl Memory {
         claim::exclusive_scope,
         claim::fenced_cancellation,
         claim::settled,
+        claim::listing,
     ];
 }
 
@@ -76,6 +77,7 @@ impl Redb {
         claim::many_processes,
         claim::outage,
         claim::corruption,
+        claim::listing,
         claim::on_disk,
     ];
 }

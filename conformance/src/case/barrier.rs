@@ -36,9 +36,9 @@ impl SpinBarrier {
     const SPINS_TO_SLEEP: u32 = 1 << 10;
     /// Beats in which all others must beat. A thread without a core does not for milliseconds.
     const BEATS: u32 = 1 << 6;
-    /// Beats until a thread sleeps: longer than it takes a thread to wake up. Each time it doubles, up to the
+    /// Beats until a thread sleeps: as long as it takes another to wake up. It grows each time, up to the
     /// time after which a scheduler moves a thread to another core.
-    const BEATS_TO_SLEEP: u32 = 1 << 12;
+    const BEATS_TO_SLEEP: u32 = 1 << 11;
     const BEATS_TO_SLEEP_MAX: u32 = 1 << 17;
 
     pub(super) fn new(contenders: usize) -> Self {
@@ -97,7 +97,7 @@ impl SpinBarrier {
                 return false;
             }
             self.sleep_until_the_next_tick();
-            beats = (beats * 2).min(Self::BEATS_TO_SLEEP_MAX);
+            beats = (beats + beats / 4).min(Self::BEATS_TO_SLEEP_MAX);
         }
         true
     }

@@ -124,6 +124,10 @@ fn rounds(
     mut round: impl FnMut(&Arena, &[Session], u64) -> Checked,
 ) -> Checked {
     assert!(handles >= 1, "a race is over a handle");
+    if case.options().race_rounds_min == 0 {
+        let message = "`Options::race_rounds_min` is 0: a race needs at least one round";
+        return Err(Failure::Inconclusive(message.to_owned()));
+    }
     let budget = case.options().race_budget;
     for driver in [Driver::Tasks, Driver::Threads] {
         let arena = Arena {

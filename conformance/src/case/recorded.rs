@@ -104,7 +104,8 @@ pub(crate) fn answer(appended: &Result<(), Error>) -> Answer {
     }
 }
 
-fn is_conflict(error: &Error) -> bool {
+/// Whether an error says that the sequence is taken.
+pub(crate) fn is_conflict(error: &Error) -> bool {
     error.store_error().map(StoreError::kind) == Some(StoreErrorKind::Conflict)
 }
 

@@ -15,7 +15,9 @@ pub(crate) enum Message {
     Acknowledged(u64),
     /// Step `0..` returned an error, and the child continues.
     Failed(u64),
-    /// A load after an error showed this number of rows; `None` for an error.
+    /// Step `0..` returned a conflict, and the child continues.
+    Conflicted(u64),
+    /// A load showed this number of rows; `None` for an error.
     Loaded(Option<u64>),
     /// The role is over.
     Ended,
@@ -29,6 +31,7 @@ impl fmt::Display for Message {
             Self::Ready => f.write_str("ready"),
             Self::Acknowledged(step) => write!(f, "ack {step}"),
             Self::Failed(step) => write!(f, "nak {step}"),
+            Self::Conflicted(step) => write!(f, "conflict {step}"),
             Self::Loaded(Some(count)) => write!(f, "loaded {count}"),
             Self::Loaded(None) => f.write_str("loaded none"),
             Self::Ended => f.write_str("ended"),
@@ -46,6 +49,7 @@ impl Message {
             None if word == "ended" => Some(Self::Ended),
             Some(("ack", step)) => step.parse().ok().map(Self::Acknowledged),
             Some(("nak", step)) => step.parse().ok().map(Self::Failed),
+            Some(("conflict", step)) => step.parse().ok().map(Self::Conflicted),
             Some(("loaded", count)) => Some(Self::Loaded(count.parse().ok())),
             Some(("refused", message)) => Some(Self::Refused(message.to_owned())),
             _ => None,

@@ -16,7 +16,7 @@ use crate::harness::place::Place;
 pub(crate) use self::message::Message;
 use self::played::play;
 pub(crate) use self::played::{
-    CLEARED_ROWS, CONTENDED, CONTENDED_ROWS, IN_TURN, LARGE, LARGE_ROWS, Step, WRITTEN,
+    CLEARED_ROWS, CONTENDED, CONTENDED_ROWS, IN_TURN, LARGE, LARGE_ROWS, SHOWN, Step, WRITTEN,
     cleared_run, contended, script, wide,
 };
 pub(crate) use self::running::{Running, Started};
@@ -36,18 +36,21 @@ pub(crate) enum Role {
     Script,
     /// Performs the script on a store that is open, and continues after errors.
     ScriptWithFaults,
+    /// Loads a run once.
+    Loads,
     /// Appends its own rows to a run that another child appends to, and continues after errors.
     Contends(u8),
 }
 
 impl Role {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Writes,
         Self::WritesInTurn,
         Self::Clears,
         Self::ClearsLarge,
         Self::Script,
         Self::ScriptWithFaults,
+        Self::Loads,
         Self::Contends(0),
         Self::Contends(1),
     ];
@@ -60,6 +63,7 @@ impl Role {
             Self::ClearsLarge => "clears_large",
             Self::Script => "script",
             Self::ScriptWithFaults => "script_with_faults",
+            Self::Loads => "loads",
             Self::Contends(0) => "contends",
             Self::Contends(_) => "contends_too",
         }

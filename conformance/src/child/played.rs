@@ -7,6 +7,7 @@ use crashpoint::{CheckpointRow, Error};
 
 use super::Role;
 use super::message::Message;
+use crate::case::recorded::is_conflict;
 use crate::finding::expect::{marked, row};
 use crate::harness::place::Place;
 use crate::harness::{DynStore, Subject, append_at_once};
@@ -39,6 +40,9 @@ pub(crate) fn cleared_run(number: u64) -> String {
 /// second clears it.
 pub(crate) const LARGE: &str = "large";
 pub(crate) const LARGE_ROWS: u64 = 1_100;
+
+/// The run of [`Role::Loads`].
+pub(crate) const SHOWN: &str = "shown";
 
 /// The run of [`Role::Contends`], and how many rows each child appends to it.
 pub(crate) const CONTENDED: &str = "contended";
@@ -132,6 +136,10 @@ async fn steps(store: &DynStore, role: Role) -> Result<(), Error> {
             store.clear(LARGE).await?;
             Message::Acknowledged(1).send();
         }
+        Role::Loads => {
+            let loaded = store.load_run(SHOWN).await?;
+            Message::Loaded(Some(loaded.len() as u64)).send();
+        }
         Role::ScriptWithFaults => continue_after_errors(store).await,
         Role::Contends(who) => {
             for step in 0..CONTENDED_ROWS {
@@ -162,11 +170,14 @@ async fn continue_after_errors(store: &DynStore) {
             Step::Append(id, row) => (id, store.append(id, row).await),
             Step::Clear(id) => (id, store.clear(id).await),
         };
-        if done.is_ok() {
-            Message::Acknowledged(number).send();
-            continue;
+        match done {
+            Ok(()) => {
+                Message::Acknowledged(number).send();
+                continue;
+            }
+            Err(error) if is_conflict(&error) => Message::Conflicted(number).send(),
+            Err(_) => Message::Failed(number).send(),
         }
-        Message::Failed(number).send();
         let loaded = store.load_run(id).await;
         Message::Loaded(loaded.ok().map(|rows| rows.len() as u64)).send();
     }

@@ -165,6 +165,11 @@ impl<'a> Running<'a> {
         }
     }
 
+    /// The next message, if it comes within `limit`.
+    pub(crate) fn receive_within(&mut self, limit: Duration) -> Option<Message> {
+        self.messages.recv_timeout(limit).ok()
+    }
+
     /// Receives messages until `count` steps are acknowledged. Returns the number of acknowledged steps.
     pub(crate) fn receive_steps(&mut self, count: u64) -> Result<u64, Failure> {
         loop {
@@ -174,12 +179,26 @@ impl<'a> Running<'a> {
                     Message::Acknowledged(_)
                     | Message::Ready
                     | Message::Failed(_)
+                    | Message::Conflicted(_)
                     | Message::Loaded(_),
                 ) => {}
                 Some(Message::Refused(message)) => {
                     return Err(broken(format!("in a child process: {message}")));
                 }
                 Some(Message::Ended) | None => return Err(self.silent()),
+            }
+        }
+    }
+
+    /// Lets a child with [`Role::Loads`] begin. Returns how many rows it saw, or why it saw none.
+    pub(crate) fn rows_seen(mut self) -> Result<Result<u64, String>, Failure> {
+        self.go()?;
+        loop {
+            match self.receive()? {
+                Some(Message::Loaded(Some(rows))) => return Ok(Ok(rows)),
+                Some(Message::Refused(message)) => return Ok(Err(message)),
+                Some(Message::Ended) | None => return Err(self.silent()),
+                Some(_) => {}
             }
         }
     }

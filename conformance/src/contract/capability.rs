@@ -48,6 +48,9 @@ pub enum Claim {
     /// Loading a row that was damaged in storage is an error. The harness implements
     /// [`corrupt`](crate::Harness::corrupt).
     Corruption,
+    /// The store lists its runs, by
+    /// [`as_listing`](crashpoint::CheckpointStore::as_listing).
+    Listing,
     /// The store keeps its rows in files below [`Place::path`](crate::Place::path), so that the kit can
     /// measure them.
     OnDisk,
@@ -71,6 +74,7 @@ impl Claim {
         Self::ManyProcesses,
         Self::Outage,
         Self::Corruption,
+        Self::Listing,
         Self::OnDisk,
     ];
 
@@ -92,6 +96,7 @@ impl Claim {
             Self::ManyProcesses => "many_processes",
             Self::Outage => "outage",
             Self::Corruption => "corruption",
+            Self::Listing => "listing",
             Self::OnDisk => "on_disk",
         }
     }

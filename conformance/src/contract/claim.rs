@@ -37,5 +37,7 @@ pub const many_processes: Claim = Claim::ManyProcesses;
 pub const outage: Claim = Claim::Outage;
 /// [`Claim::Corruption`].
 pub const corruption: Claim = Claim::Corruption;
+/// [`Claim::Listing`].
+pub const listing: Claim = Claim::Listing;
 /// [`Claim::OnDisk`].
 pub const on_disk: Claim = Claim::OnDisk;

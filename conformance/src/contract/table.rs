@@ -129,6 +129,8 @@ macro_rules! __catalogue {
                 "the backend's own table and key names are ordinary ids";
             ISO_16 iso_16_five_thousand_ids_stay_apart Contract always task
                 "five thousand ids stay apart";
+            ISO_17 iso_17_ids_with_equal_hashes_stay_apart Contract always task
+                "ids with the same CRC-32, FNV-1a or other short hash stay apart";
         }
         pay pay Contract "fidelity of payload" {
             PAY_01 pay_01_no_blob_and_an_empty_blob_stay_apart Contract always task
@@ -145,6 +147,8 @@ macro_rules! __catalogue {
                 "a blob of 1 MiB comes back";
             PAY_07 pay_07_the_declared_limit_holds Capability limits task
                 "16 MiB, or an error at the declared limit that leaves no row";
+            PAY_08 pay_08_equal_rows_stay_rows_of_their_own Contract always task
+                "rows that are equal but for their sequence or id are rows of their own";
         }
         clr clr Contract "clear" {
             CLR_01 clr_01_clear_removes_every_row Contract always task
@@ -166,6 +170,16 @@ macro_rules! __catalogue {
             CLR_09 clr_09_a_large_run_clears Contract always task
                 "a large run clears";
         }
+        lst lst Contract "listing" {
+            LST_01 lst_01_every_run_is_listed_in_order Capability listing task
+                "every id that has a row is listed once, in ascending order of its bytes";
+            LST_02 lst_02_pages_end_where_they_say Capability listing task
+                "a page begins after its bound, has at most its limit of ids, and fewer only at the end";
+            LST_03 lst_03_a_run_without_rows_is_not_listed Capability listing task
+                "an id without rows is not listed: cleared, loaded or rejected";
+            LST_04 lst_04_paging_misses_no_run_that_stays Capability listing task
+                "paging while runs come and go lists every run that stays, and none twice";
+        }
         con concurrency Concurrency "concurrency" {
             CON_01 con_01_small_histories_are_linearizable Implied always race
                 "small concurrent histories are linearizable, id by id";
@@ -183,6 +197,10 @@ macro_rules! __catalogue {
                 "more callers than connections make progress";
             CON_08 con_08_readers_do_not_starve_writers Advisory always thread
                 "readers do not starve writers";
+            CON_09 con_09_a_handle_shows_what_another_has_done Capability many_handles task
+                "what one handle has done, the next load through another shows";
+            CON_10 con_10_reads_do_not_go_backwards_across_handles Capability many_handles race
+                "reads through several handles do not go backwards";
         }
         can can Concurrency "cancellation" {
             CAN_01 can_01_a_dropped_append_is_whole_or_absent Implied atomic_cancellation task_race
@@ -233,6 +251,8 @@ macro_rules! __catalogue {
                 "an acknowledged row implies that every row acknowledged before it is durable";
             DUR_15 dur_15_after_a_power_loss_acknowledged_rows_are_there Capability power_loss traced
                 "a power loss that leaves nothing but synced data leaves every acknowledged row";
+            DUR_16 dur_16_rows_are_there_for_another_process Capability reopen thread
+                "rows of a store that was dropped are there for another process";
         }
         err err Contract "errors" {
             ERR_01 err_01_a_rejection_has_the_stores_category Implied always task
@@ -247,6 +267,8 @@ macro_rules! __catalogue {
                 "messages name the id and the sequence";
             ERR_06 err_06_a_duplicate_is_a_typed_conflict Advisory always task
                 "a duplicate is a typed conflict, apart from \"unavailable\" and \"unknown outcome\"";
+            ERR_07 err_07_a_healthy_store_answers_no_errors Contract always task
+                "a healthy store answers three thousand operations without an error";
         }
         run run Contract "runtimes" {
             RUN_01 run_01_works_on_a_current_thread_runtime Implied always thread
@@ -285,6 +307,10 @@ macro_rules! __catalogue {
                 "under `ClearWhenDone` a finished run leaves nothing behind";
             ENG_04 eng_04_every_kind_of_the_engine_comes_back Implied engine_kinds task
                 "every row kind of the engine comes back as itself";
+            ENG_05 eng_05_a_scope_is_claimed_with_what_it_needs Implied always task
+                "a store that declares an exclusive scope claims it, and claims that nothing lands late";
+            ENG_06 eng_06_a_scope_keeps_other_processes_out Capability exclusive_scope thread
+                "while a store with an exclusive scope is open, another process does not see its rows";
         }
     } };
 }

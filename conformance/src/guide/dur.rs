@@ -63,7 +63,7 @@ guide! {
     DUR_10 Claim
         why "A failed sync has lost data. The kernel reports the error once, and the next sync returns Ok: \
              rows are acknowledged that never reach the disk."
-        cause "The error of a sync is ignored, or the sync is retried."
+        cause "The error of a sync is ignored or taken for a conflict, or the sync is retried."
         fix "Return the error to every append that waits for the sync, and never retry the sync as if \
              nothing had happened.";
     DUR_11 Claim
@@ -98,4 +98,8 @@ guide! {
                or a new directory is not synced into its parent."
         fix "Sync each file that a load needs, then each directory whose entries changed, up to the first that \
              was there before; do this for a clear too. A file that opening can rebuild needs no sync.";
+    DUR_16 Claim
+        why "Runs are resumed by another process than the one that began them."
+        cause "Rows are in a static or a cache of the process, which a second opening in it finds."
+        fix "Keep rows where another process finds them, or drop the claim.";
 }

@@ -32,4 +32,15 @@ guide! {
         cause "A wildcard stands at the end of a mapping of kinds."
         fix "Map the kind by `RowKind`'s own number or name, both ways, without a default. A store for the \
              reference crate says `lacks: [engine_kinds]`.";
+    ENG_05 Scope
+        why "The engine clears logs in any store that returns a scope, whatever its author claims. Without \
+             the claims no law checks what this needs."
+        cause "`exclusive_scope` was copied from another store, or a claim was taken back when its law failed."
+        fix "Claim `exclusive_scope` and `settled`, or return None.";
+    ENG_06 Scope
+        why "Two processes with one place are two registries of lives. A log that one clears is still in use \
+             by the other."
+        cause "The place is not locked, so that a second process opens it."
+        fix "Hold a lock that ends with the process (`File::try_lock`, an advisory lock of the server's \
+             session) while the store is open, or return None from `exclusive_scope`.";
 }

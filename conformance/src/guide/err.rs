@@ -49,4 +49,10 @@ guide! {
              typed conflict the engine need not read the log to find out."
         cause "All errors of the store have the same kind."
         fix "Return `Error::conflict(id, sequence)` for a taken sequence, and only for that.";
+    ERR_07 Errors
+        why "Each error costs a run its life: it is suspended until a recovery resumes it."
+        cause "A time limit is shorter than a compaction, a statement is not prepared again, or a cursor is \
+               not closed."
+        fix "Retry inside the store what has had no effect, such as a load, and raise time limits above its own \
+             background work.";
 }

@@ -84,4 +84,10 @@ guide! {
         why "Thousands of runs share a store, and each keeps its own rows."
         cause "Short hashes and small moduli collide at a few thousand ids."
         fix "Hash to at least 128 bits, store the id itself and compare it; let a bucket hold several runs.";
+    ISO_17 Row
+        why "Ids come from outside. A pair whose hash is the same makes one run of two orders, and some pairs \
+             are in every list of words."
+        cause "A long id is replaced by its CRC or FNV hash, without a look at the id."
+        fix "Keep the whole id in the key, or compare it behind the hash; a hash alone needs 128 bits and a \
+             cryptographic function.";
 }

@@ -46,4 +46,10 @@ guide! {
         cause "The length is not checked before writing."
         fix "Compare the length with the limit before writing, and return an error; declare the limit in \
              `Options::blob_bytes_max`.";
+    PAY_08 Row
+        why "Tasks that do the same work write the same bytes. Each row is an event of its own, and goes with \
+             its own run."
+        cause "Rows or blobs are deduplicated by content, and a clear removes what others refer to."
+        fix "Store each row by its id and sequence; if blobs are shared, count their references in the same \
+             transaction.";
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crashpoint::{BoxError, CheckpointRow, CheckpointStore, Error};
 
+use crate::contract::capability::Claim;
 use crate::harness::hooks::{Damage, Hook};
 use crate::harness::place::Place;
 use crate::harness::spawning::Beside;
@@ -101,9 +102,10 @@ pub struct Options {
     /// How long a race is repeated beyond its minimum of rounds. Default: 500 milliseconds.
     pub race_budget: Duration,
     /// The minimum of rounds, each of eight races. Default: 3. Fewer hardly try a race; more would take
-    /// minutes on a store that syncs each append.
+    /// minutes on a store that syncs each append. With 0 the laws that race are inconclusive.
     pub race_rounds_min: u64,
-    /// How long one poll of the store may hold its thread (RUN-03). Default: 5 milliseconds.
+    /// How long one poll of the store may hold its thread (RUN-03). Default: 5 milliseconds. Beyond 100
+    /// milliseconds the law is inconclusive.
     pub poll_max: Duration,
     /// The longest blob, in bytes, that a store with the claim `limits` accepts; `None` for 16 MiB or more.
     pub blob_bytes_max: Option<usize>,
@@ -181,6 +183,8 @@ pub(crate) struct Subject {
     pub(crate) options: Options,
     /// The arguments with which this program, started again, runs the same law.
     pub(crate) again: Option<Vec<String>>,
+    /// What the store claims, including assumed claims.
+    pub(crate) claims: Vec<Claim>,
     open: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Opened, BoxError>>,
     destroy: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<(), BoxError>>,
     break_backend: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Hook, BoxError>>,
@@ -194,6 +198,7 @@ impl Subject {
             name: std::any::type_name::<H>(),
             options: H::options(),
             again: None,
+            claims: Vec::new(),
             open: |place| {
                 Box::pin(async move {
                     let store = H::open(place).await?;

@@ -326,3 +326,29 @@ pub(crate) async fn iso_16_five_thousand_ids_stay_apart(case: &Case) -> Checked 
     }
     Ok(())
 }
+
+/// Pairs of ids with the same hash, of those that stores use: FNV-1a of 64 and of 32 bits, FNV-1, CRC-32,
+/// and the multiplications by 33 and 31.
+const SAME_HASH: [[&str; 2]; 9] = [
+    ["8yn0iYCKYHlIj4-BwPqk", "GReLUrM4wMqfg9yzV3KQ"],
+    ["gMPflVXtwGDXbIhP73TX", "LtHf1prlU1bCeYZEdqWf"],
+    ["costarring", "liquid"],
+    ["declinate", "macallums"],
+    ["creamwove", "quists"],
+    ["plumless", "buckeroo"],
+    ["codding", "gnu"],
+    ["hetairas", "mentioner"],
+    ["Aa", "BB"],
+];
+
+pub(crate) async fn iso_17_ids_with_equal_hashes_stay_apart(case: &Case) -> Checked {
+    // What follows two texts with the same hash keeps it the same. Some stores hash only long ids.
+    let suffix = "x".repeat(300);
+    let short = SAME_HASH.into_iter().flatten().map(str::to_owned);
+    let long = SAME_HASH.into_iter().flatten();
+    let ids: Vec<String> = short
+        .chain(long.map(|id| format!("{id}{suffix}")))
+        .collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    apart_or_refused(case, &ids).await
+}

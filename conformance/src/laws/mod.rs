@@ -11,6 +11,7 @@ pub(crate) mod dur;
 pub(crate) mod eng;
 pub(crate) mod err;
 pub(crate) mod iso;
+pub(crate) mod lst;
 pub(crate) mod ord;
 pub(crate) mod pay;
 pub(crate) mod prf;

@@ -95,6 +95,8 @@ pub(crate) async fn pay_04_states_and_task_ids_are_any_text(case: &Case) -> Chec
         "",
         " ",
         "plain",
+        "Plain",
+        "PLAIN",
         "line\nbreak\r\n",
         "nul\0inside",
         "\0",
@@ -168,4 +170,25 @@ async fn refuses_beyond(store: &Session, limit: usize, kept: &[CheckpointRow]) -
         &got,
     )?;
     store.append("run", &with_blob(1, vec![1])).await
+}
+
+pub(crate) async fn pay_08_equal_rows_stay_rows_of_their_own(case: &Case) -> Checked {
+    const IDS: [&str; 3] = ["first", "second", "third"];
+    let store = case.open().await?;
+    let same = |sequence| CheckpointRow::new(sequence, "same", "same").with_output(varied(5_000));
+    let rows: Vec<CheckpointRow> = (0..6).map(same).collect();
+    for id in IDS {
+        store.append_all(id, &rows).await?;
+    }
+    for id in IDS {
+        store
+            .holds(id, &rows, "of rows that are equal but for their sequence")
+            .await?;
+    }
+    store.clear("second").await?;
+    for id in ["first", "third"] {
+        let when = "beside a run with the same blobs that was cleared";
+        store.holds(id, &rows, when).await?;
+    }
+    Ok(())
 }

@@ -72,8 +72,16 @@ pub(crate) fn run_02_works_with_1_2_and_8_workers(case: &Case) -> Checked {
 /// Timed operations. More than half must be slow for a failure: a page fault or an interrupt slows a few.
 const TIMED_OPERATIONS: u64 = 20;
 
+/// The longest time for which an author may let a poll hold its thread.
+const POLL_MAX: Duration = Duration::from_millis(100);
+
 pub(crate) fn run_03_the_executor_is_never_blocked(case: &Case) -> Checked {
     let limit = case.options().poll_max;
+    if limit > POLL_MAX {
+        return Err(Failure::Inconclusive(format!(
+            "`Options::poll_max` is {limit:?}: a bound of more than {POLL_MAX:?} says nothing about a store"
+        )));
+    }
     let runtime = start(Workers::Caller)?;
     let polls = runtime.block_on(async {
         let store = case.open().await?;

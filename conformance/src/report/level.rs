@@ -113,6 +113,7 @@ fn standing(law: &Law) -> (Level, Need) {
             | Claim::ManyProcesses
             | Claim::Outage
             | Claim::Corruption
+            | Claim::Listing
             | Claim::OnDisk,
         ) => (by_group, Need::WhereClaimed),
     };

@@ -30,6 +30,7 @@ pub fn run_while<H: Harness>(
 ) -> Report {
     let mut subject = Subject::of::<H>();
     subject.again = plan.arguments_again();
+    subject.claims = plan.holds().collect();
     run_role_if_child(&subject);
     let watch = Stopwatch::start();
     Report {
@@ -120,6 +121,10 @@ impl Step<'_> {
     /// The verdict on a law that does not run.
     pub(super) fn without_a_run(&self) -> Option<Verdict> {
         match self {
+            // Else every law could be left out for nothing.
+            Self::Waive(reason) if reason.trim().is_empty() => {
+                Some(Verdict::NotRun("waived without a reason".to_owned()))
+            }
             Self::Waive(reason) => Some(Verdict::Waived((*reason).to_owned())),
             Self::LackOf(claim) => Some(Verdict::NotClaimed(claim.word().to_owned())),
             Self::Run | Self::RunExpectingFailure(_) => None,
@@ -129,6 +134,7 @@ impl Step<'_> {
     /// What the verdict of a check means for this step.
     pub(crate) fn read(&self, verdict: Verdict) -> Verdict {
         match self {
+            Self::RunExpectingFailure(reason) if reason.trim().is_empty() => verdict,
             Self::RunExpectingFailure(reason) => verdict.expected_to_fail(reason),
             Self::Run | Self::Waive(_) | Self::LackOf(_) => verdict,
         }

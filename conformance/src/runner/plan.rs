@@ -56,14 +56,15 @@ impl Plan {
         self
     }
 
-    /// Skips a law, for a reason.
+    /// Skips a law, for a reason. Without a reason the law counts as not run.
     #[must_use]
     pub fn waive(mut self, law: LawId, reason: impl Into<String>) -> Self {
         self.waived.push((law, reason.into()));
         self
     }
 
-    /// Expects a law to fail, for a reason. If it passes, the report fails.
+    /// Expects a law to fail, for a reason. If it passes, the report fails. Without a reason nothing is
+    /// expected.
     #[must_use]
     pub fn expect_fail(mut self, law: LawId, reason: impl Into<String>) -> Self {
         self.failing.push((law, reason.into()));

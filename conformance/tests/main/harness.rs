@@ -231,6 +231,45 @@ fn nothing_run_is_never_a_pass() {
 }
 
 #[test]
+fn a_law_without_a_reason_is_neither_waived_nor_expected_to_fail() {
+    let plan = Plan::new()
+        .only_laws([LawId::PAY_01, LawId::BAS_01])
+        .waive(LawId::BAS_01, " ")
+        .expect_fail(LawId::PAY_01, "");
+    let report = run_all::<Mutated<Broken<EmptyToNone>>>(&plan);
+    let not_run = Verdict::NotRun("waived without a reason".to_owned());
+    assert_eq!(*verdict(&report, LawId::BAS_01), not_run);
+    assert_eq!(verdict(&report, LawId::PAY_01).word(), "fail");
+}
+
+/// A harness whose options leave the laws nothing to try.
+struct TriesNothing;
+
+impl Harness for TriesNothing {
+    type Store = MemoryCheckpointStore;
+
+    async fn open(_place: &Place) -> Result<MemoryCheckpointStore, BoxError> {
+        Ok(MemoryCheckpointStore::new())
+    }
+
+    fn options() -> Options {
+        let mut options = Options::default();
+        options.race_rounds_min = 0;
+        options.race_budget = Duration::ZERO;
+        options.poll_max = Duration::from_secs(3600);
+        options
+    }
+}
+
+#[test]
+fn options_that_leave_nothing_to_try_are_inconclusive() {
+    let laws = [LawId::DUP_07, LawId::CON_04, LawId::CLR_08, LawId::RUN_03];
+    let report = run_all::<TriesNothing>(&Plan::new().only_laws(laws));
+    assert_eq!(report.count("inconclusive"), laws.len(), "{report}");
+    assert!(!report.passed());
+}
+
+#[test]
 fn a_store_that_panics_fails_by_name() {
     let report = run_all::<Mutated<Broken<PanicsOnDuplicate>>>(&Plan::new().only(["dup"]));
     let Verdict::Fail(message) = verdict(&report, LawId::DUP_02) else {
@@ -251,7 +290,7 @@ fn the_report_says_what_was_expected_and_what_came() {
     assert!(text.contains(expected), "{text}");
     assert!(text.contains("blob of 0 bytes}, got 4 rows with"), "{text}");
     assert!(
-        text.ends_with("FAILED (a part of the catalogue): 7 laws, 5 pass, 1 fail, 1 not_claimed"),
+        text.ends_with("FAILED (a part of the catalogue): 8 laws, 6 pass, 1 fail, 1 not_claimed"),
         "{text}"
     );
     let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();

@@ -15,5 +15,5 @@ impl Harness for Memory {
 
 crashpoint_conformance::certify! {
     harness: Memory,
-    claims: [limits, any_executor, outlives_runtime, exclusive_scope, fenced_cancellation, settled],
+    claims: [limits, any_executor, outlives_runtime, exclusive_scope, fenced_cancellation, settled, listing],
 }

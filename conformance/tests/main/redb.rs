@@ -40,6 +40,7 @@ crashpoint_conformance::certify! {
         power_loss,
         many_processes,
         corruption,
+        listing,
         on_disk,
     ],
 }

@@ -60,6 +60,7 @@ macro_rules! certificate {
                     DUR_09 => "findings: the directory of a new file is not synced",
                     DUR_12 => "findings: a flipped bit of a blob is believed",
                     DUR_13 => "findings: after a failed sync it goes on answering loads",
+                    DUR_15 => "findings: the directory of a new file is not synced",
                 ],
             }
         }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crashpoint::{CheckpointRow, Error};
 
-use crate::case::race::{Arena, Contender, Driver, HEATS, repeat};
+use crate::case::race::{Arena, Contender, Driver, HEATS, repeat, repeat_over};
 use crate::case::recorded::Recorded;
 use crate::case::{Case, Session};
 use crate::finding::expect::{
@@ -31,7 +31,7 @@ struct Seen {
 pub(crate) fn con_02_every_load_beside_a_writer_is_a_prefix(case: &Case) -> Checked {
     repeat(case, |arena, store, number| {
         let rows: Vec<CheckpointRow> = (0..ROWS).map(row).collect();
-        watch(arena, store, number, row, |id, seen| {
+        watch(arena, &[store], number, row, |id, seen| {
             for load in seen {
                 let got = loaded(&load.rows, id)?;
                 if got.len() > rows.len() || rows[..got.len()] != got[..] {
@@ -51,7 +51,7 @@ pub(crate) fn con_02_every_load_beside_a_writer_is_a_prefix(case: &Case) -> Chec
 pub(crate) fn con_03_no_row_is_torn(case: &Case) -> Checked {
     let written: Vec<CheckpointRow> = (0..ROWS).map(wide).collect();
     repeat(case, |arena, store, number| {
-        watch(arena, store, number, wide, |id, seen| {
+        watch(arena, &[store], number, wide, |id, seen| {
             for row in seen.iter().flat_map(|load| load.rows.iter().flatten()) {
                 if usize::try_from(row.sequence).is_ok_and(|at| written.get(at) == Some(row)) {
                     continue;
@@ -71,26 +71,42 @@ pub(crate) fn con_03_no_row_is_torn(case: &Case) -> Checked {
 
 pub(crate) fn con_04_reads_do_not_go_backwards(case: &Case) -> Checked {
     repeat(case, |arena, store, number| {
-        watch(arena, store, number, row, |id, seen| {
-            for (index, load) in seen.iter().enumerate() {
-                let count = loaded(&load.rows, id)?.len();
-                let before = seen[..index]
-                    .iter()
-                    .filter(|earlier| earlier.ended < load.begun);
-                let most = before.filter_map(|earlier| earlier.rows.as_ref().ok().map(Vec::len));
-                let most = most.max().unwrap_or(0);
-                if count < most {
-                    let (driver, id) = (arena.driver.words(), quote(id));
-                    return Err(broken(format!(
-                        "two loads of run {id}, one after the other, beside the caller that \
-                         appends to it ({driver}): expected the second to show the {most} rows \
-                         of the first, got {count}"
-                    )));
-                }
-            }
-            Ok(())
+        watch(arena, &[store], number, row, |id, seen| {
+            forwards(arena, id, seen, "")
         })
     })
+}
+
+/// Handles on one place. The writer uses the first, the readers all in turn.
+const HANDLES: usize = 2;
+
+pub(crate) fn con_10_reads_do_not_go_backwards_across_handles(case: &Case) -> Checked {
+    repeat_over(case, HANDLES, |arena, handles, number| {
+        let handles: Vec<&Session> = handles.iter().collect();
+        watch(arena, &handles, number, row, |id, seen| {
+            forwards(arena, id, seen, ", through two handles")
+        })
+    })
+}
+
+/// Fails if a load shows less than a load that had ended when it began.
+fn forwards(arena: &Arena, id: &str, seen: &[Seen], how: &str) -> Checked {
+    for (index, load) in seen.iter().enumerate() {
+        let count = loaded(&load.rows, id)?.len();
+        let before = seen[..index]
+            .iter()
+            .filter(|earlier| earlier.ended < load.begun);
+        let most = before.filter_map(|earlier| earlier.rows.as_ref().ok().map(Vec::len));
+        let most = most.max().unwrap_or(0);
+        if count < most {
+            let (driver, id) = (arena.driver.words(), quote(id));
+            return Err(broken(format!(
+                "two loads of run {id}, one after the other{how}, beside the caller that appends to it \
+                 ({driver}): expected the second to show the {most} rows of the first, got {count}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn loaded<'a>(
@@ -105,7 +121,7 @@ fn loaded<'a>(
 /// each run in the order of their beginnings.
 fn watch(
     arena: &Arena,
-    session: &Session,
+    handles: &[&Session],
     number: u64,
     row: fn(u64) -> CheckpointRow,
     judge: impl Fn(&str, &[Seen]) -> Checked,
@@ -115,7 +131,7 @@ fn watch(
         Driver::Threads => arena.driver.contenders().min(1 + READERS_MAX),
     };
     let id = move |heat: usize| format!("watched {number} {heat}");
-    let got = arena.round(contenders, &write_and_watch(session, id, row))?;
+    let got = arena.round(contenders, &write_and_watch(handles, id, row))?;
     let mut heats: Vec<Vec<Seen>> = (0..HEATS).map(|_| Vec::new()).collect();
     for contender in got {
         for (heat, seen) in contender.into_iter().enumerate() {
@@ -130,16 +146,18 @@ fn watch(
 }
 
 fn write_and_watch(
-    session: &Session,
+    handles: &[&Session],
     id: impl Fn(usize) -> String + Send + Sync + 'static,
     row: fn(u64) -> CheckpointRow,
 ) -> Contender<Result<Vec<Seen>, Failure>> {
-    let clock = Recorded::new(session);
-    let store = Arc::clone(session.store());
+    let clock = Recorded::new(handles[WRITER]);
+    let stores = handles.iter().map(|handle| Arc::clone(handle.store()));
+    let stores: Vec<DynStore> = stores.collect();
     let written: Arc<[AtomicBool; HEATS]> = Arc::default();
     Arc::new(move |number, heat| {
         let (id, clock) = (id(heat), clock.clone());
-        let (store, written) = (Arc::clone(&store), Arc::clone(&written));
+        let store = Arc::clone(&stores[number % stores.len()]);
+        let written = Arc::clone(&written);
         Box::pin(async move {
             if number == WRITER {
                 let got = write(&store, &clock, &id, row).await;

@@ -54,7 +54,9 @@ fn acknowledged(child: &mut Running<'_>) -> Result<Vec<bool>, Failure> {
     loop {
         match child.receive()? {
             Some(Message::Acknowledged(step)) => accepted[step as usize] = true,
-            Some(Message::Failed(_) | Message::Ready | Message::Loaded(_)) => {}
+            Some(
+                Message::Failed(_) | Message::Conflicted(_) | Message::Ready | Message::Loaded(_),
+            ) => {}
             Some(Message::Ended) => return Ok(accepted),
             Some(Message::Refused(message)) => {
                 return Err(broken(format!("in a child process: {message}")));

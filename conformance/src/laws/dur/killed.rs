@@ -1,15 +1,17 @@
 //! A child process is killed with SIGKILL after a number of acknowledged steps.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crashpoint::CheckpointRow;
 
 use crate::case::{Blame, Case, Session};
 use crate::child::{
-    CLEARED_ROWS, IN_TURN, LARGE, LARGE_ROWS, Role, Running, WRITTEN, cleared_run, wide,
+    CLEARED_ROWS, IN_TURN, LARGE, LARGE_ROWS, Message, Role, Running, WRITTEN, cleared_run, wide,
 };
 use crate::finding::expect::{Checked, Failure, broken, describe, quote, row, rows, same_rows};
 use crate::harness::place::Place;
+use crate::runtime::clock::Stopwatch;
 use crate::runtime::{Workers, start};
 
 /// The numbers of acknowledged steps after which children are killed.
@@ -132,25 +134,50 @@ pub(crate) fn dur_05_a_kill_inside_clear_leaves_all_or_nothing(case: &Case) -> C
             Ok(())
         })?;
     }
-    for _ in 0..LARGE_ROUNDS {
-        kill_and_open(case, Role::ClearsLarge, 1, async |store, acknowledged| {
-            let got = store.load(LARGE).await?;
-            let is_cleared = acknowledged > 1;
-            if got.is_empty() || !is_cleared && got == rows(0..LARGE_ROWS) {
-                return Ok(());
-            }
-            let (id, count) = (quote(LARGE), got.len());
-            Err(broken(format!(
-                "run {id} after SIGKILL of a child inside its clear: expected all {LARGE_ROWS} rows or \
-                 none, got {count}"
-            )))
-        })?;
+    let whole = time_to_clear(case)?;
+    for part in 1..LARGE_PARTS {
+        kill_inside_clear(case, whole * part / LARGE_PARTS)?;
     }
     Ok(())
 }
 
-/// How often a child is killed inside the clear of a large run.
-const LARGE_ROUNDS: u32 = 2;
+/// The parts of a clear of a large run, between which a child is killed.
+const LARGE_PARTS: u32 = 3;
+
+/// How long a child takes to clear a large run.
+fn time_to_clear(case: &Case) -> Result<Duration, Failure> {
+    let place = case.another_place()?;
+    let mut running = Running::start(case, Role::ClearsLarge, &place)?;
+    running.go()?;
+    running.receive_steps(1)?;
+    let watch = Stopwatch::start();
+    running.receive_steps(2)?;
+    Ok(watch.elapsed())
+}
+
+/// Kills a child some time after it began to clear a large run.
+fn kill_inside_clear(case: &Case, after: Duration) -> Checked {
+    let place = case.another_place()?;
+    let mut running = Running::start(case, Role::ClearsLarge, &place)?;
+    running.go()?;
+    let mut heard = running.receive_steps(1)?;
+    if let Some(Message::Acknowledged(step)) = running.receive_within(after) {
+        heard = step + 1;
+    }
+    let acknowledged = running.kill(heard)?;
+    judge_at(case, &place, "SIGKILL of a child", async |store| {
+        let got = store.load(LARGE).await?;
+        let is_cleared = acknowledged > 1;
+        if got.is_empty() || !is_cleared && got == rows(0..LARGE_ROWS) {
+            return Ok(());
+        }
+        let (id, count) = (quote(LARGE), got.len());
+        Err(broken(format!(
+            "run {id} after SIGKILL of a child inside its clear: expected all {LARGE_ROWS} rows or none, \
+             got {count}"
+        )))
+    })
+}
 
 pub(crate) fn dur_06_after_a_kill_the_store_opens_unaided(case: &Case) -> Checked {
     for steps in [1, 4] {

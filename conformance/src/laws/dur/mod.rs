@@ -6,6 +6,7 @@ mod corrupt;
 mod killed;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 mod power;
+mod process;
 mod reopened;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 mod script;
@@ -25,6 +26,7 @@ pub(crate) use self::power::{
     dur_11_a_full_disk_is_an_error, dur_13_after_a_failed_sync_the_store_refuses,
     dur_15_after_a_power_loss_acknowledged_rows_are_there,
 };
+pub(crate) use self::process::dur_16_rows_are_there_for_another_process;
 pub(crate) use self::reopened::{
     dur_01_rows_survive_reopening, dur_02_rows_survive_twenty_reopenings,
 };

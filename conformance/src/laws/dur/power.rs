@@ -123,10 +123,14 @@ struct Failed {
     step: u64,
 }
 
+fn is_error(message: &Message) -> bool {
+    matches!(message, Message::Failed(_) | Message::Conflicted(_))
+}
+
 fn answer(message: &Message) -> Option<Answer> {
     match message {
         Message::Acknowledged(_) => Some(Answer::Done),
-        Message::Failed(_) => Some(Answer::Unknown),
+        Message::Failed(_) | Message::Conflicted(_) => Some(Answer::Unknown),
         _ => None,
     }
 }
@@ -139,6 +143,12 @@ pub(crate) fn dur_10_a_failed_sync_is_an_error(case: &Case) -> Checked {
             if faulty.messages.contains(&Message::Acknowledged(step)) {
                 return Err(broken(format!(
                     "step {step} of a child, whose {call} answered EIO: expected an error, got Ok"
+                )));
+            }
+            if faulty.messages.contains(&Message::Conflicted(step)) {
+                return Err(broken(format!(
+                    "step {step} of a child, whose {call} answered EIO: expected an error of the disk, got a \
+                     conflict"
                 )));
             }
             Ok(())
@@ -175,7 +185,7 @@ pub(crate) fn dur_13_after_a_failed_sync_the_store_refuses(case: &Case) -> Check
             let failed = faulty
                 .messages
                 .iter()
-                .skip_while(|message| !matches!(message, Message::Failed(_)));
+                .skip_while(|message| !is_error(message));
             for message in failed {
                 let got = match message {
                     Message::Loaded(Some(rows)) => format!("a load that showed {rows} rows"),
@@ -205,7 +215,7 @@ fn shows_what_was_acknowledged(messages: &[Message], when: &str) -> Checked {
                 Some(Step::Clear(run)) => _ = kept.remove(run),
                 None => {}
             },
-            Message::Failed(number) => {
+            Message::Failed(number) | Message::Conflicted(number) => {
                 let step = script.get(*number as usize);
                 asked = step.map_or("", |(Step::Append(run, _) | Step::Clear(run))| *run);
             }

@@ -8,11 +8,15 @@ mod crashed;
 mod kinds;
 mod owned;
 mod saga;
+mod scope;
 
 pub(crate) use cleared::eng_03_a_cleared_run_leaves_nothing_behind;
 pub(crate) use crashed::eng_01_a_workflow_survives_a_crash_at_every_operation;
 pub(crate) use kinds::eng_04_every_kind_of_the_engine_comes_back;
 pub(crate) use owned::eng_02_a_run_has_one_owner;
+pub(crate) use scope::{
+    eng_05_a_scope_is_claimed_with_what_it_needs, eng_06_a_scope_keeps_other_processes_out,
+};
 
 use crashpoint::{Error, Outcome};
 

@@ -122,3 +122,19 @@ pub(crate) async fn err_06_a_duplicate_is_a_typed_conflict(case: &Case) -> Check
         "the kind of a rejection: expected Some(Conflict), got {kind:?} ({error})"
     )))
 }
+
+/// Loads of a run, and of an id without rows, and clears of such an id.
+const OPERATIONS: u64 = 1_000;
+
+pub(crate) async fn err_07_a_healthy_store_answers_no_errors(case: &Case) -> Checked {
+    let store = case.open().await?;
+    let rows = [row(0), row(1), row(2)];
+    store.append_all(ID, &rows).await?;
+    for number in 0..OPERATIONS {
+        let when = format!("loaded for the {number}th time");
+        store.holds(ID, &rows, &when).await?;
+        store.load("unknown").await?;
+        store.clear("unknown").await?;
+    }
+    Ok(())
+}

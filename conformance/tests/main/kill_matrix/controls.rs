@@ -84,6 +84,24 @@ fn a_store_without_a_fault_costs_no_more_than_it_should() {
     assert_eq!(failing(&report), BTreeSet::new(), "{report}");
 }
 
+#[test]
+fn a_store_without_a_fault_lists_its_runs() {
+    let plan = in_groups("", &[claim::listing], &["lst"]);
+    let report = run_all::<Mutated<Broken<Faithful>>>(&plan);
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+    assert_eq!(report.count("pass"), 4, "{report}");
+}
+
+/// Its second process is kept out by a lock, and finds the rows once the store is dropped.
+#[test]
+fn a_store_that_locks_its_place_may_have_an_exclusive_scope() {
+    let test = "kill_matrix::controls::a_store_that_locks_its_place_may_have_an_exclusive_scope";
+    let claims = [claim::reopen, claim::exclusive_scope, claim::settled];
+    let plan = in_groups(test, &claims, &["dur", "eng"]);
+    let report = run_all::<InFile<damaged::Locks>>(&plan);
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+}
+
 /// Dropping a future stops nothing, but what comes later waits behind it.
 #[test]
 fn a_pool_with_one_connection_for_each_id_settles() {

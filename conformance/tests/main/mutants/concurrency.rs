@@ -299,6 +299,70 @@ impl Trips for LoadInPages {
     }
 }
 
+/// Each handle keeps what it has loaded, until it writes itself.
+#[derive(Default)]
+pub(crate) struct HandleCache(Mutex<BTreeMap<String, Vec<CheckpointRow>>>);
+
+impl Trips for HandleCache {
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        self.0.lock().unwrap().remove(id);
+        shelf.runs().append(id, row)
+    }
+
+    async fn load(&self, shelf: &Shelf, id: &str) -> Loaded {
+        let mut cache = self.0.lock().unwrap();
+        let rows = cache.entry(id.to_owned());
+        Ok(rows.or_insert_with(|| shelf.runs().load(id)).clone())
+    }
+
+    async fn clear(&self, shelf: &Shelf, id: &str) -> Result<(), Error> {
+        self.0.lock().unwrap().remove(id);
+        shelf.runs().clear(id);
+        Ok(())
+    }
+}
+
+/// Each second handle reads from a second replica, and an append writes to one after the other.
+#[derive(Default)]
+pub(crate) struct ReplicaByHandle {
+    reads_second: bool,
+}
+
+/// The handles that were opened, and an id on the second replica: both are on the shelf.
+const HANDLES: &str = "\u{1}handles";
+const SECOND: &str = "\u{1}second ";
+
+impl Trips for ReplicaByHandle {
+    fn opened(&mut self, shelf: &Shelf) {
+        let mut runs = shelf.runs();
+        let before = runs.rows_of(HANDLES);
+        runs.put(HANDLES, CheckpointRow::new(before as u64, "", ""));
+        self.reads_second = before % 2 == 1;
+    }
+
+    async fn append(&self, shelf: &Shelf, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        shelf.runs().append(id, row.clone())?;
+        shelf.gap().pass(|| false).await;
+        shelf.runs().put(&format!("{SECOND}{id}"), row);
+        Ok(())
+    }
+
+    async fn load(&self, shelf: &Shelf, id: &str) -> Loaded {
+        let runs = shelf.runs();
+        Ok(match self.reads_second {
+            true => runs.load(&format!("{SECOND}{id}")),
+            false => runs.load(id),
+        })
+    }
+
+    async fn clear(&self, shelf: &Shelf, id: &str) -> Result<(), Error> {
+        let mut runs = shelf.runs();
+        runs.clear(id);
+        runs.clear(&format!("{SECOND}{id}"));
+        Ok(())
+    }
+}
+
 /// An append reads the run and writes it back with one row more.
 #[derive(Default)]
 pub(crate) struct LostUpdate {

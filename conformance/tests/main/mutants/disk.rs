@@ -22,6 +22,8 @@ pub(crate) trait Habit: Default + Send + Sync + 'static {
     const REFUSES_AFTER_AN_ERROR: bool = true;
     const BAD_LINE: BadLine = BadLine::Error;
     const LOCK: Lock = Lock::None;
+    /// Whether an error of the disk is told as a taken sequence.
+    const ERROR_IS_CONFLICT: bool = false;
     /// Whether opening cuts off a line without an end.
     const CUTS_TAIL: bool = true;
 
@@ -260,7 +262,12 @@ impl<H: Habit> CheckpointStore for Filed<H> {
         if H::LOCK == Lock::WhileAppending {
             let _ = inner.lock.unlock();
         }
-        inner.note(appended)?;
+        inner
+            .note(appended)
+            .map_err(|error| match H::ERROR_IS_CONFLICT {
+                true => Error::conflict(workflow_id, row.sequence),
+                false => error,
+            })?;
         inner.runs.append(workflow_id, row)
     }
 
@@ -594,6 +601,14 @@ impl Habit for IgnoresEio {
         let _ = log.file.sync_data();
         Ok(())
     }
+}
+
+/// Tells a failed sync as a conflict.
+#[derive(Default)]
+pub(crate) struct EioIsAConflict;
+
+impl Habit for EioIsAConflict {
+    const ERROR_IS_CONFLICT: bool = true;
 }
 
 /// Ignores a failed write.

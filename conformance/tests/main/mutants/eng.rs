@@ -76,4 +76,8 @@ impl Fault for WildcardKinds {
         }
         row
     }
+
+    fn scope(_shelf: &Shelf) -> Option<ScopeId> {
+        None
+    }
 }

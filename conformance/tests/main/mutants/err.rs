@@ -1,8 +1,25 @@
 //! Faults in the error of a rejection.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crashpoint::{CheckpointRow, Error, StoreError, StoreErrorKind};
 
-use super::{Fault, Runs};
+use super::{Fault, Loaded, Runs};
+
+/// One load of some hundreds meets a time limit.
+#[derive(Default)]
+pub(crate) struct TimesOutAtTimes(AtomicU64);
+
+impl Fault for TimesOutAtTimes {
+    fn load(&self, runs: &mut Runs, id: &str) -> Loaded {
+        let before = self.0.fetch_add(1, Ordering::SeqCst);
+        // More callers than one have connections of their own.
+        if runs.rows_of(id) == 3 && before % 701 == 700 {
+            return Err(Error::unavailable("the statement took too long"));
+        }
+        Ok(runs.load(id))
+    }
+}
 
 /// Faults that return another error for a rejection.
 macro_rules! rejects_with {

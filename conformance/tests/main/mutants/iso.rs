@@ -163,3 +163,35 @@ impl Fault for MetaIsARun {
         Ok(rows)
     }
 }
+
+/// A long id is replaced by its hash (FNV-1a of 64 bits).
+#[derive(Default)]
+pub(crate) struct HashesLongIds;
+
+impl Fault for HashesLongIds {
+    fn key(id: &str) -> String {
+        const LONG: usize = 200;
+        if id.len() < LONG {
+            return id.to_owned();
+        }
+        let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        format!("{:016x}", id.bytes().fold(0xcbf2_9ce4_8422_2325, step))
+    }
+}
+
+/// Every id is replaced by its hash (CRC-32).
+#[derive(Default)]
+pub(crate) struct Crc32Key;
+
+impl Fault for Crc32Key {
+    fn key(id: &str) -> String {
+        let mut crc = u32::MAX;
+        for byte in id.bytes() {
+            crc ^= u32::from(byte);
+            for _ in 0..8 {
+                crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+            }
+        }
+        format!("{:08x}", !crc)
+    }
+}

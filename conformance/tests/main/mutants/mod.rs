@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crashpoint::{CheckpointRow, CheckpointStore, Error, ScopeId, checkpoint_store};
+use crashpoint::{CheckpointRow, CheckpointStore, Error, ListRuns, ScopeId, checkpoint_store};
 use crashpoint_conformance::{BoxError, Harness, Options, Place};
 
 use self::gap::Gap;
@@ -27,6 +27,7 @@ pub(crate) mod eng;
 pub(crate) mod err;
 pub(crate) mod gap;
 pub(crate) mod iso;
+pub(crate) mod lst;
 pub(crate) mod ord;
 pub(crate) mod outage;
 pub(crate) mod pay;
@@ -163,6 +164,12 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
     fn scope(shelf: &Shelf) -> Option<ScopeId> {
         Some(shelf.scope())
     }
+
+    fn run_ids(&self, runs: &Runs, after: Option<&str>, limit: usize) -> Vec<String> {
+        let later = runs.0.keys();
+        let later = later.filter(|id| after.is_none_or(|after| id.as_str() > after));
+        later.take(limit).cloned().collect()
+    }
 }
 
 /// No fault at all: the control.
@@ -197,6 +204,17 @@ impl<F: Fault> CheckpointStore for Broken<F> {
 
     fn exclusive_scope(&self) -> Option<ScopeId> {
         F::scope(&self.shelf)
+    }
+
+    fn as_listing(&self) -> Option<&dyn ListRuns> {
+        Some(self)
+    }
+}
+
+#[checkpoint_store]
+impl<F: Fault> ListRuns for Broken<F> {
+    async fn run_ids(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, Error> {
+        Ok(self.fault.run_ids(&self.shelf.runs(), after, limit))
     }
 }
 

@@ -1,12 +1,12 @@
 //! Faults in the stored form of a row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use crashpoint::{CheckpointRow, CheckpointStore, Error, RowKind, ScopeId, checkpoint_store};
 use crashpoint_conformance::{Options, Place};
 
-use super::{Fault, Mutant, Runs, Shelf, quick};
+use super::{Fault, Loaded, Mutant, Runs, Shelf, quick};
 
 /// Faults that map a row to another row.
 macro_rules! kept {
@@ -145,4 +145,78 @@ limited! {
         runs.put(id, row);
         Err(Error::checkpoint_store("blob beyond the limit"))
     };
+}
+
+/// Blobs are kept by their content, and a clear removes those of its run.
+#[derive(Default)]
+pub(crate) struct BlobsByContent(Mutex<BTreeSet<Vec<u8>>>);
+
+impl Fault for BlobsByContent {
+    fn load(&self, runs: &mut Runs, id: &str) -> Loaded {
+        let removed = self.0.lock().unwrap();
+        let mut rows = runs.load(id);
+        for row in &mut rows {
+            row.output_blob.take_if(|blob| removed.contains(blob));
+        }
+        Ok(rows)
+    }
+
+    fn append(&self, runs: &mut Runs, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        if let Some(blob) = &row.output_blob {
+            self.0.lock().unwrap().remove(blob);
+        }
+        runs.append(id, row)
+    }
+
+    fn clear(&self, runs: &mut Runs, id: &str) -> Result<(), Error> {
+        // Short blobs are kept in their rows.
+        const LONG: usize = 1_000;
+        let blobs = runs.load(id).into_iter().filter_map(|row| row.output_blob);
+        let long = blobs.filter(|blob| blob.len() >= LONG);
+        self.0.lock().unwrap().extend(long);
+        runs.clear(id);
+        Ok(())
+    }
+}
+
+/// A row whose fields are those of the row before it is taken for its repetition.
+#[derive(Default)]
+pub(crate) struct SkipsEqualRows;
+
+impl Fault for SkipsEqualRows {
+    fn append(&self, runs: &mut Runs, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        if runs.has(id, row.sequence) {
+            return Err(Error::conflict(id, row.sequence));
+        }
+        let last = runs.load(id).pop();
+        let mut same = row.clone();
+        same.sequence = last.as_ref().map_or(0, |last| last.sequence);
+        // Rows of the engine are short.
+        let is_long = row
+            .output_blob
+            .as_ref()
+            .is_some_and(|blob| blob.len() >= 1_000);
+        if is_long && last == Some(same) {
+            return Ok(());
+        }
+        runs.append(id, row)
+    }
+}
+
+/// States are numbered without regard to case.
+#[derive(Default)]
+pub(crate) struct NumbersLabels(Mutex<Vec<String>>);
+
+impl Fault for NumbersLabels {
+    fn append(&self, runs: &mut Runs, id: &str, mut row: CheckpointRow) -> Result<(), Error> {
+        let mut labels = self.0.lock().unwrap();
+        let known = labels
+            .iter()
+            .find(|label| label.eq_ignore_ascii_case(&row.state));
+        match known {
+            Some(label) => row.state.clone_from(label),
+            None => labels.push(row.state.clone()),
+        }
+        runs.append(id, row)
+    }
 }
