@@ -6,6 +6,7 @@ mod core;
 mod driver;
 mod engine;
 mod error;
+mod export;
 mod foreign;
 mod observe;
 pub mod recovery;
@@ -28,6 +29,10 @@ pub use crate::engine::{
     StatusPhase, Stuck, UnfinishedRun,
 };
 pub use crate::error::{Error, StoreError, StoreErrorKind};
+pub use crate::export::{
+    ExportError, ExportFault, ExportLimits, ExportReader, ExportWriter, ExportedRun, LogCheck,
+    LogProblem, MisfitLog, Payloads, check_logs,
+};
 #[cfg(feature = "tracing")]
 pub use crate::observe::TracingObserver;
 pub use crate::observe::{Observation, Observer};

@@ -63,7 +63,7 @@ pub struct TaskDefinition {
 }
 
 /// The kinds of tasks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TaskKind {
     /// Runs for each visit, without output or undo.
     Plain,
@@ -125,7 +125,7 @@ impl Default for RetryPolicy {
 }
 
 /// Why a run can't be resumed under a definition.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Mismatch {
     /// The run belongs to another workflow.
@@ -411,9 +411,11 @@ impl Definition {
             return Err(Mismatch::Workflow { expected, found });
         }
         if claim.version != self.version && !self.accepts.contains(&claim.version) {
-            let accepted = self.accepts.iter().copied().chain([self.version]).collect();
+            // In order, and once each: a definition may accept its own version as well.
+            let accepted: BTreeSet<u32> =
+                self.accepts.iter().copied().chain([self.version]).collect();
             return Err(Mismatch::Version {
-                accepted,
+                accepted: accepted.into_iter().collect(),
                 found: claim.version,
             });
         }

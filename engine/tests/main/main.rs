@@ -2,6 +2,7 @@
 
 mod contract;
 mod engine;
+mod export;
 mod life;
 mod log;
 mod macros;
