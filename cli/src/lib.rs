@@ -27,7 +27,7 @@ use crate::arguments::{Arguments, Command};
 use crate::exit::{Exit, Failure};
 use crate::explore::vacuity;
 use crate::replay::{explain, shrink};
-use crate::store::{doctor, runs, show};
+use crate::store::{doctor, export, runs, show};
 use crate::text::escape::{self, Terminal};
 
 /// Runs the command with the arguments of this process.
@@ -72,6 +72,7 @@ fn run(command: &Command) -> Exit {
         Command::Doctor(arguments) => doctor::run(arguments, &mut out),
         Command::Runs(arguments) => runs::run(arguments, &mut out),
         Command::Show(arguments) => show::run(arguments, &mut out),
+        Command::Export(arguments) => export::run(arguments, &mut out),
     };
     match done.and_then(|exit| out.flush().map(|()| exit).map_err(Failure::from)) {
         Ok(exit) => exit,

@@ -1,10 +1,11 @@
-//! The target `kept_text`: what people keep and paste (tapes, tokens, schedules, faults, budgets) is read
-//! as what it says, or refused. No text panics a parser, and what was read is written and read again as
+//! The target `kept_text`: what people keep and paste (tapes, tokens, schedules, faults, budgets, exports of
+//! logs) is read as what it says, or refused. No text panics a parser, and what was read is written and read again as
 //! the same.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
+use crashpoint::{ExportError, ExportReader, ExportWriter, ExportedRun, Payloads};
 use crashpoint_simulator::workload::named;
 use crashpoint_simulator::{
     BadLine, Budget, Fault, Possible, Schedule, Settings, Source, TapeFile, Token, run_seed,
@@ -19,6 +20,8 @@ pub struct Read {
     pub tapes: usize,
     /// Tokens, schedules, faults and budgets.
     pub words: usize,
+    /// Logs of exports.
+    pub logs: usize,
 }
 
 /// Reads `input` with each parser.
@@ -27,7 +30,60 @@ pub struct Read {
 ///
 /// If a parser panics, or reads its own text as something else.
 pub fn kept_text(input: &[u8]) -> Read {
-    check_kept_text(input, TapeFile::from_bytes)
+    Read {
+        logs: check_export(input, export),
+        ..check_kept_text(input, TapeFile::from_bytes)
+    }
+}
+
+/// Reads a whole export.
+///
+/// # Errors
+///
+/// If it is damaged.
+pub fn export(input: &[u8]) -> Result<Vec<ExportedRun>, ExportError> {
+    ExportReader::new(input).collect()
+}
+
+/// Reads an export, writes its logs and reads them again. Returns the number of logs.
+///
+/// # Panics
+///
+/// If they are other logs.
+pub fn check_export<E>(input: &[u8], read: impl Fn(&[u8]) -> Result<Vec<ExportedRun>, E>) -> usize {
+    let Ok(logs) = read(input) else { return 0 };
+    let payloads = logs.first().map_or(Payloads::Kept, |log| log.payloads);
+    let again = read(&written(payloads, &logs)).ok();
+    match payloads {
+        Payloads::Kept => assert_eq!(
+            again.as_ref(),
+            Some(&logs),
+            "an export is read as it was written"
+        ),
+        // Somebody may have written payloads into it; they are gone after the first writing.
+        Payloads::Redacted => {
+            let once = again.expect("a redacted export is read again");
+            let twice = read(&written(payloads, &once)).ok();
+            assert_eq!(twice, Some(once), "an export is read as it was written");
+        }
+    }
+    logs.len()
+}
+
+fn written(payloads: Payloads, logs: &[ExportedRun]) -> Vec<u8> {
+    let mut text = Vec::new();
+    let write = |text: &mut Vec<u8>| {
+        let mut export = ExportWriter::new(text, payloads)?;
+        for log in logs {
+            export.begin_run(&log.workflow_id)?;
+            for row in &log.rows {
+                export.row(row.clone())?;
+            }
+        }
+        export.finish()
+    };
+    write(&mut text).expect("memory does not fail");
+    text
 }
 
 /// The same with another reader of tapes.
@@ -48,6 +104,7 @@ pub fn check_kept_text<E>(input: &[u8], tape: impl Fn(&[u8]) -> Result<TapeFile,
         .map(usize::from)
         .sum(),
         tapes: usize::from(reads_tape(input, &tape)),
+        logs: 0,
     };
     // A fuzzer does not find the fingerprint, so the target adds it.
     if let Some(signed) = with_fingerprint(&text) {
@@ -93,7 +150,7 @@ fn with_fingerprint(text: &str) -> Option<String> {
     Some(format!("{}fingerprint {found}\n", &text[..before]))
 }
 
-/// A tape and a token of two workloads, and words.
+/// A tape, a token and an export of two workloads, and words.
 pub(crate) fn seeds() -> Vec<Seed> {
     let mut seeds: Vec<Seed> = ["linear", "order"]
         .into_iter()
@@ -112,7 +169,7 @@ pub(crate) fn seeds() -> Vec<Seed> {
     seeds
 }
 
-fn of_workload(name: &str) -> [Seed; 2] {
+fn of_workload(name: &str) -> [Seed; 4] {
     let workload = named(name).expect("a built-in workload");
     let settings = Settings {
         budget: "c2f1".parse().expect("a budget"),
@@ -121,8 +178,20 @@ fn of_workload(name: &str) -> [Seed; 2] {
     let (trial, settings) = run_seed(Source::Fixed(&workload), &settings, Possible::All, 1);
     let tape = TapeFile::of(name, &settings, &trial.tape).to_string();
     let token = Token::of(name, &settings, &trial.tape).to_string();
-    [("tape", tape), ("token", token)].map(|(what, text)| Seed {
+    let log = |payloads| ExportedRun {
+        workflow_id: "run-1".to_owned(),
+        rows: trial.run.log.clone(),
+        payloads,
+    };
+    let export = |payloads| written(payloads, &[log(payloads)]);
+    let seeds = [
+        ("tape", tape.into_bytes()),
+        ("token", token.into_bytes()),
+        ("export", export(Payloads::Kept)),
+        ("redacted-export", export(Payloads::Redacted)),
+    ];
+    seeds.map(|(what, input)| Seed {
         name: format!("{name}-{what}"),
-        input: text.into_bytes(),
+        input,
     })
 }

@@ -7,7 +7,7 @@
 //! | [`crash_schedule`] | a tape: a workload, drawn or built in, and its faults | the oracles of the simulator |
 //! | [`damaged_file`] | edits to the file of a store | [`check_damaged_file`] |
 //! | [`journal_lines`] | the lines that the kit's tests leave behind | [`check_journal_lines`] |
-//! | [`kept_text`] | a tape, a token, a schedule in words | [`check_kept_text`] |
+//! | [`kept_text`] | a tape, a token, a schedule in words, an export of logs | [`check_kept_text`], [`check_export`] |
 //! | [`rebuild_rows`] | a log: its rows, or choices of a legal log and edits to it | [`check_rebuild`] |
 //! | [`redb_power_loss`] | a tape: a script, a disk fault, one or two crashes | the logs that the store's answers leave possible |
 //! | [`row_codec`] | rows, and their values in the embedded store | [`check_codec`] |
@@ -29,7 +29,7 @@ mod store_ops;
 pub use crash_schedule::{crash_schedule, crash_schedule_without};
 pub use damaged_file::{Shown, check_damaged_file, damaged_file};
 pub use journal_lines::{Lines, check_journal_lines, journal_lines};
-pub use kept_text::{Read, check_kept_text, kept_text};
+pub use kept_text::{Read, check_export, check_kept_text, export, kept_text};
 pub use logs::{Log, logs};
 pub use rebuild_rows::{Verdict, check_rebuild, rebuild_rows, rows};
 pub use redb_power_loss::{check_power_loss, redb_power_loss};

@@ -18,7 +18,7 @@ pub(crate) use recording::{
     ExplainArguments, RecordingArguments, ReplayArguments, ShrinkArguments,
 };
 pub(crate) use soak::SoakArguments;
-pub(crate) use store::{RunsArguments, ShowArguments, StoredArguments};
+pub(crate) use store::{ExportArguments, RunsArguments, ShowArguments, StoredArguments};
 pub(crate) use values::{ALL, GENERATED, Store};
 
 /// The exit codes of the commands that run simulations or laws.
@@ -100,6 +100,9 @@ pub(crate) enum Command {
     /// Print the log of one run of an embedded store. Read-only.
     #[command(after_help = STORE_EXIT_CODES)]
     Show(ShowArguments),
+    /// Write the logs of an embedded store as lines of JSON, for `crashpoint::check_logs`. Read-only.
+    #[command(after_help = STORE_EXIT_CODES)]
+    Export(ExportArguments),
 }
 
 impl Default for Command {

@@ -1,4 +1,5 @@
-//! Arguments of the subcommands that read the file of a store: `doctor`, `runs` and `show`.
+//! Arguments of the subcommands that read the file of a store: `doctor`, `export`, `runs` and
+//! `show`.
 
 use std::path::PathBuf;
 
@@ -30,4 +31,17 @@ pub(crate) struct ShowArguments {
     /// The id of the run.
     #[arg(value_name = "ID")]
     pub(crate) id: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// The file of the store. No process may have it open.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// Leave out runs that are done or rolled back.
+    #[arg(long)]
+    pub(crate) unfinished: bool,
+    /// Leave out inputs, outputs, cursors and messages of errors. Ids, states, tasks and times stay.
+    #[arg(long)]
+    pub(crate) redact: bool,
 }

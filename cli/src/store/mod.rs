@@ -1,6 +1,8 @@
-//! The file of an embedded store, as `doctor`, `runs` and `show` read it. None writes to it.
+//! The file of an embedded store, as `doctor`, `export`, `runs` and `show` read it. None writes to
+//! it.
 
 pub(crate) mod doctor;
+pub(crate) mod export;
 pub(crate) mod runs;
 pub(crate) mod show;
 
@@ -38,24 +40,30 @@ pub(crate) fn each_run(
     mut each: impl FnMut(StoredRun) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut last: Option<String> = None;
-    loop {
-        let ids = reader.run_ids(last.as_deref(), PAGE);
-        let ids = ids.map_err(|error| failure(&error))?;
-        let Some(greatest) = ids.last() else {
-            return Ok(());
-        };
-        // A file can hold anything; without this check a damaged one could be listed for ever.
-        if !ids.is_sorted() || ids.first() <= last.as_ref() {
-            let message = "the store lists its runs out of order";
-            return Err(Failure::Store(message.to_owned()));
-        }
-        last = Some(greatest.clone());
+    while let Some(ids) = next_ids(reader, last.as_deref())? {
+        last = ids.last().cloned();
         for id in ids {
             if let Some(run) = run(reader, id)? {
                 each(run)?;
             }
         }
     }
+    Ok(())
+}
+
+/// The next ids, in order, each greater than `last`; none after the last id of the store.
+pub(crate) fn next_ids(
+    reader: &mut RedbReader,
+    last: Option<&str>,
+) -> Result<Option<Vec<String>>, Failure> {
+    let ids = reader.run_ids(last, PAGE);
+    let ids = ids.map_err(|error| failure(&error))?;
+    // A file can hold anything; without this check a damaged one could be listed for ever.
+    if !ids.is_sorted() || ids.first().is_some_and(|first| Some(&**first) <= last) {
+        let message = "the store lists its runs out of order";
+        return Err(Failure::Store(message.to_owned()));
+    }
+    Ok((!ids.is_empty()).then_some(ids))
 }
 
 /// One run, if the store has it.
@@ -116,6 +124,6 @@ fn kind_of(error: &Error) -> Option<StoreErrorKind> {
 }
 
 /// A finding: after the file was opened the call was correct, so any failure is about the file.
-fn failure(error: &Error) -> Failure {
+pub(crate) fn failure(error: &Error) -> Failure {
     Failure::Store(error.to_string())
 }

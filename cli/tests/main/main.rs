@@ -5,6 +5,7 @@ mod command;
 mod dates;
 mod escapes;
 mod exit_codes;
+mod export;
 mod inputs;
 mod junit;
 mod operations;

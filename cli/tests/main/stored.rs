@@ -59,7 +59,7 @@ impl StoreFixture {
 
     /// Checks what the command prints, standard error below the rest, and its code.
     #[track_caller]
-    fn check(&self, arguments: &str, expected: &Expect) {
+    pub(crate) fn check(&self, arguments: &str, expected: &Expect) {
         let before = std::fs::read(&self.file).ok();
         let output = self.run(arguments);
         let code = output.status.code().expect("it ends by itself");
@@ -296,14 +296,20 @@ fn a_log_that_breaks_the_rules() {
     );
 }
 
-#[test]
-fn a_row_that_is_damaged() {
-    let fixture = StoreFixture::with(&three()[..2]);
+/// A store of two runs, in which a row of the first is damaged.
+pub(crate) fn damaged() -> StoreFixture {
+    let fixture = two_runs();
     fixture.meddle(|transaction| {
         let mut rows = transaction.open_table(ROWS).expect("a store has it");
         rows.insert(("order-1", 1), &[0; 40][..])
             .expect("it is written");
     });
+    fixture
+}
+
+#[test]
+fn a_row_that_is_damaged() {
+    let fixture = damaged();
     fixture.check(
         "doctor PATH",
         &expect![[r#"

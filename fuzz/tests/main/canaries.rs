@@ -4,11 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use async_trait::async_trait;
 use crashpoint::disk::row_format::{self, Damage};
-use crashpoint::{CheckpointRow, CheckpointStore, Error, Event, RedbCheckpointStore, RedbReader};
+use crashpoint::{
+    CheckpointRow, CheckpointStore, Error, Event, ExportError, RedbCheckpointStore, RedbReader,
+};
 use crashpoint_conformance::merge;
 use crashpoint_fuzz::{
-    check_codec, check_damaged_file, check_journal_lines, check_kept_text, check_power_loss,
-    check_store_ops, crash_schedule_without, embedded,
+    check_codec, check_damaged_file, check_export, check_journal_lines, check_kept_text,
+    check_power_loss, check_store_ops, crash_schedule_without, embedded, export,
 };
 use crashpoint_simulator::disk::Lie;
 use crashpoint_simulator::images::Embedded;
@@ -195,6 +197,23 @@ fn a_tape_that_loses_a_draw_is_found() {
             Ok::<_, BadTape>(tape)
         });
     });
+}
+
+#[test]
+fn an_export_that_loses_a_row_is_found() {
+    check(
+        "kept_text",
+        "an export is read as it was written",
+        |input| {
+            check_export(input, |bytes| {
+                let mut logs = export(bytes)?;
+                for log in &mut logs {
+                    log.rows.pop();
+                }
+                Ok::<_, ExportError>(logs)
+            });
+        },
+    );
 }
 
 #[test]
