@@ -80,17 +80,18 @@ pub use choices::swarm::{Possible, Swarm, swarm};
 pub use crash_test::{CrashTest, crash_test, crash_test_in};
 pub use executor::SimRuntime;
 pub use explore::{
-    Findings, Nondeterminism, OperationsPart, Part, Pool, SHRINK_RUNS_MAX, ShrinkError, Shrunk,
-    Violation, explore, explore_on, explore_operations, explore_operations_part, explore_part,
-    explore_seeds, explore_seeds_on, parts, shrink, shrink_recording, vacuity,
+    Findings, LogPhase, LogPlace, Nondeterminism, OperationsPart, Part, Pool, ResumedLogs,
+    Resumption, Resumptions, SHRINK_RUNS_MAX, ShrinkError, Shrunk, Violation, explore, explore_on,
+    explore_operations, explore_operations_part, explore_part, explore_seeds, explore_seeds_on,
+    parts, shrink, shrink_recording, vacuity,
 };
 pub use fault::{
     AttemptFault, BadBudget, BadFault, BadSchedule, Breach, Budget, ClockFault, Crash, DiskFault,
     Fault, Fired, Group, Schedule, StoreFault,
 };
 pub use history::{
-    Attempt, CrashPlace, Effect, Entry, History, LifeEnd, Opening, Reception, Recorder, Stopped,
-    What,
+    Attempt, CrashPlace, Effect, Entry, History, LifeEnd, Opening, Reception, Recorder, Refusal,
+    Stopped, What,
 };
 pub use record::{
     BadFile, BadLine, BadRecording, BadTape, BadToken, Divergence, Draws, HashedTrace, Judged,
@@ -99,8 +100,8 @@ pub use record::{
 };
 pub use report::{render, trace};
 pub use sim::{
-    BrokenInvariant, Lane, Process, Repeat, Run, Settings, SimObserver, SimStore, StoreKind,
-    Subject, UnknownStore, simulate, simulate_with,
+    BrokenInvariant, Lane, Process, Release, Repeat, Rollout, Run, Settings, SimObserver, SimStore,
+    StoreKind, Subject, UnknownRollout, UnknownStore, Upgrade, simulate, simulate_with,
 };
 pub use smol_str::SmolStr;
 pub use workload::engine_subject::{EngineSubject, WorkflowFactory};

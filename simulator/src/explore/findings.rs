@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::choices::{Recorded, Tape};
+use crate::explore::Resumptions;
 use crate::fault::{Fault, Fired, Schedule};
 use crate::history::Recorder;
 use crate::oracle::{Verdict, judge};
@@ -36,6 +37,8 @@ pub struct Findings {
     pub repeated: u64,
     /// The first schedule of each part that ran differently the second time.
     pub nondeterminism: Vec<Nondeterminism>,
+    /// The logs that one release of an upgrade found in the state in which the other had left them.
+    pub resumptions: Resumptions,
     /// Whether a life of some schedule had to be stopped. Such a schedule is a thousand times as
     /// long as another, so an exploration ends with the first.
     pub(super) endless: bool,
@@ -99,6 +102,8 @@ impl Findings {
         self.schedules += 1;
         self.endless |= run.history.is_endless();
         self.count_faults(run.history.faults().map(|(.., fired)| fired));
+        self.resumptions
+            .merge(Resumptions::of(workload, settings, &run));
         let verdicts = judge(workload, &run);
         let due = is_due(settings.repeat, &run.tape, !verdicts.is_empty());
         if due || divergence.is_some() {
@@ -200,6 +205,7 @@ impl Findings {
         }
         self.repeated += other.repeated;
         self.nondeterminism.extend(other.nondeterminism);
+        self.resumptions.merge(other.resumptions);
         assert!(
             self.sampled <= self.schedules && self.repeated <= self.schedules,
             "a sample is a schedule, and a schedule is run a second time once"

@@ -9,6 +9,7 @@ mod findings;
 mod operations;
 mod parts;
 mod pool;
+mod resumed;
 mod seeds;
 mod shrink;
 pub mod vacuity;
@@ -21,6 +22,7 @@ pub use findings::{Findings, Nondeterminism, Violation};
 pub use operations::{OperationsPart, explore_operations, explore_operations_part};
 pub use parts::{Part, explore_part, parts};
 pub use pool::Pool;
+pub use resumed::{LogPhase, LogPlace, ResumedLogs, Resumption, Resumptions};
 pub use seeds::{explore_seeds, explore_seeds_on};
 pub use shrink::{SHRINK_RUNS_MAX, ShrinkError, Shrunk, shrink, shrink_recording};
 

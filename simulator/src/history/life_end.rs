@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crashpoint::Mismatch;
+
 /// How a life ended.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LifeEnd {
@@ -24,7 +26,25 @@ pub enum LifeEnd {
     /// The store failed.
     Suspended,
     /// The log does not match the definition, or is corrupt; nothing was run.
-    Refused(String),
+    Refused(Refusal),
+}
+
+/// Why a life was refused.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Refusal {
+    /// The log does not fit the definition.
+    Mismatch(Mismatch),
+    /// Anything else, such as a corrupt log, in words.
+    Other(String),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mismatch(mismatch) => write!(f, "the log does not fit the workflow: {mismatch}"),
+            Self::Other(why) => f.write_str(why),
+        }
+    }
 }
 
 impl LifeEnd {

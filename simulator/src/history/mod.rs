@@ -14,7 +14,7 @@ use smol_str::SmolStr;
 
 use crate::fault::{Fired, Schedule};
 
-pub use life_end::LifeEnd;
+pub use life_end::{LifeEnd, Refusal};
 pub(crate) use recorder::Crashes;
 pub use recorder::{CrashPlace, Recorder};
 pub(crate) use world::World;
@@ -184,6 +184,16 @@ impl History {
             What::Stopped(why) => *why != Stopped::WantsThread,
             _ => false,
         })
+    }
+
+    /// Whether the last two lives that returned were both refused.
+    pub(crate) fn is_stranded(&self) -> bool {
+        let refused = |entry: &Entry| match &entry.what {
+            What::Returned(end) => Some(matches!(end, LifeEnd::Refused(_))),
+            _ => None,
+        };
+        let mut newest = self.0.iter().rev().filter_map(refused);
+        newest.next() == Some(true) && newest.next() == Some(true)
     }
 
     pub(crate) fn push(&mut self, life: u32, what: What) {

@@ -85,8 +85,8 @@ fn naive<'a>(effects: &[&'a Effect]) -> Held<'a> {
 /// The effects of compensatable tasks in the newest run.
 fn compensatable<'a>(case: &'a Case<'_>) -> Vec<&'a Effect> {
     let began = newest_run(case).map_or(0, Log::began);
-    let effects = case.history().effects().filter(|(place, _, effect)| {
-        *place >= began && case.kind(&effect.task) == Some(TaskKind::Compensatable)
+    let effects = case.history().effects().filter(|(place, life, effect)| {
+        *place >= began && case.kind(*life, &effect.task) == Some(TaskKind::Compensatable)
     });
     effects.map(|(_, _, effect)| effect).collect()
 }
@@ -198,7 +198,10 @@ fn completed<'a>(case: &'a Case<'_>, effects: &[&'a Effect]) -> Held<'a> {
     let done = log
         .visits()
         .filter_map(|visit| match &visit.closed_by?.event {
-            Event::Completed { task, .. } => Some((&**task, visit.id)),
+            // A plain task completes so. In another release it may have been compensatable.
+            Event::Completed { task, .. } | Event::Entered { task, .. } => {
+                Some((&**task, visit.id))
+            }
             _ => None,
         });
     done.filter(|what| acted.contains(what)).collect()

@@ -1,12 +1,12 @@
 //! The input of every oracle: one simulation.
 
-use crashpoint::protocol::TaskDefinition;
+use crashpoint::protocol::{Definition, TaskDefinition};
 use crashpoint::{CheckpointRow, Direction, Event, Nonce, TaskKind};
 
 use crate::fault::{Breach, Fault};
 use crate::history::{History, Opening, What};
 use crate::oracle::Log;
-use crate::sim::{BrokenInvariant, Run, Workload};
+use crate::sim::{BrokenInvariant, Release, Run, Workload};
 
 /// A simulation, with its logs split.
 #[derive(Debug)]
@@ -14,20 +14,37 @@ pub struct Case<'a> {
     workload: &'a Workload,
     run: &'a Run,
     logs: Vec<Log>,
+    /// The release of each life, by its number; of life 0, which is nobody's, the old release.
+    releases: Vec<Release>,
 }
 
 impl<'a> Case<'a> {
     pub(crate) fn new(workload: &'a Workload, run: &'a Run) -> Self {
+        let began = run.history.select(began).map(|(_, life, _)| life).max();
+        let releases = (1..=began.unwrap_or(0)).map(|life| workload.release(life, &run.history));
         Self {
             workload,
             run,
             logs: Log::all(&run.history),
+            releases: std::iter::once(Release::Old).chain(releases).collect(),
         }
     }
 
     /// The workload.
     pub fn workload(&self) -> &'a Workload {
         self.workload
+    }
+
+    /// The release that a life runs.
+    pub fn release(&self, life: u32) -> Release {
+        let release = self.releases.get(life as usize).copied();
+        // A life that never began has no release; an edited history can name one.
+        release.unwrap_or(Release::Old)
+    }
+
+    /// The definition that a life runs.
+    pub fn definition(&self, life: u32) -> &'a Definition {
+        self.workload.definition_of(self.release(life))
     }
 
     /// The events.
@@ -38,6 +55,12 @@ impl<'a> Case<'a> {
     /// The subject's own invariants that are broken at the end.
     pub fn broken_invariants(&self) -> &'a [BrokenInvariant] {
         &self.run.broken
+    }
+
+    /// Whether a life had returned an outcome before a place of the history.
+    pub(super) fn has_ended_before(&self, place: usize) -> bool {
+        let mut returned = self.history().returned();
+        returned.any(|(at, _, end)| at < place && end.is_outcome())
     }
 
     /// The attempt that is under way at a place of the history, in words that begin with a space.
@@ -100,25 +123,25 @@ impl<'a> Case<'a> {
             .any(|(_, _, fired)| matches!(fired.fault, Fault::Breach(Breach::LostRow(_))))
     }
 
-    /// The kind of a task.
-    pub fn kind(&self, task: &str) -> Option<TaskKind> {
-        self.task(task).map(|task| task.kind)
+    /// The kind of a task in a life.
+    pub fn kind(&self, life: u32, task: &str) -> Option<TaskKind> {
+        self.task(life, task).map(|task| task.kind)
     }
 
     /// How often a life may attempt a task.
-    pub fn attempts(&self, task: &str) -> u32 {
-        self.task(task)
+    pub fn attempts(&self, life: u32, task: &str) -> u32 {
+        self.task(life, task)
             .map_or(1, |task| task.policy.retry.attempts())
     }
 
     /// How often a life may attempt to undo a task.
-    pub fn undo_attempts(&self, task: &str) -> u32 {
-        self.task(task)
+    pub fn undo_attempts(&self, life: u32, task: &str) -> u32 {
+        self.task(life, task)
             .map_or(1, |task| task.policy.undo_retry.attempts())
     }
 
-    fn task(&self, name: &str) -> Option<&TaskDefinition> {
-        let definition = &self.workload.definition;
+    fn task(&self, life: u32, name: &str) -> Option<&TaskDefinition> {
+        let definition = self.definition(life);
         definition
             .state_of_task(name)
             .and_then(|state| definition.task(state))

@@ -13,7 +13,6 @@ pub(super) const ORACLE: Oracle = Oracle {
 };
 
 fn check(case: &Case<'_>) -> Result<(), String> {
-    let definition = &case.workload().definition;
     for log in case.logs() {
         for stored in &log.rows {
             let Event::RollbackStarted {
@@ -25,6 +24,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             else {
                 continue;
             };
+            let definition = case.definition(stored.life);
             let open = definition
                 .state_of_label(state)
                 .and_then(|state| definition.task(state));

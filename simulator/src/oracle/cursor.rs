@@ -19,7 +19,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         return Ok(());
     }
     for (place, life, effect) in case.history().effects() {
-        let stepped = case.kind(&effect.task) == Some(TaskKind::Stepped);
+        let stepped = case.kind(life, &effect.task) == Some(TaskKind::Stepped);
         if !stepped || effect.direction == Direction::Undo {
             continue;
         }

@@ -15,7 +15,6 @@ pub(super) const ORACLE: Oracle = Oracle {
 };
 
 fn check(case: &Case<'_>) -> Result<(), String> {
-    let definition = &case.workload().definition;
     for log in case.logs() {
         for visit in log.visits() {
             let Some(closing) = visit.closed_by else {
@@ -28,6 +27,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             else {
                 continue;
             };
+            let definition = case.definition(closing.life);
             let (from, to) = (
                 definition.state_of_label(visit.state),
                 definition.state_of_label(next),

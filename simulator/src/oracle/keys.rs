@@ -15,6 +15,7 @@ pub(super) const ORACLE: Oracle = Oracle {
 fn check(case: &Case<'_>) -> Result<(), String> {
     let mut by_action = BTreeMap::new();
     let mut by_key = BTreeMap::new();
+    let mut by_effect = BTreeMap::new();
     for (place, life, effect) in case.history().effects() {
         let run = case.run_id_at(place);
         let (task, key) = (&effect.task, &effect.key);
@@ -26,6 +27,22 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         }
         if *by_action.entry(action).or_insert(key) != key {
             return Err(format!("life {life} has another key for {task}"));
+        }
+        // A new release may have renamed the task of a visit, which the old release had begun.
+        let request = (
+            run,
+            &effect.name,
+            effect.direction,
+            effect.visit,
+            effect.step,
+        );
+        let (first, known) = *by_effect.entry(request).or_insert((task, key));
+        if known != key {
+            let name = &effect.name;
+            return Err(format!(
+                "life {life} repeats {name} under another key, because the task {first} has become \
+                 {task}: the receiver can't know that it is the same request"
+            ));
         }
         if *by_key.entry(key).or_insert(action) != action {
             return Err(format!(

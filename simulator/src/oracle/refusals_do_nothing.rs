@@ -2,7 +2,7 @@
 //! row, every life is refused.
 
 use crate::fault::{Breach, Fault};
-use crate::history::{Entry, LifeEnd, What};
+use crate::history::{Entry, LifeEnd, Opening, What};
 use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
@@ -22,7 +22,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             .history()
             .0
             .iter()
-            .find(|entry| entry.life == life && acts(entry))
+            .find(|entry| entry.life == life && acts(entry) && !is_in_vain(case, entry))
         {
             return Err(format!("life {life} was refused, but {}", in_words(action)));
         }
@@ -42,6 +42,16 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         )),
         None => Ok(()),
     }
+}
+
+/// Whether a rival only asked whether the run had begun: the row of its start did not become durable.
+fn is_in_vain(case: &Case<'_>, entry: &Entry) -> bool {
+    let What::Sent(sent) = &entry.what else {
+        return false;
+    };
+    let mut landed = case.history().landed();
+    let lands = landed.any(|(_, life, row)| life == entry.life && *row == **sent);
+    case.opening(entry.life) == Some(Opening::Rival) && !lands
 }
 
 fn acts(entry: &Entry) -> bool {

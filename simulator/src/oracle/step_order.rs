@@ -15,8 +15,9 @@ pub(super) const ORACLE: Oracle = Oracle {
 };
 
 fn check(case: &Case<'_>) -> Result<(), String> {
-    let attempts = case.history().started().filter(|(_, _, attempt)| {
-        attempt.direction == Direction::Do && case.kind(&attempt.task) == Some(TaskKind::Stepped)
+    let attempts = case.history().started().filter(|(_, life, attempt)| {
+        let kind = case.kind(*life, &attempt.task);
+        attempt.direction == Direction::Do && kind == Some(TaskKind::Stepped)
     });
     let steps: Vec<_> = attempts.collect();
     for log in case.logs() {

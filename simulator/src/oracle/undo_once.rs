@@ -24,7 +24,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         let (task, visit) = (&attempt.task, attempt.visit);
         let count = attempts.entry((life, visit)).or_default();
         *count += 1;
-        if *count > case.undo_attempts(task) {
+        if *count > case.undo_attempts(life, task) {
             return Err(format!(
                 "life {life} undid {task} of visit {visit} {count} times in a row"
             ));

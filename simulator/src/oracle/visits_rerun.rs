@@ -25,7 +25,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         let action = (life, attempt.visit, attempt.step);
         let count = attempts.entry(action).or_default();
         *count += 1;
-        let allowed = case.attempts(&attempt.task);
+        let allowed = case.attempts(life, &attempt.task);
         if *count > allowed {
             let (task, visit) = (&attempt.task, attempt.visit);
             return Err(format!(

@@ -520,7 +520,13 @@ impl<'a> Simulation<'a> {
             _ => None,
         });
         match (outcome, newest) {
-            (_, Some(Last::Returned(LifeEnd::Refused(_)) | Last::Bug)) => None,
+            (_, Some(Last::Bug)) => None,
+            (_, Some(Last::Returned(LifeEnd::Refused(_)))) => {
+                // The other release goes on with a run that one release refuses.
+                let history = &state.lasting.history;
+                let other = self.workload.upgrade.is_some() && !history.is_stranded();
+                other.then_some(Opening::Resume)
+            }
             (Some(end), _) if end.is_terminal() => None,
             (_, Some(Last::Returned(LifeEnd::NotFound))) => Some(Opening::Start),
             (Some(_), Some(Last::Returned(LifeEnd::Stuck(_)))) => {

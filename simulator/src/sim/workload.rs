@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crashpoint::protocol::Definition;
 
-use crate::sim::{Lane, Subject};
+use crate::history::History;
+use crate::sim::{Lane, Release, Subject, Upgrade};
 
 /// A workflow to explore, with the facts that the oracles need.
 pub struct Workload {
@@ -17,6 +18,8 @@ pub struct Workload {
     pub subject: Box<dyn Fn() -> Arc<dyn Subject> + Send + Sync>,
     /// The definition that its log is checked against.
     pub definition: Definition,
+    /// The release that replaces this workload in later lives, if its upgrade is tested.
+    pub upgrade: Option<Upgrade>,
     /// How its processes hold the store.
     pub sharing: Sharing,
     /// Whether the operator retries a stuck run.
@@ -77,6 +80,27 @@ pub enum Sharing {
     Shared,
     /// One process at a time, as the store declares.
     Exclusive,
+}
+
+impl Workload {
+    /// The definition of a release.
+    ///
+    /// # Panics
+    ///
+    /// If the workload has no new release, and it is asked for.
+    pub fn definition_of(&self, release: Release) -> &Definition {
+        match (release, &self.upgrade) {
+            (Release::Old, _) => &self.definition,
+            (Release::New, Some(upgrade)) => &upgrade.definition,
+            (Release::New, None) => panic!("{} has no new release", self.name),
+        }
+    }
+
+    /// The release that a life runs.
+    pub(crate) fn release(&self, life: u32, history: &History) -> Release {
+        let upgrade = self.upgrade.as_ref();
+        upgrade.map_or(Release::Old, |it| it.rollout.release(life, history))
+    }
 }
 
 impl std::fmt::Debug for Workload {

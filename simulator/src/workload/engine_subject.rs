@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-use crate::history::LifeEnd;
+use crate::history::{LifeEnd, Refusal};
 use crate::sim::{Process, Subject};
 
 /// Creates the workflow for a process. Its tasks use the process for their effects.
@@ -91,7 +91,8 @@ fn life_end<S: State>(result: Result<Outcome<S>, Error>) -> LifeEnd {
         // Neither the simulated store nor the runtime panics, so it is a bug of the life: the executor
         // records it.
         Err(Error::Panicked { message, .. }) => panic!("{message}"),
-        Err(other) => LifeEnd::Refused(other.to_string()),
+        Err(Error::Mismatch { source, .. }) => LifeEnd::Refused(Refusal::Mismatch(source)),
+        Err(other) => LifeEnd::Refused(Refusal::Other(other.to_string())),
     }
 }
 

@@ -74,6 +74,7 @@ impl<S: State> Recipe<S> {
             about,
             subject,
             definition,
+            upgrade: None,
             sharing,
             retry_stuck,
             length,

@@ -7,8 +7,8 @@ use crashpoint::protocol::Faithful;
 use crashpoint::{Direction, RowKind};
 use crashpoint_simulator::oracle::{self, Kind, ORACLES, judge};
 use crashpoint_simulator::{
-    Attempt, Breach, BrokenInvariant, Entry, Fault, Fired, LifeEnd, Opening, Run, Schedule, Source,
-    Stopped, StoreKind, What, run_schedule,
+    Attempt, Breach, BrokenInvariant, Entry, Fault, Fired, LifeEnd, Opening, Refusal, Run,
+    Schedule, Source, Stopped, StoreKind, What, run_schedule,
 };
 use expect_test::{Expect, expect};
 
@@ -84,7 +84,7 @@ fn tampered() -> Vec<Tampered> {
             "prefixes-resume",
             "order",
             |run| {
-                let refused = LifeEnd::Refused("the log has a gap".to_owned());
+                let refused = LifeEnd::Refused(Refusal::Other("the log has a gap".to_owned()));
                 push(run, 1, What::Returned(refused));
             },
             expect!["life 1: the log has a gap"],

@@ -8,7 +8,7 @@ use crashpoint::{Direction, Label};
 use crashpoint_cli::page::{ExplainedRun, of_schedule};
 use crashpoint_simulator::oracle::Verdict;
 use crashpoint_simulator::workload::Workload;
-use crashpoint_simulator::{Fired, LifeEnd, Run, StoreKind, What};
+use crashpoint_simulator::{Fired, LifeEnd, Refusal, Run, StoreKind, What};
 use proptest::prelude::*;
 
 use super::{named, page, runs, violated};
@@ -48,7 +48,9 @@ fn spoil(run: &mut Run, text: &str) {
             What::Started(attempt) => attempt.task = text.into(),
             What::Finished { task, .. } => *task = text.into(),
             What::Fault(Fired { point, .. }) => *point = format!("{point}{text}").into(),
-            What::Returned(end @ LifeEnd::Fenced) => *end = LifeEnd::Refused(text.to_owned()),
+            What::Returned(end @ LifeEnd::Fenced) => {
+                *end = LifeEnd::Refused(Refusal::Other(text.to_owned()));
+            }
             What::Panicked(message) | What::StoreFailed(message) => text.clone_into(message),
             _ => {}
         }
