@@ -72,6 +72,7 @@ pub mod oracle;
 mod record;
 mod report;
 mod sim;
+mod upgrade;
 pub mod workload;
 
 pub use choices::Choices;
@@ -104,4 +105,5 @@ pub use sim::{
     StoreKind, Subject, UnknownRollout, UnknownStore, Upgrade, simulate, simulate_with,
 };
 pub use smol_str::SmolStr;
+pub use upgrade::{UpgradeFrom, UpgradeReport, UpgradeTest, upgrade_test, upgrade_test_in};
 pub use workload::engine_subject::{EngineSubject, WorkflowFactory};

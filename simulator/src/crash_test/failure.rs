@@ -16,24 +16,28 @@ use super::{REPLAY, keep};
 const NAME_LENGTH_MAX: usize = 80;
 
 /// A violation of a crash test, shrunk.
-pub(super) struct Failed<'a> {
+pub(crate) struct Failed<'a> {
     workload: &'a Workload,
     shrunk: Result<Shrunk, String>,
     found: &'a Found<'a>,
 }
 
 /// A violation, and where it was found.
-pub(super) struct Found<'a> {
-    pub(super) violation: &'a Violation,
+pub(crate) struct Found<'a> {
+    pub(crate) violation: &'a Violation,
     /// The number of sampled seeds, if the violation was found among them.
-    pub(super) sampled: Option<u64>,
+    pub(crate) sampled: Option<u64>,
     /// The place of the crash test, which is also the place of its run.
-    pub(super) at: &'a Location<'a>,
-    pub(super) run: &'a Location<'a>,
+    pub(crate) at: &'a Location<'a>,
+    pub(crate) run: &'a Location<'a>,
+    /// The function of the author's test.
+    pub(crate) function: &'static str,
+    /// The call that replays a schedule in the kept test, such as `replay("...")`.
+    pub(crate) replay: &'a dyn Fn(&str) -> String,
 }
 
 impl<'a> Failed<'a> {
-    pub(super) fn new(workload: &'a Workload, found: &'a Found<'a>) -> Self {
+    pub(crate) fn new(workload: &'a Workload, found: &'a Found<'a>) -> Self {
         let shrunk = shrink(Source::Fixed(workload), found.violation, SHRINK_RUNS_MAX);
         Self {
             workload,
@@ -80,7 +84,8 @@ impl Failed<'_> {
             Ok(trial) => trial,
             Err(error) => return format!("{error}\n"),
         };
-        let mut story = render::story_without_violations(&trial.run);
+        let mut story = render::releases(self.workload, &trial.run.history);
+        story.push_str(&render::story_without_violations(&trial.run));
         let named = |verdict: &&Verdict| {
             verdict.oracle == violation.oracle && verdict.message == violation.message
         };
@@ -110,13 +115,20 @@ impl Failed<'_> {
     /// The regression test.
     fn test(&self, schedule: &str) -> String {
         let name = name_of(self.violation(), self.broken_invariant().as_deref());
-        let Found { at, run, .. } = self.found;
-        match keep::test(&name, run, schedule) {
+        let Found {
+            at,
+            run,
+            function,
+            replay,
+            ..
+        } = self.found;
+        let replay = replay(schedule);
+        match keep::test(&name, run, &replay) {
             Some(test) => format!("keep it\n\n{test}"),
             None => format!(
-                "keep it, with the crash test of {at} in it\n\n    #[test]\n    fn {name}() {{\n        \
-                 let test = crash_test(/* as it stands there */);\n        \
-                 test.replay({schedule:?});\n    }}"
+                "keep it, with the test of {at} in it\n\n    #[test]\n    fn {name}() {{\n        \
+                 let test = {function}(/* as it stands there */);\n        \
+                 test.{replay};\n    }}"
             ),
         }
     }
@@ -150,7 +162,7 @@ impl fmt::Display for Failed<'_> {
 }
 
 /// The message about a schedule that ran differently the second time.
-pub(super) fn nondeterminism(found: &Nondeterminism, at: &Location<'_>) -> String {
+pub(crate) fn nondeterminism(found: &Nondeterminism, at: &Location<'_>) -> String {
     let faults = found.schedule.remarked();
     let schedule = match faults.is_empty() {
         true => "no fault".to_owned(),

@@ -12,8 +12,8 @@ use proc_macro2::{Delimiter, Group, LineColumn, TokenStream, TokenTree};
 /// The maximal length of a function that is printed, in lines.
 const LINES_MAX: usize = 80;
 
-/// The function around a crash test's `run`, with another name and with `replay` of the schedule.
-pub(super) fn test(name: &str, run: &Location<'_>, schedule: &str) -> Option<String> {
+/// The function around a crash test's `run`, with another name and with the call `replay` instead.
+pub(crate) fn test(name: &str, run: &Location<'_>, replay: &str) -> Option<String> {
     let source = source_of(run.file())?;
     let run = LineColumn {
         line: run.line() as usize,
@@ -28,7 +28,7 @@ pub(super) fn test(name: &str, run: &Location<'_>, schedule: &str) -> Option<Str
     }
     let margin = " ".repeat(body.span_close().start().column);
     Some(format!(
-        "{margin}#[test]\n{margin}fn {name}() {{{text}replay({schedule:?});\n{margin}}}"
+        "{margin}#[test]\n{margin}fn {name}() {{{text}{replay};\n{margin}}}"
     ))
 }
 

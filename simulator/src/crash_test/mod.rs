@@ -27,7 +27,10 @@ use crate::workload::{
     ActsOn, CRASHES_MAX, Length, Panics, Recipe, Sharing, WAITS_MAX, Workload, default_crashes,
 };
 
-use self::subject::{Invariant, Merging, SubjectTemplate, WorldSubject};
+pub(crate) use self::failure::{Failed, Found, nondeterminism};
+pub(crate) use self::keep::test as kept_test;
+pub(crate) use self::subject::{Invariant, Merging};
+use self::subject::{SubjectTemplate, WorldSubject};
 
 /// The name of a crash test's workload in tokens.
 const NAME: &str = "crash-test";
@@ -37,10 +40,10 @@ const SAMPLES: u64 = 1_000;
 
 /// The environment variable that makes [`CrashTest::run`] run a single schedule, given as a token,
 /// the file of a tape, or in words.
-const REPLAY: &str = "CRASHPOINT_REPLAY";
+pub(crate) const REPLAY: &str = "CRASHPOINT_REPLAY";
 
 /// Creates the workflow for a simulated process, whose tasks act on a world.
-type Factory<S, W> = Arc<dyn Fn(&Process, &Arc<W>) -> Workflow<S> + Send + Sync>;
+pub(crate) type Factory<S, W> = Arc<dyn Fn(&Process, &Arc<W>) -> Workflow<S> + Send + Sync>;
 
 /// A crash test of a workflow whose tasks act on a world `W` of the test. See [`crash_test`] and
 /// [`crash_test_in`].

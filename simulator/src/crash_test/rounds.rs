@@ -93,6 +93,8 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
                 sampled,
                 at: self.at,
                 run: Location::caller(),
+                function: "crash_test",
+                replay: &|schedule| format!("replay({schedule:?})"),
             };
             // Formatted before the panic, because shrinking and replaying may panic as well.
             let failed = Failed::new(workload, &found).to_string();

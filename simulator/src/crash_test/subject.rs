@@ -17,7 +17,7 @@ use crate::sim::{BrokenInvariant, Process, Subject};
 use crate::workload::engine_subject::EngineSubject;
 
 /// An invariant of a world, checked at the end.
-pub(super) struct Invariant<W> {
+pub(crate) struct Invariant<W> {
     name: Arc<str>,
     holds: Arc<Holds<W>>,
 }
@@ -35,7 +35,7 @@ impl<W> Clone for Invariant<W> {
 }
 
 impl<W> Invariant<W> {
-    pub(super) fn new<E: Display>(
+    pub(crate) fn new<E: Display>(
         name: &str,
         holds: impl Fn(&W, &LifeEnd) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
@@ -49,7 +49,7 @@ impl<W> Invariant<W> {
     }
 
     /// How the invariant is broken, if it is.
-    fn broken(&self, world: &W, outcome: &LifeEnd) -> Option<BrokenInvariant> {
+    pub(crate) fn broken(&self, world: &W, outcome: &LifeEnd) -> Option<BrokenInvariant> {
         let asked = AssertUnwindSafe(|| (self.holds)(world, outcome));
         let answer = quietly(|| catch_unwind(asked));
         let message = match answer {
@@ -63,16 +63,16 @@ impl<W> Invariant<W> {
 }
 
 /// How to compare and copy worlds, so that crashes can be merged.
-pub(super) struct Merging<W> {
-    fingerprint: Box<Fingerprint<W>>,
-    copy: Box<Copied<W>>,
+pub(crate) struct Merging<W> {
+    pub(crate) fingerprint: Box<Fingerprint<W>>,
+    pub(crate) copy: Box<Copied<W>>,
 }
 
 type Fingerprint<W> = dyn Fn(&W) -> u64 + Send + Sync;
 type Copied<W> = dyn Fn(&W) -> W + Send + Sync;
 
 impl<W> Merging<W> {
-    pub(super) fn new<H: Hash>(
+    pub(crate) fn new<H: Hash>(
         fingerprint: impl Fn(&W) -> H + Send + Sync + 'static,
         copy: impl Fn(&W) -> W + Send + Sync + 'static,
     ) -> Self {

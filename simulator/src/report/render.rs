@@ -12,7 +12,7 @@ use crate::fault::{Fault, Schedule};
 use crate::history::{Entry, History, Opening, Reception, What};
 use crate::operations::{Placement, Simulation};
 use crate::oracle::Verdict;
-use crate::sim::Run;
+use crate::sim::{Run, Workload};
 
 /// The most characters of a user's text that [`escaped`] shows.
 const SHOWN_MAX: usize = 72;
@@ -207,6 +207,22 @@ fn lines_or(lines: Vec<String>, none: &str) -> Vec<String> {
     } else {
         lines
     }
+}
+
+/// The release that each life ran, if the workload has two; otherwise nothing.
+pub(crate) fn releases(workload: &Workload, history: &History) -> String {
+    let mut section_of = String::new();
+    if workload.upgrade.is_none() {
+        return section_of;
+    }
+    let lives = history.select(|what| matches!(what, What::Began(_)).then_some(()));
+    let lines = lives.map(|(_, life, ())| {
+        let release = workload.release(life, history);
+        let version = workload.definition_of(release).version;
+        format!("life {life}  the {release} release, version {version}")
+    });
+    section(&mut section_of, "releases", &lines.collect::<Vec<_>>());
+    section_of
 }
 
 /// The faults of a schedule, in words.

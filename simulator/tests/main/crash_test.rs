@@ -308,7 +308,7 @@ fn an_undo_that_is_not_idempotent_is_caught() {
             replay it
               CRASHPOINT_REPLAY=3.crash-test.memory.c1e1.7x1,11x1.a374ea9e cargo test crash_test::an_undo_that_is_not_idempotent_is_caught -- --exact
 
-            keep it, with the crash test of simulator/tests/main/crash_test.rs:LINE in it
+            keep it, with the test of simulator/tests/main/crash_test.rs:LINE in it
 
                 #[test]
                 fn the_card_is_charged_once_or_not_at_all_at_life1_pack_attempt_attempt_error_at() {

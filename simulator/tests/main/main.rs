@@ -18,5 +18,6 @@ mod schedule;
 mod seeds;
 mod shrink;
 mod support;
+mod upgrade;
 mod vacuity;
 mod workloads;

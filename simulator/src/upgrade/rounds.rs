@@ -1,0 +1,187 @@
+//! The rounds of an upgrade test, and the panic for their findings. The panic has the caller's
+//! location, so it names the line of the test.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use crashpoint::protocol::Faithful;
+use crashpoint::{Retention, State};
+
+use crate::crash_test::{Failed, Found, Invariant, nondeterminism};
+use crate::explore::{Findings, Violation, explore, explore_on};
+use crate::fault::Budget;
+use crate::sim::{Process, Repeat, Rollout, Settings, StoreKind, Upgrade};
+use crate::upgrade::subject::{SubjectTemplate, UpgradeSubject};
+use crate::upgrade::{Program, UpgradeReport, UpgradeTest, replay, report};
+use crate::workload::engine_subject::WorkflowFactory;
+use crate::workload::{ActsOn, Length, Recipe, Sharing, Workload};
+
+/// The beginning of the name of a workload; the name of its rollout follows.
+pub(super) const NAME: &str = "upgrade-";
+
+impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> {
+    /// Runs every schedule of every rollout. If the environment has `CRASHPOINT_REPLAY`, it runs only
+    /// the schedule named there by its token or the file of its tape.
+    ///
+    /// # Panics
+    ///
+    /// If a promise is broken, or a log is refused that should be carried: with the smallest schedule,
+    /// a timeline, the log, the ledger, and a regression test. If no run is refused in a state of
+    /// [`refuses`](Self::refuses). If a schedule runs differently the second time.
+    #[track_caller]
+    pub fn run(self) -> UpgradeReport {
+        if let Some(schedule) = std::env::var_os(crate::crash_test::REPLAY) {
+            self.replay_named(&schedule.to_string_lossy());
+            return UpgradeReport::default();
+        }
+        let mut all = Findings::default();
+        for rollout in Rollout::ALL {
+            let workload = self.workload(rollout);
+            if rollout == Rollout::OldNew {
+                // A violation without faults is reported first, and without faults.
+                let calm = explore(&workload, &within(Budget::default()));
+                // Only ended runs are resumed here; a refusal is told with the runs that are open.
+                self.judged_promises(&workload, rollout, calm);
+            }
+            for budget in self.budgets(rollout) {
+                let findings = explore_on(self.pool, &workload, &within(budget));
+                all.merge(self.judged(&workload, rollout, findings));
+            }
+        }
+        let missing = self.expected.missing_refusals(&all.resumptions);
+        if !missing.is_empty() {
+            panic!("{}", report::never_refused(&missing));
+        }
+        UpgradeReport::new(all)
+    }
+
+    /// The budgets that are exhausted in a rollout.
+    fn budgets(&self, rollout: Rollout) -> Vec<Budget> {
+        const NONE: Budget = Budget::NONE;
+        let crash = Budget { crashes: 1, ..NONE };
+        let crashes = Budget { crashes: 2, ..NONE };
+        let takeover = Budget {
+            takeovers: 1,
+            ..crash
+        };
+        let budgets = match rollout {
+            Rollout::OldNew => vec![
+                Budget { errors: 1, ..crash },
+                Budget {
+                    cancels: 1,
+                    ..crash
+                },
+                Budget { errors: 2, ..NONE },
+                takeover,
+            ],
+            Rollout::OldOldNew => vec![crashes],
+            Rollout::OldNewOld => vec![crashes, takeover],
+        };
+        let affordable =
+            |budget: &Budget| self.crashes > 1 || rollout == Rollout::OldNew || budget.crashes < 2;
+        budgets.into_iter().filter(affordable).collect()
+    }
+
+    #[track_caller]
+    pub(super) fn workload(&self, rollout: Rollout) -> Workload {
+        self.lane.assert_runs_here();
+        let recipe = Recipe {
+            name: "upgrade",
+            about: "the upgrade of a user's workflow",
+            workflow: self.detached(&self.old),
+            start: self.old.start,
+            input: self.old.input.clone(),
+            retention: Retention::Keep,
+            sharing: Sharing::Shared,
+            retry_stuck: false,
+            length: Length::Long,
+        };
+        let new = self.detached(&self.new)(&Process::detached());
+        let invariants: Arc<[Invariant<W>]> = self.invariants.clone().into();
+        let template = Arc::new(SubjectTemplate {
+            old: self.old.copy(),
+            new: self.new.copy(),
+            rollout,
+            broken_rule: self.broken_rule,
+            invariants,
+            merging: self.merging.clone(),
+        });
+        let world = Arc::clone(&self.world);
+        let subject = move || UpgradeSubject::new(Arc::new(world()), &template);
+        Workload {
+            name: format!("{NAME}{rollout}"),
+            upgrade: Some(Upgrade {
+                definition: new.definition().clone(),
+                rollout,
+            }),
+            echoes: false,
+            acts_on: match self.merging {
+                // The tasks may reach anything that the closures capture.
+                None => ActsOn::Own,
+                Some(_) => ActsOn::Copied,
+            },
+            panics: self.panics,
+            lane: self.lane,
+            subject: Box::new(move || Arc::new(subject())),
+            ..recipe.under(Faithful)
+        }
+    }
+
+    /// Creates the workflow of a release for its definition, with a world of its own.
+    fn detached<S: State>(&self, program: &Program<S, W>) -> WorkflowFactory<S> {
+        let (world, workflow) = (Arc::clone(&self.world), Arc::clone(&program.workflow));
+        Arc::new(move |process| workflow(process, &Arc::new(world())))
+    }
+
+    /// Returns the findings if nothing is wrong. Otherwise panics with the story of the smallest
+    /// violation.
+    #[track_caller]
+    fn judged(&self, workload: &Workload, rollout: Rollout, findings: Findings) -> Findings {
+        let findings = self.judged_promises(workload, rollout, findings);
+        let unexpected = self.expected.unexpected_refusals(&findings.resumptions);
+        if !unexpected.is_empty() {
+            let told = report::unexpected_with_story(workload, &unexpected, Location::caller());
+            panic!("{told}");
+        }
+        findings
+    }
+
+    /// The same for the promises alone.
+    #[track_caller]
+    fn judged_promises(
+        &self,
+        workload: &Workload,
+        rollout: Rollout,
+        findings: Findings,
+    ) -> Findings {
+        if let Some(found) = findings.nondeterminism.first() {
+            let unsteady = nondeterminism(found, self.at);
+            panic!("{unsteady}");
+        }
+        let replay = |schedule: &str| replay::call(rollout, schedule);
+        let schedule_length = |found: &&Violation| found.schedule.0.len();
+        if let Some(violation) = findings.violations.iter().min_by_key(schedule_length) {
+            let found = Found {
+                violation,
+                sampled: None,
+                at: self.at,
+                run: Location::caller(),
+                function: "upgrade_test",
+                replay: &replay,
+            };
+            // Formatted before the panic, because shrinking and replaying may panic as well.
+            let failed = Failed::new(workload, &found).to_string();
+            panic!("in the rollout {rollout}: {failed}");
+        }
+        findings
+    }
+}
+
+/// The settings of a round.
+fn within(budget: Budget) -> Settings {
+    Settings {
+        store: StoreKind::Memory,
+        repeat: Repeat::OneIn(Repeat::ONE_IN),
+        ..Settings::within(budget)
+    }
+}
