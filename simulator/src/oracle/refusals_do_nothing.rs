@@ -2,7 +2,7 @@
 //! row, every life is refused.
 
 use crate::fault::{Breach, Fault};
-use crate::history::{Entry, LifeEnd, Opening, What};
+use crate::history::{Entry, LifeEnd, What};
 use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
@@ -44,14 +44,18 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     }
 }
 
-/// Whether a rival only asked whether the run had begun: the row of its start did not become durable.
+/// Whether another life's row took the place of a sent row: the life lost a race, and read the log
+/// that refused it afterwards.
 fn is_in_vain(case: &Case<'_>, entry: &Entry) -> bool {
     let What::Sent(sent) = &entry.what else {
         return false;
     };
-    let mut landed = case.history().landed();
-    let lands = landed.any(|(_, life, row)| life == entry.life && *row == **sent);
-    case.opening(entry.life) == Some(Opening::Rival) && !lands
+    let landed = case.history().landed();
+    let mut writers = landed.filter(|(_, _, row)| row.sequence == sent.sequence);
+    let is_taken = writers
+        .next()
+        .is_some_and(|(_, life, _)| life != entry.life);
+    is_taken && writers.all(|(_, life, _)| life != entry.life)
 }
 
 fn acts(entry: &Entry) -> bool {

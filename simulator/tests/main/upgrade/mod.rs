@@ -1,5 +1,9 @@
 //! Upgrades of workflows, right and wrong, and what the upgrade test says of each.
 
+mod import;
+mod mistakes;
+mod protocol;
+mod shop;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
