@@ -15,6 +15,7 @@ macro_rules! pages {
 pages! {
     Readme: "../README.md",
     FirstCrashTest: "../docs/first-crash-test.md",
+    Upgrades: "../docs/upgrades.md",
     Certifying: "../docs/certifying.md",
     Operating: "../docs/operating.md",
     // The crate of the macros can't depend on the engine.
