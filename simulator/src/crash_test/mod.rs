@@ -2,6 +2,7 @@
 
 mod failure;
 mod keep;
+mod progress;
 mod rounds;
 mod subject;
 
@@ -16,7 +17,7 @@ use crashpoint::{Retention, State, Workflow};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::explore::{Findings, Pool};
+use crate::explore::{Findings, Pool, Shard};
 use crate::fault::{BadSchedule, Schedule};
 use crate::history::LifeEnd;
 use crate::oracle::judge;
@@ -41,6 +42,10 @@ const SAMPLES: u64 = 1_000;
 /// The environment variable that makes [`CrashTest::run`] run a single schedule, given as a token,
 /// the file of a tape, or in words.
 pub(crate) const REPLAY: &str = "CRASHPOINT_REPLAY";
+
+/// The environment variable that makes [`CrashTest::run`] run one of several shares of its
+/// schedules, such as `1/4`.
+const SHARD: &str = "CRASHPOINT_SHARD";
 
 /// Creates the workflow for a simulated process, whose tasks act on a world.
 pub(crate) type Factory<S, W> = Arc<dyn Fn(&Process, &Arc<W>) -> Workflow<S> + Send + Sync>;
@@ -254,8 +259,11 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         self
     }
 
-    /// The most schedules to run. The default is no limit. A test that stops at the limit fails,
-    /// and reports how many of the crash points that it has seen were covered.
+    /// The most schedules to run. The default is no limit. The limit is divided among the campaigns
+    /// (crashes, store faults, rivals, and so on) and the samples; what one does not need is left to
+    /// the others. The test passes if no schedule within the limit breaks a promise, prints a line
+    /// that says how much was left out, and returns findings that are
+    /// [cut short](Findings::cut_short).
     pub fn schedules_max(mut self, schedules_max: u64) -> Self {
         self.schedules_max = schedules_max;
         self
@@ -331,11 +339,16 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// only the schedule named there by its token, the file of its tape, or its text. Every crash
     /// test of a `#[test]` reads the variable, and fails if it does not have such a schedule.
     ///
+    /// Several machines can divide the schedules of every crash test: one runs the tests with
+    /// `CRASHPOINT_SHARD=1/4` in its environment, another with `2/4`, and so on. A test that runs for
+    /// more than five seconds prints a line about its progress.
+    ///
     /// # Panics
     ///
     /// If a promise is broken: with the shrunk schedule, a timeline, the log, the ledger, the
     /// command that replays it, and a regression test. If a schedule runs differently the second
-    /// time: with the first event that differs. If a crash point was not covered.
+    /// time: with the first event that differs. If a crash point was not covered, although nothing
+    /// limits the schedules. If the environment has a `CRASHPOINT_SHARD` that is not a shard.
     #[track_caller]
     pub fn run(self) -> Findings {
         let workload = self.workload();
@@ -350,9 +363,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             }
             return Findings::default();
         }
-        let mut all = self.exhaust(&workload);
-        self.sample(&workload, &mut all);
-        all
+        self.rounds(&workload, shard())
     }
 
     /// Runs one schedule and returns its story. The schedule is named by a token or the file of a
@@ -413,6 +424,16 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             ..recipe.under(Faithful)
         }
     }
+}
+
+/// The shard that the environment asks for.
+#[track_caller]
+fn shard() -> Shard {
+    let Some(shard) = std::env::var_os(SHARD) else {
+        return Shard::WHOLE;
+    };
+    let shard = shard.to_string_lossy();
+    shard.parse().unwrap_or_else(|bad| panic!("{SHARD}: {bad}"))
 }
 
 /// The story of a schedule that breaks no promise. Panics with it otherwise.

@@ -8,7 +8,10 @@ use crashpoint::State;
 use crate::choices::swarm::Possible;
 use crate::crash_test::CrashTest;
 use crate::crash_test::failure::{self, Failed, Found};
-use crate::explore::{Findings, Violation, explore, explore_on, explore_seeds_on};
+use crate::crash_test::progress::Progress;
+use crate::explore::{
+    Findings, Shard, Violation, explore, explore_each_seed, explore_seed, explore_shard_on,
+};
 use crate::fault::Budget;
 use crate::record::Source;
 use crate::report::render::{counted, grouped};
@@ -16,36 +19,68 @@ use crate::sim::{Repeat, Settings, StoreKind};
 use crate::workload::Workload;
 
 impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
-    /// Runs every schedule of the campaigns.
+    /// Runs every schedule of the campaigns, and samples beyond them. A limit of schedules is
+    /// divided among these rounds.
     #[track_caller]
-    pub(super) fn exhaust(&self, workload: &Workload) -> Findings {
+    pub(super) fn rounds(&self, workload: &Workload, shard: Shard) -> Findings {
         let mut all = Findings::default();
+        let mut progress = Progress::begin(self.at);
         // A violation without faults is reported first, and without faults.
         let calm = explore(workload, &within(Budget::default(), u64::MAX));
         self.judged(workload, calm, None);
-        for budget in workload.campaigns(StoreKind::Memory, self.crashes) {
-            let left = self.schedules_max.saturating_sub(all.schedules);
-            let findings = explore_on(self.pool, workload, &within(budget, left));
-            all.merge(self.judged(workload, findings, None));
-            let (covered, total) = (all.recorder.covered(), all.recorder.total());
-            assert!(
-                covered == total && !all.cut_short,
-                "{} of {} covered: the crash test of {} was stopped after {}",
-                grouped(covered as u64),
-                grouped(total as u64),
-                self.at,
-                counted(all.schedules, "schedule")
-            );
+        let campaigns = workload.campaigns(StoreKind::Memory, self.crashes);
+        let samples = self.samples_beyond(workload);
+        let mut rounds = campaigns.len() + samples.len();
+        for budget in campaigns {
+            let settings = within(budget, self.share(&all, rounds));
+            rounds -= 1;
+            let mut seen = |round: &Findings| progress.tell(budget, round);
+            let found = explore_shard_on(self.pool, workload, &settings, shard, &mut seen);
+            progress.end_round(&found);
+            all.merge(self.judged(workload, found, None));
+        }
+        let is_whole = shard.is_whole() && self.schedules_max == u64::MAX;
+        let (covered, total) = (all.recorder.covered(), all.recorder.total());
+        assert!(
+            !is_whole || (covered == total && !all.cut_short),
+            "{} of {} covered by {} of the crash test of {}",
+            grouped(covered as u64),
+            counted(total as u64, "crash point"),
+            counted(all.schedules, "schedule"),
+            self.at,
+        );
+        for (budget, possible, seeds) in samples {
+            let limit = self.share(&all, rounds);
+            rounds -= 1;
+            let own: Vec<u64> = (0..seeds).filter(|seed| shard.has(*seed)).collect();
+            let seeds = &own[..own.len().min(usize::try_from(limit).unwrap_or(usize::MAX))];
+            all.cut_short |= seeds.len() < own.len();
+            let (source, settings) = (Source::Fixed(workload), within(budget, limit));
+            let work = |seed: &u64| explore_seed(&source, &settings, possible, *seed);
+            let mut seen = |round: &Findings| progress.tell(budget, round);
+            let found = explore_each_seed(self.pool, seeds, work, &mut seen);
+            progress.end_round(&found);
+            all.merge(self.judged(workload, found, Some(self.samples)));
+        }
+        if all.cut_short {
+            progress.tell_limit(&all);
         }
         all
     }
 
-    /// Samples schedules beyond the campaigns: first with one crash more and nothing else, then
-    /// with everything at once. Among seeds that may have everything, one crash more would be rare.
-    #[track_caller]
-    pub(super) fn sample(&self, workload: &Workload, all: &mut Findings) {
+    /// How many schedules the next of this many rounds may have. A round that needs less leaves the
+    /// rest to the others.
+    fn share(&self, all: &Findings, rounds: usize) -> u64 {
+        let left = self.schedules_max.saturating_sub(all.schedules);
+        left.div_ceil(rounds as u64)
+    }
+
+    /// The rounds of samples beyond the campaigns, each with its number of seeds: first with one
+    /// crash more and nothing else, then with everything at once. Among seeds that may have
+    /// everything, one crash more would be rare.
+    fn samples_beyond(&self, workload: &Workload) -> Vec<(Budget, Possible, u64)> {
         if self.crashes == 0 {
-            return;
+            return Vec::new();
         }
         let crashes = self.crashes + 1;
         let deeper = Budget {
@@ -57,25 +92,10 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             ..workload.beyond(StoreKind::Memory)
         };
         let deep = self.samples / 2;
-        let rounds = [
+        vec![
             (deeper, Possible::All, deep),
             (everything, Possible::Swarm, self.samples - deep),
-        ];
-        for (most, possible, samples) in rounds {
-            let left = self.schedules_max.saturating_sub(all.schedules);
-            let seeds = samples.min(left);
-            let (source, settings) = (Source::Fixed(workload), within(most, seeds));
-            let findings = explore_seeds_on(self.pool, source, &settings, possible, 0..seeds);
-            all.merge(self.judged(workload, findings, Some(self.samples)));
-            assert!(
-                seeds == samples,
-                "{} of {} sampled: the crash test of {} was stopped after {}",
-                grouped(all.sampled),
-                grouped(self.samples),
-                self.at,
-                counted(all.schedules, "schedule")
-            );
-        }
+        ]
     }
 
     /// Returns the findings if nothing is wrong. Otherwise panics with the story of the smallest

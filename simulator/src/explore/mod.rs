@@ -11,6 +11,7 @@ mod parts;
 mod pool;
 mod resumed;
 mod seeds;
+mod shard;
 mod shrink;
 pub mod vacuity;
 
@@ -23,7 +24,9 @@ pub use operations::{OperationsPart, explore_operations, explore_operations_part
 pub use parts::{Part, explore_part, parts};
 pub use pool::Pool;
 pub use resumed::{LogPhase, LogPlace, ResumedLogs, Resumption, Resumptions};
+pub(crate) use seeds::{explore_each_seed, explore_seed};
 pub use seeds::{explore_seeds, explore_seeds_on};
+pub(crate) use shard::Shard;
 pub use shrink::{SHRINK_RUNS_MAX, ShrinkError, Shrunk, shrink, shrink_recording};
 
 /// Explores every schedule of `workload` within the budget, on the caller's thread.
@@ -38,12 +41,26 @@ pub fn explore(workload: &Workload, settings: &Settings) -> Findings {
 ///
 /// Never: parts are explored within the limit of schedules, and crashes are counted when they fire.
 pub fn explore_on(pool: Pool, workload: &Workload, settings: &Settings) -> Findings {
+    explore_shard_on(pool, workload, settings, Shard::WHOLE, &mut |_| ())
+}
+
+/// The same for a shard of the parts, and `seen` gets the findings so far after each part. Every
+/// shard has the schedule without faults.
+pub(crate) fn explore_shard_on(
+    pool: Pool,
+    workload: &Workload,
+    settings: &Settings,
+    shard: Shard,
+    seen: &mut dyn FnMut(&Findings),
+) -> Findings {
     let mut findings = Findings::default();
     if settings.schedules_max == 0 {
         findings.cut_short = true;
         return findings;
     }
-    let parts = parts(workload, settings);
+    let parts = (0..).zip(parts(workload, settings));
+    let parts = parts.filter(|(index, _)| *index == 0 || shard.has(*index));
+    let parts: Vec<Part> = parts.map(|(_, part)| part).collect();
     let mut merged = 0;
     let work = |part: &Part| explore_part(workload, settings, part);
     pool.in_order(&parts, work, |found| {
@@ -60,6 +77,7 @@ pub fn explore_on(pool: Pool, workload: &Workload, settings: &Settings) -> Findi
         };
         merged += 1;
         findings.merge(found);
+        seen(&findings);
         let enough = findings.schedules >= settings.schedules_max;
         match enough || findings.endless || !findings.nondeterminism.is_empty() {
             true => ControlFlow::Break(()),

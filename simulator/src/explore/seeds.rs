@@ -43,11 +43,22 @@ pub fn explore_seeds_on(
     possible: Possible,
     seeds: Range<u64>,
 ) -> Findings {
-    let mut findings = Findings::default();
-    let seeds: Vec<u64> = seeds.collect();
     let work = |seed: &u64| explore_seed(&source, settings, possible, *seed);
-    pool.in_order(&seeds, work, |found| {
+    explore_each_seed(pool, &seeds.collect::<Vec<_>>(), work, &mut |_| ())
+}
+
+/// The findings of `work` for each seed, until there are enough. `seen` gets the findings so far
+/// after each seed.
+pub(crate) fn explore_each_seed(
+    pool: Pool,
+    seeds: &[u64],
+    work: impl Fn(&u64) -> Findings + Sync,
+    seen: &mut dyn FnMut(&Findings),
+) -> Findings {
+    let mut findings = Findings::default();
+    pool.in_order(seeds, work, |found| {
         findings.merge(found);
+        seen(&findings);
         let enough = findings.endless || findings.violations.len() >= VIOLATIONS_MAX;
         if enough || !findings.nondeterminism.is_empty() {
             findings.cut_short = true;
@@ -63,7 +74,7 @@ pub fn explore_seeds_on(
 }
 
 /// The findings of one seed's schedule.
-fn explore_seed(
+pub(crate) fn explore_seed(
     source: &impl Simulated,
     settings: &Settings,
     possible: Possible,

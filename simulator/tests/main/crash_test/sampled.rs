@@ -111,14 +111,6 @@ fn a_test_without_crashes_samples_nothing() {
     assert_eq!(trip(1).crashes(0).run().sampled, 0);
 }
 
-#[test]
-fn samples_beyond_the_bound_of_schedules_fail() {
-    let exhausted = trip(usize::MAX).samples(0).run().schedules;
-    let failed = failure(|| trip(usize::MAX).schedules_max(exhausted + 250).run());
-    let (counts, _) = failed.split_once(':').expect("counts come first");
-    expect!["250 of 1,000 sampled"].assert_eq(counts);
-}
-
 // ---- the regression test ----
 
 fn takes_a_second_seat() {
