@@ -23,6 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use crashpoint::{CheckpointStore as _, MemoryCheckpointStore, ScopeId};
+use smol_str::SmolStr;
 
 use crate::choices::Choices;
 use crate::disk::SimDisk;
@@ -35,6 +36,8 @@ pub(crate) use activity::Activity;
 pub(crate) use instant::{Ambient, Instant, Offer};
 pub use lane::Lane;
 pub use observer::SimObserver;
+#[cfg(madsim)]
+pub(crate) use process::Node;
 pub use process::Process;
 pub use release::{Release, Rollout, UnknownRollout, Upgrade};
 pub(crate) use run::simulate_forking;
@@ -46,7 +49,7 @@ pub use subject::{BrokenInvariant, Subject};
 pub(crate) use survivor::{Key, Survivor};
 pub use workload::{ActsOn, Length, Panics, Sharing, WAITS_MAX, Workload};
 
-/// The id of the run in every simulation.
+/// The id of the run in every simulation on one node.
 pub(crate) const WORKFLOW_ID: &str = "run-1";
 
 /// How long a machine sleeps in a clock fault.
@@ -60,6 +63,8 @@ pub(crate) type SharedChoices = Arc<Mutex<dyn Choices>>;
 
 /// What the processes of a simulation share.
 pub(crate) struct Sim {
+    /// The id of the run.
+    pub(crate) workflow_id: SmolStr,
     pub(crate) executor: Executor,
     pub(crate) nonces: Arc<AtomicU64>,
     /// The current error of the wall clock, in milliseconds.
@@ -92,6 +97,7 @@ pub(crate) enum Storage {
 impl Sim {
     pub(crate) fn new(scope: Option<ScopeId>, choices: SharedChoices, settings: &Settings) -> Self {
         Self {
+            workflow_id: SmolStr::new_static(WORKFLOW_ID),
             executor: Executor::default(),
             nonces: Arc::default(),
             clock_skew_ms: Arc::default(),
@@ -122,6 +128,7 @@ impl Sim {
         } = survivor;
         assert!(lasting.lives > 0, "a crash ends a life that has begun");
         Self {
+            workflow_id: SmolStr::new_static(WORKFLOW_ID),
             executor: Executor::beginning_at(now),
             nonces: Arc::new(AtomicU64::new(nonces)),
             clock_skew_ms: Arc::new(AtomicI64::new(lasting.clock_skew_ms)),

@@ -8,9 +8,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crashpoint::{
-    CancelToken, CheckpointStore, Ctx, Error, RedbCheckpointStore, ScopeId, StoreErrorKind,
+    CancelToken, CheckpointStore, Ctx, Engine, Error, RedbCheckpointStore, ScopeId, StoreErrorKind,
 };
 use futures_util::FutureExt as _;
+#[cfg(madsim)]
+use futures_util::future::BoxFuture;
 
 use crate::choices::Exhaustive;
 use crate::executor::{SimRuntime, lock};
@@ -48,6 +50,8 @@ struct Shared {
     yields_at: Mutex<Option<(Activity, &'static str)>>,
     turns: Turns,
     waits: Mutex<Waits>,
+    #[cfg(madsim)]
+    node: Option<Node>,
 }
 
 /// How often a life has waited.
@@ -60,23 +64,69 @@ pub(crate) struct Waits {
     since: Duration,
 }
 
-impl Process {
-    pub(crate) fn new(sim: Arc<Sim>, life: u32, host: Arc<Host>) -> Self {
+/// Where a process runs if not on this crate's executor.
+#[cfg(madsim)]
+pub(crate) struct Node {
+    /// An engine over the node's store and the node's time.
+    pub(crate) engine: Engine,
+    /// Passes time before and after each effect, so that a fault can strike there.
+    pub(crate) pace: fn() -> BoxFuture<'static, ()>,
+}
+
+impl Shared {
+    fn new(sim: Arc<Sim>, life: u32, host: Arc<Host>) -> Self {
         host.enter();
         Self {
-            shared: Arc::new(Shared {
-                sim,
-                life,
-                host,
-                yielded: AtomicBool::new(false),
-                panics_by_fault: AtomicBool::new(false),
-                cancel: CancelToken::new(),
-                activity: Mutex::default(),
-                yields_at: Mutex::default(),
-                turns: Turns::default(),
-                waits: Mutex::default(),
-            }),
+            sim,
+            life,
+            host,
+            yielded: AtomicBool::new(false),
+            panics_by_fault: AtomicBool::new(false),
+            cancel: CancelToken::new(),
+            activity: Mutex::default(),
+            yields_at: Mutex::default(),
+            turns: Turns::default(),
+            waits: Mutex::default(),
+            #[cfg(madsim)]
+            node: None,
         }
+    }
+}
+
+impl Process {
+    pub(crate) fn new(sim: Arc<Sim>, life: u32, host: Arc<Host>) -> Self {
+        Self {
+            shared: Arc::new(Shared::new(sim, life, host)),
+        }
+    }
+
+    /// A process on a node, which runs one life.
+    #[cfg(madsim)]
+    pub(crate) fn on_node(sim: Arc<Sim>, life: u32, node: Node) -> Self {
+        let mut shared = Shared::new(sim, life, Arc::default());
+        shared.node = Some(node);
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// The engine of this process, with its observer and its cancellation.
+    pub(crate) fn engine(&self) -> Engine {
+        let simulated = || Engine::new(self.store()).with_runtime(self.runtime());
+        self.engine_of_node()
+            .unwrap_or_else(simulated)
+            .with_observer(self.observer())
+            .with_cancel(self.cancel_token())
+    }
+
+    #[cfg(madsim)]
+    fn engine_of_node(&self) -> Option<Engine> {
+        self.shared.node.as_ref().map(|node| node.engine.clone())
+    }
+
+    #[cfg(not(madsim))]
+    fn engine_of_node(&self) -> Option<Engine> {
+        None
     }
 
     /// A process outside any simulation, to build a definition with.
@@ -92,8 +142,8 @@ impl Process {
     }
 
     /// The id of the run.
-    pub fn workflow_id(&self) -> &'static str {
-        WORKFLOW_ID
+    pub fn workflow_id(&self) -> &str {
+        &self.shared.sim.workflow_id
     }
 
     /// The store as this process sees it.
@@ -316,6 +366,10 @@ impl Process {
     /// An instant in an async operation. Yields if lives race, then decides what happens and
     /// applies it. Returns a fault of the operation, which the caller applies.
     pub(crate) async fn point<F: Copy + Into<Fault>>(&self, instant: Instant<'_, F>) -> Option<F> {
+        #[cfg(madsim)]
+        if let Some(node) = &self.shared.node {
+            (node.pace)().await;
+        }
         self.hang_if_dead().await;
         if self.waits_for_turns() || self.sim().state().alive > 1 {
             self.yield_turn(&instant).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crashpoint::protocol::{RuledEngine, Rules};
-use crashpoint::{AppendRetry, Engine, Error, Outcome, Retention, State, Workflow};
+use crashpoint::{AppendRetry, Error, Outcome, Retention, State, Workflow};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -36,11 +36,7 @@ pub struct EngineSubject<S, R> {
 
 impl<S: State, R: Rules> EngineSubject<S, R> {
     fn engine(&self, process: &Process) -> RuledEngine<R> {
-        let engine = Engine::new(process.store())
-            .with_runtime(process.runtime())
-            .with_observer(process.observer())
-            .with_cancel(process.cancel_token())
-            .with_append_retry(APPEND_RETRY);
+        let engine = process.engine().with_append_retry(APPEND_RETRY);
         // A mutant clears where the engine would refuse to.
         RuledEngine::new(engine, self.rules.clone()).with_retention_unchecked(self.retention)
     }
