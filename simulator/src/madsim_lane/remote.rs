@@ -1,34 +1,58 @@
-//! A store on another node.
+//! The store's protocol on the network: typed requests and responses, and the client's side.
 //!
-//! [`serve`] answers for any [`CheckpointStore`], and [`RemoteStore`] calls it. A request without a
-//! response in time has an unknown outcome: the request or the response was lost or is still under
-//! way. So a row may land after the death of the life that sent it.
+//! A request without a response in time has an unknown outcome: the request or the response was lost
+//! or is still under way. So a row may land after the death of the life that sent it.
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use crashpoint::{CheckpointRow, CheckpointStore, Error, StoreError, StoreErrorKind};
+use crashpoint::{CheckpointRow, Error, StoreError, StoreErrorKind};
 use madsim::net::Endpoint;
 use madsim::net::rpc::Request;
 use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Append {
-    workflow_id: String,
-    row: CheckpointRow,
+/// How long a worker waits for a response of the store.
+pub(super) const TIMEOUT: Duration = Duration::from_millis(100);
+
+/// An append. The store does not look at the life: it is there for the record.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Append {
+    pub(super) life: u32,
+    pub(super) workflow_id: String,
+    pub(super) row: CheckpointRow,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct LoadRun {
-    workflow_id: String,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct LoadRun {
+    pub(super) workflow_id: String,
 }
 
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Clear {
+    pub(super) life: u32,
+    pub(super) workflow_id: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ListRuns {
+    pub(super) after: Option<String>,
+    pub(super) limit: usize,
+}
+
+/// Asks for the lease of a run, or for more time on it. Only the defect
+/// [`LeaseTrusted`](super::Defect::LeaseTrusted) sends it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct AcquireLease {
+    pub(super) life: u32,
+    pub(super) workflow_id: String,
+}
+
+/// The rows of a run, and the place in the record at which they were read.
 #[derive(Debug, Serialize, Deserialize)]
-struct Clear {
-    workflow_id: String,
+pub(super) struct Shown {
+    pub(super) place: usize,
+    pub(super) rows: Vec<CheckpointRow>,
 }
 
 impl Request for Append {
@@ -37,7 +61,7 @@ impl Request for Append {
 }
 
 impl Request for LoadRun {
-    type Response = Result<Vec<CheckpointRow>, Refusal>;
+    type Response = Result<Shown, Refusal>;
     const ID: u64 = 2;
 }
 
@@ -46,9 +70,19 @@ impl Request for Clear {
     const ID: u64 = 3;
 }
 
+impl Request for ListRuns {
+    type Response = Result<Vec<String>, Refusal>;
+    const ID: u64 = 4;
+}
+
+impl Request for AcquireLease {
+    type Response = Result<(), Refusal>;
+    const ID: u64 = 5;
+}
+
 /// A store's error on its way over the network.
 #[derive(Debug, Serialize, Deserialize)]
-struct Refusal {
+pub(super) struct Refusal {
     kind: RefusalKind,
     message: String,
 }
@@ -87,95 +121,32 @@ impl From<Refusal> for Error {
     }
 }
 
-/// Serves `store` at `address`, until its node is killed.
-///
-/// The content of `store` survives: serve the same `Arc` again on the restarted node.
-///
-/// # Errors
-///
-/// If the address cannot be bound.
-pub async fn serve(address: SocketAddr, store: Arc<dyn CheckpointStore>) -> io::Result<()> {
-    let endpoint = Endpoint::bind(address).await?;
-    let to = Arc::clone(&store);
-    endpoint.add_rpc_handler(move |Append { workflow_id, row }| {
-        let store = Arc::clone(&to);
-        async move { store.append(&workflow_id, row).await.map_err(Refusal::from) }
-    });
-    let from = Arc::clone(&store);
-    endpoint.add_rpc_handler(move |LoadRun { workflow_id }| {
-        let store = Arc::clone(&from);
-        async move { store.load_run(&workflow_id).await.map_err(Refusal::from) }
-    });
-    endpoint.add_rpc_handler(move |Clear { workflow_id }| {
-        let store = Arc::clone(&store);
-        async move { store.clear(&workflow_id).await.map_err(Refusal::from) }
-    });
-    std::future::pending().await
-}
-
-/// A [`CheckpointStore`] served by another node.
+/// A worker's connection to the store.
 #[derive(Clone)]
-pub struct RemoteStore {
+pub(super) struct Remote {
     endpoint: Endpoint,
     address: SocketAddr,
-    timeout: Duration,
 }
 
-impl RemoteStore {
-    /// The store served at `address`. A request fails after `timeout`.
-    ///
-    /// # Errors
-    ///
-    /// If this node has no free port.
-    pub async fn connect(address: SocketAddr, timeout: Duration) -> io::Result<Self> {
+impl Remote {
+    /// The store served at `address`.
+    pub(super) async fn connect(address: SocketAddr) -> io::Result<Self> {
         let endpoint = Endpoint::bind("0.0.0.0:0").await?;
-        Ok(Self {
-            endpoint,
-            address,
-            timeout,
-        })
+        Ok(Self { endpoint, address })
     }
 
-    async fn call<Q, T>(&self, request: Q) -> Result<T, Error>
+    /// Sends a request. Without a response in time its outcome is unknown.
+    pub(super) async fn call<Q, T>(&self, request: Q) -> Result<T, Error>
     where
         Q: Request<Response = Result<T, Refusal>>,
     {
-        let answer = self
-            .endpoint
-            .call_timeout(self.address, request, self.timeout);
-        match answer.await {
-            Ok(answer) => answer.map_err(Error::from),
+        let response = self.endpoint.call_timeout(self.address, request, TIMEOUT);
+        match response.await {
+            Ok(response) => response.map_err(Error::from),
             Err(error) => Err(Error::unknown_outcome(format!(
-                "no answer from {}: {error}",
+                "no response from {}: {error}",
                 self.address
             ))),
         }
-    }
-}
-
-#[async_trait]
-impl CheckpointStore for RemoteStore {
-    async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
-        let workflow_id = workflow_id.to_owned();
-        self.call(Append { workflow_id, row }).await
-    }
-
-    async fn load_run(&self, workflow_id: &str) -> Result<Vec<CheckpointRow>, Error> {
-        let workflow_id = workflow_id.to_owned();
-        self.call(LoadRun { workflow_id }).await
-    }
-
-    async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
-        let workflow_id = workflow_id.to_owned();
-        self.call(Clear { workflow_id }).await
-    }
-}
-
-impl std::fmt::Debug for RemoteStore {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RemoteStore")
-            .field("address", &self.address)
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
     }
 }

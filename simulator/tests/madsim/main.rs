@@ -1,14 +1,14 @@
-//! The engine under madsim: nodes that are killed, a network that loses messages.
+//! Worlds of several nodes: workers that are killed and cut off, a store behind a network.
 //!
 //! `cargo simtest` builds and runs it. In a plain build there is nothing here but a check that a
 //! plain build is what was asked for.
 
 #[cfg(madsim)]
-mod order;
+mod defects;
 #[cfg(madsim)]
-mod simulation;
+mod determinism;
 #[cfg(madsim)]
-mod world;
+mod worlds;
 
 /// With `RUSTFLAGS` set, cargo ignores the flags of the alias, and the lane would pass without
 /// testing anything.
