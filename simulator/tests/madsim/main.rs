@@ -8,6 +8,10 @@ mod defects;
 #[cfg(madsim)]
 mod determinism;
 #[cfg(madsim)]
+mod parity;
+#[cfg(madsim)]
+mod properties;
+#[cfg(madsim)]
 mod worlds;
 
 /// With `RUSTFLAGS` set, cargo ignores the flags of the alias, and the lane would pass without
