@@ -34,9 +34,9 @@ impl CutDisk {
         }
     }
 
-    /// Cuts the power after this many more writes and syncs.
+    /// Cuts the power after this many more writes and syncs. A disk without power stays so.
     pub(super) fn cut_after(&self, calls: u64) {
-        self.power.0.store(calls, Ordering::Relaxed);
+        self.power.0.fetch_min(calls, Ordering::Relaxed);
     }
 
     pub(super) fn is_off(&self) -> bool {

@@ -71,6 +71,19 @@ fn every_run_keeps_every_promise_whatever_the_nemesis_does() {
     }
 }
 
+/// A soak found it: the second of two power cuts that overlapped turned the power on again, so an open
+/// store that had lost its disk answered with errors. A disk without power stays so until a restart.
+#[test]
+fn a_second_power_cut_does_not_turn_the_power_on() {
+    const SEED: u64 = 103_330;
+    let report = simulate_world(SEED, drawn_plan(SEED), None);
+    assert!(report.broken.is_empty(), "{report}");
+    assert_eq!(
+        report.reached.get("the power of the store is cut"),
+        Some(&2)
+    );
+}
+
 /// The story of a failure, the faults that suffice for it, and the command that replays it.
 pub(crate) fn failure(report: &WorldReport, defect: Option<Defect>) -> String {
     let oracle = report.broken[0].verdict.oracle;
