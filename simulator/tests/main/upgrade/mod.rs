@@ -5,10 +5,15 @@ mod mistakes;
 mod protocol;
 mod shop;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
 
 use crashpoint::{Ctx, State, TaskError, Workflow};
-use crashpoint_simulator::{Process, Release, UpgradeReport, upgrade_test};
+use crashpoint_simulator::{
+    Findings, Process, Release, Resumption, UpgradeReport, UpgradeTest, upgrade_test,
+    upgrade_test_in,
+};
 use expect_test::{Expect, expect};
 
 /// The message of an upgrade test that fails, up to its first line that names a schedule.
@@ -251,4 +256,80 @@ fn the_report_is_the_same_for_any_number_of_threads() {
             .run()
     };
     assert_eq!(report(1), report(2));
+}
+
+/// The keys of the mails that were sent.
+type Sent = Mutex<BTreeSet<String>>;
+
+/// A mail that is sent to a world of the test, from version 1 to version 2.
+fn sent_to_a_world() -> UpgradeTest<Mail, Mail, Sent> {
+    let workflow = |version: u32| {
+        move |_: &Process, sent: &Arc<Sent>| {
+            let task = |next: Mail| {
+                let sent = Arc::clone(sent);
+                move |ctx: Ctx| {
+                    let mut sent = sent.lock().expect("nothing panics with it");
+                    sent.insert(ctx.idempotency_key());
+                    async move { Ok::<_, TaskError>(next) }
+                }
+            };
+            Workflow::builder("mail", version)
+                .accepts([1])
+                .task(Mail::Write, "write", task(Mail::Send))
+                .task(Mail::Send, "send", task(Mail::Sent))
+                .exit(Mail::Sent)
+                .build()
+                .expect("the workflow is valid")
+        }
+    };
+    upgrade_test_in(Sent::default, Mail::Write, &(), workflow(1)).to_in(
+        Mail::Write,
+        &(),
+        workflow(2),
+    )
+}
+
+#[test]
+fn merged_crashes_find_the_same_logs_with_fewer_schedules() {
+    let copied = |sent: &Sent| sent.lock().expect("nothing panics with it").clone();
+    let whole = sent_to_a_world().run().findings;
+    let test = sent_to_a_world().fingerprint(copied, move |sent| Mutex::new(copied(sent)));
+    let merged = test.run().findings;
+    assert!(merged.merged > 0 && merged.schedules < whole.schedules);
+    let counts = |findings: &Findings| -> Vec<(Resumption, u64)> {
+        let all = findings.resumptions.0.iter();
+        all.map(|(it, logs)| (it.clone(), logs.count())).collect()
+    };
+    assert_eq!(counts(&merged), counts(&whole));
+}
+
+#[test]
+fn one_crash_leaves_out_the_rollouts_that_need_two() {
+    let report = |crashes| sent_to_a_world().crashes(crashes).run();
+    let (one, two) = (report(1), report(2));
+    assert!(one.findings.schedules < two.findings.schedules);
+    assert!(one.carried(Release::New) < two.carried(Release::New));
+}
+
+/// The tasks of both releases wait for tokio's time.
+#[test]
+fn an_upgrade_runs_in_the_tokio_lane() {
+    let slow = |version: u32| {
+        move |_: &Process| {
+            let task = |_: Ctx| async {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                Ok::<_, TaskError>(Mail::Sent)
+            };
+            Workflow::builder("mail", version)
+                .accepts([1])
+                .task(Mail::Write, "write", |_: Ctx| async { Ok(Mail::Send) })
+                .task(Mail::Send, "send", task)
+                .exit(Mail::Sent)
+                .build()
+                .expect("the workflow is valid")
+        }
+    };
+    let test = upgrade_test(Mail::Write, &(), slow(1)).to(Mail::Write, &(), slow(2));
+    let report = test.crashes(1).tokio().run();
+    assert!(report.carried(Release::New) > 0);
 }
