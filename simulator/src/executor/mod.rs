@@ -264,6 +264,10 @@ impl Executor {
     }
 
     /// Forgets the notification and its waker.
+    #[cfg_attr(
+        not(feature = "tokio"),
+        expect(dead_code, reason = "only a lane with a runtime uses it")
+    )]
     pub(crate) fn forget_notification(&self) {
         let mut ready = lock(&self.shared.ready.0);
         (ready.notified, ready.waiter) = (false, None);
