@@ -242,7 +242,7 @@ fn certify(suite: &'static Suite, subject: &Subject, law: &'static Law) {
     let step = plan.step(law.id);
     let mut judgement = judge(subject, law);
     judgement.verdict = step.read(judgement.verdict);
-    journal::note(suite, subject.name, law, &judgement);
+    journal::note(suite, subject, law, &judgement);
     let verdict = judgement.verdict;
     let reason = verdict.reason().unwrap_or_default();
     let mut message = format!(
@@ -252,7 +252,7 @@ fn certify(suite: &'static Suite, subject: &Subject, law: &'static Law) {
         verdict.word()
     );
     if matches!(verdict, Verdict::Fail(_)) {
-        message = format!("{message}\n{}", law.advice());
+        message = format!("{message}\n{}", law.advice_with(law.help(judgement.late)));
     }
     let advisory = law.kind == Kind::Advisory && !matches!(step, Step::RunExpectingFailure(_));
     if matches!(verdict, Verdict::Fail(_)) && advisory {

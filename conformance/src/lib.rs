@@ -69,6 +69,7 @@ mod runtime;
 
 pub use crashpoint::BoxError;
 
+pub use crate::catalogue::leads::Lead;
 pub use crate::catalogue::page::catalogue_markdown;
 pub use crate::catalogue::{Group, Kind, Law, Sensitivity, catalogue};
 pub use crate::contract::capability::Claim;
@@ -86,6 +87,7 @@ pub use crate::runner::plan::Plan;
 /// The targets of the expansion of [`certify!`].
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::catalogue::consequences::{CONSEQUENCES, Consequence, May};
     pub use crate::certify::{certify_law, each_law_listed_once, each_reason_given};
     pub use crate::report::suite::Suite;
 }

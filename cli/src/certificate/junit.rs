@@ -74,7 +74,7 @@ fn broken(kind: NonSuccessKind, word: &str, reason: &str, report: &LawReport) ->
     status.set_type(word);
     status.set_message(said.first().cloned().unwrap_or_default());
     if kind == NonSuccessKind::Failure {
-        said.push(report.law.advice());
+        said.push(report.advice());
     }
     status.set_description(said.join("\n"));
     status

@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use crashpoint_conformance::{LawReport, Merged, Report, Verdict};
 
 use crate::certificate::shown_remarks;
-use crate::certificate::words::{claims, counts, date, held_back, level, lines, time, total_time};
+use crate::certificate::words::{
+    claims, counts, date, environment, held_back, ids, in_order_of_leads, leads, level, lines,
+    time, total_time,
+};
 use crate::text::{counted, escape};
 
 /// Every report, and the skipped lines.
@@ -37,6 +40,9 @@ fn one(text: &mut String, report: &Report) {
         report.contract()
     );
     let _ = writeln!(text, "- claims: {}", claims(report));
+    if let Some(environment) = environment(report) {
+        let _ = writeln!(text, "- environment: {}", escape::markdown(&environment));
+    }
     let _ = writeln!(text, "- {}", counts(report));
     let _ = writeln!(text, "- {}, {}\n", date(report), total_time(report));
     ladder(text, report);
@@ -46,15 +52,14 @@ fn one(text: &mut String, report: &Report) {
         "Expected to fail",
         &report.expected_to_fail().collect::<Vec<_>>(),
     );
-    let failed = |law: &&LawReport| law.verdict != Verdict::Pass || law.unsteady.is_some();
-    let messages = report
-        .laws()
-        .iter()
-        .filter(failed)
-        .filter(|law| says_more(law));
-    let messages: Vec<_> = messages.collect();
+    let failed = |law: &LawReport| law.verdict != Verdict::Pass || law.unsteady.is_some();
+    let mut messages = in_order_of_leads(report);
+    messages.retain(|law| failed(law) && says_more(law));
     if !messages.is_empty() {
         text.push_str("## Messages\n\n");
+    }
+    for lead in leads(report) {
+        let _ = writeln!(text, "**{lead}**: {}\n", ids(&lead.follow));
     }
     for law in messages {
         message(text, law);
@@ -111,13 +116,13 @@ fn message(text: &mut String, report: &LawReport) {
         let _ = writeln!(text, "    {line}");
     }
     if matches!(report.verdict, Verdict::Fail(_)) || report.unsteady.is_some() {
-        let guide = report.law.guide;
+        let help = report.help();
         let _ = writeln!(
             text,
             "\nWhy: {}\n\nUsual cause: {}\n\nFix: {}",
-            escape::markdown(guide.why),
-            escape::markdown(guide.cause),
-            escape::markdown(guide.fix)
+            escape::markdown(help.why),
+            escape::markdown(help.cause),
+            escape::markdown(help.fix)
         );
     }
     text.push('\n');

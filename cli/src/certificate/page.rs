@@ -1,12 +1,14 @@
 //! The page of certificates: the laws that each store passed, and those that hold back a level.
 
 use crashpoint_conformance::{
-    Claim, LawId, LawReport, Merged, Outcome, Remark, Report, Rung, Verdict,
+    Claim, LawId, LawReport, Lead, Merged, Outcome, Remark, Report, Rung, Verdict,
 };
 use crashpoint_simulator::render::escaped_full;
 use maud::{Markup, html};
 
-use crate::certificate::words::{date, lines, time, time_of, total_time};
+use crate::certificate::words::{
+    date, in_order_of_leads, leads, lines, spoken, spoken_counts, time, time_of, total_time,
+};
 use crate::certificate::{badge, shown_remarks};
 use crate::page::document;
 use crate::page::words::message;
@@ -60,14 +62,14 @@ fn certificate(report: &Report, index: usize, named: bool) -> Markup {
         @if named { h2 { bdi { (escaped_full(&report.name().to_string())) } } }
         section.verdict.held[outcome == Outcome::Passed].violated[outcome == Outcome::Failed].unknown[outcome == Outcome::Incomplete] {
             p.message { (verdict(report)) }
-            p { (counted(report.laws().len() as u64, "law")) ": " (report.counts()) }
+            p { (counted(report.laws().len() as u64, "law")) ": " (spoken_counts(report)) }
             p.note { "Contract " (report.contract()) ", " (date(report)) ", " (total_time(report)) }
             @if report.is_partial() { p.warn { "Part of the catalogue." } }
             (badge::inline(report))
         }
         div.columns {
             section { h3 { "Levels" } (ladder(report, index)) }
-            section { h3 { "Claims" } (claims(report)) }
+            section { h3 { "Claims" } (claims(report)) (environment(report)) }
         }
         (reasons("Waived", &report.waived().collect::<Vec<_>>(), index))
         (reasons("Expected to fail", &report.expected_to_fail().collect::<Vec<_>>(), index))
@@ -102,21 +104,32 @@ fn ladder(report: &Report, index: usize) -> Markup {
 const NAMED_MAX: usize = 3;
 
 fn held_back(rung: &Rung, report: &Report, index: usize) -> Markup {
+    let about = |law: &str| {
+        let mut laws = report.laws().iter();
+        laws.find(|each| each.law.id.to_string() == law)
+    };
     let one = |law: &str, reason: &str| {
-        let known = report
-            .laws()
-            .iter()
-            .any(|each| each.law.id.to_string() == law);
+        let reason = match about(law) {
+            Some(report) if report.unsteady.is_none() => {
+                let reason = report.verdict.reason().unwrap_or_default();
+                format!("{}: {reason}", spoken(&report.verdict))
+            }
+            _ => reason.to_owned(),
+        };
         html! { li {
-            @if known { a href=(format!("#c{index}-{law}")) { (law) } } @else { (law) }
-            ": " (message(reason.lines().next().unwrap_or_default()))
+            @if about(law).is_some() { a href=(format!("#c{index}-{law}")) { (law) } } @else { (law) }
+            ": " (said(reason.lines().next().unwrap_or_default()))
         } }
     };
+    let is_broken = rung
+        .held_back
+        .iter()
+        .any(|held| about(&held.law).is_some_and(|law| has_failed(law)));
     let (first, rest) = rung.held_back.split_at(rung.held_back.len().min(NAMED_MAX));
     html! {
         @if first.is_empty() { span.faint { "not reached, because a lower level is not" } }
         @else {
-            span.bad { "not reached" }
+            span.bad[is_broken].faint[!is_broken] { "not reached" }
             ul { @for held in first { (one(&held.law, &held.reason)) } }
             @if !rest.is_empty() {
                 details {
@@ -136,6 +149,19 @@ fn claims(report: &Report) -> Markup {
     }
 }
 
+fn environment(report: &Report) -> Markup {
+    html! {
+        @if !report.environment().is_empty() {
+            h3 { "Environment" }
+            dl {
+                @for (name, value) in report.environment() {
+                    dt { (message(name)) } dd { bdi { (message(value)) } }
+                }
+            }
+        }
+    }
+}
+
 fn reasons(title: &str, reasons: &[(LawId, &str)], index: usize) -> Markup {
     html! {
         @if !reasons.is_empty() {
@@ -149,6 +175,11 @@ fn reasons(title: &str, reasons: &[(LawId, &str)], index: usize) -> Markup {
     }
 }
 
+/// Whether the store broke a law.
+fn has_failed(law: &LawReport) -> bool {
+    law.unsteady.is_some() || matches!(law.verdict, Verdict::Fail(_)) && !law.is_advice()
+}
+
 /// Whether the result of a law is unexpected, given what the store declares.
 fn is_trouble(law: &&LawReport) -> bool {
     law.unsteady.is_some()
@@ -159,15 +190,17 @@ fn is_trouble(law: &&LawReport) -> bool {
 }
 
 fn troubles(report: &Report, index: usize) -> Markup {
-    let troubles: Vec<_> = report.laws().iter().filter(is_trouble).collect();
+    let mut troubles = in_order_of_leads(report);
+    troubles.retain(is_trouble);
     html! {
         @if !troubles.is_empty() {
             section {
                 h3 { "What was found" }
+                @for lead in leads(report) { (first(&lead, index)) }
                 @for law in troubles {
-                    div.trouble {
+                    div.trouble.failed[has_failed(law)] {
                         p {
-                            span.bad { (law.verdict.word()) } " "
+                            span class=(colour(law)) { (spoken(&law.verdict)) } " "
                             a href=(format!("#c{index}-{}", law.law.id)) { (law.law.id) } " "
                             strong { (prose(law.law.sentence)) }
                             @if law.is_advice() { span.note { " (advice)" } }
@@ -178,9 +211,9 @@ fn troubles(report: &Report, index: usize) -> Markup {
                             (drawn(Some(before)))
                         }
                         @if matches!(law.verdict, Verdict::Fail(_)) || law.unsteady.is_some() {
-                            p { strong { "Why: " } (prose(law.law.guide.why)) }
-                            p { strong { "Usual cause: " } (prose(law.law.guide.cause)) }
-                            p { strong { "Fix: " } (prose(law.law.guide.fix)) }
+                            p { strong { "Why: " } (prose(law.help().why)) }
+                            p { strong { "Usual cause: " } (prose(law.help().cause)) }
+                            p { strong { "Fix: " } (prose(law.help().fix)) }
                         }
                     }
                 }
@@ -189,10 +222,45 @@ fn troubles(report: &Report, index: usize) -> Markup {
     }
 }
 
+/// Which law to look at first, and those that follow from it.
+fn first(lead: &Lead, index: usize) -> Markup {
+    let link = |law: &LawId| html! { a href=(format!("#c{index}-{law}")) { (law) } };
+    html! {
+        p.first {
+            strong { "Look at " (link(&lead.law)) " first. " }
+            @if lead.follow.len() == 1 { "1 law follows from it: " }
+            @else { (counted(lead.follow.len() as u64, "law")) " follow from it: " }
+            @for (number, law) in lead.follow.iter().enumerate() {
+                @if number > 0 { ", " }
+                (link(law))
+            }
+        }
+    }
+}
+
 /// A message with its line breaks: some draw a history.
 fn drawn(message: Option<&str>) -> Markup {
     let lines = message.map(lines).unwrap_or_default();
-    html! { @if !lines.is_empty() { pre { bdi { (lines.join("\n")) } } } }
+    let (sentence, drawing) = lines.split_at(lines.len().min(1));
+    html! {
+        // A sentence wraps, so that its end is in sight.
+        @for sentence in sentence { p.said { bdi { (prose_of_others(sentence)) } } }
+        @if !drawing.is_empty() { pre { bdi { (drawing.join("\n")) } } }
+    }
+}
+
+/// The first line of a message, in which backticks enclose code.
+fn said(message: &str) -> Markup {
+    prose_of_others(&escaped_full(message))
+}
+
+/// Escaped text from outside. Backticks that are no pairs stand for themselves.
+fn prose_of_others(text: &str) -> Markup {
+    if text.matches('`').count().is_multiple_of(2) {
+        prose(text)
+    } else {
+        html! { (text) }
+    }
 }
 
 fn group(laws: &[LawReport], index: usize) -> Markup {
@@ -201,8 +269,9 @@ fn group(laws: &[LawReport], index: usize) -> Markup {
         .filter(|law| law.verdict == Verdict::Pass)
         .count();
     let whole = passed == laws.len();
+    let to_see = |law: &LawReport| is_trouble(&law) || matches!(law.verdict, Verdict::NotRun(_));
     html! {
-        details.chapter open[!whole] {
+        details.chapter open[laws.iter().any(to_see)] {
             summary {
                 strong { (laws[0].law.group.title) } ": "
                 span.good[whole] { (passed) " of " (laws.len()) " passed" }
@@ -218,21 +287,28 @@ fn group(laws: &[LawReport], index: usize) -> Markup {
 
 fn row(report: &LawReport, index: usize) -> Markup {
     let (law, verdict) = (report.law, &report.verdict);
-    let class = match verdict {
-        Verdict::Pass => "good",
-        Verdict::Fail(_) | Verdict::Inconclusive(_) | Verdict::HarnessError(_) => "bad",
-        Verdict::NotRun(_) => "warn",
-        Verdict::Waived(_) | Verdict::ExpectedFail(_) | Verdict::NotClaimed(_) => "note",
-    };
     // Long reasons are shown above.
     let reason = verdict.reason().filter(|_| !is_trouble(&report));
     html! {
         tr id=(format!("c{index}-{}", law.id)) {
             td.short { (law.id) }
-            td { (prose(law.sentence)) @if let Some(reason) = reason { p.note { (message(reason)) } } }
-            td.short { span class=(class) { (verdict.word()) } }
+            td { (prose(law.sentence)) @if let Some(reason) = reason { p.note { (said(reason)) } } }
+            td.short { span class=(colour(report)) { (spoken(verdict)) } }
             td.number { (time(report.millis)) }
         }
+    }
+}
+
+/// Red is for what failed.
+fn colour(report: &LawReport) -> &'static str {
+    match &report.verdict {
+        _ if has_failed(report) => "bad",
+        Verdict::Pass => "good",
+        Verdict::Fail(_)
+        | Verdict::Inconclusive(_)
+        | Verdict::HarnessError(_)
+        | Verdict::NotRun(_) => "warn",
+        Verdict::Waived(_) | Verdict::ExpectedFail(_) | Verdict::NotClaimed(_) => "note",
     }
 }
 

@@ -9,7 +9,8 @@ use crashpoint_simulator::render::escaped_full;
 
 use crate::certificate::shown_remarks;
 use crate::certificate::words::{
-    claims, counts, date, held_back, level, lines, time, time_of, total_time,
+    claims, counts, date, environment, held_back, ids, in_order_of_leads, leads, level, lines,
+    time, time_of, total_time,
 };
 use crate::text::counted;
 use crate::text::table::right;
@@ -44,13 +45,29 @@ fn one(
         "        ",
         &format!("claims: {}", claims(report)),
     )?;
+    if let Some(environment) = environment(report) {
+        put(
+            out,
+            width,
+            "             ",
+            &format!("environment: {environment}"),
+        )?;
+    }
     writeln!(out, "{}", groups(report))?;
     ladder(report, width, out)?;
     let shown =
         |law: &&LawReport| every_law || law.verdict != Verdict::Pass || law.unsteady.is_some();
-    let mut shown: Vec<_> = report.laws().iter().filter(shown).collect();
+    let laws = match every_law {
+        true => report.laws().iter().collect(),
+        false => in_order_of_leads(report),
+    };
+    let mut shown: Vec<_> = laws.into_iter().filter(shown).collect();
     if !shown.is_empty() {
         writeln!(out)?;
+    }
+    for lead in leads(report) {
+        let line = format!("{lead}: {}", ids(&lead.follow));
+        put(out, width, INDENT, &line)?;
     }
     if !every_law {
         alike(&mut shown, width, out)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crashpoint_conformance::{Claim, HeldBack, LawReport, Level, Report};
+use crashpoint_conformance::{Claim, HeldBack, LawId, LawReport, Lead, Level, Report, Verdict};
 use crashpoint_simulator::render::escaped_full;
 
 use crate::text::{counted, instant};
@@ -68,6 +68,77 @@ pub(crate) fn held_back(held_back: &[HeldBack]) -> Option<String> {
 pub(crate) fn counts(report: &Report) -> String {
     let laws = counted(report.laws().len() as u64, "law");
     format!("{laws}: {}", report.counts())
+}
+
+/// The verdict in prose: `not claimed`.
+pub(crate) fn spoken(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "passed",
+        Verdict::Fail(_) => "failed",
+        Verdict::Waived(_) => "waived",
+        Verdict::ExpectedFail(_) => "failed as expected",
+        Verdict::NotClaimed(_) => "not claimed",
+        Verdict::NotRun(_) => "not run",
+        Verdict::Inconclusive(_) => "inconclusive",
+        Verdict::HarnessError(_) => "harness error",
+    }
+}
+
+/// `100 passed, 18 not claimed`
+pub(crate) fn spoken_counts(report: &Report) -> String {
+    let mut counts: Vec<(&str, &str, usize)> = Vec::new();
+    for law in report.laws() {
+        let (word, spoken) = (law.verdict.word(), spoken(&law.verdict));
+        match counts.iter_mut().find(|(known, ..)| *known == word) {
+            Some((.., count)) => *count += 1,
+            None => counts.push((word, spoken, 1)),
+        }
+    }
+    counts.sort_by_key(|(word, ..)| Verdict::WORDS.iter().position(|known| known == word));
+    let counts = counts.iter();
+    let counts: Vec<String> = counts
+        .map(|(_, spoken, count)| format!("{count} {spoken}"))
+        .collect();
+    counts.join(", ")
+}
+
+/// The laws to look at first with what follows from each, where something does.
+pub(crate) fn leads(report: &Report) -> Vec<Lead> {
+    let leads = report.leads().into_iter();
+    leads.filter(|lead| !lead.follow.is_empty()).collect()
+}
+
+/// `BAS-03, DUP-01`
+pub(crate) fn ids(laws: &[LawId]) -> String {
+    let ids: Vec<String> = laws.iter().map(ToString::to_string).collect();
+    ids.join(", ")
+}
+
+/// The laws of a report that have a message, those to look at first before those that follow from them.
+pub(crate) fn in_order_of_leads(report: &Report) -> Vec<&LawReport> {
+    let leads = report.leads();
+    let place = |law: &LawReport| {
+        let id = law.law.id;
+        let lead = leads.iter().position(|lead| lead.law == id);
+        let follows = leads.iter().position(|lead| lead.follow.contains(&id));
+        match (lead, follows) {
+            (Some(place), _) => (0, place),
+            (None, Some(place)) => (1, place),
+            (None, None) => (2, 0),
+        }
+    };
+    let mut laws: Vec<&LawReport> = report.laws().iter().collect();
+    laws.sort_by_key(|law| (place(law), law.law.id));
+    laws
+}
+
+/// `kit 0.1.0, system linux 6.1`, or nothing.
+pub(crate) fn environment(report: &Report) -> Option<String> {
+    let facts = report.environment().iter();
+    let facts: Vec<String> = facts
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    (!facts.is_empty()).then(|| escaped_full(&facts.join(", ")))
 }
 
 /// The claims, separated by commas.

@@ -10,7 +10,7 @@ mod session;
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 
 pub(crate) use self::progress::{Blame, Progress};
 pub(crate) use self::session::Session;
@@ -39,7 +39,7 @@ impl Case {
         subject: Subject,
         progress: Arc<Progress>,
     ) -> Result<Self, Failure> {
-        let place = Arc::new(fresh_place(law, &subject.options)?);
+        let place = Arc::new(fresh_place(law, &subject)?);
         let places = Mutex::new(vec![Arc::clone(&place)]);
         let opened = Mutex::default();
         Ok(Self {
@@ -82,7 +82,7 @@ impl Case {
 
     /// Creates another fresh place, which the caller hands to [`Self::leave`].
     pub(crate) fn another_place(&self) -> Result<Arc<Place>, Failure> {
-        let place = Arc::new(fresh_place(self.law, self.options())?);
+        let place = Arc::new(fresh_place(self.law, &self.subject)?);
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         places.push(Arc::clone(&place));
         Ok(place)
@@ -139,7 +139,7 @@ impl Case {
     }
 
     /// Does the same with a runtime entered, for stores that need one when they are dropped.
-    pub(crate) fn close_inside(&self, runtime: &Runtime) {
+    pub(crate) fn close_inside(&self, runtime: &Handle) {
         let _inside = runtime.enter();
         self.close();
     }
@@ -163,8 +163,11 @@ pub(crate) fn not_opened(error: &dyn Display) -> Failure {
     Failure::Harness(format!("the harness could not open the store: {error}"))
 }
 
-fn fresh_place(law: LawId, options: &Options) -> Result<Place, Failure> {
+fn fresh_place(law: LawId, subject: &Subject) -> Result<Place, Failure> {
     let purpose = law.to_string().to_lowercase().replace('-', "_");
-    let place = Place::fresh_for(&purpose, options.folder.as_deref());
+    if subject.live.is_some() {
+        return Ok(Place::without_directory(&purpose));
+    }
+    let place = Place::fresh_for(&purpose, subject.options.folder.as_deref());
     place.map_err(|error| Failure::Harness(format!("no fresh place: {error}")))
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::{Handle, Runtime};
+use tokio::runtime::Handle;
 use tokio::sync::Barrier;
 
 use super::barrier::{BARRIER_MAX, SpinBarrier};
@@ -58,7 +58,7 @@ pub(crate) const HEATS: usize = 8;
 
 /// The runtime and the driver of rounds.
 pub(crate) struct Arena {
-    runtime: Runtime,
+    runtime: Handle,
     pub(crate) driver: Driver,
 }
 
@@ -78,7 +78,7 @@ impl Arena {
         assert!(contenders >= 2, "one contender is no race");
         let got = match self.driver {
             Driver::Tasks => self.runtime.block_on(race_tasks(contenders, contender)),
-            Driver::Threads => race_threads(self.runtime.handle(), contenders, contender),
+            Driver::Threads => race_threads(&self.runtime, contenders, contender),
         }?;
         // Whoever panics or misses the others has ended the round with a failure.
         assert_eq!(got.len(), contenders, "each contender answers");
@@ -128,32 +128,54 @@ fn rounds(
         let message = "`Options::race_rounds_min` is 0: a race needs at least one round";
         return Err(Failure::Inconclusive(message.to_owned()));
     }
-    let budget = case.options().race_budget;
+    if let Some(runtime) = case.subject.live.clone() {
+        // Spinning threads would take the cores of the service.
+        let driver = Driver::Tasks;
+        return rounds_in(
+            case,
+            &Arena { runtime, driver },
+            handles,
+            &enough,
+            &mut round,
+        );
+    }
     for driver in [Driver::Tasks, Driver::Threads] {
+        let runtime = start(Workers::Pool(Driver::Threads.contenders()))?;
         let arena = Arena {
-            runtime: start(Workers::Pool(Driver::Threads.contenders()))?,
+            runtime: runtime.handle().clone(),
             driver,
         };
-        let place = case.another_place()?;
-        let sessions = arena.block_on(open_handles(case, &place, handles))?;
-        let watch = Stopwatch::start();
-        let mut number = 0;
-        while number < case.options().race_rounds_min
-            || watch.elapsed() < budget
-            || (!enough() && driver == Driver::Threads && watch.elapsed() < PATIENCE)
-        {
-            let words = driver.words();
-            let step = format!("round {number} of a race between {words}");
-            case.progress.step(Blame::Store, &step);
-            round(&arena, &sessions, number)?;
-            number += 1;
-        }
-        assert_eq!(sessions.len(), handles, "no round closes a handle");
-        drop(sessions);
-        case.close_inside(&arena.runtime);
-        arena.block_on(case.leave(&place))?;
+        rounds_in(case, &arena, handles, &enough, &mut round)?;
     }
     Ok(())
+}
+
+fn rounds_in(
+    case: &Case,
+    arena: &Arena,
+    handles: usize,
+    enough: &impl Fn() -> bool,
+    round: &mut impl FnMut(&Arena, &[Session], u64) -> Checked,
+) -> Checked {
+    let (driver, options) = (arena.driver, case.options());
+    let place = case.another_place()?;
+    let sessions = arena.block_on(open_handles(case, &place, handles))?;
+    let watch = Stopwatch::start();
+    let mut number = 0;
+    while number < options.race_rounds_min
+        || watch.elapsed() < options.race_budget
+        || (!enough() && driver == Driver::Threads && watch.elapsed() < PATIENCE)
+    {
+        let words = driver.words();
+        let step = format!("round {number} of a race between {words}");
+        case.progress.step(Blame::Store, &step);
+        round(arena, &sessions, number)?;
+        number += 1;
+    }
+    assert_eq!(sessions.len(), handles, "no round closes a handle");
+    drop(sessions);
+    case.close_inside(&arena.runtime);
+    arena.block_on(case.leave(&place))
 }
 
 async fn open_handles(

@@ -1,5 +1,7 @@
 //! The catalogue: each law of the [table](crate::contract) with its kind, its guide and its check.
 
+pub(crate) mod consequences;
+pub(crate) mod leads;
 pub(crate) mod page;
 
 use std::fmt;
@@ -8,7 +10,7 @@ use crate::case::Case;
 use crate::contract::capability::Claim;
 use crate::contract::{LawId, claim};
 use crate::finding::expect::Checked;
-use crate::guide::{self, GroupGuide, Guide};
+use crate::guide::{self, GroupGuide, Guide, Help};
 use crate::harness::BoxFuture;
 
 /// How a law's check runs.
@@ -220,17 +222,51 @@ pub fn catalogue() -> &'static [Law] {
     LAWS
 }
 
+/// The most laws to look at first that an advice names.
+const NAMED_MAX: usize = 6;
+
 /// The page that has the whole guide.
 const PAGE: &str = "conformance/LAWS.md";
 
 impl Law {
+    /// Laws that fail together with this law and explain it: if one of them fails as well, look there first.
+    pub fn look_first(&self) -> Vec<LawId> {
+        let by = |law: &Law| law.id != self.id && consequences::entails(law.id, self.id);
+        catalogue()
+            .iter()
+            .filter(|law| by(law))
+            .map(|law| law.id)
+            .collect()
+    }
+
+    /// Help for the law when it has failed, `late` if a deadline passed.
+    pub(crate) fn help(&self, late: bool) -> Help {
+        match late {
+            true => guide::LATE,
+            false => self.guide.help(),
+        }
+    }
+
     /// Why the engine needs the law, what usually breaks it and how to fix it: the lines below the message
     /// of a failed test.
     pub fn advice(&self) -> String {
-        let Guide {
-            why, cause, fix, ..
-        } = self.guide;
+        self.advice_with(self.help(false))
+    }
+
+    pub(crate) fn advice_with(&self, help: Help) -> String {
+        let Help { why, cause, fix } = help;
         let anchor = self.id.to_string().to_lowercase();
-        format!("why:   {why}\ncause: {cause}\nfix:   {fix}\nmore:  {PAGE}#{anchor}")
+        let mut lines = format!("why:   {why}\ncause: {cause}\nfix:   {fix}\n");
+        let first = self.look_first();
+        if !first.is_empty() {
+            let more = if first.len() > NAMED_MAX { ", .." } else { "" };
+            let first: Vec<String> = first.iter().take(NAMED_MAX).map(LawId::to_string).collect();
+            let first = first.join(", ");
+            lines.push_str(&format!(
+                "first: another law, if it fails too: {first}{more}\n"
+            ));
+        }
+        lines.push_str(&format!("more:  {PAGE}#{anchor}"));
+        lines
     }
 }

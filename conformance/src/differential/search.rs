@@ -159,6 +159,7 @@ impl Operations {
 fn words(failure: Failure) -> String {
     match failure {
         Failure::Broken(message)
+        | Failure::Late(message)
         | Failure::Harness(message)
         | Failure::NotRun(message)
         | Failure::Inconclusive(message) => message,

@@ -10,6 +10,8 @@ use tokio::task::JoinError;
 pub(crate) enum Failure {
     /// The store broke the law.
     Broken(String),
+    /// An operation of the store did not end before its deadline.
+    Late(String),
     /// The harness, or the machine under it, failed.
     Harness(String),
     /// The check can't run here.

@@ -15,17 +15,21 @@ guide! {
              can't be resumed."
         cause "Another law is broken, or the store rejects or changes rows by a rule of its own: by kind, by \
                task, by state."
-        fix "Fix the other laws first. If only this law fails, find that rule and remove it.";
+        fix "Fix the other laws first. If only this law fails, look for what the other laws do not do: rows whose \
+             labels differ only in case, blobs that are equal in two rows of a run, many kinds in one run, a \
+             limit on the rows of a kind. A unique index, a trigger or a cache by such a key is the rule.";
     ENG_02 Fence
         why "Two processes that both believe they own a run are the case that the fence is made for."
         cause "As in DUP-07 and CON-01; here the racing rows have different kinds and the same sequence."
-        fix "Check and write in one step, and compare the sequence alone, whatever the kind.";
+        fix "Check and write in one step, and compare the sequence alone, whatever the kind. If DUP-07 and CON-01 \
+             pass, the store treats a claim otherwise than other rows, or two equal blobs as one.";
     ENG_03 Scope
         why "Under ClearWhenDone an ended run leaves no row, and its id can be used again. This is sound \
              only in a store whose late writes can't come back."
         cause "The scope is created with each call, or a clear does not reach every row."
         fix "Create the scope once, when the store is opened, and return clones of it; CAN-07 and CAN-08 say \
-             what it promises.";
+             what it promises. If these pass and the scope is one, a clear leaves rows of a kind or a life, or \
+             a cache serves them.";
     ENG_04 Row
         why "The engine has kinds beyond the three of the reference crate: claims, effects, outcomes. If a \
              store turns them into others, no run can be resumed."

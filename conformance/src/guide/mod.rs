@@ -51,6 +51,39 @@ pub struct GroupGuide {
     pub files: &'static str,
 }
 
+/// Help for a law whose deadline passed, in place of the law's own entry: what is wrong is not what the law is
+/// about.
+pub(crate) const LATE: Help = Help {
+    why: "A run waits for its store. An operation that never ends stops the run, with the thread or the \
+          connection that it holds.",
+    cause: "The store waits for itself, or a lock of it waits: a lock that is held across an await or taken \
+            twice, a pool without a free connection, a thread that has ended, a server that does not answer.",
+    fix: "Find out what the operation in the message waits for: a debugger shows threads that wait for a lock, \
+          and a server lists its sessions. Give back locks and connections on every path, also after an error \
+          and when a future is dropped. If a healthy store is as slow as that, set `Options::operation_max`.",
+};
+
+/// The lines of a guide that help with a failed law.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Help {
+    /// Why the engine needs it.
+    pub why: &'static str,
+    /// What usually breaks it.
+    pub cause: &'static str,
+    /// How to fix the store.
+    pub fix: &'static str,
+}
+
+impl Guide {
+    /// Help for a law that failed, but not by a deadline.
+    pub(crate) fn help(self) -> Help {
+        let Self {
+            why, cause, fix, ..
+        } = self;
+        Help { why, cause, fix }
+    }
+}
+
 /// The entries of a group: help for all its laws, then each law as
 /// `ID Clause why "..." cause "..." fix "..."`, with `(reading "...")` after the clause if needed.
 macro_rules! guide {

@@ -1,9 +1,11 @@
 //! What the author of a backend writes: how a store is opened, and what the kit must know about it.
 
+pub(crate) mod environment;
 pub(crate) mod hooks;
 pub(crate) mod place;
 pub(crate) mod spawning;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -11,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crashpoint::{BoxError, CheckpointRow, CheckpointStore, Error};
+use tokio::runtime::Handle;
 
 use crate::contract::capability::Claim;
 use crate::harness::hooks::{Damage, Hook};
@@ -116,6 +119,10 @@ pub struct Options {
     pub folder: Option<PathBuf>,
     /// Names that the backend uses itself (tables, keys, files). ISO-15 uses them as ids.
     pub reserved_names: Vec<String>,
+    /// What a reader of the certificate must know about the backend, by name: its version, the settings on
+    /// which its durability depends. The kit adds its own version, the operating system, the file system of the
+    /// places, the number of cores, and the options that are not the defaults.
+    pub environment: BTreeMap<String, String>,
 }
 
 impl Default for Options {
@@ -130,6 +137,7 @@ impl Default for Options {
             reopens_after_outage: false,
             folder: None,
             reserved_names: Vec::new(),
+            environment: BTreeMap::new(),
         }
     }
 }
@@ -176,7 +184,11 @@ pub(crate) struct Opened {
     pub(crate) clone: Option<DynStore>,
 }
 
-/// A [`Harness`] without its type.
+/// Opens the store at a place.
+pub(crate) type Open =
+    dyn for<'a> Fn(&'a Place) -> BoxFuture<'a, Result<Opened, BoxError>> + Send + Sync;
+
+/// A [`Harness`] without its type, or a live store.
 #[derive(Clone)]
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
@@ -185,12 +197,17 @@ pub(crate) struct Subject {
     pub(crate) again: Option<Vec<String>>,
     /// What the store claims, including assumed claims.
     pub(crate) claims: Vec<Claim>,
-    open: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Opened, BoxError>>,
+    /// The runtime of a live store, on which its laws run. Its places are names without a directory.
+    pub(crate) live: Option<Handle>,
+    open: Arc<Open>,
     destroy: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<(), BoxError>>,
     break_backend: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Hook, BoxError>>,
     heal_backend: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Hook, BoxError>>,
     corrupt: for<'a> fn(&'a Place, Damage<'a>) -> BoxFuture<'a, Result<Hook, BoxError>>,
 }
+
+/// Why no hook is called on a live store.
+const LIVE: &str = "the backend is in use";
 
 impl Subject {
     pub(crate) fn of<H: Harness>() -> Self {
@@ -199,18 +216,35 @@ impl Subject {
             options: H::options(),
             again: None,
             claims: Vec::new(),
-            open: |place| {
+            live: None,
+            open: Arc::new(|place| {
                 Box::pin(async move {
                     let store = H::open(place).await?;
                     let clone = H::duplicate(&store).map(|clone| Arc::new(clone) as DynStore);
                     let store = Arc::new(store);
                     Ok(Opened { store, clone })
                 })
-            },
+            }),
             destroy: |place| Box::pin(H::destroy(place)),
             break_backend: |place| Box::pin(H::break_backend(place)),
             heal_backend: |place| Box::pin(H::heal_backend(place)),
             corrupt: |place, damage| Box::pin(H::corrupt(place, damage)),
+        }
+    }
+
+    /// A store that is open already, on the runtime of its service. `open` hands out its handles.
+    pub(crate) fn of_live(runtime: Handle, options: Options, open: Arc<Open>) -> Self {
+        Self {
+            name: "a live store",
+            options,
+            again: None,
+            claims: Vec::new(),
+            live: Some(runtime),
+            open,
+            destroy: |_| Box::pin(async { Ok(()) }),
+            break_backend: |_| Box::pin(async { Ok(Hook::not_offered(LIVE)) }),
+            heal_backend: |_| Box::pin(async { Ok(Hook::not_offered(LIVE)) }),
+            corrupt: |_, _| Box::pin(async { Ok(Hook::not_offered(LIVE)) }),
         }
     }
 

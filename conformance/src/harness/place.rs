@@ -22,24 +22,17 @@ enum Owner {
     This,
     /// The process that started this process.
     Parent,
+    /// There is no directory.
+    Nobody,
 }
 
 impl Place {
     /// `purpose` is a short word, such as the id of a law.
     pub(crate) fn fresh_for(purpose: &str, folder: Option<&Path>) -> std::io::Result<Self> {
-        // Each `RandomState` has other keys; the process id alone would repeat on a shared server.
-        let unique = RandomState::new().hash_one(std::process::id());
-        let name = format!("crashpoint_{purpose}_{unique:016x}");
+        let name = unique_name(purpose);
         let root = folder
             .map_or_else(std::env::temp_dir, Path::to_owned)
             .join(&name);
-        // A purpose is a short word of the kit, and stores use the name for a table or a bucket.
-        assert!(name.len() <= 40, "a name has at most 40 bytes: {name}");
-        let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
-        assert!(
-            name.bytes().all(is_plain),
-            "a name is of a-z, 0-9 and _: {name}"
-        );
         let path = root.join("place");
         std::fs::create_dir_all(&path)?;
         let owner = Owner::This;
@@ -49,6 +42,18 @@ impl Place {
             path,
             owner,
         })
+    }
+
+    /// A place of a live store: a name, and no directory.
+    pub(crate) fn without_directory(purpose: &str) -> Self {
+        let name = unique_name(purpose);
+        let root = PathBuf::from(&name);
+        Self {
+            name,
+            path: root.join("place"),
+            root,
+            owner: Owner::Nobody,
+        }
     }
 
     /// The place with this [root](Self::root), which a parent process created.
@@ -95,6 +100,21 @@ impl Place {
     pub(crate) fn outside(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
+}
+
+/// A name that no other place has.
+fn unique_name(purpose: &str) -> String {
+    // Each `RandomState` has other keys; the process id alone would repeat on a shared server.
+    let unique = RandomState::new().hash_one(std::process::id());
+    let name = format!("crashpoint_{purpose}_{unique:016x}");
+    // A purpose is a short word of the kit, and stores use the name for a table or a bucket.
+    assert!(name.len() <= 40, "a name has at most 40 bytes: {name}");
+    let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    assert!(
+        name.bytes().all(is_plain),
+        "a name is of a-z, 0-9 and _: {name}"
+    );
+    name
 }
 
 impl Drop for Place {

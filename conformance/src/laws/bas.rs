@@ -1,7 +1,5 @@
 //! Append and load: a load returns what was appended, and changes nothing.
 
-use std::sync::Arc;
-
 use crashpoint::{CheckpointRow, RowKind};
 
 use crate::case::{Case, Session};
@@ -119,8 +117,8 @@ pub(crate) async fn bas_07_store_and_futures_move_between_threads(case: &Case) -
     let store = case.open().await?;
     let writers: Vec<_> = (0..4_u64)
         .map(|sequence| {
-            let store = Arc::clone(store.store());
-            tokio::spawn(async move { store.append("run", row(sequence)).await })
+            let store = store.clone();
+            tokio::spawn(async move { store.try_append("run", row(sequence)).await })
         })
         .collect();
     for writer in writers {

@@ -52,7 +52,7 @@ fn works_with(case: &Case, workers: Workers, when: &str) -> Checked {
         exercise(&store, when).await?;
         exercise_at_once(&store, when).await
     });
-    case.close_inside(&runtime);
+    case.close_inside(runtime.handle());
     runtime.block_on(case.leave(&place))?;
     checked
 }
@@ -95,7 +95,7 @@ pub(crate) fn run_03_the_executor_is_never_blocked(case: &Case) -> Checked {
         }
         Ok(polls)
     })?;
-    case.close_inside(&runtime);
+    case.close_inside(runtime.handle());
     let slow = polls.iter().filter(|&&poll| poll > limit).count();
     if slow * 2 <= polls.len() {
         return Ok(());
@@ -148,7 +148,7 @@ pub(crate) fn run_04_a_store_outlives_its_runtime(case: &Case) -> Checked {
         store.clear("run").await
     });
     drop(store);
-    case.close_inside(&second);
+    case.close_inside(second.handle());
     checked
 }
 
@@ -166,7 +166,7 @@ pub(crate) fn run_05_futures_move_between_threads(case: &Case) -> Checked {
     let when = "appended by polls on several threads";
     let held = runtime.block_on(store.holds("run", &rows(0..10), when));
     drop(store);
-    case.close_inside(&runtime);
+    case.close_inside(runtime.handle());
     held
 }
 

@@ -1,5 +1,8 @@
 //! The report: the verdict on each law, and the outcome of all.
 
+use std::collections::BTreeMap;
+
+use crate::catalogue::leads::{Lead, leads};
 use crate::contract::capability::Claim;
 use crate::contract::{CONTRACT, LawId};
 use crate::finding::verdict::Verdict;
@@ -14,6 +17,7 @@ pub struct Report {
     pub(super) name: Name,
     pub(super) plan: Plan,
     pub(super) laws: Vec<LawReport>,
+    pub(super) environment: BTreeMap<String, String>,
     pub(super) at_ms: u64,
     pub(super) millis: u64,
 }
@@ -65,6 +69,13 @@ impl Report {
     /// The version of the contract.
     pub fn contract(&self) -> &'static str {
         CONTRACT
+    }
+
+    /// What the verdicts depend on beside the store, by name: the versions of the kit and of the backend, the
+    /// operating system, the file system, the options that are not the defaults. If laws ran in several
+    /// environments, a value names each.
+    pub fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
     }
 
     /// The claims of the store, including assumed claims.
@@ -149,6 +160,21 @@ impl Report {
     /// All levels, from the lowest, with the laws that hold them back.
     pub fn ladder(&self) -> Vec<Rung> {
         level::ladder(&self.laws)
+    }
+
+    /// The laws to look at, the first first, with the failed laws that follow from each. Every failed law is in
+    /// one lead. A fault that the kill matrix does not know gives a lead for each law.
+    pub fn leads(&self) -> Vec<Lead> {
+        let which = |is: fn(&LawReport) -> bool| {
+            let laws = self.laws.iter().filter(|law| is(law));
+            laws.map(|law| law.law.id).collect()
+        };
+        let shares_places = |law: &LawReport| {
+            law.law.id == LawId::BAS_08 && matches!(law.verdict, Verdict::HarnessError(_))
+        };
+        let shares_places = self.laws.iter().any(shares_places);
+        let passed = which(|law| law.verdict == Verdict::Pass);
+        leads(which(LawReport::is_broken), &passed, shares_places)
     }
 
     /// How many laws have the verdict with this [word](Verdict::word).

@@ -11,6 +11,8 @@ use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
 
 use crate::catalogue::Law;
+use crate::harness::Subject;
+use crate::harness::environment::environment;
 use crate::report::line::{Line, Origin};
 use crate::report::suite::Suite;
 use crate::runner::Judgement;
@@ -21,13 +23,14 @@ const VARIABLE: &str = "CRASHPOINT_REPORT";
 
 /// Appends a line about one law. If that fails, it prints the error; a report then counts the law as not
 /// run.
-pub(crate) fn note(suite: &Suite, harness: &str, law: &Law, judgement: &Judgement) {
+pub(crate) fn note(suite: &Suite, subject: &Subject, law: &Law, judgement: &Judgement) {
     let Some(journal) = Journal::at_hand(suite) else {
         return;
     };
-    let name = suite.name(harness);
+    let name = suite.name(subject.name);
     let line = Line::new(name, &suite.plan(), origin(), law);
-    let line = line.with(judgement.verdict.clone(), judgement.millis());
+    let line = line.with(judgement);
+    let line = line.in_environment(environment(&subject.options));
     if let Err(error) = journal.append(&line) {
         let path = journal.path.display();
         super::print_line(&format!("crashpoint: cannot append to {path}: {error}"));

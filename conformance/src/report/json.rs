@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
+use crate::catalogue::leads::Lead;
 use crate::contract::capability::Claim;
 use crate::finding::verdict::Verdict;
 use crate::report::level::{Level, Rung};
@@ -25,11 +26,14 @@ struct Whole<'a> {
     outcome: &'static str,
     partial: bool,
     claims: Vec<String>,
+    environment: &'a BTreeMap<String, String>,
     waived: BTreeMap<String, &'a str>,
     expected_to_fail: BTreeMap<String, &'a str>,
     /// How many laws have each verdict.
     counts: BTreeMap<&'static str, usize>,
     levels: Vec<Step>,
+    /// The laws to look at, the first first.
+    look_first: Vec<First>,
     at_ms: u64,
     millis: u64,
     laws: Vec<Law<'a>>,
@@ -42,6 +46,12 @@ struct Step {
     laws: usize,
     reached: bool,
     held_back: Vec<Held>,
+}
+
+#[derive(Serialize)]
+struct First {
+    law: String,
+    follow: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -64,6 +74,9 @@ struct Law<'a> {
     /// The message of an earlier failure in the same build.
     #[serde(skip_serializing_if = "Option::is_none")]
     unsteady: Option<&'a str>,
+    /// Whether an operation missed its deadline.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    late: bool,
 }
 
 impl Step {
@@ -82,6 +95,15 @@ impl Step {
     }
 }
 
+impl First {
+    fn of(lead: Lead) -> Self {
+        Self {
+            law: lead.law.to_string(),
+            follow: lead.follow.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
 impl<'a> Law<'a> {
     fn of(report: &'a LawReport) -> Self {
         Self {
@@ -94,6 +116,7 @@ impl<'a> Law<'a> {
             verdict: &report.verdict,
             millis: report.millis,
             unsteady: report.unsteady.as_deref(),
+            late: report.late,
         }
     }
 }
@@ -110,6 +133,7 @@ impl Serialize for Report {
             outcome: self.outcome().word(),
             partial: self.is_partial(),
             claims: words(self.claims()),
+            environment: self.environment(),
             waived: self
                 .waived()
                 .map(|(law, why)| (law.to_string(), why))
@@ -127,6 +151,7 @@ impl Serialize for Report {
                 .into_iter()
                 .map(|rung| Step::of(rung, level))
                 .collect(),
+            look_first: self.leads().into_iter().map(First::of).collect(),
             at_ms: self.at_ms(),
             millis: self.millis(),
             laws: self.laws().iter().map(Law::of).collect(),

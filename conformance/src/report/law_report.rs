@@ -2,6 +2,7 @@
 
 use crate::catalogue::{Kind, Law};
 use crate::finding::verdict::Verdict;
+use crate::guide::Help;
 
 /// The verdict on one law.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub struct LawReport {
     /// The message of its last failure, if the law failed and later passed in the same build of the tests:
     /// the store keeps it only sometimes.
     pub unsteady: Option<String>,
+    /// Whether the verdict is that an operation of the store missed its deadline.
+    pub late: bool,
 }
 
 impl LawReport {
@@ -24,7 +27,24 @@ impl LawReport {
             verdict,
             millis,
             unsteady: None,
+            late: false,
         }
+    }
+
+    pub(super) fn is_late(mut self, late: bool) -> Self {
+        self.late = late;
+        self
+    }
+
+    /// Why the engine needs the law, what usually breaks it and how to fix it; where a deadline passed, the same
+    /// about an operation that does not end.
+    pub fn help(&self) -> Help {
+        self.law.help(self.late)
+    }
+
+    /// The same as the lines below the message of a failed test.
+    pub fn advice(&self) -> String {
+        self.law.advice_with(self.help())
     }
 
     /// Whether this law keeps the report from passing. The finding of an advisory law never does, but a
@@ -32,6 +52,12 @@ impl LawReport {
     pub fn is_failure(&self) -> bool {
         let failed = self.verdict.is_failure() && !self.is_advice();
         failed || self.unsteady.is_some() && self.law.kind != Kind::Advisory
+    }
+
+    /// Whether the law failed now or before in this build, because of the store or of the harness.
+    pub(super) fn is_broken(&self) -> bool {
+        let failed = matches!(self.verdict, Verdict::Fail(_) | Verdict::HarnessError(_));
+        failed || self.unsteady.is_some()
     }
 
     /// Whether the store does not follow this advisory law.

@@ -12,6 +12,7 @@ use crate::contract::capability::Claim;
 use crate::contract::{CONTRACT, LawId};
 use crate::finding::verdict::Verdict;
 use crate::report::suite::Name;
+use crate::runner::Judgement;
 use crate::runner::plan::Plan;
 
 /// The version of the format.
@@ -34,6 +35,12 @@ pub(crate) struct Line {
     #[serde(flatten)]
     pub(crate) verdict: Verdict,
     pub(crate) millis: u64,
+    /// What the verdict depends on beside the store. Lines of earlier releases do not say.
+    #[serde(default)]
+    pub(crate) environment: BTreeMap<String, String>,
+    /// Whether an operation missed its deadline. Lines of earlier releases do not say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) late: bool,
 }
 
 /// Where a line comes from.
@@ -66,12 +73,20 @@ impl Line {
             law: law.id.to_string(),
             verdict: Verdict::NotRun(String::new()),
             millis: 0,
+            environment: BTreeMap::new(),
+            late: false,
         }
     }
 
-    pub(crate) fn with(mut self, verdict: Verdict, millis: u64) -> Self {
-        self.verdict = verdict;
-        self.millis = millis;
+    pub(crate) fn with(mut self, judgement: &Judgement) -> Self {
+        self.verdict = judgement.verdict.clone();
+        self.millis = judgement.millis();
+        self.late = judgement.late;
+        self
+    }
+
+    pub(crate) fn in_environment(mut self, environment: BTreeMap<String, String>) -> Self {
+        self.environment = environment;
         self
     }
 

@@ -4,7 +4,7 @@
 //! another store. Within a build the last line about a law counts, and an earlier failure is shown too.
 //! Each line that can't be read is reported.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::catalogue::{Law, catalogue};
@@ -135,11 +135,28 @@ fn report(mut lines: Vec<Line>, remarks: &mut Vec<Remark>) -> Option<Report> {
     let millis = passed(at_work.map(|line| (line.origin.at_ms, line.millis)));
     Some(Report {
         name: newest.name,
+        environment: environments(&lines),
         laws,
         plan,
         at_ms: newest.origin.at_ms,
         millis,
     })
+}
+
+/// The facts of all lines. Where they differ, each value is named once.
+fn environments(lines: &[Line]) -> BTreeMap<String, String> {
+    let mut values: BTreeMap<&String, BTreeSet<&String>> = BTreeMap::new();
+    for (name, value) in lines.iter().flat_map(|line| &line.environment) {
+        values.entry(name).or_default().insert(value);
+    }
+    let joined = |values: BTreeSet<&String>| {
+        let values: Vec<&str> = values.into_iter().map(String::as_str).collect();
+        values.join(" and ")
+    };
+    let facts = values.into_iter();
+    facts
+        .map(|(name, values)| (name.clone(), joined(values)))
+        .collect()
 }
 
 /// The time, in milliseconds, during which at least one span was under way. Each span is an end and a
@@ -179,7 +196,7 @@ fn law_report(law: &'static Law, plan: &Plan, lines: &[&Line]) -> LawReport {
         let verdict = declared.beside(&last.verdict);
         return LawReport::new(law, verdict, last.millis);
     }
-    let mut report = LawReport::new(law, last.verdict.clone(), last.millis);
+    let mut report = LawReport::new(law, last.verdict.clone(), last.millis).is_late(last.late);
     let mut failures = lines.iter().rev().filter_map(|line| match &line.verdict {
         Verdict::Fail(message) => Some(message.clone()),
         _ => None,

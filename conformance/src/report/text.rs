@@ -7,8 +7,18 @@ use crate::report::{LawReport, Report};
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} against contract {}", self.name(), self.contract())?;
+        let facts = self.environment().iter();
+        let facts: Vec<String> = facts
+            .map(|(name, value)| format!("{name} {value}"))
+            .collect();
+        if !facts.is_empty() {
+            writeln!(f, "{}", facts.join(", "))?;
+        }
         for law in self.laws() {
             write_law(f, law)?;
+        }
+        for lead in self.leads().iter().filter(|lead| !lead.follow.is_empty()) {
+            writeln!(f, "{lead}")?;
         }
         match self.level() {
             Some(level) => write!(f, "level {level} ({})", level.title())?,
@@ -47,6 +57,7 @@ fn write_law(f: &mut fmt::Formatter<'_>, report: &LawReport) -> fmt::Result {
         verdict,
         millis,
         unsteady,
+        late: _,
     } = report;
     let (word, id, sentence) = (verdict.word(), law.id, law.sentence);
     writeln!(f, "{word:<13} {id:<6} {sentence} ({millis} ms)")?;

@@ -8,6 +8,7 @@ use std::thread;
 use crate::catalogue::{Law, catalogue};
 use crate::child::run_role_if_child;
 use crate::finding::verdict::Verdict;
+use crate::harness::environment::environment;
 use crate::harness::{Harness, Subject};
 use crate::report::suite::Name;
 use crate::report::{LawReport, Report};
@@ -43,6 +44,7 @@ pub fn run_while<H: Harness>(
             harness: subject.name.to_owned(),
         },
         plan: plan.clone(),
+        environment: environment(&subject.options),
         at_ms: unix_ms(),
     }
 }
@@ -107,8 +109,8 @@ fn run_law(subject: &Subject, plan: &Plan, law: &'static Law) -> LawReport {
         return LawReport::new(law, verdict, 0);
     }
     let judgement = judge(subject, law);
-    let millis = judgement.millis();
-    LawReport::new(law, step.read(judgement.verdict), millis)
+    let (millis, late) = (judgement.millis(), judgement.late);
+    LawReport::new(law, step.read(judgement.verdict), millis).is_late(late)
 }
 
 fn left_out(plan: &Plan, law: &'static Law, reason: &str) -> LawReport {

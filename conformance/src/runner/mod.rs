@@ -21,6 +21,8 @@ use crate::runtime::{Workers, start};
 /// The verdict on a law, and how long it took.
 pub(crate) struct Judgement {
     pub(crate) verdict: Verdict,
+    /// Whether the law failed since an operation missed its deadline.
+    pub(crate) late: bool,
     pub(crate) elapsed: Duration,
 }
 
@@ -51,15 +53,16 @@ pub(crate) fn judge(subject: &Subject, law: &'static Law) -> Judgement {
         Err(error) => Err(Failure::Harness(format!("no thread for the law: {error}"))),
     };
     Judgement {
+        late: matches!(checked, Err(Failure::Late(_))),
         verdict: verdict(checked),
         elapsed: watch.elapsed(),
     }
 }
 
-fn verdict(checked: Checked) -> Verdict {
+pub(crate) fn verdict(checked: Checked) -> Verdict {
     match checked {
         Ok(()) => Verdict::Pass,
-        Err(Failure::Broken(message)) => Verdict::Fail(message),
+        Err(Failure::Broken(message) | Failure::Late(message)) => Verdict::Fail(message),
         Err(Failure::Harness(message)) => Verdict::HarnessError(message),
         Err(Failure::NotRun(message)) => Verdict::NotRun(message),
         Err(Failure::Inconclusive(message)) => Verdict::Inconclusive(message),
@@ -120,15 +123,12 @@ fn wait(
     }
 }
 
-fn late(progress: &Progress, expected: &str) -> Failure {
+/// The law has missed its deadline.
+pub(crate) fn late(progress: &Progress, expected: &str) -> Failure {
     let (blame, step) = progress.current();
     let message = format!("deadline passed at {step}: expected {expected}, got nothing");
-    blamed(blame, message)
-}
-
-fn blamed(blame: Blame, message: String) -> Failure {
     match blame {
-        Blame::Store => Failure::Broken(message),
+        Blame::Store => Failure::Late(message),
         Blame::Harness => Failure::Harness(message),
     }
 }
@@ -154,7 +154,7 @@ fn attempt_at(case: &Case, law: &'static Law, progress: &Progress) -> Checked {
             let runtime = start(Workers::Pool(2))?;
             let checked = runtime.block_on(check(case));
             guarded(progress, || {
-                case.close_inside(&runtime);
+                case.close_inside(runtime.handle());
                 Ok(())
             })?;
             progress.step(Blame::Store, "waiting for the store's background work");
@@ -171,12 +171,16 @@ fn attempt_at(case: &Case, law: &'static Law, progress: &Progress) -> Checked {
 
 /// Turns a panic into a failure of the store or of the harness, whichever was at work.
 fn guarded(progress: &Progress, work: impl FnOnce() -> Checked) -> Checked {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
-        let (blame, step) = progress.current();
-        let message = panic_message(&*payload);
-        Err(blamed(
-            blame,
-            format!("at {step}: expected an answer, got a panic: {message}"),
-        ))
-    })
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|payload| Err(panicked(progress, &panic_message(&*payload))))
+}
+
+/// The law has panicked.
+pub(crate) fn panicked(progress: &Progress, message: &str) -> Failure {
+    let (blame, step) = progress.current();
+    let message = format!("at {step}: expected an answer, got a panic: {message}");
+    match blame {
+        Blame::Store => Failure::Broken(message),
+        Blame::Harness => Failure::Harness(message),
+    }
 }

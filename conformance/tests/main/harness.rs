@@ -72,6 +72,33 @@ fn fails_by_name<H: Harness>() {
 }
 
 #[test]
+fn the_advice_on_a_deadline_is_about_an_operation_that_does_not_end() {
+    let laws = [LawId::BAS_02, LawId::BAS_07];
+    let report = run_all::<Deadlocks<false>>(&Plan::new().only_laws(laws));
+    for law in report.laws() {
+        let Verdict::Fail(message) = &law.verdict else {
+            panic!("{report}");
+        };
+        assert!(
+            message.starts_with("deadline passed at append of sequence "),
+            "{message}"
+        );
+        assert!(law.late);
+        assert!(
+            law.advice().contains("cause: The store waits for itself"),
+            "{}",
+            law.advice()
+        );
+        assert_ne!(law.advice(), law.law.advice());
+        assert!(report.to_json().contains("\"late\":true"));
+    }
+    let broken = run_all::<Mutated<Broken<EmptyToNone>>>(&Plan::new().only_laws([LawId::PAY_01]));
+    let law = &broken.laws()[0];
+    assert!(!law.late);
+    assert_eq!(law.advice(), law.law.advice());
+}
+
+#[test]
 fn a_store_that_awaits_for_ever_fails_each_law_by_name() {
     fails_by_name::<Deadlocks<false>>();
 }
@@ -177,6 +204,28 @@ fn an_open_that_hangs_is_a_harness_error() {
     blames_the_harness::<NoServer<true>>("deadline passed at opening the store");
 }
 
+/// A harness whose `open` panics.
+struct PanicsInOpen;
+
+impl Harness for PanicsInOpen {
+    type Store = MemoryCheckpointStore;
+
+    async fn open(_place: &Place) -> Result<MemoryCheckpointStore, BoxError> {
+        panic!("no configuration");
+    }
+}
+
+#[test]
+fn an_open_that_panics_is_a_harness_error() {
+    blames_the_harness::<PanicsInOpen>("got a panic: no configuration");
+    let report = run_all::<PanicsInOpen>(&Plan::new());
+    assert_eq!(
+        (report.count("pass"), report.level()),
+        (0, None),
+        "{report}"
+    );
+}
+
 /// A harness that opens the same store at every place.
 struct OnePlace;
 
@@ -199,6 +248,7 @@ fn a_harness_that_ignores_its_place_is_named_as_the_culprit() {
         message.contains("does `open` ignore its place?"),
         "{message}"
     );
+    assert_eq!(report.leads()[0].law, LawId::BAS_08, "{report}");
 }
 
 #[test]
@@ -368,4 +418,51 @@ fn laws_md_is_the_catalogue() {
         written == text,
         "LAWS.md is stale: run this test with UPDATE_LAWS=1"
     );
+}
+
+/// A harness with weak options, and a backend with settings.
+struct Weak;
+
+impl Harness for Weak {
+    type Store = MemoryCheckpointStore;
+
+    async fn open(_place: &Place) -> Result<MemoryCheckpointStore, BoxError> {
+        Ok(MemoryCheckpointStore::new())
+    }
+
+    fn options() -> Options {
+        let mut options = Options::default();
+        options.race_budget = Duration::ZERO;
+        let settings = [("server", "16.1"), ("synchronous_commit", "off")];
+        options.environment = settings
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+        options
+    }
+}
+
+#[test]
+fn the_certificate_names_versions_file_system_settings_and_changed_options() {
+    let report = run_all::<Weak>(&Plan::new().only_laws([LawId::BAS_01]));
+    let facts = report.environment();
+    for (name, value) in [
+        ("kit", env!("CARGO_PKG_VERSION")),
+        ("server", "16.1"),
+        ("synchronous_commit", "off"),
+        ("option race_budget", "0ns"),
+    ] {
+        assert_eq!(
+            facts.get(name).map(String::as_str),
+            Some(value),
+            "{facts:?}"
+        );
+    }
+    assert!(!facts.contains_key("option law_max"), "{facts:?}");
+    for name in ["build", "cores", "system"] {
+        assert!(facts.contains_key(name), "{facts:?}");
+    }
+    #[cfg(target_os = "linux")]
+    assert_ne!(facts["file system"], "unknown", "{facts:?}");
+    let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+    assert_eq!(json["environment"]["server"], "16.1");
 }

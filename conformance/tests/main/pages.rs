@@ -2,7 +2,9 @@
 //! certificate covers every law.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
+use crashpoint_conformance::__private::CONSEQUENCES;
 use crashpoint_conformance::{Claim, Law, LawId, Sensitivity, catalogue};
 use expect_test::expect_file;
 
@@ -85,6 +87,40 @@ fn code(text: &str) -> String {
     } else {
         format!("`{text}`")
     }
+}
+
+/// The lines of the matrix that fail more than one law, as the table of the kit.
+fn consequences() -> String {
+    let code = |law: &LawId| format!(" {law:?}");
+    let all = [NAMED, NAMED_KILLED, NAMED_CLAIMED].into_iter().flatten();
+    let mut table = String::new();
+    for line in all.filter(|line| !line.also.is_empty() || !line.spares.is_empty()) {
+        // A line with `spares` does not say which laws it fails: the table does, and the line is held
+        // against it.
+        let seen = CONSEQUENCES.iter().find(|it| it.mutant == line.mutant);
+        let also = match line.spares {
+            [] => line.also,
+            _ => seen.map_or(&[][..], |it| it.also),
+        };
+        let also: String = also.iter().map(code).collect();
+        let may = match (line.spares, line.races) {
+            ([], false) => String::new(),
+            ([], true) => "racing".to_owned(),
+            (spared, _) => format!("all but{}", spared.iter().map(code).collect::<String>()),
+        };
+        let (mutant, by) = (line.mutant, line.by);
+        let _ = writeln!(table, "    {mutant}: {by:?} => [{}] [{may}];", also.trim());
+    }
+    table
+}
+
+#[test]
+fn the_table_of_consequences_is_the_matrix() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/catalogue/consequences.rs");
+    let file = std::fs::read_to_string(&path).unwrap();
+    let (head, _) = file.rsplit_once("consequences! {\n").unwrap();
+    let expected = format!("{head}consequences! {{\n{}}}\n", consequences());
+    expect_file![path].assert_eq(&expected);
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(crate) fn con_07_more_callers_than_connections_make_progress(case: &Case) ->
         }
         Ok(())
     });
-    case.close_inside(&runtime);
+    case.close_inside(runtime.handle());
     checked
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn con_08_readers_do_not_starve_writers(case: &Case) -> Checked {
         Box::pin(append_beside_readers(store));
     let waited = runtime.block_on(runtime.spawn(work));
     let waited = waited.map_err(|error| broken(format!("a caller failed: {error}")))??;
-    case.close_inside(&runtime);
+    case.close_inside(runtime.handle());
     let starved = waited.iter().filter(|&&loads| loads > LOADS_MAX).count();
     if starved * 2 <= waited.len() {
         return Ok(());

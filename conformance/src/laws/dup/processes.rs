@@ -41,7 +41,7 @@ pub(crate) fn dup_14_two_processes_have_one_winner(case: &Case) -> Checked {
             }
             Ok(())
         });
-        case.close_inside(&runtime);
+        case.close_inside(runtime.handle());
         runtime.block_on(case.leave(&place))?;
         checked?;
     }

@@ -53,7 +53,7 @@ pub(super) fn judge_at(
         })?;
         judge(store).await
     });
-    case.close_inside(&runtime);
+    case.close_inside(runtime.handle());
     runtime.block_on(case.leave(place))?;
     checked
 }

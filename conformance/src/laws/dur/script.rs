@@ -56,10 +56,18 @@ pub(super) async fn judge(store: &Session, answers: &[Answer], when: &str) -> Ch
         let got = store.load(id).await?;
         let states = possible(id, answers);
         if !states.contains(&got) {
-            let expected: Vec<String> = states.iter().map(|rows| in_words(rows)).collect();
-            let (expected, got) = (expected.join(" or "), in_words(&got));
+            let expected = match &states[..] {
+                [state] => format!("expected {}, got {}", in_words(state), in_words(&got)),
+                // Each on a line of its own, below what came instead.
+                several => {
+                    let several = several.iter().map(|rows| format!("\n  {}", in_words(rows)));
+                    let (count, several) = (states.len(), several.collect::<String>());
+                    let got = in_words(&got);
+                    format!("expected one of {count} states, got {got}; the states are{several}")
+                }
+            };
             return Err(broken(format!(
-                "run {} of a child {when}: expected {expected}, got {got}",
+                "run {} of a child {when}: {expected}",
                 quote(id)
             )));
         }

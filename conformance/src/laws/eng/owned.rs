@@ -26,7 +26,7 @@ pub(crate) fn eng_02_a_run_has_one_owner(case: &Case) -> Checked {
         }
         Ok(())
     })?;
-    case.close_inside(&runtime);
+    case.close_inside(runtime.handle());
     repeat(case, race)
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn eng_06_a_scope_keeps_other_processes_out(case: &Case) -> Checked {
         Started::Refused(_) => 0,
     };
     drop(store);
-    case.close_inside(&runtime);
+    case.close_inside(runtime.handle());
     if seen == 0 {
         return Ok(());
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crashpoint_conformance::__private::CONSEQUENCES;
 use crashpoint_conformance::{LawId, LawReport, Report, Sensitivity, Verdict, catalogue, run_all};
 
 use super::{everything, everything_has, journal, power};
@@ -53,6 +54,16 @@ pub(super) fn judged(kill: &Kill, report: &Report) {
         kill.by,
         kill.saying
     );
+    let lead = report.leads().first().map(|lead| lead.law);
+    // Two faults may fail the same laws.
+    let alike = CONSEQUENCES.iter().filter(|it| it.also.contains(&kill.by));
+    let is_first =
+        |law| law == kill.by || alike.clone().any(|it| it.by == law && kill.also == [law]);
+    assert!(
+        lead.is_some_and(is_first),
+        "look at {} first\n{report}",
+        kill.by
+    );
     others_object(kill, report);
 }
 
@@ -72,6 +83,13 @@ fn others_object(kill: &Kill, report: &Report) {
         assert!(
             unspared.is_empty(),
             "{line}: {unspared:?} object, too\n{report}"
+        );
+        let known = CONSEQUENCES.iter().find(|it| it.mutant == kill.mutant);
+        let silent = known.map_or(&[][..], |it| it.also).iter();
+        let silent: Vec<_> = silent.filter(|law| !objecting.contains(law)).collect();
+        assert!(
+            silent.is_empty(),
+            "{line}: {silent:?} must object, says the table of consequences\n{report}"
         );
         return;
     }

@@ -33,15 +33,25 @@ pub(crate) struct Named {
     pub(crate) saying: &'static str,
     /// How often the law is run where its finding depends on scheduling.
     pub(crate) rounds: u32,
+    /// The other laws that must catch it.
+    pub(crate) also: &'static [LawId],
+    pub(crate) races: bool,
+    pub(crate) spares: &'static [LawId],
 }
 
-const fn named(mutant: &'static str, by: LawId, saying: &'static str, rounds: u32) -> Named {
-    Named {
-        mutant,
-        by,
-        saying,
-        rounds,
-    }
+/// A line of the matrix as a value.
+macro_rules! named {
+    ($name:ident $by:ident $saying:literal $rounds:expr, [$($also:ident)*] [$($racing:ident)?] [$($spared:ident)*]) => {
+        Named {
+            mutant: stringify!($name),
+            by: LawId::$by,
+            saying: $saying,
+            rounds: $rounds,
+            also: &[$(LawId::$also),*],
+            races: races!($($racing)?),
+            spares: &[$(LawId::$spared),*],
+        }
+    };
 }
 
 /// Whether a line says `maybe racing`.
@@ -75,7 +85,7 @@ macro_rules! matrix {
         )*
 
         pub(crate) const NAMED: &[Named] = &[$(
-            named(stringify!($name), LawId::$by, $saying, <$store as Mutant>::ROUNDS)
+            named!($name $by $saying <$store as Mutant>::ROUNDS, [$($($also)+)?] [$($racing)?] [$($($spared)+)?])
         ),*];
     };
 }
@@ -251,7 +261,7 @@ macro_rules! killed {
         )*
 
         pub(crate) const NAMED_KILLED: &[Named] =
-            &[$(named(stringify!($name), LawId::$by, $saying, 1)),*];
+            &[$(named!($name $by $saying 1, [$($($also)+)?] [$($racing)?] [])),*];
     };
 }
 
@@ -292,7 +302,7 @@ macro_rules! claimed {
         )*
 
         pub(crate) const NAMED_CLAIMED: &[Named] =
-            &[$(named(stringify!($name), LawId::$by, $saying, 1)),*];
+            &[$(named!($name $by $saying 1, [$($($also)+)?] [$($racing)?] [])),*];
     };
 }
 

@@ -261,3 +261,19 @@ fn a_line_after_one_that_is_cut_short_still_counts() {
     assert_eq!(remarks.len(), 1);
     assert_eq!(remarks[0].place, "lines.jsonl:1");
 }
+
+#[test]
+fn the_environments_of_all_lines_are_named() {
+    let mut lines = all_passed();
+    for (id, server) in [("BAS-01", "16.1"), ("BAS-02", "15.4"), ("BAS-03", "16.1")] {
+        let line = Line::pass(id).with("environment", json!({ "server": server, "cores": "2" }));
+        lines.insert(id.to_owned(), line);
+    }
+    let report = report(lines.values());
+    let facts: Vec<_> = report.environment().iter().collect();
+    let expected = [("cores", "2"), ("server", "15.4 and 16.1")];
+    assert_eq!(facts.len(), expected.len());
+    for ((name, value), expected) in facts.into_iter().zip(expected) {
+        assert_eq!((name.as_str(), value.as_str()), expected);
+    }
+}

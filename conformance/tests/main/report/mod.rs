@@ -1,6 +1,7 @@
 //! Reports: merging lines, levels, and no line lost silently.
 
 mod journal;
+mod leads;
 mod levels;
 mod merging;
 
