@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod exit;
 mod explore;
 pub mod page;
+mod probe;
 pub mod process;
 mod replay;
 pub mod soak;
@@ -73,6 +74,7 @@ fn run(command: &Command) -> Exit {
         Command::Runs(arguments) => runs::run(arguments, &mut out),
         Command::Show(arguments) => show::run(arguments, &mut out),
         Command::Export(arguments) => export::run(arguments, &mut out),
+        Command::Probe(arguments) => probe::run(arguments, &mut out),
     };
     match done.and_then(|exit| out.flush().map(|()| exit).map_err(Failure::from)) {
         Ok(exit) => exit,

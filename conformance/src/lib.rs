@@ -38,6 +38,10 @@
 //! [inconclusive](Verdict::Inconclusive). A [`Report`] without a passed law does not pass. Each law has
 //! a deadline, so a store that deadlocks fails by name.
 //!
+//! # In production
+//!
+//! [`probe`] runs the fast laws against the live store of a service, at its start.
+//!
 //! # What it does not check
 //!
 //! Of the states that a power loss may leave, the kit tries the worst: nothing but what was synced, after each
@@ -63,6 +67,7 @@ pub mod guide;
 mod harness;
 mod laws;
 pub mod linearize;
+mod probe;
 mod report;
 mod runner;
 mod runtime;
@@ -78,6 +83,7 @@ pub use crate::finding::verdict::Verdict;
 pub use crate::harness::hooks::{Damage, Hook};
 pub use crate::harness::place::Place;
 pub use crate::harness::{Harness, Options};
+pub use crate::probe::{Probe, ProbeError, probe};
 pub use crate::report::{
     HeldBack, LawReport, Level, Merged, Name, Outcome, Remark, Report, Rung, merge, run_all,
     run_while,

@@ -45,6 +45,17 @@ Exit codes:
   5    internal error: the output could not be written, or the command has a
        bug";
 
+/// The exit codes of `probe`.
+const PROBE_EXIT_CODES: &str = "\
+Exit codes:
+  0    no law is broken
+  1    the store breaks a law; the file is damaged, has a newer format or is
+       not a store; or the disk can't read it
+  2    usage error: no such file, a folder, no permission, or a process has
+       the store open
+  5    internal error or incomplete results: a law could not be checked, the
+       output could not be written, or the command has a bug";
+
 const ABOUT: &str = "Crashes workflows at every point and checks that every promise holds";
 
 /// The same, and what the command does without arguments.
@@ -103,6 +114,10 @@ pub(crate) enum Command {
     /// Write the logs of an embedded store as lines of JSON, for `crashpoint::check_logs`. Read-only.
     #[command(after_help = STORE_EXIT_CODES)]
     Export(ExportArguments),
+    /// Check the fast laws of the conformance kit on an embedded store, in its own file. Writes runs of its own
+    /// and clears them.
+    #[command(after_help = PROBE_EXIT_CODES)]
+    Probe(StoredArguments),
 }
 
 impl Default for Command {

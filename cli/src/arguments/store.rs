@@ -1,5 +1,4 @@
-//! Arguments of the subcommands that read the file of a store: `doctor`, `export`, `runs` and
-//! `show`.
+//! Arguments of the subcommands on the file of a store: `doctor`, `export`, `runs`, `show` and `probe`.
 
 use std::path::PathBuf;
 

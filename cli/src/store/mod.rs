@@ -28,10 +28,15 @@ pub(crate) struct StoredRun {
 
 /// Opens the file.
 pub(crate) fn open(path: &Path) -> Result<RedbReader, Failure> {
-    RedbReader::open(path).map_err(|error| match error.store_error().map(Exit::of_unopened) {
+    RedbReader::open(path).map_err(|error| unopened(&error))
+}
+
+/// Why a file was not opened: a usage error, or a finding about the file.
+pub(crate) fn unopened(error: &Error) -> Failure {
+    match error.store_error().map(Exit::of_unopened) {
         Some(Exit::Usage) => Failure::Usage(error.to_string()),
-        _ => failure(&error),
-    })
+        _ => failure(error),
+    }
 }
 
 /// Calls `each` with every run, in the order of ids.

@@ -10,6 +10,7 @@ mod inputs;
 mod junit;
 mod operations;
 mod page;
+mod probe;
 mod readme;
 mod recordings;
 mod soak;

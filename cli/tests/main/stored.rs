@@ -336,7 +336,7 @@ fn a_row_that_is_damaged() {
 }
 
 /// A file of a format that comes after ours.
-fn newer() -> StoreFixture {
+pub(crate) fn newer() -> StoreFixture {
     let fixture = StoreFixture::empty();
     fixture.meddle(|transaction| {
         let mut about = transaction.open_table(ABOUT).expect("a fresh table");
