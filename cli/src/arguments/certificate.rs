@@ -52,6 +52,10 @@ pub(crate) struct ReportArguments {
     /// `CRASHPOINT_REPORT` names, or target/crashpoint in this folder or above.
     #[arg(value_name = "FILE|DIR")]
     pub(crate) files: Vec<PathBuf>,
+    /// Also print what has changed since an earlier certificate: the JSON of `report` or `certify`, or result
+    /// files.
+    #[arg(long, value_name = "OLD")]
+    pub(crate) against: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 }

@@ -10,6 +10,7 @@ use crashpoint_simulator::TextLimits;
 use serde::Serialize;
 
 use crate::arguments::ReportArguments;
+use crate::certificate::against::{self, Since};
 use crate::certificate::{Files, exit, show};
 use crate::exit::{Exit, Failure};
 use crate::text::escape;
@@ -28,17 +29,14 @@ const LIMITS: TextLimits = TextLimits {
 };
 
 pub(crate) fn run(arguments: &ReportArguments, out: &mut impl Write) -> Result<Exit, Failure> {
-    let ReportArguments { files, output } = arguments;
+    let ReportArguments {
+        files,
+        against: earlier,
+        output,
+    } = arguments;
     let files = sources(files)?;
-    let mut texts = Vec::new();
-    for file in &files {
-        // Bytes that are not UTF-8 make a line invalid, and the merge remarks on it.
-        let bytes = LIMITS.read(file);
-        let bytes = bytes.map_err(|error| unreadable(file, &error))?;
-        let text = String::from_utf8(bytes)
-            .unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned());
-        texts.push((file.display().to_string(), text));
-    }
+    let texts = texts(&files)?;
+    let before = earlier.as_deref().map(against::earlier).transpose()?;
     let merged = merge(texts.iter().map(|(name, text)| (&**name, &**text)));
     if merged.reports.is_empty() && merged.remarks.is_empty() {
         return Err(Failure::Usage(format!(
@@ -47,9 +45,34 @@ pub(crate) fn run(arguments: &ReportArguments, out: &mut impl Write) -> Result<E
         )));
     }
     let written = Files::create(output)?;
-    show(&merged, output, json, out)?;
+    let since = before.map(|before| against::since(&before, &merged.reports));
+    show(
+        &merged,
+        output,
+        |merged| json(merged, since.as_deref()),
+        out,
+    )?;
+    if let (Some(path), Some(since), false) = (earlier, &since, output.json) {
+        match output.markdown {
+            true => against::markdown(path, since, out)?,
+            false => against::print(path, since, out)?,
+        }
+    }
     written.write(&merged)?;
     Ok(exit(&merged))
+}
+
+/// The texts of files, by name.
+pub(super) fn texts(files: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
+    let text = |file: &PathBuf| {
+        // Bytes that are not UTF-8 make a line invalid, and the merge remarks on it.
+        let bytes = LIMITS.read(file);
+        let bytes = bytes.map_err(|error| unreadable(file, &error))?;
+        let text = String::from_utf8(bytes)
+            .unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned());
+        Ok((file.display().to_string(), text))
+    };
+    files.iter().map(text).collect()
 }
 
 #[derive(Serialize)]
@@ -58,19 +81,23 @@ struct Document<'a> {
     reports: &'a [Report],
     /// What was left out, and why.
     remarks: Vec<String>,
+    /// What has changed since the certificate of `--against`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<&'a [Since]>,
 }
 
-fn json(merged: &Merged) -> String {
+fn json(merged: &Merged, since: Option<&[Since]>) -> String {
     let document = Document {
         version: VERSION,
         reports: &merged.reports,
         remarks: merged.remarks.iter().map(ToString::to_string).collect(),
+        since,
     };
     escape::json(&document).expect("reports are plain data")
 }
 
 /// The named files, and the files in named folders; without names the usual place.
-fn sources(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn sources(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     let usual;
     let named = if named.is_empty() {

@@ -1,6 +1,7 @@
 //! Certificates of stores: results of the laws of the conformance kit, read from files that tests left
 //! behind (`crashpoint report`) or run here (`crashpoint certify`).
 
+mod against;
 pub mod badge;
 mod certify;
 mod gather;

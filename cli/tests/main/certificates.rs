@@ -299,3 +299,61 @@ fn every_law_is_listed_where_that_is_asked_for() {
         "{markdown}"
     );
 }
+
+/// The changes that `report` prints, without what it is about.
+fn changes_since(old: &str, new: &str) -> Vec<String> {
+    let (printed, exit) = report(&[new, "--against", old]);
+    assert_ne!(exit, Some(2), "{printed}");
+    let (_, since) = printed.split_once("\nsince ").expect("it prints changes");
+    let lines = since.lines().skip(1);
+    lines
+        .map(|line| {
+            line.split_once(": ")
+                .expect("the store is named")
+                .1
+                .to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn a_report_says_what_has_changed_since_an_earlier_certificate() {
+    let folder = tempfile::tempdir().expect("a folder is made");
+    let whole = journal(&Value::Null);
+    let old = written(folder.path(), "old.jsonl", &whole);
+    assert_eq!(changes_since(&old, &old), ["nothing has changed"]);
+
+    let broken = journal(&failing("DUP-07", "expected one, got 2"));
+    let broken = broken.replace("\"reopen\"", "\"limits\"");
+    let broken = broken.replace(
+        "\"millis\":1200",
+        "\"millis\":1200,\"environment\":{\"server\":\"16.1\"}",
+    );
+    let new = written(folder.path(), "new.jsonl", &broken);
+    let changes = changes_since(&old, &new);
+    assert_eq!(changes[0], "level L2 -> none");
+    for change in [
+        "DUP-07 pass -> fail: expected one, got 2",
+        "DUR-01 pass -> not_claimed",
+        "claims: + limits, - reopen",
+        "server: none -> 16.1",
+    ] {
+        assert!(
+            changes.iter().any(|it| it == change),
+            "{change} in {changes:?}"
+        );
+    }
+
+    // The same against the JSON of the old certificate.
+    let (json, _) = report(&[&old, "--json"]);
+    let kept = written(folder.path(), "old.json", &json);
+    assert_eq!(changes_since(&kept, &new), changes);
+    let (json, _) = report(&[&new, "--json", "--against", &kept]);
+    let json: Value = serde_json::from_str(&json).expect("one JSON object");
+    assert_eq!(json["since"][0]["changes"], json!(changes));
+    let (markdown, _) = report(&[&new, "--markdown", "--against", &kept]);
+    assert!(markdown.contains("## Since "), "{markdown}");
+
+    let none = written(folder.path(), "none.json", "{}");
+    assert_eq!(report(&[&new, "--against", &none]).1, Some(2));
+}
