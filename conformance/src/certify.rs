@@ -176,6 +176,7 @@ macro_rules! __unclaimed {
     };
     (process_crash $($test:tt)*) => { #[test] #[ignore = "not claimed: process_crash"] $($test)* };
     (power_loss $($test:tt)*) => { #[test] #[ignore = "not claimed: power_loss"] $($test)* };
+    (server_crash $($test:tt)*) => { #[test] #[ignore = "not claimed: server_crash"] $($test)* };
     (outlives_runtime $($test:tt)*) => {
         #[test] #[ignore = "not claimed: outlives_runtime"] $($test)*
     };

@@ -29,11 +29,18 @@ pub enum Claim {
     /// Nothing lands late: if a load returned without a row whose append was dropped, the row never
     /// appears. A store with an [exclusive scope](Self::ExclusiveScope) must claim this.
     Settled,
-    /// Acknowledged rows survive SIGKILL of the process, and the place opens again unaided.
+    /// Acknowledged rows survive SIGKILL of the process of the store, which for a store on a server is its
+    /// client, and the place opens again unaided.
     ProcessCrash,
     /// Acknowledged rows survive a power loss, and after a failed sync a store returns errors until it is
-    /// opened again.
+    /// opened again. For a store that syncs files itself; the kit watches its system calls. A store whose rows
+    /// are a server's claims [`ServerCrash`](Self::ServerCrash).
     PowerLoss,
+    /// Rows that the server of the store has acknowledged survive its kill without a shutdown. The harness
+    /// implements [`crash_backend`](crate::Harness::crash_backend) and
+    /// [`start_backend`](crate::Harness::start_backend). A store that does not claim
+    /// [`PowerLoss`](Self::PowerLoss) reaches level L4 with it.
+    ServerCrash,
     /// The store works on another runtime after the runtime that opened it has ended.
     OutlivesRuntime,
     /// One place can be opened several times in one process, and these stores keep the contract together.
@@ -69,6 +76,7 @@ impl Claim {
         Self::Settled,
         Self::ProcessCrash,
         Self::PowerLoss,
+        Self::ServerCrash,
         Self::OutlivesRuntime,
         Self::ManyHandles,
         Self::ManyProcesses,
@@ -91,6 +99,7 @@ impl Claim {
             Self::Settled => "settled",
             Self::ProcessCrash => "process_crash",
             Self::PowerLoss => "power_loss",
+            Self::ServerCrash => "server_crash",
             Self::OutlivesRuntime => "outlives_runtime",
             Self::ManyHandles => "many_handles",
             Self::ManyProcesses => "many_processes",

@@ -27,6 +27,8 @@ pub const settled: Claim = Claim::Settled;
 pub const process_crash: Claim = Claim::ProcessCrash;
 /// [`Claim::PowerLoss`].
 pub const power_loss: Claim = Claim::PowerLoss;
+/// [`Claim::ServerCrash`].
+pub const server_crash: Claim = Claim::ServerCrash;
 /// [`Claim::OutlivesRuntime`].
 pub const outlives_runtime: Claim = Claim::OutlivesRuntime;
 /// [`Claim::ManyHandles`].

@@ -312,6 +312,10 @@ macro_rules! __catalogue {
             ENG_06 eng_06_a_scope_keeps_other_processes_out Capability exclusive_scope thread
                 "while a store with an exclusive scope is open, another process does not see its rows";
         }
+        srv srv PowerLoss "servers" {
+            SRV_01 srv_01_acknowledged_rows_survive_a_kill_of_the_server Capability server_crash task_race
+                "rows that a server acknowledged survive its kill under load, five times over";
+        }
     } };
 }
 

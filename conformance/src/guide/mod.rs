@@ -20,6 +20,7 @@ pub(crate) mod ord;
 pub(crate) mod pay;
 pub(crate) mod prf;
 pub(crate) mod run;
+pub(crate) mod srv;
 
 pub use clause::Clause;
 

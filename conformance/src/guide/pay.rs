@@ -4,7 +4,8 @@ use super::guide;
 
 guide! {
     about "States, task ids and blobs belong to the engine. A store keeps them and interprets none of them."
-    sql "BLOB or BYTEA for the blob, nullable; text types without a length limit; check the server's largest \
+    sql "BLOB or BYTEA for the blob, nullable; text types without a length limit, on PostgreSQL BYTEA for ids, states and tasks as well, since its TEXT \
+         refuses NUL; check the server's largest \
          packet"
     kv "an encoding with lengths and a tag for \"no blob\"; split values above the store's limit into chunks \
         within one transaction"

@@ -73,6 +73,28 @@ pub trait Harness: Send + Sync + 'static {
         async { Ok(Hook::not_offered("the harness has no `heal_backend`")) }
     }
 
+    /// Kills the server of `place` without a shutdown: SIGKILL of its processes, a reset of its machine. Other
+    /// places must not notice it. For the claim `server_crash`.
+    ///
+    /// # Errors
+    ///
+    /// Any error. The law is then reported as a harness error.
+    fn crash_backend(place: &Place) -> impl Future<Output = Result<Hook, BoxError>> + Send {
+        let _ = place;
+        async { Ok(Hook::not_offered("the harness has no `crash_backend`")) }
+    }
+
+    /// Starts the server that [`crash_backend`](Self::crash_backend) killed, on the same data, and waits until it
+    /// takes connections.
+    ///
+    /// # Errors
+    ///
+    /// Any error. The law is then reported as a harness error.
+    fn start_backend(place: &Place) -> impl Future<Output = Result<Hook, BoxError>> + Send {
+        let _ = place;
+        async { Ok(Hook::not_offered("the harness has no `start_backend`")) }
+    }
+
     /// Damages a row that is stored at `place`, where no store is open. For the claim `corruption`. If
     /// files contain blobs unchanged, `damage.flip_bit(place.path())` does it.
     ///
@@ -203,6 +225,8 @@ pub(crate) struct Subject {
     destroy: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<(), BoxError>>,
     break_backend: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Hook, BoxError>>,
     heal_backend: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Hook, BoxError>>,
+    crash_backend: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Hook, BoxError>>,
+    start_backend: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Hook, BoxError>>,
     corrupt: for<'a> fn(&'a Place, Damage<'a>) -> BoxFuture<'a, Result<Hook, BoxError>>,
 }
 
@@ -228,6 +252,8 @@ impl Subject {
             destroy: |place| Box::pin(H::destroy(place)),
             break_backend: |place| Box::pin(H::break_backend(place)),
             heal_backend: |place| Box::pin(H::heal_backend(place)),
+            crash_backend: |place| Box::pin(H::crash_backend(place)),
+            start_backend: |place| Box::pin(H::start_backend(place)),
             corrupt: |place, damage| Box::pin(H::corrupt(place, damage)),
         }
     }
@@ -244,6 +270,8 @@ impl Subject {
             destroy: |_| Box::pin(async { Ok(()) }),
             break_backend: |_| Box::pin(async { Ok(Hook::not_offered(LIVE)) }),
             heal_backend: |_| Box::pin(async { Ok(Hook::not_offered(LIVE)) }),
+            crash_backend: |_| Box::pin(async { Ok(Hook::not_offered(LIVE)) }),
+            start_backend: |_| Box::pin(async { Ok(Hook::not_offered(LIVE)) }),
             corrupt: |_, _| Box::pin(async { Ok(Hook::not_offered(LIVE)) }),
         }
     }
@@ -267,6 +295,14 @@ impl Subject {
 
     pub(crate) async fn heal_backend(&self, place: &Place) -> Result<Hook, BoxError> {
         (self.heal_backend)(place).await
+    }
+
+    pub(crate) async fn crash_backend(&self, place: &Place) -> Result<Hook, BoxError> {
+        (self.crash_backend)(place).await
+    }
+
+    pub(crate) async fn start_backend(&self, place: &Place) -> Result<Hook, BoxError> {
+        (self.start_backend)(place).await
     }
 
     pub(crate) async fn corrupt(

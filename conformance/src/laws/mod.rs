@@ -16,5 +16,6 @@ pub(crate) mod ord;
 pub(crate) mod pay;
 pub(crate) mod prf;
 pub(crate) mod run;
+pub(crate) mod srv;
 
 mod ids;

@@ -2,7 +2,9 @@
 //!
 //! Each law belongs to one level, by its claim or by its group. A level is reached if all its laws passed
 //! and every lower level is reached. A law that is waived, not claimed, not run or inconclusive holds a
-//! level back like a failure. Every level has a law, or every store would reach it.
+//! level back like a failure. Every level has a law, or every store would reach it. The laws about power loss
+//! trace the system calls of a store that syncs files; for a store on a server that claims `server_crash`
+//! instead, the law about that stands for them.
 
 use std::fmt;
 
@@ -73,6 +75,8 @@ enum Need {
     Always,
     /// Of a store that makes the law's claim; other stores rightly don't.
     WhereClaimed,
+    /// Of every store, but for a store on a server, whose own law stands for it.
+    UnlessServer,
     /// Never: the law is advice.
     Never,
 }
@@ -100,7 +104,8 @@ fn standing(law: &Law) -> (Level, Need) {
         None | Some(Claim::AtomicCancellation) => (by_group, Need::Always),
         Some(Claim::Reopen) => (Level::Reopening, Need::Always),
         Some(Claim::ProcessCrash) => (Level::ProcessCrash, Need::Always),
-        Some(Claim::PowerLoss) => (Level::PowerLoss, Need::Always),
+        Some(Claim::PowerLoss) => (Level::PowerLoss, Need::UnlessServer),
+        Some(Claim::ServerCrash) => (Level::PowerLoss, Need::WhereClaimed),
         Some(
             Claim::Limits
             | Claim::AnyExecutor
@@ -180,12 +185,19 @@ fn rung(level: Level, laws: &[LawReport]) -> Rung {
     };
     for law in catalogue() {
         let (stands_on, need) = standing(law);
-        if stands_on != level || need == Need::Never {
+        if stands_on != level {
             continue;
         }
         let report = laws.iter().find(|report| report.law.id == law.id);
         let verdict = report.map(|report| &report.verdict);
-        if need == Need::WhereClaimed && matches!(verdict, Some(Verdict::NotClaimed(_))) {
+        let is_claimed = !matches!(verdict, Some(Verdict::NotClaimed(_)));
+        let is_needed = match need {
+            Need::Always => true,
+            Need::WhereClaimed => is_claimed,
+            Need::UnlessServer => is_claimed || !is_on_a_server(laws),
+            Need::Never => false,
+        };
+        if !is_needed {
             continue;
         }
         rung.laws += 1;
@@ -203,6 +215,14 @@ fn rung(level: Level, laws: &[LawReport]) -> Rung {
         }));
     }
     rung
+}
+
+/// Whether the store claims that its server survives a kill.
+fn is_on_a_server(laws: &[LawReport]) -> bool {
+    let claims = |law: &LawReport| {
+        law.law.claim == Some(Claim::ServerCrash) && !matches!(law.verdict, Verdict::NotClaimed(_))
+    };
+    laws.iter().any(claims)
 }
 
 impl Law {

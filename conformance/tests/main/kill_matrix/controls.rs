@@ -13,6 +13,7 @@ use crate::mutants::concurrency::Remote;
 use crate::mutants::disk::InFile;
 use crate::mutants::drafts::InDrafts;
 use crate::mutants::outage::Breakable;
+use crate::mutants::server::Served;
 use crate::mutants::trees::{self, InTrees};
 use crate::mutants::{Broken, Faithful, Mutated, can, damaged, disk, outage, pay};
 
@@ -39,12 +40,28 @@ fn two_processes_may_take_turns_or_keep_each_other_out() {
     }
 }
 
+/// The server is killed five times in each round.
+#[test]
+fn a_server_that_writes_before_it_answers_survives_every_kill_and_no_other_does() {
+    let plan = in_groups("", &[claim::server_crash], &["bas", "srv"]);
+    for _ in 0..5 {
+        let report = run_all::<Served<0>>(&plan);
+        assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+        let report = run_all::<Served<16>>(&plan);
+        assert_eq!(
+            failing(&report),
+            BTreeSet::from([LawId::SRV_01]),
+            "{report}"
+        );
+    }
+}
+
 /// Where a claim is made whose hook the harness does not have, the law is not run, and that is no pass.
 #[test]
 fn a_claim_without_its_hook_is_reported_as_not_offered() {
     let plan = Plan::new()
-        .claims([claim::outage, claim::corruption])
-        .only_laws([LawId::ERR_03, LawId::ERR_04, LawId::DUR_12]);
+        .claims([claim::outage, claim::corruption, claim::server_crash])
+        .only_laws([LawId::ERR_03, LawId::ERR_04, LawId::DUR_12, LawId::SRV_01]);
     let report = run_all::<Mutated<Broken<Faithful>>>(&plan);
     for law in report.laws() {
         let Verdict::NotRun(reason) = &law.verdict else {

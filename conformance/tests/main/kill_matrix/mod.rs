@@ -20,6 +20,7 @@ use self::line::{Kill, check, judged, tests_again};
 use crate::mutants::disk::InFile;
 use crate::mutants::drafts::InDrafts;
 use crate::mutants::outage::Breakable;
+use crate::mutants::server::Served;
 use crate::mutants::trees::InTrees;
 use crate::mutants::{
     Broken, Faithful, Mutant, Mutated, bas, can, clr, concurrency, damaged, disk, dup, dur, eng,
@@ -338,6 +339,8 @@ claimed! {
 
     two_writers_of_one_file: InFile<disk::Careful>, claiming [reopen many_processes], in ["bas" "dup"] => DUP_14 "2 processes append to sequence 0 of run \"contended\" at once: expected exactly one Ok, got 2";
 
+    acknowledges_from_memory: Served<16>, claiming [server_crash], in ["bas" "srv"] => SRV_01 "under 8 writers (kill 1 of 5): expected its ";
+
     stalls_at_times: Mutated<concurrency::Remote<prf::StallsAtTimes>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_01 "expected at most 100 times their p50";
     rewrite_whole_run: Mutated<Broken<prf::RewriteWholeRun>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_02 "expected at most 8 times what they take in a run of ten";
     scans_everything: Mutated<Broken<prf::ScansEverything>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_03 "expected at most 8 times what they take beside one";
@@ -364,7 +367,8 @@ const ONE_AT_A_TIME: NonZeroUsize = NonZeroUsize::MIN;
 fn durability(test: &str) -> Plan {
     // A line of these files has no checksum: those that have one, or should have, are in `claimed!`.
     let every = Claim::ALL.iter().copied();
-    let claims = every.filter(|claim| *claim != Claim::Corruption);
+    let elsewhere = [Claim::Corruption, Claim::ServerCrash];
+    let claims = every.filter(|claim| !elsewhere.contains(claim));
     let plan = Plan::new().claims(claims).only(["bas", "dur"]);
     plan.jobs(ONE_AT_A_TIME).again(tests_again(test))
 }
@@ -394,6 +398,7 @@ pub(crate) fn everything() -> Plan {
             claim,
             Claim::ProcessCrash
                 | Claim::PowerLoss
+                | Claim::ServerCrash
                 | Claim::ManyProcesses
                 | Claim::Outage
                 | Claim::Corruption

@@ -139,7 +139,7 @@ pub(super) fn line_of(id: &str, row: &CheckpointRow) -> String {
 }
 
 /// Performs a line on `runs`; `None` if the line is not complete.
-fn perform(runs: &mut Runs, line: &str) -> Option<()> {
+pub(super) fn perform(runs: &mut Runs, line: &str) -> Option<()> {
     let mut words = line.split(' ');
     let what = words.next()?;
     let text = |word: &str| String::from_utf8(bytes(word)?).ok();

@@ -34,6 +34,7 @@ pub(crate) mod pay;
 pub(crate) mod prf;
 pub(crate) mod racing;
 pub(crate) mod run;
+pub(crate) mod server;
 pub(crate) mod trees;
 
 /// One run: its rows, and the order of their arrival.

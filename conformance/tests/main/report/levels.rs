@@ -142,3 +142,31 @@ fn a_claim_about_reopening_and_crashes_belongs_to_its_level() {
     );
     assert!(of(None).contains(&Level::Contract));
 }
+
+/// The laws of power loss watch a store that syncs files. A store on a server has a law of its own.
+#[test]
+fn a_store_on_a_server_reaches_the_last_level_by_the_law_about_its_server() {
+    let without = |lacked: &[Claim]| -> Vec<&str> {
+        let claims = Claim::ALL.iter().filter(|claim| !lacked.contains(claim));
+        claims.map(|claim| claim.word()).collect()
+    };
+    let on_a_server = without(&[Claim::PowerLoss]);
+    assert_eq!(
+        spoiled("", "claims", json!(on_a_server)).level(),
+        Some(Level::PowerLoss)
+    );
+    let neither = without(&[Claim::PowerLoss, Claim::ServerCrash]);
+    assert_eq!(
+        spoiled("", "claims", json!(neither)).level(),
+        Some(Level::ProcessCrash)
+    );
+
+    let mut lines = all_passed();
+    for line in lines.values_mut() {
+        *line = line.clone().with("claims", json!(on_a_server));
+    }
+    let lost = Line::fail("SRV-01", "expected its 64 acknowledged rows")
+        .with("claims", json!(on_a_server));
+    lines.insert("SRV-01".to_owned(), lost);
+    assert_eq!(report(lines.values()).level(), Some(Level::ProcessCrash));
+}
