@@ -124,7 +124,7 @@ fn held_back(rung: &Rung, report: &Report, index: usize) -> Markup {
     let is_broken = rung
         .held_back
         .iter()
-        .any(|held| about(&held.law).is_some_and(|law| has_failed(law)));
+        .any(|held| about(&held.law).is_some_and(has_failed));
     let (first, rest) = rung.held_back.split_at(rung.held_back.len().min(NAMED_MAX));
     html! {
         @if first.is_empty() { span.faint { "not reached, because a lower level is not" } }

@@ -231,10 +231,12 @@ impl Probe {
 
     /// The store as a law opens it: the handles in turn, each behind the prefix of the place.
     fn subject(&self, ids: &Ids, runtime: Handle) -> Subject {
-        let mut options = Options::default();
         // The services that start at the same time are its competitors.
-        options.race_rounds_min = 1;
-        options.race_budget = Duration::ZERO;
+        let options = Options {
+            race_rounds_min: 1,
+            race_budget: Duration::ZERO,
+            ..Options::default()
+        };
         let (handles, rows) = (self.handles.clone(), ids.rows());
         let opened = AtomicUsize::new(0);
         let open: Arc<Open> = Arc::new(move |place: &Place| {

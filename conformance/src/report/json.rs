@@ -96,7 +96,7 @@ impl Step {
 }
 
 impl First {
-    fn of(lead: Lead) -> Self {
+    fn of(lead: &Lead) -> Self {
         Self {
             law: lead.law.to_string(),
             follow: lead.follow.iter().map(ToString::to_string).collect(),
@@ -151,7 +151,7 @@ impl Serialize for Report {
                 .into_iter()
                 .map(|rung| Step::of(rung, level))
                 .collect(),
-            look_first: self.leads().into_iter().map(First::of).collect(),
+            look_first: self.leads().iter().map(First::of).collect(),
             at_ms: self.at_ms(),
             millis: self.millis(),
             laws: self.laws().iter().map(Law::of).collect(),

@@ -31,7 +31,7 @@ impl LawReport {
         }
     }
 
-    pub(super) fn is_late(mut self, late: bool) -> Self {
+    pub(super) fn with_late(mut self, late: bool) -> Self {
         self.late = late;
         self
     }

@@ -196,7 +196,7 @@ fn law_report(law: &'static Law, plan: &Plan, lines: &[&Line]) -> LawReport {
         let verdict = declared.beside(&last.verdict);
         return LawReport::new(law, verdict, last.millis);
     }
-    let mut report = LawReport::new(law, last.verdict.clone(), last.millis).is_late(last.late);
+    let mut report = LawReport::new(law, last.verdict.clone(), last.millis).with_late(last.late);
     let mut failures = lines.iter().rev().filter_map(|line| match &line.verdict {
         Verdict::Fail(message) => Some(message.clone()),
         _ => None,

@@ -110,7 +110,7 @@ fn run_law(subject: &Subject, plan: &Plan, law: &'static Law) -> LawReport {
     }
     let judgement = judge(subject, law);
     let (millis, late) = (judgement.millis(), judgement.late);
-    LawReport::new(law, step.read(judgement.verdict), millis).is_late(late)
+    LawReport::new(law, step.read(judgement.verdict), millis).with_late(late)
 }
 
 fn left_out(plan: &Plan, law: &'static Law, reason: &str) -> LawReport {
