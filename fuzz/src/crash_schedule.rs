@@ -25,6 +25,7 @@ const BUDGET_MAX: Budget = Budget {
     jumps: 2,
     breaches: 0,
     orders: 0,
+    services: 0,
 };
 
 /// One simulation in 16 uses the embedded store on a disk, which takes a hundred times as long.

@@ -78,21 +78,21 @@ pub mod workload;
 pub use choices::Choices;
 pub use choices::scheduled::{Scheduled, Unfired};
 pub use choices::swarm::{Possible, Swarm, swarm};
-pub use crash_test::{CrashTest, crash_test, crash_test_in};
+pub use crash_test::{CrashTest, crash_test, crash_test_in, replay_in};
 pub use executor::SimRuntime;
 pub use explore::{
-    Findings, LogPhase, LogPlace, Nondeterminism, OperationsPart, Part, Pool, ResumedLogs,
-    Resumption, Resumptions, SHRINK_RUNS_MAX, ShrinkError, Shrunk, Violation, explore, explore_on,
-    explore_operations, explore_operations_part, explore_part, explore_seeds, explore_seeds_on,
-    parts, shrink, shrink_recording, vacuity,
+    CONTINUATIONS, Findings, LogPhase, LogPlace, NoReturn, Nondeterminism, OperationsPart, Outlook,
+    Part, Pool, ResumedLogs, Resumption, Resumptions, SHRINK_RUNS_MAX, ShrinkError, Shrunk,
+    Violation, explore, explore_on, explore_operations, explore_operations_part, explore_part,
+    explore_seeds, explore_seeds_on, parts, shrink, shrink_recording, vacuity,
 };
 pub use fault::{
     AttemptFault, BadBudget, BadFault, BadSchedule, Breach, Budget, ClockFault, Crash, DiskFault,
-    Fault, Fired, Group, Schedule, StoreFault,
+    Fault, Fired, Group, Kinds, LeftOut, Schedule, ServiceFault, StoreFault,
 };
 pub use history::{
-    Attempt, CrashPlace, Effect, Entry, History, LifeEnd, Opening, Reception, Recorder, Refusal,
-    Stopped, What,
+    Attempt, CrashPlace, Effect, Ending, Entry, History, LifeEnd, Opening, Receiver, Reception,
+    Recorder, Refusal, Stopped, What,
 };
 pub use record::{
     BadFile, BadLine, BadRecording, BadTape, BadToken, Divergence, Draws, HashedTrace, Judged,
@@ -101,8 +101,9 @@ pub use record::{
 };
 pub use report::{render, trace};
 pub use sim::{
-    BrokenInvariant, Lane, Process, Release, Repeat, Rollout, Run, Settings, SimObserver, SimStore,
-    StoreKind, Subject, UnknownRollout, UnknownStore, Upgrade, simulate, simulate_with,
+    BrokenInvariant, Lane, Process, Release, Repeat, Rollout, Run, Service, ServiceError, Settings,
+    SimObserver, SimStore, StoreKind, Subject, Took, UnknownRollout, UnknownStore, Upgrade, Watch,
+    simulate, simulate_with,
 };
 pub use smol_str::SmolStr;
 pub use upgrade::{UpgradeFrom, UpgradeReport, UpgradeTest, upgrade_test, upgrade_test_in};

@@ -34,6 +34,7 @@ pub(crate) fn run(arguments: &VacuityArguments, out: &mut impl Write) -> Result<
     let subject = workload::named(name).expect("it is built in");
     let breaches: Budget = breaches.parse().expect("it is a budget");
     table.add_faults(&explore_alone(&subject, &Settings::within(breaches)));
+    table.add_services();
     table.add_embedded();
     table.add_broken_operations();
     writeln!(out, "{}", fitted(&table.to_string()))?;

@@ -18,7 +18,7 @@ pub(super) fn ledger(history: &History, id: &str) -> Markup {
                         tr data-k=(format!("k{}", escaped_full(&effect.key))) {
                             td.short { (life(of)) }
                             td {
-                                a href=(format!("#{id}-{place}")) { (shown(&effect.name)) }
+                                a href=(format!("#{id}-{place}")) { (shown(&effect.words())) }
                                 @if !effect.payload.is_empty() { " " code { (shown(&effect.payload)) } }
                             }
                             td { (effect.visit) }

@@ -18,7 +18,7 @@ pub(crate) mod words;
 
 use crashpoint_simulator::oracle::Verdict;
 use crashpoint_simulator::workload::Workload;
-use crashpoint_simulator::{Run, StoreKind};
+use crashpoint_simulator::{NoReturn, Run, StoreKind};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub(crate) use file::File;
@@ -44,7 +44,7 @@ pub struct ExplainedRun<'a> {
 }
 
 /// The page of one schedule.
-pub fn of_schedule(schedule: &ExplainedRun<'_>) -> String {
+pub fn of_schedule(schedule: &ExplainedRun<'_>, no_return: Option<&NoReturn>) -> String {
     let title = format!("{} over {}", schedule.workload.name, schedule.store);
     let body = html! {
         header {
@@ -52,7 +52,7 @@ pub fn of_schedule(schedule: &ExplainedRun<'_>) -> String {
             h1 { (words::shown(&schedule.workload.name)) " over " (schedule.store) }
             p { (words::shown(schedule.workload.about)) }
         }
-        main { (story::story(schedule, "s")) }
+        main { (story::story(schedule, no_return, "s")) }
     };
     document(&title, &body)
 }

@@ -1,16 +1,17 @@
 //! One schedule: the broken promises, the faults, and the course of the run.
 
+use crashpoint_simulator::NoReturn;
 use crashpoint_simulator::render;
 use crashpoint_simulator::render::escaped_full;
 use maud::{Markup, html};
 
 use crate::page::graph::{self, Taken};
-use crate::page::timeline::event::{anchor, events};
+use crate::page::timeline::event::{TimelineEvent, anchor, events};
 use crate::page::words::message;
 use crate::page::{Broken, ExplainedRun, broken, ledger, log, timeline};
 
 /// The parts of a schedule's page; `id` begins the names of its anchors.
-pub(crate) fn story(schedule: &ExplainedRun<'_>, id: &str) -> Markup {
+pub(crate) fn story(schedule: &ExplainedRun<'_>, no_return: Option<&NoReturn>, id: &str) -> Markup {
     let broken = broken(schedule);
     let definition = &schedule.workload.definition;
     let history = &schedule.run.history;
@@ -23,6 +24,7 @@ pub(crate) fn story(schedule: &ExplainedRun<'_>, id: &str) -> Markup {
                 ol.schedule { @for fault in render::schedule(history) { li { (shown_whole(&fault)) } } }
                 (replay(schedule.command))
             }
+            @if let Some(no_return) = no_return { (outlooks(no_return, &events, id)) }
             div.columns {
                 section {
                     h2 { "Timeline" }
@@ -81,6 +83,36 @@ fn since(broken: &Broken<'_>, anchor: impl Fn(usize) -> usize, id: &str) -> Mark
     };
     let place = anchor(place);
     html! { a href=(format!("#{id}-{place}")) { "Since event " (place) } "." }
+}
+
+/// A row for each decision: how often other continuations break the promise from there.
+fn outlooks(no_return: &NoReturn, events: &[TimelineEvent], id: &str) -> Markup {
+    let (likely, inevitable) = (no_return.likely(), no_return.inevitable());
+    html! {
+        section {
+            h2 { "Point of no return" }
+            p.note { "Behind each fault other continuations of the schedule were sampled. The number of those that break " strong { (no_return.oracle) } ":" }
+            table {
+                tbody {
+                    @for outlook in &no_return.outlooks {
+                        tr {
+                            td { (outlook.broken) " of " (outlook.sampled) }
+                            td {
+                                @match &outlook.fault {
+                                    None => { "before any fault" }
+                                    Some(fired) => {
+                                        a href=(format!("#{id}-{}", anchor(events, outlook.place))) { (shown_whole(&render::escaped_line(&fired.to_string()))) }
+                                    }
+                                }
+                                @if inevitable == Some(outlook) { strong.bad { " from here on inevitable" } }
+                                @else if likely == Some(outlook) { strong { " from here on likely" } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// The command that replays a schedule.

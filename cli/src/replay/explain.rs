@@ -19,13 +19,19 @@ pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<
     match Rerun::of(which)? {
         Rerun::Workload(rerun) => {
             let schedule = rerun.explained();
+            let no_return = rerun.no_return();
             let explanation = Explanation {
                 summary: summary(&schedule),
-                page: || page::of_schedule(&schedule),
+                page: || page::of_schedule(&schedule, no_return.as_ref()),
                 story: || {
+                    let outlook = no_return.as_ref().map(|outlook| {
+                        let outlook = fitted(&outlook.to_string());
+                        format!("point of no return\n{outlook}\n\n")
+                    });
+                    let outlook = outlook.unwrap_or_default();
                     let workflow = origin::workflow(rerun.trial.nodes.as_deref());
                     let story = fitted(&render::story(schedule.run, schedule.verdicts));
-                    format!("{workflow}{story}")
+                    format!("{outlook}{workflow}{story}")
                 },
                 command: schedule.command,
             };

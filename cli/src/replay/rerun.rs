@@ -5,8 +5,8 @@ use std::path::Path;
 use crashpoint_simulator::render::is_invisible;
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{
-    HashedTrace, Judged, Operations, Recording, Schedule, Simulated, StoreKind, Token, Trial,
-    replay_recording, run_schedule,
+    CONTINUATIONS, HashedTrace, Judged, NoReturn, Operations, Recording, Schedule, Simulated,
+    StoreKind, Token, Trial, replay_recording, run_schedule,
 };
 
 use crate::arguments::{RecordingArguments, Store};
@@ -105,6 +105,18 @@ impl WorkloadRerun {
             store: self.recording.settings().store,
             command: &self.command,
         }
+    }
+
+    /// From which fault on the promise that broke first could hardly be kept. `None` if no promise is broken,
+    /// or nothing went wrong.
+    pub(crate) fn no_return(&self) -> Option<NoReturn> {
+        let explained = self.explained();
+        let broken = page::broken(&explained);
+        let oracle = broken.first()?.verdict.oracle;
+        if self.trial.schedule().0.is_empty() {
+            return None;
+        }
+        NoReturn::of(self.origin.source(), &self.recording, oracle, CONTINUATIONS).ok()
     }
 
     pub(crate) fn exit(&self) -> Exit {

@@ -20,6 +20,7 @@ pub(crate) const MOST: Budget = Budget {
     jumps: 2,
     breaches: 0,
     orders: 0,
+    services: 0,
 };
 
 /// The outcome of a seed.

@@ -212,7 +212,7 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
     check(
         &["replay", "3.order.memory.q1.calm.01234567"],
         expect![[
-            r#"error: "q1" is not a budget: letters of c, f, d, e, t, p, x, j, b, o, each with a number, as in c1f1"#
+            r#"error: "q1" is not a budget: letters of c, f, d, e, t, p, x, j, b, o, s, each with a number, as in c1f1"#
         ]],
     );
     check(
@@ -276,7 +276,7 @@ fn err_schedules_in_words() {
     check(
         &with("at life1/append#1:before: burns"),
         expect![[
-            r#"error: unknown fault "burns"; the faults are crash, power-loss, refused, in-doubt-applied, in-doubt-lost, in-doubt-late=N, duplicated, echoed=N, slow-answer, slow-request, stale-load, partial-power-loss=KEPT, write-error, write-error-lasting, sync-error, sync-error-lasting, disk-full, attempt-error, attempt-error-after, attempt-fatal-after, attempt-twice, attempt-panic, attempt-hang, takeover, switch=lifeN, cancel, clock-ahead, clock-back, sleep, phantom-row, lost-row=N, order=N"#
+            r#"error: unknown fault "burns"; the faults are crash, power-loss, refused, in-doubt-applied, in-doubt-lost, in-doubt-late=N, duplicated, echoed=N, slow-answer, slow-request, stale-load, partial-power-loss=KEPT, write-error, write-error-lasting, sync-error, sync-error-lasting, disk-full, attempt-error, attempt-error-after, attempt-fatal-after, attempt-twice, attempt-panic, attempt-hang, takeover, switch=lifeN, cancel, clock-ahead, clock-back, sleep, phantom-row, lost-row=N, order=N, service-refused, service-request-lost, service-answer-lost, service-slow"#
         ]],
     );
     check(
@@ -434,6 +434,31 @@ fn explain_names_the_promise_that_broke_first_and_since_when() {
     assert!(story.contains("\ntimeline\n"), "{story}");
     let replay = format!("replay it: cargo run --release -- replay {token}");
     assert_eq!(story.lines().last(), Some(replay.as_str()));
+}
+
+/// The control fails when it runs a second time, so the crash decides.
+#[test]
+fn explain_says_which_fault_made_the_failure_inevitable() {
+    let folder = tempfile::tempdir().expect("a folder is made");
+    let path = folder.path().join("page.html");
+    let path = path.to_str().expect("the path is text");
+    let schedule = ["--schedule", "at life1/append#1:before: crash"];
+    let control = ["explain", "--workload", "control-gives-up"];
+    let explained = crashpoint(&[&control[..], &schedule].concat());
+    let story = text(&explained.stdout);
+    let (_, outlook) = story
+        .split_once("\npoint of no return\n")
+        .expect("the story has it");
+    let (outlook, _) = outlook.split_once("\n\n").expect("something follows");
+    expect![[r#"
+          1 of 24 continuations break it, before any fault
+         24 of 24 continuations break it, after the fault at life1/append#1:before: crash: inevitable from here on"#]]
+    .assert_eq(outlook);
+    crashpoint(&[&control[..], &schedule, &["--html", path]].concat());
+    let page = std::fs::read_to_string(path).expect("the page was written");
+    for part in ["Point of no return", "24 of 24", "from here on inevitable"] {
+        assert!(page.contains(part), "{part:?} is missing");
+    }
 }
 
 #[test]

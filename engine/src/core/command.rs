@@ -114,6 +114,9 @@ pub enum FailureKind {
     Timeout,
     /// The attempt panicked, which is a bug; no other attempt is made.
     Panic,
+    /// A value can't be written to the log as JSON, or not read back from there, which is a bug; no
+    /// other attempt is made.
+    Unserializable,
 }
 
 /// How a life ended: with a durable ending of the run, or with the reason why there is none.
@@ -146,7 +149,10 @@ impl Failure {
     pub(super) fn into_cause(self) -> Cause {
         let kind = match self.kind {
             FailureKind::Timeout => CauseKind::Timeout,
-            FailureKind::Retry | FailureKind::Fatal | FailureKind::Panic => CauseKind::Failure,
+            FailureKind::Retry
+            | FailureKind::Fatal
+            | FailureKind::Panic
+            | FailureKind::Unserializable => CauseKind::Failure,
         };
         Cause::new(kind, &self.text())
     }
@@ -155,9 +161,10 @@ impl Failure {
     pub(crate) fn text(&self) -> Cow<'_, str> {
         match self.kind {
             FailureKind::Panic => format!("panicked: {}", self.message).into(),
-            FailureKind::Retry | FailureKind::Fatal | FailureKind::Timeout => {
-                self.message.as_str().into()
-            }
+            FailureKind::Retry
+            | FailureKind::Fatal
+            | FailureKind::Timeout
+            | FailureKind::Unserializable => self.message.as_str().into(),
         }
     }
 }

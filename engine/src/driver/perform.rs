@@ -11,7 +11,7 @@ use crate::core::{Direction, Failure, FailureKind, Machine, Performed, Work};
 use crate::driver::Driver;
 use crate::foreign::{contained_future, drop_contained};
 use crate::observe::Observation;
-use crate::task::{Action, Call, Ctx, TaskError};
+use crate::task::{Action, Call, Ctx, TaskError, Unserializable};
 
 impl<M: Machine> Driver<'_, M> {
     pub(super) async fn perform(&self, work: &Work, attempt: u32) -> Performed {
@@ -180,6 +180,7 @@ fn settled(result: Attempted) -> Performed {
 fn failure(error: &TaskError) -> Failure {
     let kind = match error {
         TaskError::Retry(_) => FailureKind::Retry,
+        TaskError::Fatal(error) if error.is::<Unserializable>() => FailureKind::Unserializable,
         TaskError::Fatal(_) => FailureKind::Fatal,
     };
     let message = error.message();

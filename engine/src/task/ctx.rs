@@ -138,7 +138,7 @@ impl Ctx {
     /// [`TaskError::Fatal`] if the input can't be deserialized as `I`.
     pub fn input<I: DeserializeOwned>(&self) -> Result<I, TaskError> {
         serde_json::from_slice(&self.action.input)
-            .map_err(|error| TaskError::fatal(format!("the input can't be read: {error}")))
+            .map_err(|error| TaskError::unserializable(format!("the input can't be read: {error}")))
     }
 
     /// The output of the newest completion of the compensatable task `task`.
@@ -157,7 +157,7 @@ impl Ctx {
             TaskError::fatal(format!("no compensatable task {task:?} has completed"))
         })?;
         serde_json::from_slice(&newest.output)
-            .map_err(|error| TaskError::fatal(format!("the output of {task:?}: {error}")))
+            .map_err(|error| TaskError::unserializable(format!("the output of {task:?}: {error}")))
     }
 
     /// Waits on the clock of the engine's runtime. In a simulation that time is virtual.

@@ -37,6 +37,11 @@ impl TaskError {
         Self::Fatal(error.into())
     }
 
+    /// A value can't be written as JSON, or not read back from it.
+    pub(crate) fn unserializable(message: String) -> Self {
+        Self::fatal(Unserializable(message))
+    }
+
     /// The error with everything that caused it, from the outside in.
     pub(crate) fn message(&self) -> String {
         let (Self::Retry(error) | Self::Fatal(error)) = self;
@@ -50,6 +55,11 @@ impl TaskError {
         message
     }
 }
+
+/// A value that can't be written as JSON, or not read back from it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unserializable(String);
 
 impl<E: std::error::Error + Send + Sync + 'static> From<E> for TaskError {
     fn from(error: E) -> Self {

@@ -116,7 +116,7 @@ fn decode<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, TaskError>
 }
 
 fn unserializable(what: &str, error: &serde_json::Error) -> TaskError {
-    TaskError::fatal(format!(
+    TaskError::unserializable(format!(
         "the {what} can't be serialized or read back: {error}"
     ))
 }

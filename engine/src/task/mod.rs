@@ -14,6 +14,7 @@ use crate::state::State;
 
 pub use ctx::Ctx;
 pub(crate) use ctx::{Action, LifeContext};
+pub(crate) use error::Unserializable;
 pub use error::{BoxError, TaskError};
 pub(crate) use handler::{Call, Compensatable, Handler, Plain, Stepped, readable};
 pub(crate) use interpose::Interposed;

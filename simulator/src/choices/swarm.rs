@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::choices::Choices;
 use crate::disk::Loss;
 use crate::fault::{
-    AttemptFault, Breach, Budget, ClockFault, Crash, DiskFault, Fault, Group, StoreFault,
+    AttemptFault, Breach, Budget, ClockFault, Crash, DiskFault, Fault, Group, ServiceFault,
+    StoreFault,
 };
 
 /// The faults that the schedule of a seed may have.
@@ -22,7 +23,7 @@ pub enum Possible {
 
 /// The kinds of faults that a swarm permits or excludes by a draw, in the order of these draws. Add
 /// a new kind at the end: a change of the order changes the schedule of every seed.
-const DRAWN_KINDS: [Fault; 28] = [
+const DRAWN_KINDS: [Fault; 32] = [
     Fault::Crash(Crash::Process),
     Fault::Crash(Crash::PowerLoss),
     Fault::Disk(DiskFault::PowerLoss(Loss::OF_NOTHING)),
@@ -51,6 +52,10 @@ const DRAWN_KINDS: [Fault; 28] = [
     Fault::Clock(ClockFault::Ahead),
     Fault::Clock(ClockFault::Back),
     Fault::Clock(ClockFault::Sleep),
+    Fault::Service(ServiceFault::Refused),
+    Fault::Service(ServiceFault::RequestLost),
+    Fault::Service(ServiceFault::AnswerLost),
+    Fault::Service(ServiceFault::Slow),
 ];
 
 /// Groups with a single kind have no such draw: their number in the budget is enough.
@@ -59,7 +64,8 @@ const KINDS_COUNT: usize = Crash::KINDS.len()
     + StoreFault::KINDS.len()
     + AttemptFault::KINDS.len()
     + Breach::KINDS.len()
-    + ClockFault::KINDS.len();
+    + ClockFault::KINDS.len()
+    + ServiceFault::KINDS.len();
 
 const _: () = assert!(
     DRAWN_KINDS.len() == KINDS_COUNT,

@@ -4,13 +4,17 @@
 use std::fmt;
 use std::panic::Location;
 
-use crate::explore::{Nondeterminism, SHRINK_RUNS_MAX, Shrunk, Violation, shrink};
+use crate::explore::{
+    CONTINUATIONS, NoReturn, Nondeterminism, SHRINK_RUNS_MAX, Shrunk, Violation, shrink,
+};
+use crate::fault::Schedule;
+use crate::history::{Recorder, What};
 use crate::oracle::{INVARIANTS, Verdict, judge, named};
 use crate::record::{Recording, Source, TapeFile, replay_recording, run_schedule};
-use crate::report::render;
+use crate::report::render::{self, counted};
 use crate::sim::{Settings, Workload};
 
-use super::{REPLAY, keep};
+use super::{REPLAY, command, keep};
 
 /// The maximal length of a test's name, in characters.
 const NAME_LENGTH_MAX: usize = 80;
@@ -27,6 +31,11 @@ pub(crate) struct Found<'a> {
     pub(crate) violation: &'a Violation,
     /// The number of sampled seeds, if the violation was found among them.
     pub(crate) sampled: Option<u64>,
+    /// The number of schedules that were run until then.
+    pub(crate) schedules: u64,
+    /// The number of the crash test among those that the test function runs, if
+    /// [`replay_in`](crate::replay_in) can replay it.
+    pub(crate) number: Option<usize>,
     /// The place of the crash test, which is also the place of its run.
     pub(crate) at: &'a Location<'a>,
     pub(crate) run: &'a Location<'a>,
@@ -100,6 +109,17 @@ impl Failed<'_> {
         story
     }
 
+    /// From which fault on the promise could hardly be kept. A schedule without faults has no such point.
+    fn no_return(&self) -> Option<NoReturn> {
+        let violation = self.violation();
+        if violation.schedule.0.is_empty() {
+            return None;
+        }
+        let recording = Recording::Token(violation.token.clone());
+        let source = Source::Fixed(self.workload);
+        NoReturn::of(source, &recording, violation.oracle, CONTINUATIONS).ok()
+    }
+
     /// The name of the broken invariant, if an invariant is broken.
     fn broken_invariant(&self) -> Option<String> {
         let violation = self.violation();
@@ -108,6 +128,14 @@ impl Failed<'_> {
         }
         let recording = Recording::Token(violation.token.clone());
         let trial = replay_recording(Source::Fixed(self.workload), &recording).ok()?;
+        let mut now = trial.run.history.select(|what| match what {
+            What::Broken { name, .. } => Some(name.to_string()),
+            _ => None,
+        });
+        if let Some((.., name)) = now.next() {
+            return Some(name);
+        }
+        drop(now);
         let first = trial.run.broken.into_iter().next();
         first.map(|broken| broken.name)
     }
@@ -118,14 +146,21 @@ impl Failed<'_> {
         let Found {
             at,
             run,
+            number,
             function,
             replay,
             ..
         } = self.found;
         let replay = replay(schedule);
-        match keep::test(&name, run, &replay) {
-            Some(test) => format!("keep it\n\n{test}"),
-            None => format!(
+        if let Some(test) = keep::test(&name, run, &replay) {
+            return format!("keep it\n\n{test}");
+        }
+        match (command::name_of_test(), number) {
+            (Some(test), Some(number)) => format!(
+                "keep it, in the module of the test\n\n    #[test]\n    fn {name}() {{\n        \
+                 crashpoint_simulator::replay_in(crate::{test}, {number}, {schedule:?});\n    }}"
+            ),
+            _ => format!(
                 "keep it, with the test of {at} in it\n\n    #[test]\n    fn {name}() {{\n        \
                  let test = {function}(/* as it stands there */);\n        \
                  test.{replay};\n    }}"
@@ -142,22 +177,57 @@ impl fmt::Display for Failed<'_> {
         if let Some(oracle) = named(oracle) {
             writeln!(f, "the promise: {}", oracle.promise)?;
         }
+        writeln!(f, "the window: {}", windows(&violation.schedule))?;
+        if let Some(oracle) = named(oracle) {
+            writeln!(f, "what to change: {}", oracle.advice())?;
+        }
+        f.write_str(&left_out(self.workload))?;
+        write!(
+            f,
+            "found after {}",
+            counted(self.found.schedules, "schedule")
+        )?;
         if let Some(seeds) = self.found.sampled {
             let seeds = render::grouped(seeds);
-            writeln!(
-                f,
-                "found in one of {seeds} sampled schedules, beyond the exhausted budgets"
-            )?;
+            write!(f, ", among {seeds} samples beyond the exhausted budgets")?;
         }
         match &self.shrunk {
-            Ok(shrunk) => writeln!(f, "{shrunk}\n")?,
-            Err(error) => writeln!(f, "not shrunk: {error}\n")?,
+            Ok(shrunk) => writeln!(f, "; {shrunk}\n")?,
+            Err(error) => writeln!(f, "; not shrunk: {error}\n")?,
+        }
+        if let Some(outlook) = self.no_return() {
+            writeln!(f, "point of no return")?;
+            for line in outlook.to_string().lines() {
+                writeln!(f, "{}", render::escaped_line(line))?;
+            }
+            writeln!(f)?;
         }
         writeln!(f, "{}", self.story())?;
-        let (token, name) = (self.recording(), name_of_test());
+        let test = command::name_of_test().unwrap_or_else(|| "NAME".to_owned());
+        let (token, command) = (self.recording(), command::of_test(&test, self.found.run));
         writeln!(f, "replay it")?;
-        writeln!(f, "  {REPLAY}={token} cargo test {name} -- --exact\n")?;
+        writeln!(f, "  {REPLAY}={token} {command}\n")?;
         f.write_str(&self.test(&self.in_words().unwrap_or(token)))
+    }
+}
+
+/// When the faults of a schedule happen, as sentences.
+fn windows(schedule: &Schedule) -> String {
+    let windows: Vec<String> = schedule.0.iter().map(render::window).collect();
+    match windows.is_empty() {
+        true => "in every schedule; nothing has to go wrong".to_owned(),
+        false => windows.join("; then "),
+    }
+}
+
+/// The line about the faults that no schedule had, if some are left out.
+pub(super) fn left_out(workload: &Workload) -> String {
+    match workload.left_out.is_empty() {
+        true => String::new(),
+        false => {
+            let left_out = render::escaped_line(&workload.left_out.to_string());
+            format!("left out of every schedule: {left_out}\n")
+        }
     }
 }
 
@@ -175,6 +245,26 @@ pub(crate) fn nondeterminism(found: &Nondeterminism, at: &Location<'_>) -> Strin
         "the workflow is not deterministic: a schedule of the crash test of {at}, run twice, was not the \
          same\n\nschedule\n  {schedule}\n{}\n\n{}",
         found.divergence,
+        render::NONDETERMINISM
+    )
+}
+
+/// The most crash points that a message lists.
+const POINTS_SHOWN_MAX: usize = 8;
+
+/// The message if some instants were passed, and were not there when a schedule was to crash at them.
+pub(super) fn unreachable(recorder: &Recorder, at: &Location<'_>) -> String {
+    let missed: Vec<&str> = recorder.missed().collect();
+    let shown = missed.iter().take(POINTS_SHOWN_MAX);
+    let shown: Vec<String> = shown.map(|point| render::escaped_line(point)).collect();
+    let more = match missed.len() - shown.len() {
+        0 => String::new(),
+        more => format!("\n  and {more} more"),
+    };
+    format!(
+        "the workflow is not deterministic: one schedule of the crash test of {at} passed these instants, \
+         and the schedule that was to crash there did not\n\ninstants\n  {}{more}\n\n{}",
+        shown.join("\n  "),
         render::NONDETERMINISM
     )
 }
@@ -198,20 +288,6 @@ fn saved(workload: &str, settings: &Settings, shrunk: &Shrunk) -> String {
         Ok(()) => path.display().to_string(),
         Err(error) => format!("(the tape could not be written: {error})"),
     }
-}
-
-/// The name of the running test: the name of its thread, or with `--test-threads 1` the argument of
-/// the test harness.
-fn name_of_test() -> String {
-    let thread = std::thread::current();
-    let name = thread.name().filter(|name| *name != "main");
-    let asked = || {
-        let mut arguments = std::env::args().skip(1);
-        let exact = std::env::args().any(|argument| argument == "--exact");
-        arguments.find(|argument| exact && !argument.starts_with('-'))
-    };
-    let name = name.map(str::to_owned).or_else(asked);
-    name.unwrap_or_else(|| "NAME".to_owned())
 }
 
 /// A test name that states the claim: `all_or_nothing_at_life1_append_2_before_crash`.

@@ -1,16 +1,21 @@
 //! Crash-tests a user's own workflow at every point.
 
+mod command;
 mod failure;
 mod keep;
+mod page;
 mod progress;
+mod replay_in;
+mod rerun;
 mod rounds;
 mod subject;
 
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 use std::hash::Hash;
 use std::num::NonZeroUsize;
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crashpoint::protocol::Faithful;
 use crashpoint::{Retention, State, Workflow};
@@ -18,20 +23,19 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::explore::{Findings, Pool, Shard};
-use crate::fault::{BadSchedule, Schedule};
-use crate::history::LifeEnd;
-use crate::oracle::judge;
-use crate::record::{Recording, Source, Trial, replay_recording, run_schedule};
-use crate::report::render;
+use crate::fault::{Kinds, LeftOut};
+use crate::history::{Ending, LifeEnd};
 use crate::sim::{Lane, Process, StoreKind};
 use crate::workload::{
-    ActsOn, CRASHES_MAX, Length, Panics, Recipe, Sharing, WAITS_MAX, Workload, default_crashes,
+    ActsOn, CRASHES_MAX, Deadline, Length, OddEnding, Panics, Recipe, Sharing, WAITS_MAX, Workload,
 };
 
 pub(crate) use self::failure::{Failed, Found, nondeterminism};
 pub(crate) use self::keep::test as kept_test;
+pub use self::replay_in::replay_in;
+use self::rerun::{held, rerun};
 pub(crate) use self::subject::{Invariant, Merging};
-use self::subject::{SubjectTemplate, WorldSubject};
+use self::subject::{Show, SubjectTemplate, WorldSubject};
 
 /// The name of a crash test's workload in tokens.
 const NAME: &str = "crash-test";
@@ -72,10 +76,15 @@ pub struct CrashTest<S, W = ()> {
     workflow: Factory<S, W>,
     invariants: Vec<Invariant<W>>,
     merging: Option<Arc<Merging<W>>>,
-    crashes: u32,
+    show: Option<Show<W>>,
+    store: StoreKind,
+    crashes: Option<u32>,
+    deadline: Option<Deadline>,
     schedules_max: u64,
     samples: u64,
     panics: Panics,
+    accepts: Vec<OddEnding>,
+    left_out: LeftOut,
     lane: Lane,
     waits_max: u32,
     pool: Pool,
@@ -167,10 +176,15 @@ pub fn crash_test_in<S: State, W: Send + Sync + 'static>(
         workflow: Arc::new(workflow),
         invariants: Vec::new(),
         merging: None,
-        crashes: default_crashes(StoreKind::Memory),
+        show: None,
+        store: StoreKind::Memory,
+        crashes: None,
+        deadline: None,
         schedules_max: u64::MAX,
         samples: SAMPLES,
         panics: Panics::Fail,
+        accepts: Vec::new(),
+        left_out: LeftOut::default(),
         lane: Lane::default(),
         waits_max: WAITS_MAX,
         pool: Pool::of_all_cores(),
@@ -187,7 +201,90 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         name: &str,
         holds: impl Fn(&W, &LifeEnd) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
-        self.invariants.push(Invariant::new(name, holds));
+        let holds = move |world: &W, ending: &Ending<'_>| holds(world, ending.outcome());
+        self.invariants.push(Invariant::at_the_end(name, holds));
+        self
+    }
+
+    /// Adds an invariant of the world that depends on what went wrong in the schedule: it gets the
+    /// [`Ending`] in place of the outcome. Everything else is as with [`invariant`](Self::invariant).
+    ///
+    /// ```
+    /// use std::sync::Mutex;
+    /// use std::sync::Arc;
+    ///
+    /// use crashpoint::{Ctx, State, TaskError, Workflow};
+    /// use crashpoint_simulator::crash_test_in;
+    ///
+    /// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+    /// enum Mail {
+    ///     Send,
+    ///     Sent,
+    /// }
+    ///
+    /// /// The number of requests to a mail server that keeps no keys.
+    /// type Server = Mutex<usize>;
+    ///
+    /// crash_test_in(Server::default, Mail::Send, &(), |_, server: &Arc<Server>| {
+    ///     let server = Arc::clone(server);
+    ///     let send = move |_: Ctx| {
+    ///         *server.lock().unwrap() += 1;
+    ///         async { Ok::<_, TaskError>(Mail::Sent) }
+    ///     };
+    ///     Workflow::builder("mail", 1)
+    ///         .task(Mail::Send, "send", send)
+    ///         .exit(Mail::Sent)
+    ///         .build()
+    ///         .unwrap()
+    /// })
+    /// .ending_invariant("a mail is sent twice only if something went wrong", |server, ending| {
+    ///     match *server.lock().unwrap() {
+    ///         0 | 1 => Ok(()),
+    ///         _ if !ending.is_calm() => Ok(()),
+    ///         sent => Err(format!("{sent} mails were sent")),
+    ///     }
+    /// })
+    /// .run();
+    /// ```
+    pub fn ending_invariant<E: Display>(
+        mut self,
+        name: &str,
+        holds: impl Fn(&W, &Ending<'_>) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Self {
+        self.invariants.push(Invariant::at_the_end(name, holds));
+        self
+    }
+
+    /// Adds an invariant of the world that must hold at every instant: at each crash point, and wherever a
+    /// task waits. What a task does between two awaits is not seen from outside. An `Err` or a panic is a
+    /// violation of the oracle `invariants`, and a line of the timeline says at which instant.
+    ///
+    /// `holds` is called in the middle of the tasks' work. It must not wait for a lock that a task holds
+    /// over an await.
+    pub fn always<E: Display>(
+        mut self,
+        name: &str,
+        holds: impl Fn(&W) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Self {
+        self.invariants.push(Invariant::always(name, holds));
+        self
+    }
+
+    /// After the last fault of a schedule, at most so many lives begin and at most so much virtual time
+    /// passes until the run ends. By default a run must only end. A life that a crash ends needs one more
+    /// life; a service or store that answers late takes a minute, and an attempt that hangs takes its time
+    /// limit.
+    pub fn ends_within(mut self, lives: u32, time: Duration) -> Self {
+        self.deadline = Some(Deadline { lives, time });
+        self
+    }
+
+    /// The store under the workflow. The default is the store in memory. Over the embedded store on its
+    /// simulated disk ([`StoreKind::Redb`]) each process opens the file, and a crash may come at each call
+    /// of the disk, with or without what was not synced. That has ten times as many crash points, so the
+    /// default is then one [crash](Self::crashes).
+    pub fn over(mut self, store: StoreKind) -> Self {
+        self.store = store;
         self
     }
 
@@ -244,6 +341,55 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         self
     }
 
+    /// Shows the world by its `Debug`: at the end of a failure's story, and line by line where two runs of
+    /// the same schedule leave different worlds. That is how nondeterminism is found which reaches the
+    /// world alone: the order of a `HashSet`, a date, a random id, a counter in a static. With a
+    /// [`fingerprint`](Self::fingerprint) the fingerprints are compared, with or without this.
+    ///
+    /// The `Debug` of a `HashMap` has another order each time. A world that has one needs a `BTreeMap`
+    /// in its place.
+    ///
+    /// ```should_panic
+    /// use std::collections::HashSet;
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use crashpoint::{Ctx, State, TaskError, Workflow};
+    /// use crashpoint_simulator::crash_test_in;
+    ///
+    /// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+    /// enum Mail {
+    ///     Send,
+    ///     Sent,
+    /// }
+    ///
+    /// /// The addresses, in the order in which they got a mail.
+    /// type Server = Mutex<Vec<u32>>;
+    ///
+    /// // The order of a set is another one in each run: the test fails as not deterministic.
+    /// crash_test_in(Server::default, Mail::Send, &(), |_, server: &Arc<Server>| {
+    ///     let server = Arc::clone(server);
+    ///     let send = move |_: Ctx| {
+    ///         let addresses: HashSet<u32> = (0..100).collect();
+    ///         server.lock().unwrap().extend(addresses);
+    ///         async { Ok::<_, TaskError>(Mail::Sent) }
+    ///     };
+    ///     Workflow::builder("mail", 1)
+    ///         .task(Mail::Send, "send", send)
+    ///         .exit(Mail::Sent)
+    ///         .build()
+    ///         .unwrap()
+    /// })
+    /// .show_world()
+    /// .run();
+    /// ```
+    pub fn show_world(mut self) -> Self
+    where
+        W: Debug,
+    {
+        self.show = Some(Arc::new(|world| format!("{world:#?}")));
+        self
+    }
+
     /// The most crashes of a schedule, in `0..=3`. The default is 2: a crash, and a crash in its
     /// recovery.
     ///
@@ -255,7 +401,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             crashes <= CRASHES_MAX,
             "a schedule has 0..={CRASHES_MAX} crashes, got {crashes}"
         );
-        self.crashes = crashes;
+        self.crashes = Some(crashes);
         self
     }
 
@@ -306,6 +452,78 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         self
     }
 
+    /// Accepts a run that is not done although nothing went wrong. By default such a run breaks the
+    /// promise `calm-is-done`: a workflow that always rolls back passes every other check by doing
+    /// nothing. Set it for a test of a workflow that is meant to be refused.
+    pub fn may_never_be_done(mut self) -> Self {
+        self.accepts.push(OddEnding::Calm);
+        self
+    }
+
+    /// Accepts a run that gets stuck although the schedule made no undo fail. By default such a run
+    /// breaks the promise `stuck-has-a-cause`. Set it for a workflow whose undo may be refused for
+    /// good, so that somebody has to look at the run.
+    pub fn may_get_stuck(mut self) -> Self {
+        self.accepts.push(OddEnding::Stuck);
+        self
+    }
+
+    /// Accepts that crashes alone turn a run that is done into a run that is rolled back, or the other
+    /// way round. By default this breaks the promise `crashes-keep-the-ending`. Set it for a workflow
+    /// that gives up on purpose when it can't know whether a request was performed.
+    pub fn crashes_may_change_the_ending(mut self) -> Self {
+        self.accepts.push(OddEnding::Crashed);
+        self
+    }
+
+    /// Leaves some kinds of faults out of every schedule: a kind, several kinds, or a [`Group`]. What is
+    /// left out is printed with the findings and with a failure.
+    ///
+    /// ```
+    /// # use crashpoint::{Ctx, State, Workflow};
+    /// # use crashpoint_simulator::{Fault, Group, StoreFault, crash_test};
+    /// # #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+    /// # enum Mail { Send, Sent }
+    /// # let test = crash_test(Mail::Send, &(), |_| {
+    /// #     Workflow::builder("mail", 1)
+    /// #         .task(Mail::Send, "send", async |_: Ctx| Ok(Mail::Sent))
+    /// #         .exit(Mail::Sent)
+    /// #         .build()
+    /// #         .unwrap()
+    /// # });
+    /// let findings = test
+    ///     .without(Fault::Cancel)
+    ///     .without([Group::Clock, Group::Takeover])
+    ///     .without(Fault::Store(StoreFault::StaleLoad))
+    ///     .run();
+    /// assert!(findings.to_string().contains("left out: "));
+    /// ```
+    ///
+    /// [`Group`]: crate::Group
+    pub fn without(mut self, faults: impl Into<Kinds>) -> Self {
+        self.left_out.add(faults);
+        self
+    }
+
+    /// Leaves every kind of fault out but these, as [`without`](Self::without) does.
+    pub fn only(mut self, faults: impl Into<Kinds>) -> Self {
+        self.left_out.all_but(faults);
+        self
+    }
+
+    /// No schedule makes the forward action of this task fail for good: none of its attempts reports a
+    /// fatal error or panics, and its last attempt succeeds. This is for a *pivot*, a task after
+    /// which the run must be done, so that it is retried until it succeeds. Attempts that are not the
+    /// last still fail.
+    ///
+    /// # Panics
+    ///
+    /// [`run`](Self::run) panics if the workflow has no such task.
+    pub fn never_fails_for_good(mut self, task: &str) -> Self {
+        self.left_out.pivot(task);
+        self
+    }
+
     /// Runs the tasks of each process within a tokio runtime, current-thread and with a paused
     /// clock, so that they may call `tokio::time`, `tokio::spawn` and `tokio::sync`. Everything
     /// else is the same. For tasks that wait only through their `Ctx` the default is equivalent,
@@ -337,7 +555,9 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
 
     /// Runs every schedule, and the samples. If the environment has `CRASHPOINT_REPLAY`, it runs
     /// only the schedule named there by its token, the file of its tape, or its text. Every crash
-    /// test of a `#[test]` reads the variable, and fails if it does not have such a schedule.
+    /// test of a `#[test]` reads it, and fails if it does not have such a schedule. If the environment
+    /// has `CRASHPOINT_HTML`, the story of the failure, or of that schedule, is written to the file of
+    /// this name as a page.
     ///
     /// Several machines can divide the schedules of every crash test: one runs the tests with
     /// `CRASHPOINT_SHARD=1/4` in its environment, another with `2/4`, and so on. A test that runs for
@@ -351,10 +571,15 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// limits the schedules. If the environment has a `CRASHPOINT_SHARD` that is not a shard.
     #[track_caller]
     pub fn run(self) -> Findings {
+        let (number, wanted) = replay_in::begin();
+        if let Some(schedule) = wanted {
+            _ = self.replay(&schedule);
+            replay_in::end();
+        }
         let workload = self.workload();
         if let Some(schedule) = std::env::var_os(REPLAY) {
             let schedule = schedule.to_string_lossy();
-            match rerun(&workload, &schedule) {
+            match rerun(&workload, self.store, &schedule) {
                 Ok(trial) => _ = held(&workload, &trial),
                 Err(error) => {
                     let advice = failure::of_another_test(&schedule, self.at);
@@ -363,11 +588,11 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             }
             return Findings::default();
         }
-        self.rounds(&workload, shard())
+        self.rounds(&workload, shard(), number)
     }
 
     /// Runs one schedule and returns its story. The schedule is named by a token or the file of a
-    /// tape, or is a [`Schedule`] in words. The regression test of a failure calls this.
+    /// tape, or is a [`Schedule`](crate::Schedule) in words. The regression test of a failure calls this.
     ///
     /// # Panics
     ///
@@ -376,7 +601,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     #[track_caller]
     pub fn replay(self, schedule: &str) -> String {
         let workload = self.workload();
-        match rerun(&workload, schedule) {
+        match rerun(&workload, self.store, schedule) {
             Ok(trial) => held(&workload, &trial),
             Err(error) => panic!("{error}"),
         }
@@ -384,6 +609,17 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
 
     #[track_caller]
     fn workload(&self) -> Workload {
+        let workload = self.new_workload();
+        for task in self.left_out.pivots() {
+            assert!(
+                workload.definition.state_of_task(task).is_some(),
+                "never_fails_for_good names the task {task:?}, which the workflow does not have"
+            );
+        }
+        workload
+    }
+
+    fn new_workload(&self) -> Workload {
         self.lane.assert_runs_here();
         let (world, workflow) = (Arc::clone(&self.world), Arc::clone(&self.workflow));
         let recipe = Recipe {
@@ -412,12 +648,16 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             input,
             invariants,
             merging: self.merging.clone(),
+            show: self.show.clone(),
         });
         let subject = move || WorldSubject::new(Arc::new(world()), &template);
         Workload {
             echoes: false,
             acts_on,
             panics: self.panics,
+            accepts: self.accepts.clone(),
+            left_out: Arc::new(self.left_out.clone()),
+            deadline: self.deadline,
             lane: self.lane,
             waits_max: self.waits_max,
             subject: Box::new(move || Arc::new(subject())),
@@ -436,38 +676,7 @@ fn shard() -> Shard {
     shard.parse().unwrap_or_else(|bad| panic!("{SHARD}: {bad}"))
 }
 
-/// The story of a schedule that breaks no promise. Panics with it otherwise.
-#[track_caller]
-fn held(workload: &Workload, trial: &Trial) -> String {
-    let verdicts = judge(workload, &trial.run);
-    let story = render::story(&trial.run, &verdicts);
-    assert!(verdicts.is_empty(), "a promise is broken\n\n{story}");
-    story
-}
-
-/// Runs the schedule named by a text, a token, or the file of a tape.
-fn rerun(workload: &Workload, schedule: &str) -> Result<Trial, String> {
-    let source = Source::Fixed(workload);
-    if Schedule::is_meant_by(schedule) {
-        let parsed: Schedule = schedule
-            .parse()
-            .map_err(|bad: BadSchedule| bad.to_string())?;
-        let run = run_schedule(source, StoreKind::Memory, &parsed);
-        return run
-            .map(|(trial, _)| trial)
-            .map_err(|unfired| unfired.to_string());
-    }
-    let recording = Recording::read(schedule).map_err(|error| error.to_string())?;
-    let of = recording.workload();
-    if of != NAME {
-        return Err(format!(
-            "{schedule:?} belongs to the workload {of:?}, not to a crash test"
-        ));
-    }
-    replay_recording(source, &recording).map_err(|error| error.to_string())
-}
-
-impl<S, W> std::fmt::Debug for CrashTest<S, W> {
+impl<S, W> Debug for CrashTest<S, W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CrashTest")
             .field("crashes", &self.crashes)

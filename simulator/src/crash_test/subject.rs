@@ -12,46 +12,80 @@ use serde_json::Value;
 
 use crate::crash_test::Factory;
 use crate::executor::{message_of, quietly};
-use crate::history::LifeEnd;
+use crate::history::{Ending, LifeEnd};
 use crate::sim::{BrokenInvariant, Process, Subject};
 use crate::workload::engine_subject::EngineSubject;
 
-/// An invariant of a world, checked at the end.
+/// An invariant of a world, of the end or of every instant.
 pub(crate) struct Invariant<W> {
     name: Arc<str>,
-    holds: Arc<Holds<W>>,
+    holds: Holds<W>,
 }
 
 /// Returns how the invariant is broken, in words.
-type Holds<W> = dyn Fn(&W, &LifeEnd) -> Result<(), String> + Send + Sync;
+enum Holds<W> {
+    AtTheEnd(Arc<HoldsAtTheEnd<W>>),
+    Always(Arc<HoldsAlways<W>>),
+}
+
+type HoldsAtTheEnd<W> = dyn Fn(&W, &Ending<'_>) -> Result<(), String> + Send + Sync;
+type HoldsAlways<W> = dyn Fn(&W) -> Result<(), String> + Send + Sync;
 
 impl<W> Clone for Invariant<W> {
     fn clone(&self) -> Self {
         Self {
             name: Arc::clone(&self.name),
-            holds: Arc::clone(&self.holds),
+            holds: match &self.holds {
+                Holds::AtTheEnd(holds) => Holds::AtTheEnd(Arc::clone(holds)),
+                Holds::Always(holds) => Holds::Always(Arc::clone(holds)),
+            },
         }
     }
 }
 
 impl<W> Invariant<W> {
-    pub(crate) fn new<E: Display>(
+    pub(crate) fn at_the_end<E: Display>(
         name: &str,
-        holds: impl Fn(&W, &LifeEnd) -> Result<(), E> + Send + Sync + 'static,
+        holds: impl Fn(&W, &Ending<'_>) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
-        let in_words = move |world: &W, outcome: &LifeEnd| {
-            holds(world, outcome).map_err(|error| error.to_string())
+        let in_words = move |world: &W, ending: &Ending<'_>| {
+            holds(world, ending).map_err(|error| error.to_string())
         };
         Self {
             name: name.into(),
-            holds: Arc::new(in_words),
+            holds: Holds::AtTheEnd(Arc::new(in_words)),
         }
     }
 
-    /// How the invariant is broken, if it is.
-    pub(crate) fn broken(&self, world: &W, outcome: &LifeEnd) -> Option<BrokenInvariant> {
-        let asked = AssertUnwindSafe(|| (self.holds)(world, outcome));
-        let answer = quietly(|| catch_unwind(asked));
+    pub(super) fn always<E: Display>(
+        name: &str,
+        holds: impl Fn(&W) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Self {
+        let in_words = move |world: &W| holds(world).map_err(|error| error.to_string());
+        Self {
+            name: name.into(),
+            holds: Holds::Always(Arc::new(in_words)),
+        }
+    }
+
+    /// How an invariant of the end is broken, if it is.
+    pub(crate) fn broken(&self, world: &W, ending: &Ending<'_>) -> Option<BrokenInvariant> {
+        match &self.holds {
+            Holds::AtTheEnd(holds) => self.asked(|| holds(world, ending)),
+            Holds::Always(_) => None,
+        }
+    }
+
+    /// How an invariant of every instant is broken, if it is.
+    fn broken_now(&self, world: &W) -> Option<BrokenInvariant> {
+        match &self.holds {
+            Holds::AtTheEnd(_) => None,
+            Holds::Always(holds) => self.asked(|| holds(world)),
+        }
+    }
+
+    fn asked(&self, holds: impl FnOnce() -> Result<(), String>) -> Option<BrokenInvariant> {
+        let answer = quietly(|| catch_unwind(AssertUnwindSafe(holds)));
         let message = match answer {
             Ok(Ok(())) => return None,
             Ok(Err(message)) => message,
@@ -95,7 +129,11 @@ pub(super) struct SubjectTemplate<S, W> {
     pub(super) input: Value,
     pub(super) invariants: Arc<[Invariant<W>]>,
     pub(super) merging: Option<Arc<Merging<W>>>,
+    pub(super) show: Option<Show<W>>,
 }
+
+/// Shows a world in words.
+pub(super) type Show<W> = Arc<dyn Fn(&W) -> String + Send + Sync>;
 
 /// A workflow, and the world that its tasks act on.
 pub(super) struct WorldSubject<S, W> {
@@ -131,9 +169,9 @@ impl<S: State, W: Send + Sync + 'static> Subject for WorldSubject<S, W> {
         self.engine.resume(process)
     }
 
-    fn broken_invariants(&self, outcome: &LifeEnd) -> Vec<BrokenInvariant> {
+    fn broken_invariants_after(&self, ending: &Ending<'_>) -> Vec<BrokenInvariant> {
         let invariants = self.template.invariants.iter();
-        let broken = invariants.filter_map(|invariant| invariant.broken(&self.world, outcome));
+        let broken = invariants.filter_map(|invariant| invariant.broken(&self.world, ending));
         broken.collect()
     }
 
@@ -141,6 +179,27 @@ impl<S: State, W: Send + Sync + 'static> Subject for WorldSubject<S, W> {
         let merging = self.template.merging.as_ref()?;
         let world = Arc::new((merging.copy)(&self.world));
         Some(Arc::new(Self::new(world, &self.template)))
+    }
+
+    fn broken_now(&self) -> Vec<BrokenInvariant> {
+        let invariants = self.template.invariants.iter();
+        let broken = invariants.filter_map(|invariant| invariant.broken_now(&self.world));
+        broken.collect()
+    }
+
+    fn world(&self) -> Option<String> {
+        let template = &self.template;
+        let world: &W = &self.world;
+        let in_words = || match (&template.show, &template.merging) {
+            (Some(show), _) => Some(show(world)),
+            (None, Some(merging)) => {
+                let fingerprint = (merging.fingerprint)(world);
+                Some(format!("fingerprint {fingerprint:016x}"))
+            }
+            (None, None) => None,
+        };
+        let shown = quietly(|| catch_unwind(AssertUnwindSafe(in_words)));
+        shown.unwrap_or_else(|panic| Some(format!("it panics: {}", message_of(&*panic))))
     }
 
     fn fingerprint(&self) -> u64 {

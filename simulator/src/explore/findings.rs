@@ -2,17 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use smol_str::SmolStr;
 
 use crate::choices::{Recorded, Tape};
+use crate::executor::lock;
 use crate::explore::Resumptions;
-use crate::fault::{Fault, Fired, Schedule};
+use crate::fault::{Fault, Fired, LeftOut, Schedule};
 use crate::history::Recorder;
 use crate::oracle::{Verdict, judge};
 use crate::record::{
     Divergence, HashedTrace, Judged as _, Operations, OperationsTrial, Simulated as _, Token,
 };
 use crate::report::render::{counted, grouped};
-use crate::sim::{Repeat, Run, Settings, Workload, simulate_with};
+use crate::sim::{Repeat, Run, Settings, Watch, Workload, simulate_with};
 
 /// The findings of exploring one or more parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +37,14 @@ pub struct Findings {
     pub cut_short: bool,
     /// How often each kind of fault fired.
     pub fired: BTreeMap<Fault, u64>,
+    /// The faults that no schedule had, on purpose.
+    pub left_out: LeftOut,
+    /// The services that some schedule called.
+    pub services: BTreeSet<SmolStr>,
+    /// The tasks that waited for something outside of the simulation in a schedule that ran twice: a
+    /// thread, a sleep of the system, a socket. It is advice, because the system decides when a thread
+    /// waits; only Linux says so.
+    pub waited: BTreeSet<String>,
     /// The number of schedules that were run a second time.
     pub repeated: u64,
     /// The first schedule of each part that ran differently the second time.
@@ -62,7 +74,15 @@ impl fmt::Display for Findings {
             )?;
         }
         let (sampled, repeated) = (grouped(self.sampled), grouped(self.repeated));
-        write!(f, "; {sampled} sampled beyond; {repeated} run twice")
+        write!(f, "; {sampled} sampled beyond; {repeated} run twice")?;
+        if !self.left_out.is_empty() {
+            write!(f, "; left out: {}", self.left_out)?;
+        }
+        if self.waited.is_empty() {
+            return Ok(());
+        }
+        let waited: Vec<&str> = self.waited.iter().map(String::as_str).collect();
+        write!(f, "; waited for something outside: {}", waited.join(", "))
     }
 }
 
@@ -91,6 +111,14 @@ pub struct Violation {
 }
 
 impl Findings {
+    /// No findings yet, of schedules without these faults.
+    pub(crate) fn leaving_out(left_out: LeftOut) -> Self {
+        Self {
+            left_out,
+            ..Self::default()
+        }
+    }
+
     /// Adds a schedule, and its divergence from an earlier schedule with the same first choices.
     pub(super) fn add(
         &mut self,
@@ -104,6 +132,7 @@ impl Findings {
         self.count_faults(run.history.faults().map(|(.., fired)| fired));
         self.resumptions
             .merge(Resumptions::of(workload, settings, &run));
+        self.note_services(&run);
         let verdicts = judge(workload, &run);
         let due = is_due(settings.repeat, &run.tape, !verdicts.is_empty());
         if due || divergence.is_some() {
@@ -166,6 +195,17 @@ impl Findings {
         }
     }
 
+    /// Notes the services that a run called.
+    pub(super) fn note_services(&mut self, run: &Run) {
+        for (_, _, effect) in run.history.effects() {
+            if let Some(service) = effect.receiver.service()
+                && !self.services.contains(service)
+            {
+                self.services.insert(service.clone());
+            }
+        }
+    }
+
     /// Runs a schedule a second time, from its start.
     fn repeat(
         &mut self,
@@ -176,7 +216,13 @@ impl Findings {
     ) {
         self.repeated += 1;
         let recorded = Recorded::new(run.tape.clone());
+        let waited = Arc::new(Mutex::new(BTreeSet::new()));
+        let settings = &Settings {
+            watch: Watch::Into(Arc::clone(&waited)),
+            ..settings.clone()
+        };
         let (again, _) = simulate_with(workload, settings, recorded);
+        self.waited.append(&mut lock(&waited));
         let divergence = HashedTrace::divergence_of_runs(run, &again);
         let divergence = divergence.or(known).map(|divergence| Nondeterminism {
             schedule: Schedule::of(&run.history),
@@ -203,7 +249,12 @@ impl Findings {
         for (fault, count) in other.fired {
             *self.fired.entry(fault).or_default() += count;
         }
+        self.services.extend(other.services);
+        self.waited.extend(other.waited);
         self.repeated += other.repeated;
+        if self.left_out.is_empty() {
+            self.left_out = other.left_out;
+        }
         self.nondeterminism.extend(other.nondeterminism);
         self.resumptions.merge(other.resumptions);
         assert!(

@@ -6,6 +6,7 @@
 //! the same for any number.
 
 mod findings;
+mod no_return;
 mod operations;
 mod parts;
 mod pool;
@@ -20,6 +21,7 @@ use std::ops::ControlFlow;
 use crate::sim::{Settings, Workload};
 
 pub use findings::{Findings, Nondeterminism, Violation};
+pub use no_return::{CONTINUATIONS, NoReturn, Outlook};
 pub use operations::{OperationsPart, explore_operations, explore_operations_part};
 pub use parts::{Part, explore_part, parts};
 pub use pool::Pool;

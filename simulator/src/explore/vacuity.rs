@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex};
 use crate::choices::Exhaustive;
 use crate::disk::Lie;
 use crate::executor::lock;
-use crate::explore::Findings;
 use crate::explore::operations::first_objection;
+use crate::explore::{Findings, explore};
 use crate::fault::{Budget, Fault, Group, Schedule};
 use crate::images::{self, Armed, Embedded, Exploration, Hazard, Modes, Op, Script};
 use crate::operations::{self, BROKEN, Broken};
@@ -124,6 +124,12 @@ pub const WITNESSES: &[Witness] = &[
         store: StoreKind::RedbLosingWrites,
         ..alone("order", "c1", "store-keeps-rows")
     },
+    alone(controls::TAKES_LONG, "c1", "ends-in-time"),
+    alone(controls::SENDS_AGAIN, "c1", "keyless-once"),
+    alone(controls::LOSES_OUTPUT, "c1", "values-read-back"),
+    alone(controls::GETS_STUCK, "c1", "stuck-has-a-cause"),
+    alone(controls::GIVES_UP, "c1", "crashes-keep-the-ending"),
+    alone(controls::NEVER_DONE, "c1", "calm-is-done"),
     alone(controls::MISTAKEN, "c1", "invariants"),
 ];
 
@@ -190,6 +196,20 @@ impl Table {
         for (fault, count) in &findings.fired {
             *self.faults.entry(*fault).or_default() += count;
         }
+    }
+
+    /// Explores a workload that calls a service, and counts the faults of services.
+    ///
+    /// # Panics
+    ///
+    /// Never: the workload is built in.
+    pub fn add_services(&mut self) {
+        let workload = named(controls::CALLS).expect("it is built in");
+        let budget = Budget {
+            services: 1,
+            ..Budget::NONE
+        };
+        self.add_faults(&explore(&workload, &Settings::within(budget)));
     }
 
     /// Counts the fired faults and the crash points of an exploration.

@@ -28,6 +28,8 @@ kinds! {
         Breach,
         /// Changes of the order in which the tasks of a life go on.
         Order,
+        /// Calls of services that go wrong.
+        Service,
     }
 }
 
@@ -45,6 +47,7 @@ impl Group {
             Self::Clock => 'j',
             Self::Breach => 'b',
             Self::Order => 'o',
+            Self::Service => 's',
         }
     }
 
@@ -61,6 +64,7 @@ impl Group {
             Self::Clock => "clock jumps",
             Self::Breach => "breaches of the store's contract",
             Self::Order => "changes of the order of tasks",
+            Self::Service => "calls of services that go wrong",
         }
     }
 
@@ -78,6 +82,7 @@ impl Group {
             Self::Clock => "plan/possible/jumps",
             Self::Breach => "plan/possible/breaches",
             Self::Order => "plan/possible/orders",
+            Self::Service => "plan/possible/services",
         }
     }
 
@@ -117,6 +122,8 @@ pub struct Budget {
     pub breaches: u32,
     /// [`Group::Order`].
     pub orders: u32,
+    /// [`Group::Service`].
+    pub services: u32,
 }
 
 impl fmt::Display for Budget {
@@ -167,6 +174,7 @@ impl Budget {
         jumps: 0,
         breaches: 0,
         orders: 0,
+        services: 0,
     };
 
     /// How many crashes deep the crash points of this budget's schedules are counted: not at all where
@@ -193,6 +201,7 @@ impl Budget {
             Group::Clock => self.jumps,
             Group::Breach => self.breaches,
             Group::Order => self.orders,
+            Group::Service => self.services,
         }
     }
 
@@ -209,6 +218,7 @@ impl Budget {
             Group::Clock => &mut self.jumps,
             Group::Breach => &mut self.breaches,
             Group::Order => &mut self.orders,
+            Group::Service => &mut self.services,
         }
     }
 
@@ -220,6 +230,12 @@ impl Budget {
     /// Whether this fault can still be paid.
     pub(crate) fn affords(self, fault: Fault) -> bool {
         self.count(fault.group()) > 0
+    }
+
+    /// Whether another budget has room for every schedule of this one.
+    pub(crate) fn is_within(self, other: Self) -> bool {
+        let mut groups = Group::KINDS.iter();
+        groups.all(|group| self.count(*group) <= other.count(*group))
     }
 
     /// Pays for a fault.

@@ -122,6 +122,31 @@ kinds! {
     }
 }
 
+impl AttemptFault {
+    /// Whether the action fails for good by it. `last` says that no other attempt follows.
+    pub(crate) const fn fails_for_good(self, last: bool) -> bool {
+        match self {
+            Self::FatalAfter | Self::Panic => true,
+            Self::Error | Self::ErrorAfter | Self::Hang => last,
+            Self::Twice => false,
+        }
+    }
+}
+
+kinds! {
+    /// A fault of one call of a service.
+    pub enum ServiceFault {
+        /// The service refuses the request, and the caller is told so.
+        Refused,
+        /// The request does not arrive, and the caller gets no answer.
+        RequestLost,
+        /// The service performs the request, and the caller gets no answer.
+        AnswerLost,
+        /// The answer comes a minute later.
+        Slow,
+    }
+}
+
 kinds! {
     /// A jump of a clock.
     pub enum ClockFault {

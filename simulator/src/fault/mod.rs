@@ -4,10 +4,12 @@
 //! - `text.rs`: the table of their names and sentences;
 //! - `sentences.rs`: the sentences that schedules had before version 1, which are still read;
 //! - `budget.rs`: how many faults of each group a schedule may have;
-//! - `schedule.rs`: a schedule, as text and as choices.
+//! - `schedule.rs`: a schedule, as text and as choices;
+//! - `left_out.rs`: the faults that a test leaves out.
 
 mod budget;
 mod kinds;
+mod left_out;
 mod schedule;
 mod sentences;
 mod text;
@@ -18,7 +20,8 @@ use std::str::FromStr;
 use smol_str::{SmolStr, format_smolstr};
 
 pub use budget::{BadBudget, Budget, Group};
-pub use kinds::{AttemptFault, Breach, ClockFault, Crash, DiskFault, StoreFault};
+pub use kinds::{AttemptFault, Breach, ClockFault, Crash, DiskFault, ServiceFault, StoreFault};
+pub use left_out::{Kinds, LeftOut};
 pub use schedule::{BadSchedule, Schedule};
 
 use text::text_of;
@@ -42,6 +45,8 @@ pub enum Fault {
     Clock(ClockFault),
     /// The store breaks its contract.
     Breach(Breach),
+    /// A call of a service goes wrong.
+    Service(ServiceFault),
     /// This life runs next, where two or more lives could. It is no fault by itself, but a part of a
     /// schedule.
     Switch(u32),
@@ -67,6 +72,7 @@ impl Fault {
             Self::Attempt(_) => Group::Attempt,
             Self::Clock(_) => Group::Clock,
             Self::Breach(_) => Group::Breach,
+            Self::Service(_) => Group::Service,
             Self::Switch(_) => Group::Switch,
             Self::Order(_) => Group::Order,
         }
@@ -124,6 +130,7 @@ impl Group {
             Self::Clock => of(ClockFault::KINDS, Fault::Clock),
             Self::Breach => of(Breach::KINDS, Fault::Breach),
             Self::Order => vec![Fault::Order(0)],
+            Self::Service => of(ServiceFault::KINDS, Fault::Service),
         }
     }
 }
@@ -137,6 +144,12 @@ impl From<StoreFault> for Fault {
 impl From<DiskFault> for Fault {
     fn from(fault: DiskFault) -> Self {
         Self::Disk(fault)
+    }
+}
+
+impl From<ServiceFault> for Fault {
+    fn from(fault: ServiceFault) -> Self {
+        Self::Service(fault)
     }
 }
 
@@ -225,7 +238,8 @@ impl Fired {
             | Fault::Store(_)
             | Fault::Attempt(_)
             | Fault::Clock(_)
-            | Fault::Breach(_) => self.point.clone(),
+            | Fault::Breach(_)
+            | Fault::Service(_) => self.point.clone(),
         }
     }
 

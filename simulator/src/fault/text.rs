@@ -4,7 +4,9 @@
 //! for exactly these. The sentences may change at any time; nothing reads them.
 
 use crate::disk::Loss;
-use crate::fault::{AttemptFault, Breach, ClockFault, Crash, DiskFault, Fault, StoreFault};
+use crate::fault::{
+    AttemptFault, Breach, ClockFault, Crash, DiskFault, Fault, ServiceFault, StoreFault,
+};
 
 /// How a fault is written.
 pub(super) struct Text {
@@ -131,6 +133,22 @@ pub(super) fn text_of(fault: Fault) -> Text {
             "lost-row",
             "the store loses {}",
             Argument::Row(row, |row| Fault::Breach(Breach::LostRow(row))),
+        ),
+        Fault::Service(ServiceFault::Refused) => text(
+            "service-refused",
+            "the service refuses the request, which has no effect",
+        ),
+        Fault::Service(ServiceFault::RequestLost) => text(
+            "service-request-lost",
+            "the request does not reach the service, and no answer comes",
+        ),
+        Fault::Service(ServiceFault::AnswerLost) => text(
+            "service-answer-lost",
+            "the service performs the request, and its answer is lost",
+        ),
+        Fault::Service(ServiceFault::Slow) => text(
+            "service-slow",
+            "the service performs the request, and its answer comes a minute later",
         ),
         Fault::Switch(life) => with(
             "switch",

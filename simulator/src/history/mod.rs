@@ -1,5 +1,6 @@
 //! The events of one simulation, in order: the input of the oracles.
 
+mod ending;
 mod life_end;
 mod recorder;
 mod world;
@@ -14,11 +15,12 @@ use smol_str::SmolStr;
 
 use crate::fault::{Fired, Schedule};
 
+pub use ending::Ending;
 pub use life_end::{LifeEnd, Refusal};
 pub(crate) use recorder::Crashes;
 pub use recorder::{CrashPlace, Recorder};
 pub(crate) use world::World;
-pub use world::{Effect, Reception};
+pub use world::{Effect, Receiver, Reception};
 
 /// All events, oldest first. A copy is cheap, because large parts of an entry are shared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,6 +78,15 @@ pub enum What {
     },
     /// An effect reached the world.
     Effect(Arc<Effect>),
+    /// A task put a line into the timeline.
+    Noted(SmolStr),
+    /// An invariant of the subject's world does not hold at this instant.
+    Broken {
+        /// The name of the invariant.
+        name: SmolStr,
+        /// How it is broken.
+        message: String,
+    },
     /// The log was cleared.
     Cleared,
     /// The store under test failed without a fault of the schedule.
@@ -86,6 +97,8 @@ pub enum What {
     Returned(LifeEnd),
     /// The life panicked, or one of its tasks did so without permission: a bug.
     Panicked(String),
+    /// An attempt failed because a value can't be written to the log, or not read back: a bug.
+    Unserializable(String),
     /// The life had to be stopped: a bug.
     Stopped(Stopped),
     /// The life has not ended and waits for nothing: a bug.
@@ -271,12 +284,35 @@ impl History {
         })
     }
 
+    /// Whether the effect at a place came after its attempt had ended, as of a spawned task.
+    pub fn is_late(&self, place: usize) -> bool {
+        let Some(Entry {
+            life,
+            what: What::Effect(effect),
+        }) = self.0.get(place)
+        else {
+            return false;
+        };
+        let by = |attempt: &Attempt| {
+            let action = (&attempt.task, attempt.direction, attempt.visit);
+            action == (&effect.task, effect.direction, effect.visit)
+                && attempt.attempt == effect.attempt
+        };
+        !self.under_way(*life, place).is_some_and(by)
+    }
+
     /// The results that lives returned.
     pub fn returned(&self) -> impl Iterator<Item = (usize, u32, &LifeEnd)> {
         self.select(|what| match what {
             What::Returned(end) => Some(end),
             _ => None,
         })
+    }
+
+    /// The outcome that was returned last.
+    pub fn outcome(&self) -> Option<&LifeEnd> {
+        let outcomes = self.returned().filter(|(.., end)| end.is_outcome());
+        outcomes.last().map(|(.., end)| end)
     }
 
     /// The faults that fired.

@@ -10,14 +10,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crashpoint::{Direction, Event, TaskKind, Undone};
 
-use crate::fault::Fault;
-use crate::history::{Effect, LifeEnd, Opening, Reception};
+use crate::history::{Effect, LifeEnd, Receiver, Reception};
 use crate::oracle::{Case, Kind, Log, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "all-or-nothing",
     promise: "a done run has every effect, a rolled back run none, a stuck run those that it reports",
     kind: Kind::Safety,
+    advice: Some(
+        "let the undo undo every effect that the task may have had, by ctx.do_idempotency_key(); compensate_in_doubt is for a visit of unknown outcome",
+    ),
     check,
 };
 
@@ -32,36 +34,49 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     else {
         return Ok(());
     };
-    let overlapped = case
-        .history()
-        .faults()
-        .any(|(_, _, fired)| fired.fault == Fault::Takeover)
-        || case
-            .lives()
-            .any(|life| case.opening(life) == Some(Opening::Rival));
     let effects = compensatable(case);
-    let completed = completed(case, &effects);
-    let judge = |receiver, held| judge(case, outcome, receiver, &held, &completed);
-    judge("that honours keys", honoured(&effects))?;
-    if overlapped {
+    let judge = |receiver, effects: &[&Effect], held| {
+        judge(case, outcome, receiver, &held, &completed(case, effects))
+    };
+    // A receiver is asked for its own effects.
+    let of = |kept: fn(&Receiver) -> bool| {
+        let effects = effects.iter().copied();
+        effects.filter(|it| kept(&it.receiver)).collect::<Vec<_>>()
+    };
+    let with_keys = of(|it| !matches!(it, Receiver::WithoutKeys(_)));
+    let without_keys = of(|it| !matches!(it, Receiver::Service(_)));
+    judge("that honours keys", &with_keys, honoured(&with_keys))?;
+    if case.lives_overlapped() {
         Ok(())
     } else {
-        judge("that repeats everything", naive(&effects))
+        judge(
+            "that repeats everything",
+            &without_keys,
+            naive(&without_keys),
+        )
     }
 }
 
-/// The task and the visit of each effect that a receiver holds at the end.
-type Held<'a> = BTreeSet<(&'a str, u64)>;
+/// The task and the visit of each effect that a receiver holds at the end, with its service; the
+/// simulated world has no name.
+type Held<'a> = BTreeSet<(&'a str, u64, &'a str)>;
+
+/// What an effect leaves at its receiver.
+fn trace_of(effect: &Effect) -> (&str, u64, &str) {
+    let service = effect.receiver.service();
+    (&effect.task, effect.visit, service.map_or("", |name| name))
+}
 
 fn honoured<'a>(effects: &[&'a Effect]) -> Held<'a> {
     let mut held = BTreeMap::new();
     for effect in effects {
+        let key = (&effect.receiver, &effect.do_key);
         match (effect.direction, effect.reception) {
             (Direction::Do, Reception::Performed) => {
-                held.insert(&effect.do_key, (&*effect.task, effect.visit));
+                held.insert(key, trace_of(effect));
             }
             (Direction::Undo, _) => {
-                held.remove(&effect.do_key);
+                held.remove(&key);
             }
             (Direction::Do, _) => {}
         }
@@ -73,10 +88,9 @@ fn honoured<'a>(effects: &[&'a Effect]) -> Held<'a> {
 fn naive<'a>(effects: &[&'a Effect]) -> Held<'a> {
     let mut held = Held::new();
     for effect in effects {
-        let what = (&*effect.task, effect.visit);
         match effect.direction {
-            Direction::Do => held.insert(what),
-            Direction::Undo => held.remove(&what),
+            Direction::Do => held.insert(trace_of(effect)),
+            Direction::Undo => held.remove(&trace_of(effect)),
         };
     }
     held
@@ -123,17 +137,17 @@ fn judge(
         LifeEnd::Done(_) => completed.clone(),
         LifeEnd::Stuck(left) => {
             let is_left = |task: &str| left.iter().any(|left| left == task);
-            let held = held.iter().filter(|(task, _)| is_left(task));
+            let held = held.iter().filter(|(task, ..)| is_left(task));
             held.copied().collect()
         }
         _ => Held::new(),
     };
-    let show = |what: BTreeSet<&(&str, u64)>| {
-        let words: Vec<_> = what
-            .iter()
-            .map(|(task, visit)| format!("{task}@{visit}"))
-            .collect();
-        words.join(", ")
+    let show = |what: BTreeSet<&(&str, u64, &str)>| {
+        let words = what.iter().map(|(task, visit, service)| match *service {
+            "" => format!("{task}@{visit}"),
+            service => format!("{task}@{visit} at {service}"),
+        });
+        words.collect::<Vec<_>>().join(", ")
     };
     let missing: BTreeSet<_> = expected.difference(held).collect();
     if !missing.is_empty() {
@@ -155,7 +169,7 @@ fn judge(
 }
 
 /// Why an effect may remain although its undo succeeded.
-fn advice(case: &Case<'_>, &(task, visit): &(&str, u64)) -> Option<String> {
+fn advice(case: &Case<'_>, &(task, visit, service): &(&str, u64, &str)) -> Option<String> {
     let log = last_log(case)?;
     let closed_by = log.visit(visit).and_then(|visit| visit.closed_by);
     let completed = closed_by.map(|stored| Undone::Completion(stored.row.sequence));
@@ -167,7 +181,7 @@ fn advice(case: &Case<'_>, &(task, visit): &(&str, u64)) -> Option<String> {
         _ => None,
     })?;
     let later = case.history().effects().any(|(place, _, effect)| {
-        let is_of = &*effect.task == task && effect.visit == visit;
+        let is_of = trace_of(effect) == (task, visit, service);
         place > undone && is_of && effect.direction == Direction::Do
     });
     if later {
@@ -190,8 +204,7 @@ fn last_log<'a>(case: &'a Case<'_>) -> Option<&'a Log> {
 
 /// The completed tasks of the log, of those that had an effect.
 fn completed<'a>(case: &'a Case<'_>, effects: &[&'a Effect]) -> Held<'a> {
-    let acted = effects.iter().map(|effect| (&*effect.task, effect.visit));
-    let acted: Held<'_> = acted.collect();
+    let acted: Held<'_> = effects.iter().map(|effect| trace_of(effect)).collect();
     let Some(log) = last_log(case) else {
         return Held::new();
     };
@@ -204,5 +217,7 @@ fn completed<'a>(case: &'a Case<'_>, effects: &[&'a Effect]) -> Held<'a> {
             }
             _ => None,
         });
-    done.filter(|what| acted.contains(what)).collect()
+    let done: BTreeSet<(&str, u64)> = done.collect();
+    let is_done = |(task, visit, _): &(&'a str, u64, &'a str)| done.contains(&(*task, *visit));
+    acted.into_iter().filter(is_done).collect()
 }

@@ -12,6 +12,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "cancellation",
     promise: "a cancelled life begins nothing but undos",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

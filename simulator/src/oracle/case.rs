@@ -6,7 +6,7 @@ use crashpoint::{CheckpointRow, Direction, Event, Nonce, TaskKind};
 use crate::fault::{Breach, Fault};
 use crate::history::{History, Opening, What};
 use crate::oracle::Log;
-use crate::sim::{BrokenInvariant, Release, Run, Workload};
+use crate::sim::{BrokenInvariant, Release, Run, Took, Workload};
 
 /// A simulation, with its logs split.
 #[derive(Debug)]
@@ -80,6 +80,16 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Why the newest rollback started, in words that begin with a colon; nothing if none did.
+    pub(super) fn cause_of_rollback(&self) -> String {
+        let rows = self.logs.iter().flat_map(|log| &log.rows).rev();
+        let mut causes = rows.filter_map(|stored| match &stored.event {
+            Event::RollbackStarted { task, cause, .. } => Some(format!(": {task} {cause}")),
+            _ => None,
+        });
+        causes.next().unwrap_or_default()
+    }
+
     /// The rows in the store at the end.
     pub fn log_in_the_end(&self) -> &'a [CheckpointRow] {
         &self.run.log
@@ -126,6 +136,20 @@ impl<'a> Case<'a> {
     /// The kind of a task in a life.
     pub fn kind(&self, life: u32, task: &str) -> Option<TaskKind> {
         self.task(life, task).map(|task| task.kind)
+    }
+
+    /// What the run took after the last fault; `None` if it did not end.
+    pub fn took_after_faults(&self) -> Option<Took> {
+        self.run.took
+    }
+
+    /// Whether two lives may have acted at the same time.
+    pub fn lives_overlapped(&self) -> bool {
+        let mut faults = self.history().faults();
+        faults.any(|(_, _, fired)| fired.fault == Fault::Takeover)
+            || self
+                .lives()
+                .any(|life| self.opening(life) == Some(Opening::Rival))
     }
 
     /// How often a life may attempt a task.

@@ -9,6 +9,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "coverage",
     promise: "a rollback undoes exactly what was done, and an open visit as in doubt",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

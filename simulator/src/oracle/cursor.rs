@@ -11,6 +11,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "cursor",
     promise: "a step receives the last durable cursor of its own visit",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

@@ -8,6 +8,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "direction",
     promise: "no forward action begins after the start of a rollback",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

@@ -11,6 +11,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "edges",
     promise: "consecutive entries are edges of the graph",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

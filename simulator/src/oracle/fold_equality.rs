@@ -10,6 +10,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "fold-equality",
     promise: "the live state equals the state that the log rebuilds to",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

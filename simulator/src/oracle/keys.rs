@@ -9,6 +9,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "keys",
     promise: "an idempotency key is the same for the same action, and for no other",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

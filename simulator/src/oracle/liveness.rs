@@ -12,6 +12,9 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "liveness",
     promise: "the run ends once nothing fails",
     kind: Kind::Liveness,
+    advice: Some(
+        "let every life end: a task that waits for the memory or the lock of a dead life waits for ever",
+    ),
     check,
 };
 

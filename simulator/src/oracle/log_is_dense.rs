@@ -9,6 +9,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "log-is-dense",
     promise: "rows are dense from 0, and a row never changes",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

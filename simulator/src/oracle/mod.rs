@@ -2,16 +2,57 @@
 //!
 //! An oracle reads the history of a whole simulation, never the engine. It shares only the row
 //! codec and the transition function with the engine, and other oracles check these.
+//!
+//! | oracle | promise |
+//! |---|---|
+//! | `fold-equality` | the live state equals the state that the log rebuilds to |
+//! | `prefixes-resume` | every prefix of a log can be resumed |
+//! | `no-panics` | nothing panics unless the schedule says so |
+//! | `no-hangs` | every life ends by itself |
+//! | `no-state-skipped` | a state is left only after its task has run |
+//! | `visits-rerun` | a visit runs again only after a crash or takeover, never once its exit is durable |
+//! | `edges` | consecutive entries are edges of the graph |
+//! | `log-is-dense` | rows are dense from 0, and a row never changes |
+//! | `one-writer` | a life that was taken over writes nothing and begins at most one more action |
+//! | `storage-faults-stay-out` | a store fault starts no rollback |
+//! | `terminal-absorbs` | an ended run gives the same answer for ever, and nothing is written to it |
+//! | `refusals-do-nothing` | a log that is corrupt or does not match is left alone |
+//! | `liveness` | the run ends once nothing fails |
+//! | `ends-in-time` | after the last fault the run ends within the lives and the time that the test allows |
+//! | `all-or-nothing` | a done run has every effect, a rolled back run none, a stuck run those that it reports |
+//! | `direction` | no forward action begins after the start of a rollback |
+//! | `undo-order` | undos run in reverse order, each after the previous is settled |
+//! | `undo-once` | a recorded undo never runs again |
+//! | `coverage` | a rollback undoes exactly what was done, and an open visit as in doubt |
+//! | `undo-bytes` | an undo receives the durable output of its own visit |
+//! | `cursor` | a step receives the last durable cursor of its own visit |
+//! | `step-order` | steps leave no gap, and each begins only after the previous is durable |
+//! | `outcome-is-durable` | an outcome is returned only after its row is durable |
+//! | `pinned-row` | a sent row is never replaced by another |
+//! | `keys` | an idempotency key is the same for the same action, and for no other |
+//! | `keyless-once` | a service that keeps no keys performs a request of an action once |
+//! | `no-false-fence` | a life is fenced only by another life |
+//! | `cancellation` | a cancelled life begins nothing but undos |
+//! | `store-keeps-rows` | a store shows every durable row and no other, whatever crashes |
+//! | `values-read-back` | every input, output and cursor reads back from its JSON |
+//! | `stuck-has-a-cause` | a run gets stuck only if an undo was made to fail |
+//! | `crashes-keep-the-ending` | a run that crashes is done or rolled back as it would be without the crash |
+//! | `calm-is-done` | a run in which nothing goes wrong is done |
+//! | `invariants` | the invariants of the test hold, at every instant or when the run has ended |
 
 mod all_or_nothing;
+mod calm_is_done;
 mod cancellation;
 mod case;
 mod coverage;
+mod crashes_keep_the_ending;
 mod cursor;
 mod direction;
 mod edges;
+mod ends_in_time;
 mod fold_equality;
 mod invariants;
+mod keyless_once;
 mod keys;
 mod liveness;
 mod log;
@@ -28,10 +69,12 @@ mod refusals_do_nothing;
 mod step_order;
 mod storage_faults_stay_out;
 mod store_keeps_rows;
+mod stuck_has_a_cause;
 mod terminal_absorbs;
 mod undo_bytes;
 mod undo_once;
 mod undo_order;
+mod values_read_back;
 mod visits_rerun;
 
 use crate::sim::{Run, Workload};
@@ -48,7 +91,19 @@ pub struct Oracle {
     pub promise: &'static str,
     /// The kind of the promise.
     pub kind: Kind,
+    /// What the author of a workflow changes if it is broken; `None` if no workflow can break it.
+    advice: Option<&'static str>,
     check: fn(&Case<'_>) -> Result<(), String>,
+}
+
+impl Oracle {
+    /// What to change if the promise is broken.
+    pub fn advice(&self) -> &'static str {
+        self.advice.unwrap_or(
+            "no workflow can break this promise: it is a mistake of the store, of the engine or of the simulator, \
+             so please report it",
+        )
+    }
 }
 
 /// The kind of a promise.
@@ -83,6 +138,7 @@ pub const ORACLES: &[Oracle] = &[
     terminal_absorbs::ORACLE,
     refusals_do_nothing::ORACLE,
     liveness::ORACLE,
+    ends_in_time::ORACLE,
     all_or_nothing::ORACLE,
     direction::ORACLE,
     undo_order::ORACLE,
@@ -94,9 +150,14 @@ pub const ORACLES: &[Oracle] = &[
     outcome_is_durable::ORACLE,
     pinned_row::ORACLE,
     keys::ORACLE,
+    keyless_once::ORACLE,
     no_false_fence::ORACLE,
     cancellation::ORACLE,
     store_keeps_rows::ORACLE,
+    values_read_back::ORACLE,
+    stuck_has_a_cause::ORACLE,
+    crashes_keep_the_ending::ORACLE,
+    calm_is_done::ORACLE,
     invariants::ORACLE,
 ];
 

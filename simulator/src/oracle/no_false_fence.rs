@@ -10,6 +10,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "no-false-fence",
     promise: "a life is fenced only by another life",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

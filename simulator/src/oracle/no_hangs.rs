@@ -8,6 +8,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "no-hangs",
     promise: "every life ends by itself",
     kind: Kind::Safety,
+    advice: Some("bound the loop, or put what the task waits for into the world of the test"),
     check,
 };
 

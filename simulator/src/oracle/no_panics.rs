@@ -11,6 +11,9 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "no-panics",
     promise: "nothing panics unless the schedule says so",
     kind: Kind::Safety,
+    advice: Some(
+        "return an error in place of a panic; CrashTest::tasks_may_panic accepts panics, CrashTest::tokio brings a runtime",
+    ),
     check,
 };
 
@@ -33,6 +36,13 @@ fn check(case: &Case<'_>) -> Result<(), String> {
 fn advice(message: &str) -> &'static str {
     /// The panic message of tokio's time and tasks outside a tokio runtime.
     const OUTSIDE_OF_TOKIO: &str = "there is no reactor running";
+    /// The panic message of tokio's sockets, timers of the system and signals in the tokio lane.
+    const NO_IO: &str = "IO is disabled";
+    if message.contains(NO_IO) {
+        return "; a simulation has no sockets, so tokio::net, and clients over it such as reqwest or a \
+                pool of sqlx, are refused: put a fake of the service into the world of the test, behind a \
+                trait of yours, and call it by Process::service";
+    }
     if message.contains(OUTSIDE_OF_TOKIO) {
         "; there is no runtime of tokio's in this simulation: CrashTest::tokio, of the feature \"tokio\", \
          brings one"

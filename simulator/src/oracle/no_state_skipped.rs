@@ -10,6 +10,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "no-state-skipped",
     promise: "a state is left only after its task has run",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

@@ -14,6 +14,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "one-writer",
     promise: "a life that was taken over writes nothing and begins at most one more action",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

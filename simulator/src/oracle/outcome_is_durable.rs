@@ -11,6 +11,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "outcome-is-durable",
     promise: "an outcome is returned only after its row is durable",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

@@ -11,6 +11,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "pinned-row",
     promise: "a sent row is never replaced by another",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

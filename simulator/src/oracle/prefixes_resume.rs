@@ -12,6 +12,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "prefixes-resume",
     promise: "every prefix of a log can be resumed",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

@@ -9,6 +9,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "refusals-do-nothing",
     promise: "a log that is corrupt or does not match is left alone",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

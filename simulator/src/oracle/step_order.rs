@@ -11,6 +11,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "step-order",
     promise: "steps leave no gap, and each begins only after the previous is durable",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

@@ -11,6 +11,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "storage-faults-stay-out",
     promise: "a store fault starts no rollback",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

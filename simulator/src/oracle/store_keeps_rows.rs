@@ -15,6 +15,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "store-keeps-rows",
     promise: "a store shows every durable row and no other, whatever crashes",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

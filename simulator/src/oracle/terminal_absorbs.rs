@@ -13,6 +13,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "terminal-absorbs",
     promise: "an ended run gives the same answer for ever, and nothing is written to it",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

@@ -11,6 +11,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "undo-bytes",
     promise: "an undo receives the durable output of its own visit",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

@@ -12,6 +12,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "undo-once",
     promise: "a recorded undo never runs again",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

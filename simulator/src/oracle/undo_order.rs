@@ -8,6 +8,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "undo-order",
     promise: "undos run in reverse order, each after the previous is settled",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

@@ -13,6 +13,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "visits-rerun",
     promise: "a visit runs again only after a crash or takeover, never once its exit is durable",
     kind: Kind::Safety,
+    advice: None,
     check,
 };
 

@@ -4,8 +4,8 @@
 //! The same choices must give the same trace: twice in a process, after other simulations, and in
 //! another process. If two traces differ, the first hash that differs names the first event that
 //! differs. A trace contains the draws and the history in the order in which they happened (invocations
-//! and responses of lives, operations of the store, effects, faults), then the final log, the broken
-//! invariants of the subject, the crash points, and the verdicts.
+//! and responses of lives, operations of the store, effects, faults), then the final log, the world of the
+//! subject if it shows it, its broken invariants, the crash points, and the verdicts.
 //!
 //! A trace does not show what leaves no event: a task may read a clock and ignore the result.
 
@@ -97,7 +97,8 @@ impl HashedTrace {
         // Equal runs need no words.
         let same = first.history == then.history
             && (&first.tape, &first.drawn) == (&then.tape, &then.drawn)
-            && (&first.log, &first.broken) == (&then.log, &then.broken);
+            && (&first.log, &first.broken) == (&then.log, &then.broken)
+            && first.world == then.world;
         if same {
             None
         } else {
@@ -219,6 +220,10 @@ impl Writer {
         }
         for row in &run.log {
             self.event(row, || trace::row(row));
+        }
+        // A line is an event, so that the first line that differs is named.
+        for line in run.world.iter().flat_map(|world| world.lines()) {
+            self.event(&line, || format!("world {}", trace::quoted(line)));
         }
         for broken in &run.broken {
             self.event(broken, || {

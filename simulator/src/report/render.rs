@@ -9,10 +9,12 @@ use std::fmt::Write as _;
 use crashpoint::{CheckpointRow, Direction, Event, Undone};
 
 use crate::fault::{Fault, Schedule};
-use crate::history::{Entry, History, Opening, Reception, What};
+use crate::history::{Entry, History, Opening, Receiver, Reception, What};
 use crate::operations::{Placement, Simulation};
 use crate::oracle::Verdict;
 use crate::sim::{Run, Workload};
+
+pub use crate::report::window::window;
 
 /// The most characters of a user's text that [`escaped`] shows.
 const SHOWN_MAX: usize = 72;
@@ -182,6 +184,10 @@ pub(crate) fn story_without_violations(run: &Run) -> String {
     section(&mut story, "timeline", &timeline(&run.history));
     section(&mut story, "log", &log(&run.log));
     section(&mut story, "ledger", &ledger(&run.history));
+    if let Some(world) = &run.world {
+        let lines = world.lines().map(escaped_line).collect();
+        section(&mut story, "world", &lines_or(lines, "empty"));
+    }
     story
 }
 
@@ -237,14 +243,22 @@ pub fn schedule(history: &History) -> Vec<String> {
 pub fn timeline(history: &History) -> Vec<String> {
     let mut lines = Vec::new();
     let mut begun = Begun::default();
+    let mut place = 0;
     for part in history.0.chunk_by(|_, next| !is_beginning(next)) {
         if let Some(line) = verification_line(part) {
             lines.push(line);
+            place += part.len();
             continue;
         }
         for entry in part {
             let again = begun.again(entry);
-            lines.extend(entry_words(entry, again).map(|what| match entry.life {
+            let words = match history.is_late(place) {
+                true => entry_words(entry, again)
+                    .map(|what| format!("{what}, after its attempt has ended")),
+                false => entry_words(entry, again),
+            };
+            place += 1;
+            lines.extend(words.map(|what| match entry.life {
                 0 => format!("        {what}"),
                 life => format!("life {life}  {what}"),
             }));
@@ -323,11 +337,16 @@ fn entry_words(entry: &Entry, again: bool) -> Option<String> {
         } => {
             format!("fails     {}{}", undo(*direction), escaped(task))
         }
-        What::Effect(effect) => format!("effect    {}", escaped(&effect.name)),
+        What::Effect(effect) => format!("effect    {}", escaped(&effect.words())),
+        What::Noted(text) => format!("notes     {}", escaped(text)),
+        What::Broken { name, message } => {
+            format!("BROKEN    {}: {}", escaped(name), escaped(message))
+        }
         What::Cleared => "clears    the log".to_owned(),
         What::Fault(fired) => format!("FAULT     {}", escaped_line(&fired.remarked())),
         What::Returned(end) => format!("returns   {}", escaped_line(&end.to_string())),
         What::Panicked(message) => format!("PANICS    {}", escaped(message)),
+        What::Unserializable(message) => format!("NO JSON   {}", escaped(message)),
         What::Stopped(why) => format!("STOPPED   {why}"),
         What::Stalled => "HANGS     nothing can happen".to_owned(),
         What::Acknowledged { .. }
@@ -438,16 +457,23 @@ pub fn ledger(history: &History) -> Vec<String> {
             Reception::Voided => "  (refused: the key was undone)",
         };
         let (name, key) = (
-            escaped(&effect.name),
+            escaped(&effect.words()),
             escaped(&effect.key[..8.min(effect.key.len())]),
         );
-        let payload = escaped(&effect.payload);
+        let payload = match effect.receiver {
+            Receiver::World => format!(" [{}]", escaped(&effect.payload)),
+            Receiver::Service(_) => String::new(),
+            Receiver::WithoutKeys(_) => " (keeps no keys)".to_owned(),
+        };
         format!(
-            "life {life}  {name} [{payload}]  visit {}  key {key}{reception}",
+            "life {life}  {name}{payload}  visit {}  key {key}{reception}",
             effect.visit
         )
     });
-    lines_or(effects.collect(), "no effect went through Process::effect")
+    lines_or(
+        effects.collect(),
+        "no effect went through Process::effect or a Process::service",
+    )
 }
 
 /// Escapes a line of fixed words and a workload's names.

@@ -117,6 +117,14 @@ fn word(what: &What) -> (&'static str, Fields) {
             ],
         ),
         What::Effect(effect) => ("effect", effect_fields(effect)),
+        What::Noted(text) => ("noted", vec![("text", quoted(text))]),
+        What::Broken {
+            name,
+            message: text,
+        } => (
+            "broken",
+            vec![("name", quoted(name)), ("message", quoted(text))],
+        ),
         What::Cleared => ("cleared", Vec::new()),
         What::StoreFailed(text) => ("store-failed", message(text)),
         What::Fault(fired) => (
@@ -128,6 +136,7 @@ fn word(what: &What) -> (&'static str, Fields) {
         ),
         What::Returned(end) => ("told", vec![("end", quoted(&end.to_string()))]),
         What::Panicked(text) => ("panicked", message(text)),
+        What::Unserializable(text) => ("unserializable", message(text)),
         What::Stopped(why) => ("stopped", message(&why.to_string())),
         What::Stalled => ("stalled", Vec::new()),
     }
@@ -151,7 +160,7 @@ fn effect_fields(effect: &Effect) -> Fields {
         Reception::Repeated => "repeated",
         Reception::Voided => "voided",
     };
-    vec![
+    let mut fields = vec![
         ("name", quoted(&effect.name)),
         ("payload", quoted(&effect.payload)),
         ("task", quoted(&effect.task)),
@@ -161,7 +170,10 @@ fn effect_fields(effect: &Effect) -> Fields {
         ("key", quoted(&effect.key)),
         ("fencing-token", effect.fencing_token.to_string()),
         ("reception", reception.to_owned()),
-    ]
+    ];
+    let service = effect.receiver.service();
+    fields.extend(service.map(|service| ("service", quoted(service))));
+    fields
 }
 
 fn opening_name(opening: Opening) -> &'static str {

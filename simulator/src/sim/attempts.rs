@@ -52,13 +52,19 @@ impl Process {
 }
 
 impl Attempts {
-    fn faults_of(&self, task: &str) -> &'static [AttemptFault] {
-        let state = self.definition.state_of_task(task);
+    fn faults_of(&self, ctx: &Ctx) -> Vec<AttemptFault> {
+        let state = self.definition.state_of_task(ctx.task());
         let task = state.and_then(|state| self.definition.task(state));
-        match task.and_then(|task| task.policy.attempt_timeout) {
+        let policy = task.map(|task| task.policy).unwrap_or_default();
+        let faults = match policy.attempt_timeout {
             Some(_) => LIMITED_ATTEMPT_FAULTS,
             None => ATTEMPT_FAULTS,
+        };
+        let mut faults = faults.to_vec();
+        if let Some(last) = self.process.sim().is_last_of_pivot(ctx) {
+            faults.retain(|fault| !fault.fails_for_good(last));
         }
+        faults
     }
 }
 
@@ -70,11 +76,13 @@ impl Interposer for Attempts {
     ) -> Attempted<'a> {
         Box::pin(async move {
             self.process.hang_if_dead().await;
+            let attempt = || self.process.watched(&ctx, attempt());
             if self.process.sim().state().lasting.budget.errors == 0 {
                 return attempt().await;
             }
             let what = Activity::of(&ctx);
-            let instant = Instant::attempt(&what, self.faults_of(ctx.task()));
+            let faults = self.faults_of(&ctx);
+            let instant = Instant::attempt(&what, &faults);
             // Not an instant for a switch: attempt faults must not change anything else.
             let Some(Offer::Operation(fault)) = self.process.decide(&instant) else {
                 return attempt().await;

@@ -69,6 +69,14 @@ impl<'a, F> Instant<'a, F> {
         }
     }
 
+    /// The instant before a call of a service.
+    pub(crate) fn call(what: &'a Activity, faults: &'a [F]) -> Self {
+        Self {
+            when: "before-call",
+            ..Self::before(what, faults)
+        }
+    }
+
     /// An instant for faults of a task's attempt, and for nothing else.
     pub(crate) fn attempt(what: &'a Activity, faults: &'a [F]) -> Self {
         Self {

@@ -10,19 +10,22 @@ mod observer;
 mod process;
 mod release;
 mod run;
+mod service;
 mod state;
 mod store;
 mod store_kind;
 mod subject;
 mod survivor;
 mod turns;
+mod watch;
 mod workload;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use crashpoint::{CheckpointStore as _, MemoryCheckpointStore, ScopeId};
+use crashpoint::{CheckpointStore as _, Ctx, Direction, MemoryCheckpointStore, ScopeId};
 use smol_str::SmolStr;
 
 use crate::choices::Choices;
@@ -41,13 +44,17 @@ pub(crate) use process::Node;
 pub use process::Process;
 pub use release::{Release, Rollout, UnknownRollout, Upgrade};
 pub(crate) use run::simulate_forking;
-pub use run::{Repeat, Run, Settings, simulate, simulate_with};
+pub use run::{Repeat, Run, Settings, Watch, simulate, simulate_with};
+pub use service::{Service, ServiceError};
+pub use state::Took;
 pub(crate) use state::{Change, Lasting, Late, State};
 pub use store::SimStore;
 pub use store_kind::{StoreKind, UnknownStore};
 pub use subject::{BrokenInvariant, Subject};
 pub(crate) use survivor::{Key, Survivor};
-pub use workload::{ActsOn, Length, Panics, Sharing, WAITS_MAX, Workload};
+pub use workload::{
+    ActsOn, CalmEnding, Deadline, Length, OddEnding, Panics, Sharing, WAITS_MAX, Workload,
+};
 
 /// The id of the run in every simulation on one node.
 pub(crate) const WORKFLOW_ID: &str = "run-1";
@@ -81,6 +88,10 @@ pub(crate) struct Sim {
     pub(crate) panics: Panics,
     /// Whether the tasks of a life wait at each instant for their turn.
     pub(crate) has_turns: bool,
+    /// Where polls of tasks are noted that wait for something outside.
+    pub(crate) watch: Watch,
+    /// The number of attempts of each task that never fails for good.
+    pub(crate) pivots: BTreeMap<SmolStr, u32>,
     /// The subject that runs in the processes.
     pub(crate) subject: Option<Arc<dyn Subject>>,
     state: Mutex<State>,
@@ -107,6 +118,8 @@ impl Sim {
             foreign_world: false,
             panics: Panics::Fail,
             has_turns: false,
+            watch: settings.watch.clone(),
+            pivots: BTreeMap::new(),
             subject: None,
             state: Mutex::new(State::new(Lasting::new(settings.budget), choices, settings)),
         }
@@ -138,6 +151,8 @@ impl Sim {
             foreign_world: false,
             panics: Panics::Fail,
             has_turns: false,
+            watch: settings.watch.clone(),
+            pivots: BTreeMap::new(),
             subject: None,
             state: Mutex::new(State::new(lasting, choices, settings)),
         }
@@ -147,6 +162,13 @@ impl Sim {
         lock(&self.state)
     }
 
+    /// Whether this is the last attempt of a forward action that never fails for good; `None` if it may
+    /// fail for good.
+    pub(crate) fn is_last_of_pivot(&self, ctx: &Ctx) -> Option<bool> {
+        let attempts = *self.pivots.get(ctx.task())?;
+        (ctx.direction() == Direction::Do).then(|| ctx.attempt() >= attempts)
+    }
+
     /// Adds an event to the history.
     pub(crate) fn record(&self, life: u32, what: What) {
         let mut state = self.state();
@@ -154,6 +176,9 @@ impl Sim {
             life <= state.lasting.lives,
             "what happens belongs to a life that has begun, or to nobody"
         );
+        if matches!(&what, What::Returned(end) if end.is_outcome()) {
+            state.lasting.ends_at(self.executor.now());
+        }
         state.lasting.history.push(life, what);
     }
 
@@ -170,9 +195,12 @@ impl Sim {
         life: u32,
         instant: &Instant<'_, F>,
     ) -> Option<Offer<F>> {
+        self.check_now(life);
         let disk = self.storage.disk();
         let power = disk.filter(|disk| instant.power && disk.has_unsynced());
         let mut state = self.state();
+        let power_loss = Fault::Crash(Crash::PowerLoss);
+        let power = power.filter(|_| state.left_out.permits(power_loss));
         // A pending rival begins beside the dead.
         assert!(
             !state.injecting || host.lives() <= state.alive,
@@ -180,6 +208,7 @@ impl Sim {
         );
         let everybody = host.lives() == state.alive && !state.rival_wanted;
         let decided = state.decide(life, instant, power, everybody.then_some(self))?;
+        state.lasting.fault_at(self.executor.now());
         let Offer::Ambient(ambient) = decided else {
             return Some(decided);
         };
@@ -201,11 +230,28 @@ impl Sim {
                 let skew_ms = state.lasting.clock_skew_ms;
                 self.clock_skew_ms.store(skew_ms, Ordering::Relaxed);
             }
-            Ambient::Clock(ClockFault::Sleep) => self.executor.leap(LEAP),
+            Ambient::Clock(ClockFault::Sleep) => {
+                self.executor.leap(LEAP);
+                state.lasting.fault_at(self.executor.now());
+            }
             // The process cancels its own token.
             Ambient::Cancel => {}
         }
         Some(decided)
+    }
+
+    /// Records the invariants of the subject that are broken now, each once.
+    fn check_now(&self, life: u32) {
+        let broken = self.subject.as_ref().map(|subject| subject.broken_now());
+        for BrokenInvariant { name, message } in broken.into_iter().flatten() {
+            let name = SmolStr::from(name);
+            let is_of = |what: &What| matches!(what, What::Broken { name: of, .. } if *of == name);
+            let mut state = self.state();
+            let history = &mut state.lasting.history;
+            if !history.0.iter().any(|entry| is_of(&entry.what)) {
+                history.push(life, What::Broken { name, message });
+            }
+        }
     }
 
     fn kill(&self, state: &mut State, host: &Host) {

@@ -56,15 +56,19 @@ impl SimObserver {
         self.process.record(What::Applied { sequence, mismatch });
     }
 
-    /// Records a panic that the schedule did not cause. It is a bug even if the engine treats it as
-    /// a task failure: otherwise a test of nothing but rollbacks would pass.
-    fn record_panic(&self, failure: &Failure) {
-        if failure.kind != FailureKind::Panic {
-            return;
-        }
-        let meant = self.process.panics_by_fault() || self.process.sim().panics == Panics::Belong;
-        if !meant {
-            self.process.record(What::Panicked(failure.message.clone()));
+    /// Records a failure that is a bug of the task although the engine treats it as any other:
+    /// otherwise a test of nothing but rollbacks would pass. A panic that the schedule caused is none.
+    fn record_bug(&self, failure: &Failure) {
+        let message = || failure.message.clone();
+        match failure.kind {
+            FailureKind::Panic => {
+                let by_fault = self.process.panics_by_fault();
+                if !by_fault && self.process.sim().panics == Panics::Fail {
+                    self.process.record(What::Panicked(message()));
+                }
+            }
+            FailureKind::Unserializable => self.process.record(What::Unserializable(message())),
+            FailureKind::Retry | FailureKind::Fatal | FailureKind::Timeout => {}
         }
     }
 
@@ -124,7 +128,7 @@ impl Observer for SimObserver {
                 failure,
             } => {
                 // Record it while the attempt is still under way in the history.
-                self.record_panic(failure);
+                self.record_bug(failure);
                 self.attempted(task, *direction, false);
             }
             Observation::Cancelled { task } => self.attempted(task, Direction::Do, false),

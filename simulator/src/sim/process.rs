@@ -17,7 +17,7 @@ use futures_util::future::BoxFuture;
 use crate::choices::Exhaustive;
 use crate::executor::{SimRuntime, lock};
 use crate::fault::Fault;
-use crate::history::{Effect, Reception, Stopped, What};
+use crate::history::{Effect, Receiver, Reception, Stopped, What};
 use crate::sim::file::HostDisk;
 use crate::sim::host::Host;
 use crate::sim::observer::SimObserver;
@@ -179,7 +179,6 @@ impl Process {
     ///
     /// Never: a dead process does not return from the instant before the effect.
     pub async fn effect(&self, ctx: &Ctx, name: &str, payload: &str) -> Reception {
-        let mut effect = Effect::of(ctx, name, payload);
         let what = Activity::of(ctx);
         let before = Instant::at(&what, "before-effect");
         let detail = [name, payload];
@@ -188,11 +187,18 @@ impl Process {
             !self.is_dead(),
             "a dead life never comes out of the instant before its effect"
         );
+        let effect = Effect::of(ctx, name, payload, Receiver::World);
+        let reception = self.receive(effect);
+        let after = Instant::at(&what, "after-effect");
+        self.point(Instant { detail, ..after }).await;
+        reception
+    }
+
+    /// An effect reaches its receiver.
+    pub(super) fn receive(&self, mut effect: Effect) -> Reception {
         effect.reception = self.sim().state().lasting.world.receive(&effect);
         let reception = effect.reception;
         self.record(What::Effect(Arc::new(effect)));
-        let after = Instant::at(&what, "after-effect");
-        self.point(Instant { detail, ..after }).await;
         reception
     }
 

@@ -1,6 +1,6 @@
 //! One simulation from its first life to its verification.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,14 +11,14 @@ use futures_util::FutureExt as _;
 use crate::choices::{Choices, Tape};
 use crate::executor::{TaskId, message_of, quietly};
 use crate::fault::Budget;
-use crate::history::{History, LifeEnd, Opening, Recorder, Stopped, What};
+use crate::history::{Ending, History, LifeEnd, Opening, Recorder, Stopped, What};
 use crate::sim::host::Host;
 use crate::sim::lane::Surroundings;
 use crate::sim::process::Waits;
 use crate::sim::turns::Task;
 use crate::sim::{
     ActsOn, BrokenInvariant, Process, SharedChoices, Sharing, Sim, Storage, StoreKind, Subject,
-    Survivor, WORKFLOW_ID, Workload,
+    Survivor, Took, WORKFLOW_ID, Workload,
 };
 
 /// The most lives of a run. A run that needs more counts as endless.
@@ -49,6 +49,18 @@ pub struct Settings {
     pub schedules_max: u64,
     /// The schedules that an exploration runs a second time, to check that they are deterministic.
     pub repeat: Repeat,
+    /// Whether polls that wait for something outside of the simulation are looked for.
+    pub watch: Watch,
+}
+
+/// Whether a simulation looks for polls that wait for something outside of it.
+#[derive(Debug, Clone, Default)]
+pub enum Watch {
+    /// It does not.
+    #[default]
+    Off,
+    /// It adds here what the life was doing.
+    Into(Arc<Mutex<BTreeSet<String>>>),
 }
 
 /// The schedules that an exploration runs a second time, from their start. The choice does not
@@ -78,6 +90,7 @@ impl Default for Settings {
             violations_max: 8,
             schedules_max: u64::MAX,
             repeat: Repeat::Never,
+            watch: Watch::Off,
         }
     }
 }
@@ -107,6 +120,10 @@ pub struct Run {
     pub log: Vec<CheckpointRow>,
     /// The subject's own invariants that are broken at the end.
     pub broken: Vec<BrokenInvariant>,
+    /// The subject's own world at the end, in words, if it can be shown.
+    pub world: Option<String>,
+    /// What the run took after the last fault; `None` if it did not end.
+    pub took: Option<Took>,
 }
 
 /// Runs `workload` once. Everything that varies is drawn from `choices`.
@@ -207,6 +224,8 @@ impl<'a> Simulation<'a> {
         sim.foreign_world = workload.acts_on != ActsOn::Simulated;
         sim.panics = workload.panics;
         sim.has_turns = workload.lane.has_turns();
+        sim.pivots = workload.pivots();
+        sim.state().left_out = Arc::clone(&workload.left_out);
         sim.subject = Some(Arc::clone(&subject));
         Self {
             sim: Arc::new(sim),
@@ -242,11 +261,10 @@ impl<'a> Simulation<'a> {
         let log = self.load();
         let mut state = self.sim.state();
         let history = std::mem::take(&mut state.lasting.history);
-        let outcome = history
-            .returned()
-            .filter(|(.., end)| end.is_outcome())
-            .last();
-        let broken = outcome.map(|(.., outcome)| self.subject.broken_invariants(outcome));
+        let broken = history.outcome().map(|outcome| {
+            let ending = Ending::new(outcome, &history);
+            self.subject.broken_invariants_after(&ending)
+        });
         assert!(
             state.lasting.late.is_empty() || matches!(self.sim.storage, Storage::Memory(_)),
             "a store on a disk is held by one process, which nothing reaches late"
@@ -256,6 +274,8 @@ impl<'a> Simulation<'a> {
             drawn: std::mem::take(&mut state.lasting.drawn),
             recorder: std::mem::take(&mut state.recorder),
             broken: broken.unwrap_or_default(),
+            world: self.subject.world(),
+            took: state.lasting.took,
             history,
             log,
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crashpoint::CheckpointRow;
 use smol_str::{SmolStr, format_smolstr};
@@ -10,7 +11,7 @@ use crate::choices::Tape;
 use crate::disk::{Loss, SimDisk};
 use crate::executor::lock;
 use crate::fault::{
-    Breach, Budget, ClockFault, Crash, DiskFault, Fault, Fired, order_label, switch_label,
+    Breach, Budget, ClockFault, Crash, DiskFault, Fault, Fired, LeftOut, order_label, switch_label,
 };
 use crate::history::{Crashes, History, Recorder, What, World};
 use crate::sim::{Activity, Ambient, Instant, Offer, Settings, SharedChoices, Sim, Survivor};
@@ -38,6 +39,8 @@ pub(crate) struct State {
     /// The number of living lives.
     pub(crate) alive: u32,
     pub(crate) rival_wanted: bool,
+    /// The faults that are not offered.
+    pub(super) left_out: Arc<LeftOut>,
     /// The survivors of crashes, if crashes are copied and not drawn.
     forks: Option<Forks>,
 }
@@ -67,6 +70,19 @@ pub(crate) struct Lasting {
     pub(crate) clock_skew_ms: i64,
     /// How often the operator has retried a stuck run.
     pub(crate) stuck_retries: u32,
+    /// When the last fault happened: the number of lives, and the time.
+    pub(crate) last_fault: (u32, Duration),
+    /// What the run took after it, if it has ended since.
+    pub(crate) took: Option<Took>,
+}
+
+/// What a run took after the last fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Took {
+    /// The number of lives that began.
+    pub lives: u32,
+    /// The virtual time.
+    pub time: Duration,
 }
 
 /// The crashes of a simulation that continues without them.
@@ -120,7 +136,24 @@ impl Lasting {
             broken_since: None,
             clock_skew_ms: 0,
             stuck_retries: 0,
+            last_fault: (0, Duration::ZERO),
+            took: None,
         }
+    }
+
+    /// A fault has happened.
+    pub(super) fn fault_at(&mut self, now: Duration) {
+        self.last_fault = (self.lives, now);
+        self.took = None;
+    }
+
+    /// A life has returned an outcome.
+    pub(super) fn ends_at(&mut self, now: Duration) {
+        let (lives, time) = self.last_fault;
+        self.took.get_or_insert(Took {
+            lives: self.lives - lives,
+            time: now.saturating_sub(time),
+        });
     }
 
     /// Adds a draw to the tape.
@@ -166,6 +199,7 @@ impl Lasting {
             | Fault::Store(_)
             | Fault::Attempt(_)
             | Fault::Breach(_)
+            | Fault::Service(_)
             | Fault::Switch(_)
             | Fault::Order(_) => {}
         }
@@ -192,6 +226,7 @@ impl State {
             phantoms: Vec::new(),
             alive: 0,
             rival_wanted: false,
+            left_out: Arc::default(),
             forks: None,
         }
     }
@@ -229,7 +264,8 @@ impl State {
         );
         let point = self.passed.next(life, instant.what, instant.when);
         let (recorder, crashes) = (&mut self.recorder, &self.lasting.crashes);
-        if instant.crash {
+        let crashes_are_possible = self.left_out.permits(Fault::Crash(Crash::Process));
+        if instant.crash && crashes_are_possible {
             recorder.passed(crashes, &point, life, || instant.what.operation());
         }
         if power.is_some() {
@@ -289,9 +325,12 @@ impl State {
         let company = self.alive > 1 || budget.has_company();
         offers.retain(|offer| {
             let fault = offer.fault();
-            budget.affords(fault) && (company || !fault.needs_company())
+            let possible = budget.affords(fault) && self.left_out.permits(fault);
+            possible && (company || !fault.needs_company())
         });
-        if let Some(disk) = power.filter(|_| budget.disk > 0) {
+        let partial = Fault::Disk(DiskFault::PowerLoss(Loss::OF_NOTHING));
+        let partial = budget.disk > 0 && self.left_out.permits(partial);
+        if let Some(disk) = power.filter(|_| partial) {
             let losses = disk.image().losses().into_iter();
             let partial = losses.filter(|loss| ![Loss::OF_ALL, Loss::OF_NOTHING].contains(loss));
             offers.extend(partial.map(|loss| Offer::Ambient(Ambient::PowerLoss(loss))));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::history::LifeEnd;
+use crate::history::{Ending, LifeEnd};
 use crate::sim::Process;
 
 /// A broken invariant of the subject.
@@ -39,9 +39,26 @@ pub trait Subject: Send + Sync {
         Vec::new()
     }
 
+    /// The subject's own invariants that are broken when the run has ended, where they depend on what
+    /// went wrong before. By default they depend on the outcome alone.
+    fn broken_invariants_after(&self, ending: &Ending<'_>) -> Vec<BrokenInvariant> {
+        self.broken_invariants(ending.outcome())
+    }
+
+    /// The subject's own invariants that are broken at an instant. It is asked at every instant.
+    fn broken_now(&self) -> Vec<BrokenInvariant> {
+        Vec::new()
+    }
+
     /// The subject's own world as a crash of every process would leave it now, as a new subject.
     /// `None` if it has no world, or cannot copy it.
     fn survivor(&self) -> Option<Arc<dyn Subject>> {
+        None
+    }
+
+    /// The subject's own world in words, several lines where it is large. Two runs of the same choices
+    /// must have the same words. `None` if it has no world, or can't show it.
+    fn world(&self) -> Option<String> {
         None
     }
 

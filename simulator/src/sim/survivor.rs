@@ -73,6 +73,7 @@ impl Survivor {
         self.lasting.draw(point.clone(), n, chosen);
         self.lasting
             .record_fault(life, point.clone(), Fault::Crash(crash));
+        self.lasting.fault_at(self.now);
     }
 
     /// The crashes so far.
@@ -112,9 +113,13 @@ impl Survivor {
             broken_since,
             clock_skew_ms,
             stuck_retries,
+            last_fault,
+            took: _,
         } = &self.lasting;
         (budget, world, under_way, lives, stuck_retries).hash(hasher);
         (broken_since, clock_skew_ms).hash(hasher);
+        // Equal states have been reached at the same time, so this is the time since the last fault.
+        last_fault.hash(hasher);
         for late in late {
             (
                 late.due.saturating_sub(*operations),
@@ -195,16 +200,19 @@ fn is_remembered(what: &What) -> bool {
         | What::Loaded(_)
         | What::LoadFailed
         | What::Applied { .. }
+        | What::Noted(_)
         | What::Started(_)
         | What::Finished { .. } => false,
         What::Began(_)
         | What::Landed(_)
         | What::Effect(_)
         | What::Cleared
+        | What::Broken { .. }
         | What::StoreFailed(_)
         | What::Fault(_)
         | What::Returned(_)
         | What::Panicked(_)
+        | What::Unserializable(_)
         | What::Stopped(_)
         | What::Stalled => true,
     }

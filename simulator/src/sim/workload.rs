@@ -1,11 +1,16 @@
 //! A workflow to simulate: how it runs, and what the oracles know of it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use crashpoint::protocol::Definition;
+use smol_str::SmolStr;
 
-use crate::history::History;
-use crate::sim::{Lane, Release, Subject, Upgrade};
+use crate::choices::Exhaustive;
+use crate::fault::LeftOut;
+use crate::history::{History, LifeEnd};
+use crate::sim::{Lane, Release, Settings, SharedChoices, Subject, Upgrade, simulate};
 
 /// A workflow to explore, with the facts that the oracles need.
 pub struct Workload {
@@ -37,6 +42,70 @@ pub struct Workload {
     pub panics: Panics,
     /// A life that waits this often counts as endless.
     pub waits_max: u32,
+    /// How soon a run must end after the last fault, if the test says so.
+    pub deadline: Option<Deadline>,
+    /// The faults that its schedules never have.
+    pub left_out: Arc<LeftOut>,
+    /// The endings to which no fault leads, and which it has all the same.
+    pub accepts: Vec<OddEnding>,
+    /// How its run without faults ends, once somebody has asked.
+    pub calm: CalmEnding,
+}
+
+/// How soon a run must end after the last fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline {
+    /// The most lives that begin after it.
+    pub lives: u32,
+    /// The longest virtual time after it.
+    pub time: Duration,
+}
+
+/// An ending of a run to which no fault leads. An oracle objects to it unless the workload accepts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OddEnding {
+    /// Nothing goes wrong, and the run is not done.
+    Calm,
+    /// The run is stuck although the schedule made no undo fail.
+    Stuck,
+    /// Crashes alone turn a run that is done into a run that is rolled back, or the other way round.
+    Crashed,
+}
+
+impl OddEnding {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Calm, Self::Stuck, Self::Crashed];
+}
+
+/// The ending of a workload's run without faults. It is simulated when it is first asked for.
+#[derive(Debug, Default)]
+pub struct CalmEnding(OnceLock<Option<LifeEnd>>);
+
+impl Workload {
+    /// The number of attempts of each task that never fails for good.
+    pub(super) fn pivots(&self) -> BTreeMap<SmolStr, u32> {
+        let pivots = self.left_out.pivots().filter_map(|name| {
+            let state = self.definition.state_of_task(name)?;
+            let task = self.definition.task(state)?;
+            Some((name.into(), task.policy.retry.attempts()))
+        });
+        pivots.collect()
+    }
+
+    /// Whether it accepts such an ending.
+    pub fn accepts(&self, ending: OddEnding) -> bool {
+        self.accepts.contains(&ending)
+    }
+
+    /// How its run ends if nothing goes wrong; `None` if it does not end.
+    pub fn calm_ending(&self) -> Option<&LifeEnd> {
+        let calm = self.calm.0.get_or_init(|| {
+            let choices = Arc::new(Mutex::new(Exhaustive::new())) as SharedChoices;
+            let run = simulate(self, &Settings::default(), choices);
+            run.history.outcome().cloned()
+        });
+        calm.as_ref()
+    }
 }
 
 /// [`Workload::waits_max`], unless a workload says otherwise.

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::crash_test::{Factory, Invariant, Merging};
 use crate::explore::Pool;
-use crate::history::LifeEnd;
+use crate::history::{Ending, LifeEnd};
 use crate::sim::{Lane, Process};
 use crate::workload::{Panics, Rule};
 
@@ -252,7 +252,8 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
         name: &str,
         holds: impl Fn(&W, &LifeEnd) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
-        self.invariants.push(Invariant::new(name, holds));
+        let holds = move |world: &W, ending: &Ending<'_>| holds(world, ending.outcome());
+        self.invariants.push(Invariant::at_the_end(name, holds));
         self
     }
 

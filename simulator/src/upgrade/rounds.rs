@@ -164,6 +164,8 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
             let found = Found {
                 violation,
                 sampled: None,
+                schedules: findings.schedules,
+                number: None,
                 at: self.at,
                 run: Location::caller(),
                 function: "upgrade_test",

@@ -7,7 +7,7 @@ use crashpoint::{Retention, State};
 use futures_util::future::BoxFuture;
 
 use crate::crash_test::{Invariant, Merging};
-use crate::history::LifeEnd;
+use crate::history::{Ending, LifeEnd};
 use crate::sim::{BrokenInvariant, Process, Release, Rollout, Subject};
 use crate::upgrade::Program;
 use crate::workload::Rule;
@@ -86,9 +86,9 @@ impl<Old: State, New: State, W: Send + Sync + 'static> Subject for UpgradeSubjec
         self.release(process).resume(process)
     }
 
-    fn broken_invariants(&self, outcome: &LifeEnd) -> Vec<BrokenInvariant> {
+    fn broken_invariants_after(&self, ending: &Ending<'_>) -> Vec<BrokenInvariant> {
         let invariants = self.template.invariants.iter();
-        let broken = invariants.filter_map(|invariant| invariant.broken(&self.world, outcome));
+        let broken = invariants.filter_map(|invariant| invariant.broken(&self.world, ending));
         broken.collect()
     }
 

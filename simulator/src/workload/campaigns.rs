@@ -4,7 +4,7 @@
 //! other faults happen between two operations, so over a disk they come without a crash. A power
 //! loss alone has about a hundred variants, so disk faults are for short workloads.
 
-use crate::fault::Budget;
+use crate::fault::{Budget, Crash, Fault};
 use crate::sim::{Length, StoreKind, Workload};
 
 /// Every schedule within a budget, for some workloads over some stores.
@@ -186,7 +186,25 @@ impl Workload {
                 budgets.extend_from_slice(ORDERS);
             }
         }
-        budgets
+        if self.left_out.is_empty() {
+            return budgets;
+        }
+        let mut distinct: Vec<Budget> = Vec::new();
+        for budget in budgets.into_iter().map(|it| self.possible(store, it)) {
+            if !distinct.iter().any(|larger| budget.is_within(*larger)) {
+                distinct.push(budget);
+            }
+        }
+        distinct
+    }
+
+    /// The budget without the groups whose faults are all left out, or don't happen over this store.
+    pub fn possible(&self, store: StoreKind, budget: Budget) -> Budget {
+        let over_disk = Over::only(store) == Over::Disk;
+        self.left_out.within(budget, |fault| match fault {
+            Fault::Crash(Crash::PowerLoss) | Fault::Disk(_) => over_disk,
+            _ => true,
+        })
     }
 
     /// The budget that is sampled by seeds beyond the campaigns: [`beyond`], and other orders of
@@ -218,5 +236,6 @@ pub fn beyond(store: StoreKind) -> Budget {
         jumps: 2,
         breaches: 0,
         orders: 0,
+        services: 0,
     }
 }

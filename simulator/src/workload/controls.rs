@@ -3,21 +3,24 @@
 //!
 //! Three read something that no choice gave them. One breaks an invariant of its author, one has a
 //! task that panics, one has a task that never ends, and the subject of one panics before the
-//! simulation.
+//! simulation. Four end as no fault makes them end. One sends a request twice to a service without keys;
+//! another calls a service rightly, so that the faults of services happen somewhere.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crashpoint::protocol::Faithful;
-use crashpoint::{Ctx, Retention, Runtime as _, State, TaskError, TokioRuntime, Workflow};
+use crashpoint::{
+    CompensatableTask, Ctx, Retention, Runtime as _, State, TaskError, TokioRuntime, Workflow,
+};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
 use crate::history::LifeEnd;
-use crate::sim::{BrokenInvariant, Process, Subject};
-use crate::workload::{ActsOn, Length, Panics, Recipe, Sharing, Workload};
+use crate::sim::{BrokenInvariant, Process, Service, Subject};
+use crate::workload::{ActsOn, Deadline, Length, Panics, Recipe, Sharing, Workload};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Control {
@@ -40,6 +43,27 @@ pub const TASK_PANICS: &str = "control-task-panics";
 /// The name of the control whose task waits for something that never comes.
 pub const TASK_HANGS: &str = "control-task-hangs";
 
+/// The name of the control that is never done.
+pub const NEVER_DONE: &str = "control-never-done";
+
+/// The name of the control that gives up after a crash.
+pub const GIVES_UP: &str = "control-gives-up";
+
+/// The name of the control whose undo fails by itself.
+pub const GETS_STUCK: &str = "control-gets-stuck";
+
+/// The name of the control whose output does not read back.
+pub const LOSES_OUTPUT: &str = "control-loses-its-output";
+
+/// The name of the control that calls a service, and breaks nothing.
+pub const CALLS: &str = "control-calls-a-service";
+
+/// The name of the control that sends a request to a service without keys again.
+pub const SENDS_AGAIN: &str = "control-sends-again";
+
+/// The name of the control that ends later than it may.
+pub const TAKES_LONG: &str = "control-takes-long";
+
 /// The control with this name.
 pub fn named(name: &str) -> Option<Workload> {
     Some(match name {
@@ -52,6 +76,30 @@ pub fn named(name: &str) -> Option<Workload> {
             ..alone(name, "has a task that panics", panicking)
         },
         TASK_HANGS => alone(name, "has a task that never ends", hanging),
+        NEVER_DONE => ending(name, "fails in every schedule", |_| Ending::Fails),
+        GIVES_UP => ending(
+            name,
+            "fails when it runs a second time",
+            |process| match process.count("attempts") {
+                0 => Ending::Succeeds,
+                _ => Ending::Fails,
+            },
+        ),
+        GETS_STUCK => ending(name, "fails, and so does its undo", |_| Ending::IsStuck),
+        LOSES_OUTPUT => ending(name, "has an output that is not a number", |_| {
+            Ending::IsLost
+        }),
+        CALLS => calling(name, "calls a service", |service| service),
+        SENDS_AGAIN => calling(name, "calls a service without keys", |service| {
+            service.without_keys()
+        }),
+        TAKES_LONG => Workload {
+            deadline: Some(Deadline {
+                lives: 1,
+                time: Duration::from_secs(1),
+            }),
+            ..slow(name)
+        },
         PANICKING => Workload {
             subject: Box::new(no_subject),
             ..reading(name, "panics outside of the simulation", String::new)
@@ -115,6 +163,92 @@ fn alone(name: &str, about: &'static str, task: fn() -> Attempt) -> Workload {
     });
     let mut workload = recipe.under(Faithful);
     name.clone_into(&mut workload.name);
+    workload
+}
+
+/// How the task of a control ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Succeeds,
+    Fails,
+    /// It fails, and so does its undo.
+    IsStuck,
+    /// Its output does not read back.
+    IsLost,
+}
+
+struct Ends {
+    process: Process,
+    how: fn(&Process) -> Ending,
+}
+
+impl CompensatableTask<Control> for Ends {
+    type Output = f64;
+
+    async fn run(&self, _: Ctx) -> Result<(Control, f64), TaskError> {
+        match (self.how)(&self.process) {
+            Ending::Succeeds => Ok((Control::Charged, 0.0)),
+            Ending::IsLost => Ok((Control::Charged, f64::NAN)),
+            Ending::Fails | Ending::IsStuck => Err(TaskError::fatal("the control fails")),
+        }
+    }
+
+    async fn compensate(&self, _: Ctx, _: f64) -> Result<(), TaskError> {
+        Ok(())
+    }
+
+    async fn compensate_in_doubt(&self, _: Ctx) -> Result<(), TaskError> {
+        match (self.how)(&self.process) {
+            Ending::IsStuck => Err(TaskError::fatal("the control fails in its undo")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A workload of one task, which sleeps a minute.
+fn slow(name: &str) -> Workload {
+    let recipe = recipe("sleeps longer than it may", move |_| {
+        workflow(move |ctx: Ctx| async move {
+            ctx.sleep(Duration::from_secs(60)).await;
+            Ok(Control::Charged)
+        })
+    });
+    let mut workload = recipe.under(Faithful);
+    name.clone_into(&mut workload.name);
+    workload
+}
+
+/// A workload of one task, which calls a service.
+fn calling(name: &str, about: &'static str, service: fn(Service<'_>) -> Service<'_>) -> Workload {
+    let recipe = recipe(about, move |process| {
+        let process = process.clone();
+        workflow(move |ctx: Ctx| {
+            let process = process.clone();
+            async move {
+                let bank = service(process.service("bank"));
+                bank.call(&ctx, "charge the card", || ()).await?;
+                Ok(Control::Charged)
+            }
+        })
+    });
+    let mut workload = recipe.under(Faithful);
+    name.clone_into(&mut workload.name);
+    workload
+}
+
+/// A workload of one task, to whose ending no fault leads.
+fn ending(name: &str, about: &'static str, how: fn(&Process) -> Ending) -> Workload {
+    let workflow = move |process: &Process| {
+        let process = process.clone();
+        let workflow = Workflow::builder("control", 1)
+            .compensatable(Control::Charge, "charge", Ends { process, how })
+            .exit(Control::Charged)
+            .build();
+        workflow.expect("the control is well defined")
+    };
+    let mut workload = recipe(about, workflow).under(Faithful);
+    name.clone_into(&mut workload.name);
+    workload.accepts.clear();
     workload
 }
 

@@ -18,7 +18,9 @@ use crate::sim::{Lane, Process, Subject};
 use crate::workload::engine_subject::{EngineSubject, WorkflowFactory};
 
 pub use self::campaigns::{CAMPAIGNS, CRASHES_MAX, Campaign, Over, beyond, default_crashes};
-pub use crate::sim::{ActsOn, Length, Panics, Sharing, WAITS_MAX, Workload};
+pub use crate::sim::{
+    ActsOn, CalmEnding, Deadline, Length, OddEnding, Panics, Sharing, WAITS_MAX, Workload,
+};
 pub use crashpoint::protocol::Rule;
 
 /// The parts of a workload of the engine.
@@ -84,6 +86,11 @@ impl<S: State> Recipe<S> {
             panics: Panics::Belong,
             lane: Lane::default(),
             waits_max: WAITS_MAX,
+            deadline: None,
+            left_out: Arc::default(),
+            // And they end as they are meant to.
+            accepts: OddEnding::ALL.to_vec(),
+            calm: CalmEnding::default(),
         }
     }
 }

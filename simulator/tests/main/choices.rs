@@ -289,7 +289,7 @@ fn the_token_of_a_violation_replays_it() {
 // ---- as text ----
 
 fn budgets() -> impl Strategy<Value = Budget> {
-    prop::array::uniform10(prop_oneof![Just(0), 1..5_u32, any::<u32>()]).prop_map(
+    prop::array::uniform11(prop_oneof![Just(0), 1..5_u32, any::<u32>()]).prop_map(
         |[
             crashes,
             faults,
@@ -301,6 +301,7 @@ fn budgets() -> impl Strategy<Value = Budget> {
             jumps,
             breaches,
             orders,
+            services,
         ]| Budget {
             crashes,
             faults,
@@ -312,6 +313,7 @@ fn budgets() -> impl Strategy<Value = Budget> {
             jumps,
             breaches,
             orders,
+            services,
         },
     )
 }
@@ -382,7 +384,7 @@ fn err_budgets() {
     ] {
         let error = text.parse::<Budget>().expect_err(text).to_string();
         let expected = format!(
-            "{text:?} is not a budget: letters of c, f, d, e, t, p, x, j, b, o, each with a number, as in c1f1"
+            "{text:?} is not a budget: letters of c, f, d, e, t, p, x, j, b, o, s, each with a number, as in c1f1"
         );
         assert_eq!(error, expected);
     }
@@ -426,7 +428,7 @@ fn err_tokens() {
         (
             "3.order.memory.k1.calm.01234567",
             expect![[
-                r#""k1" is not a budget: letters of c, f, d, e, t, p, x, j, b, o, each with a number, as in c1f1"#
+                r#""k1" is not a budget: letters of c, f, d, e, t, p, x, j, b, o, s, each with a number, as in c1f1"#
             ]],
         ),
         (

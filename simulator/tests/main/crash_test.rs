@@ -11,12 +11,18 @@ use crashpoint_simulator::{
 use expect_test::{Expect, expect};
 
 mod bounded;
+mod bounds;
+mod chosen;
+mod endings;
+mod kept;
 mod replayed;
 mod sampled;
+mod services;
 mod sources;
 mod spawned;
 mod tasks;
 mod tokio_lane;
+mod worlds;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Order {
@@ -263,8 +269,15 @@ fn an_undo_that_is_not_idempotent_is_caught() {
         Look::Whole,
         &expect![[r#"
             invariants: the card is charged once or not at all: rolled back, and the balance is 1999 cents
-            the promise: the invariants of the test hold when the run has ended
-            shrunk in 0 steps, with 15 simulations, to a local minimum: no single draw can be removed or lowered
+            the promise: the invariants of the test hold, at every instant or when the run has ended
+            the window: life 1 runs pack, and the attempt begins: the attempt fails before it begins; then life 1 has sent row 3, which is not durable yet: the process crashes
+            what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
+            found after 626 schedules; shrunk in 0 steps, with 15 simulations, to a local minimum: no single draw can be removed or lowered
+
+            point of no return
+              0 of 24 continuations break it, before any fault
+              1 of 24 continuations break it, after the fault at life1/pack:attempt: attempt-error
+             24 of 24 continuations break it, after the fault at life1/append#3:before: crash: inevitable from here on
 
             schedule
               at life1/pack:attempt: attempt-error (the attempt fails before it begins)
@@ -304,17 +317,16 @@ fn an_undo_that_is_not_idempotent_is_caught() {
               #4   compensated             charge of #1
               #5   rolled_back
             ledger
-              no effect went through Process::effect
+              no effect went through Process::effect or a Process::service
 
             replay it
-              CRASHPOINT_REPLAY=3.crash-test.memory.c1e1.7x1,11x1.a374ea9e cargo test crash_test::an_undo_that_is_not_idempotent_is_caught -- --exact
+              CRASHPOINT_REPLAY=3.crash-test.memory.c1e1.7x1,11x1.a374ea9e cargo test -p crashpoint-simulator --test main crash_test::an_undo_that_is_not_idempotent_is_caught -- --exact
 
-            keep it, with the test of simulator/tests/main/crash_test.rs:LINE in it
+            keep it, in the module of the test
 
                 #[test]
                 fn the_card_is_charged_once_or_not_at_all_at_life1_pack_attempt_attempt_error_at() {
-                    let test = crash_test(/* as it stands there */);
-                    test.replay("v1; at life1/pack:attempt: attempt-error; at life1/append#3:before: crash");
+                    crashpoint_simulator::replay_in(crate::crash_test::an_undo_that_is_not_idempotent_is_caught, 1, "v1; at life1/pack:attempt: attempt-error; at life1/append#3:before: crash");
                 }"#]],
     );
 }
@@ -326,8 +338,14 @@ fn a_task_that_charges_twice_is_caught() {
         Look::Schedule,
         &expect![[r#"
             invariants: the card is charged once or not at all: done in Shipped, and the balance is -3998 cents
-            the promise: the invariants of the test hold when the run has ended
-            shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered
+            the promise: the invariants of the test hold, at every instant or when the run has ended
+            the window: life 1 has sent row 1, which is not durable yet: the process crashes
+            what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
+            found after 78 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered
+
+            point of no return
+              2 of 24 continuations break it, before any fault
+             24 of 24 continuations break it, after the fault at life1/append#1:before: crash: inevitable from here on
 
             schedule
               at life1/append#1:before: crash (the process crashes)"#]],
@@ -341,8 +359,15 @@ fn a_mistake_that_needs_two_things_to_go_wrong_is_caught() {
         Look::Schedule,
         &expect![[r#"
             invariants: the card is charged once or not at all: rolled back, and the balance is -1999 cents
-            the promise: the invariants of the test hold when the run has ended
-            shrunk in 0 steps, with 10 simulations, to a local minimum: no single draw can be removed or lowered
+            the promise: the invariants of the test hold, at every instant or when the run has ended
+            the window: life 1 runs charge, and the attempt begins: the attempt does its work and then reports an error; then life 1 undoes charge, and its effect has happened: the process crashes
+            what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
+            found after 642 schedules; shrunk in 0 steps, with 10 simulations, to a local minimum: no single draw can be removed or lowered
+
+            point of no return
+              0 of 24 continuations break it, before any fault
+              2 of 24 continuations break it, after the fault at life1/charge:attempt: attempt-error-after
+             24 of 24 continuations break it, after the fault at life1/undo charge:after-effect: crash: inevitable from here on
 
             schedule
               at life1/charge:attempt: attempt-error-after (the attempt does its work and then reports an error)
@@ -355,8 +380,8 @@ fn the_regression_test_fails_until_the_mistake_is_corrected() {
     let failure_of = failure(|| order(Mistake::ChargeIsRepeated).run());
     let token = failure_of
         .lines()
-        .find_map(|line| line.trim().strip_prefix("test.replay(\""))
-        .and_then(|rest| rest.split('"').next())
+        .find(|line| line.contains("crashpoint_simulator::replay_in("))
+        .and_then(|line| line.split('"').nth(1))
         .expect("the failure has a test to keep")
         .to_owned();
     let again = failure(|| order(Mistake::ChargeIsRepeated).replay(&token));
@@ -585,11 +610,11 @@ fn a_task_that_trusts_the_wall_clock_is_caught() {
     let schedule: Vec<&str> = failure.lines().take(6).collect();
     expect![[r#"
         invariants: no offer is older than it can be: it is 3600000 ms old
-        the promise: the invariants of the test hold when the run has ended
-        shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered
-
-        schedule
-          at life1/append#1:before: clock-ahead (the wall clock jumps an hour ahead)"#]].assert_eq(&schedule.join("\n"));
+        the promise: the invariants of the test hold, at every instant or when the run has ended
+        the window: life 1 has sent row 1, which is not durable yet: the wall clock jumps an hour ahead
+        what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
+        found after 2,730 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered
+    "#]].assert_eq(&schedule.join("\n"));
 }
 
 /// The task does not survive any of the jumps: ahead, back, and all clocks at once.

@@ -11,6 +11,7 @@ mod generated;
 mod images;
 mod merging;
 mod mutants;
+mod no_return;
 mod operations;
 mod oracles;
 mod pool;

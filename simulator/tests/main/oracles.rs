@@ -310,13 +310,24 @@ fn the_result_of_an_earlier_run_is_not_compared_with_the_effects_of_a_later_run(
     assert_eq!(trial.verdicts, []);
 }
 
+/// rustdoc shows this table.
 #[test]
-fn only_the_promise_that_a_run_ends_is_a_liveness_promise() {
+fn the_docs_list_every_oracle_with_its_promise() {
+    let docs = include_str!("../../src/oracle/mod.rs");
+    let listed = docs.lines().filter(|line| line.starts_with("//! | `"));
+    let expected = ORACLES
+        .iter()
+        .map(|it| format!("//! | `{}` | {} |", it.name, it.promise));
+    assert_eq!(listed.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn only_the_promises_that_a_run_ends_are_liveness_promises() {
     let liveness = ORACLES
         .iter()
         .filter(|oracle| oracle.kind == Kind::Liveness);
     let names: Vec<&str> = liveness.map(|oracle| oracle.name).collect();
-    assert_eq!(names, ["liveness"]);
+    assert_eq!(names, ["liveness", "ends-in-time"]);
     for known in ORACLES {
         let found = oracle::named(known.name).map(|found| found.promise);
         assert_eq!(found, Some(known.promise), "{}", known.name);

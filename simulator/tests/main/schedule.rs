@@ -101,7 +101,11 @@ fn each_fault_has_a_stable_name() {
         sleep
         phantom-row
         lost-row=N
-        order=N"#]]
+        order=N
+        service-refused
+        service-request-lost
+        service-answer-lost
+        service-slow"#]]
     .assert_eq(&names.join("\n"));
 }
 
@@ -272,7 +276,7 @@ fn err_schedules() {
     expect![[r#"
         expected `at INSTANT: FAULT`, found "life1/append#3:before: crash"
         expected `at INSTANT: FAULT`, found "at life1/append#3:before crash"
-        unknown fault "burns"; the faults are crash, power-loss, refused, in-doubt-applied, in-doubt-lost, in-doubt-late=N, duplicated, echoed=N, slow-answer, slow-request, stale-load, partial-power-loss=KEPT, write-error, write-error-lasting, sync-error, sync-error-lasting, disk-full, attempt-error, attempt-error-after, attempt-fatal-after, attempt-twice, attempt-panic, attempt-hang, takeover, switch=lifeN, cancel, clock-ahead, clock-back, sleep, phantom-row, lost-row=N, order=N
+        unknown fault "burns"; the faults are crash, power-loss, refused, in-doubt-applied, in-doubt-lost, in-doubt-late=N, duplicated, echoed=N, slow-answer, slow-request, stale-load, partial-power-loss=KEPT, write-error, write-error-lasting, sync-error, sync-error-lasting, disk-full, attempt-error, attempt-error-after, attempt-fatal-after, attempt-twice, attempt-panic, attempt-hang, takeover, switch=lifeN, cancel, clock-ahead, clock-back, sleep, phantom-row, lost-row=N, order=N, service-refused, service-request-lost, service-answer-lost, service-slow
         "switch=-1" is not written like switch=lifeN
         "switch" is not written like switch=lifeN
         "crash=1" is not written like crash
@@ -280,7 +284,7 @@ fn err_schedules() {
         expected `at INSTANT: FAULT`, found "and on"
         expected `at INSTANT: FAULT`, found "at \"life1: crash"
         expected `at INSTANT: FAULT`, found "at \"life1\" crash"
-        unknown fault "the process crashes"; the faults are crash, power-loss, refused, in-doubt-applied, in-doubt-lost, in-doubt-late=N, duplicated, echoed=N, slow-answer, slow-request, stale-load, partial-power-loss=KEPT, write-error, write-error-lasting, sync-error, sync-error-lasting, disk-full, attempt-error, attempt-error-after, attempt-fatal-after, attempt-twice, attempt-panic, attempt-hang, takeover, switch=lifeN, cancel, clock-ahead, clock-back, sleep, phantom-row, lost-row=N, order=N
+        unknown fault "the process crashes"; the faults are crash, power-loss, refused, in-doubt-applied, in-doubt-lost, in-doubt-late=N, duplicated, echoed=N, slow-answer, slow-request, stale-load, partial-power-loss=KEPT, write-error, write-error-lasting, sync-error, sync-error-lasting, disk-full, attempt-error, attempt-error-after, attempt-fatal-after, attempt-twice, attempt-panic, attempt-hang, takeover, switch=lifeN, cancel, clock-ahead, clock-back, sleep, phantom-row, lost-row=N, order=N, service-refused, service-request-lost, service-answer-lost, service-slow
         the schedule has version "v2", this simulator reads version v1
     "#]].assert_eq(&errors);
 }

@@ -51,7 +51,7 @@ fn seeds_find_nothing_where_no_promise_is_broken() {
 /// Each kind alone, and each number of each group.
 #[test]
 fn every_single_kind_of_fault_is_impossible_for_some_seeds_of_a_swarm_and_possible_for_others() {
-    let most = budget("c2f2d1e2t1p2x1j2b1o1");
+    let most = budget("c2f2d1e2t1p2x1j2b1o1s2");
     for kind in Fault::kinds() {
         let possible = (0..200).map(|seed| Swarm::draw(Seeded::new(seed), most).is_possible(kind));
         let (possible, impossible): (Vec<bool>, Vec<bool>) = possible.partition(|it| *it);
@@ -211,7 +211,7 @@ fn err_tape_files() {
         line 1: expected "crashpoint tape" and a value, found "workload \"order\""
         line 2: expected a text in quotes, found "order"
         line 3: unknown store "paper"
-        line 4: "k1" is not a budget: letters of c, f, d, e, t, p, x, j, b, o, each with a number, as in c1f1
+        line 4: "k1" is not a budget: letters of c, f, d, e, t, p, x, j, b, o, s, each with a number, as in c1f1
         line 5: expected a number, found "two"
         line 7: expected "fingerprint" and a value, found "2 of 3 \"life1/a \\\"task\\\"\\n:pending\""
         line 8: "fingerprint f816169c" is not a draw: expected CHOICE of N "LABEL", with CHOICE in 0..N and N at least 2

@@ -115,7 +115,7 @@ type Group = fn(&mut Budget) -> &mut u32;
 /// The budgets with at most these numbers, the smallest first.
 fn up_to(most: Budget) -> Vec<Budget> {
     let mut budgets = vec![Budget::default()];
-    let groups: [(u32, Group); 10] = [
+    let groups: [(u32, Group); 11] = [
         (most.crashes, |budget| &mut budget.crashes),
         (most.faults, |budget| &mut budget.faults),
         (most.disk, |budget| &mut budget.disk),
@@ -126,6 +126,7 @@ fn up_to(most: Budget) -> Vec<Budget> {
         (most.jumps, |budget| &mut budget.jumps),
         (most.breaches, |budget| &mut budget.breaches),
         (most.orders, |budget| &mut budget.orders),
+        (most.services, |budget| &mut budget.services),
     ];
     for (most, group) in groups {
         budgets = budgets
@@ -152,6 +153,7 @@ fn up_to(most: Budget) -> Vec<Budget> {
             + budget.jumps
             + budget.breaches
             + budget.orders
+            + budget.services
     });
     budgets
 }

@@ -38,6 +38,7 @@ fn complete(witnesses: &[Witness]) -> Table {
     table.add_faults(&explored("order-cleared", redb, "d1"));
     // Its last task has a time limit.
     table.add_faults(&explored("order-hangs", memory, "e1"));
+    table.add_services();
     table.add_embedded();
     let crash = Settings::within("c1".parse().expect("it is a budget"));
     let operations = explore_operations(Pool::of_one(), Operations(None), &crash);

@@ -40,6 +40,7 @@ pub(in crate::page) enum Glyph {
     Attempt(Direction),
     AttemptFailed,
     Effect(Direction, Reception),
+    Note,
     Clear,
     Crash,
     Takeover,
@@ -265,6 +266,14 @@ fn describe(what: &What) -> Option<(Glyph, Markup)> {
             Glyph::Effect(effect.direction, effect.reception),
             effect_words(effect),
         ),
+        What::Noted(text) => (Glyph::Note, html! { "notes: " (shown(text)) }),
+        What::Broken {
+            name,
+            message: text,
+        } => (
+            Glyph::Alarm,
+            html! { strong.bad { "no longer holds: " (shown(name)) ": " (message(text)) } },
+        ),
         What::Cleared => (Glyph::Clear, html! { "clears the log" }),
         What::StoreFailed(text) => (
             Glyph::Alarm,
@@ -280,6 +289,10 @@ fn describe(what: &What) -> Option<(Glyph, Markup)> {
         What::Panicked(text) => (
             Glyph::Alarm,
             html! { strong.bad { "panics: " (message(text)) } },
+        ),
+        What::Unserializable(text) => (
+            Glyph::Alarm,
+            html! { strong.bad { "a value does not read back: " (message(text)) } },
         ),
         What::Stopped(why) => (
             Glyph::Alarm,
@@ -301,7 +314,7 @@ fn describe(what: &What) -> Option<(Glyph, Markup)> {
 
 fn effect_words(effect: &Effect) -> Markup {
     html! {
-        "effect: " b { (shown(&effect.name)) }
+        "effect: " b { (shown(&effect.words())) }
         @match effect.reception {
             Reception::Performed => {}
             Reception::Repeated => { " " span.note { "repeated, the key is known" } }
@@ -357,7 +370,9 @@ fn details(what: &What) -> Vec<(&'static str, String)> {
             ("key", escaped_full(&effect.key)),
             ("fencing token", effect.fencing_token.to_string()),
         ],
-        What::StoreFailed(text) | What::Panicked(text) => vec![("message", escaped_full(text))],
+        What::StoreFailed(text) | What::Panicked(text) | What::Unserializable(text) => {
+            vec![("message", escaped_full(text))]
+        }
         What::Fault(fired) => vec![("crash point", escaped_full(&fired.point))],
         What::Returned(end) => vec![("returned", escaped_full(&end.to_string()))],
         _ => Vec::new(),

@@ -181,6 +181,7 @@ impl Lanes {
                     path class=(format!("{class} {own}")) d=(format!("M{world} {}l6 6l-6 6l-6 -6z", y - 6)) {}
                 }
             }
+            Glyph::Note => flag(x, "note", "i"),
             Glyph::Clear => html! {
                 (self.wire(life, store, ""))
                 rect class=(format!("hollow {own}")) x=(store - 5) y=(y - 5) width="10" height="10" {}

@@ -83,13 +83,14 @@ pub(super) fn spoiled(text: &str) -> String {
         oracle: "liveness",
         message: text.to_owned(),
     }];
-    of_schedule(&ExplainedRun {
+    let explained = ExplainedRun {
         workload: &spoiled_workload(text),
         run: &run,
         verdicts: &verdicts,
         store: StoreKind::Memory,
         command: text,
-    })
+    };
+    of_schedule(&explained, None)
 }
 
 /// The names of the tags, in order, and how many attributes each has.

@@ -41,11 +41,12 @@ fn violated(workload: &Workload, budget: &str) -> Run {
 
 fn page(workload: &Workload, run: &Run) -> String {
     let verdicts = judge(workload, run);
-    of_schedule(&ExplainedRun {
+    let explained = ExplainedRun {
         workload,
         run,
         verdicts: &verdicts,
         store: StoreKind::Memory,
         command: "crashpoint replay TOKEN",
-    })
+    };
+    of_schedule(&explained, None)
 }

@@ -132,7 +132,10 @@ impl Life {
         failure: Failure,
         policy: RetryPolicy,
     ) -> Option<Failure> {
-        let is_final = matches!(failure.kind, FailureKind::Fatal | FailureKind::Panic);
+        let is_final = match failure.kind {
+            FailureKind::Fatal | FailureKind::Panic | FailureKind::Unserializable => true,
+            FailureKind::Retry | FailureKind::Timeout => false,
+        };
         if is_final || attempt >= policy.attempts {
             return Some(failure);
         }

@@ -21,6 +21,29 @@ fn replayed(schedule: &str) -> (bool, String) {
     (output.status.success(), said)
 }
 
+/// The page is written by a test in another process, because the environment belongs to all tests.
+#[test]
+fn a_page_shows_a_schedule_of_a_users_own_workflow() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("story.html");
+    let harness = env::current_exe().expect("it runs");
+    let harness = Command::new(harness)
+        .args([TWO, "--exact"])
+        .env("CRASHPOINT_REPLAY", "at life1/append#1:before: crash")
+        .env("CRASHPOINT_HTML", &file)
+        .output();
+    let output = harness.expect("it starts");
+    assert!(output.status.success(), "{output:?}");
+    let page = std::fs::read_to_string(&file).expect("the page is written");
+    for part in [
+        "<details open><summary>schedule</summary><pre>  at life1/append#1:before: crash",
+        "<details><summary>timeline</summary>",
+        "<summary>violations</summary><pre>  none</pre>",
+    ] {
+        assert!(page.contains(part), "{part:?} is missing in:\n{page}");
+    }
+}
+
 /// The first crash test of a test read a token of the second, and reported that the workflow had
 /// changed.
 #[test]

@@ -486,8 +486,14 @@ fn a_zombie_that_sleeps_with_tokio_is_found_and_replayed() {
     let schedule = failed.split("\ntimeline\n").next().unwrap_or_default();
     expect![[r#"
         invariants: no life overwrites a newer one: an older life has written after a newer one
-        the promise: the invariants of the test hold when the run has ended
-        shrunk in 0 steps, with 2 simulations, to a local minimum: no single draw can be removed or lowered
+        the promise: the invariants of the test hold, at every instant or when the run has ended
+        the window: life 1 knows that row 0 is durable, and has not acted on it: another process takes over the run
+        what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
+        found after 586 schedules; shrunk in 0 steps, with 2 simulations, to a local minimum: no single draw can be removed or lowered
+
+        point of no return
+          5 of 24 continuations break it, before any fault
+          8 of 24 continuations break it, after the fault at life1/append#0:acked: takeover
 
         schedule
           at life1/append#0:acked: takeover (another process takes over the run)"#]]

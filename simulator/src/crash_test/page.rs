@@ -1,0 +1,93 @@
+//! The page of a schedule of a crash test: its story as HTML, in folds, without scripts or network.
+//!
+//! The command has a richer page, with lanes and a graph, for the workloads that it knows. A crash test knows
+//! only its own workflow, and shows the message of its failure.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use crate::report::render;
+
+/// The environment variable that names the file of the page.
+const HTML: &str = "CRASHPOINT_HTML";
+
+/// The sections that are open at first. A reader of the first screen needs no more.
+const OPEN: [&str; 2] = ["schedule", "point of no return"];
+
+/// Writes a message as a page if the environment names a file for it. Returns a line to tell about it,
+/// which begins with a line break.
+pub(super) fn written(message: &str) -> String {
+    let path = std::env::var_os(HTML).filter(|path| *path != OsString::new());
+    let Some(path) = path.map(PathBuf::from) else {
+        return String::new();
+    };
+    let shown = render::escaped_full(&path.display().to_string());
+    match std::fs::write(&path, page(message)) {
+        Ok(()) => format!("\n\nthe page of this schedule is in {shown}"),
+        Err(error) => format!("\n\nthe page of this schedule can't be written to {shown}: {error}"),
+    }
+}
+
+/// The page: the first paragraph of the message, and a fold for each section behind it.
+fn page(message: &str) -> String {
+    let mut page = String::from(BEGIN);
+    let (head, sections) = message.split_once("\n\n").unwrap_or((message, ""));
+    let mut head = head.lines();
+    _ = writeln!(
+        page,
+        "<h1>{}</h1>",
+        escaped(head.next().unwrap_or_default())
+    );
+    for line in head {
+        _ = writeln!(page, "<p>{}</p>", escaped(line));
+    }
+    for (title, lines) in folds(sections) {
+        let open = if OPEN.contains(&title) { " open" } else { "" };
+        let (title, lines) = (escaped(title), escaped(&lines.join("\n")));
+        _ = writeln!(
+            page,
+            "<details{open}><summary>{title}</summary><pre>{lines}</pre></details>"
+        );
+    }
+    page.push_str(END);
+    page
+}
+
+/// The sections of a message: a title begins at the margin, and its lines are indented.
+fn folds(sections: &str) -> Vec<(&str, Vec<&str>)> {
+    let mut folds: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in sections.lines() {
+        let is_title = !line.is_empty() && !line.starts_with(' ');
+        match folds.last_mut() {
+            Some((_, lines)) if !is_title => lines.push(line),
+            _ if is_title => folds.push((line, Vec::new())),
+            _ => {}
+        }
+    }
+    folds
+}
+
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+const BEGIN: &str = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+<meta name=\"color-scheme\" content=\"light dark\">\
+<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
+<title>Crashpoint: one schedule of a crash test</title>\
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em}\
+h1{font-size:1.2em}summary{font-weight:bold;cursor:pointer}\
+pre{font-size:.85em;overflow-x:auto}</style></head>\n<body>\n";
+
+const END: &str = "</body></html>\n";

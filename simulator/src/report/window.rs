@@ -1,0 +1,71 @@
+//! When a fault happens, as a sentence: the name of an instant for people.
+
+use crate::fault::Fired;
+use crate::report::render::escaped;
+
+/// The sentence of a fault: `life 1 has sent row 3, which is not durable yet: the process crashes`. An
+/// instant without a sentence keeps its name.
+///
+/// ```
+/// use crashpoint_simulator::{Schedule, render};
+///
+/// let schedule: Schedule = "at life2/undo charge:after-effect: crash".parse()?;
+/// assert_eq!(
+///     render::window(&schedule.0[0]),
+///     "life 2 undoes charge, and its effect has happened: the process crashes"
+/// );
+/// # Ok::<(), crashpoint_simulator::BadSchedule>(())
+/// ```
+pub fn window(fired: &Fired) -> String {
+    let place = in_words(&fired.point).unwrap_or_else(|| format!("at {}", escaped(&fired.point)));
+    format!("{place}: {}", fired.fault.prose())
+}
+
+fn in_words(point: &str) -> Option<String> {
+    let (life, rest) = point.strip_prefix("life")?.split_once('/')?;
+    let (what, when) = rest.rsplit_once(':')?;
+    // The second time that a life comes to the same instant.
+    let (what, times) = match what.rsplit_once('.') {
+        Some((what, times)) if times.bytes().all(|byte| byte.is_ascii_digit()) => {
+            (what, format!(" (time {times})"))
+        }
+        _ => (what, String::new()),
+    };
+    let words = match (
+        what,
+        what.strip_prefix("append#"),
+        what.strip_prefix("undo "),
+    ) {
+        (_, Some(row), _) => row_in_words(row, when)?,
+        (_, _, Some(task)) => action_in_words(&format!("undoes {}", escaped(task)), when)?,
+        ("load", ..) => format!("loads the log ({when})"),
+        ("open", ..) => format!("opens the store ({when})"),
+        ("close", ..) => format!("closes the store ({when})"),
+        ("clear", ..) => format!("clears the log ({when})"),
+        ("begin", ..) => format!("begins ({when})"),
+        (task, None, None) => action_in_words(&format!("runs {}", escaped(task)), when)?,
+    };
+    Some(format!("life {life} {words}{times}"))
+}
+
+fn row_in_words(row: &str, when: &str) -> Option<String> {
+    Some(match when {
+        "before" => format!("has sent row {row}, which is not durable yet"),
+        "unacked" => format!("has sent row {row}, which is durable, and does not know it yet"),
+        "acked" => format!("knows that row {row} is durable, and has not acted on it"),
+        other => format!("appends row {row} ({other})"),
+    })
+}
+
+fn action_in_words(action: &str, when: &str) -> Option<String> {
+    Some(match when {
+        "attempt" => format!("{action}, and the attempt begins"),
+        "before-effect" => format!("{action}, and its effect has not happened yet"),
+        "after-effect" => format!("{action}, and its effect has happened"),
+        "before-call" => format!("{action}, and has not called the service yet"),
+        "after-call" => format!("{action}, and does not have the answer of the service yet"),
+        "pending" => format!("{action}, and waits"),
+        "spawned" => format!("{action}, and its spawned tasks have run"),
+        _ => return None,
+    })
+}
