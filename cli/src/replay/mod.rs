@@ -5,6 +5,7 @@ pub(crate) mod operations;
 pub(crate) mod rerun;
 pub(crate) mod shrink;
 pub(crate) mod tapes;
+pub(crate) mod twice;
 
 use std::io::Write;
 
@@ -13,6 +14,7 @@ use crashpoint_simulator::{HashedTrace, render};
 use crate::arguments::ReplayArguments;
 use crate::exit::{Exit, Failure};
 use crate::replay::rerun::Rerun;
+use crate::replay::twice::counted_trace;
 use crate::text::fitted;
 use crate::workloads::origin;
 use crashpoint_simulator::trace;
@@ -45,7 +47,7 @@ pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<E
         writeln!(out, "{}: {}\n", workload.name, workload.about)?;
         write!(out, "{}", origin::workflow(rerun.trial.nodes.as_deref()))?;
         writeln!(out, "{story}")?;
-        writeln!(out, "{}", rerun::counted_trace(&trace))?;
+        writeln!(out, "{}", counted_trace(&trace))?;
     }
     Ok(rerun.exit())
 }

@@ -10,7 +10,7 @@ use crashpoint_simulator::{
 
 use crate::exit::{Exit, Failure};
 use crate::page::{ExplainedOperations, broken_operations};
-use crate::replay::rerun::{counted_trace, replayed_twice};
+use crate::replay::twice::{counted_trace, replayed_twice};
 use crate::text::fitted;
 
 /// A simulation of operations that was run again, with the verdicts of the oracles.

@@ -1,19 +1,18 @@
-//! Runs a recorded schedule again, twice: a schedule that does not repeat proves nothing.
+//! A recorded schedule that was run again.
 
 use std::path::Path;
 
 use crashpoint_simulator::render::is_invisible;
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{
-    CONTINUATIONS, HashedTrace, Judged, NoReturn, Operations, Recording, Schedule, Simulated,
-    StoreKind, Token, Trial, replay_recording, run_schedule,
+    CONTINUATIONS, NoReturn, Operations, Recording, Schedule, StoreKind, Token, Trial, run_schedule,
 };
 
 use crate::arguments::{RecordingArguments, Store};
 use crate::exit::{Exit, Failure};
 use crate::page;
 use crate::replay::operations::OperationsRerun;
-use crate::text::counted;
+use crate::replay::twice::replayed_twice;
 use crate::workloads::origin::Origin;
 
 /// A recorded simulation that was run again.
@@ -71,19 +70,6 @@ impl Rerun {
             recording,
             trial,
         })))
-    }
-}
-
-/// Runs a recorded simulation twice.
-pub(super) fn replayed_twice<S: Simulated + Copy>(
-    source: S,
-    recording: &Recording,
-) -> Result<S::Trial, Failure> {
-    let trial = replay_recording(source, recording)?;
-    let again = replay_recording(source, recording)?;
-    match difference(&trial, &again) {
-        None => Ok(trial),
-        Some(difference) => Err(Failure::Nondeterminism(difference)),
     }
 }
 
@@ -150,23 +136,6 @@ fn recorded(name: &str, store: StoreKind, words: &str) -> Result<(Recording, Str
     let (name, words) = (quoted(name), quoted(&schedule.to_string()));
     let command = format!("replay --workload {name} --store {store} --schedule {words}");
     Ok((Recording::Tape(tape), command))
-}
-
-/// The first difference between two trials of the same choices, in words.
-pub(crate) fn difference<T: Judged>(one: &T, other: &T) -> Option<String> {
-    let divergence = HashedTrace::divergence_of_trials(one, other)?;
-    Some(format!(
-        "the same schedule ran differently the second time: {divergence}"
-    ))
-}
-
-/// How long a trace is, and the hash of all its events.
-pub(super) fn counted_trace(trace: &HashedTrace) -> String {
-    let events = counted(trace.events() as u64, "event");
-    format!(
-        "{events}, identical in two runs; hash {:016x}",
-        trace.hash()
-    )
 }
 
 /// The command that replays a token, through cargo if cargo started this process.

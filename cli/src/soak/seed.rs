@@ -6,7 +6,7 @@ use crashpoint_simulator::{
     Budget, Possible, Schedule, Settings, Source, StoreKind, TapeFile, Token, Trial, run_seed,
 };
 
-use crate::replay::rerun::difference;
+use crate::replay::twice::difference;
 
 /// The largest budget that a seed may draw: more of most groups than `explore` has.
 pub(crate) const MOST: Budget = Budget {

@@ -28,20 +28,6 @@ enum Page {
     NoMore,
 }
 
-/// One run's part of an operation: its panic is its own error, and stops nobody else.
-pub(super) async fn apart<T>(
-    workflow_id: &str,
-    part: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    contained_future(part).await.unwrap_or_else(|message| {
-        let workflow_id = workflow_id.to_owned();
-        Err(Error::Panicked {
-            workflow_id,
-            message,
-        })
-    })
-}
-
 impl Engine {
     /// The runs that are neither done nor rolled back, by ascending id. It claims nothing. It reads
     /// every log of the store once, those of ended runs too.

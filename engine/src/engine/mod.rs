@@ -1,5 +1,6 @@
 //! The engine: its settings, and the calls that run workflows.
 
+mod apart;
 mod listing;
 mod outcome;
 mod purge;
@@ -16,7 +17,7 @@ use serde::ser::Error as _;
 use crate::cancel::CancelToken;
 use crate::core::{AppendRetry, Ended, Faithful, Opening, Retention, Rules};
 use crate::driver::{Environment, live};
-use crate::engine::listing::apart;
+use crate::engine::apart::apart;
 use crate::error::Error;
 use crate::foreign::{contained, panicked};
 use crate::observe::{Observer, Silent};

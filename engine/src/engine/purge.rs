@@ -7,7 +7,7 @@ use futures_util::TryStreamExt as _;
 
 use crate::core::{CheckpointRow, RunHeader, rebuild_run};
 use crate::engine::Engine;
-use crate::engine::listing::apart;
+use crate::engine::apart::apart;
 use crate::error::{Error, StoreError, StoreErrorKind};
 
 /// The result of a purge.

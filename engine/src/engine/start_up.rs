@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use crate::core::{Ended, Faithful, Label, Opening};
 use crate::driver::live;
 use crate::engine::Engine;
-use crate::engine::listing::apart;
+use crate::engine::apart::apart;
 use crate::engine::outcome::Outcome;
 use crate::engine::status::rebuilt;
 use crate::error::Error;

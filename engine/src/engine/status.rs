@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::core::CheckpointRow;
 use crate::core::{Phase, RunState, rebuild_run};
 use crate::engine::Engine;
-use crate::engine::listing::apart;
+use crate::engine::apart::apart;
 use crate::error::Error;
 
 /// The status of a run, from its log alone.

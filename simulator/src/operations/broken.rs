@@ -7,11 +7,12 @@ use std::fmt;
 use crashpoint::{CheckpointStore as _, ListRuns as _, Status, StatusPhase};
 
 use crate::fault::Budget;
-use crate::operations::fleet::MIXED;
+use crate::operations::fleet::{Course, KNOWN, MIXED};
 use crate::operations::history::{Answer, Ending, Failed};
-use crate::operations::operation::{Operation, ended};
+use crate::operations::operation::Operation;
+use crate::operations::perform::ended;
 use crate::operations::store::Store;
-use crate::operations::workflow::{Course, Job, KNOWN, workflow};
+use crate::operations::workflow::{Job, workflow};
 
 /// A broken operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

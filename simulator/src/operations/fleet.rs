@@ -1,15 +1,12 @@
 //! The runs that a store has when the operations begin. An earlier process left them, and is dead.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use serde::{Deserialize, Serialize};
 
-use crashpoint::{CheckpointRow, Error, Status};
-use futures_util::FutureExt as _;
+/// The name of the workflow that a recovery knows.
+pub(super) const KNOWN: &str = "job";
 
-use crate::executor::quietly;
-use crate::operations::state::State;
-use crate::operations::store::{Caller, Store};
-use crate::operations::workflow::{Course, Job, KNOWN, POISONED, UNKNOWN, workflow};
+/// The name of a workflow that no recovery knows.
+pub(super) const UNKNOWN: &str = "job-of-another-program";
 
 /// The state of a run when the operations begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +31,18 @@ pub enum Health {
     Absent,
 }
 
+/// How a run goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Course {
+    Succeeds,
+    /// The second task fails, and the undo of the first succeeds.
+    Fails,
+    /// The second task panics, and the undo of the first succeeds.
+    Panics,
+    /// The second task fails. The undo of the first fails until the undos are repaired.
+    Sticks,
+}
+
 /// A run of the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
@@ -41,10 +50,10 @@ pub struct Run {
     pub id: &'static str,
     /// Its state when the operations begin.
     pub health: Health,
-    course: Course,
-    workflow: &'static str,
+    pub(super) course: Course,
+    pub(super) workflow: &'static str,
     /// The number of rows that the earlier process appended before it died.
-    rows_max: usize,
+    pub(super) rows_max: usize,
 }
 
 const fn run(id: &'static str, health: Health, course: Course, rows_max: usize) -> Run {
@@ -58,7 +67,7 @@ const fn run(id: &'static str, health: Health, course: Course, rows_max: usize) 
 }
 
 /// More rows than any run of the fleet has.
-const WHOLE: usize = usize::MAX;
+pub(super) const WHOLE: usize = usize::MAX;
 
 /// The id of the healthy run that has begun and not ended.
 pub(super) const OPEN: &str = "open";
@@ -111,50 +120,4 @@ impl Run {
 /// The state of a run when the operations begin.
 pub(super) fn health(id: &str) -> Health {
     Run::named(id).map_or(Health::Absent, |run| run.health)
-}
-
-/// The rows of a run, shared until they change.
-pub(super) type Rows = Arc<Vec<CheckpointRow>>;
-
-/// The logs of the fleet, by id. They are made by a real engine, once.
-pub(super) fn logs() -> BTreeMap<&'static str, Rows> {
-    static LOGS: LazyLock<BTreeMap<&'static str, Rows>> = LazyLock::new(|| {
-        let logs = RUNS.iter().filter(|run| run.health != Health::Absent);
-        logs.map(|run| (run.id, Arc::new(log(run)))).collect()
-    });
-    LOGS.clone()
-}
-
-/// Runs the engine until the run ends or has its rows, and then drops it like a crash.
-fn log(run: &Run) -> Vec<CheckpointRow> {
-    let state = State::of_an_earlier_process();
-    let store = Store::dying_after(Caller::of_an_earlier_process(&state), run.rows_max);
-    let engine = store.engine();
-    let workflow = workflow(run.workflow, store.caller());
-    let made_as = match run.health {
-        Health::Mixed => DONE,
-        _ => run.id,
-    };
-    let life = engine.run(&workflow, made_as, Job::Reserve, &run.course);
-    // The store answers at once, or never.
-    let life = quietly(|| life.now_or_never());
-    assert_eq!(
-        life.is_some(),
-        run.rows_max == WHOLE,
-        "a run that is not whole has not ended"
-    );
-    let mut rows = state.rows_of(made_as);
-    let last = rows.last_mut().expect("the run has begun");
-    match run.health {
-        Health::Corrupt => last.state.clear(),
-        Health::Poisoned => last.output_blob = Some(POISONED.to_vec()),
-        _ => {}
-    }
-    let status = Status::of_log(run.id, &rows);
-    assert_eq!(
-        matches!(status, Err(Error::CorruptLog { .. })),
-        run.health.is_corrupt(),
-        "a row without a state does not decode, and a claim names its run"
-    );
-    rows
 }

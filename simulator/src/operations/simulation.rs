@@ -11,6 +11,7 @@ use crate::fault::Budget;
 use crate::history::Recorder;
 use crate::operations::broken::{self, Broken};
 use crate::operations::history::{History, What};
+use crate::operations::logs::logs;
 use crate::operations::operation::{OPERATIONS, Operation};
 use crate::operations::state::{Placement, RECOVERY, State};
 use crate::operations::store::{Caller, Store};
@@ -47,7 +48,7 @@ pub fn simulate(
     choices: Arc<Mutex<dyn Choices>>,
     broken: Option<Broken>,
 ) -> Simulation {
-    let state = Arc::new(State::new(budget, choices));
+    let state = Arc::new(State::new(logs(), budget, choices));
     let count = 2 + state.draw("plan/third", 2);
     // Each with the same label: the shrinker can take any of them away.
     let drawn = (0..count).map(|_| state.draw("plan/operation", OPERATIONS.len()));

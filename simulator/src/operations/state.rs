@@ -14,7 +14,6 @@ use crate::choices::{Choices, Exhaustive, Tape};
 use crate::executor::{Executor, SimRuntime, lock};
 use crate::fault::{Budget, Crash, Fault, Fired, StoreFault};
 use crate::history::{Crashes, Recorder};
-use crate::operations::fleet::{self, Rows};
 use crate::operations::history::{Entry, History, What};
 
 /// Where the operations run.
@@ -52,6 +51,9 @@ const AGE: Duration = Duration::from_secs(3600);
 
 /// The first nonce of the operations. The fleet has smaller ones.
 const NONCES: u64 = 1 << 16;
+
+/// The rows of a run, shared until they change.
+pub(super) type Rows = Arc<Vec<CheckpointRow>>;
 
 pub(super) struct State {
     pub(super) executor: Executor,
@@ -93,15 +95,19 @@ struct Late {
 }
 
 impl State {
-    /// The state when the operations begin.
-    pub(super) fn new(budget: Budget, choices: Arc<Mutex<dyn Choices>>) -> Self {
+    /// The state when the operations begin, over these runs.
+    pub(super) fn new(
+        runs: BTreeMap<&'static str, Rows>,
+        budget: Budget,
+        choices: Arc<Mutex<dyn Choices>>,
+    ) -> Self {
         // Points are counted where nothing but crashes and switches happens.
         let alone = Budget {
             preemptions: 0,
             ..budget
         };
         let changing = Changing {
-            runs: fleet::logs(),
+            runs,
             effects: BTreeMap::new(),
             history: History::default(),
             tape: Tape::default(),

@@ -3,13 +3,8 @@
 use crashpoint::{CompensatableTask, Ctx, State, TaskError, Workflow};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::operations::fleet::Course;
 use crate::operations::store::Caller;
-
-/// The name of the workflow that a recovery knows.
-pub(super) const KNOWN: &str = "job";
-
-/// The name of a workflow that no recovery knows.
-pub(super) const UNKNOWN: &str = "job-of-another-program";
 
 /// The states of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
@@ -20,18 +15,6 @@ pub(super) enum Job {
     First,
     /// The exit of a run whose id had decided before: a run that begins again ends differently.
     Again,
-}
-
-/// How a run goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Course {
-    Succeeds,
-    /// The second task fails, and the undo of the first succeeds.
-    Fails,
-    /// The second task panics, and the undo of the first succeeds.
-    Panics,
-    /// The second task fails. The undo of the first fails until the undos are repaired.
-    Sticks,
 }
 
 /// The output of a reservation.

@@ -99,7 +99,7 @@ fn rooms_name_only_what_the_map_allows() {
 }
 
 #[test]
-fn no_circle_of_files_ties_two_rooms() {
+fn no_files_name_each_other_in_a_circle() {
     let files = files();
     let sources = files.iter().filter_map(|file| {
         let faces = ["lib.rs", "main.rs"].iter();

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use crashpoint::CheckpointRow;
 
 use crate::fault::{Fault, Fired};
-use crate::operations::fleet::{self, Rows};
 use crate::operations::history::{Answer, Ending, Entry, What};
+use crate::operations::logs::logs;
 use crate::operations::operation::Operation;
 use crate::operations::simulation::Simulation;
-use crate::operations::state::{DRAWN, Placement, RECOVERY};
+use crate::operations::state::{DRAWN, Placement, RECOVERY, Rows};
 
 /// A simulation, with the logs of the fleet before it.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl<'a> Case<'a> {
     pub(super) fn new(simulation: &'a Simulation) -> Self {
         Self {
             simulation,
-            before: fleet::logs(),
+            before: logs(),
         }
     }
 
