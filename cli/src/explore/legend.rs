@@ -27,7 +27,7 @@ pub(crate) fn legend(report: &ExplorationReport) -> Vec<String> {
 
 /// The schedules of operations.
 fn of_operations(row: &Row, is_exhaustive: bool) -> String {
-    const EACH: &str = "each two of them, in one process and each in its own";
+    const EACH: &str = "each two that can meet in a run, in one process and each in its own";
     let exhausted = match is_exhaustive {
         true => " All these are exhausted.",
         false => "",

@@ -132,7 +132,7 @@ fn explorations(rows: &[Row]) -> Vec<Exploration> {
             add(&settings, parts_of(&row.subject, &settings));
         }
         if let Some(budget) = row.sampled() {
-            add(&settings(budget), vec![sampled(&row.subject)]);
+            add(&settings(budget), sampled(&row.subject));
         }
     }
     explorations
@@ -155,17 +155,28 @@ fn parts_of(subject: &Subject, settings: &Settings) -> Vec<PartOf> {
 }
 
 /// The schedules that are sampled.
-fn sampled(subject: &Subject) -> PartOf {
+fn sampled(subject: &Subject) -> Vec<PartOf> {
     match subject {
         Subject::Workload(workload) => {
-            PartOf::Workload(Arc::clone(workload), Part::sampled(0..SAMPLES))
+            let part = Part::sampled(0..SAMPLES);
+            vec![PartOf::Workload(Arc::clone(workload), part)]
         }
         Subject::Operations(operations) => {
-            let part = OperationsPart::sampled(0..operations::SAMPLES);
-            PartOf::Operations(*operations, part)
+            // In several parts, so that no thread is left with all of them at the end.
+            let seeds = 0..operations::SAMPLES;
+            let firsts = seeds.step_by(SAMPLES as usize);
+            let parts = firsts.map(|first| OperationsPart::sampled(first..first + SAMPLES));
+            parts
+                .map(|part| PartOf::Operations(*operations, part))
+                .collect()
         }
     }
 }
+
+const _: () = assert!(
+    operations::SAMPLES.is_multiple_of(SAMPLES),
+    "the parts of the samples are whole"
+);
 
 /// Selects violations to print, those with the fewest faults first: one for each `key`, and each
 /// schedule once.

@@ -127,7 +127,7 @@ fn the_table_has_a_row_and_a_line_for_operations() {
         &["explore", "--workload", "operations", "--crashes", "0"],
     );
     assert!(
-        report.contains("\nOperations: each two of them, "),
+        report.contains("\nOperations: each two that can meet in a run, "),
         "{report}"
     );
     assert!(report.contains("\n operations  memory "), "{report}");
