@@ -42,7 +42,8 @@ fn of_operations(row: &Row, is_exhaustive: bool) -> String {
             };
             format!(
                 "Operations: {EACH}, where the second begins at any instant of the first; with a switch \
-                 back, {crashes}, or a fault of the store.{exhausted} Sampled: {} more with up \
+                 back, {crashes}, or, except for unfinished beside another operation on all runs, a \
+                 fault of the store.{exhausted} Sampled: {} more with up \
                  to three operations, within {}.",
                 grouped(operations::SAMPLES),
                 operations::beyond()

@@ -147,7 +147,7 @@ fn parts_of(subject: &Subject, settings: &Settings) -> Vec<PartOf> {
             parts.map(part).collect()
         }
         Subject::Operations(operations) => {
-            let all = OperationsPart::all().into_iter();
+            let all = OperationsPart::within(settings.budget).into_iter();
             all.map(|part| PartOf::Operations(*operations, part))
                 .collect()
         }

@@ -5,8 +5,8 @@ use std::ops::{ControlFlow, Range};
 use crate::choices::Exhaustive;
 use crate::choices::swarm::Possible;
 use crate::explore::{Findings, Pool, explore_seeds};
-use crate::fault::Schedule;
-use crate::operations::{Broken, OPERATIONS, THREE};
+use crate::fault::{Budget, Schedule};
+use crate::operations::{Broken, OPERATIONS, Operation, THREE};
 use crate::record::{Judged as _, Operations, Simulated as _};
 use crate::sim::Settings;
 
@@ -23,9 +23,20 @@ enum PartOf {
 }
 
 impl OperationsPart {
-    /// Every two operations that can meet in a run, and some three.
-    pub fn all() -> Vec<Self> {
-        let drawn = drawn().into_iter();
+    /// Every two operations that can meet in a run, and some three. Where something goes wrong, the three
+    /// are left to the samples, and where the store fails, `unfinished` beside another operation on all runs
+    /// is.
+    pub fn within(budget: Budget) -> Vec<Self> {
+        let is_exhausted = |indices: &Vec<usize>| {
+            let operations = || indices.iter().map(|index| OPERATIONS[*index]);
+            let are_on_all = operations().all(|operation| operation.run().is_none());
+            let lists = operations().any(|operation| operation == Operation::Unfinished);
+            match indices.len() {
+                2 => budget.faults == 0 || !(are_on_all && lists),
+                _ => budget.crashes == 0 && budget.faults == 0,
+            }
+        };
+        let drawn = drawn().into_iter().filter(is_exhausted);
         drawn.map(|indices| Self(PartOf::Drawn(indices))).collect()
     }
 
@@ -140,7 +151,7 @@ pub fn explore_operations_part(
 pub fn explore_operations(pool: Pool, operations: Operations, settings: &Settings) -> Findings {
     let mut findings = Findings::default();
     let work = |part: &OperationsPart| explore_operations_part(operations, settings, part);
-    pool.in_order(&OperationsPart::all(), work, |found| {
+    pool.in_order(&OperationsPart::within(settings.budget), work, |found| {
         findings.merge(found);
         ControlFlow::Continue(())
     });

@@ -28,7 +28,6 @@ const SHARED_APPEND_FAULTS: &[StoreFault] = &[
     StoreFault::InDoubtApplied,
     StoreFault::Duplicated,
     StoreFault::InDoubtLate(1),
-    StoreFault::InDoubtLate(4),
 ];
 const READ_FAULTS: &[StoreFault] = &[StoreFault::Refused];
 
