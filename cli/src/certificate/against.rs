@@ -9,7 +9,6 @@ use crashpoint_simulator::render::escaped_full;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::certificate::gather;
 use crate::exit::Failure;
 use crate::text::escape;
 
@@ -21,14 +20,13 @@ pub(super) struct Since {
     changes: Vec<String>,
 }
 
-/// Reads an earlier certificate: the JSON of `report` or `certify`, or the results themselves.
+/// Reads the files of an earlier certificate: the JSON of `report` or `certify`, or the results themselves.
 ///
 /// # Errors
 ///
-/// If it can't be read, or is neither.
-pub(super) fn earlier(path: &Path) -> Result<Vec<Value>, Failure> {
-    let texts = gather::texts(&gather::sources(&[path.to_owned()])?)?;
-    if let [(_, text)] = &texts[..]
+/// If it is neither.
+pub(super) fn earlier(path: &Path, texts: &[(String, String)]) -> Result<Vec<Value>, Failure> {
+    if let [(_, text)] = texts
         && let Ok(mut value) = serde_json::from_str::<Value>(text)
     {
         if value.get("crashpoint_report").is_some() {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crashpoint_conformance::{Merged, Report, merge};
 use crashpoint_simulator::TextLimits;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::arguments::ReportArguments;
 use crate::certificate::against::{self, Since};
@@ -36,7 +37,7 @@ pub(crate) fn run(arguments: &ReportArguments, out: &mut impl Write) -> Result<E
     } = arguments;
     let files = sources(files)?;
     let texts = texts(&files)?;
-    let before = earlier.as_deref().map(against::earlier).transpose()?;
+    let before = earlier.as_deref().map(before).transpose()?;
     let merged = merge(texts.iter().map(|(name, text)| (&**name, &**text)));
     if merged.reports.is_empty() && merged.remarks.is_empty() {
         return Err(Failure::Usage(format!(
@@ -60,6 +61,11 @@ pub(crate) fn run(arguments: &ReportArguments, out: &mut impl Write) -> Result<E
     }
     written.write(&merged)?;
     Ok(exit(&merged))
+}
+
+/// The reports of an earlier certificate.
+fn before(path: &Path) -> Result<Vec<Value>, Failure> {
+    against::earlier(path, &texts(&sources(&[path.to_owned()])?)?)
 }
 
 /// The texts of files, by name.

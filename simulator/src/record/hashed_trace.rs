@@ -16,7 +16,7 @@ use crate::choices::Draw;
 use crate::fnv::Fnv;
 use crate::operations::Simulation;
 use crate::oracle::Verdict;
-use crate::record::{Judged, OperationsTrial, Trial};
+use crate::record::Trial;
 use crate::report::trace;
 use crate::sim::Run;
 
@@ -64,26 +64,17 @@ impl HashedTrace {
     }
 
     /// The trace of a simulation of operations.
-    pub(crate) fn of_operations(trial: &OperationsTrial) -> Self {
+    pub(super) fn of_operations(simulation: &Simulation, verdicts: &[Verdict]) -> Self {
         let mut writer = Writer::new();
-        let Simulation { history, tape, .. } = &trial.simulation;
+        let Simulation { history, tape, .. } = simulation;
         for (place, draw) in tape.0.iter().enumerate() {
             writer.draw(place, draw);
         }
         for (place, entry) in history.0.iter().enumerate() {
             writer.event(entry, || trace::operations_line(place, entry));
         }
-        writer.verdicts(&trial.verdicts);
+        writer.verdicts(verdicts);
         writer.finish()
-    }
-
-    /// The divergence of two trials of the same choices, if they differ.
-    pub fn divergence_of_trials<T: Judged>(first: &T, then: &T) -> Option<Divergence> {
-        // Equal trials need no words.
-        if first == then {
-            return None;
-        }
-        first.trace().divergence(&then.trace())
     }
 
     /// The divergence of two runs of the same choices, if they differ. It leaves out the crash points:

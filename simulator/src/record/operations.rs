@@ -83,6 +83,6 @@ impl Judged for OperationsTrial {
     }
 
     fn trace(&self) -> HashedTrace {
-        HashedTrace::of_operations(self)
+        HashedTrace::of_operations(&self.simulation, &self.verdicts)
     }
 }

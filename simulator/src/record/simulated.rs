@@ -1,9 +1,10 @@
 //! What a recording runs again: a workload, or operations over several runs.
 
-use crate::choices::{Choices, Tape};
+use crate::choices::swarm::{Possible, Swarm};
+use crate::choices::{Choices, Seeded, Tape};
 use crate::fault::Schedule;
 use crate::oracle::Verdict;
-use crate::record::{HashedTrace, Source, Trial};
+use crate::record::{Divergence, HashedTrace, Source, Trial};
 use crate::sim::Settings;
 
 /// What a recording runs again: a workload ([`Source`]), or operations over several runs
@@ -36,6 +37,38 @@ pub trait Judged: PartialEq {
     /// Whether a life had to be stopped because it would never have ended.
     fn is_endless(&self) -> bool {
         false
+    }
+}
+
+/// Runs the schedule of one seed. Also returns its settings, which a swarm restricts further.
+/// Within them the trial's tape is an ordinary recording.
+pub fn run_seed<S: Simulated>(
+    source: S,
+    settings: &Settings,
+    possible: Possible,
+    seed: u64,
+) -> (S::Trial, Settings) {
+    let choices = Seeded::new(seed);
+    let mut settings = settings.clone();
+    let trial = match possible {
+        Possible::All => source.run(&settings, choices).0,
+        Possible::Swarm => {
+            let swarm = Swarm::draw(choices, settings.budget);
+            settings.budget = swarm.budget();
+            source.run(&settings, swarm).0
+        }
+    };
+    (trial, settings)
+}
+
+impl HashedTrace {
+    /// The divergence of two trials of the same choices, if they differ.
+    pub fn divergence_of_trials<T: Judged>(first: &T, then: &T) -> Option<Divergence> {
+        // Equal trials need no words.
+        if first == then {
+            return None;
+        }
+        first.trace().divergence(&then.trace())
     }
 }
 

@@ -3,11 +3,10 @@
 use crashpoint::protocol::{Faithful, Rule, Without};
 
 use crate::choices::scheduled::{Scheduled, Unfired};
-use crate::choices::swarm::{Possible, Swarm};
-use crate::choices::{Choices, Seeded, Tape, Taped};
+use crate::choices::{Choices, Tape, Taped};
 use crate::fault::Schedule;
 use crate::oracle::{Verdict, judge};
-use crate::record::{Simulated, TapeFile};
+use crate::record::TapeFile;
 use crate::sim::{Run, Settings, StoreKind, Workload, simulate_with};
 use crate::workload::generated::{Node, draw, generated};
 use crate::workload::rule_named;
@@ -98,27 +97,6 @@ impl Trial {
     pub fn schedule(&self) -> Schedule {
         Schedule::of(&self.run.history)
     }
-}
-
-/// Runs the schedule of one seed. Also returns its settings, which a swarm restricts further.
-/// Within them the trial's tape is an ordinary recording.
-pub fn run_seed<S: Simulated>(
-    source: S,
-    settings: &Settings,
-    possible: Possible,
-    seed: u64,
-) -> (S::Trial, Settings) {
-    let choices = Seeded::new(seed);
-    let mut settings = settings.clone();
-    let trial = match possible {
-        Possible::All => source.run(&settings, choices).0,
-        Possible::Swarm => {
-            let swarm = Swarm::draw(choices, settings.budget);
-            settings.budget = swarm.budget();
-            source.run(&settings, swarm).0
-        }
-    };
-    (trial, settings)
 }
 
 /// Runs a schedule, and checks the run with every oracle. Also returns its tape, an ordinary

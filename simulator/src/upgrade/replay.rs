@@ -11,11 +11,6 @@ use crate::sim::{Rollout, Settings, StoreKind, Workload};
 use crate::upgrade::rounds::NAME;
 use crate::upgrade::{UpgradeTest, report};
 
-/// The call that replays a schedule, for a kept test.
-pub(super) fn call(rollout: Rollout, schedule: &str) -> String {
-    format!("replay({:?}, {schedule:?})", rollout.name())
-}
-
 impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> {
     /// Runs one schedule of one rollout and returns its story. The schedule is named by a token or the
     /// file of a tape, or is a [`Schedule`] in words. The regression test of a failure calls this.

@@ -11,8 +11,7 @@ use crate::explore::{Findings, ResumedLogs, Resumption};
 use crate::oracle::judge;
 use crate::record::{Recording, Source, replay_recording};
 use crate::report::render::{self, counted, escaped, escaped_line, grouped};
-use crate::sim::{Release, Workload};
-use crate::upgrade::replay;
+use crate::sim::{Release, Rollout, Workload};
 
 /// The result of an upgrade test in which nothing was wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -165,7 +164,7 @@ pub(super) fn unexpected_with_story(
         }
         Err(error) => told.push_str(&error.to_string()),
     }
-    let call = replay::call(upgrade.rollout, &logs.schedule.to_string());
+    let call = call(upgrade.rollout, &logs.schedule.to_string());
     match kept_test("the_new_release_carries_this_log", run, &call) {
         Some(test) => told.push_str(&format!("\nkeep it\n\n{test}")),
         None => told.push_str(&format!("\nkeep it: write .{call} in place of .run()")),
@@ -178,4 +177,9 @@ pub(super) fn never_refused(states: &[&str]) -> String {
     let states: Vec<String> = states.iter().map(|state| escaped(state)).collect();
     let states = states.join(", ");
     format!("refuses() names {states}, but the new release refuses no run there")
+}
+
+/// The call that replays a schedule, for a kept test.
+pub(super) fn call(rollout: Rollout, schedule: &str) -> String {
+    format!("replay({:?}, {schedule:?})", rollout.name())
 }

@@ -12,7 +12,7 @@ use crate::explore::{Findings, Violation, explore, explore_on};
 use crate::fault::Budget;
 use crate::sim::{Process, Repeat, Rollout, Settings, StoreKind, Upgrade};
 use crate::upgrade::subject::{SubjectTemplate, UpgradeSubject};
-use crate::upgrade::{Program, UpgradeReport, UpgradeTest, replay, report};
+use crate::upgrade::{Program, UpgradeReport, UpgradeTest, report};
 use crate::workload::engine_subject::WorkflowFactory;
 use crate::workload::{ActsOn, Length, Recipe, Sharing, Workload};
 
@@ -158,7 +158,7 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
             let unsteady = nondeterminism(found, self.at);
             panic!("{unsteady}");
         }
-        let replay = |schedule: &str| replay::call(rollout, schedule);
+        let replay = |schedule: &str| report::call(rollout, schedule);
         let schedule_length = |found: &&Violation| found.schedule.0.len();
         if let Some(violation) = findings.violations.iter().min_by_key(schedule_length) {
             let found = Found {
