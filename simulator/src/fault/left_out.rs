@@ -20,7 +20,7 @@ use crate::fault::{Budget, Fault, Group};
 /// assert!(left_out.permits(AttemptFault::Twice.into()));
 /// assert_eq!(
 ///     left_out.to_string(),
-///     "cancel, clock-ahead, clock-back, clock-sleep, and whatever makes ship fail for good"
+///     "cancel, clock-ahead, clock-back, sleep, and whatever makes ship fail for good"
 /// );
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

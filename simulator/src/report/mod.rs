@@ -2,4 +2,3 @@
 
 pub mod render;
 pub mod trace;
-mod window;

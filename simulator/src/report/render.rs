@@ -3,6 +3,8 @@
 //! Texts of a workload (names, payloads, blobs) are escaped, so they cannot move the cursor, hide
 //! text or forge a line.
 
+mod window;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -14,7 +16,7 @@ use crate::operations::{Placement, Simulation};
 use crate::oracle::Verdict;
 use crate::sim::{Run, Workload};
 
-pub use crate::report::window::window;
+pub use window::window;
 
 /// The most characters of a user's text that [`escaped`] shows.
 const SHOWN_MAX: usize = 72;
