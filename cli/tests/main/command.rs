@@ -451,9 +451,10 @@ fn explain_says_which_fault_made_the_failure_inevitable() {
         .expect("the story has it");
     let (outlook, _) = outlook.split_once("\n\n").expect("something follows");
     expect![[r#"
+        point of no return
           1 of 24 continuations break it, before any fault
          24 of 24 continuations break it, after the fault at life1/append#1:before: crash: inevitable from here on"#]]
-    .assert_eq(outlook);
+    .assert_eq(&format!("point of no return\n{outlook}"));
     crashpoint(&[&control[..], &schedule, &["--html", path]].concat());
     let page = std::fs::read_to_string(path).expect("the page was written");
     for part in ["Point of no return", "24 of 24", "from here on inevitable"] {

@@ -63,7 +63,7 @@ macro_rules! may {
 
 macro_rules! consequences {
     ($($mutant:ident: $by:ident => [$($also:ident)*] [$($may:tt)*];)*) => {
-        /// The faults that fail more than one law.
+        /// The faults that fail more than one law, or may.
         pub const CONSEQUENCES: &[Consequence] = &[$(
             Consequence {
                 mutant: stringify!($mutant),
@@ -80,6 +80,7 @@ consequences! {
     forgets_task: BAS_02 => [BAS_03 BAS_04 BAS_05 BAS_06 ORD_01 ORD_02 ORD_03 ORD_04 ORD_05 ORD_06 ORD_07 ORD_08 ORD_09 ORD_10 ORD_11 ORD_12 DUP_03 DUP_04 DUP_05 DUP_06 DUP_09 DUP_10 DUP_11 DUP_12 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_08 ISO_09 ISO_10 ISO_11 ISO_12 ISO_13 ISO_14 ISO_15 ISO_16 PAY_01 PAY_02 PAY_03 PAY_04 PAY_05 PAY_06 PAY_07 CLR_02 CLR_04 CLR_05 CLR_07 CLR_09 CAN_02 DUR_01 DUR_02 RUN_01 RUN_04 RUN_05 RUN_07 ENG_01 ENG_03 ENG_04] [all but BAS_01 BAS_08 DUP_01 DUP_02 CLR_01 ERR_01 ERR_02 RUN_03];
     ack_before_write: BAS_03 => [BAS_02 BAS_04 BAS_05 BAS_06 ORD_01 ORD_02 ORD_03 ORD_04 ORD_05 ORD_06 ORD_07 ORD_08 ORD_09 ORD_10 ORD_11 ORD_12 DUP_04 DUP_06 DUP_09 DUP_10 DUP_12 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_08 ISO_09 ISO_10 ISO_11 ISO_12 ISO_13 ISO_14 ISO_15 ISO_16 PAY_01 PAY_02 PAY_03 PAY_04 PAY_05 PAY_06 PAY_07 CLR_02 CLR_05 CLR_06 CLR_07 CLR_09 CAN_02 DUR_01 DUR_02 RUN_01 RUN_04 RUN_05 ENG_01 ENG_04] [all but BAS_01 DUP_01 DUP_02 DUP_07 ERR_01 ERR_02 RUN_03];
     creates_on_load: BAS_05 => [BAS_01 BAS_08 CLR_06 CLR_09 ENG_03 CAN_02 CON_09] [racing];
+    leaks_cursors: BAS_05 => [] [racing];
     gives_away: BAS_06 => [BAS_03 BAS_04 BAS_05 ORD_12 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_08 ISO_09 ISO_10 ISO_11 ISO_12 ISO_13 ISO_14 ISO_15 ISO_16 CAN_02 DUR_02 RUN_01 RUN_07 ENG_01 ENG_03] [all but BAS_01 BAS_02 ORD_01 PAY_01 CLR_01 DUP_01 ERR_02];
     descending: ORD_01 => [BAS_02 BAS_03 BAS_04 BAS_05 BAS_06 ORD_02 ORD_03 ORD_04 ORD_05 ORD_06 ORD_07 ORD_08 ORD_09 ORD_10 ORD_11 ORD_12 DUP_03 DUP_05 DUP_06 DUP_09 DUP_10 DUP_12 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_08 ISO_09 ISO_10 ISO_11 ISO_12 ISO_13 ISO_14 ISO_15 PAY_01 PAY_02 PAY_03 PAY_04 PAY_05 PAY_06 CLR_04 CLR_05 CLR_07 CAN_02 DUR_01 DUR_02 RUN_01 RUN_04 RUN_05 RUN_07 ENG_01 ENG_03] [all but BAS_01 DUP_01 DUP_07 CLR_01 ERR_01 RUN_03];
     insertion_order: ORD_02 => [ORD_12 DUP_10] [racing];
@@ -104,6 +105,7 @@ consequences! {
     dup_index_in_memory: DUP_09 => [DUP_13 CON_09] [];
     index_of_its_own: DUP_13 => [CON_09] [];
     taken_for_ever: DUP_10 => [CLR_05 CLR_06 CLR_09 DUR_01 ENG_03 CON_09] [racing];
+    leaks_permits: DUP_12 => [] [racing];
     prefix_clear: ISO_01 => [ISO_02 ISO_04 ISO_05 ISO_06 ISO_07 ISO_08 ISO_09 ISO_10 ISO_11 ISO_12 ISO_14 ISO_15 ISO_16 CLR_04 ISO_17] [];
     lower_case: ISO_03 => [ISO_08 ISO_10 ISO_11 ISO_15 CLR_04] [];
     trim: ISO_04 => [ISO_11 CLR_04] [];
@@ -125,15 +127,20 @@ consequences! {
     clear_early_ack: CLR_06 => [DUP_12 CLR_01 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03 CON_09] [racing];
     cache_survives_clear: CLR_06 => [DUP_12 CAN_04 RUN_01 RUN_02 RUN_07 ENG_03 CON_09] [racing];
     clear_in_memory: CLR_07 => [DUR_01 CON_09] [];
+    clear_limit_1000: CLR_09 => [] [racing];
     index_cleared_later: CON_01 => [CON_09] [];
     two_replicas: CON_04 => [CON_09] [racing];
     staged_by_sequence: CON_06 => [RUN_01] [racing];
+    handle_cache: CON_09 => [] [racing];
     second_replica_later: CAN_06 => [CAN_03 CON_09] [racing];
     memory_only: DUR_01 => [DUP_13 DUR_02 ORD_12 DUP_09 CLR_07 CON_09] [racing];
     thousand_after_reopen: DUR_01 => [ORD_12] [];
     wrong_category: ERR_01 => [ERR_05 ERR_06] [];
     panics_on_duplicate: ERR_02 => [DUP_13 DUP_01 DUP_02 DUP_03 DUP_04 DUP_05 DUP_07 DUP_08 DUP_09 DUP_11 DUP_12 ERR_01 ERR_05 ERR_06 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02] [racing];
+    times_out_at_times: ERR_07 => [] [racing];
     blocks_in_place: RUN_01 => [RUN_03 RUN_06] [];
+    handle_capture: RUN_04 => [] [racing];
+    thread_bound: RUN_05 => [] [racing];
     one_claim: ENG_01 => [ENG_02 ENG_03] [racing];
     claims_overwrite: ENG_02 => [ENG_01] [racing];
     wildcard_kinds: ENG_04 => [ENG_01 ENG_02 ENG_03] [];

@@ -53,6 +53,7 @@ fn next(failed: &mut BTreeSet<LawId>, passed: &BTreeSet<LawId>, shares_places: b
     let alone = Fit {
         strangers: failed.len() - 1,
         precision: Precision::Named,
+        sure: 0,
         law: first,
         follow: BTreeSet::new(),
     };
@@ -66,6 +67,7 @@ fn next(failed: &mut BTreeSet<LawId>, passed: &BTreeSet<LawId>, shares_places: b
         (
             fit.strangers,
             fit.precision,
+            Reverse(fit.sure),
             Reverse(fit.follow.len()),
             fit.law,
         )
@@ -95,6 +97,8 @@ struct Fit {
     /// Failed laws that the fault does not explain, and passed laws that it should have failed.
     strangers: usize,
     precision: Precision,
+    /// How many of the failed laws the fault surely fails.
+    sure: usize,
     law: LawId,
     follow: BTreeSet<LawId>,
 }
@@ -107,6 +111,7 @@ impl Fit {
         Self {
             strangers: 0,
             precision: Precision::Shared,
+            sure: 0,
             law,
             follow: follow.collect(),
         }
@@ -123,6 +128,7 @@ impl Fit {
                 May::Nothing | May::Racing => Precision::Named,
                 May::AllBut(_) => Precision::AllBut,
             },
+            sure: follow.iter().filter(|law| fault.also.contains(law)).count(),
             law: fault.by,
             follow,
         }

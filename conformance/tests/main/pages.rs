@@ -89,12 +89,17 @@ fn code(text: &str) -> String {
     }
 }
 
-/// The lines of the matrix that fail more than one law, as the table of the kit.
+/// The lines of the matrix that fail more than one law, or may, as the table of the kit. Laws that race fail
+/// together by chance: of two such laws none explains the other.
 fn consequences() -> String {
     let code = |law: &LawId| format!(" {law:?}");
     let all = [NAMED, NAMED_KILLED, NAMED_CLAIMED].into_iter().flatten();
     let mut table = String::new();
-    for line in all.filter(|line| !line.also.is_empty() || !line.spares.is_empty()) {
+    let explains = |line: &&Named| {
+        let steady = line.by.law().sensitivity != Sensitivity::Scheduling;
+        !line.also.is_empty() || !line.spares.is_empty() || line.races && steady
+    };
+    for line in all.filter(explains) {
         // A line with `spares` does not say which laws it fails: the table does, and the line is held
         // against it.
         let seen = CONSEQUENCES.iter().find(|it| it.mutant == line.mutant);

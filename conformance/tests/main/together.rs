@@ -104,6 +104,7 @@ fn the_message_of_a_failed_test_ends_with_the_guide() {
         why:   With an upsert the second life overwrites the first one's row, and both believe they own the run: a task is done twice.
         cause: The store uses UPSERT, REPLACE or the `insert` of a map.
         fix:   Use INSERT, or `entry` with `Vacant`. Return `Error::conflict`.
+        first: another law, if it fails too: DUP-04, ERR-02
         more:  conformance/LAWS.md#dup-01"#]].assert_eq(&LawId::DUP_01.law().advice());
 }
 

@@ -12,7 +12,7 @@ fn check(mutant: &str, oracle: &str, schedule: &str, expected: &Expect) {
     let (_, tape) = run_schedule(source, StoreKind::Memory, &schedule).expect("it happens");
     let recording = Recording::Tape(tape);
     let outlook = NoReturn::of(source, &recording, oracle, 24).expect("it can be replayed");
-    expected.assert_eq(&outlook.to_string());
+    expected.assert_eq(&format!("point of no return\n{outlook}"));
     let again = NoReturn::of(source, &recording, oracle, 24).expect("it can be replayed");
     assert_eq!(outlook, again, "its seeds are pinned");
 }
@@ -25,6 +25,7 @@ fn the_decision_from_which_on_a_failure_is_inevitable_is_named() {
         "crashes-keep-the-ending",
         "at life1/append#1:before: crash",
         &expect![[r#"
+            point of no return
               1 of 24 continuations break it, before any fault
              24 of 24 continuations break it, after the fault at life1/append#1:before: crash: inevitable from here on"#]],
     );
@@ -37,7 +38,9 @@ fn a_failure_of_every_schedule_was_inevitable_from_the_start() {
         "control-never-done",
         "calm-is-done",
         "no fault",
-        &expect![" 24 of 24 continuations break it, before any fault: inevitable from here on"],
+        &expect![[r#"
+            point of no return
+             24 of 24 continuations break it, before any fault: inevitable from here on"#]],
     );
 }
 
@@ -48,6 +51,7 @@ fn a_failure_that_needs_two_faults_is_likely_only_behind_the_second() {
         "one-writer",
         "at life1/append#3:before: takeover",
         &expect![[r#"
+            point of no return
               2 of 24 continuations break it, before any fault
              24 of 24 continuations break it, after the fault at life1/append#3:before: takeover: inevitable from here on"#]],
     );

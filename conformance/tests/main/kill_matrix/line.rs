@@ -57,8 +57,13 @@ pub(super) fn judged(kill: &Kill, report: &Report) {
     let lead = report.leads().first().map(|lead| lead.law);
     // Two faults may fail the same laws.
     let alike = CONSEQUENCES.iter().filter(|it| it.also.contains(&kill.by));
-    let is_first =
-        |law| law == kill.by || alike.clone().any(|it| it.by == law && kill.also == [law]);
+    // Laws that race fail together by chance, and none explains the other.
+    let races = |law: LawId| law.law().sensitivity == Sensitivity::Scheduling;
+    let is_first = |law| {
+        law == kill.by
+            || alike.clone().any(|it| it.by == law && kill.also == [law])
+            || kill.races && races(kill.by) && races(law)
+    };
     assert!(
         lead.is_some_and(is_first),
         "look at {} first\n{report}",

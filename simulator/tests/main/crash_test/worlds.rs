@@ -105,6 +105,7 @@ fn a_failure_shows_the_world() {
     let (_, world) = failure.split_once("\nworld\n").expect("it is shown");
     let (world, _) = world.split_once("\n\n").expect("something follows");
     expect![[r#"
+        world
           Mutex {
               data: [
                   0,
@@ -112,7 +113,7 @@ fn a_failure_shows_the_world() {
               poisoned: false,
               ..
           }"#]]
-    .assert_eq(world);
+    .assert_eq(&format!("world\n{world}"));
 }
 
 // ---- coverage ----
