@@ -7,7 +7,7 @@ use crate::operations::fleet::{DONE, MIXED, NEW, OPEN, STUCK};
 /// An operation of the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
-    /// [`Recovery::resume_all`], with one of the two workflows in the store.
+    /// [`Recovery::resume_all`](crashpoint::Recovery::resume_all), with one of the two workflows in the store.
     Recover,
     /// [`Engine::purge`](crashpoint::Engine::purge) of the runs of earlier processes.
     Purge,

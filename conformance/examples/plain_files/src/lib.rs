@@ -87,6 +87,7 @@ impl CheckpointStore for FileCheckpointStore {
 
 impl fmt::Debug for FileCheckpointStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FileCheckpointStore").finish_non_exhaustive()
+        f.debug_struct("FileCheckpointStore")
+            .finish_non_exhaustive()
     }
 }

@@ -85,6 +85,7 @@ impl CheckpointStore for SqliteCheckpointStore {
 
 impl fmt::Debug for SqliteCheckpointStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteCheckpointStore").finish_non_exhaustive()
+        f.debug_struct("SqliteCheckpointStore")
+            .finish_non_exhaustive()
     }
 }
