@@ -303,6 +303,8 @@ impl RunRecord {
             drawn: Vec::new(),
             recorder: std::mem::take(&mut state.recorder),
             broken: broken.unwrap_or_default(),
+            world: self.subject.world(),
+            took: state.lasting.took,
             history,
             log,
         }
