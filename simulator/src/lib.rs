@@ -72,13 +72,15 @@ pub mod oracle;
 mod record;
 mod report;
 mod sim;
-mod upgrade;
 pub mod workload;
 
 pub use choices::Choices;
 pub use choices::scheduled::{Scheduled, Unfired};
 pub use choices::swarm::{Possible, Swarm, swarm};
-pub use crash_test::{CrashTest, crash_test, crash_test_in, replay_in};
+pub use crash_test::{
+    CrashTest, UpgradeFrom, UpgradeReport, UpgradeTest, crash_test, crash_test_in, replay_in,
+    upgrade_test, upgrade_test_in,
+};
 pub use executor::SimRuntime;
 pub use explore::{
     CONTINUATIONS, Findings, LogPhase, LogPlace, NoReturn, Nondeterminism, OperationsPart, Outlook,
@@ -106,5 +108,4 @@ pub use sim::{
     simulate, simulate_with,
 };
 pub use smol_str::SmolStr;
-pub use upgrade::{UpgradeFrom, UpgradeReport, UpgradeTest, upgrade_test, upgrade_test_in};
 pub use workload::engine_subject::{EngineSubject, WorkflowFactory};

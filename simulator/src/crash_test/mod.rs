@@ -9,6 +9,7 @@ mod replay_in;
 mod rerun;
 mod rounds;
 mod subject;
+mod upgrade;
 
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
@@ -36,6 +37,9 @@ pub use self::replay_in::replay_in;
 use self::rerun::{held, rerun};
 pub(crate) use self::subject::{Invariant, Merging};
 use self::subject::{Show, SubjectTemplate, WorldSubject};
+pub use self::upgrade::{
+    UpgradeFrom, UpgradeReport, UpgradeTest, upgrade_test, upgrade_test_in,
+};
 
 /// The name of a crash test's workload in tokens.
 const NAME: &str = "crash-test";

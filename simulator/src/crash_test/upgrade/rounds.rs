@@ -11,8 +11,8 @@ use crate::crash_test::{Failed, Found, Invariant, nondeterminism};
 use crate::explore::{Findings, Violation, explore, explore_on};
 use crate::fault::Budget;
 use crate::sim::{Process, Repeat, Rollout, Settings, StoreKind, Upgrade};
-use crate::upgrade::subject::{SubjectTemplate, UpgradeSubject};
-use crate::upgrade::{Program, UpgradeReport, UpgradeTest, report};
+use crate::crash_test::upgrade::subject::{SubjectTemplate, UpgradeSubject};
+use crate::crash_test::upgrade::{Program, UpgradeReport, UpgradeTest, report};
 use crate::workload::engine_subject::WorkflowFactory;
 use crate::workload::{ActsOn, Length, Recipe, Sharing, Workload};
 

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use crate::crash_test::{Invariant, Merging};
 use crate::history::{Ending, LifeEnd};
 use crate::sim::{BrokenInvariant, Process, Release, Rollout, Subject};
-use crate::upgrade::Program;
+use crate::crash_test::upgrade::Program;
 use crate::workload::Rule;
 use crate::workload::engine_subject::EngineSubject;
 
