@@ -9,7 +9,9 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "keys",
     promise: "an idempotency key is the same for the same action, and for no other",
     kind: Kind::Safety,
-    advice: None,
+    advice: Some(
+        "keep the name of the task: its idempotency key is made of it, so a receiver takes the request of a renamed task for a new request",
+    ),
     check,
 };
 

@@ -12,7 +12,9 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "prefixes-resume",
     promise: "every prefix of a log can be resumed",
     kind: Kind::Safety,
-    advice: None,
+    advice: Some(
+        "create the same workflow in every life: states, tasks and types that depend on the life, the clock or the world make it refuse its own log; upgrade_test is for a new release",
+    ),
     check,
 };
 

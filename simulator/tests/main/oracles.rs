@@ -334,3 +334,29 @@ fn only_the_promises_that_a_run_ends_are_liveness_promises() {
     }
     assert!(oracle::named("nope").is_none());
 }
+
+/// The promises that a mistake in a workflow, or in its upgrade, can break. A failure of any other says that
+/// the author is not to blame.
+#[test]
+fn every_promise_that_a_workflow_can_break_says_what_to_change() {
+    const BREAKABLE: [&str; 13] = [
+        "prefixes-resume",
+        "no-panics",
+        "no-hangs",
+        "liveness",
+        "ends-in-time",
+        "all-or-nothing",
+        "keys",
+        "keyless-once",
+        "values-read-back",
+        "stuck-has-a-cause",
+        "crashes-keep-the-ending",
+        "calm-is-done",
+        "invariants",
+    ];
+    for oracle in ORACLES {
+        let blamed = BREAKABLE.contains(&oracle.name);
+        let reported = oracle.advice().ends_with("please report it");
+        assert_eq!(blamed, !reported, "{}: {}", oracle.name, oracle.advice());
+    }
+}

@@ -209,3 +209,28 @@ fn an_undo_that_panics_is_named() {
     ]
     .assert_eq(&first_line(|| order.run()));
 }
+
+/// The name of a task must not depend on the life: the log of the first life names another task.
+#[test]
+fn a_workflow_that_differs_from_life_to_life_is_told_to_stay_the_same() {
+    let order = |name: fn(&Process) -> String| {
+        crash_test(Order::Charge, &(), move |process| {
+            Workflow::builder("order", 1)
+                .task(Order::Charge, &name(process), async |_: Ctx| Ok(Order::Pack))
+                .task(Order::Pack, "pack", async |_: Ctx| Ok(Order::Shipped))
+                .exit(Order::Shipped)
+                .build()
+                .expect("the workflow is well defined")
+        })
+    };
+    let differs = order(|process| format!("charge {}", process.life()));
+    let failed = failure(|| differs.run());
+    let head = failed.split("\n\n").next().unwrap_or_default();
+    let lines: Vec<&str> = head.lines().take(4).collect();
+    expect![[r#"
+        prefixes-resume: life 2: the log does not fit the workflow: sequence 1 names the unknown task "charge 1"
+        the promise: every prefix of a log can be resumed
+        the window: in every schedule; nothing has to go wrong
+        what to change: create the same workflow in every life: states, tasks and types that depend on the life, the clock or the world make it refuse its own log; upgrade_test is for a new release"#]].assert_eq(&lines.join("\n"));
+    order(|_| "charge".to_owned()).run();
+}
