@@ -20,33 +20,33 @@ use super::{REPLAY, command, keep};
 const NAME_LENGTH_MAX: usize = 80;
 
 /// A violation of a crash test, shrunk.
-pub(crate) struct Failed<'a> {
+pub(super) struct Failed<'a> {
     workload: &'a Workload,
     shrunk: Result<Shrunk, String>,
     found: &'a Found<'a>,
 }
 
 /// A violation, and where it was found.
-pub(crate) struct Found<'a> {
-    pub(crate) violation: &'a Violation,
+pub(super) struct Found<'a> {
+    pub(super) violation: &'a Violation,
     /// The number of sampled seeds, if the violation was found among them.
-    pub(crate) sampled: Option<u64>,
+    pub(super) sampled: Option<u64>,
     /// The number of schedules that were run until then.
-    pub(crate) schedules: u64,
+    pub(super) schedules: u64,
     /// The number of the crash test among those that the test function runs, if
     /// [`replay_in`](crate::replay_in) can replay it.
-    pub(crate) number: Option<usize>,
+    pub(super) number: Option<usize>,
     /// The place of the crash test, which is also the place of its run.
-    pub(crate) at: &'a Location<'a>,
-    pub(crate) run: &'a Location<'a>,
+    pub(super) at: &'a Location<'a>,
+    pub(super) run: &'a Location<'a>,
     /// The function of the author's test.
-    pub(crate) function: &'static str,
+    pub(super) function: &'static str,
     /// The call that replays a schedule in the kept test, such as `replay("...")`.
-    pub(crate) replay: &'a dyn Fn(&str) -> String,
+    pub(super) replay: &'a dyn Fn(&str) -> String,
 }
 
 impl<'a> Failed<'a> {
-    pub(crate) fn new(workload: &'a Workload, found: &'a Found<'a>) -> Self {
+    pub(super) fn new(workload: &'a Workload, found: &'a Found<'a>) -> Self {
         let shrunk = shrink(Source::Fixed(workload), found.violation, SHRINK_RUNS_MAX);
         Self {
             workload,
@@ -232,7 +232,7 @@ pub(super) fn left_out(workload: &Workload) -> String {
 }
 
 /// The message about a schedule that ran differently the second time.
-pub(crate) fn nondeterminism(found: &Nondeterminism, at: &Location<'_>) -> String {
+pub(super) fn nondeterminism(found: &Nondeterminism, at: &Location<'_>) -> String {
     let faults = found.schedule.remarked();
     let schedule = match faults.is_empty() {
         true => "no fault".to_owned(),

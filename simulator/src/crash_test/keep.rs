@@ -13,7 +13,7 @@ use proc_macro2::{Delimiter, Group, LineColumn, TokenStream, TokenTree};
 const LINES_MAX: usize = 80;
 
 /// The function around a crash test's `run`, with another name and with the call `replay` instead.
-pub(crate) fn test(name: &str, run: &Location<'_>, replay: &str) -> Option<String> {
+pub(super) fn test(name: &str, run: &Location<'_>, replay: &str) -> Option<String> {
     let source = source_of(run.file())?;
     let run = LineColumn {
         line: run.line() as usize,

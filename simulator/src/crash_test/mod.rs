@@ -2,44 +2,41 @@
 
 mod command;
 mod failure;
+mod invariant;
 mod keep;
 mod page;
+mod program;
 mod progress;
 mod replay_in;
 mod rerun;
 mod rounds;
+mod settings;
 mod subject;
 mod upgrade;
 
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
 use std::num::NonZeroUsize;
-use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crashpoint::protocol::Faithful;
-use crashpoint::{Retention, State, Workflow};
+use crashpoint::{State, Workflow};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::explore::{Findings, Pool, Shard};
 use crate::fault::{Kinds, LeftOut};
 use crate::history::{Ending, LifeEnd};
 use crate::sim::{Lane, Process, StoreKind};
-use crate::workload::{
-    ActsOn, CRASHES_MAX, Deadline, Length, OddEnding, Panics, Recipe, Sharing, WAITS_MAX, Workload,
-};
+use crate::workload::{CRASHES_MAX, Deadline, OddEnding, Panics, Workload};
 
-pub(crate) use self::failure::{Failed, Found, nondeterminism};
-pub(crate) use self::keep::test as kept_test;
+use self::invariant::Invariant;
+use self::program::Program;
 pub use self::replay_in::replay_in;
 use self::rerun::{held, rerun};
-pub(crate) use self::subject::{Invariant, Merging};
-use self::subject::{Show, SubjectTemplate, WorldSubject};
-pub use self::upgrade::{
-    UpgradeFrom, UpgradeReport, UpgradeTest, upgrade_test, upgrade_test_in,
-};
+use self::settings::{Parts, TestSettings};
+use self::subject::Merging;
+pub use self::upgrade::{UpgradeFrom, UpgradeReport, UpgradeTest, upgrade_test, upgrade_test_in};
 
 /// The name of a crash test's workload in tokens.
 const NAME: &str = "crash-test";
@@ -49,14 +46,11 @@ const SAMPLES: u64 = 1_000;
 
 /// The environment variable that makes [`CrashTest::run`] run a single schedule, given as a token,
 /// the file of a tape, or in words.
-pub(crate) const REPLAY: &str = "CRASHPOINT_REPLAY";
+const REPLAY: &str = "CRASHPOINT_REPLAY";
 
 /// The environment variable that makes [`CrashTest::run`] run one of several shares of its
 /// schedules, such as `1/4`.
 const SHARD: &str = "CRASHPOINT_SHARD";
-
-/// Creates the workflow for a simulated process, whose tasks act on a world.
-pub(crate) type Factory<S, W> = Arc<dyn Fn(&Process, &Arc<W>) -> Workflow<S> + Send + Sync>;
 
 /// A crash test of a workflow whose tasks act on a world `W` of the test. See [`crash_test`] and
 /// [`crash_test_in`].
@@ -74,25 +68,15 @@ pub(crate) type Factory<S, W> = Arc<dyn Fn(&Process, &Arc<W>) -> Workflow<S> + S
 /// [effect](Process::effect). `life1/charge:pending`: the task waits.
 #[must_use = "a crash test does nothing without `run`"]
 pub struct CrashTest<S, W = ()> {
-    world: Arc<dyn Fn() -> W + Send + Sync>,
-    start: S,
-    input: Value,
-    workflow: Factory<S, W>,
-    invariants: Vec<Invariant<W>>,
-    merging: Option<Arc<Merging<W>>>,
-    show: Option<Show<W>>,
+    settings: TestSettings<W>,
+    program: Program<S, W>,
     store: StoreKind,
     crashes: Option<u32>,
     deadline: Option<Deadline>,
     schedules_max: u64,
     samples: u64,
-    panics: Panics,
     accepts: Vec<OddEnding>,
     left_out: LeftOut,
-    lane: Lane,
-    waits_max: u32,
-    pool: Pool,
-    at: &'static Location<'static>,
 }
 
 /// Crash-tests the workflow that `workflow` creates for a simulated process. Its tasks act on the
@@ -174,25 +158,15 @@ pub fn crash_test_in<S: State, W: Send + Sync + 'static>(
     workflow: impl Fn(&Process, &Arc<W>) -> Workflow<S> + Send + Sync + 'static,
 ) -> CrashTest<S, W> {
     CrashTest {
-        world: Arc::new(world),
-        start,
-        input: serde_json::to_value(input).expect("the input of a run is serializable"),
-        workflow: Arc::new(workflow),
-        invariants: Vec::new(),
-        merging: None,
-        show: None,
+        settings: TestSettings::new(world),
+        program: Program::new(start, input, workflow),
         store: StoreKind::Memory,
         crashes: None,
         deadline: None,
         schedules_max: u64::MAX,
         samples: SAMPLES,
-        panics: Panics::Fail,
         accepts: Vec::new(),
         left_out: LeftOut::default(),
-        lane: Lane::default(),
-        waits_max: WAITS_MAX,
-        pool: Pool::of_all_cores(),
-        at: Location::caller(),
     }
 }
 
@@ -205,8 +179,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         name: &str,
         holds: impl Fn(&W, &LifeEnd) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
-        let holds = move |world: &W, ending: &Ending<'_>| holds(world, ending.outcome());
-        self.invariants.push(Invariant::at_the_end(name, holds));
+        self.settings.holds_after(name, holds);
         self
     }
 
@@ -255,7 +228,8 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         name: &str,
         holds: impl Fn(&W, &Ending<'_>) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
-        self.invariants.push(Invariant::at_the_end(name, holds));
+        let invariant = Invariant::at_the_end(name, holds);
+        self.settings.watched.invariants.push(invariant);
         self
     }
 
@@ -270,7 +244,8 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         name: &str,
         holds: impl Fn(&W) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
-        self.invariants.push(Invariant::always(name, holds));
+        let invariant = Invariant::always(name, holds);
+        self.settings.watched.invariants.push(invariant);
         self
     }
 
@@ -341,7 +316,8 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         fingerprint: impl Fn(&W) -> H + Send + Sync + 'static,
         copy: impl Fn(&W) -> W + Send + Sync + 'static,
     ) -> Self {
-        self.merging = Some(Arc::new(Merging::new(fingerprint, copy)));
+        let merging = Merging::new(fingerprint, copy);
+        self.settings.watched.merging = Some(Arc::new(merging));
         self
     }
 
@@ -390,7 +366,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     where
         W: Debug,
     {
-        self.show = Some(Arc::new(|world| format!("{world:#?}")));
+        self.settings.watched.show_by_debug();
         self
     }
 
@@ -434,7 +410,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// Each schedule has its own world. A test whose schedules share anything else, such as a
     /// static, needs a single thread.
     pub fn threads(mut self, threads: NonZeroUsize) -> Self {
-        self.pool = Pool::new(threads);
+        self.settings.pool = Pool::new(threads);
         self
     }
 
@@ -444,7 +420,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// wait is does not matter. With [`tokio`](Self::tokio) spawned tasks may wake up ten times as
     /// often while the life waits.
     pub fn waits_max(mut self, waits_max: u32) -> Self {
-        self.waits_max = waits_max;
+        self.settings.waits_max = waits_max;
         self
     }
 
@@ -452,7 +428,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// fails the test: the engine treats it as a task failure, so a workflow that lacks something
     /// in the simulation would pass by doing nothing.
     pub fn tasks_may_panic(mut self) -> Self {
-        self.panics = Panics::Belong;
+        self.settings.panics = Panics::Belong;
         self
     }
 
@@ -553,7 +529,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// [`run`](Self::run) panics within a tokio runtime: write a plain `#[test]`.
     #[cfg(feature = "tokio")]
     pub fn tokio(mut self) -> Self {
-        self.lane = Lane::Tokio;
+        self.settings.lane = Lane::Tokio;
         self
     }
 
@@ -586,7 +562,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             match rerun(&workload, self.store, &schedule) {
                 Ok(trial) => _ = held(&workload, &trial),
                 Err(error) => {
-                    let advice = failure::of_another_test(&schedule, self.at);
+                    let advice = failure::of_another_test(&schedule, self.settings.at);
                     panic!("{error}\n\n{advice}");
                 }
             }
@@ -624,48 +600,20 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     }
 
     fn new_workload(&self) -> Workload {
-        self.lane.assert_runs_here();
-        let (world, workflow) = (Arc::clone(&self.world), Arc::clone(&self.workflow));
-        let recipe = Recipe {
-            name: NAME,
+        self.settings.lane.assert_runs_here();
+        let program = self.program.clone();
+        let parts = Parts {
+            name: NAME.to_owned(),
             about: "a user's workflow",
-            // For the definition, with a world of its own.
-            workflow: Arc::new(move |process| workflow(process, &Arc::new(world()))),
-            start: self.start,
-            input: self.input.clone(),
-            retention: Retention::Keep,
-            sharing: Sharing::Shared,
-            retry_stuck: false,
-            length: Length::Long,
-        };
-        let (world, workflow) = (Arc::clone(&self.world), Arc::clone(&self.workflow));
-        let (start, input) = (self.start, self.input.clone());
-        let invariants: Arc<[Invariant<W>]> = self.invariants.clone().into();
-        let acts_on = match self.merging {
-            // The tasks may reach anything that the closures capture.
-            None => ActsOn::Own,
-            Some(_) => ActsOn::Copied,
-        };
-        let template = Arc::new(SubjectTemplate {
-            workflow,
-            start,
-            input,
-            invariants,
-            merging: self.merging.clone(),
-            show: self.show.clone(),
-        });
-        let subject = move || WorldSubject::new(Arc::new(world()), &template);
-        Workload {
-            echoes: false,
-            acts_on,
-            panics: self.panics,
+            definition: program.definition(&self.settings.detached_world()),
+            upgrade: None,
             accepts: self.accepts.clone(),
+            running: Box::new(move |world| program.in_world(world, Faithful)),
+        };
+        Workload {
             left_out: Arc::new(self.left_out.clone()),
             deadline: self.deadline,
-            lane: self.lane,
-            waits_max: self.waits_max,
-            subject: Box::new(move || Arc::new(subject())),
-            ..recipe.under(Faithful)
+            ..self.settings.workload(parts)
         }
     }
 }

@@ -34,7 +34,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     #[track_caller]
     pub(super) fn rounds(&self, workload: &Workload, shard: Shard, number: usize) -> Findings {
         let mut all = Findings::leaving_out((*workload.left_out).clone());
-        let mut progress = Progress::begin(self.at);
+        let mut progress = Progress::begin(self.settings.at);
         let from = |all: &Findings, sampled| Origin {
             number,
             schedules: all.schedules,
@@ -50,7 +50,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             let settings = self.within(budget, self.share(&all, rounds));
             rounds -= 1;
             let mut seen = |round: &Findings| progress.tell(budget, round);
-            let found = explore_shard_on(self.pool, workload, &settings, shard, &mut seen);
+            let found = explore_shard_on(self.settings.pool, workload, &settings, shard, &mut seen);
             progress.end_round(&found);
             let origin = from(&all, None);
             all.merge(self.judged(workload, found, origin));
@@ -59,7 +59,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         if is_whole && all.recorder.covered() != all.recorder.total() {
             // Every instant of a deterministic workflow is reached again by the schedule that crashes
             // there.
-            let unsteady = failure::unreachable(&all.recorder, self.at);
+            let unsteady = failure::unreachable(&all.recorder, self.settings.at);
             panic!("{unsteady}");
         }
         for (budget, possible, seeds) in samples {
@@ -71,7 +71,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             let (source, settings) = (Source::Fixed(workload), self.within(budget, limit));
             let work = |seed: &u64| explore_seed(&source, &settings, possible, *seed);
             let mut seen = |round: &Findings| progress.tell(budget, round);
-            let found = explore_each_seed(self.pool, seeds, work, &mut seen);
+            let found = explore_each_seed(self.settings.pool, seeds, work, &mut seen);
             progress.end_round(&found);
             let origin = from(&all, Some(self.samples));
             all.merge(self.judged(workload, found, origin));
@@ -150,7 +150,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     #[track_caller]
     fn judged(&self, workload: &Workload, findings: Findings, from: Origin) -> Findings {
         if let Some(found) = findings.nondeterminism.first() {
-            let unsteady = failure::nondeterminism(found, self.at);
+            let unsteady = failure::nondeterminism(found, self.settings.at);
             panic!("{unsteady}");
         }
         let schedule_length = |found: &&Violation| found.schedule.0.len();
@@ -160,7 +160,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
                 schedules: from.schedules + findings.schedules,
                 sampled: from.sampled,
                 number: Some(from.number),
-                at: self.at,
+                at: self.settings.at,
                 run: Location::caller(),
                 function: "crash_test",
                 replay: &|schedule| format!("replay({schedule:?})"),

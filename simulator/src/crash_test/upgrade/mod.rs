@@ -2,22 +2,23 @@
 //! by the new release.
 
 mod expected;
+mod releases;
 mod replay;
 mod report;
 mod rounds;
-mod subject;
 
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 use std::hash::Hash;
 use std::num::NonZeroUsize;
-use std::panic::Location;
 use std::sync::Arc;
 
 use crashpoint::{State, Workflow};
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::crash_test::{Factory, Invariant, Merging};
+use crate::crash_test::invariant::Invariant;
+use crate::crash_test::program::Program;
+use crate::crash_test::settings::TestSettings;
+use crate::crash_test::subject::Merging;
 use crate::explore::Pool;
 use crate::history::{Ending, LifeEnd};
 use crate::sim::{Lane, Process};
@@ -30,19 +31,11 @@ pub use self::report::UpgradeReport;
 /// The most crashes of a schedule: one in a life of each release.
 const CRASHES_MAX: u32 = 2;
 
-/// A release of a workflow, and how it begins a run.
-pub(crate) struct Program<S, W> {
-    start: S,
-    input: Value,
-    workflow: Factory<S, W>,
-}
-
 /// The old release of an upgrade, without the new release. See [`upgrade_test`].
 #[must_use = "an upgrade test needs the new release: call `to`"]
 pub struct UpgradeFrom<S, W = ()> {
-    world: Arc<dyn Fn() -> W + Send + Sync>,
+    settings: TestSettings<W>,
     old: Program<S, W>,
-    at: &'static Location<'static>,
 }
 
 /// An upgrade test of a workflow. See [`upgrade_test`] and [`upgrade_test_in`].
@@ -67,17 +60,11 @@ pub struct UpgradeFrom<S, W = ()> {
 /// [`carries_back`](Self::carries_back) says otherwise.
 #[must_use = "an upgrade test does nothing without `run`"]
 pub struct UpgradeTest<Old, New, W = ()> {
-    world: Arc<dyn Fn() -> W + Send + Sync>,
+    settings: TestSettings<W>,
     old: Program<Old, W>,
     new: Program<New, W>,
     expected: Expected,
-    invariants: Vec<Invariant<W>>,
-    merging: Option<Arc<Merging<W>>>,
     crashes: u32,
-    panics: Panics,
-    lane: Lane,
-    pool: Pool,
-    at: &'static Location<'static>,
     /// A rule that the engine of the new release breaks, for the simulator's own tests.
     broken_rule: Option<Rule>,
 }
@@ -154,23 +141,8 @@ pub fn upgrade_test_in<S: State, W: Send + Sync + 'static>(
     workflow: impl Fn(&Process, &Arc<W>) -> Workflow<S> + Send + Sync + 'static,
 ) -> UpgradeFrom<S, W> {
     UpgradeFrom {
-        world: Arc::new(world),
+        settings: TestSettings::new(world),
         old: Program::new(start, input, workflow),
-        at: Location::caller(),
-    }
-}
-
-impl<S, W> Program<S, W> {
-    fn new(
-        start: S,
-        input: &(impl Serialize + ?Sized),
-        workflow: impl Fn(&Process, &Arc<W>) -> Workflow<S> + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            start,
-            input: serde_json::to_value(input).expect("the input of a run is serializable"),
-            workflow: Arc::new(workflow),
-        }
     }
 }
 
@@ -203,17 +175,11 @@ impl<Old: State, W: Send + Sync + 'static> UpgradeFrom<Old, W> {
         workflow: impl Fn(&Process, &Arc<W>) -> Workflow<New> + Send + Sync + 'static,
     ) -> UpgradeTest<Old, New, W> {
         UpgradeTest {
-            world: self.world,
+            settings: self.settings,
             old: self.old,
             new: Program::new(start, input, workflow),
             expected: Expected::default(),
-            invariants: Vec::new(),
-            merging: None,
             crashes: CRASHES_MAX,
-            panics: Panics::Fail,
-            lane: Lane::default(),
-            pool: Pool::of_all_cores(),
-            at: self.at,
             broken_rule: None,
         }
     }
@@ -252,8 +218,41 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
         name: &str,
         holds: impl Fn(&W, &LifeEnd) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
-        let holds = move |world: &W, ending: &Ending<'_>| holds(world, ending.outcome());
-        self.invariants.push(Invariant::at_the_end(name, holds));
+        self.settings.holds_after(name, holds);
+        self
+    }
+
+    /// Adds an invariant of the world that depends on what went wrong in the schedule. See
+    /// [`CrashTest::ending_invariant`](crate::CrashTest::ending_invariant).
+    pub fn ending_invariant<E: Display>(
+        mut self,
+        name: &str,
+        holds: impl Fn(&W, &Ending<'_>) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Self {
+        let invariant = Invariant::at_the_end(name, holds);
+        self.settings.watched.invariants.push(invariant);
+        self
+    }
+
+    /// Adds an invariant of the world that must hold at every instant. See
+    /// [`CrashTest::always`](crate::CrashTest::always).
+    pub fn always<E: Display>(
+        mut self,
+        name: &str,
+        holds: impl Fn(&W) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Self {
+        let invariant = Invariant::always(name, holds);
+        self.settings.watched.invariants.push(invariant);
+        self
+    }
+
+    /// Shows the world by its `Debug`, in a failure and where two runs of a schedule leave different
+    /// worlds. See [`CrashTest::show_world`](crate::CrashTest::show_world).
+    pub fn show_world(mut self) -> Self
+    where
+        W: Debug,
+    {
+        self.settings.watched.show_by_debug();
         self
     }
 
@@ -264,7 +263,8 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
         fingerprint: impl Fn(&W) -> H + Send + Sync + 'static,
         copy: impl Fn(&W) -> W + Send + Sync + 'static,
     ) -> Self {
-        self.merging = Some(Arc::new(Merging::new(fingerprint, copy)));
+        let merging = Merging::new(fingerprint, copy);
+        self.settings.watched.merging = Some(Arc::new(merging));
         self
     }
 
@@ -286,7 +286,7 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
     /// The number of threads. The default is one for each core. The report, and the reported failure,
     /// do not depend on it.
     pub fn threads(mut self, threads: NonZeroUsize) -> Self {
-        self.pool = Pool::new(threads);
+        self.settings.pool = Pool::new(threads);
         self
     }
 
@@ -297,10 +297,16 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
         self
     }
 
+    /// How often a life may wait. See [`CrashTest::waits_max`](crate::CrashTest::waits_max).
+    pub fn waits_max(mut self, waits_max: u32) -> Self {
+        self.settings.waits_max = waits_max;
+        self
+    }
+
     /// Permits panics of tasks, steps and undos. See
     /// [`CrashTest::tasks_may_panic`](crate::CrashTest::tasks_may_panic).
     pub fn tasks_may_panic(mut self) -> Self {
-        self.panics = Panics::Belong;
+        self.settings.panics = Panics::Belong;
         self
     }
 
@@ -312,19 +318,19 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
     /// [`run`](Self::run) panics within a tokio runtime: write a plain `#[test]`.
     #[cfg(feature = "tokio")]
     pub fn tokio(mut self) -> Self {
-        self.lane = Lane::Tokio;
+        self.settings.lane = Lane::Tokio;
         self
     }
 }
 
-impl<S, W> std::fmt::Debug for UpgradeFrom<S, W> {
+impl<S, W> Debug for UpgradeFrom<S, W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut shown = f.debug_struct("UpgradeFrom");
-        shown.field("at", &self.at).finish_non_exhaustive()
+        shown.field("at", &self.settings.at).finish_non_exhaustive()
     }
 }
 
-impl<Old, New, W> std::fmt::Debug for UpgradeTest<Old, New, W> {
+impl<Old, New, W> Debug for UpgradeTest<Old, New, W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("UpgradeTest")
             .field("expected", &self.expected)

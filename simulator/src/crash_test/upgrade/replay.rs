@@ -2,14 +2,14 @@
 
 use crashpoint::State;
 
+use crate::crash_test::upgrade::rounds::NAME;
+use crate::crash_test::upgrade::{UpgradeTest, report};
 use crate::explore::Resumptions;
 use crate::fault::Schedule;
 use crate::oracle::judge;
 use crate::record::{Recording, Source, Trial, replay_recording, run_schedule};
 use crate::report::render;
 use crate::sim::{Rollout, Settings, StoreKind, Workload};
-use crate::crash_test::upgrade::rounds::NAME;
-use crate::crash_test::upgrade::{UpgradeTest, report};
 
 impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> {
     /// Runs one schedule of one rollout and returns its story. The schedule is named by a token or the

@@ -6,7 +6,7 @@ use std::panic::Location;
 
 use crashpoint::Mismatch;
 
-use crate::crash_test::kept_test;
+use crate::crash_test::keep;
 use crate::explore::{Findings, ResumedLogs, Resumption};
 use crate::oracle::judge;
 use crate::record::{Recording, Source, replay_recording};
@@ -165,7 +165,7 @@ pub(super) fn unexpected_with_story(
         Err(error) => told.push_str(&error.to_string()),
     }
     let call = call(upgrade.rollout, &logs.schedule.to_string());
-    match kept_test("the_new_release_carries_this_log", run, &call) {
+    match keep::test("the_new_release_carries_this_log", run, &call) {
         Some(test) => told.push_str(&format!("\nkeep it\n\n{test}")),
         None => told.push_str(&format!("\nkeep it: write .{call} in place of .run()")),
     }

@@ -2,19 +2,19 @@
 //! location, so it names the line of the test.
 
 use std::panic::Location;
-use std::sync::Arc;
 
-use crashpoint::protocol::Faithful;
-use crashpoint::{Retention, State};
+use crashpoint::State;
+use crashpoint::protocol::{Faithful, Without};
 
-use crate::crash_test::{Failed, Found, Invariant, nondeterminism};
+use crate::crash_test::REPLAY;
+use crate::crash_test::failure::{Failed, Found, nondeterminism};
+use crate::crash_test::settings::Parts;
+use crate::crash_test::upgrade::releases::Releases;
+use crate::crash_test::upgrade::{UpgradeReport, UpgradeTest, report};
 use crate::explore::{Findings, Violation, explore, explore_on};
 use crate::fault::Budget;
-use crate::sim::{Process, Repeat, Rollout, Settings, StoreKind, Upgrade};
-use crate::crash_test::upgrade::subject::{SubjectTemplate, UpgradeSubject};
-use crate::crash_test::upgrade::{Program, UpgradeReport, UpgradeTest, report};
-use crate::workload::engine_subject::WorkflowFactory;
-use crate::workload::{ActsOn, Length, Recipe, Sharing, Workload};
+use crate::sim::{Repeat, Rollout, Settings, StoreKind, Upgrade};
+use crate::workload::{OddEnding, Workload};
 
 /// The beginning of the name of a workload; the name of its rollout follows.
 pub(super) const NAME: &str = "upgrade-";
@@ -30,7 +30,7 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
     /// [`refuses`](Self::refuses). If a schedule runs differently the second time.
     #[track_caller]
     pub fn run(self) -> UpgradeReport {
-        if let Some(schedule) = std::env::var_os(crate::crash_test::REPLAY) {
+        if let Some(schedule) = std::env::var_os(REPLAY) {
             self.replay_named(&schedule.to_string_lossy());
             return UpgradeReport::default();
         }
@@ -44,7 +44,7 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
                 self.judged_promises(&workload, rollout, calm);
             }
             for budget in self.budgets(rollout) {
-                let findings = explore_on(self.pool, &workload, &within(budget));
+                let findings = explore_on(self.settings.pool, &workload, &within(budget));
                 all.merge(self.judged(&workload, rollout, findings));
             }
         }
@@ -84,53 +84,30 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
 
     #[track_caller]
     pub(super) fn workload(&self, rollout: Rollout) -> Workload {
-        self.lane.assert_runs_here();
-        let recipe = Recipe {
-            name: "upgrade",
-            about: "the upgrade of a user's workflow",
-            workflow: self.detached(&self.old),
-            start: self.old.start,
-            input: self.old.input.clone(),
-            retention: Retention::Keep,
-            sharing: Sharing::Shared,
-            retry_stuck: false,
-            length: Length::Long,
-        };
-        let new = self.detached(&self.new)(&Process::detached());
-        let invariants: Arc<[Invariant<W>]> = self.invariants.clone().into();
-        let template = Arc::new(SubjectTemplate {
-            old: self.old.copy(),
-            new: self.new.copy(),
-            rollout,
-            broken_rule: self.broken_rule,
-            invariants,
-            merging: self.merging.clone(),
-        });
-        let world = Arc::clone(&self.world);
-        let subject = move || UpgradeSubject::new(Arc::new(world()), &template);
-        Workload {
+        self.settings.lane.assert_runs_here();
+        let world = self.settings.detached_world();
+        let (old, new, broken_rule) = (self.old.clone(), self.new.clone(), self.broken_rule);
+        self.settings.workload(Parts {
             name: format!("{NAME}{rollout}"),
+            about: "the upgrade of a user's workflow",
+            definition: old.definition(&world),
             upgrade: Some(Upgrade {
-                definition: new.definition().clone(),
+                definition: new.definition(&world),
                 rollout,
             }),
-            echoes: false,
-            acts_on: match self.merging {
-                // The tasks may reach anything that the closures capture.
-                None => ActsOn::Own,
-                Some(_) => ActsOn::Copied,
-            },
-            panics: self.panics,
-            lane: self.lane,
-            subject: Box::new(move || Arc::new(subject())),
-            ..recipe.under(Faithful)
-        }
-    }
-
-    /// Creates the workflow of a release for its definition, with a world of its own.
-    fn detached<S: State>(&self, program: &Program<S, W>) -> WorkflowFactory<S> {
-        let (world, workflow) = (Arc::clone(&self.world), Arc::clone(&program.workflow));
-        Arc::new(move |process| workflow(process, &Arc::new(world())))
+            // The new release may mean to end a run in another way than the old.
+            accepts: OddEnding::ALL.to_vec(),
+            running: Box::new(move |world| {
+                Box::new(Releases {
+                    old: old.in_world(world, Faithful),
+                    new: match broken_rule {
+                        None => new.in_world(world, Faithful),
+                        Some(rule) => new.in_world(world, Without(rule)),
+                    },
+                    rollout,
+                })
+            }),
+        })
     }
 
     /// Returns the findings if nothing is wrong. Otherwise panics with the story of the smallest
@@ -155,7 +132,7 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
         findings: Findings,
     ) -> Findings {
         if let Some(found) = findings.nondeterminism.first() {
-            let unsteady = nondeterminism(found, self.at);
+            let unsteady = nondeterminism(found, self.settings.at);
             panic!("{unsteady}");
         }
         let replay = |schedule: &str| report::call(rollout, schedule);
@@ -166,7 +143,7 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
                 sampled: None,
                 schedules: findings.schedules,
                 number: None,
-                at: self.at,
+                at: self.settings.at,
                 run: Location::caller(),
                 function: "upgrade_test",
                 replay: &replay,

@@ -4,6 +4,7 @@ mod import;
 mod mistakes;
 mod protocol;
 mod shop;
+mod world;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
