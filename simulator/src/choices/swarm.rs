@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::choices::Choices;
-use crate::disk::Loss;
 use crate::fault::{
     AttemptFault, Breach, Budget, ClockFault, Crash, DiskFault, Fault, Group, ServiceFault,
     StoreFault,
@@ -26,7 +25,7 @@ pub enum Possible {
 const DRAWN_KINDS: [Fault; 32] = [
     Fault::Crash(Crash::Process),
     Fault::Crash(Crash::PowerLoss),
-    Fault::Disk(DiskFault::PowerLoss(Loss::OF_NOTHING)),
+    Fault::PARTIAL_POWER_LOSS,
     Fault::Disk(DiskFault::WriteError),
     Fault::Disk(DiskFault::WriteErrorLasting),
     Fault::Disk(DiskFault::SyncError),

@@ -11,7 +11,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use crate::choices::Exhaustive;
-use crate::disk::Lie;
 use crate::executor::lock;
 use crate::explore::operations::first_objection;
 use crate::explore::{Findings, explore};
@@ -259,12 +258,7 @@ impl Table {
         let plain = exploration.modes(Modes::Plain);
         self.add_images(&plain.every_error());
         self.add_images(&plain.every_size());
-        for lie in [Lie::Writes, Lie::EveryNth(2), Lie::Names] {
-            let mut lying = plain.lying(lie).explore();
-            // Other hazards of a lying disk were counted on a correct disk.
-            lying
-                .hazards
-                .retain(|hazard, _| matches!(hazard, Hazard::Lie(_)));
+        for lying in plain.every_lie() {
             self.add_images(&lying);
         }
         self.add_rot(&exploration.rot(ROTTEN, 1));

@@ -19,6 +19,8 @@ use std::str::FromStr;
 
 use smol_str::{SmolStr, format_smolstr};
 
+use crate::disk::Loss;
+
 pub use budget::{BadBudget, Budget, Group};
 pub use kinds::{AttemptFault, Breach, ClockFault, Crash, DiskFault, ServiceFault, StoreFault};
 pub use left_out::{Kinds, LeftOut};
@@ -56,6 +58,9 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// The kind of a power loss after which the disk keeps a part of what was not synced.
+    pub(crate) const PARTIAL_POWER_LOSS: Self = Self::Disk(DiskFault::PowerLoss(Loss::OF_NOTHING));
+
     /// Whether the process dies.
     pub fn is_crash(self) -> bool {
         matches!(self, Self::Crash(_) | Self::Disk(DiskFault::PowerLoss(_)))

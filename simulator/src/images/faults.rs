@@ -1,10 +1,11 @@
-//! Disk faults, each in a run of its own: errors at every call, every size of a full disk, flipped
+//! Disk faults, each in a run of its own: errors at every call, every size of a full disk, lies, flipped
 //! bits.
 
 use crate::choices::Seeded;
 use crate::disk::{Call, Failure, Image, Lasting, Lie, Loss, SimDisk};
 use crate::images::Exploration;
 use crate::images::explore::Explorer;
+use crate::images::hazard::Hazard;
 use crate::images::machine::{Machine, Open, PANICKED, caught};
 use crate::images::model::{described, shown};
 use crate::images::recording::Recording;
@@ -46,6 +47,19 @@ impl<S: Open> Exploration<'_, S> {
         let length = self.recording().closed.length();
         let sizes = (0..length.div_ceil(FULL_STEP_BYTES)).map(|pages| pages * FULL_STEP_BYTES);
         self.each(sizes.map(|bytes| Failure::Full { bytes }))
+    }
+
+    /// Explores every crash on a disk with each lie. The reports count only the hazards of lies, because a
+    /// correct disk shows the others.
+    pub fn every_lie(&self) -> Vec<ImagesReport> {
+        let lies = [Lie::Writes, Lie::EveryNth(2), Lie::Names].into_iter();
+        let reports = lies.map(|lie| {
+            let mut lying = self.lying(lie).explore();
+            let hazards = &mut lying.hazards;
+            hazards.retain(|hazard, _| matches!(hazard, Hazard::Lie(_)));
+            lying
+        });
+        reports.collect()
     }
 
     fn each(&self, faults: impl Iterator<Item = Failure>) -> ImagesReport {

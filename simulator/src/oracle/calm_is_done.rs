@@ -5,7 +5,7 @@
 
 use crate::history::LifeEnd;
 use crate::oracle::{Case, Kind, Oracle};
-use crate::workload::OddEnding;
+use crate::sim::OddEnding;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "calm-is-done",

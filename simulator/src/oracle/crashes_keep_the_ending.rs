@@ -6,7 +6,7 @@
 use crate::fault::Schedule;
 use crate::history::LifeEnd;
 use crate::oracle::{Case, Kind, Oracle};
-use crate::workload::OddEnding;
+use crate::sim::OddEnding;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "crashes-keep-the-ending",

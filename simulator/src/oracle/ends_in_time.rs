@@ -3,7 +3,7 @@
 //! A test that allows nothing in particular is not asked here: `liveness` asks whether the run ends at all.
 
 use crate::oracle::{Case, Kind, Oracle};
-use crate::workload::Deadline;
+use crate::sim::Deadline;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "ends-in-time",

@@ -1,7 +1,7 @@
 //! No life, task, step or undo panics unless the schedule says so.
 //!
 //! The engine treats a panicking task as failed, so a test of nothing but rollbacks would pass. A
-//! workload whose tasks may panic ([`Panics::Belong`](crate::workload::Panics)) records none of
+//! workload whose tasks may panic ([`Panics::Belong`](crate::sim::Panics)) records none of
 //! these panics.
 
 use crate::history::What;

@@ -7,7 +7,7 @@ use crashpoint::{Direction, Event};
 
 use crate::fault::Fault;
 use crate::oracle::{Case, Kind, Oracle};
-use crate::workload::OddEnding;
+use crate::sim::OddEnding;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "stuck-has-a-cause",

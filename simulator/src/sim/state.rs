@@ -328,8 +328,7 @@ impl State {
             let possible = budget.affords(fault) && self.left_out.permits(fault);
             possible && (company || !fault.needs_company())
         });
-        let partial = Fault::Disk(DiskFault::PowerLoss(Loss::OF_NOTHING));
-        let partial = budget.disk > 0 && self.left_out.permits(partial);
+        let partial = budget.disk > 0 && self.left_out.permits(Fault::PARTIAL_POWER_LOSS);
         if let Some(disk) = power.filter(|_| partial) {
             let losses = disk.image().losses().into_iter();
             let partial = losses.filter(|loss| ![Loss::OF_ALL, Loss::OF_NOTHING].contains(loss));

@@ -216,7 +216,9 @@ fn a_workflow_that_differs_from_life_to_life_is_told_to_stay_the_same() {
     let order = |name: fn(&Process) -> String| {
         crash_test(Order::Charge, &(), move |process| {
             Workflow::builder("order", 1)
-                .task(Order::Charge, &name(process), async |_: Ctx| Ok(Order::Pack))
+                .task(Order::Charge, &name(process), async |_: Ctx| {
+                    Ok(Order::Pack)
+                })
                 .task(Order::Pack, "pack", async |_: Ctx| Ok(Order::Shipped))
                 .exit(Order::Shipped)
                 .build()
