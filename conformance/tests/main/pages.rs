@@ -20,8 +20,8 @@ test in which the law must catch the mutant with a message that contains the wor
 
     cargo test -p crashpoint-conformance --test main kill_matrix
 
-Each line states which laws must object to the mutant, and whether laws that are sensitive to scheduling may
-object too. Every other law must pass. No line is retried.
+Each line states which laws must object to the mutant, and whether other laws that are sensitive to scheduling
+may object too; these are then not asked. Every other law must pass. No line is retried.
 
 With `CRASHPOINT_MATRIX_JOURNAL=FILE` each line appends a JSON object to that file: the laws that objected,
 how long each law took, and in how many rounds a law caught the mutant.

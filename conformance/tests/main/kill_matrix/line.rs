@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use crashpoint_conformance::__private::CONSEQUENCES;
-use crashpoint_conformance::{LawId, LawReport, Report, Sensitivity, Verdict, catalogue, run_all};
+use crashpoint_conformance::{
+    Law, LawId, LawReport, Report, Sensitivity, Verdict, catalogue, run_all,
+};
 
 use super::{everything, everything_has, journal, power};
 use crate::mutants::{Mutant, Mutated};
@@ -30,17 +32,23 @@ pub(super) fn check<S: Mutant>(kill: &Kill) {
         // The law is asked by itself, and counted.
         power::check::<S>(kill);
         let others = catalogue().iter().filter(|law| law.id != kill.by);
-        let plan = everything();
-        let others = others
-            .filter(|law| everything_has(law.id))
-            .map(|law| law.id);
-        let plan = plan.only_laws(others);
+        let others = others.filter(|law| everything_has(law.id) && is_asked(kill, law));
+        let plan = everything().only_laws(others.map(|law| law.id));
         let report = run_all::<Mutated<S>>(&plan);
         journal::note(kill.mutant, &report);
         others_object(kill, &report);
     } else {
-        judged(kill, &run_all::<Mutated<S>>(&everything()));
+        let laws = catalogue().iter();
+        let asked = laws.filter(|law| everything_has(law.id) && is_asked(kill, law));
+        let plan = everything().only_laws(asked.map(|law| law.id));
+        judged(kill, &run_all::<Mutated<S>>(&plan));
     }
+}
+
+/// Whether the line says what the law has to answer. Of a law that may object and need not, no answer is wrong.
+fn is_asked(kill: &Kill, law: &Law) -> bool {
+    let may_object = kill.races && law.sensitivity == Sensitivity::Scheduling;
+    law.id == kill.by || kill.also.contains(&law.id) || !may_object
 }
 
 /// Fails unless `report` is what the line says.

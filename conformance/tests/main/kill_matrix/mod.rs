@@ -1,8 +1,8 @@
 //! Each mutant is killed by the law named for it, with that message, and by no law that it keeps.
 //!
 //! A line says which laws *must* object: the one that is named, and those after `also`. With
-//! `maybe racing`, laws that are [sensitive to scheduling](Sensitivity::Scheduling) *may* object too. No
-//! other law may. A mutant with `spares` breaks what most laws stand on; the line names laws that must
+//! `maybe racing`, other laws that are [sensitive to scheduling](Sensitivity::Scheduling) *may* object, and are
+//! not asked. No other law may. A mutant with `spares` breaks what most laws stand on; the line names laws that must
 //! pass all the same.
 //!
 //! A law that catches a mutant by a race is run many times, and [`power`] says how often it must do so.

@@ -2,7 +2,6 @@
 //! disk returns errors.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::marker::PhantomData;
@@ -112,9 +111,14 @@ pub(super) fn read(written: &str, bad_line: BadLine) -> io::Result<Runs> {
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::from("x");
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
+    let mut text = String::with_capacity(1 + bytes.len() * 2);
+    text.push('x');
     for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
+        text.push(DIGITS[usize::from(byte >> 4)]);
+        text.push(DIGITS[usize::from(byte & 15)]);
     }
     text
 }

@@ -1,6 +1,7 @@
 //! A store of many files: each run is written anew as a draft, synced, and renamed. A sync that fails costs
 //! the draft and nothing else, so the store may go on; what fails at the folder stops it.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ pub(crate) struct Drafts<const SHOWS: bool> {
 
 struct Inner {
     runs: Runs,
+    /// The lines of each run, in no order.
+    lines: BTreeMap<String, String>,
     /// Whether a name is in doubt.
     failed: bool,
 }
@@ -33,16 +36,20 @@ impl<const SHOWS: bool> Drafts<SHOWS> {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut runs = Runs::default();
+        let (mut runs, mut lines) = (Runs::default(), BTreeMap::new());
         for entry in fs::read_dir(folder)? {
             let written = fs::read_to_string(entry?.path())?;
-            runs.0.extend(read(&written, BadLine::Error)?.0);
+            for (id, run) in read(&written, BadLine::Error)?.0 {
+                runs.0.insert(id.clone(), run);
+                lines.insert(id, written.clone());
+            }
         }
         File::open(folder)?.sync_all()?;
         Ok(Self {
             folder: folder.to_owned(),
             inner: Mutex::new(Inner {
                 runs,
+                lines,
                 failed: false,
             }),
             scope: ScopeId::new(),
@@ -62,9 +69,8 @@ impl<const SHOWS: bool> Drafts<SHOWS> {
         self.folder.join(hex(id.as_bytes()))
     }
 
-    fn draft(&self, id: &str, rows: &[CheckpointRow]) -> io::Result<()> {
+    fn draft(&self, lines: &str) -> io::Result<()> {
         let path = self.folder.join(DRAFT);
-        let lines: String = rows.iter().map(|row| sealed(&line_of(id, row))).collect();
         let write = || {
             let mut file = File::create_new(&path)?;
             file.write_all(lines.as_bytes())?;
@@ -87,16 +93,16 @@ impl<const SHOWS: bool> CheckpointStore for Drafts<SHOWS> {
         if inner.runs.has(workflow_id, row.sequence) {
             return Err(Error::conflict(workflow_id, row.sequence));
         }
-        let mut rows = inner.runs.load(workflow_id);
-        // Nobody asks in which order they stand in the file.
-        rows.push(row.clone());
+        let before = inner.lines.get(workflow_id).cloned().unwrap_or_default();
+        let lines = before + &sealed(&line_of(workflow_id, &row));
         if SHOWS {
             inner.runs.put(workflow_id, row.clone());
         }
-        let drafted = self.draft(workflow_id, &rows);
+        let drafted = self.draft(&lines);
         drafted.map_err(|error| Error::unavailable(error.to_string()))?;
         let renamed = fs::rename(self.folder.join(DRAFT), self.file_of(workflow_id));
         self.sync_names(&mut inner, renamed)?;
+        inner.lines.insert(workflow_id.to_owned(), lines);
         inner.runs.put(workflow_id, row);
         Ok(())
     }
@@ -112,6 +118,7 @@ impl<const SHOWS: bool> CheckpointStore for Drafts<SHOWS> {
         }
         let removed = fs::remove_file(self.file_of(workflow_id));
         self.sync_names(&mut inner, removed)?;
+        inner.lines.remove(workflow_id);
         inner.runs.clear(workflow_id);
         Ok(())
     }

@@ -188,15 +188,18 @@ impl Fault for SkipsEqualRows {
         if runs.has(id, row.sequence) {
             return Err(Error::conflict(id, row.sequence));
         }
-        let last = runs.load(id).pop();
-        let mut same = row.clone();
-        same.sequence = last.as_ref().map_or(0, |last| last.sequence);
+        let last = runs.0.get(id).and_then(|run| run.rows.last_key_value());
+        let is_same = last.is_some_and(|(sequence, last)| {
+            let mut same = row.clone();
+            same.sequence = *sequence;
+            *last == same
+        });
         // Rows of the engine are short.
         let is_long = row
             .output_blob
             .as_ref()
             .is_some_and(|blob| blob.len() >= 1_000);
-        if is_long && last == Some(same) {
+        if is_long && is_same {
             return Ok(());
         }
         runs.append(id, row)
@@ -205,18 +208,15 @@ impl Fault for SkipsEqualRows {
 
 /// States are numbered without regard to case.
 #[derive(Default)]
-pub(crate) struct NumbersLabels(Mutex<Vec<String>>);
+pub(crate) struct NumbersLabels(Mutex<BTreeMap<String, String>>);
 
 impl Fault for NumbersLabels {
     fn append(&self, runs: &mut Runs, id: &str, mut row: CheckpointRow) -> Result<(), Error> {
         let mut labels = self.0.lock().unwrap();
         let known = labels
-            .iter()
-            .find(|label| label.eq_ignore_ascii_case(&row.state));
-        match known {
-            Some(label) => row.state.clone_from(label),
-            None => labels.push(row.state.clone()),
-        }
+            .entry(row.state.to_ascii_lowercase())
+            .or_insert_with(|| row.state.clone());
+        row.state.clone_from(known);
         runs.append(id, row)
     }
 }
