@@ -14,6 +14,7 @@ macro_rules! pages {
 
 pages! {
     Readme: "../README.md",
+    States: "../docs/states.md",
     FirstCrashTest: "../docs/first-crash-test.md",
     Upgrades: "../docs/upgrades.md",
     Certifying: "../docs/certifying.md",

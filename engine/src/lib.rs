@@ -20,9 +20,9 @@ mod workflow;
 pub use crate::cancel::CancelToken;
 pub use crate::core::{
     AppendRetry, BlobFault, Bytes, Cause, CauseKind, ClaimRecord, Completion, Completions,
-    Direction, Event, FailedUndo, IdHash, IllegalEvent, Label, LogFault, Mismatch, Nonce, Phase,
-    RebuildError, Retention, RetryPolicy, Rollback, RowFault, RunHeader, RunState, TaskKind, Undo,
-    Undone, Visit, rebuild, rebuild_run,
+    Direction, Event, FailedUndo, IdHash, IllegalEvent, Label, LogFault, Mismatch, Nonce, Outputs,
+    Phase, RebuildError, Retention, RetryPolicy, Rollback, RowFault, RunHeader, RunState, TaskKind,
+    TaskOutput, Undo, Undone, Visit, rebuild, rebuild_run,
 };
 pub use crate::engine::{
     Engine, Leftover, Outcome, PurgeReport, Recovery, RecoveryReport, RolledBack, Status,
@@ -44,7 +44,8 @@ pub use crate::store::MemoryCheckpointStore;
 #[cfg(feature = "redb")]
 pub use crate::store::{RedbCheckpointStore, RedbOptions, RedbReader};
 pub use crate::task::{
-    BoxError, CompensatableTask, Ctx, StepOutcome, SteppedTask, Task, TaskError,
+    BoxError, CompensatableTask, Ctx, Router, RunData, StepOutcome, SteppedTask, Task, TaskError,
+    TaskWithOutput,
 };
 pub use crate::workflow::{BuildError, Workflow, WorkflowBuilder};
 pub use crashpoint_macros::{State, checkpoint_store};

@@ -95,7 +95,13 @@ fn forward(visit: &Visit, choice: u8) -> Event {
         _ => pick(STATES, name / 3),
     };
     match kind {
-        0..=3 => Event::Entered { state, task },
+        0..=1 => Event::Entered { state, task },
+        2 => Event::Produced {
+            state,
+            task,
+            output: [choice].into(),
+        },
+        3 => Event::Routed { state, task },
         4..=8 => Event::Completed {
             state,
             task,

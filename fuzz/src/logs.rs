@@ -28,6 +28,7 @@ pub fn logs() -> Vec<Log> {
         accepted("done", log(&order_done())),
         accepted("resumed-twice", log(&resumed_twice())),
         accepted("import-in-a-loop", log(&import_in_a_loop())),
+        accepted("outputs-and-a-router", log(&outputs_and_a_router())),
         accepted("rolled-back", log(&rolled_back())),
         accepted("cancelled-without-effects", log(&cancelled())),
         accepted("stuck", log(&stuck())),
@@ -48,6 +49,7 @@ pub fn logs() -> Vec<Log> {
             log(&with(resumed_twice(), claim_of(9, "Ship", 9))),
         ),
         rejected("branch-completion", branch_completion()),
+        rejected("router-with-an-output", router_with_an_output()),
         rejected("cut-claim", cut_claim()),
         // Choices of events. From a few, a fuzzer derives others.
         chosen("chosen-exit", Verdict::Accepted, &[4, 0x14, 0xf0]),
@@ -171,6 +173,27 @@ fn order_done() -> Vec<Event> {
     ]
 }
 
+fn outputs_and_a_router() -> Vec<Event> {
+    let produced = |output: &str| Event::Produced {
+        state: "Decide".into(),
+        task: "make".into(),
+        output: output.as_bytes().into(),
+    };
+    let routed = |state: &str| Event::Routed {
+        state: state.into(),
+        task: "decide".into(),
+    };
+    vec![
+        claim("Make", 1),
+        produced("1"),
+        routed("Make"),
+        produced("2"),
+        claim("Decide", 2),
+        routed("Sign"),
+        entered("Done", "sign"),
+    ]
+}
+
 fn resumed_twice() -> Vec<Event> {
     vec![
         claim("Charge", 1),
@@ -251,6 +274,13 @@ fn branch_completion() -> Vec<CheckpointRow> {
     let mut rows = log(&[claim("Charge", 1)]);
     let row = CheckpointRow::new(1, "Charge", "charge");
     rows.push(row.with_blob(RowKind::BranchCompletion, vec![1]));
+    rows
+}
+
+fn router_with_an_output() -> Vec<CheckpointRow> {
+    let mut rows = log(&[claim("Charge", 1)]);
+    let row = CheckpointRow::new(1, "Ship", "charge");
+    rows.push(row.with_blob(RowKind::Routed, vec![1]));
     rows
 }
 

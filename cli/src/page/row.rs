@@ -25,7 +25,15 @@ pub(super) fn row_words(row: &CheckpointRow) -> Markup {
         Event::Entered { state, task } => html! {
             (shown(task)) " is done, enters " b { (shown(state)) }
         },
-        Event::Completed {
+        Event::Routed { state, task } => html! {
+            (shown(task)) " chose " b { (shown(state)) }
+        },
+        Event::Produced {
+            state,
+            task,
+            output,
+        }
+        | Event::Completed {
             state,
             task,
             output,

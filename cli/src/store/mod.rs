@@ -104,7 +104,7 @@ fn shorten(row: &mut CheckpointRow) {
     const KEPT_BYTES: usize = 1024;
     let is_opaque = matches!(
         row.kind,
-        RowKind::CompensationCompletion | RowKind::StepCursor
+        RowKind::CompensationCompletion | RowKind::TaskOutput | RowKind::StepCursor
     );
     if let Some(blob) = row.output_blob.as_mut().filter(|_| is_opaque) {
         blob.truncate(KEPT_BYTES);

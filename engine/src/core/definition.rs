@@ -65,12 +65,14 @@ pub struct TaskDefinition {
 /// The kinds of tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TaskKind {
-    /// Runs for each visit, without output or undo.
+    /// Runs for each visit and may leave an output; nothing undoes it.
     Plain,
     /// Has an output, with which it can be undone.
     Compensatable,
     /// Advances by durable cursors.
     Stepped,
+    /// Chooses the next state from the durable data of the run, without an outside effect.
+    Router,
 }
 
 /// How the attempts of a task are limited. Attempts are counted within a life: a resume starts
@@ -316,6 +318,7 @@ impl Definition {
             self.check_kind(&completion.task, TaskKind::Compensatable)?;
             self.check_blob(&completion.task, &completion.output)?;
         }
+        self.check_outputs(rows, state)?;
         match state.phase() {
             Phase::Forward(visit) => self.check_open(visit),
             Phase::RollingBack(rollback) => {
@@ -366,7 +369,10 @@ impl Definition {
             let row: &CheckpointRow = row.borrow();
             let (enters, leaves) = match row.kind {
                 RowKind::Claim => (open.is_none(), false),
-                RowKind::StateEntry | RowKind::CompensationCompletion => (true, true),
+                RowKind::StateEntry
+                | RowKind::TaskOutput
+                | RowKind::Routed
+                | RowKind::CompensationCompletion => (true, true),
                 RowKind::StepCursor | RowKind::RollbackStart => (false, true),
                 RowKind::BranchCompletion
                 | RowKind::Compensated
@@ -387,6 +393,24 @@ impl Definition {
             }
             if enters {
                 open = Some(&row.state);
+            }
+        }
+        Ok(())
+    }
+
+    /// The outputs among these rows can be read by the definition. A task that leaves no output today
+    /// reads none.
+    fn check_outputs<R>(&self, rows: &[R], state: &RunState) -> Result<(), Mismatch>
+    where
+        R: Borrow<CheckpointRow>,
+    {
+        let first = rows.first().map_or(0, |row| row.borrow().sequence);
+        let outputs = state.outputs().iter();
+        for (task, output) in outputs.filter(|(_, output)| output.sequence >= first) {
+            let known = self.state_of_task(task).and_then(|index| self.task(index));
+            let kind = known.map(|known| known.kind);
+            if matches!(kind, Some(TaskKind::Plain | TaskKind::Compensatable)) {
+                self.check_blob(task, &output.output)?;
             }
         }
         Ok(())

@@ -33,11 +33,27 @@ pub enum Event {
         /// The claim record.
         claim: ClaimRecord,
     },
-    /// A plain or a stepped task completed and the run entered `state`.
+    /// A plain or a stepped task completed without an output and the run entered `state`.
     Entered {
         /// The state entered.
         state: Label,
         /// The task that completed.
+        task: Label,
+    },
+    /// A plain task completed with an output and the run entered `state`.
+    Produced {
+        /// The state entered.
+        state: Label,
+        /// The task that completed.
+        task: Label,
+        /// Its serialized output.
+        output: Bytes,
+    },
+    /// A router chose `state`, and the run entered it.
+    Routed {
+        /// The state entered.
+        state: Label,
+        /// The router.
         task: Label,
     },
     /// A compensatable task completed and the run entered `state`.
@@ -192,6 +208,23 @@ pub enum RowFault {
 }
 
 impl Event {
+    /// The state that the run enters with this event, and the task that completed; none for an event
+    /// that completes no task.
+    pub fn entry(&self) -> Option<(&Label, &Label)> {
+        match self {
+            Self::Entered { state, task }
+            | Self::Produced { state, task, .. }
+            | Self::Routed { state, task }
+            | Self::Completed { state, task, .. } => Some((state, task)),
+            Self::Claimed { .. }
+            | Self::StepAdvanced { .. }
+            | Self::RollbackStarted { .. }
+            | Self::Compensated { .. }
+            | Self::CompensationFailed { .. }
+            | Self::RolledBack => None,
+        }
+    }
+
     /// The row of this event at `sequence`.
     pub fn to_row(&self, sequence: u64) -> CheckpointRow {
         let row = |state: &str, task: &str| CheckpointRow::new(sequence, state, task);
@@ -200,6 +233,15 @@ impl Event {
                 row(state, "").with_blob(RowKind::Claim, claim.encode())
             }
             Self::Entered { state, task } => row(state, task),
+            Self::Produced {
+                state,
+                task,
+                output,
+            } => row(state, task).with_blob(RowKind::TaskOutput, output.to_vec()),
+            Self::Routed { state, task } => CheckpointRow {
+                kind: RowKind::Routed,
+                ..row(state, task)
+            },
             Self::Completed {
                 state,
                 task,
@@ -258,6 +300,18 @@ impl Event {
             RowKind::StateEntry => {
                 expect_no_blob(row)?;
                 Ok(Self::Entered {
+                    state: state()?,
+                    task: task()?,
+                })
+            }
+            RowKind::TaskOutput => Ok(Self::Produced {
+                state: state()?,
+                task: task()?,
+                output: blob(row)?.into(),
+            }),
+            RowKind::Routed => {
+                expect_no_blob(row)?;
+                Ok(Self::Routed {
                     state: state()?,
                     task: task()?,
                 })

@@ -73,6 +73,11 @@ row_kinds! {
     CompensationFailed = "compensation_failed",
     /// Every compensation succeeded; terminal.
     RolledBack = "rolled_back",
+    /// A plain task completed and left an output; the blob is its serialized output, the state is
+    /// entered next.
+    TaskOutput = "task_output",
+    /// A router chose the state that was entered. It had no outside effect.
+    Routed = "routed",
 }
 
 const _: () = assert!(

@@ -72,6 +72,8 @@ pub enum Rule {
     StateIsTheFold,
     /// An idempotency key is the same in every life. Broken: it depends on the life's claim.
     KeyOutlivesTheLife,
+    /// The output of a plain task is in the row of its completion. Broken: the row has none.
+    OutputIsInItsRow,
 }
 
 impl Rule {
@@ -105,6 +107,7 @@ impl Rule {
         Self::FenceNeedsARival,
         Self::StateIsTheFold,
         Self::KeyOutlivesTheLife,
+        Self::OutputIsInItsRow,
     ];
 }
 
@@ -118,7 +121,7 @@ const _: () = {
         index += 1;
     }
     assert!(
-        Rule::ALL.len() == Rule::KeyOutlivesTheLife as usize + 1,
+        Rule::ALL.len() == Rule::OutputIsInItsRow as usize + 1,
         "ALL ends with the last rule"
     );
 };

@@ -6,6 +6,7 @@ use crate::core::atoms::{Bytes, Label};
 use crate::core::claim::{ClaimRecord, Nonce};
 use crate::core::completions::Completions;
 use crate::core::event::{Cause, Undone};
+use crate::core::outputs::Outputs;
 
 /// The state of a run. A live run and a rebuilt log give the same value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -15,6 +16,8 @@ pub struct RunState {
     pub(super) phase: Phase,
     /// Shared with the tasks, so that neither handing it over nor an append copies anything.
     pub(super) completed: Completions,
+    /// Shared in the same way.
+    pub(super) outputs: Outputs,
 }
 
 /// The content of the claims of a run.
@@ -124,6 +127,7 @@ impl RunState {
             header: None,
             phase: Phase::Unclaimed,
             completed: Completions::default(),
+            outputs: Outputs::default(),
         }
     }
 
@@ -145,6 +149,11 @@ impl RunState {
     /// The completed compensatable tasks, oldest first. A rollback removes none.
     pub fn completed(&self) -> &Completions {
         &self.completed
+    }
+
+    /// The newest output of each plain task.
+    pub fn outputs(&self) -> &Outputs {
+        &self.outputs
     }
 
     /// The label of the state in which the next life begins: the open state, the state that was open

@@ -9,6 +9,7 @@ use crate::core::atoms::Label;
 use crate::core::claim::{ClaimRecord, IdHash};
 use crate::core::completions::{Completion, Completions};
 use crate::core::event::{Event, RowFault, Undone};
+use crate::core::outputs::TaskOutput;
 use crate::core::row::CheckpointRow;
 use crate::core::run_state::{FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit};
 use crate::foreign::{quoted, unquoted};
@@ -248,6 +249,12 @@ impl RunState {
             (self.completed.len() as u64) < rows,
             "each completion has a row of its own, and so has the first claim"
         );
+        debug_assert!(
+            self.outputs
+                .iter()
+                .all(|(_, output)| (1..rows).contains(&output.sequence)),
+            "each output is in a row behind the first claim"
+        );
         match &self.phase {
             Phase::Unclaimed => unreachable!("a state with a row is claimed"),
             Phase::Forward(visit) => visit.assert_consistent(rows),
@@ -301,7 +308,20 @@ impl RunState {
                 visit.cursors += 1;
                 Ok(())
             }
-            Event::Entered { state, .. } => {
+            Event::Entered { state, .. } | Event::Routed { state, .. } => {
+                self.enter(state);
+                Ok(())
+            }
+            Event::Produced {
+                state,
+                task,
+                output,
+            } => {
+                let output = TaskOutput {
+                    sequence: self.next_sequence,
+                    output: output.clone(),
+                };
+                self.outputs.insert(task.clone(), output);
                 self.enter(state);
                 Ok(())
             }
@@ -420,6 +440,8 @@ impl Rollback {
             Event::RollbackStarted { .. } => return Err(IllegalEvent::SecondRollback),
             Event::Claimed { .. }
             | Event::Entered { .. }
+            | Event::Produced { .. }
+            | Event::Routed { .. }
             | Event::Completed { .. }
             | Event::StepAdvanced { .. }
             | Event::RolledBack => return Err(IllegalEvent::ForwardAfterRollback),

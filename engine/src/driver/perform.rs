@@ -11,7 +11,7 @@ use crate::core::{Direction, Failure, FailureKind, Machine, Performed, Work};
 use crate::driver::Driver;
 use crate::foreign::{contained_future, drop_contained};
 use crate::observe::Observation;
-use crate::task::{Action, Call, Ctx, TaskError, Unserializable};
+use crate::task::{Action, Call, Ctx, RunData, TaskError, Unserializable};
 
 impl<M: Machine> Driver<'_, M> {
     pub(super) async fn perform(&self, work: &Work, attempt: u32) -> Performed {
@@ -79,8 +79,11 @@ impl<M: Machine> Driver<'_, M> {
         let action = |state: usize, visit, cursors, direction| Action {
             run_id: self.life.key_run_id(),
             fencing_token: header.claim_sequence,
-            input: header.input.clone(),
-            completed: run.completed().clone(),
+            data: RunData {
+                input: header.input.clone(),
+                completed: run.completed().clone(),
+                outputs: run.outputs().clone(),
+            },
             state: self.flow.definition.states[state].label.clone(),
             task: self
                 .flow

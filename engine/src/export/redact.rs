@@ -25,6 +25,11 @@ pub(super) fn redacted(row: CheckpointRow) -> CheckpointRow {
             task,
             output: nothing(),
         },
+        Event::Produced { state, task, .. } => Event::Produced {
+            state,
+            task,
+            output: nothing(),
+        },
         Event::StepAdvanced { state, task, .. } => Event::StepAdvanced {
             state,
             task,
@@ -49,7 +54,10 @@ pub(super) fn redacted(row: CheckpointRow) -> CheckpointRow {
             undone,
             error: "".into(),
         },
-        event @ (Event::Entered { .. } | Event::Compensated { .. } | Event::RolledBack) => event,
+        event @ (Event::Entered { .. }
+        | Event::Routed { .. }
+        | Event::Compensated { .. }
+        | Event::RolledBack) => event,
     };
     event.to_row(row.sequence)
 }

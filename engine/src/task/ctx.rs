@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use crate::cancel::CancelToken;
-use crate::core::{Bytes, Completions, Direction, Label, Nonce, idempotency_key};
+use crate::core::{Direction, Label, Nonce, idempotency_key};
 use crate::runtime::Runtime;
-use crate::task::TaskError;
+use crate::task::{RunData, TaskError};
 
 /// The context of a task: identity, durable data, keys for outside effects, and time.
 ///
@@ -33,8 +33,7 @@ pub(crate) struct LifeContext {
 pub(crate) struct Action {
     pub(crate) run_id: Nonce,
     pub(crate) fencing_token: u64,
-    pub(crate) input: Bytes,
-    pub(crate) completed: Completions,
+    pub(crate) data: RunData,
     pub(crate) state: Label,
     pub(crate) task: Label,
     pub(crate) visit: u64,
@@ -137,27 +136,21 @@ impl Ctx {
     ///
     /// [`TaskError::Fatal`] if the input can't be deserialized as `I`.
     pub fn input<I: DeserializeOwned>(&self) -> Result<I, TaskError> {
-        serde_json::from_slice(&self.action.input)
-            .map_err(|error| TaskError::unserializable(format!("the input can't be read: {error}")))
+        self.action.data.input()
     }
 
-    /// The output of the newest completion of the compensatable task `task`.
+    /// The newest output of the task `task`, plain or compensatable.
     ///
     /// # Errors
     ///
-    /// [`TaskError::Fatal`] if no compensatable task of this name has completed, or its output can't
-    /// be deserialized as `O`.
+    /// [`TaskError::Fatal`] if no task of this name has left an output, or its output can't be
+    /// deserialized as `O`.
     pub fn output<O: DeserializeOwned>(&self, task: &str) -> Result<O, TaskError> {
-        let newest = self
-            .action
-            .completed
-            .newest_first()
-            .find(|done| *done.task == *task);
-        let newest = newest.ok_or_else(|| {
-            TaskError::fatal(format!("no compensatable task {task:?} has completed"))
-        })?;
-        serde_json::from_slice(&newest.output)
-            .map_err(|error| TaskError::unserializable(format!("the output of {task:?}: {error}")))
+        self.action.data.output(task)
+    }
+
+    pub(crate) fn data(&self) -> &RunData {
+        &self.action.data
     }
 
     /// Waits on the clock of the engine's runtime. In a simulation that time is virtual.

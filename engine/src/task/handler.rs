@@ -7,7 +7,9 @@ use serde::de::DeserializeOwned;
 use crate::core::{Bytes, Performed};
 use crate::foreign::{contained, panicked};
 use crate::state::{State, index_of};
-use crate::task::{CompensatableTask, Ctx, StepOutcome, SteppedTask, Task, TaskError};
+use crate::task::{
+    CompensatableTask, Ctx, Router, StepOutcome, SteppedTask, Task, TaskError, TaskWithOutput,
+};
 
 /// A task with its types erased.
 pub(crate) trait Handler: Send + Sync {
@@ -24,6 +26,8 @@ pub(crate) enum Call {
 }
 
 pub(crate) struct Plain<T, S>(T, std::marker::PhantomData<fn() -> S>);
+pub(crate) struct Producing<T, S>(T, std::marker::PhantomData<fn() -> S>);
+pub(crate) struct Routing<T, S>(T, std::marker::PhantomData<fn() -> S>);
 pub(crate) struct Compensatable<T, S>(T, std::marker::PhantomData<fn() -> S>);
 pub(crate) struct Stepped<T, S>(T, std::marker::PhantomData<fn() -> S>);
 
@@ -37,7 +41,7 @@ macro_rules! constructors {
     )*};
 }
 
-constructors!(Plain, Compensatable, Stepped);
+constructors!(Plain, Producing, Routing, Compensatable, Stepped);
 
 impl<S: State, T: Task<S>> Handler for Plain<T, S> {
     fn call(&self, ctx: Ctx, call: Call) -> BoxFuture<'_, Result<Performed, TaskError>> {
@@ -46,6 +50,29 @@ impl<S: State, T: Task<S>> Handler for Plain<T, S> {
                 unreachable!("a plain task can't {call:?}")
             };
             Ok(completed(self.0.run(ctx).await?, None))
+        })
+    }
+}
+
+impl<S: State, T: TaskWithOutput<S>> Handler for Producing<T, S> {
+    fn call(&self, ctx: Ctx, call: Call) -> BoxFuture<'_, Result<Performed, TaskError>> {
+        Box::pin(async move {
+            let Call::Do(None) = call else {
+                unreachable!("a plain task can't {call:?}")
+            };
+            let (next, output) = self.0.run(ctx).await?;
+            Ok(completed(next, Some(encode(&output, "output")?)))
+        })
+    }
+}
+
+impl<S: State, R: Router<S>> Handler for Routing<R, S> {
+    fn call(&self, ctx: Ctx, call: Call) -> BoxFuture<'_, Result<Performed, TaskError>> {
+        Box::pin(async move {
+            let Call::Do(None) = call else {
+                unreachable!("a router can't {call:?}")
+            };
+            Ok(completed(self.0.route(ctx.data())?, None))
         })
     }
 }
@@ -97,7 +124,7 @@ fn completed<S: State>(next: S, output: Option<Bytes>) -> Performed {
 }
 
 /// Serializes a value for the log, and reads it back at once. A value that can't be read back, such as
-/// a float that is not a number, must fail its task and not the undo that needs it.
+/// a float that is not a number, must fail its task and not the task or the undo that needs it.
 fn encode<T: Serialize + DeserializeOwned>(value: &T, what: &str) -> Result<Bytes, TaskError> {
     let bytes = serde_json::to_vec(value).map_err(|error| unserializable(what, &error))?;
     decode::<T>(&bytes, what)?;

@@ -1,6 +1,7 @@
-//! The three kinds of tasks, and the context that they get.
+//! The kinds of tasks, and what they get.
 
 mod ctx;
+mod data;
 mod error;
 mod handler;
 mod interpose;
@@ -14,9 +15,12 @@ use crate::state::State;
 
 pub use ctx::Ctx;
 pub(crate) use ctx::{Action, LifeContext};
+pub use data::RunData;
 pub(crate) use error::Unserializable;
 pub use error::{BoxError, TaskError};
-pub(crate) use handler::{Call, Compensatable, Handler, Plain, Stepped, readable};
+pub(crate) use handler::{
+    Call, Compensatable, Handler, Plain, Producing, Routing, Stepped, readable,
+};
 pub(crate) use interpose::Interposed;
 pub use interpose::{Attempted, Interposer};
 
@@ -58,6 +62,116 @@ where
 {
     fn run(&self, ctx: Ctx) -> impl Future<Output = Result<S, TaskError>> + Send {
         self(ctx)
+    }
+}
+
+/// The action of a state, without an undo, that leaves an output for later tasks.
+///
+/// The output is durable before the run goes on: it is in the row that enters the next state. It is
+/// serialized as JSON. Later tasks, routers and compensations read it from those bytes with
+/// [`Ctx::output`], in the first life too. If a loop runs the task again, they read its newest output.
+///
+/// An `async fn` or a closure that takes a [`Ctx`] and returns the next state with the output is such a
+/// task:
+///
+/// ```
+/// use crashpoint::{Ctx, State, TaskError, Workflow};
+///
+/// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+/// enum Trip { Quote, Book, Booked }
+///
+/// async fn quote(_ctx: Ctx) -> Result<(Trip, u64), TaskError> {
+///     Ok((Trip::Book, 129))
+/// }
+///
+/// async fn book(ctx: Ctx) -> Result<Trip, TaskError> {
+///     let price: u64 = ctx.output("quote")?;
+///     assert_eq!(price, 129);
+///     Ok(Trip::Booked)
+/// }
+///
+/// let workflow = Workflow::builder("trip", 1)
+///     .task_with_output(Trip::Quote, "quote", quote)
+///     .task(Trip::Book, "book", book)
+///     .exit(Trip::Booked)
+///     .build()?;
+/// # let engine = crashpoint::Engine::new(crashpoint::MemoryCheckpointStore::new());
+/// # let run = engine.run(&workflow, "trip-1", Trip::Quote, &());
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build();
+/// # let outcome = runtime.expect("a runtime").block_on(run);
+/// # assert_eq!(outcome.expect("it ends"), crashpoint::Outcome::Done(Trip::Booked));
+/// # Ok::<(), crashpoint::BuildError>(())
+/// ```
+pub trait TaskWithOutput<S: State>: Send + Sync + 'static {
+    /// The durable result, for later tasks through [`Ctx::output`].
+    type Output: Serialize + DeserializeOwned + Send + 'static;
+
+    /// Does the work; returns the state to enter and the output.
+    ///
+    /// # Errors
+    ///
+    /// As [`Task::run`].
+    fn run(&self, ctx: Ctx) -> impl Future<Output = Result<(S, Self::Output), TaskError>> + Send;
+}
+
+impl<S, O, F, R> TaskWithOutput<S> for F
+where
+    S: State,
+    O: Serialize + DeserializeOwned + Send + 'static,
+    F: Fn(Ctx) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<(S, O), TaskError>> + Send,
+{
+    type Output = O;
+
+    fn run(&self, ctx: Ctx) -> impl Future<Output = Result<(S, O), TaskError>> + Send {
+        self(ctx)
+    }
+}
+
+/// A state that only chooses the next state, from the input and the outputs of the run.
+///
+/// A router has no outside effect. So it is no `async fn`, and it gets [`RunData`] instead of a
+/// [`Ctx`]: no key, no token, no clock. After a crash it chooses again, from the same data. The log
+/// says that the row is a router's.
+///
+/// A `fn` or a closure that takes a [`&RunData`](RunData) is a router:
+///
+/// ```
+/// use crashpoint::{RunData, State, TaskError, Workflow};
+///
+/// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+/// enum Claim { Decide, Pay, Refuse }
+///
+/// fn decide(data: &RunData) -> Result<Claim, TaskError> {
+///     let cents: u64 = data.input()?;
+///     Ok(if cents < 10_000 { Claim::Pay } else { Claim::Refuse })
+/// }
+///
+/// let workflow = Workflow::builder("claim", 1)
+///     .router(Claim::Decide, "decide", decide)
+///     .to([Claim::Pay, Claim::Refuse])
+///     .exit(Claim::Pay)
+///     .exit(Claim::Refuse)
+///     .build()?;
+/// # let _ = workflow;
+/// # Ok::<(), crashpoint::BuildError>(())
+/// ```
+pub trait Router<S: State>: Send + Sync + 'static {
+    /// Chooses the state to enter.
+    ///
+    /// # Errors
+    ///
+    /// As [`Task::run`].
+    fn route(&self, data: &RunData) -> Result<S, TaskError>;
+}
+
+impl<S, F> Router<S> for F
+where
+    S: State,
+    F: Fn(&RunData) -> Result<S, TaskError> + Send + Sync + 'static,
+{
+    fn route(&self, data: &RunData) -> Result<S, TaskError> {
+        self(data)
     }
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::core::{Policy, RetryPolicy, TaskKind};
 use crate::state::{State, index_of};
 use crate::task::{
-    Compensatable, CompensatableTask, Handler, Plain, Stepped, SteppedTask, Task, readable,
+    Compensatable, CompensatableTask, Handler, Plain, Producing, Router, Routing, Stepped,
+    SteppedTask, Task, TaskWithOutput, readable,
 };
 use crate::workflow::Workflow;
 use crate::workflow::build::{self, BuildError};
@@ -89,6 +90,18 @@ impl<S: State> WorkflowBuilder<S> {
             |_| Ok(()),
             Arc::new(Plain::new(task)),
         )
+    }
+
+    /// Gives `state` a plain task that leaves an output, under a name that the log keeps.
+    pub fn task_with_output<T: TaskWithOutput<S>>(self, state: S, name: &str, task: T) -> Self {
+        let handler = Arc::new(Producing::new(task));
+        self.handled(state, name, TaskKind::Plain, readable::<T::Output>, handler)
+    }
+
+    /// Gives `state` a router, under a name that the log keeps.
+    pub fn router(self, state: S, name: &str, router: impl Router<S>) -> Self {
+        let handler = Arc::new(Routing::new(router));
+        self.handled(state, name, TaskKind::Router, |_| Ok(()), handler)
     }
 
     /// Gives `state` a compensatable task, under a name that the log keeps.

@@ -90,8 +90,12 @@ pub(super) fn step<R: Rules + Copy + Eq + Hash>(
 fn row<R: Rules + Copy + Eq + Hash>(model: &Model<R>, row: RowId) -> String {
     let what = match model.logs.event(row) {
         Event::Claimed { state, .. } => format!("claim at {state}"),
-        Event::Entered { state, task } => format!("{task} done, enters {state}"),
-        Event::Completed { state, task, .. } => format!("{task} completed, enters {state}"),
+        Event::Entered { state, task } | Event::Routed { state, task } => {
+            format!("{task} done, enters {state}")
+        }
+        Event::Produced { state, task, .. } | Event::Completed { state, task, .. } => {
+            format!("{task} completed, enters {state}")
+        }
         Event::StepAdvanced { task, cursor, .. } => format!("{task} stepped to {cursor:?}"),
         Event::RollbackStarted { cause, .. } => format!("rollback starts, {cause}"),
         Event::Compensated { task, .. } => format!("{task} undone"),

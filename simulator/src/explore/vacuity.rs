@@ -123,6 +123,7 @@ pub const WITNESSES: &[Witness] = &[
         store: StoreKind::RedbLosingWrites,
         ..alone("order", "c1", "store-keeps-rows")
     },
+    alone(controls::ROUTER_ACTS, "c1", "routers-do-nothing"),
     alone(controls::TAKES_LONG, "c1", "ends-in-time"),
     alone(controls::SENDS_AGAIN, "c1", "keyless-once"),
     alone(controls::LOSES_OUTPUT, "c1", "values-read-back"),

@@ -248,7 +248,10 @@ impl History {
                     at.get_or_insert(&row.state);
                     None
                 }
-                RowKind::StateEntry | RowKind::CompensationCompletion => {
+                RowKind::StateEntry
+                | RowKind::TaskOutput
+                | RowKind::Routed
+                | RowKind::CompensationCompletion => {
                     Some((at.replace(&row.state)?, row.state.as_str()))
                 }
                 _ => None,

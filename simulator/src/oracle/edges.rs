@@ -3,8 +3,6 @@
 //!
 //! A task without declared edges may go anywhere.
 
-use crashpoint::Event;
-
 use crate::oracle::{Case, Kind, Oracle};
 
 pub(super) const ORACLE: Oracle = Oracle {
@@ -21,11 +19,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             let Some(closing) = visit.closed_by else {
                 continue;
             };
-            let (Event::Entered { state: next, task }
-            | Event::Completed {
-                state: next, task, ..
-            }) = &closing.event
-            else {
+            let Some((next, task)) = closing.event.entry() else {
                 continue;
             };
             let definition = case.definition(closing.life);

@@ -171,12 +171,7 @@ impl Log {
             .rows
             .iter()
             .skip_while(|stored| stored.row.sequence <= visit);
-        let within = after.take_while(|stored| {
-            !matches!(
-                stored.event,
-                Event::Entered { .. } | Event::Completed { .. }
-            )
-        });
+        let within = after.take_while(|stored| stored.event.entry().is_none());
         let cursors = within.filter_map(|stored| match &stored.event {
             Event::StepAdvanced { cursor, .. } => Some((stored.place, cursor)),
             _ => None,
@@ -246,7 +241,10 @@ fn spans(rows: &[Stored]) -> Vec<Spanned> {
     for (at, stored) in rows.iter().enumerate() {
         let enters = match &stored.event {
             Event::Claimed { .. } if visits.is_empty() => true,
-            Event::Entered { .. } | Event::Completed { .. } => true,
+            Event::Entered { .. }
+            | Event::Produced { .. }
+            | Event::Routed { .. }
+            | Event::Completed { .. } => true,
             Event::RollbackStarted { .. } => false,
             Event::Claimed { .. }
             | Event::StepAdvanced { .. }
@@ -269,14 +267,8 @@ fn spans(rows: &[Stored]) -> Vec<Spanned> {
 
 fn state_entered(event: &Event) -> Option<&Label> {
     match event {
-        Event::Claimed { state, .. }
-        | Event::Entered { state, .. }
-        | Event::Completed { state, .. } => Some(state),
-        Event::StepAdvanced { .. }
-        | Event::RollbackStarted { .. }
-        | Event::Compensated { .. }
-        | Event::CompensationFailed { .. }
-        | Event::RolledBack => None,
+        Event::Claimed { state, .. } => Some(state),
+        other => other.entry().map(|(state, _)| state),
     }
 }
 

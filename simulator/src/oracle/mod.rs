@@ -33,6 +33,7 @@
 //! | `keyless-once` | a service that keeps no keys performs a request of an action once |
 //! | `no-false-fence` | a life is fenced only by another life |
 //! | `cancellation` | a cancelled life begins nothing but undos |
+//! | `routers-do-nothing` | a router has no effect |
 //! | `store-keeps-rows` | a store shows every durable row and no other, whatever crashes |
 //! | `values-read-back` | every input, output and cursor reads back from its JSON |
 //! | `stuck-has-a-cause` | a run gets stuck only if an undo was made to fail |
@@ -66,6 +67,7 @@ mod outcome_is_durable;
 mod pinned_row;
 mod prefixes_resume;
 mod refusals_do_nothing;
+mod routers_do_nothing;
 mod step_order;
 mod storage_faults_stay_out;
 mod store_keeps_rows;
@@ -153,6 +155,7 @@ pub const ORACLES: &[Oracle] = &[
     keyless_once::ORACLE,
     no_false_fence::ORACLE,
     cancellation::ORACLE,
+    routers_do_nothing::ORACLE,
     store_keeps_rows::ORACLE,
     values_read_back::ORACLE,
     stuck_has_a_cause::ORACLE,

@@ -3,7 +3,7 @@
 //! The exploration of crash points shows that resuming a prefix ends correctly; this oracle only
 //! reads the log.
 
-use crashpoint::{CheckpointRow, Event, RebuildError, RunState};
+use crashpoint::{CheckpointRow, RebuildError, RunState};
 
 use crate::history::{LifeEnd, Refusal};
 use crate::oracle::{Case, Kind, Log, Oracle};
@@ -56,10 +56,7 @@ fn every_prefix(case: &Case<'_>, log: &Log) -> Result<(), String> {
         let fits = definition.check_on(&rows[opened..=at], &state, fitting);
         fits.map_err(|mismatch| mismatch.to_string())?;
         fitting = state.completed().len();
-        if matches!(
-            log.rows[at].event,
-            Event::Entered { .. } | Event::Completed { .. }
-        ) {
+        if log.rows[at].event.entry().is_some() {
             opened = at;
         }
     }

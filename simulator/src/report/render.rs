@@ -412,8 +412,15 @@ fn event_words(event: &Event) -> String {
                 input.unwrap_or_default()
             )
         }
-        Event::Entered { state, task } => format!("{} -> {}", escaped(task), escaped(state)),
-        Event::Completed {
+        Event::Entered { state, task } | Event::Routed { state, task } => {
+            format!("{} -> {}", escaped(task), escaped(state))
+        }
+        Event::Produced {
+            state,
+            task,
+            output,
+        }
+        | Event::Completed {
             state,
             task,
             output,

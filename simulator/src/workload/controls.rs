@@ -2,17 +2,18 @@
 //! `crashpoint explore --workload control-entropy` selects one by name.
 //!
 //! Three read something that no choice gave them. One breaks an invariant of its author, one has a
-//! task that panics, one has a task that never ends, and the subject of one panics before the
+//! router that acts, one has a task that panics, one has a task that never ends, and the subject of one panics before the
 //! simulation. Four end as no fault makes them end. One sends a request twice to a service without keys;
 //! another calls a service rightly, so that the faults of services happen somewhere.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 
 use crashpoint::protocol::Faithful;
 use crashpoint::{
-    CompensatableTask, Ctx, Retention, Runtime as _, State, TaskError, TokioRuntime, Workflow,
+    CompensatableTask, Ctx, Retention, RunData, Runtime as _, State, TaskError, TokioRuntime,
+    Workflow,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -24,6 +25,13 @@ use crate::workload::{ActsOn, Deadline, Length, Panics, Recipe, Sharing, Workloa
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Control {
+    Charge,
+    Charged,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+enum Routed {
+    Leave,
     Charge,
     Charged,
 }
@@ -64,6 +72,9 @@ pub const SENDS_AGAIN: &str = "control-sends-again";
 /// The name of the control that ends later than it may.
 pub const TAKES_LONG: &str = "control-takes-long";
 
+/// The name of the control whose router has an effect.
+pub const ROUTER_ACTS: &str = "control-router-acts";
+
 /// The control with this name.
 pub fn named(name: &str) -> Option<Workload> {
     Some(match name {
@@ -100,6 +111,7 @@ pub fn named(name: &str) -> Option<Workload> {
             }),
             ..slow(name)
         },
+        ROUTER_ACTS => acting_router(name),
         PANICKING => Workload {
             subject: Box::new(no_subject),
             ..reading(name, "panics outside of the simulation", String::new)
@@ -231,6 +243,44 @@ fn calling(name: &str, about: &'static str, service: fn(Service<'_>) -> Service<
             }
         })
     });
+    let mut workload = recipe.under(Faithful);
+    name.clone_into(&mut workload.name);
+    workload
+}
+
+/// A workload whose router acts with the context of the task before it.
+fn acting_router(name: &str) -> Workload {
+    let recipe = Recipe {
+        name: "control",
+        about: "has a router that acts",
+        workflow: Arc::new(|process: &Process| {
+            let left: Arc<OnceLock<Ctx>> = Arc::default();
+            let (process, taken) = (process.clone(), Arc::clone(&left));
+            let leave = move |ctx: Ctx| {
+                _ = left.set(ctx);
+                async { Ok::<_, TaskError>(Routed::Charge) }
+            };
+            let charge = move |_: &RunData| {
+                // A resumed life has no context to act with.
+                if let Some(ctx) = taken.get() {
+                    _ = process.effect(ctx, "charge the card", "").now_or_never();
+                }
+                Ok(Routed::Charged)
+            };
+            let workflow = Workflow::builder("control", 1)
+                .task(Routed::Leave, "leave", leave)
+                .router(Routed::Charge, "charge", charge)
+                .exit(Routed::Charged)
+                .build();
+            workflow.expect("the control is well defined")
+        }),
+        start: Routed::Leave,
+        input: json!(null),
+        retention: Retention::Keep,
+        sharing: Sharing::Shared,
+        retry_stuck: false,
+        length: Length::Long,
+    };
     let mut workload = recipe.under(Faithful);
     name.clone_into(&mut workload.name);
     workload

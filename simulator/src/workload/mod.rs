@@ -6,6 +6,7 @@ pub(crate) mod engine_subject;
 pub mod generated;
 mod import;
 mod linear;
+mod offer;
 mod order;
 
 use std::sync::Arc;
@@ -133,7 +134,8 @@ pub fn rule_named(name: &str) -> Option<Rule> {
 pub fn all_under<R: Rules>(rules: R) -> Vec<Workload> {
     let mut workloads = vec![linear::recipe().under(rules.clone())];
     workloads.extend(order::recipes().map(|recipe| recipe.under(rules.clone())));
-    workloads.push(import::recipe().under(rules));
+    workloads.push(import::recipe().under(rules.clone()));
+    workloads.push(offer::workload(rules));
     workloads
 }
 

@@ -43,7 +43,8 @@ fn two_crashes_cover_every_crash_point_of_every_workload_and_break_no_promise() 
         order-panics: 390 of 390 points, 156 schedules
         order-hangs: 562 of 562 points, 248 schedules
         order-cleared: 148 of 148 points, 64 schedules
-        import-loop: 653 of 653 points, 258 schedules"#]]
+        import-loop: 653 of 653 points, 258 schedules
+        offer: 194 of 194 points, 78 schedules"#]]
     .assert_eq(&table.join("\n"));
 }
 
@@ -137,6 +138,11 @@ fn a_storage_fault_an_error_of_a_task_a_cancellation_or_a_rival_breaks_no_promis
         import-loop x1: 50
         import-loop t1: 50
         import-loop j1: 148
+        offer f1: 49
+        offer e1: 26
+        offer x1: 25
+        offer t1: 25
+        offer j1: 73
         order-undo-fails c1f1: 2753
         order-undo-fails c1e1: 1006
         import-loop c1e1: 1005

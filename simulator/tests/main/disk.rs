@@ -42,7 +42,8 @@ fn a_crash_at_every_change_of_the_disk_breaks_no_promise() {
         order-panics: 179 of 179 points
         order-hangs: 184 of 184 points
         order-cleared: 128 of 128 points
-        import-loop: 226 of 226 points"#]]
+        import-loop: 226 of 226 points
+        offer: 145 of 145 points"#]]
     .assert_eq(&table.join("\n"));
 }
 

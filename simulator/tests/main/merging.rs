@@ -152,7 +152,8 @@ fn merging_loses_no_violation() {
         CancelIsHeeded order x1: 3
         FenceNeedsARival order f1: 1
         StateIsTheFold order c2: 8
-        KeyOutlivesTheLife order c2: 9"#]]
+        KeyOutlivesTheLife order c2: 9
+        OutputIsInItsRow offer c2: 1"#]]
     .assert_eq(&table.join("\n"));
 }
 

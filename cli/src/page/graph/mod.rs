@@ -169,6 +169,7 @@ fn draw_node(index: usize, state: &StateDefinition, place: NodePosition, visited
             TaskKind::Plain => ("plain task", 4),
             TaskKind::Compensatable => ("compensatable task", 4),
             TaskKind::Stepped => ("stepped task", 4),
+            TaskKind::Router => ("router", NODE_HEIGHT / 4),
         },
     };
     let full = match &state.role {

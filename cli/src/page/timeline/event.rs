@@ -395,7 +395,7 @@ fn row_details(row: &CheckpointRow) -> Vec<(&'static str, String)> {
                 escaped_full(&blob(claim.input.as_deref().unwrap_or_default())),
             ),
         ]),
-        Ok(Event::Completed { output, .. }) => {
+        Ok(Event::Produced { output, .. } | Event::Completed { output, .. }) => {
             details.push(("output", escaped_full(&blob(&output))));
         }
         Ok(Event::StepAdvanced { cursor, .. }) => {
@@ -407,7 +407,13 @@ fn row_details(row: &CheckpointRow) -> Vec<(&'static str, String)> {
         Ok(Event::CompensationFailed { error, .. }) => {
             details.push(("error", escaped_full(&error)));
         }
-        Ok(Event::Entered { .. } | Event::Compensated { .. } | Event::RolledBack) | Err(_) => {}
+        Ok(
+            Event::Entered { .. }
+            | Event::Routed { .. }
+            | Event::Compensated { .. }
+            | Event::RolledBack,
+        )
+        | Err(_) => {}
     }
     details
 }

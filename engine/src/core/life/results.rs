@@ -1,11 +1,34 @@
 //! Results of actions: what a life appends, repeats or rolls back after a task, a step or an undo.
 
+use crate::core::atoms::{Bytes, Label};
 use crate::core::command::{Failure, FailureKind, Performed, Work};
 use crate::core::definition::{RetryPolicy, TaskKind};
 use crate::core::event::{Cause, CauseKind, Event, shortened};
 use crate::core::life::{Life, Stage, task_of};
 use crate::core::life_options::LifeOptions;
 use crate::core::run_state::{Phase, Undo, Visit};
+
+/// The event of a task of this kind that completed.
+fn completion(kind: TaskKind, state: Label, task: Label, output: Option<Bytes>) -> Event {
+    match (kind, output) {
+        (TaskKind::Plain | TaskKind::Stepped, None) => Event::Entered { state, task },
+        (TaskKind::Router, None) => Event::Routed { state, task },
+        (TaskKind::Plain, Some(output)) => Event::Produced {
+            state,
+            task,
+            output,
+        },
+        (TaskKind::Compensatable, Some(output)) => Event::Completed {
+            state,
+            task,
+            output,
+        },
+        (TaskKind::Compensatable, None) => panic!("{task} is compensatable and left no output"),
+        (TaskKind::Stepped | TaskKind::Router, Some(_)) => {
+            panic!("{task} is a {kind:?} task, which leaves no output")
+        }
+    }
+}
 
 impl Life {
     pub(super) fn on_task_result(
@@ -44,23 +67,9 @@ impl Life {
                 let message = format!("{name} went to {next}, which is not among its edges");
                 self.start_rollback(Cause::new(CauseKind::Failure, &message), options);
             }
-            (TaskKind::Plain | TaskKind::Stepped, Performed::Completed { next, output: None }) => {
+            (kind, Performed::Completed { next, output }) => {
                 let state = options.definition.states[next].label.clone();
-                self.pin(Event::Entered { state, task: name });
-            }
-            (
-                TaskKind::Compensatable,
-                Performed::Completed {
-                    next,
-                    output: Some(output),
-                },
-            ) => {
-                let state = options.definition.states[next].label.clone();
-                self.pin(Event::Completed {
-                    state,
-                    task: name,
-                    output,
-                });
+                self.pin(completion(kind, state, name, output));
             }
             (TaskKind::Stepped, Performed::Stepped { cursor }) => {
                 let event = Event::StepAdvanced {

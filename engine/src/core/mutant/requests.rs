@@ -17,6 +17,7 @@ impl Mutant {
             Rule::RollbackIsJournaled => self.defer_or_catch_up(options),
             Rule::CompletionIsOneRow => self.split_completion(before),
             Rule::OpenVisitIsUndone => self.leave_open_visit_out(),
+            Rule::OutputIsInItsRow => self.leave_output_out(),
             Rule::CursorBelongsToVisit => {
                 if let Stage::Appending(pinned) = &self.life.stage {
                     let event = pinned.event.clone();
@@ -102,6 +103,15 @@ impl Mutant {
         {
             *undo_open_visit = false;
             *pinned = Pinned::new(pinned.event.clone(), pinned.row.sequence);
+        }
+    }
+
+    fn leave_output_out(&mut self) {
+        if let Stage::Appending(pinned) = &mut self.life.stage
+            && let Event::Produced { state, task, .. } = &pinned.event
+        {
+            let (state, task) = (state.clone(), task.clone());
+            *pinned = Pinned::new(Event::Entered { state, task }, pinned.row.sequence);
         }
     }
 

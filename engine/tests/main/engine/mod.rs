@@ -7,6 +7,7 @@ mod ids;
 mod keys;
 mod lies;
 mod observer;
+mod outputs;
 mod retention;
 mod runs;
 mod saga;

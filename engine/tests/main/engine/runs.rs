@@ -208,7 +208,7 @@ async fn a_run_carries_its_input_and_its_outputs() {
         let TaskError::Fatal(missing) = missing.expect_err("nothing was refunded") else {
             panic!("no other attempt helps");
         };
-        let expected = "no compensatable task \"refund\" has completed";
+        let expected = "no task \"refund\" has left an output";
         assert_eq!(missing.to_string(), expected);
         Ok(Order::Shipped)
     }

@@ -9,7 +9,7 @@ use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, p
 
 use super::{
     claim_record, compensated, compensation_failed, completed, entered, first_claim, later_claim,
-    rollback_started, row, stepped,
+    produced, rollback_started, routed, row, stepped,
 };
 
 fn hex(bytes: &[u8]) -> String {
@@ -29,6 +29,8 @@ fn one_of_each() -> Vec<Event> {
         compensated("charge", Undone::Completion(3)),
         compensation_failed("charge", Undone::Completion(258)),
         Event::RolledBack,
+        produced("pack", "weigh", b"7.5"),
+        routed("pack", "decide"),
     ]
 }
 
@@ -54,6 +56,8 @@ fn the_bytes_of_every_row_are_frozen() {
         compensated "" "charge" 01000300000000000000
         compensation_failed "" "charge" 010002010000000000000700000072656675736564
         rolled_back "" "" none
+        task_output "pack" "weigh" 372e35
+        routed "pack" "decide" none
     "#]].assert_eq(&table);
 }
 
@@ -109,14 +113,16 @@ fn the_codes_and_words_of_the_kinds_are_frozen() {
         6 compensated
         7 compensation_failed
         8 rolled_back
+        9 task_output
+        10 routed
     "#]]
     .assert_eq(&table);
     for &kind in RowKind::ALL {
         assert_eq!(RowKind::try_from(kind.code()), Ok(kind));
         assert_eq!(kind.as_str().parse(), Ok(kind));
     }
-    let unknown = RowKind::try_from(9).expect_err("no kind has this code");
-    assert_eq!(unknown.to_string(), "unknown row kind 9");
+    let unknown = RowKind::try_from(11).expect_err("no kind has this code");
+    assert_eq!(unknown.to_string(), "unknown row kind 11");
     let unknown = "Claim"
         .parse::<RowKind>()
         .expect_err("words are lower case");
@@ -157,7 +163,7 @@ fn check_fault(row: &CheckpointRow, expected: &RowFault, message: &Expect) {
 fn a_row_with_too_much_or_too_little_says_nothing() {
     use RowKind::{
         BranchCompletion, Claim, Compensated, CompensationCompletion, CompensationFailed,
-        RollbackStart, RolledBack, StateEntry, StepCursor,
+        RollbackStart, RolledBack, Routed, StateEntry, StepCursor, TaskOutput,
     };
 
     check_fault(
@@ -168,6 +174,7 @@ fn a_row_with_too_much_or_too_little_says_nothing() {
     for kind in [
         Claim,
         CompensationCompletion,
+        TaskOutput,
         StepCursor,
         RollbackStart,
         Compensated,
@@ -196,6 +203,11 @@ fn a_row_with_too_much_or_too_little_says_nothing() {
         &row(StateEntry, "pack", "charge", Some(b"")),
         &RowFault::BlobUnexpected(StateEntry),
         &expect!["a row of kind state_entry has no blob"],
+    );
+    check_fault(
+        &row(Routed, "pack", "decide", Some(b"")),
+        &RowFault::BlobUnexpected(Routed),
+        &expect!["a row of kind routed has no blob"],
     );
     let blob = claim_record(Nonce([2; 16])).encode();
     check_fault(
@@ -368,6 +380,8 @@ fn any_event() -> impl Strategy<Value = Event> {
         }),
         (label(), label()).prop_map(|(state, task)| entered(&state, &task)),
         (label(), label(), blob()).prop_map(|(state, task, out)| completed(&state, &task, &out)),
+        (label(), label(), blob()).prop_map(|(state, task, out)| produced(&state, &task, &out)),
+        (label(), label()).prop_map(|(state, task)| routed(&state, &task)),
         (label(), label(), blob()).prop_map(|(state, task, at)| stepped(&state, &task, &at)),
         (label(), label(), cause, any::<bool>()).prop_map(|(state, task, cause, open)| {
             Event::RollbackStarted {

@@ -8,7 +8,7 @@ use expect_test::{Expect, expect};
 
 use super::{
     RUN, claim_record, compensated, compensation_failed, completed, entered, first_claim,
-    later_claim, rollback_started, rows, stepped,
+    later_claim, produced, rollback_started, routed, rows, stepped,
 };
 
 /// Every kind of phase, each with a log that leads there.
@@ -46,6 +46,8 @@ fn events() -> Vec<(&'static str, Event)> {
         ("entered", entered("ship", "pack")),
         ("entered exit", entered("shipped", "pack")),
         ("completed", completed("ship", "pack", b"2")),
+        ("produced", produced("ship", "pack", b"3")),
+        ("routed", routed("ship", "pack")),
         ("stepped", stepped("pack", "pack", b"10")),
         ("turned", rollback_started("pack", "pack", true)),
         ("undone pack", compensated("pack", Undone::InDoubt(1))),
@@ -116,6 +118,8 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           entered        ! the first row is not a claim
           entered exit   ! the first row is not a claim
           completed      ! the first row is not a claim
+          produced       ! the first row is not a claim
+          routed         ! the first row is not a claim
           stepped        ! the first row is not a claim
           turned         ! the first row is not a claim
           undone pack    ! the first row is not a claim
@@ -128,6 +132,8 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           entered        in ship since 2, 0 cursors, 1 completed, life 1
           entered exit   done in shipped
           completed      in ship since 2, 0 cursors, 2 completed, life 1
+          produced       in ship since 2, 0 cursors, 1 completed, life 1
+          routed         in ship since 2, 0 cursors, 1 completed, life 1
           stepped        in pack since 1, 1 cursors, 1 completed, life 1
           turned         rolling back pack, 2 pending, 0 failed
           undone pack    ! an undo is recorded before a rollback started
@@ -140,6 +146,8 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           entered        in ship since 3, 0 cursors, 1 completed, life 1
           entered exit   done in shipped
           completed      in ship since 3, 0 cursors, 2 completed, life 1
+          produced       in ship since 3, 0 cursors, 1 completed, life 1
+          routed         in ship since 3, 0 cursors, 1 completed, life 1
           stepped        in pack since 1, 2 cursors, 1 completed, life 1
           turned         rolling back pack, 2 pending, 0 failed
           undone pack    ! an undo is recorded before a rollback started
@@ -152,6 +160,8 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           entered        ! a row follows the terminal row
           entered exit   ! a row follows the terminal row
           completed      ! a row follows the terminal row
+          produced       ! a row follows the terminal row
+          routed         ! a row follows the terminal row
           stepped        ! a row follows the terminal row
           turned         ! a row follows the terminal row
           undone pack    ! a row follows the terminal row
@@ -164,6 +174,8 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           entered        ! a forward row follows the start of the rollback
           entered exit   ! a forward row follows the start of the rollback
           completed      ! a forward row follows the start of the rollback
+          produced       ! a forward row follows the start of the rollback
+          routed         ! a forward row follows the start of the rollback
           stepped        ! a forward row follows the start of the rollback
           turned         ! the rollback starts a second time
           undone pack    rolling back pack, 1 pending, 0 failed
@@ -176,6 +188,8 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           entered        ! a forward row follows the start of the rollback
           entered exit   ! a forward row follows the start of the rollback
           completed      ! a forward row follows the start of the rollback
+          produced       ! a forward row follows the start of the rollback
+          routed         ! a forward row follows the start of the rollback
           stepped        ! a forward row follows the start of the rollback
           turned         ! the rollback starts a second time
           undone pack    ! an undo of pack is recorded, but charge of sequence 1 is due
@@ -188,6 +202,8 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           entered        ! a forward row follows the start of the rollback
           entered exit   ! a forward row follows the start of the rollback
           completed      ! a forward row follows the start of the rollback
+          produced       ! a forward row follows the start of the rollback
+          routed         ! a forward row follows the start of the rollback
           stepped        ! a forward row follows the start of the rollback
           turned         ! the rollback starts a second time
           undone pack    ! an undo of pack is recorded, but none is due
@@ -200,6 +216,8 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           entered        ! a forward row follows the start of the rollback
           entered exit   ! a forward row follows the start of the rollback
           completed      ! a forward row follows the start of the rollback
+          produced       ! a forward row follows the start of the rollback
+          routed         ! a forward row follows the start of the rollback
           stepped        ! a forward row follows the start of the rollback
           turned         ! the rollback starts a second time
           undone pack    ! an undo of pack is recorded, but none is due
@@ -212,6 +230,8 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           entered        ! a row follows the terminal row
           entered exit   ! a row follows the terminal row
           completed      ! a row follows the terminal row
+          produced       ! a row follows the terminal row
+          routed         ! a row follows the terminal row
           stepped        ! a row follows the terminal row
           turned         ! a row follows the terminal row
           undone pack    ! a row follows the terminal row
@@ -533,4 +553,29 @@ fn a_long_run_is_dropped_on_a_small_stack() {
         .spawn(work);
     let length = thread.expect("a thread").join();
     assert_eq!(length.expect("the stack is enough"), COMPLETIONS);
+}
+
+#[test]
+fn the_newest_output_of_each_plain_task_is_kept() {
+    let mut log = vec![
+        first_claim("weigh"),
+        produced("pack", "weigh", b"1"),
+        produced("weigh", "pack", b"2"),
+    ];
+    let before = folded(&log);
+    log.push(produced("pack", "weigh", b"3"));
+    let after = folded(&log);
+    let outputs = |state: &RunState| {
+        let outputs = state.outputs().iter();
+        let outputs = outputs.map(|(task, output)| {
+            let text = String::from_utf8_lossy(&output.output);
+            format!("{task} {text} of row {}", output.sequence)
+        });
+        outputs.collect::<Vec<_>>()
+    };
+    assert_eq!(outputs(&before), ["pack 2 of row 2", "weigh 1 of row 1"]);
+    assert_eq!(outputs(&after), ["pack 2 of row 2", "weigh 3 of row 3"]);
+    assert_eq!(after.outputs().get("weigh").map(|it| it.sequence), Some(3));
+    assert_eq!(after.outputs().get("ship"), None);
+    assert!(after.completed().is_empty(), "nothing undoes them");
 }

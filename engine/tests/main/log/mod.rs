@@ -56,6 +56,21 @@ fn completed(state: &str, task: &str, output: &[u8]) -> Event {
     }
 }
 
+fn produced(state: &str, task: &str, output: &[u8]) -> Event {
+    Event::Produced {
+        state: state.into(),
+        task: task.into(),
+        output: output.into(),
+    }
+}
+
+fn routed(state: &str, task: &str) -> Event {
+    Event::Routed {
+        state: state.into(),
+        task: task.into(),
+    }
+}
+
 fn stepped(state: &str, task: &str, cursor: &[u8]) -> Event {
     Event::StepAdvanced {
         state: state.into(),

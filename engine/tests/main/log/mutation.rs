@@ -18,8 +18,8 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
 use super::{
-    claim_record, compensated, compensation_failed, completed, entered, first_claim,
-    rollback_started, rows, stepped,
+    claim_record, compensated, compensation_failed, completed, entered, first_claim, produced,
+    rollback_started, routed, rows, stepped,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
@@ -96,6 +96,8 @@ fn candidates(state: &RunState, run: u8) -> Vec<Event> {
             stepped("walk", "walk", b"1"),
             entered("book", "walk"),
             entered("shipped", "walk"),
+            produced("book", "walk", b"1"),
+            routed("book", "walk"),
             rollback_started("walk", "walk", false),
             again("walk"),
         ],

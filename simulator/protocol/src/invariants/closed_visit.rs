@@ -2,7 +2,6 @@
 
 use std::hash::Hash;
 
-use crashpoint::Event;
 use crashpoint::protocol::{Rules, Work};
 
 use crate::invariants::{Moment, action, is_of_this_run};
@@ -18,10 +17,7 @@ pub(super) fn holds<R: Rules + Copy + Eq + Hash>(moment: &Moment<'_, R>) -> bool
     let logs = &moment.model.logs;
     let mut rows = logs.entries(moment.before.log).iter();
     let closed = rows.any(|entry| {
-        let leaves = matches!(
-            logs.event(entry.row),
-            Event::Entered { .. } | Event::Completed { .. }
-        );
+        let leaves = logs.event(entry.row).entry().is_some();
         leaves && logs.sequence(entry.row) > visit.id
     });
     !closed || moment.model.standing(moment.before, life) == Standing::Overtaken
