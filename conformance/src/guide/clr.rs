@@ -5,10 +5,9 @@ use super::guide;
 guide! {
     about "A clear ends a run for good and frees its id. It is the only operation that destroys, so it must \
            hit exactly its run, completely or not at all."
-    sql "one `DELETE ... WHERE id = ?` in one transaction, without a limit; under MVCC at READ COMMITTED (the \
-         default of PostgreSQL) lock the run before the statement takes its snapshot, for appends and clears \
-         alike, or rows that commit meanwhile stay; or all batches inside the same \
-         transaction"
+    sql "one `DELETE ... WHERE id = ?` in one transaction, without a limit, or all batches inside the same \
+         transaction; under MVCC at READ COMMITTED (the default of PostgreSQL) lock the run before the \
+         statement takes its snapshot, for appends and clears alike, or rows that commit meanwhile stay"
     kv "a range delete over exactly this run's keys, in one batch; or a generation number for each run, \
         raised by the clear and part of every key"
     files "first rename the run's file or directory away (the atomic step), then sync the directory, then \

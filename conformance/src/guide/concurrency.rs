@@ -6,17 +6,21 @@ guide! {
     about "Every operation takes effect at one instant between its call and its answer, and the order of \
            these instants explains all answers. A failure shows a short history that no order explains: read \
            it from the top, one interval for each operation."
-    sql "one statement for each operation, or SERIALIZABLE with a retry after serialization failures; a load \
-         is one SELECT, or one REPEATABLE READ snapshot over all pages"
+    sql "one statement for an append and for a load (or one REPEATABLE READ snapshot over all pages), and a \
+         clear that locks its run before its snapshot; or SERIALIZABLE for all, with a retry after \
+         serialization failures"
     kv "one write transaction or batch for each operation, one snapshot for each load; never get, then put"
     files "a mutex or an async lock around check and write, held until the result is known; a load reads \
            under it, or reads files that are only ever renamed into place"
 
     CON_01 Concurrent
         why "Each operation alone can be right while two of them together are not."
-        cause "A clear runs between the check and the insert of an append, or a load reads two halves."
+        cause "A clear runs between the check and the insert of an append, a load reads two halves, or a clear \
+               under READ COMMITTED leaves the row that commits beside it."
         fix "Find in the history the operation that sees another half done, and make both one critical \
-             section or one transaction.";
+             section or one transaction. Under MVCC appends share a lock of the run, and a clear takes it alone \
+             in a statement before its DELETE, at READ COMMITTED: with one snapshot for the transaction the \
+             DELETE would not see what committed before the lock.";
     CON_02 Load
         (reading "a load shows what was there at one instant, so it shows a prefix of what one caller \
                   appends in order")

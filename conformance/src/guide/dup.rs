@@ -6,8 +6,8 @@ guide! {
     about "Rejecting a taken sequence is the fence of the whole engine: when two lives of one run are awake, \
            only this rejection stops the slower one. Check and write must be one atomic step."
     sql "a plain INSERT into a table with the primary key (id, sequence), and the key violation mapped to \
-         `Error::conflict`; no UPSERT, no REPLACE; after ON CONFLICT DO \
-         NOTHING, no inserted row is a conflict"
+         `Error::conflict`; no UPSERT, no REPLACE; or ON CONFLICT DO NOTHING, after which \
+         zero inserted rows mean a conflict"
     kv "put-if-absent, or a transaction that reads the key that it writes; never get, then put"
     files "`create_new` (O_EXCL), link() of a finished temporary file, or one lock around check and write; \
            rename() replaces silently"

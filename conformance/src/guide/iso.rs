@@ -6,8 +6,8 @@ guide! {
     about "An id is opaque text that callers choose: order numbers, mail addresses, URLs. Two ids that \
            differ in a byte are two runs. A store that can't keep an id rejects it with an error before it \
            writes anything; it never maps it to another id."
-    sql "bind ids as parameters and compare with `=`, in a column of binary collation (BLOB, `COLLATE \
-         \"C\"`, `COLLATE BINARY`, utf8mb4_bin) without a length, or with a length that is checked"
+    sql "bind ids as parameters and compare with `=`, in a binary column (BLOB, BYTEA) or a column of binary \
+         collation (`COLLATE BINARY`, utf8mb4_bin) without a length, or with a length that is checked"
     kv "put the length of the id before its bytes in the key; then no id is a prefix of another's key"
     files "never use an id as a name: use hex, percent-encode every byte but a-z 0-9, or hash with SHA-256 \
            and keep the id inside the file; a name holds at most 255 bytes"
@@ -66,7 +66,8 @@ guide! {
     ISO_12 Row
         why "Two long ids that are cut to the same text become one run."
         cause "A column or a file name is too short. Some SQL modes cut silently."
-        fix "Reject ids that do not fit before writing; for names, hash long ids (SHA-256).";
+        fix "Reject ids that do not fit before writing, and in loads and clears too; for names, hash long ids \
+             (SHA-256). An entry of PostgreSQL's index has at most 2,704 bytes.";
     ISO_13 Row
         why "Generated ids share long prefixes. Cut at 64 or 255 bytes, they are one run."
         cause "The unique index covers a prefix of the column, or names are short hashes."

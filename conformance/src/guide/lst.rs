@@ -5,8 +5,8 @@ use super::guide;
 guide! {
     about "A listing finds the runs that a process left behind. Recovery asks for page after page, each time \
            after the last id that it has, while other processes start and end runs."
-    sql "`SELECT DISTINCT id FROM rows WHERE id > $1 ORDER BY id LIMIT $2`, with an order by bytes \
-         (`COLLATE \"C\"` on PostgreSQL, `BINARY` on SQLite), and without a lower bound for the first page"
+    sql "`SELECT DISTINCT id FROM rows WHERE id > $1 ORDER BY id LIMIT $2`, with an order by bytes (BYTEA \
+         on PostgreSQL, `BINARY` on SQLite), and without a lower bound for the first page"
     kv "a range scan from the key after the last id; jump over the rows of a run to the next id"
     files "an id in each file or directory, decoded and sorted: the order of a directory is not that of the ids"
 

@@ -4,9 +4,8 @@ use super::guide;
 
 guide! {
     about "States, task ids and blobs belong to the engine. A store keeps them and interprets none of them."
-    sql "BLOB or BYTEA for the blob, nullable; text types without a length limit, on PostgreSQL BYTEA for ids, states and tasks as well, since its TEXT \
-         refuses NUL; check the server's largest \
-         packet"
+    sql "BLOB or BYTEA for the blob, nullable; text types without a length limit, on PostgreSQL BYTEA for ids, \
+         states and tasks as well, since its TEXT refuses NUL; check the server's largest packet"
     kv "an encoding with lengths and a tag for \"no blob\"; split values above the store's limit into chunks \
         within one transaction"
     files "length-prefixed fields, not lines; a checksum over the record; check a length before allocating \
@@ -31,7 +30,8 @@ guide! {
     PAY_04 Row
         why "Names of states are Rust text: empty, long, with line breaks or with NUL."
         cause "A file format splits at separators or lines, or a column is VARCHAR(255)."
-        fix "Use lengths in a file and TEXT in a table; escape what a line-based format splits at.";
+        fix "Use lengths in a file, and in a table TEXT, or BYTEA on PostgreSQL, whose TEXT refuses NUL; escape \
+             what a line-based format splits at.";
     PAY_05 Row
         why "An output may have any size, also one at the edge of a buffer."
         cause "Buffers and columns end at 4 KiB or 64 KiB; MySQL's BLOB and 16-bit length fields end at \

@@ -5,9 +5,9 @@ use super::guide;
 guide! {
     about "The rows are in a server, and the store is its client. What the server acknowledges must survive the \
            server, as a row in a file survives a power loss."
-    sql "PostgreSQL: `synchronous_commit = on` and `fsync = on`; MySQL: `innodb_flush_log_at_trx_commit = 1` and \
+    sql "PostgreSQL: `synchronous_commit`, `fsync` and `full_page_writes` on; MySQL: `innodb_flush_log_at_trx_commit = 1` and \
          `sync_binlog = 1`"
-    kv "Redis: `appendonly yes` with `appendfsync always`; etcd: without `--unsafe-no-fsync`; a replicated store \
+    kv "Redis: `appendonly yes` with `appendfsync always` (the defaults keep no log); etcd: without `--unsafe-no-fsync`; a replicated store \
         acknowledges by a majority"
     files "a file server exports with `sync`, and the client does not cache writes"
 

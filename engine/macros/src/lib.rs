@@ -5,12 +5,12 @@ use proc_macro::TokenStream;
 mod checkpoint_store;
 mod state;
 
-/// Lets you write an `impl CheckpointStore for ...` with `async fn`s.
+/// Lets you write an `impl CheckpointStore for ...` or an `impl ListRuns for ...` with `async fn`s.
 ///
 /// It accepts three items:
 ///
-/// - `impl CheckpointStore for MyStore { ... }`: each `async fn` becomes a method of the object-safe
-///   trait;
+/// - `impl CheckpointStore for MyStore { ... }` and `impl ListRuns for MyStore { ... }`: each `async fn`
+///   becomes a method of the object-safe trait;
 /// - an inherent `impl MyStore { ... }`: the same, and the macro adds the trait's header;
 /// - a `trait` of your own that follows the same convention.
 ///
