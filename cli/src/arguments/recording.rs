@@ -16,7 +16,8 @@ pub(crate) struct RecordingArguments {
         conflicts_with = "schedule"
     )]
     pub(crate) recording: Option<String>,
-    /// Instead of a recording, a schedule: `at life1/append#3:before: crash`. Separate faults with a semicolon or a new line.
+    /// Instead of a recording, a schedule: `at life1/append#3:before: crash`. Separate faults with a semicolon or a new line. With
+    /// the workload `operations`, begin with `v1; run purge; run status=open`.
     #[arg(long, value_name = "SCHEDULE", requires = "workload")]
     pub(crate) schedule: Option<String>,
     /// The workload of --schedule. Append `~RULE` to run it on a mutant of the engine that breaks the

@@ -16,37 +16,48 @@ pub(crate) const WHERE_POINTS_COUNT: &str =
 /// What is counted, in words: a paragraph for each thing.
 pub(crate) fn legend(report: &ExplorationReport) -> Vec<String> {
     let mut paragraphs = of_workloads(report);
-    let mut operations = report.rows.iter().filter(|row| row.workload().is_none());
-    paragraphs.extend(
-        operations
-            .next()
-            .map(|row| of_operations(row, report.is_exhaustive())),
-    );
+    let operations = report.rows.iter().filter(|row| row.workload().is_none());
+    paragraphs.extend(operations.map(|row| of_operations(row, report.is_exhaustive())));
     paragraphs
 }
 
-/// The schedules of operations.
+/// The schedules of operations over a store.
 fn of_operations(row: &Row, is_exhaustive: bool) -> String {
-    const EACH: &str = "each two that can meet in a run, in one process and each in its own";
+    let is_in_memory = row.store == StoreKind::Memory;
+    let each = match is_in_memory {
+        true => "Operations: each two that can meet in a run, in one process and each in its own"
+            .to_owned(),
+        false => format!(
+            "Operations over {}: each two that can meet in a run, in one process and one process after \
+             the other",
+            row.store
+        ),
+    };
     let exhausted = match is_exhaustive {
         true => " All these are exhausted.",
         false => "",
     };
     match row.bounds {
-        Bounds::Within(budget) => format!("Operations: {EACH}, within {budget}.{exhausted}"),
-        Bounds::Crashes(0) => format!("Operations: {EACH}, one after the other."),
+        Bounds::Within(budget) => format!("{each}, within {budget}.{exhausted}"),
+        Bounds::Crashes(0) => format!("{each}, one after the other."),
         Bounds::Crashes(crashes) => {
             let crashes = match crashes {
                 1 => "a crash".to_owned(),
                 some => format!("up to {some} crashes"),
             };
+            let schedules = match is_in_memory {
+                true => format!(
+                    "where the second begins at any instant of the first; with a switch back, {crashes}, \
+                     or, except for unfinished beside another operation on all runs, a fault of the store"
+                ),
+                false => format!(
+                    "with {crashes} of the process or of the power at each call and before each sync"
+                ),
+            };
             format!(
-                "Operations: {EACH}, where the second begins at any instant of the first; with a switch \
-                 back, {crashes}, or, except for unfinished beside another operation on all runs, a \
-                 fault of the store.{exhausted} Sampled: {} more with up \
-                 to three operations, within {}.",
+                "{each}, {schedules}.{exhausted} Sampled: {} more with up to three operations, within {}.",
                 grouped(operations::SAMPLES),
-                operations::beyond()
+                operations::beyond(row.store)
             )
         }
     }

@@ -14,8 +14,8 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use crashpoint_simulator::{
-    Nondeterminism, OperationsPart, Part, Recording, Repeat, Settings, StoreKind, Violation,
-    operations, oracle, parts, render, replay, replay_recording,
+    Nondeterminism, OperationsPart, Part, Recording, Repeat, Settings, Violation, operations,
+    oracle, parts, render, replay, replay_recording,
 };
 
 use crate::arguments::{ExploreArguments, Store};
@@ -82,14 +82,10 @@ pub(crate) fn run_schedules(arguments: &ExploreArguments) -> Result<ExplorationR
         // Among workloads, operations are explored by their campaigns only.
         let is_run = |subject: &&Subject| match subject {
             Subject::Workload(_) => true,
-            Subject::Operations(_) => store.kind() == StoreKind::Memory && (is_alone || is_plain),
+            Subject::Operations(_) => is_alone || is_plain,
         };
         let each = subjects.iter().filter(is_run);
         rows.extend(each.map(|it| Row::new(it.clone(), store.kind(), bounds(it, *store))));
-    }
-    if rows.is_empty() {
-        let message = "operations run over memory alone";
-        return Err(Failure::Usage(message.to_owned()));
     }
     let explorations = Arc::new(explorations(&rows));
     let found = explore_all(&explorations, pool(*jobs))?;
@@ -147,7 +143,7 @@ fn parts_of(subject: &Subject, settings: &Settings) -> Vec<PartOf> {
             parts.map(part).collect()
         }
         Subject::Operations(operations) => {
-            let all = OperationsPart::within(settings.budget).into_iter();
+            let all = OperationsPart::within(settings).into_iter();
             all.map(|part| PartOf::Operations(*operations, part))
                 .collect()
         }

@@ -58,7 +58,7 @@ impl Row {
         match self.bounds {
             Bounds::Crashes(crashes) => match &self.subject {
                 Subject::Workload(workload) => workload.campaigns(self.store, crashes),
-                Subject::Operations(_) => operations::campaigns(crashes),
+                Subject::Operations(_) => operations::campaigns(self.store, crashes),
             },
             Bounds::Within(budget) => vec![budget],
         }
@@ -70,7 +70,7 @@ impl Row {
             Bounds::Crashes(0) | Bounds::Within(_) => None,
             Bounds::Crashes(_) => Some(match self.subject {
                 Subject::Workload(_) => workload::beyond(self.store),
-                Subject::Operations(_) => operations::beyond(),
+                Subject::Operations(_) => operations::beyond(self.store),
             }),
         }
     }

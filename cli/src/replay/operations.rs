@@ -30,9 +30,8 @@ impl OperationsRerun {
         command: String,
     ) -> Result<Self, Failure> {
         let store = recording.settings().store;
-        if store != StoreKind::Memory {
-            let message =
-                format!("operations run over memory alone, and this recording is over {store}");
+        if !Operations::run_over(store) {
+            let message = format!("no operations run over {store}");
             return Err(Failure::Usage(message));
         }
         let trial = replayed_twice(operations, &recording)?;

@@ -157,7 +157,9 @@ fn err_names_of_operations() {
         &[
             "replay",
             "--workload",
-            "operations",
+            workload,
+            "--store",
+            store,
             "--schedule",
             "no fault",
         ],
@@ -166,8 +168,10 @@ fn err_names_of_operations() {
         ],
     );
     check(
-        &["replay", "3.operations.redb.c1.calm.01234567"],
-        expect!["error: operations run over memory alone, and this recording is over redb"],
+        "v1; run purge; run sweep",
+        expect![[
+            r#"error: unknown operation "sweep"; the operations are resume-all, purge, unfinished, status=open, status=stuck, run-or-resume=open, run-or-resume=done, run-or-resume=new, run-or-resume=mixed, run-and-clear=open, retry-stuck=stuck"#
+        ]],
     );
     check(
         &["replay", "3.operations~Nope.memory.c1.calm.01234567"],

@@ -5,10 +5,10 @@ use std::ops::{ControlFlow, Range};
 use crate::choices::Exhaustive;
 use crate::choices::swarm::Possible;
 use crate::explore::{Findings, Pool, explore_seeds};
-use crate::fault::{Budget, Schedule};
+use crate::fault::Schedule;
 use crate::operations::{Broken, OPERATIONS, Operation, THREE};
 use crate::record::{Judged as _, Operations, Simulated as _};
-use crate::sim::Settings;
+use crate::sim::{Settings, StoreKind};
 
 /// A part of the space of simulations of operations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,15 +25,17 @@ enum PartOf {
 impl OperationsPart {
     /// Every two operations that can meet in a run, and some three. Where something goes wrong, the three
     /// are left to the samples, and where the store fails, `unfinished` beside another operation on all runs
-    /// is.
-    pub fn within(budget: Budget) -> Vec<Self> {
+    /// is. Over the embedded store three are always left to the samples.
+    pub fn within(settings: &Settings) -> Vec<Self> {
+        let budget = settings.budget;
+        let is_embedded = settings.store != StoreKind::Memory;
         let is_exhausted = |indices: &Vec<usize>| {
             let operations = || indices.iter().map(|index| OPERATIONS[*index]);
             let are_on_all = operations().all(|operation| operation.run().is_none());
             let lists = operations().any(|operation| operation == Operation::Unfinished);
             match indices.len() {
                 2 => budget.faults == 0 || !(are_on_all && lists),
-                _ => budget.crashes == 0 && budget.faults == 0,
+                _ => !is_embedded && budget.crashes == 0 && budget.faults == 0,
             }
         };
         let drawn = drawn().into_iter().filter(is_exhausted);
@@ -71,7 +73,7 @@ fn drawn() -> Vec<Vec<usize>> {
 /// then.
 pub(super) fn first_objection(broken: Broken, oracle: &str) -> Option<(u64, Schedule)> {
     let operations = Operations(Some(broken));
-    let settings = Settings::within(broken.budget());
+    let settings = broken.settings();
     let is_broken = |indices: &Vec<usize>| {
         let mut operations = indices.iter().map(|index| OPERATIONS[*index]);
         operations.any(|operation| broken.breaks(operation))
@@ -151,7 +153,7 @@ pub fn explore_operations_part(
 pub fn explore_operations(pool: Pool, operations: Operations, settings: &Settings) -> Findings {
     let mut findings = Findings::default();
     let work = |part: &OperationsPart| explore_operations_part(operations, settings, part);
-    pool.in_order(&OperationsPart::within(settings.budget), work, |found| {
+    pool.in_order(&OperationsPart::within(settings), work, |found| {
         findings.merge(found);
         ControlFlow::Continue(())
     });

@@ -348,7 +348,11 @@ fn objection(witness: &Witness) -> Option<Objection> {
 fn objection_to_operation(broken: Broken, oracle: &str) -> Option<Objection> {
     let (schedules, schedule) = first_objection(broken, oracle)?;
     Some(Objection {
-        mutant: format!("{} over memory", Operations(Some(broken)).name()),
+        mutant: format!(
+            "{} over {}",
+            Operations(Some(broken)).name(),
+            broken.settings().store
+        ),
         schedules,
         schedule,
     })

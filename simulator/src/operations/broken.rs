@@ -9,10 +9,12 @@ use crashpoint::{CheckpointStore as _, ListRuns as _, Status, StatusPhase};
 use crate::fault::Budget;
 use crate::operations::fleet::{Course, KNOWN, MIXED};
 use crate::operations::history::{Answer, Ending, Failed};
+use crate::operations::machine::Answers;
 use crate::operations::operation::Operation;
 use crate::operations::perform::ended;
 use crate::operations::store::Store;
 use crate::operations::workflow::{Job, workflow};
+use crate::sim::{Settings, StoreKind};
 
 /// A broken operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +49,12 @@ pub enum Broken {
     ClearsAtOnce,
     /// A life takes a copy of its own row for another life's.
     CopyFences,
+    /// A purge answers before its clears have reached the disk.
+    PurgeAnswersEarly,
+    /// A life answers before its rows have reached the disk.
+    LifeAnswersEarly,
+    /// A status reads a row that is on its way to the disk.
+    StatusReadsAhead,
 }
 
 /// Every broken operation, with the oracle that must catch it.
@@ -66,6 +74,9 @@ pub const BROKEN: &[(Broken, &str)] = &[
     (Broken::BelievesOtherLog, "other-logs-are-corrupt"),
     (Broken::ClearsAtOnce, "clears-when-done"),
     (Broken::CopyFences, "one-outcome"),
+    (Broken::PurgeAnswersEarly, "answers-are-durable"),
+    (Broken::LifeAnswersEarly, "answers-are-durable"),
+    (Broken::StatusReadsAhead, "status-is-true"),
 ];
 
 impl Broken {
@@ -84,9 +95,14 @@ impl Broken {
             Self::PurgeTakesStuck
             | Self::PurgeTakesYoung
             | Self::PurgeIgnoresLives
-            | Self::PurgeClearsBlindly => operation == Operation::Purge,
-            Self::StatusClaims | Self::StatusLies => matches!(operation, Operation::Status(_)),
-            Self::RunsAgain | Self::CopyFences => matches!(operation, Operation::RunOrResume(_)),
+            | Self::PurgeClearsBlindly
+            | Self::PurgeAnswersEarly => operation == Operation::Purge,
+            Self::StatusClaims | Self::StatusLies | Self::StatusReadsAhead => {
+                matches!(operation, Operation::Status(_))
+            }
+            Self::RunsAgain | Self::CopyFences | Self::LifeAnswersEarly => {
+                matches!(operation, Operation::RunOrResume(_))
+            }
             Self::RetryIgnoresFence => matches!(operation, Operation::RetryStuck(_)),
             Self::UnfinishedForgets => operation == Operation::Unfinished,
             Self::BelievesOtherLog => operation == Operation::RunOrResume(MIXED),
@@ -94,16 +110,23 @@ impl Broken {
         }
     }
 
-    /// The least that has to happen for it to show.
-    pub(crate) fn budget(self) -> Budget {
-        let (faults, preemptions) = match self {
-            Self::CopyFences => (1, 0),
-            _ => (0, 2),
+    /// The least that has to happen for it to show, and the store over which it does.
+    pub(crate) fn settings(self) -> Settings {
+        let (store, faults, crashes, preemptions) = match self {
+            Self::PurgeAnswersEarly | Self::LifeAnswersEarly => (StoreKind::Redb, 0, 1, 0),
+            Self::StatusReadsAhead => (StoreKind::Redb, 0, 0, 2),
+            Self::CopyFences => (StoreKind::Memory, 1, 0, 0),
+            _ => (StoreKind::Memory, 0, 0, 2),
         };
-        Budget {
+        let budget = Budget {
             faults,
+            crashes,
             preemptions,
             ..Budget::NONE
+        };
+        Settings {
+            store,
+            ..Settings::within(budget)
         }
     }
 }
@@ -216,6 +239,19 @@ pub(super) async fn perform(
         }
         (Some(Broken::RetryIgnoresFence), Operation::RetryStuck(_)) => {
             store.ignores_conflicts = true;
+            operation.perform(store).await
+        }
+        (Some(Broken::PurgeAnswersEarly), Operation::Purge) => {
+            store.clears = Answers::Early;
+            operation.perform(store).await
+        }
+        (Some(Broken::LifeAnswersEarly), Operation::RunOrResume(_)) => {
+            store.appends = Answers::Early;
+            operation.perform(store).await
+        }
+        (Some(Broken::StatusReadsAhead), _) => {
+            store.reads_ahead = matches!(operation, Operation::Status(_));
+            store.queues = !store.reads_ahead;
             operation.perform(store).await
         }
         _ => operation.perform(store).await,

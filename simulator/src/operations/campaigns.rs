@@ -1,6 +1,7 @@
 //! The budgets that an exploration of operations exhausts, and what it samples beyond them.
 
 use crate::fault::Budget;
+use crate::sim::StoreKind;
 
 /// The name of the operations in tokens, and on the command line.
 pub const NAME: &str = "operations";
@@ -17,9 +18,9 @@ pub const DEFAULT_CRASHES: u32 = 1;
 
 const NONE: Budget = Budget::NONE;
 
-/// The budgets that are exhausted for each pair of operations, in the order of exploration. Without
-/// crashes, the second operation begins when the first has answered.
-pub fn campaigns(crashes: u32) -> Vec<Budget> {
+/// The budgets that are exhausted for each pair of operations over a store, in the order of exploration.
+/// Without crashes, the second operation begins when the first has answered.
+pub fn campaigns(store: StoreKind, crashes: u32) -> Vec<Budget> {
     if crashes == 0 {
         return vec![NONE];
     }
@@ -27,25 +28,35 @@ pub fn campaigns(crashes: u32) -> Vec<Budget> {
         preemptions,
         ..NONE
     };
-    vec![
-        switched(2),
-        Budget {
-            crashes,
-            ..switched(1)
-        },
-        Budget {
-            faults: 1,
-            ..switched(1)
-        },
-    ]
+    match store {
+        StoreKind::Memory => vec![
+            switched(2),
+            Budget {
+                crashes,
+                ..switched(1)
+            },
+            Budget {
+                faults: 1,
+                ..switched(1)
+            },
+        ],
+        // Memory has what the operations do to each other, and the samples have a part of what a power loss
+        // may leave.
+        _ => vec![Budget { crashes, ..NONE }],
+    }
 }
 
 /// The budget that is sampled by seeds beyond the campaigns.
-pub const fn beyond() -> Budget {
+pub const fn beyond(store: StoreKind) -> Budget {
+    let disk = match store {
+        StoreKind::Memory => 0,
+        _ => 1,
+    };
     Budget {
         crashes: 2,
         faults: 2,
         preemptions: 6,
+        disk,
         ..NONE
     }
 }

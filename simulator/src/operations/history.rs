@@ -12,6 +12,9 @@ use smol_str::{SmolStr, format_smolstr};
 use crate::fault::{Fault, Fired, Schedule};
 use crate::operations::operation::Operation;
 
+/// The rows of a run, shared until they change.
+pub(super) type Rows = Arc<Vec<CheckpointRow>>;
+
 /// Every event of a simulation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History(pub Vec<Entry>);
@@ -57,6 +60,15 @@ pub enum What {
         /// The instant, and what happened there.
         fired: Fired,
     },
+    /// The embedded store was opened, and shows another log of the run than it has answered before.
+    Found {
+        /// The id of the run.
+        id: SmolStr,
+        /// Its log.
+        rows: Arc<Vec<CheckpointRow>>,
+    },
+    /// The embedded store could not be opened.
+    NotOpened(String),
     /// The operation panicked.
     Panicked(String),
     /// The operation neither answered nor waited for anything that comes.
@@ -244,6 +256,14 @@ impl fmt::Display for What {
                     _ => write!(f, "FAULT {fault} at {point}"),
                 }
             }
+            Self::Found { id, rows } => {
+                let rows = rows.len();
+                write!(
+                    f,
+                    "finds a log of {id} with {rows} rows, which the store has not answered"
+                )
+            }
+            Self::NotOpened(message) => write!(f, "can't open the store: {message}"),
             Self::Panicked(message) => write!(f, "panics: {message}"),
             Self::Hung => write!(f, "hangs"),
             Self::Answered(answer) => write!(f, "answers {answer}"),

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use crashpoint::{CheckpointRow, Error, Status};
+use crashpoint::{CheckpointRow, CheckpointStore as _, Error, RedbCheckpointStore, Status};
 use futures_util::FutureExt as _;
 
+use crate::disk::{Image, Lie, SimDisk};
 use crate::executor::quietly;
 use crate::operations::fleet::{DONE, Health, RUNS, Run, WHOLE};
-use crate::operations::state::{Rows, State};
+use crate::operations::history::Rows;
+use crate::operations::state::State;
 use crate::operations::store::{Caller, Store};
 use crate::operations::workflow::{Job, POISONED, workflow};
 
@@ -19,6 +21,25 @@ pub(super) fn logs() -> BTreeMap<&'static str, Rows> {
         logs.map(|run| (run.id, Arc::new(log(run)))).collect()
     });
     LOGS.clone()
+}
+
+/// A disk with the file of an embedded store that has these logs, made once.
+pub(super) fn file() -> Image {
+    static FILE: LazyLock<Image> = LazyLock::new(|| {
+        let (disk, state) = (SimDisk::new(Lie::None), State::of_an_earlier_process());
+        let store = RedbCheckpointStore::on_disk(&disk, state.runtime(0));
+        let store = store.expect("the disk has no fault");
+        for (id, rows) in logs() {
+            for row in rows.iter() {
+                let appended = store.append(id, row.clone()).now_or_never();
+                let appended = appended.expect("the store answers at once");
+                appended.expect("the disk has no fault");
+            }
+        }
+        drop(store);
+        disk.image()
+    });
+    FILE.clone()
 }
 
 /// Runs the engine until the run ends or has its rows, and then drops it like a crash.
@@ -39,7 +60,9 @@ fn log(run: &Run) -> Vec<CheckpointRow> {
         run.rows_max == WHOLE,
         "a run that is not whole has not ended"
     );
-    let mut rows = state.rows_of(made_as);
+    let rows = state.rows(store.caller().number(), made_as).now_or_never();
+    let rows = rows.expect("the store answers at once");
+    let mut rows = rows.expect("the store in memory does not fail");
     let last = rows.last_mut().expect("the run has begun");
     match run.health {
         Health::Corrupt => last.state.clear(),

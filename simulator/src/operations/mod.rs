@@ -4,23 +4,26 @@
 //! A [simulation](simulate) begins with a [fleet](fleet::Run) of runs: healthy and damaged, ended
 //! and stuck, some whose task panics, one of an unknown workflow. Two or three operations are drawn. Each
 //! begins at any instant of another, in the same process or in another one, and they alternate as
-//! drawn. A process may crash at any instant, and a call of the store may fail. At last a new
-//! process recovers what is left, and [oracles](oracle), a file for each promise, judge the history.
+//! drawn. A process may crash at any instant, and a call of the store may fail. Over the embedded store
+//! on a simulated disk, the power may fail, and a sync. At last a new process recovers what is left, and [oracles](oracle), a file for each promise, judge the history.
 //!
 //! The rest of the simulator crashes one run in depth. Here a life is short, and the question is
 //! what the operations do to each other's runs and say about them.
 
 mod broken;
+mod calls;
 mod campaigns;
 mod fleet;
 mod history;
 mod logs;
+mod machine;
 mod operation;
 pub mod oracle;
 mod perform;
 mod simulation;
 mod state;
 mod store;
+mod storage;
 mod workflow;
 
 pub use broken::{BROKEN, Broken};

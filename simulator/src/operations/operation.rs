@@ -58,6 +58,29 @@ impl Operation {
         }
     }
 
+    /// Its stable name in schedules: `status=open`.
+    pub fn name(self) -> String {
+        let kind = match self {
+            Self::Recover => "resume-all",
+            Self::Purge => "purge",
+            Self::Unfinished => "unfinished",
+            Self::Status(_) => "status",
+            Self::RunOrResume(_) => "run-or-resume",
+            Self::RunAndClear(_) => "run-and-clear",
+            Self::RetryStuck(_) => "retry-stuck",
+        };
+        match self.run() {
+            None => kind.to_owned(),
+            Some(id) => format!("{kind}={id}"),
+        }
+    }
+
+    /// The operation with this name, among those that are drawn.
+    pub fn named(name: &str) -> Option<Self> {
+        let mut operations = OPERATIONS.iter().copied();
+        operations.find(|operation| operation.name() == name)
+    }
+
     /// The run that has a life during the operation.
     pub(super) fn lives(self) -> Option<&'static str> {
         match self {

@@ -1,20 +1,22 @@
 //! One simulation: two or three drawn operations, and the recovery of what they leave.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use crashpoint::ScopeId;
 
 use crate::choices::{Choices, Tape};
 use crate::executor::{message_of, quietly};
-use crate::fault::Budget;
 use crate::history::Recorder;
 use crate::operations::broken::{self, Broken};
 use crate::operations::history::{History, What};
-use crate::operations::logs::logs;
+use crate::operations::logs::{file, logs};
+use crate::operations::machine::{Machine, Syncs};
 use crate::operations::operation::{OPERATIONS, Operation};
-use crate::operations::state::{Placement, RECOVERY, State};
+use crate::operations::state::{DRAWN, Placement, RECOVERY, State};
+use crate::operations::storage::Storage;
 use crate::operations::store::{Caller, Store};
+use crate::sim::Settings;
 
 /// The most polls of a simulation. The longest has about a thousand.
 const POLLS_MAX: u32 = 20_000;
@@ -36,41 +38,51 @@ pub struct Simulation {
     pub(super) cutoff_unix_ms: u64,
 }
 
-/// Simulates what `choices` draw within `budget`. It has crashes, faults of the store, and switches
-/// between the operations, of which the first begins the second operation. With `broken`, an operation of the engine breaks
-/// its promise.
+/// Simulates what `choices` draw within the budget of the settings, over their store. It has crashes,
+/// faults of the store, and switches between the operations, of which the first begins the second
+/// operation. Over the embedded store it has power losses and failed syncs as well, and one process at a
+/// time. With `broken`, an operation of the engine breaks its promise.
 ///
 /// # Panics
 ///
 /// Never: an operation that panics is an event.
 pub fn simulate(
-    budget: Budget,
+    settings: &Settings,
     choices: Arc<Mutex<dyn Choices>>,
     broken: Option<Broken>,
 ) -> Simulation {
-    let state = Arc::new(State::new(logs(), budget, choices));
+    let (storage, more_processes) = match settings.store.disk() {
+        None => (Storage::memory(logs()), Placement::Apart),
+        Some(lie) => (
+            Storage::Embedded(Machine::new(lie, file(), logs())),
+            Placement::InTurn,
+        ),
+    };
+    let state = Arc::new(State::new(storage, settings.budget, choices));
     let count = 2 + state.draw("plan/third", 2);
     // Each with the same label: the shrinker can take any of them away.
     let drawn = (0..count).map(|_| state.draw("plan/operation", OPERATIONS.len()));
     let operations: Vec<Operation> = drawn.map(|index| OPERATIONS[index]).collect();
     let placement = match state.draw("plan/processes", 2) {
         0 => Placement::OneProcess,
-        _ => Placement::Apart,
+        _ => more_processes,
     };
     let cutoff_unix_ms = state.cutoff_unix_ms();
-    state.begin(placement, operations.len());
-    let shared = ScopeId::new();
-    for (number, operation) in (1..).zip(&operations) {
-        let scope = match placement {
-            Placement::OneProcess => shared.clone(),
-            Placement::Apart => ScopeId::new(),
-        };
-        spawn(&state, number, *operation, scope, broken);
+    state.place(placement);
+    let numbered = DRAWN.zip(operations.iter().copied());
+    if placement == Placement::InTurn {
+        for drawn in numbered {
+            run_together(&state, placement, vec![drawn], broken);
+        }
+    } else {
+        run_together(&state, placement, numbered.collect(), broken);
     }
-    drive(&state);
     state.heal();
-    spawn(&state, RECOVERY, Operation::Recover, ScopeId::new(), broken);
-    drive(&state);
+    let recovery = vec![(RECOVERY, Operation::Recover)];
+    run_together(&state, Placement::OneProcess, recovery, broken);
+    if let Some(machine) = state.storage.machine() {
+        machine.shut_down();
+    }
     let mut changing = state.changing();
     let history = std::mem::take(&mut changing.history);
     let tape = std::mem::take(&mut changing.tape);
@@ -85,6 +97,33 @@ pub fn simulate(
     }
 }
 
+/// Runs operations beside each other until each has answered or died. An embedded store is opened
+/// before.
+fn run_together(
+    state: &Arc<State>,
+    placement: Placement,
+    operations: Vec<(u8, Operation)>,
+    broken: Option<Broken>,
+) {
+    let callers: Vec<u8> = operations.iter().map(|(number, _)| *number).collect();
+    let first = callers[0];
+    state.begin(callers);
+    if let Some(machine) = state.storage.machine() {
+        let syncs = Arc::downgrade(state) as Weak<dyn Syncs>;
+        let events = machine.open(first, state.runtime(first), syncs);
+        state.changing().history.0.extend(events);
+    }
+    let shared = ScopeId::new();
+    for (number, operation) in operations {
+        let scope = match placement {
+            Placement::OneProcess | Placement::InTurn => shared.clone(),
+            Placement::Apart => ScopeId::new(),
+        };
+        spawn(state, number, operation, scope, broken);
+    }
+    drive(state);
+}
+
 fn spawn(
     state: &Arc<State>,
     number: u8,
@@ -94,16 +133,18 @@ fn spawn(
 ) {
     let words = smol_str::format_smolstr!("{operation}");
     state.changing().words.insert(number, words);
-    let store = Store::new(Caller::new(state, number), scope);
-    let task_state = Arc::clone(state);
+    let caller = Caller::new(state, number);
+    let store = Store::new(caller.clone(), scope);
+    let state_of_task = Arc::clone(state);
     let task = async move {
-        task_state.record(number, What::Began(operation));
+        let state = state_of_task;
+        state.record(number, What::Began(operation));
         let answer = broken::perform(operation, store, broken).await;
-        task_state.record(number, What::Answered(answer));
-        task_state
-            .changing()
-            .active
-            .retain(|active| *active != number);
+        state.record(number, What::Answered(answer));
+        if state.storage.machine().is_some() && state.changing().active == [number] {
+            caller.ends().await;
+        }
+        state.is_over(number);
     };
     state.executor.spawn(u32::from(number), Box::pin(task));
 }
@@ -127,7 +168,7 @@ fn drive(state: &State) {
         let poll = || catch_unwind(AssertUnwindSafe(|| state.executor.poll(task)));
         if let Err(panic) = quietly(poll) {
             state.record(number, What::Panicked(message_of(&*panic)));
-            state.changing().active.retain(|active| *active != number);
+            state.is_over(number);
             state.executor.kill(process);
         }
     }

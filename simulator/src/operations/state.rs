@@ -7,14 +7,16 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use crashpoint::{CheckpointRow, Error, Runtime as _};
+use crashpoint::{CheckpointRow, Runtime as _};
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::choices::{Choices, Exhaustive, Tape};
+use crate::disk::Loss;
 use crate::executor::{Executor, SimRuntime, lock};
-use crate::fault::{Budget, Crash, Fault, Fired, StoreFault};
+use crate::fault::{Budget, Crash, DiskFault, Fault, Fired, StoreFault};
 use crate::history::{Crashes, Recorder};
 use crate::operations::history::{Entry, History, What};
+use crate::operations::storage::Storage;
 
 /// Where the operations run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,29 @@ pub enum Placement {
     OneProcess,
     /// Each in its own process, over the same store.
     Apart,
+    /// Each in its own process, one after the other: the store has one process at a time.
+    InTurn,
+}
+
+impl Placement {
+    const ALL: [Self; 3] = [Self::OneProcess, Self::Apart, Self::InTurn];
+
+    /// The place with this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|placement| placement.to_string() == name)
+    }
+}
+
+impl fmt::Display for Placement {
+    /// Its stable name in schedules.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OneProcess => "one-process",
+            Self::Apart => "apart",
+            Self::InTurn => "in-turn",
+        })
+    }
 }
 
 /// An instant of an operation.
@@ -35,6 +60,19 @@ pub(super) struct Instant<'a> {
     /// The sequence of the row that it appends.
     pub(super) row: Option<u64>,
     pub(super) when: &'static str,
+}
+
+/// What may happen at an instant, beside a crash of the process.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Offers<'a> {
+    /// Whether another caller may go on.
+    pub(super) switches: bool,
+    pub(super) store: &'a [StoreFault],
+    /// Whether the power may fail.
+    pub(super) power: bool,
+    pub(super) disk: &'a [DiskFault],
+    /// What a power loss may leave of what was not synced, beside nothing.
+    pub(super) losses: &'a [Loss],
 }
 
 /// The most drawn operations of a simulation.
@@ -52,20 +90,17 @@ const AGE: Duration = Duration::from_secs(3600);
 /// The first nonce of the operations. The fleet has smaller ones.
 const NONCES: u64 = 1 << 16;
 
-/// The rows of a run, shared until they change.
-pub(super) type Rows = Arc<Vec<CheckpointRow>>;
-
 pub(super) struct State {
     pub(super) executor: Executor,
     nonces: Arc<AtomicU64>,
     clock_skew_ms: Arc<AtomicI64>,
     choices: Arc<Mutex<dyn Choices>>,
     changing: Mutex<Changing>,
+    pub(super) storage: Storage,
 }
 
 /// What changes during a simulation.
 pub(super) struct Changing {
-    pub(super) runs: BTreeMap<&'static str, Rows>,
     /// How often each task of each run has acted.
     effects: BTreeMap<(SmolStr, SmolStr), u64>,
     pub(super) history: History,
@@ -81,6 +116,8 @@ pub(super) struct Changing {
     pub(super) active: Vec<u8>,
     /// The caller whose turn it is.
     pub(super) current: u8,
+    /// How often each instant was passed. It distinguishes repetitions.
+    passed: BTreeMap<SmolStr, u32>,
     repaired: bool,
     /// Rows that have been sent and not arrived.
     late: Vec<Late>,
@@ -95,61 +132,36 @@ struct Late {
 }
 
 impl State {
-    /// The state when the operations begin, over these runs.
-    pub(super) fn new(
-        runs: BTreeMap<&'static str, Rows>,
-        budget: Budget,
-        choices: Arc<Mutex<dyn Choices>>,
-    ) -> Self {
+    /// The state when the operations begin, over the runs in this storage.
+    pub(super) fn new(storage: Storage, budget: Budget, choices: Arc<Mutex<dyn Choices>>) -> Self {
         // Points are counted where nothing but crashes and switches happens.
         let alone = Budget {
             preemptions: 0,
             ..budget
         };
         let changing = Changing {
-            runs,
-            effects: BTreeMap::new(),
-            history: History::default(),
-            tape: Tape::default(),
             recorder: Recorder::new(alone.counted_depth()),
-            crashes: Crashes::default(),
-            left: budget,
-            placement: Placement::OneProcess,
-            words: BTreeMap::new(),
-            active: Vec::new(),
-            current: 1,
-            repaired: true,
-            late: Vec::new(),
+            ..Changing::within(budget)
         };
-        Self::with(AGE, NONCES, choices, changing)
+        Self::with((AGE, NONCES), choices, changing, storage)
     }
 
     /// The state in which the runs of the fleet are made. Undos are not repaired yet.
     pub(super) fn of_an_earlier_process() -> Arc<Self> {
         let choices = Arc::new(Mutex::new(Exhaustive::new()));
         let changing = Changing {
-            runs: BTreeMap::new(),
-            effects: BTreeMap::new(),
-            history: History::default(),
-            tape: Tape::default(),
-            recorder: Recorder::new(0),
-            crashes: Crashes::default(),
-            left: Budget::NONE,
-            placement: Placement::OneProcess,
-            words: BTreeMap::new(),
-            active: Vec::new(),
-            current: 1,
             repaired: false,
-            late: Vec::new(),
+            ..Changing::within(Budget::NONE)
         };
-        Arc::new(Self::with(Duration::ZERO, 0, choices, changing))
+        let storage = Storage::memory(BTreeMap::new());
+        Arc::new(Self::with((Duration::ZERO, 0), choices, changing, storage))
     }
 
     fn with(
-        now: Duration,
-        nonces: u64,
+        (now, nonces): (Duration, u64),
         choices: Arc<Mutex<dyn Choices>>,
         changing: Changing,
+        storage: Storage,
     ) -> Self {
         Self {
             executor: Executor::beginning_at(now),
@@ -157,6 +169,7 @@ impl State {
             clock_skew_ms: Arc::default(),
             choices,
             changing: Mutex::new(changing),
+            storage,
         }
     }
 
@@ -191,35 +204,26 @@ impl State {
         chosen
     }
 
-    pub(super) fn rows_of(&self, id: &str) -> Vec<CheckpointRow> {
-        let changing = self.changing();
-        let rows = changing.runs.get(id);
-        rows.map_or_else(Vec::new, |rows| rows.to_vec())
+    /// Where the operations run.
+    pub(super) fn place(&self, placement: Placement) {
+        self.changing().placement = placement;
     }
 
-    /// Begins the drawn operations.
-    pub(super) fn begin(&self, placement: Placement, operations: usize) {
+    /// These operations begin.
+    pub(super) fn begin(&self, callers: Vec<u8>) {
         let mut changing = self.changing();
-        (changing.placement, changing.active) = (placement, DRAWN.take(operations).collect());
+        changing.current = callers[0];
+        changing.active = callers;
     }
 
-    /// Appends a row to a log.
-    pub(super) fn land(
-        &self,
-        caller: u8,
-        id: &'static str,
-        row: CheckpointRow,
-    ) -> Result<(), Error> {
-        let mut changing = self.changing();
-        let rows = changing.runs.entry(id).or_default();
-        if rows.iter().any(|other| other.sequence == row.sequence) {
-            return Err(Error::conflict(id, row.sequence));
-        }
-        Arc::make_mut(rows).push(row.clone());
-        let (id, row) = (id.into(), Arc::new(row));
-        let what = What::Landed { id, row };
-        changing.history.0.push(Entry { caller, what });
-        Ok(())
+    /// Whether the caller has neither answered nor died.
+    pub(super) fn is_active(&self, caller: u8) -> bool {
+        self.changing().active.contains(&caller)
+    }
+
+    /// The caller has answered, panicked or hung.
+    pub(super) fn is_over(&self, caller: u8) {
+        self.changing().active.retain(|active| *active != caller);
     }
 
     /// Appends a row after some more calls of the store.
@@ -248,21 +252,24 @@ impl State {
 
     fn arrive(&self, late: Late) {
         // Its sender waits for no answer any more.
-        _ = self.land(late.caller, late.id, late.row);
+        _ = self.land_in_memory(late.caller, late.id, late.row);
     }
 
     /// Whether one process holds the store.
     pub(super) fn is_exclusive(&self) -> bool {
-        self.changing().placement == Placement::OneProcess
+        self.changing().placement != Placement::Apart
     }
 
-    /// Nothing more goes wrong, everything late arrives, and a new process begins.
+    /// Nothing more goes wrong, and everything late arrives.
     pub(super) fn heal(&self) {
         let late = std::mem::take(&mut self.changing().late);
         late.into_iter().for_each(|late| self.arrive(late));
-        let mut changing = self.changing();
-        changing.left = Budget::NONE;
-        (changing.active, changing.current) = (vec![RECOVERY], RECOVERY);
+        self.changing().left = Budget::NONE;
+    }
+
+    /// Whether a part of what was not synced may survive a power loss.
+    pub(super) fn has_partial_losses(&self) -> bool {
+        self.changing().left.disk > 0
     }
 
     /// Counts an effect of a task, and returns how many it had before.
@@ -285,7 +292,7 @@ impl State {
         &self,
         caller: u8,
         instant: Instant<'_>,
-        faults: &[StoreFault],
+        offered: &Offers<'_>,
     ) -> Option<Fault> {
         let mut changing = self.changing();
         let mut offers = vec![Fault::Crash(Crash::Process)];
@@ -296,9 +303,7 @@ impl State {
         if offers.is_empty() {
             return None;
         }
-        let words = changing.words.get(&caller).cloned().unwrap_or_default();
-        let point = format_smolstr!("{caller} {words}/{instant}");
-        changing.passed(&point, caller, &instant);
+        changing.count(&point, caller, &instant, offered.power);
         let chosen = lock(&self.choices).choose_fault(&point, &offers);
         changing
             .tape
@@ -306,13 +311,22 @@ impl State {
         let fault = *offers.get(chosen.checked_sub(1)?)?;
         changing.apply(caller, instant.id, Fired { point, fault });
         drop(changing);
-        if fault.is_crash() {
-            self.kill(caller);
+        match fault {
+            Fault::Crash(Crash::Process) => self.crash(caller, None),
+            Fault::Crash(Crash::PowerLoss) => self.crash(caller, Some(&Loss::OF_ALL)),
+            Fault::Disk(DiskFault::PowerLoss(loss)) => self.crash(caller, Some(&loss)),
+            _ => {}
         }
         Some(fault)
     }
 
     /// Drops the operations of a crashed process.
+    /// The process of a caller ends at once, perhaps with the power.
+    fn crash(&self, caller: u8, loss: Option<&Loss>) {
+        self.storage.crash(loss);
+        self.kill(caller);
+    }
+
     fn kill(&self, caller: u8) {
         let mut changing = self.changing();
         let dead = changing.neighbours(caller);
@@ -326,6 +340,25 @@ impl State {
 
 impl Changing {
     /// The callers in the process of a caller.
+    /// Nothing has happened yet, and this may go wrong.
+    fn within(budget: Budget) -> Self {
+        Self {
+            effects: BTreeMap::new(),
+            history: History::default(),
+            tape: Tape::default(),
+            recorder: Recorder::new(0),
+            crashes: Crashes::default(),
+            left: budget,
+            placement: Placement::OneProcess,
+            words: BTreeMap::new(),
+            active: Vec::new(),
+            current: 1,
+            passed: BTreeMap::new(),
+            repaired: true,
+            late: Vec::new(),
+        }
+    }
+
     fn neighbours(&self, caller: u8) -> Vec<u8> {
         match self.placement {
             Placement::OneProcess if caller != RECOVERY => DRAWN.collect(),
@@ -333,18 +366,56 @@ impl Changing {
         }
     }
 
-    fn passed(&mut self, name: &SmolStr, caller: u8, instant: &Instant<'_>) {
+    /// The faults that are offered at an instant: crashes first. Tapes number them, so their order never
+    /// changes.
+    fn offers(&self, caller: u8, offered: &Offers<'_>) -> Vec<Fault> {
+        let mut offers = vec![Fault::Crash(Crash::Process)];
+        if offered.power {
+            offers.push(Fault::Crash(Crash::PowerLoss));
+        }
+        if offered.switches {
+            let others = self.active.iter().filter(|other| **other != caller);
+            offers.extend(others.map(|other| Fault::Switch(u32::from(*other))));
+        }
+        offers.extend(offered.store.iter().copied().map(Fault::Store));
+        offers.extend(offered.disk.iter().copied().map(Fault::Disk));
+        let losses = offered.losses.iter().copied();
+        offers.extend(losses.map(|loss| Fault::Disk(DiskFault::PowerLoss(loss))));
+        offers.retain(|fault| self.left.affords(*fault));
+        offers
+    }
+
+    /// The name of an instant: `1 purge/clear done:before`, and `1 purge/clear done.2:before` for the
+    /// second time.
+    fn name(&mut self, caller: u8, instant: &Instant<'_>) -> SmolStr {
+        let words = self.words.get(&caller).cloned().unwrap_or_default();
+        let (what, when) = (instant.what(), instant.when);
+        let name = format_smolstr!("{caller} {words}/{what}:{when}");
+        let times = self.passed.entry(name.clone()).or_default();
+        *times += 1;
+        match *times {
+            1 => name,
+            again => format_smolstr!("{caller} {words}/{what}.{again}:{when}"),
+        }
+    }
+
+    /// Counts the crash points of an instant.
+    fn count(&mut self, name: &SmolStr, caller: u8, instant: &Instant<'_>, power: bool) {
         let operation = || (instant.call.into(), instant.row);
         let life = u32::from(caller);
         self.recorder.passed(&self.crashes, name, life, operation);
     }
+        if power {
+            let name = without_power(name);
+            self.recorder.passed(&self.crashes, &name, life, operation);
+        }
 
     fn apply(&mut self, caller: u8, id: Option<&str>, fired: Fired) {
         self.left.pay(fired.fault);
         match fired.fault {
-            Fault::Crash(_) => {
-                self.crashes.add(&fired.point);
-                self.recorder.fired(&self.crashes);
+            Fault::Crash(Crash::Process) => self.crashes.add(&fired.point),
+            Fault::Crash(Crash::PowerLoss) | Fault::Disk(DiskFault::PowerLoss(_)) => {
+                self.crashes.add(&without_power(&fired.point));
             }
             Fault::Switch(to) => {
                 self.current = u8::try_from(to).expect("it is the number of a caller");
@@ -352,21 +423,29 @@ impl Changing {
             _ => {}
         }
         let id = id.map(SmolStr::from);
+        if fired.fault.is_crash() {
+            self.recorder.fired(&self.crashes);
+        }
         let what = What::Fault { id, fired };
         self.history.0.push(Entry { caller, what });
     }
 }
 
-impl fmt::Display for Instant<'_> {
-    /// `append#2 open:before`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.call)?;
+/// The crash point of a power loss at an instant.
+fn without_power(point: &str) -> SmolStr {
+    format_smolstr!("{point}, power lost")
+}
+
+impl Instant<'_> {
+    /// The call, its row and its run: `append#2 open`.
+    fn what(&self) -> SmolStr {
+        let mut what = self.call.to_owned();
         if let Some(row) = self.row {
-            write!(f, "#{row}")?;
+            what.push_str(&format_smolstr!("#{row}"));
         }
         if let Some(id) = self.id {
-            write!(f, " {id}")?;
+            what.push_str(&format_smolstr!(" {id}"));
         }
-        write!(f, ":{}", self.when)
+        what.into()
     }
 }

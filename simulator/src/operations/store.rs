@@ -14,7 +14,8 @@ use crashpoint::{
 use crate::fault::{Fault, Fired, StoreFault};
 use crate::operations::fleet::{Health, Run};
 use crate::operations::history::What;
-use crate::operations::state::{Instant, State};
+use crate::operations::machine::Answers;
+use crate::operations::state::{Instant, Offers, State};
 
 const CHANGE_FAULTS: &[StoreFault] = &[StoreFault::Refused, StoreFault::InDoubtApplied];
 const APPEND_FAULTS: &[StoreFault] = &[
@@ -50,6 +51,10 @@ impl Caller {
     /// The process that made the fleet.
     pub(super) fn of_an_earlier_process(state: &Arc<State>) -> Self {
         Self::new(state, EARLIER)
+    }
+
+    pub(super) fn number(&self) -> u8 {
+        self.number
     }
 
     pub(super) fn cutoff_unix_ms(&self) -> u64 {
@@ -110,13 +115,38 @@ impl Caller {
             row,
             when,
         };
-        match self.state.decide(self.number, instant, faults) {
+        let offers = Offers {
+            switches: true,
+            store: faults,
+            ..Offers::default()
+        };
+        match self.state.decide(self.number, instant, &offers) {
             Some(Fault::Crash(_)) => std::future::pending().await,
             Some(Fault::Store(fault)) => return Some(fault),
             // The other runs of a recovery go on in between.
             _ => YieldOnce::default().await,
         }
         None
+    }
+}
+
+impl Caller {
+    /// The instant after the last answer of a process that holds an embedded store: it may crash, or the
+    /// power may fail, before it closes the store.
+    pub(super) async fn ends(&self) {
+        let instant = Instant {
+            call: "end",
+            id: None,
+            row: None,
+            when: "before-close",
+        };
+        let offers = Offers {
+            power: true,
+            ..Offers::default()
+        };
+        if self.state.decide(self.number, instant, &offers).is_some() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -132,6 +162,12 @@ pub(super) struct Store {
     pub(super) ignores_conflicts: bool,
     /// A conditional clear does not look at the first row, for a broken operation.
     pub(super) clears_blindly: bool,
+    /// When the embedded store answers an append, and a clear, for a broken operation.
+    pub(super) appends: Answers,
+    pub(super) clears: Answers,
+    /// An append is seen before it is durable, and a load sees such a row, for a broken operation.
+    pub(super) queues: bool,
+    pub(super) reads_ahead: bool,
 }
 
 impl Store {
@@ -143,6 +179,10 @@ impl Store {
             dies_at: usize::MAX,
             ignores_conflicts: false,
             clears_blindly: false,
+            appends: Answers::Durable,
+            clears: Answers::Durable,
+            queues: false,
+            reads_ahead: false,
         }
     }
 
@@ -176,10 +216,10 @@ impl Store {
         if fault == Some(StoreFault::Refused) {
             return Err(refused());
         }
-        let is_meant = is_meant(&self.caller.state.rows_of(id));
+        let (state, number) = (&self.caller.state, self.caller.number);
+        let is_meant = is_meant(&state.rows(number, id).await?);
         if is_meant {
-            self.caller.state.changing().runs.remove(id);
-            self.caller.record(What::Cleared(id.into()));
+            state.clear(number, id, self.clears).await?;
         }
         if fault.is_some() {
             return Err(answer_lost());
@@ -194,8 +234,18 @@ impl Store {
         Engine::new(self.clone()).with_runtime(runtime)
     }
 
-    fn land(&self, id: &'static str, row: CheckpointRow) -> Result<(), Error> {
-        let landed = self.caller.state.land(self.caller.number, id, row);
+    async fn land(&self, id: &'static str, row: CheckpointRow) -> Result<(), Error> {
+        let (state, number) = (&self.caller.state, self.caller.number);
+        if let Some(machine) = state.storage.machine().filter(|_| self.queues) {
+            let sequence = Some(row.sequence);
+            machine.set_queued(Some((id, row.clone())));
+            let queued = self
+                .caller
+                .point("append", Some(id), sequence, "queued", &[]);
+            queued.await;
+            machine.set_queued(None);
+        }
+        let landed = state.append(number, id, row, self.appends).await;
         match self.ignores_conflicts {
             true => Ok(()),
             false => landed,
@@ -203,8 +253,12 @@ impl Store {
     }
 
     /// Whether the earlier process dies now.
-    fn dies(&self, id: &str) -> bool {
-        self.dies_at < usize::MAX && self.caller.state.rows_of(id).len() >= self.dies_at
+    async fn dies(&self, id: &str) -> bool {
+        if self.dies_at == usize::MAX {
+            return false;
+        }
+        let rows = self.caller.state.rows(self.caller.number, id).await;
+        rows.is_ok_and(|rows| rows.len() >= self.dies_at)
     }
 }
 
@@ -217,7 +271,7 @@ fn run(id: &str) -> &'static Run {
 impl CheckpointStore for Store {
     async fn append(&self, workflow_id: &str, row: CheckpointRow) -> Result<(), Error> {
         let id = run(workflow_id).id;
-        if self.dies(id) {
+        if self.dies(id).await {
             std::future::pending::<()>().await;
         }
         let sequence = Some(row.sequence);
@@ -233,18 +287,18 @@ impl CheckpointStore for Store {
         self.caller.state.count_call();
         match fault {
             Some(StoreFault::Refused) => return Err(refused()),
-            Some(StoreFault::Duplicated) => self.land(id, row.clone())?,
+            Some(StoreFault::Duplicated) => self.land(id, row.clone()).await?,
             Some(StoreFault::InDoubtLate(calls)) => {
                 self.caller.state.delay(self.caller.number, id, row, calls);
                 return Err(answer_lost());
             }
             Some(_) => {
-                self.land(id, row)?;
+                self.land(id, row).await?;
                 return Err(answer_lost());
             }
             None => {}
         }
-        let landed = self.land(id, row);
+        let landed = self.land(id, row).await;
         point("unacked", &[]).await;
         landed
     }
@@ -262,7 +316,13 @@ impl CheckpointStore for Store {
                 let damaged = "simulated: the rows are damaged";
                 Err(StoreError::new(StoreErrorKind::Damaged, damaged).into())
             }
-            None => Ok(self.caller.state.rows_of(run.id)),
+            None => {
+                let (state, number) = (&self.caller.state, self.caller.number);
+                let mut rows = state.rows(number, run.id).await?;
+                let machine = state.storage.machine().filter(|_| self.reads_ahead);
+                rows.extend(machine.and_then(|machine| machine.queued(run.id)));
+                Ok(rows)
+            }
         }
     }
 
@@ -300,14 +360,11 @@ impl ListRuns for Store {
         if fault.is_some() {
             return Err(refused());
         }
-        let changing = self.caller.state.changing();
-        let ids = changing.runs.keys().copied();
-        let ids = ids.filter(|id| after.is_none_or(|after| *id > after));
-        let ids: Vec<_> = ids.take(limit).collect();
-        drop(changing);
-        let listed = ids.iter().map(|id| (*id).into()).collect();
+        let ids = self.caller.state.ids(self.caller.number, after, limit);
+        let ids = ids.await?;
+        let listed = ids.iter().map(Into::into).collect();
         self.caller.record(What::Listed(listed));
-        Ok(ids.into_iter().map(str::to_owned).collect())
+        Ok(ids)
     }
 }
 

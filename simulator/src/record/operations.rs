@@ -7,8 +7,8 @@ use crate::fault::Schedule;
 use crate::operations::oracle::judge;
 use crate::operations::{Broken, NAME, Simulation, simulate};
 use crate::oracle::Verdict;
-use crate::record::{HashedTrace, Judged, Simulated};
-use crate::sim::Settings;
+use crate::record::{HashedTrace, Judged, Simulated, TapeFile};
+use crate::sim::{Settings, StoreKind};
 
 /// The engine's operations over several runs. One of them may break its promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,7 +57,7 @@ impl Simulated for Operations {
     fn run<C: Choices + 'static>(&self, settings: &Settings, choices: C) -> (OperationsTrial, C) {
         let choices = Arc::new(Mutex::new(choices));
         let shared = Arc::clone(&choices) as Arc<Mutex<dyn Choices>>;
-        let simulation = simulate(settings.budget, shared, self.0);
+        let simulation = simulate(settings, shared, self.0);
         let verdicts = judge(&simulation);
         let choices = Arc::into_inner(choices).expect("a simulation that is over keeps nothing");
         let choices = choices.into_inner().unwrap_or_else(PoisonError::into_inner);

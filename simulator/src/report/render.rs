@@ -16,7 +16,7 @@ use crate::operations::{Placement, Simulation};
 use crate::oracle::Verdict;
 use crate::sim::{Run, Workload};
 
-pub use window::window;
+pub use window::{window, windows};
 
 /// The most characters of a user's text that [`escaped`] shows.
 const SHOWN_MAX: usize = 72;
@@ -161,6 +161,7 @@ pub fn operations(simulation: &Simulation) -> Vec<String> {
     let place = match simulation.placement {
         Placement::OneProcess => "all in one process",
         Placement::Apart => "each in a process of its own",
+        Placement::InTurn => "each in a process of its own, one after the other",
     };
     operations.chain([place.to_owned()]).collect()
 }

@@ -8,7 +8,8 @@ use crashpoint_simulator::operations::{BROKEN, Broken, DEFAULT_CRASHES, beyond, 
 use crashpoint_simulator::vacuity::Table;
 use crashpoint_simulator::{
     Findings, HashedTrace, Operations, Pool, Possible, Recording, SHRINK_RUNS_MAX, Settings,
-    Simulated as _, explore_operations, explore_seeds_on, render, replay_recording, shrink,
+    Simulated as _, StoreKind, explore_operations, explore_seeds_on, render, replay_recording,
+    shrink,
 };
 use expect_test::expect;
 
@@ -26,17 +27,48 @@ fn broken(broken: Broken) -> (Operations, Findings) {
 #[test]
 fn every_operation_keeps_its_promises_within_the_bounds_and_beyond() {
     let (pool, operations) = (Pool::of_all_cores(), Operations(None));
-    for budget in campaigns(DEFAULT_CRASHES) {
-        let findings = explore_operations(pool, operations, &Settings::within(budget));
-        assert_eq!(findings.violations, [], "{budget}");
-        assert!(!findings.cut_short);
-        let points = &findings.recorder;
-        assert_eq!(points.covered(), points.total(), "{budget}");
-        assert_eq!(points.total() > 0, budget.crashes > 0, "{budget}");
+    for store in [StoreKind::Memory, StoreKind::Redb] {
+        let over = |budget| Settings {
+            store,
+            ..Settings::within(budget)
+        };
+        for budget in campaigns(store, DEFAULT_CRASHES) {
+            let findings = explore_operations(pool, operations, &over(budget));
+            assert_eq!(findings.violations, [], "{budget} over {store}");
+            assert!(!findings.cut_short);
+            let points = &findings.recorder;
+            assert_eq!(points.covered(), points.total(), "{budget} over {store}");
+            assert_eq!(
+                points.total() > 0,
+                budget.crashes > 0,
+                "{budget} over {store}"
+            );
+        }
+        let settings = over(beyond(store));
+        let findings = explore_seeds_on(pool, operations, &settings, Possible::All, 0..500);
+        assert_eq!(findings.violations, [], "over {store}");
     }
-    let settings = Settings::within(beyond());
-    let findings = explore_seeds_on(pool, operations, &settings, Possible::All, 0..500);
-    assert_eq!(findings.violations, []);
+}
+
+/// A disk that loses what it has synced takes rows that an operation was answered.
+#[test]
+fn a_disk_that_loses_synced_rows_breaks_what_operations_were_answered() {
+    let settings = Settings {
+        store: StoreKind::RedbLosingWrites,
+        ..small()
+    };
+    let findings = explore_operations(Pool::of_all_cores(), Operations(None), &settings);
+    let oracles = findings.violations.iter().map(|it| it.oracle);
+    assert!(oracles.into_iter().any(|it| it == "answers-are-durable"));
+}
+
+/// Over memory, whose rows survive every crash, an answer that came too early is never noticed.
+#[test]
+fn early_answers_show_only_where_the_power_can_fail() {
+    for mutant in [Broken::PurgeAnswersEarly, Broken::LifeAnswersEarly] {
+        let (_, findings) = broken(mutant);
+        assert_eq!(findings.violations, [], "{mutant}");
+    }
 }
 
 #[test]
@@ -70,7 +102,7 @@ fn a_violation_of_operations_happens_again_from_its_token_and_shrinks() {
         (Broken::RetryIgnoresFence, "one-retry", 3),
     ] {
         let operations = Operations(Some(mutant));
-        let settings = Settings::within(beyond());
+        let settings = Settings::within(beyond(StoreKind::Memory));
         let findings = explore_seeds_on(
             Pool::of_all_cores(),
             operations,

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use crashpoint::CheckpointRow;
 
 use crate::fault::{Fault, Fired};
-use crate::operations::history::{Answer, Ending, Entry, What};
+use crate::operations::history::{Answer, Ending, Entry, Rows, What};
 use crate::operations::logs::logs;
 use crate::operations::operation::Operation;
 use crate::operations::simulation::Simulation;
-use crate::operations::state::{DRAWN, Placement, RECOVERY, Rows};
+use crate::operations::state::{DRAWN, Placement, RECOVERY};
 
 /// A simulation, with the logs of the fleet before it.
 #[derive(Debug)]
@@ -92,6 +92,7 @@ impl<'a> Case<'a> {
         entries.filter_map(move |(place, entry)| match &entry.what {
             What::Landed { id: of, row } if of == id => Some((place, Some(&**row))),
             What::Cleared(of) if of == id => Some((place, None)),
+            What::Found { id: of, .. } if of == id => Some((place, None)),
             _ => None,
         })
     }
@@ -107,6 +108,10 @@ impl<'a> Case<'a> {
             match &entry.what {
                 What::Landed { id: of, row } if of == id => rows.push(row),
                 What::Cleared(of) if of == id => rows.clear(),
+                What::Found {
+                    id: of,
+                    rows: found,
+                } if of == id => rows = found.iter().collect(),
                 _ => {}
             }
         }
@@ -144,8 +149,27 @@ impl<'a> Case<'a> {
         ids.flatten().collect()
     }
 
-    /// Whether a drawn fault hit a run, or a listing, within a call and by its caller.
+    /// Whether a run, or a listing, may have failed within a call: a drawn fault hit it, or a sync has failed
+    /// in the process before, after which the store refuses everything.
     pub(super) fn met_a_fault(&self, call: &Call<'_>, id: Option<&str>) -> bool {
+        let has_failed = self.entries()[..call.to].iter().any(|entry| {
+            self.share_a_process(entry.caller, call.caller)
+                && matches!(
+                    &entry.what,
+                    What::Fault {
+                        fired: Fired {
+                            fault: Fault::Disk(_),
+                            ..
+                        },
+                        ..
+                    }
+                )
+        });
+        has_failed || self.was_hit(call, id)
+    }
+
+    /// Whether a drawn fault hit a run, or a listing, within a call and by its caller.
+    pub(super) fn was_hit(&self, call: &Call<'_>, id: Option<&str>) -> bool {
         self.entries()[call.from..call.to].iter().any(|entry| {
             entry.caller == call.caller
                 && matches!(&entry.what, What::Fault { id: of, fired: Fired { fault: Fault::Store(_), .. } } if of.as_deref() == id)

@@ -3,6 +3,7 @@
 //! An oracle reads the history and the logs with which it began. It shares the codec of a row with
 //! the engine, and nothing else.
 
+mod answers_are_durable;
 mod case;
 mod clears_when_done;
 mod no_run_stops_another;
@@ -42,6 +43,7 @@ pub const ORACLES: &[Oracle] = &[
     unfinished_is_true::ORACLE,
     other_logs_are_corrupt::ORACLE,
     clears_when_done::ORACLE,
+    answers_are_durable::ORACLE,
 ];
 
 /// Checks a simulation with every oracle.

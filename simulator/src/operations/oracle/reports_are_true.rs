@@ -142,6 +142,7 @@ fn failures_are_true(
     for id in case.listed(call) {
         let is_bad = health(id).is_bad();
         let is_faulty = case.met_a_fault(call, Some(id));
+        let was_hit = case.was_hit(call, Some(id));
         let is_kept = case.has_neighbour(call, |operation| {
             matches!(operation, Operation::Recover | Operation::Purge)
         });
@@ -152,7 +153,7 @@ fn failures_are_true(
                 "the purge reports without a reason that {id} failed"
             ));
         }
-        if corrupt + failed == 0 && (is_bad || is_faulty) && !is_kept {
+        if corrupt + failed == 0 && (is_bad || was_hit) && !is_kept {
             return Err(format!("the purge does not name {id}, which failed"));
         }
     }
