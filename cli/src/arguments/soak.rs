@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::arguments::values::{ALL, Store, rule};
+use crate::arguments::values::{ALL, Store, rule_or_operation};
 
 #[derive(Debug, Args)]
 pub(crate) struct SoakArguments {
@@ -24,14 +24,15 @@ pub(crate) struct SoakArguments {
     /// Keep the tapes of violations in this folder, and replay the tapes in it first, shortest first.
     #[arg(long, value_name = "DIR")]
     pub(crate) corpus: Option<PathBuf>,
-    /// The workload; `generated` for random workflows, `all` for both.
+    /// The workload; `generated` for random workflows, `operations` for operations over several runs, `all`
+    /// for all of them.
     #[arg(long, value_name = "NAME", default_value = ALL)]
     pub(crate) workload: String,
     /// The stores to run over, separated by commas.
     #[arg(long, value_enum, value_name = "STORE", value_delimiter = ',', default_values_t = Store::ALL)]
     pub(crate) store: Vec<Store>,
-    /// Run a mutant of the engine that breaks this rule, to see that the oracles catch it.
-    #[arg(long, value_name = "RULE", value_parser = rule)]
+    /// Run a mutant of the engine that breaks this rule or operation, to see that the oracles catch it.
+    #[arg(long, value_name = "RULE", value_parser = rule_or_operation)]
     pub(crate) mutant: Option<String>,
 }
 

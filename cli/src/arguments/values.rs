@@ -37,7 +37,7 @@ impl Store {
 }
 
 /// Checks that a rule has this name.
-pub(super) fn rule(name: &str) -> Result<String, String> {
+fn rule(name: &str) -> Result<String, String> {
     let known = workload::rule_named(name).map(|_| name.to_owned());
     known.ok_or_else(|| format!("unknown rule; the rules are{}", rules()))
 }

@@ -73,6 +73,11 @@ impl OperationsRerun {
     }
 
     /// What broke first, and at which event.
+        writeln!(
+            out,
+            "schedule in words\n  {}",
+            self.trial.simulation.schedule()
+        )?;
     pub(super) fn summary(&self) -> String {
         let (name, store) = (self.operations.name(), self.store());
         let mut summary = format!("{name} over {store}: {}\n", operations::ABOUT);

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crashpoint_simulator::render::is_invisible;
+use crashpoint_simulator::operations::OperationsSchedule;
+use crashpoint_simulator::render::{escaped_full, is_invisible};
+use crashpoint_simulator::steps::Steps;
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{
     CONTINUATIONS, NoReturn, Operations, Recording, Schedule, StoreKind, Token, Trial, run_schedule,
@@ -124,16 +126,22 @@ fn read(token_or_file: &str) -> Result<(Recording, String), Failure> {
 /// The same for a schedule in words.
 fn recorded(name: &str, store: StoreKind, words: &str) -> Result<(Recording, String), Failure> {
     let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
-    if Operations::named(name).is_some() {
-        let message =
-            "a schedule in words does not say which operations run; give a token or a tape";
-        return Err(Failure::Usage(message.to_owned()));
-    }
-    let schedule: Schedule = words.parse().map_err(|error| usage(&error))?;
-    let origin = Origin::named(name)?;
-    let run = run_schedule(origin.source(), store, &schedule);
-    let (_, tape) = run.map_err(|unfired| usage(&unfired))?;
-    let (name, words) = (quoted(name), quoted(&schedule.to_string()));
+    let (tape, words) = match Operations::named(name) {
+        Some(operations) => {
+            let schedule: OperationsSchedule = words.parse().map_err(|error| usage(&error))?;
+            let run = operations.run_schedule(store, &schedule);
+            let (_, tape) = run.map_err(|error| usage(&error))?;
+            (tape, schedule.to_string())
+        }
+        None => {
+            let schedule: Schedule = words.parse().map_err(|error| usage(&error))?;
+            let origin = Origin::named(name)?;
+            let run = run_schedule(origin.source(), store, &schedule);
+            let (_, tape) = run.map_err(|unfired| usage(&unfired))?;
+            (tape, schedule.to_string())
+        }
+    };
+    let (name, words) = (quoted(name), quoted(&words));
     let command = format!("replay --workload {name} --store {store} --schedule {words}");
     Ok((Recording::Tape(tape), command))
 }

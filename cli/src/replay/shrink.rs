@@ -112,8 +112,13 @@ pub(crate) fn story(shrunk: &Shrunk) -> String {
     story.push_str(&origin::workflow(shrunk.trial.nodes.as_deref()));
     story.push_str(&schedule(&shrunk.violation.schedule));
     let (oracle, message) = (shrunk.violation.oracle, &shrunk.violation.message);
-    story.push_str(&format!("{oracle}: {}", render::escaped_line(message)));
+    story.push_str(&objection(oracle, message));
     story
+}
+
+/// What an oracle objects to.
+pub(crate) fn objection(oracle: &str, message: &str) -> String {
+    format!("{oracle}: {}", render::escaped_line(message))
 }
 
 /// The faults of a schedule, one per line.

@@ -7,14 +7,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crashpoint_simulator::choices::Edited;
 use crashpoint_simulator::oracle::Verdict;
-use crashpoint_simulator::{Recording, TapeFile, replay_recording};
+use crashpoint_simulator::{Recording, TapeFile};
 
 use crate::exit::Failure;
 use crate::replay::tapes;
+use crate::soak::ran::Ran;
 use crate::text::escape;
-use crate::workloads::origin::Origin;
 
 /// The folder.
 #[derive(Debug)]
@@ -108,18 +107,12 @@ fn unreadable(path: &Path, error: &dyn Display) -> Failure {
 }
 
 fn replay(file: PathBuf, tape: TapeFile) -> Result<ReplayedTape, Failure> {
-    let choices = Edited::new(&tape.tape);
-    let recording = Recording::Tape(tape);
-    let origin = Origin::of(&recording).map_err(|error| unreadable(&file, &error))?;
-    let replayed = replay_recording(origin.source(), &recording);
-    let same = replayed.is_ok();
-    let trial = replayed.unwrap_or_else(|_| {
-        let (trial, _) = origin.source().run(&recording.settings(), choices);
-        trial
-    });
+    let ran = Ran::of(&Recording::Tape(tape.clone()));
+    let ran = ran.map_err(|error| unreadable(&file, &error))?;
+    let (verdicts, same) = ran.replay(tape);
     Ok(ReplayedTape {
         file,
-        verdicts: trial.verdicts,
+        verdicts,
         same,
     })
 }

@@ -5,6 +5,7 @@
 
 mod corpus;
 mod plan;
+mod ran;
 mod report;
 pub mod seed;
 mod tally;
@@ -16,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crashpoint_simulator::{Pool, Recording, shrink_recording};
+use crashpoint_simulator::{Pool, Recording};
 
 use crate::arguments::SoakArguments;
 use crate::exit::{Exit, Failure};
@@ -156,8 +157,8 @@ fn shrink(
     let findings: Vec<(&Kind, &Finding)> = tally.findings.iter().collect();
     let shrunk = pool.map(&findings, |((_, _, oracle), finding)| {
         let recording = Recording::Tape(finding.tape.clone());
-        let source = plan.target(finding.seed).origin.source();
-        let shrink = || shrink_recording(source, &recording, oracle, SHRINK_RUNS_MAX);
+        let ran = &plan.target(finding.seed).ran;
+        let shrink = || ran.shrink(&recording, oracle, SHRINK_RUNS_MAX);
         let due = !interrupted.load(Ordering::Relaxed);
         due.then(|| catch_unwind(AssertUnwindSafe(shrink)))
     });

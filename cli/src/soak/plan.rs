@@ -2,18 +2,20 @@
 
 use std::thread;
 
-use crashpoint_simulator::{Repeat, StoreKind, workload};
+use crashpoint_simulator::operations::{self, Broken};
+use crashpoint_simulator::{Operations, Repeat, StoreKind, workload};
 
 use crate::arguments::{ALL, GENERATED, SoakArguments, Store};
 use crate::exit::Failure;
-use crate::soak::seed::{SeedOutcome, examine};
+use crate::soak::ran::Ran;
+use crate::soak::seed::SeedOutcome;
 use crate::workloads;
 use crate::workloads::origin::Origin;
 
 /// A workload over a store.
 #[derive(Debug)]
 pub(crate) struct Target {
-    pub(crate) origin: Origin,
+    pub(crate) ran: Ran,
     pub(crate) store: StoreKind,
 }
 
@@ -33,18 +35,25 @@ pub(crate) struct SeedResult {
 
 impl SeedPlan {
     /// The requested targets. If there are both, every second seed runs a generated workflow: those are
-    /// new each time.
+    /// new each time. Operations are among all.
     pub(crate) fn of(arguments: &SoakArguments) -> Result<Self, Failure> {
         let (name, mutant) = (&arguments.workload, arguments.mutant.as_deref());
+        let broken = mutant.and_then(Broken::named);
+        if broken.is_some() || (name == operations::NAME && mutant.is_none()) {
+            if ![ALL, operations::NAME].contains(&name.as_str()) {
+                return Err(workloads::no_operation_of(name, mutant.unwrap_or_default()));
+            }
+            return Ok(Self::of_operations(arguments, Operations(broken)));
+        }
         let fixed = match name.as_str() {
             GENERATED => Vec::new(),
-            name => workloads::named(name, mutant, &[GENERATED])?,
+            name => workloads::named(name, mutant, &[GENERATED, operations::NAME])?,
         };
         let generated = [ALL, GENERATED].contains(&name.as_str());
         let stores = arguments.store.iter().copied().map(Store::kind);
         let rule = mutant.and_then(workload::rule_named);
         let drawn = |store| Target {
-            origin: Origin::Generated(rule),
+            ran: Ran::Workload(Origin::Generated(rule)),
             store,
         };
         let mut targets = Vec::new();
@@ -55,15 +64,29 @@ impl SeedPlan {
             let origin = Origin::from(workload);
             for store in stores.clone() {
                 targets.extend(generated.then(|| drawn(store)));
-                let origin = origin.clone();
-                targets.push(Target { origin, store });
+                let ran = Ran::Workload(origin.clone());
+                targets.push(Target { ran, store });
             }
+        }
+        if name == ALL && mutant.is_none() {
+            targets.extend(Self::of_operations(arguments, Operations(None)).targets);
         }
         assert!(
             !targets.is_empty(),
             "the arguments name at least one store, and an unknown workload is an error"
         );
         Ok(Self { targets })
+    }
+
+    fn of_operations(arguments: &SoakArguments, operations: Operations) -> Self {
+        let stores = arguments.store.iter().copied().map(Store::kind);
+        let target = |store| Target {
+            ran: Ran::Operations(operations),
+            store,
+        };
+        Self {
+            targets: stores.map(target).collect(),
+        }
     }
 
     /// The target of a seed.
@@ -79,7 +102,7 @@ impl SeedPlan {
     pub(crate) fn run(&self, seed: u64) -> SeedOutcome {
         let target = self.target(seed);
         let repeated = self.is_repeated(seed);
-        examine(target.origin.source(), target.store, seed, repeated)
+        target.ran.examine(target.store, seed, repeated)
     }
 
     /// The result of a seed that ran, or that panicked: the hook has printed the panic, and nothing

@@ -4,19 +4,18 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use comfy_table::Cell;
+use crashpoint_simulator::Repeat;
 use crashpoint_simulator::render::escaped_full;
-use crashpoint_simulator::{Repeat, Shrunk, render};
 
 use crate::arguments::{ALL, SoakArguments};
 use crate::exit::Exit;
-use crate::replay::rerun::{full_command, replay_command, replay_file_command};
+use crate::replay::rerun::{full_command, replay_file_command};
 use crate::replay::shrink;
 use crate::soak::seed::MOST;
 use crate::soak::tally::{Finding, Kind, SeedNotes, Tally};
 use crate::soak::{Memory, ReplayedTape};
 use crate::text::table::{right, table_of};
 use crate::text::{counted, grouped, wrapped};
-use crate::workloads::origin;
 
 /// The results of a soak.
 #[derive(Debug)]
@@ -79,8 +78,8 @@ impl SoakReport<'_> {
         };
         let every = Repeat::ONE_IN;
         let what = format!(
-            "{seeds}: a random sample, not exhaustive. Each seed runs one schedule of one workload over \
-             one store, with the faults that it draws, up to {MOST}: crashes, store faults, disk \
+            "{seeds}: a random sample, not exhaustive. Each seed runs one schedule of one workload, or of \
+             operations, over one store, with the faults that it draws, up to {MOST}: crashes, store faults, disk \
              faults, task errors, takeovers, switches between lives, cancellations, clock jumps. One \
              seed in {every}, and each that breaks a promise, runs twice."
         );
@@ -149,12 +148,10 @@ impl SoakReport<'_> {
                 "\n{name} over {store} violates {oracle}, first with seed {seed}"
             )?;
             match &finding.shrunk {
-                Some(shrunk) => writeln!(out, "{}", shrink::story(shrunk))?,
+                Some(shrunk) => writeln!(out, "{}", shrunk.story)?,
                 None => {
-                    let workflow = origin::workflow(finding.nodes.as_deref());
-                    let schedule = shrink::schedule(&finding.schedule);
-                    let message = render::escaped_line(&finding.message);
-                    writeln!(out, "not shrunk\n{workflow}{schedule}{oracle}: {message}")?;
+                    let objection = shrink::objection(oracle, &finding.message);
+                    writeln!(out, "not shrunk\n{}{objection}", finding.story)?;
                 }
             }
             writeln!(out, "replay it: {}", self.command(finding))?;
@@ -176,10 +173,10 @@ impl SoakReport<'_> {
         if let Some(file) = &finding.file {
             return replay_file_command(file);
         }
-        let shrunk = finding.shrunk.as_ref().map(Shrunk::token);
-        let mut tokens = shrunk.into_iter().chain([&finding.token]);
-        match tokens.find(|token| token.word().is_ok()) {
-            Some(token) => replay_command(token),
+        let shrunk = finding.shrunk.as_ref();
+        let shrunk = shrunk.and_then(|shrunk| shrunk.token.clone());
+        match shrunk.or_else(|| finding.token.word().ok()) {
+            Some(token) => full_command(&format!("replay {token}")),
             None => full_command(&self.soak_arguments(finding.seed)),
         }
     }

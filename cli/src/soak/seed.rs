@@ -1,9 +1,8 @@
 //! Runs one seed and judges it.
 
 use crashpoint_simulator::oracle::Verdict;
-use crashpoint_simulator::workload::generated::Node;
 use crashpoint_simulator::{
-    Budget, Possible, Schedule, Settings, Source, StoreKind, TapeFile, Token, Trial, run_seed,
+    Budget, Judged as _, Possible, Settings, Simulated, StoreKind, TapeFile, Token, run_seed,
 };
 
 use crate::replay::twice::difference;
@@ -41,43 +40,41 @@ pub enum SeedOutcome {
 pub struct Failing {
     /// The promises.
     pub verdicts: Vec<Verdict>,
-    /// The faults, in words.
-    pub(crate) schedule: Schedule,
-    /// The workflow, if it was generated.
-    pub(crate) nodes: Option<Vec<Node>>,
+    /// What ran, and the faults, in words.
+    pub(crate) story: String,
     pub(crate) token: Token,
     pub(crate) tape: TapeFile,
 }
 
-/// Runs the schedule of a seed, and again if `repeated` is set or a promise is broken.
-pub fn examine(source: Source<'_>, store: StoreKind, seed: u64, repeated: bool) -> SeedOutcome {
+/// Runs the schedule of a seed, and again if `repeated` is set or a promise is broken. `story` has the
+/// words for a trial that broke a promise.
+pub fn examine<S: Simulated + Copy>(
+    source: S,
+    store: StoreKind,
+    seed: u64,
+    repeated: bool,
+    story: impl Fn(&S::Trial) -> String,
+) -> SeedOutcome {
     let most = Settings {
         store,
         ..Settings::within(MOST)
     };
     let (trial, settings) = run_seed(source, &most, Possible::Swarm, seed);
-    if repeated || !trial.verdicts.is_empty() {
+    let is_broken = !trial.verdicts().is_empty();
+    if repeated || is_broken {
         let (again, _) = run_seed(source, &most, Possible::Swarm, seed);
         if let Some(difference) = difference(&trial, &again) {
             return SeedOutcome::Nondeterministic(difference);
         }
     }
-    if trial.verdicts.is_empty() {
+    if !is_broken {
         return SeedOutcome::Kept;
     }
     let name = source.name();
-    let schedule = trial.schedule();
-    let Trial {
-        verdicts,
-        tape,
-        nodes,
-        ..
-    } = trial;
     SeedOutcome::Broken(Box::new(Failing {
-        verdicts,
-        schedule,
-        nodes,
-        token: Token::of_seed(&name, &most, Possible::Swarm, seed, &tape),
-        tape: TapeFile::of(&name, &settings, &tape),
+        verdicts: trial.verdicts().to_vec(),
+        story: story(&trial),
+        token: Token::of_seed(&name, &most, Possible::Swarm, seed, trial.tape()),
+        tape: TapeFile::of(&name, &settings, trial.tape()),
     }))
 }

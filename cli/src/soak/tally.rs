@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crashpoint_simulator::oracle::Verdict;
-use crashpoint_simulator::workload::generated::Node;
-use crashpoint_simulator::{Schedule, Shrunk, TapeFile, Token};
+use crashpoint_simulator::{TapeFile, Token};
 
 use crate::exit::{Exit, Failure};
-use crate::replay::tapes;
 use crate::soak::corpus::Corpus;
 use crate::soak::plan::{SeedPlan, SeedResult, Target};
+use crate::soak::ran::ShrunkViolation;
 use crate::soak::seed::{Failing, SeedOutcome};
 
 /// The number of kinds of violations kept for shrinking, those of the lowest seeds. All are counted.
@@ -36,13 +35,13 @@ pub(crate) struct Count {
 pub(crate) struct Finding {
     pub(crate) seed: u64,
     pub(crate) message: String,
-    pub(crate) schedule: Schedule,
-    pub(crate) nodes: Option<Vec<Node>>,
+    /// What ran, and the faults, in words.
+    pub(crate) story: String,
     pub(crate) token: Token,
     pub(crate) tape: TapeFile,
     /// The path of the tape in the corpus.
     pub(crate) file: Option<PathBuf>,
-    pub(crate) shrunk: Option<Shrunk>,
+    pub(crate) shrunk: Option<ShrunkViolation>,
 }
 
 /// Seeds that failed without a violation.
@@ -140,8 +139,7 @@ impl Tally {
         let finding = Finding {
             seed,
             message: verdict.message.clone(),
-            schedule: failing.schedule.clone(),
-            nodes: failing.nodes.clone(),
+            story: failing.story.clone(),
             token: failing.token.clone(),
             tape: failing.tape.clone(),
             file: file.transpose()?,
@@ -163,14 +161,14 @@ impl Tally {
     }
 
     /// Replaces a violation, and its tape in the corpus, by the shrunk one.
-    pub(crate) fn replace(&mut self, kind: Kind, shrunk: Shrunk) -> Result<(), Failure> {
+    pub(crate) fn replace(&mut self, kind: Kind, shrunk: ShrunkViolation) -> Result<(), Failure> {
         let finding = self.findings.remove(&kind);
         let mut finding = finding.expect("only findings that are kept are shrunk");
         assert_eq!(
-            shrunk.violation.oracle, kind.2,
+            shrunk.oracle, kind.2,
             "the shrinker goes on only from what the same oracle rejects"
         );
-        finding.tape = tapes::of_shrunk(&shrunk);
+        finding.tape = shrunk.tape.clone();
         finding.shrunk = Some(shrunk);
         if let Some(corpus) = &mut self.corpus {
             let smaller = corpus.add(&finding.tape)?;
@@ -217,5 +215,5 @@ impl SeedNotes {
 }
 
 fn key(target: &Target) -> (String, &'static str) {
-    (target.origin.source().name(), target.store.name())
+    (target.ran.name(), target.store.name())
 }

@@ -46,10 +46,7 @@ pub(crate) fn subjects(name: &str, mutant: Option<&str>) -> Result<Vec<Subject>,
         return Ok(vec![Subject::Operations(Operations(broken))]);
     }
     if let Some(broken) = broken {
-        let unknown = render::escaped(&format!("{name}~{broken}"));
-        let names = [ALL, operations::NAME].join(", ");
-        let message = format!("unknown workload {unknown}; the workloads are {names}");
-        return Err(Failure::Usage(message));
+        return Err(no_operation_of(name, &broken.to_string()));
     }
     let also: &[&str] = match mutant {
         None => &[operations::NAME],
@@ -72,6 +69,15 @@ pub(crate) fn named(
 ) -> Result<Vec<Workload>, Failure> {
     // Controls are not listed: they are broken on purpose, and asked for by name.
     let control = workload::controls::named(name).filter(|_| mutant.is_none());
+/// A broken operation was asked for in a workload that has no operations.
+pub(crate) fn no_operation_of(name: &str, broken: &str) -> Failure {
+    let unknown = render::escaped(&format!("{name}~{broken}"));
+    let names = [ALL, operations::NAME].join(", ");
+    Failure::Usage(format!(
+        "unknown workload {unknown}; the workloads are {names}"
+    ))
+}
+
     if let Some(control) = control {
         return Ok(vec![control]);
     }

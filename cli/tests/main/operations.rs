@@ -150,21 +150,71 @@ fn err_names_of_operations() {
         expect!["error: unknown workload order~StatusLies; the workloads are all, operations"],
     );
     check(
-        &["explore", "--workload", "operations", "--store", "redb"],
-        expect!["error: operations run over memory alone"],
+        &["soak", "--workload", "order", "--mutant", "StatusLies"],
+        expect!["error: unknown workload order~StatusLies; the workloads are all, operations"],
     );
     check(
-        &[
-            "replay",
+        &["replay", "3.operations.redb-losing-names.c1.calm.01234567"],
+        expect!["error: no operations run over redb-losing-names"],
+    );
+    check(
+        &["replay", "3.operations~Nope.memory.c1.calm.01234567"],
+        expect!["error: unknown workload operations~Nope"],
+    );
+}
+
+/// A schedule in words did not say which operations run, so nobody could write one.
+#[test]
+fn a_schedule_of_operations_in_words_runs_over_each_store_that_has_its_place() {
+    let replay = |code: i32, store: &str, workload: &str, words: &str| {
+        let arguments = [
             "--workload",
             workload,
             "--store",
             store,
             "--schedule",
-            "no fault",
-        ],
+            words,
+        ];
+        printed(code, &[&["replay"][..], &arguments].concat())
+    };
+    let words = "v1; run purge; run status=open; place in-turn; \
+                 at 1 purge/clear done:before-sync: power-loss";
+    let story = replay(0, "redb", "operations", words);
+    assert!(story.contains("caller 1: CRASH at 1 purge/clear done:before-sync"));
+    assert!(
+        story.contains(&format!("schedule in words\n  {words}\n")),
+        "{story}"
+    );
+    let story = replay(
+        1,
+        "memory",
+        "operations~PurgeTakesStuck",
+        "v1; run purge; run purge; place apart",
+    );
+    assert!(story.contains("purge-takes-ended-runs: a purge took stuck"));
+}
+
+#[test]
+fn err_schedules_of_operations_in_words() {
+    let check = |words: &str, expected: Expect| {
+        let arguments = ["replay", "--workload", "operations", "--schedule", words];
+        let output = crashpoint(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        let said = text(&output.stderr);
+        expected.assert_eq(said.lines().next().unwrap_or_default());
+    };
+    check(
+        "no fault",
+        expect![[r#"error: a schedule of operations begins with "v1", found "no fault""#]],
+    );
+    check(
+        "v2; run purge; run purge",
+        expect![[r#"error: a schedule of operations begins with "v1", found "v2""#]],
+    );
+    check(
+        "v1; run purge",
         expect![
-            "error: a schedule in words does not say which operations run; give a token or a tape"
+            "error: a schedule has two or three operations, such as `run purge; run status=open`; found 1"
         ],
     );
     check(
@@ -174,9 +224,55 @@ fn err_names_of_operations() {
         ]],
     );
     check(
-        &["replay", "3.operations~Nope.memory.c1.calm.01234567"],
-        expect!["error: unknown workload operations~Nope"],
+        "v1; run purge; run purge; place here",
+        expect![[r#"error: unknown place "here"; the places are one-process, apart and in-turn"#]],
     );
+    check(
+        "v1; run purge; run purge; place in-turn",
+        expect!["error: over memory no operations run in-turn"],
+    );
+    check(
+        "v1; run purge; run purge; at 1 nowhere:before: crash",
+        expect![
+            "error: this fault did not fire: at 1 nowhere:before: crash; the simulation did not reach an instant of this name"
+        ],
+    );
+    check(
+        "v1; run purge; run purge; crash",
+        expect![[r#"error: expected `at INSTANT: FAULT`, found "crash""#]],
+    );
+}
+
+/// A soak ran workloads alone.
+#[test]
+fn a_soak_runs_operations_over_each_store_and_shrinks_what_breaks() {
+    let soak = [
+        "soak",
+        "--seed",
+        "1",
+        "--seeds",
+        "60",
+        "--workload",
+        "operations",
+    ];
+    let kept = printed(0, &soak);
+    for row in [" operations  memory ", " operations  redb "] {
+        assert!(kept.contains(row), "{row:?} is missing in:\n{kept}");
+    }
+    let folder = tempfile::tempdir().expect("a folder is made");
+    let corpus = folder.path().display().to_string();
+    let mutant = ["--mutant", "StatusLies", "--corpus", &corpus];
+    let broken = printed(1, &[&soak[..], &mutant].concat());
+    for part in [
+        "operations~StatusLies",
+        "status of stuck",
+        "status-is-true: ",
+    ] {
+        assert!(broken.contains(part), "{part:?} is missing in:\n{broken}");
+    }
+    let again = printed(1, &[&soak[..], &mutant].concat());
+    assert!(again.contains("replayed first, "), "{again}");
+    assert!(again.contains("still break a promise"), "{again}");
 }
 
 /// The operations ran before Ctrl-C was listened to: it ended the process without a table.

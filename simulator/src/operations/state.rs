@@ -295,11 +295,12 @@ impl State {
         offered: &Offers<'_>,
     ) -> Option<Fault> {
         let mut changing = self.changing();
-        let mut offers = vec![Fault::Crash(Crash::Process)];
-        let others = changing.active.iter().filter(|other| **other != caller);
-        offers.extend(others.map(|other| Fault::Switch(u32::from(*other))));
-        offers.extend(faults.iter().copied().map(Fault::Store));
-        offers.retain(|fault| changing.left.affords(*fault));
+        if changing.left == Budget::NONE {
+            return None;
+        }
+        // Each instant has its name, whatever is left to happen there: a schedule in words pays for less.
+        let point = changing.name(caller, &instant);
+        let offers = changing.offers(caller, offered);
         if offers.is_empty() {
             return None;
         }
@@ -320,13 +321,13 @@ impl State {
         Some(fault)
     }
 
-    /// Drops the operations of a crashed process.
     /// The process of a caller ends at once, perhaps with the power.
     fn crash(&self, caller: u8, loss: Option<&Loss>) {
         self.storage.crash(loss);
         self.kill(caller);
     }
 
+    /// Drops the operations of a crashed process.
     fn kill(&self, caller: u8) {
         let mut changing = self.changing();
         let dead = changing.neighbours(caller);
@@ -339,7 +340,6 @@ impl State {
 }
 
 impl Changing {
-    /// The callers in the process of a caller.
     /// Nothing has happened yet, and this may go wrong.
     fn within(budget: Budget) -> Self {
         Self {
@@ -359,6 +359,7 @@ impl Changing {
         }
     }
 
+    /// The callers in the process of a caller.
     fn neighbours(&self, caller: u8) -> Vec<u8> {
         match self.placement {
             Placement::OneProcess if caller != RECOVERY => DRAWN.collect(),
@@ -404,11 +405,11 @@ impl Changing {
         let operation = || (instant.call.into(), instant.row);
         let life = u32::from(caller);
         self.recorder.passed(&self.crashes, name, life, operation);
-    }
         if power {
             let name = without_power(name);
             self.recorder.passed(&self.crashes, &name, life, operation);
         }
+    }
 
     fn apply(&mut self, caller: u8, id: Option<&str>, fired: Fired) {
         self.left.pay(fired.fault);
@@ -422,10 +423,10 @@ impl Changing {
             }
             _ => {}
         }
-        let id = id.map(SmolStr::from);
         if fired.fault.is_crash() {
             self.recorder.fired(&self.crashes);
         }
+        let id = id.map(SmolStr::from);
         let what = What::Fault { id, fired };
         self.history.0.push(Entry { caller, what });
     }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::choices::{Choices, Tape};
 use crate::fault::Schedule;
 use crate::operations::oracle::judge;
-use crate::operations::{Broken, NAME, Simulation, simulate};
+use crate::operations::{
+    BadOperationsSchedule, Broken, NAME, OperationsSchedule, Simulation, simulate,
+};
 use crate::oracle::Verdict;
 use crate::record::{HashedTrace, Judged, Simulated, TapeFile};
 use crate::sim::{Settings, StoreKind};
@@ -31,6 +33,36 @@ impl Operations {
             None => (name == NAME).then_some(Self(None)),
             Some((NAME, broken)) => Broken::named(broken).map(|broken| Self(Some(broken))),
             Some(_) => None,
+        }
+    }
+
+    /// Runs a schedule, and checks the simulation with every oracle. Also returns its tape, an ordinary
+    /// recording.
+    ///
+    /// # Errors
+    ///
+    /// If the store has no such place, or a fault of the schedule did not fire.
+    pub fn run_schedule(
+        &self,
+        store: StoreKind,
+        schedule: &OperationsSchedule,
+    ) -> Result<(OperationsTrial, TapeFile), BadOperationsSchedule> {
+        let settings = Settings {
+            store,
+            ..Settings::within(schedule.faults.budget())
+        };
+        let (trial, planned) = self.run(&settings, schedule.choices(store)?);
+        planned.finish()?;
+        let tape = TapeFile::of(&self.name(), &settings, trial.tape());
+        Ok((trial, tape))
+    }
+
+    /// Whether operations run over such a store: over memory, and over the embedded store on a disk that
+    /// keeps its name and the order of its syncs.
+    pub fn run_over(store: StoreKind) -> bool {
+        match store {
+            StoreKind::Memory | StoreKind::Redb | StoreKind::RedbLosingWrites => true,
+            StoreKind::RedbLosingNames | StoreKind::RedbWithoutBarriers => false,
         }
     }
 }
