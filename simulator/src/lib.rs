@@ -101,11 +101,11 @@ pub use record::{
     Operations, OperationsTrial, Recording, ReplayError, Simulated, Source, TOKEN_LENGTH_MAX,
     TapeFile, TextLimits, Token, TooLong, Trial, replay, replay_recording, run_schedule, run_seed,
 };
-pub use report::{render, trace};
+pub use report::{render, scrubber, steps, trace};
 pub use sim::{
     BrokenInvariant, Lane, Process, Release, Repeat, Rollout, Run, Service, ServiceError, Settings,
-    SimObserver, SimStore, StoreKind, Subject, Took, UnknownRollout, UnknownStore, Upgrade, Watch,
-    simulate, simulate_with,
+    SimObserver, SimStore, Snapshot, Snapshots, StoreKind, Subject, Took, UnknownRollout,
+    UnknownStore, Upgrade, Watch, simulate, simulate_with,
 };
 pub use smol_str::SmolStr;
 pub use workload::engine_subject::{EngineSubject, WorkflowFactory};

@@ -48,6 +48,10 @@ pub(crate) struct ReplayArguments {
     /// Print every event on its own line: position, life, kind, and KEY=VALUE fields.
     #[arg(long)]
     pub(crate) trace: bool,
+    /// Step through the events: log, effects, world, clock and what each life knows after each. Reads lines: `n`, `p`, the
+    /// number of an event, `b` for the event at which a promise breaks, `q`.
+    #[arg(long, conflicts_with = "trace")]
+    pub(crate) step: bool,
 }
 
 #[derive(Debug, Args)]

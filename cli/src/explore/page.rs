@@ -153,7 +153,7 @@ fn retold(row: &Row, violation: &Violation, id: &str) -> Result<Markup, Failure>
                 store: row.store,
                 command,
             };
-            Ok(story::story(&schedule, None, id))
+            Ok(story::story(&schedule, None, None, id))
         }
         Subject::Operations(operations) => {
             let recording = Recording::Token(violation.token.clone());

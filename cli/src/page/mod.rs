@@ -17,6 +17,8 @@ mod timeline;
 pub(crate) mod words;
 
 use crashpoint_simulator::oracle::Verdict;
+use crashpoint_simulator::scrubber;
+use crashpoint_simulator::steps::Steps;
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{NoReturn, Run, StoreKind};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -44,7 +46,11 @@ pub struct ExplainedRun<'a> {
 }
 
 /// The page of one schedule.
-pub fn of_schedule(schedule: &ExplainedRun<'_>, no_return: Option<&NoReturn>) -> String {
+pub fn of_schedule(
+    schedule: &ExplainedRun<'_>,
+    no_return: Option<&NoReturn>,
+    steps: Option<&Steps>,
+) -> String {
     let title = format!("{} over {}", schedule.workload.name, schedule.store);
     let body = html! {
         header {
@@ -52,7 +58,7 @@ pub fn of_schedule(schedule: &ExplainedRun<'_>, no_return: Option<&NoReturn>) ->
             h1 { (words::shown(&schedule.workload.name)) " over " (schedule.store) }
             p { (words::shown(schedule.workload.about)) }
         }
-        main { (story::story(schedule, no_return, "s")) }
+        main { (story::story(schedule, no_return, steps, "s")) }
     };
     document(&title, &body)
 }
@@ -84,12 +90,12 @@ pub(crate) fn document(title: &str, body: &Markup) -> String {
                     content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
                 link rel="icon" href="data:,";
                 title { (crashpoint_simulator::render::escaped_full(title)) " - Crashpoint" }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(scrubber::STYLE)) }
             }
             body {
                 (body)
                 div #tip role="status" hidden {}
-                script { (PreEscaped(SCRIPT)) }
+                script { (PreEscaped(SCRIPT)) (PreEscaped(scrubber::SCRIPT)) }
             }
         }
     };

@@ -20,6 +20,8 @@ pub struct Broken<'a> {
     pub verdict: &'a Verdict,
     /// The promise.
     pub promise: &'static str,
+    /// What to change, if the oracle knows.
+    pub advice: Option<&'static str>,
     /// Safety: something bad happened. Liveness: something good did not.
     pub kind: Kind,
     /// The place in the history of the event at which it broke, unless only the end shows it.
@@ -61,6 +63,7 @@ pub fn broken_operations(trial: &OperationsTrial) -> Vec<Broken<'_>> {
             .iter()
             .find(|oracle| oracle.name == verdict.oracle)
             .map_or("", |oracle| oracle.promise),
+        advice: None,
         kind: Kind::Safety,
         place: None,
     };
@@ -109,6 +112,7 @@ fn unplaced(verdict: &Verdict) -> Broken<'_> {
     Broken {
         verdict,
         promise: oracle.map_or("", |oracle| oracle.promise),
+        advice: oracle.map(oracle::Oracle::advice),
         kind: oracle.map_or(Kind::Safety, |oracle| oracle.kind),
         place: None,
     }

@@ -2,10 +2,11 @@
 
 use crashpoint_simulator::operations::What;
 use crashpoint_simulator::render::{operations, operations_schedule};
+use crashpoint_simulator::steps::Steps;
 use crashpoint_simulator::{Fault, OperationsTrial, StoreKind};
 use maud::{Markup, html};
 
-use crate::page::story::{replay, verdict};
+use crate::page::story::{replay, step_by_step, verdict};
 use crate::page::words::{colour, message};
 use crate::page::{Broken, broken_operations};
 
@@ -29,7 +30,7 @@ pub(crate) fn story(explained: &ExplainedOperations<'_>, id: &str) -> Markup {
     let faults = operations_schedule(&trial.simulation.history.schedule());
     html! {
         article.story {
-            (verdict(&broken, |place| place, id))
+            (verdict(&broken, None, |place| place, id))
             section {
                 h2 { "Operations" }
                 ul.schedule { @for line in operations(&trial.simulation) { li { (message(&line)) } } }
@@ -40,6 +41,7 @@ pub(crate) fn story(explained: &ExplainedOperations<'_>, id: &str) -> Markup {
                 ol.schedule { @for fault in &faults { li { (message(fault)) } } }
                 (replay(explained.command))
             }
+            (step_by_step(&Steps::of_operations(&trial.simulation), &broken))
             section { h2 { "Timeline" } (timeline(trial, &broken, id)) }
         }
     }

@@ -1,9 +1,10 @@
 //! One schedule: the broken promises, the faults, and the course of the run.
 
-use crashpoint_simulator::NoReturn;
 use crashpoint_simulator::render;
 use crashpoint_simulator::render::escaped_full;
-use maud::{Markup, html};
+use crashpoint_simulator::steps::Steps;
+use crashpoint_simulator::{NoReturn, Schedule, scrubber};
+use maud::{Markup, PreEscaped, html};
 
 use crate::page::graph::{self, Taken};
 use crate::page::timeline::event::{TimelineEvent, anchor, events};
@@ -11,20 +12,26 @@ use crate::page::words::message;
 use crate::page::{Broken, ExplainedRun, broken, ledger, log, timeline};
 
 /// The parts of a schedule's page; `id` begins the names of its anchors.
-pub(crate) fn story(schedule: &ExplainedRun<'_>, no_return: Option<&NoReturn>, id: &str) -> Markup {
+pub(crate) fn story(
+    schedule: &ExplainedRun<'_>,
+    no_return: Option<&NoReturn>,
+    steps: Option<&Steps>,
+    id: &str,
+) -> Markup {
     let broken = broken(schedule);
     let definition = &schedule.workload.definition;
     let history = &schedule.run.history;
     let events = events(schedule.workload, history);
     html! {
         article.story {
-            (verdict(&broken, |place| anchor(&events, place), id))
+            (verdict(&broken, Some(&render::windows(&Schedule::of(history))), |place| anchor(&events, place), id))
             section {
                 h2 { "Schedule" }
                 ol.schedule { @for fault in render::schedule(history) { li { (shown_whole(&fault)) } } }
                 (replay(schedule.command))
             }
             @if let Some(no_return) = no_return { (outlooks(no_return, &events, id)) }
+            @if let Some(steps) = steps { (step_by_step(steps, &broken)) }
             div.columns {
                 section {
                     h2 { "Timeline" }
@@ -44,13 +51,25 @@ pub(crate) fn story(schedule: &ExplainedRun<'_>, no_return: Option<&NoReturn>, i
     }
 }
 
+/// The events, one at a time.
+pub(super) fn step_by_step(steps: &Steps, broken: &[Broken<'_>]) -> Markup {
+    let first = broken.first().and_then(|broken| broken.place);
+    PreEscaped(scrubber::markup(steps, first))
+}
+
 /// A line that is escaped already.
 fn shown_whole(line: &str) -> Markup {
     html! { bdi { (line) } }
 }
 
-/// What is broken, the first promise first. `anchor` gives the event on the timeline for a place.
-pub(super) fn verdict(broken: &[Broken<'_>], anchor: impl Fn(usize) -> usize, id: &str) -> Markup {
+/// What is broken, the first promise first, when, and what to change. `anchor` gives the event on the
+/// timeline for a place.
+pub(super) fn verdict(
+    broken: &[Broken<'_>],
+    window: Option<&str>,
+    anchor: impl Fn(usize) -> usize,
+    id: &str,
+) -> Markup {
     let Some(first) = broken.first() else {
         return html! { section.verdict.held { p { strong { "No promise is broken." } } } };
     };
@@ -61,9 +80,11 @@ pub(super) fn verdict(broken: &[Broken<'_>], anchor: impl Fn(usize) -> usize, id
                 strong { (first.verdict.oracle) }
             }
             p.message { (message(&first.verdict.message)) }
+            @if let Some(window) = window { p { strong { "The window: " } (shown_whole(window)) } }
+            @if let Some(advice) = first.advice { p { strong { "What to change: " } (advice) } }
             p.note { "Promise: " (first.promise) ". " (since(first, &anchor, id)) }
             @if broken.len() > 1 {
-                details open[broken.len() < 4] {
+                details {
                     summary { "and " (broken.len() - 1) " more" }
                     ul {
                         @for broken in &broken[1..] {
@@ -89,8 +110,8 @@ fn since(broken: &Broken<'_>, anchor: impl Fn(usize) -> usize, id: &str) -> Mark
 fn outlooks(no_return: &NoReturn, events: &[TimelineEvent], id: &str) -> Markup {
     let (likely, inevitable) = (no_return.likely(), no_return.inevitable());
     html! {
-        section {
-            h2 { "Point of no return" }
+        details.chapter {
+            summary { h2 { "Point of no return" } }
             p.note { "Behind each fault other continuations of the schedule were sampled. The number of those that break " strong { (no_return.oracle) } ":" }
             table {
                 tbody {

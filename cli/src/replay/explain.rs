@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crashpoint_simulator::render::escaped_full;
-use crashpoint_simulator::{Simulated as _, render, trace};
+use crashpoint_simulator::{Schedule, Simulated as _, render, trace};
 
 use crate::arguments::ExplainArguments;
 use crate::exit::{Exit, Failure};
@@ -20,9 +20,10 @@ pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<
         Rerun::Workload(rerun) => {
             let schedule = rerun.explained();
             let no_return = rerun.no_return();
+            let steps = rerun.steps()?;
             let explanation = Explanation {
                 summary: summary(&schedule),
-                page: || page::of_schedule(&schedule, no_return.as_ref()),
+                page: || page::of_schedule(&schedule, no_return.as_ref(), Some(&steps)),
                 story: || {
                     let outlook = no_return.as_ref().map(|outlook| {
                         let outlook = fitted(&outlook.to_string());
@@ -92,9 +93,14 @@ fn summary(schedule: &ExplainedRun<'_>) -> String {
     };
     let message = render::escaped_line(&first.verdict.message);
     summary.push_str(&format!(
-        "broken first: {}: {message}\npromise: {}\n",
-        first.verdict.oracle, first.promise
+        "broken first: {}: {message}\npromise: {}\nthe window: {}\n",
+        first.verdict.oracle,
+        first.promise,
+        render::windows(&Schedule::of(&schedule.run.history))
     ));
+    if let Some(advice) = first.advice {
+        summary.push_str(&format!("what to change: {advice}\n"));
+    }
     let place = first.place;
     let line = place.and_then(|place| trace::line_without_bytes(&schedule.run.history, place));
     summary.push_str(&match line {

@@ -4,11 +4,13 @@ pub(crate) mod explain;
 pub(crate) mod operations;
 pub(crate) mod rerun;
 pub(crate) mod shrink;
+mod step;
 pub(crate) mod tapes;
 pub(crate) mod twice;
 
-use std::io::Write;
+use std::io::{self, Write};
 
+use crashpoint_simulator::steps::Steps;
 use crashpoint_simulator::{HashedTrace, render};
 
 use crate::arguments::ReplayArguments;
@@ -23,14 +25,24 @@ pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<E
     let ReplayArguments {
         which,
         trace: by_event,
+        step: one_at_a_time,
     } = arguments;
     let rerun = match Rerun::of(which)? {
         Rerun::Workload(rerun) => rerun,
+        Rerun::Operations(rerun) if *one_at_a_time => {
+            let steps = Steps::of_operations(&rerun.trial.simulation);
+            step::step(&steps, rerun.broken_at(), io::stdin().lock(), out)?;
+            return Ok(rerun.exit());
+        }
         Rerun::Operations(rerun) => {
             rerun.replay(*by_event, out)?;
             return Ok(rerun.exit());
         }
     };
+    if *one_at_a_time {
+        step::step(&rerun.steps()?, rerun.broken_at(), io::stdin().lock(), out)?;
+        return Ok(rerun.exit());
+    }
     let trace = HashedTrace::of(&rerun.trial);
     let (run, verdicts) = (&rerun.trial.run, &rerun.trial.verdicts);
     if *by_event {

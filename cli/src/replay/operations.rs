@@ -47,6 +47,11 @@ impl OperationsRerun {
         Exit::of_oracles(self.trial.verdicts.iter().map(|verdict| verdict.oracle))
     }
 
+    /// The event at which a promise broke first.
+    pub(super) fn broken_at(&self) -> Option<usize> {
+        broken_operations(&self.trial).first()?.place
+    }
+
     pub(super) fn store(&self) -> StoreKind {
         self.recording.settings().store
     }
@@ -68,16 +73,16 @@ impl OperationsRerun {
         }
         writeln!(out, "{}: {}\n", self.operations.name(), operations::ABOUT)?;
         writeln!(out, "{}", fitted(&story(&self.trial)))?;
-        writeln!(out, "{}", counted_trace(&trace))?;
-        Ok(())
-    }
-
-    /// What broke first, and at which event.
         writeln!(
             out,
             "schedule in words\n  {}",
             self.trial.simulation.schedule()
         )?;
+        writeln!(out, "{}", counted_trace(&trace))?;
+        Ok(())
+    }
+
+    /// What broke first, and at which event.
     pub(super) fn summary(&self) -> String {
         let (name, store) = (self.operations.name(), self.store());
         let mut summary = format!("{name} over {store}: {}\n", operations::ABOUT);

@@ -111,6 +111,16 @@ impl WorkloadRerun {
         Exit::of_oracles(self.trial.verdicts.iter().map(|verdict| verdict.oracle))
     }
 }
+    /// The event at which a promise broke first.
+    pub(crate) fn broken_at(&self) -> Option<usize> {
+        page::broken(&self.explained()).first()?.place
+    }
+
+    /// What holds after each event.
+    pub(crate) fn steps(&self) -> Result<Steps, Failure> {
+        Ok(Steps::of_recording(self.origin.source(), &self.recording)?)
+    }
+
 
 /// A recording, and the command that replays it.
 fn read(token_or_file: &str) -> Result<(Recording, String), Failure> {

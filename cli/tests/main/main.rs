@@ -14,4 +14,5 @@ mod probe;
 mod readme;
 mod recordings;
 mod soak;
+mod step;
 mod stored;

@@ -7,11 +7,11 @@ use std::panic::Location;
 use crate::explore::{
     CONTINUATIONS, NoReturn, Nondeterminism, SHRINK_RUNS_MAX, Shrunk, Violation, shrink,
 };
-use crate::fault::Schedule;
 use crate::history::{Recorder, What};
 use crate::oracle::{INVARIANTS, Verdict, judge, named};
 use crate::record::{Recording, Source, TapeFile, replay_recording, run_schedule};
 use crate::report::render::{self, counted};
+use crate::report::steps::Steps;
 use crate::sim::{Settings, Workload};
 
 use super::{REPLAY, command, keep};
@@ -85,6 +85,12 @@ impl<'a> Failed<'a> {
 }
 
 impl Failed<'_> {
+    /// The schedule, event by event.
+    pub(super) fn steps(&self) -> Option<Steps> {
+        let recording = Recording::Token(self.violation().token.clone());
+        Steps::of_recording(Source::Fixed(self.workload), &recording).ok()
+    }
+
     /// The story of the schedule, with the broken promises other than the first.
     fn story(&self) -> String {
         let violation = self.violation();
@@ -177,7 +183,7 @@ impl fmt::Display for Failed<'_> {
         if let Some(oracle) = named(oracle) {
             writeln!(f, "the promise: {}", oracle.promise)?;
         }
-        writeln!(f, "the window: {}", windows(&violation.schedule))?;
+        writeln!(f, "the window: {}", render::windows(&violation.schedule))?;
         if let Some(oracle) = named(oracle) {
             writeln!(f, "what to change: {}", oracle.advice())?;
         }
@@ -208,15 +214,6 @@ impl fmt::Display for Failed<'_> {
         writeln!(f, "replay it")?;
         writeln!(f, "  {REPLAY}={token} {command}\n")?;
         f.write_str(&self.test(&self.in_words().unwrap_or(token)))
-    }
-}
-
-/// When the faults of a schedule happen, as sentences.
-fn windows(schedule: &Schedule) -> String {
-    let windows: Vec<String> = schedule.0.iter().map(render::window).collect();
-    match windows.is_empty() {
-        true => "in every schedule; nothing has to go wrong".to_owned(),
-        false => windows.join("; then "),
     }
 }
 

@@ -560,7 +560,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         if let Some(schedule) = std::env::var_os(REPLAY) {
             let schedule = schedule.to_string_lossy();
             match rerun(&workload, self.store, &schedule) {
-                Ok(trial) => _ = held(&workload, &trial),
+                Ok(trial) => _ = held(&workload, self.store, &trial),
                 Err(error) => {
                     let advice = failure::of_another_test(&schedule, self.settings.at);
                     panic!("{error}\n\n{advice}");
@@ -582,7 +582,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     pub fn replay(self, schedule: &str) -> String {
         let workload = self.workload();
         match rerun(&workload, self.store, schedule) {
-            Ok(trial) => held(&workload, &trial),
+            Ok(trial) => held(&workload, self.store, &trial),
             Err(error) => panic!("{error}"),
         }
     }

@@ -1,4 +1,5 @@
-//! The page of a schedule of a crash test: its story as HTML, in folds, without scripts or network.
+//! The page of a schedule of a crash test: its story as HTML, in folds, without network. It is whole without
+//! its script, which steps through the events.
 //!
 //! The command has a richer page, with lanes and a graph, for the workloads that it knows. A crash test knows
 //! only its own workflow, and shows the message of its failure.
@@ -8,6 +9,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use crate::report::render;
+use crate::report::scrubber::{self, escaped};
+use crate::report::steps::Steps;
 
 /// The environment variable that names the file of the page.
 const HTML: &str = "CRASHPOINT_HTML";
@@ -15,23 +18,23 @@ const HTML: &str = "CRASHPOINT_HTML";
 /// The sections that are open at first. A reader of the first screen needs no more.
 const OPEN: [&str; 2] = ["schedule", "point of no return"];
 
-/// Writes a message as a page if the environment names a file for it. Returns a line to tell about it,
-/// which begins with a line break.
-pub(super) fn written(message: &str) -> String {
+/// Writes a message as a page, with the steps of its schedule, if the environment names a file for it.
+/// Returns a line to tell about it, which begins with a line break.
+pub(super) fn written(message: &str, steps: impl FnOnce() -> Option<Steps>) -> String {
     let path = std::env::var_os(HTML).filter(|path| *path != OsString::new());
     let Some(path) = path.map(PathBuf::from) else {
         return String::new();
     };
     let shown = render::escaped_full(&path.display().to_string());
-    match std::fs::write(&path, page(message)) {
+    match std::fs::write(&path, page(message, steps().as_ref())) {
         Ok(()) => format!("\n\nthe page of this schedule is in {shown}"),
         Err(error) => format!("\n\nthe page of this schedule can't be written to {shown}: {error}"),
     }
 }
 
-/// The page: the first paragraph of the message, and a fold for each section behind it.
-fn page(message: &str) -> String {
-    let mut page = String::from(BEGIN);
+/// The page: the first paragraph of the message, the steps, and a fold for each section behind it.
+fn page(message: &str, steps: Option<&Steps>) -> String {
+    let mut page = format!("{BEGIN}<style>{}</style></head>\n<body>\n", scrubber::STYLE);
     let (head, sections) = message.split_once("\n\n").unwrap_or((message, ""));
     let mut head = head.lines();
     _ = writeln!(
@@ -49,6 +52,10 @@ fn page(message: &str) -> String {
             page,
             "<details{open}><summary>{title}</summary><pre>{lines}</pre></details>"
         );
+    }
+    if let Some(steps) = steps {
+        let (markup, script) = (scrubber::markup(steps, None), scrubber::SCRIPT);
+        _ = writeln!(page, "{markup}<script>{script}</script>");
     }
     page.push_str(END);
     page
@@ -68,26 +75,12 @@ fn folds(sections: &str) -> Vec<(&str, Vec<&str>)> {
     folds
 }
 
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
 const BEGIN: &str = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
 <meta name=\"color-scheme\" content=\"light dark\">\
-<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
+<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\
 <title>Crashpoint: one schedule of a crash test</title>\
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em}\
 h1{font-size:1.2em}summary{font-weight:bold;cursor:pointer}\
-pre{font-size:.85em;overflow-x:auto}</style></head>\n<body>\n";
+pre{font-size:.85em;overflow-x:auto}</style>";
 
 const END: &str = "</body></html>\n";

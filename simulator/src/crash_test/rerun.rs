@@ -5,16 +5,18 @@ use crate::fault::{BadSchedule, Schedule};
 use crate::oracle::judge;
 use crate::record::{Recording, Source, Trial, replay_recording, run_schedule};
 use crate::report::render;
+use crate::report::steps::Steps;
 use crate::sim::StoreKind;
 use crate::workload::Workload;
 
 /// The story of a schedule that breaks no promise. Panics with it otherwise.
 #[track_caller]
-pub(super) fn held(workload: &Workload, trial: &Trial) -> String {
+pub(super) fn held(workload: &Workload, store: StoreKind, trial: &Trial) -> String {
     let verdicts = judge(workload, &trial.run);
     let story = render::story(&trial.run, &verdicts);
     let story = format!("{}{story}", failure::left_out(workload));
-    let page = page::written(&format!("{}\n\n{story}", workload.name));
+    let steps = || Some(Steps::of(&trial.run, store, &[]));
+    let page = page::written(&format!("{}\n\n{story}", workload.name), steps);
     assert!(verdicts.is_empty(), "a promise is broken\n\n{story}{page}");
     story
 }

@@ -166,9 +166,10 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
                 replay: &|schedule| format!("replay({schedule:?})"),
             };
             // Formatted before the panic, because shrinking and replaying may panic as well.
-            let failed = Failed::new(workload, &found).to_string();
-            let page = page::written(&failed);
-            panic!("{failed}{page}");
+            let failed = Failed::new(workload, &found);
+            let (message, steps) = (failed.to_string(), || failed.steps());
+            let page = page::written(&message, steps);
+            panic!("{message}{page}");
         }
         findings
     }

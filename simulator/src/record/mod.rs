@@ -4,6 +4,7 @@ mod hashed_trace;
 mod operations;
 mod recording;
 mod simulated;
+mod steps;
 mod tape_file;
 mod text_file;
 mod token;

@@ -85,7 +85,15 @@ impl Recording {
         &self,
         source: &S,
     ) -> Result<(S::Trial, Settings), ReplayError> {
-        let settings = self.settings();
+        self.run_within(source, self.settings())
+    }
+
+    /// The same within settings of the same store and budget.
+    pub(crate) fn run_within<S: Simulated>(
+        &self,
+        source: &S,
+        settings: Settings,
+    ) -> Result<(S::Trial, Settings), ReplayError> {
         let recorded = match self {
             Self::Tape(file) => Recorded::new(file.tape.clone()),
             Self::Token(token) => match &token.draws {

@@ -309,6 +309,22 @@ impl<'a> Begun<'a> {
     }
 }
 
+/// An event in one line, also those that the timeline leaves out.
+pub(super) fn event_line(entry: &Entry) -> String {
+    let words = entry_words(entry, false).unwrap_or_else(|| match &entry.what {
+        What::Acknowledged { sequence } => format!("learns    #{sequence} is durable"),
+        What::Applied { sequence, .. } => format!("applies   #{sequence}"),
+        What::Finished {
+            task, direction, ..
+        } => format!("finishes  {}{}", undo(*direction), escaped(task)),
+        _ => "goes on".to_owned(),
+    });
+    match entry.life {
+        0 => words,
+        life => format!("life {life}  {words}"),
+    }
+}
+
 fn entry_words(entry: &Entry, again: bool) -> Option<String> {
     Some(match &entry.what {
         What::Began(opening) => format!("begins {}", opening_words(*opening)),
@@ -377,7 +393,7 @@ pub fn opening_words(opening: Opening) -> &'static str {
     }
 }
 
-fn undo(direction: Direction) -> &'static str {
+pub(super) fn undo(direction: Direction) -> &'static str {
     match direction {
         Direction::Do => "",
         Direction::Undo => "undo ",
@@ -461,11 +477,7 @@ fn of(undone: Undone) -> String {
 /// The effects that reached the world, one per line.
 pub fn ledger(history: &History) -> Vec<String> {
     let effects = history.effects().map(|(_, life, effect)| {
-        let reception = match effect.reception {
-            Reception::Performed => "",
-            Reception::Repeated => "  (repeated: the key is known)",
-            Reception::Voided => "  (refused: the key was undone)",
-        };
+        let reception = reception_words(effect.reception);
         let (name, key) = (
             escaped(&effect.words()),
             escaped(&effect.key[..8.min(effect.key.len())]),
@@ -484,6 +496,15 @@ pub fn ledger(history: &History) -> Vec<String> {
         effects.collect(),
         "no effect went through Process::effect or a Process::service",
     )
+}
+
+/// What a receiver made of an effect, unless it performed it.
+pub(super) fn reception_words(reception: Reception) -> &'static str {
+    match reception {
+        Reception::Performed => "",
+        Reception::Repeated => "  (repeated: the key is known)",
+        Reception::Voided => "  (refused: the key was undone)",
+    }
 }
 
 /// Escapes a line of fixed words and a workload's names.

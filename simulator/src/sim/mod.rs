@@ -44,7 +44,7 @@ pub(crate) use process::Node;
 pub use process::Process;
 pub use release::{Release, Rollout, UnknownRollout, Upgrade};
 pub(crate) use run::simulate_forking;
-pub use run::{Repeat, Run, Settings, Watch, simulate, simulate_with};
+pub use run::{Repeat, Run, Settings, Snapshot, Snapshots, Watch, simulate, simulate_with};
 pub use service::{Service, ServiceError};
 pub use state::Took;
 pub(crate) use state::{Change, Lasting, Late, State};
@@ -90,6 +90,8 @@ pub(crate) struct Sim {
     pub(crate) has_turns: bool,
     /// Where polls of tasks are noted that wait for something outside.
     pub(crate) watch: Watch,
+    /// Where the clock and the subject's world are taken down at each instant.
+    snapshots: Snapshots,
     /// The number of attempts of each task that never fails for good.
     pub(crate) pivots: BTreeMap<SmolStr, u32>,
     /// The subject that runs in the processes.
@@ -119,6 +121,7 @@ impl Sim {
             panics: Panics::Fail,
             has_turns: false,
             watch: settings.watch.clone(),
+            snapshots: settings.snapshots.clone(),
             pivots: BTreeMap::new(),
             subject: None,
             state: Mutex::new(State::new(Lasting::new(settings.budget), choices, settings)),
@@ -152,6 +155,7 @@ impl Sim {
             panics: Panics::Fail,
             has_turns: false,
             watch: settings.watch.clone(),
+            snapshots: settings.snapshots.clone(),
             pivots: BTreeMap::new(),
             subject: None,
             state: Mutex::new(State::new(lasting, choices, settings)),
@@ -196,6 +200,7 @@ impl Sim {
         instant: &Instant<'_, F>,
     ) -> Option<Offer<F>> {
         self.check_now(life);
+        self.take_snapshot();
         let disk = self.storage.disk();
         let power = disk.filter(|disk| instant.power && disk.has_unsynced());
         let mut state = self.state();
@@ -252,6 +257,24 @@ impl Sim {
                 history.push(life, What::Broken { name, message });
             }
         }
+    }
+
+    /// Takes down the clock and the subject's world, if somebody wants to know.
+    fn take_snapshot(&self) {
+        let Snapshots::Into(taken) = &self.snapshots else {
+            return;
+        };
+        let (events, clock_skew_ms) = {
+            let lasting = &self.state().lasting;
+            (lasting.history.0.len(), lasting.clock_skew_ms)
+        };
+        let subject = self.subject.as_ref();
+        lock(taken).push(Snapshot {
+            events,
+            time: self.executor.now(),
+            clock_skew_ms,
+            world: subject.and_then(|subject| subject.world()),
+        });
     }
 
     fn kill(&self, state: &mut State, host: &Host) {

@@ -51,6 +51,31 @@ pub struct Settings {
     pub repeat: Repeat,
     /// Whether polls that wait for something outside of the simulation are looked for.
     pub watch: Watch,
+    /// Whether the clock and the subject's world are taken down at each instant.
+    pub snapshots: Snapshots,
+}
+
+/// Whether a simulation takes down the clock and the subject's world at each instant.
+#[derive(Debug, Clone, Default)]
+pub enum Snapshots {
+    /// It does not.
+    #[default]
+    Off,
+    /// It adds them here.
+    Into(Arc<Mutex<Vec<Snapshot>>>),
+}
+
+/// The clock and the subject's world at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The number of events before the instant.
+    pub events: usize,
+    /// The virtual time since the start.
+    pub time: Duration,
+    /// The error of the wall clock, in milliseconds.
+    pub clock_skew_ms: i64,
+    /// [`Subject::world`](crate::Subject::world).
+    pub world: Option<String>,
 }
 
 /// Whether a simulation looks for polls that wait for something outside of it.
@@ -91,6 +116,7 @@ impl Default for Settings {
             schedules_max: u64::MAX,
             repeat: Repeat::Never,
             watch: Watch::Off,
+            snapshots: Snapshots::Off,
         }
     }
 }

@@ -19,6 +19,7 @@ mod schedule;
 mod seeds;
 mod shrink;
 mod support;
+mod steps;
 mod upgrade;
 mod vacuity;
 mod workloads;

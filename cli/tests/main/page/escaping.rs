@@ -90,7 +90,7 @@ pub(super) fn spoiled(text: &str) -> String {
         store: StoreKind::Memory,
         command: text,
     };
-    of_schedule(&explained, None)
+    of_schedule(&explained, None, None)
 }
 
 /// The names of the tags, in order, and how many attributes each has.

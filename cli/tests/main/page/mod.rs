@@ -48,5 +48,5 @@ fn page(workload: &Workload, run: &Run) -> String {
         store: StoreKind::Memory,
         command: "crashpoint replay TOKEN",
     };
-    of_schedule(&explained, None)
+    of_schedule(&explained, None, None)
 }

@@ -1,6 +1,6 @@
 //! When a fault happens, as a sentence: the name of an instant for people.
 
-use crate::fault::Fired;
+use crate::fault::{Fired, Schedule};
 use crate::report::render::escaped;
 
 /// The sentence of a fault: `life 1 has sent row 3, which is not durable yet: the process crashes`. An
@@ -21,14 +21,32 @@ pub fn window(fired: &Fired) -> String {
     format!("{place}: {}", fired.fault.prose())
 }
 
+/// When the faults of a schedule happen, as sentences.
+///
+/// ```
+/// use crashpoint_simulator::{Schedule, render};
+///
+/// assert_eq!(
+///     render::windows(&Schedule::default()),
+///     "in every schedule; nothing has to go wrong"
+/// );
+/// ```
+pub fn windows(schedule: &Schedule) -> String {
+    let windows: Vec<String> = schedule.0.iter().map(window).collect();
+    match windows.is_empty() {
+        true => "in every schedule; nothing has to go wrong".to_owned(),
+        false => windows.join("; then "),
+    }
+}
+
 fn in_words(point: &str) -> Option<String> {
     let (life, rest) = point.strip_prefix("life")?.split_once('/')?;
     let (what, when) = rest.rsplit_once(':')?;
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let when = &escaped(when);
     // The second time that a life comes to the same instant.
     let (what, times) = match what.rsplit_once('.') {
-        Some((what, times)) if times.bytes().all(|byte| byte.is_ascii_digit()) => {
-            (what, format!(" (time {times})"))
-        }
+        Some((what, times)) if is_number(times) => (what, format!(" (time {times})")),
         _ => (what, String::new()),
     };
     let words = match (
@@ -36,7 +54,9 @@ fn in_words(point: &str) -> Option<String> {
         what.strip_prefix("append#"),
         what.strip_prefix("undo "),
     ) {
-        (_, Some(row), _) => row_in_words(row, when)?,
+        _ if !is_number(life) => return None,
+        (_, Some(row), _) if is_number(row) => row_in_words(row, when)?,
+        (_, Some(_), _) => return None,
         (_, _, Some(task)) => action_in_words(&format!("undoes {}", escaped(task)), when)?,
         ("load", ..) => format!("loads the log ({when})"),
         ("open", ..) => format!("opens the store ({when})"),
