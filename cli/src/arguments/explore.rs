@@ -8,16 +8,19 @@ use clap::{Args, Parser};
 use crashpoint_simulator::workload::CRASHES_MAX;
 use crashpoint_simulator::{Budget, Group};
 
-use crate::arguments::values::{ALL, Store, rule_or_operation};
+use crate::arguments::values::{ALL, Lane, Store, rule_or_operation};
 
 #[derive(Debug, Args)]
 pub(crate) struct ExploreArguments {
     /// The workload to explore, `operations` for the engine's operations over several runs, or `all`.
     #[arg(long, value_name = "NAME", default_value = ALL)]
     pub(crate) workload: String,
-    /// The stores to explore over, separated by commas. Operations run over memory alone.
+    /// The stores to explore over, separated by commas.
     #[arg(long, value_enum, value_name = "STORE", value_delimiter = ',', default_values_t = Store::ALL)]
     pub(crate) store: Vec<Store>,
+    /// The runtime around the tasks of workloads. Operations have none.
+    #[arg(long, value_enum, value_name = "LANE", default_value_t = Lane::Own)]
+    pub(crate) lane: Lane,
     #[arg(long, help = crashes_help(), value_name = "0..=3", value_parser = crashes())]
     pub(crate) crashes: Option<u32>,
     #[arg(long, help = within_help(), value_name = "BUDGET", conflicts_with = "crashes")]

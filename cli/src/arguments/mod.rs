@@ -19,7 +19,7 @@ pub(crate) use recording::{
 };
 pub(crate) use soak::SoakArguments;
 pub(crate) use store::{ExportArguments, RunsArguments, ShowArguments, StoredArguments};
-pub(crate) use values::{ALL, GENERATED, Store};
+pub(crate) use values::{ALL, GENERATED, Lane, Store};
 
 /// The exit codes of the commands that run simulations or laws.
 fn exit_codes() -> String {

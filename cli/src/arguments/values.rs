@@ -20,6 +20,15 @@ pub(crate) enum Store {
     Redb,
 }
 
+/// What is around the tasks of a workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lane {
+    /// Nothing: tasks wait through their `Ctx`.
+    Own,
+    /// A tokio runtime for each life, with a paused clock. The name of each workload ends with `-in-tokio`.
+    Tokio,
+}
+
 impl Store {
     pub(super) const ALL: [Self; 2] = [Self::Memory, Self::Redb];
 

@@ -58,6 +58,7 @@ pub(crate) fn run_schedules(arguments: &ExploreArguments) -> Result<ExplorationR
     let ExploreArguments {
         workload,
         store,
+        lane,
         crashes,
         within,
         mutant,
@@ -66,7 +67,7 @@ pub(crate) fn run_schedules(arguments: &ExploreArguments) -> Result<ExplorationR
         json: _,
         html: _,
     } = arguments;
-    let subjects = workloads::subjects(workload, mutant.as_deref())?;
+    let subjects = workloads::subjects(workload, mutant.as_deref(), *lane)?;
     let watch = Stopwatch::start();
     let bounds = |subject: &Subject, store: Store| match *within {
         Some(budget) => Bounds::Within(budget),

@@ -7,7 +7,8 @@ use crashpoint_simulator::render::{escaped_full, is_invisible};
 use crashpoint_simulator::steps::Steps;
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{
-    CONTINUATIONS, NoReturn, Operations, Recording, Schedule, StoreKind, Token, Trial, run_schedule,
+    CONTINUATIONS, NoReturn, Operations, OwnTest, Recording, Schedule, StoreKind, Token, Trial,
+    run_schedule,
 };
 
 use crate::arguments::{RecordingArguments, Store};
@@ -63,6 +64,9 @@ impl Rerun {
             let rerun = OperationsRerun::of(operations, recording, command)?;
             return Ok(Self::Operations(Box::new(rerun)));
         }
+        if let Some(own) = OwnTest::of(recording.workload()) {
+            return Err(of_own_test(own, token_or_file(which)));
+        }
         let origin = Origin::of(&recording)?;
         let trial = replayed_twice(origin.source(), &recording)?;
         Ok(Self::Workload(Box::new(WorkloadRerun {
@@ -107,10 +111,6 @@ impl WorkloadRerun {
         NoReturn::of(self.origin.source(), &self.recording, oracle, CONTINUATIONS).ok()
     }
 
-    pub(crate) fn exit(&self) -> Exit {
-        Exit::of_oracles(self.trial.verdicts.iter().map(|verdict| verdict.oracle))
-    }
-}
     /// The event at which a promise broke first.
     pub(crate) fn broken_at(&self) -> Option<usize> {
         page::broken(&self.explained()).first()?.place
@@ -121,6 +121,24 @@ impl WorkloadRerun {
         Ok(Steps::of_recording(self.origin.source(), &self.recording)?)
     }
 
+    pub(crate) fn exit(&self) -> Exit {
+        Exit::of_oracles(self.trial.verdicts.iter().map(|verdict| verdict.oracle))
+    }
+}
+
+fn token_or_file(which: &RecordingArguments) -> &str {
+    which.recording.as_deref().unwrap_or_default()
+}
+
+/// The command has no workflow of the user's.
+fn of_own_test(own: OwnTest, recording: &str) -> Failure {
+    let (recording, command) = (escaped_full(recording), own.command(&quoted(recording)));
+    Failure::Usage(format!(
+        "{recording} is a schedule of {own}, of a workflow that this command does not have. The failure of \
+         the test prints the command that replays it, with package, target, features and name:\n  \
+         {command}\nWith CRASHPOINT_HTML=FILE before it, it also writes the page of the schedule"
+    ))
+}
 
 /// A recording, and the command that replays it.
 fn read(token_or_file: &str) -> Result<(Recording, String), Failure> {

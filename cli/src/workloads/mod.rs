@@ -8,7 +8,7 @@ use crashpoint_simulator::operations::{self, Broken};
 use crashpoint_simulator::workload::{self, Workload};
 use crashpoint_simulator::{Operations, Simulated as _, render};
 
-use crate::arguments::ALL;
+use crate::arguments::{ALL, Lane};
 use crate::exit::Failure;
 
 /// What an exploration has a row for.
@@ -39,7 +39,11 @@ impl Subject {
 
 /// The subjects of this name: workloads, operations, or all of them. They run on the engine, or on a
 /// mutant that breaks a rule or an operation.
-pub(crate) fn subjects(name: &str, mutant: Option<&str>) -> Result<Vec<Subject>, Failure> {
+pub(crate) fn subjects(
+    name: &str,
+    mutant: Option<&str>,
+    lane: Lane,
+) -> Result<Vec<Subject>, Failure> {
     let broken = mutant.and_then(Broken::named);
     let are_operations = name == operations::NAME && (mutant.is_none() || broken.is_some());
     if are_operations || (name == ALL && broken.is_some()) {
@@ -52,12 +56,26 @@ pub(crate) fn subjects(name: &str, mutant: Option<&str>) -> Result<Vec<Subject>,
         None => &[operations::NAME],
         Some(_) => &[],
     };
-    let workloads = named(name, mutant, also)?.into_iter().map(Arc::new);
+    let in_lane = |workload| match lane {
+        Lane::Own => workload,
+        Lane::Tokio => workload::in_tokio(workload),
+    };
+    let workloads = named(name, mutant, also)?.into_iter().map(in_lane);
+    let workloads = workloads.map(Arc::new);
     let mut subjects: Vec<Subject> = workloads.map(Subject::Workload).collect();
     if name == ALL && mutant.is_none() {
         subjects.push(Subject::Operations(Operations(None)));
     }
     Ok(subjects)
+}
+
+/// A broken operation was asked for in a workload that has no operations.
+pub(crate) fn no_operation_of(name: &str, broken: &str) -> Failure {
+    let unknown = render::escaped(&format!("{name}~{broken}"));
+    let names = [ALL, operations::NAME].join(", ");
+    Failure::Usage(format!(
+        "unknown workload {unknown}; the workloads are {names}"
+    ))
 }
 
 /// The workloads of this name, on the engine or on the mutant that breaks the rule `mutant`. `also`
@@ -69,15 +87,6 @@ pub(crate) fn named(
 ) -> Result<Vec<Workload>, Failure> {
     // Controls are not listed: they are broken on purpose, and asked for by name.
     let control = workload::controls::named(name).filter(|_| mutant.is_none());
-/// A broken operation was asked for in a workload that has no operations.
-pub(crate) fn no_operation_of(name: &str, broken: &str) -> Failure {
-    let unknown = render::escaped(&format!("{name}~{broken}"));
-    let names = [ALL, operations::NAME].join(", ");
-    Failure::Usage(format!(
-        "unknown workload {unknown}; the workloads are {names}"
-    ))
-}
-
     if let Some(control) = control {
         return Ok(vec![control]);
     }

@@ -186,7 +186,7 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
     check(
         &["soak", "--workload", "nope"],
         expect![
-            "error: unknown workload nope; the workloads are all, linear, order, order-fails, order-fails-once, order-undo-fails, order-panics, order-hangs, order-cleared, import-loop, offer, generated"
+            "error: unknown workload nope; the workloads are all, linear, order, order-fails, order-fails-once, order-undo-fails, order-panics, order-hangs, order-cleared, import-loop, offer, generated, operations"
         ],
     );
     check(
@@ -423,11 +423,13 @@ fn explain_names_the_promise_that_broke_first_and_since_when() {
     let output = crashpoint(&["explain", &token]);
     assert_eq!(output.status.code(), Some(1));
     let story = text(&output.stdout);
-    let opening: Vec<&str> = story.lines().take(5).collect();
+    let opening: Vec<&str> = story.lines().take(7).collect();
     expect![[r#"
         order~TerminalAbsorbs over memory: saga, succeeds
         broken first: terminal-absorbs: life 2 wrote row 4 after the terminal row
         promise: an ended run gives the same answer for ever, and nothing is written to it
+        the window: in every schedule; nothing has to go wrong
+        what to change: no workflow can break this promise: it is a mistake of the store, of the engine or of the simulator, so please report it
         since event 0029 life=2 sent sequence=4 kind=claim state="Shipped" task=""
         2 more violated, see below"#]]
     .assert_eq(&opening.join("\n"));
@@ -559,4 +561,32 @@ fn the_table_ends_with_a_verdict() {
     let verdict = table.lines().last().unwrap_or_default();
     assert!(verdict.starts_with("1 schedule in "), "{table}");
     assert!(verdict.ends_with(": no violation"), "{table}");
+}
+
+/// The tokio lane was reached by crash tests alone.
+#[test]
+fn workloads_are_explored_with_a_tokio_runtime_around_each_life() {
+    let explore = [
+        "explore",
+        "--workload",
+        "linear",
+        "--store",
+        "memory",
+        "--crashes",
+        "1",
+    ];
+    let report = json(&[&explore[..], &["--lane", "tokio", "--json"]].concat());
+    let row = &report["workloads"][0];
+    assert_eq!(row["name"], "linear-in-tokio");
+    assert_eq!(row["violations"], serde_json::json!([]));
+    let report = json(&[VIOLATED, &["--lane", "tokio", "--json"]].concat());
+    let replay = report["workloads"][0]["violations"][0]["replay"].as_str();
+    let token = replay.expect("a command").rsplit(' ').next();
+    let token = token.expect("it ends with a token");
+    assert!(
+        token.starts_with("3.order-in-tokio~TerminalAbsorbs.memory."),
+        "{token}"
+    );
+    let again = crashpoint(&["replay", token]);
+    assert_eq!(again.status.code(), Some(1), "{}", text(&again.stderr));
 }

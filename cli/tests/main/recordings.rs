@@ -47,6 +47,27 @@ fn path(path: &Path) -> &str {
     path.to_str().expect("the path is text")
 }
 
+/// The command answered "unknown workload", which helped nobody.
+#[test]
+fn err_a_token_of_a_users_own_test_says_how_to_replay_it() {
+    let check = |token: &str, test: &str| {
+        for command in ["replay", "explain", "shrink"] {
+            let output = crashpoint(&[command, token]);
+            assert_eq!(output.status.code(), Some(2));
+            let said = text(&output.stderr);
+            let what = format!("error: {token} is a schedule of {test}, of a workflow");
+            assert!(said.starts_with(&what), "{said}");
+            let replay = format!("  CRASHPOINT_REPLAY={token} cargo test -p PACKAGE ");
+            assert!(said.contains(&replay), "{said}");
+        }
+    };
+    check("3.crash-test.memory.c1.calm.01234567", "a crash test");
+    check(
+        "3.upgrade-old-new.memory.c1.calm.01234567",
+        "an upgrade test, in the rollout old-new",
+    );
+}
+
 #[test]
 fn shrink_takes_a_token_to_a_smaller_one_that_breaks_the_same_promise() {
     let source = Source::generated_named("generated~TerminalAbsorbs").expect("it is known");

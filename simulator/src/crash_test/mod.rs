@@ -36,7 +36,9 @@ pub use self::replay_in::replay_in;
 use self::rerun::{held, rerun};
 use self::settings::{Parts, TestSettings};
 use self::subject::Merging;
-pub use self::upgrade::{UpgradeFrom, UpgradeReport, UpgradeTest, upgrade_test, upgrade_test_in};
+pub use self::upgrade::{
+    OwnTest, UpgradeFrom, UpgradeReport, UpgradeTest, upgrade_test, upgrade_test_in,
+};
 
 /// The name of a crash test's workload in tokens.
 const NAME: &str = "crash-test";

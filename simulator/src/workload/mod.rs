@@ -110,8 +110,50 @@ pub fn mutants(rule: Rule) -> Vec<Workload> {
     mutants
 }
 
-/// The workload with this name, mutants and [controls] included.
+/// What the name of a workload ends with, before the rule of a mutant, if a tokio runtime is around each
+/// of its lives.
+#[cfg(feature = "tokio")]
+const IN_TOKIO: &str = "-in-tokio";
+
+/// The workload with a tokio runtime around each life. Its name says so: `order-in-tokio`.
+///
+/// ```
+/// use crashpoint_simulator::{Lane, workload};
+///
+/// let order = workload::in_tokio(workload::named("order").expect("it is built in"));
+/// assert_eq!(order.name, "order-in-tokio");
+/// assert_eq!(order.lane, Lane::Tokio);
+/// assert!(workload::named("order-in-tokio~FencedStops").is_some());
+/// ```
+#[cfg(feature = "tokio")]
+pub fn in_tokio(workload: Workload) -> Workload {
+    let name = match workload.name.split_once('~') {
+        None => format!("{}{IN_TOKIO}", workload.name),
+        Some((name, rule)) => format!("{name}{IN_TOKIO}~{rule}"),
+    };
+    Workload {
+        name,
+        lane: Lane::Tokio,
+        ..workload
+    }
+}
+
+/// The workload with this name; mutants, [controls] and those in tokio included.
 pub fn named(name: &str) -> Option<Workload> {
+    #[cfg(feature = "tokio")]
+    {
+        let (base, rule) = match name.split_once('~') {
+            None => (name, String::new()),
+            Some((base, rule)) => (base, format!("~{rule}")),
+        };
+        if let Some(own) = base.strip_suffix(IN_TOKIO) {
+            return named_on_own_lane(&format!("{own}{rule}")).map(in_tokio);
+        }
+    }
+    named_on_own_lane(name)
+}
+
+fn named_on_own_lane(name: &str) -> Option<Workload> {
     if let Some(control) = controls::named(name) {
         return Some(control);
     }

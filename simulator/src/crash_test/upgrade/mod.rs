@@ -2,6 +2,7 @@
 //! by the new release.
 
 mod expected;
+mod own_test;
 mod releases;
 mod replay;
 mod report;
@@ -26,6 +27,7 @@ use crate::workload::{Panics, Rule};
 
 use self::expected::Expected;
 
+pub use self::own_test::OwnTest;
 pub use self::report::UpgradeReport;
 
 /// The most crashes of a schedule: one in a life of each release.
