@@ -5,6 +5,7 @@
 //! what the compiler and clippy check already.
 
 mod determinism;
+mod examples;
 mod imports;
 mod layers;
 mod links;
@@ -131,6 +132,15 @@ fn every_source_of_variation_has_a_test() {
     let files = files();
     let page = text_of(&files, determinism::PAGE);
     report(determinism::check(&page, &files));
+}
+
+#[test]
+fn pages_say_what_the_worked_examples_claim_and_find() {
+    let files = files();
+    let chapter = text_of(&files, examples::CHAPTER);
+    let page = text_of(&files, examples::FINDINGS);
+    report(examples::check_claims(&chapter, &files));
+    report(examples::check_commands(&page, &files));
 }
 
 #[test]
