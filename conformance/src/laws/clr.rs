@@ -1,7 +1,8 @@
 //! Clear: it removes every row of its id, and nothing else.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use crashpoint::{CheckpointRow, Error};
 
@@ -9,6 +10,7 @@ use crate::case::race::{Arena, Contender, Driver, HEATS, repeat};
 use crate::case::{Case, Session};
 use crate::finding::expect::{Checked, broken, failed, marked, row, rows};
 use crate::harness::DynStore;
+use crate::runtime::clock::Stopwatch;
 
 pub(crate) async fn clr_01_clear_removes_every_row(case: &Case) -> Checked {
     let store = case.open().await?;
@@ -104,12 +106,14 @@ pub(crate) fn clr_08_a_load_beside_a_clear_sees_all_or_nothing(case: &Case) -> C
         for heat in 0..HEATS {
             arena.block_on(store.append_all(&id(heat), &whole))?;
         }
-        watch(arena, store, &format!("watched {number}"), &whole, HEATS)?;
+        let id = format!("watched {number}");
+        watch(arena, store, id, &whole, Clearing::AtOnce)?;
         if number == 0 && arena.driver == Driver::Tasks {
             // Once, since it takes long to fill.
             let whole = Arc::new(rows(0..LARGE_ROWS));
             arena.block_on(store.append_at_once("large 0", whole.to_vec()))?;
-            watch(arena, store, "large", &whole, 1)?;
+            let id = "large".to_owned();
+            watch(arena, store, id, &whole, Clearing::AmidALoad)?;
         }
         Ok(())
     })
@@ -118,15 +122,24 @@ pub(crate) fn clr_08_a_load_beside_a_clear_sees_all_or_nothing(case: &Case) -> C
 /// More rows than a store loads or clears at a time.
 const LARGE_ROWS: u64 = 2_500;
 
-/// Clears a run in each of the first `heats` heats while it is loaded. Each run has the rows `whole`.
+/// When a run is cleared that is loaded all the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Clearing {
+    /// Together with the first load, in each heat.
+    AtOnce,
+    /// In the midst of a later load, if that takes as long as the first; in the first heat only.
+    AmidALoad,
+}
+
+/// Clears a run in each heat while it is loaded. Each run has the rows `whole`.
 fn watch(
     arena: &Arena,
     store: &Session,
-    round: &str,
+    round: String,
     whole: &Arc<Vec<CheckpointRow>>,
-    heats: usize,
+    clearing: Clearing,
 ) -> Checked {
-    let contender = clear_and_watch(store.store(), round.to_owned(), whole, heats);
+    let contender = clear_and_watch(store.store(), round, whole, clearing);
     let seen = arena.round(2, &contender)?;
     for loaded in seen.into_iter().flatten().flatten() {
         let loaded = loaded.map_err(|error| failed("beside a clear", &error))?;
@@ -148,31 +161,76 @@ type Seen = Vec<Result<Vec<CheckpointRow>, Error>>;
 /// The most loads of a watcher before it stops waiting for the clear.
 const LOADS_MAX: usize = 20_000;
 
+/// What the contenders of a heat know of each other.
+#[derive(Default)]
+struct Heat {
+    cleared: AtomicBool,
+    /// Loads that have begun, and how long the first took, in nanoseconds.
+    loads: AtomicU64,
+    first_took: AtomicU64,
+}
+
+impl Heat {
+    /// Waits until a load has begun after the first, and a third of its time is over: a load of three pages has
+    /// then read the first.
+    async fn amid_a_load(&self) {
+        while self.loads.load(Ordering::SeqCst) < 2 {
+            tokio::task::yield_now().await;
+        }
+        let watch = Stopwatch::start();
+        let third = Duration::from_nanos(self.first_took.load(Ordering::SeqCst) / 3);
+        while watch.elapsed() < third {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Lets nobody wait for loads that do not come, also after a panic.
+struct Over<'a>(&'a Heat);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.loads.store(u64::MAX, Ordering::SeqCst);
+    }
+}
+
 /// One contender clears. The other loads until nothing is left, or once more after the clear has ended.
 fn clear_and_watch(
     store: &DynStore,
     round: String,
     whole: &Arc<Vec<CheckpointRow>>,
-    heats: usize,
+    clearing: Clearing,
 ) -> Contender<Seen> {
     let (store, whole) = (Arc::clone(store), Arc::clone(whole));
-    let cleared: Arc<[AtomicBool; HEATS]> = Arc::default();
+    let heats: Arc<[Heat; HEATS]> = Arc::default();
     Arc::new(move |number, heat| {
         let (store, id) = (Arc::clone(&store), format!("{round} {heat}"));
-        let (whole, cleared) = (Arc::clone(&whole), Arc::clone(&cleared));
+        let (whole, heats) = (Arc::clone(&whole), Arc::clone(&heats));
         Box::pin(async move {
-            if heat >= heats {
+            let is_first = heat == 0;
+            let heat = &heats[heat];
+            if clearing == Clearing::AmidALoad && !is_first {
                 return Vec::new();
             }
             if number == CLEARER {
+                if clearing == Clearing::AmidALoad {
+                    heat.amid_a_load().await;
+                }
                 let answer = store.clear(&id).await;
-                cleared[heat].store(true, Ordering::SeqCst);
+                heat.cleared.store(true, Ordering::SeqCst);
                 return vec![answer.map(|()| Vec::new())];
             }
+            let _over = Over(heat);
             let mut seen = Vec::new();
-            for _ in 0..LOADS_MAX {
-                let over = cleared[heat].load(Ordering::SeqCst);
+            let watch = Stopwatch::start();
+            for load in 0..LOADS_MAX {
+                let over = heat.cleared.load(Ordering::SeqCst);
+                heat.loads.fetch_add(1, Ordering::SeqCst);
                 let loaded = store.load_run(&id).await;
+                if load == 0 {
+                    let took = u64::try_from(watch.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                    heat.first_took.store(took, Ordering::SeqCst);
+                }
                 let last = over || loaded.as_ref().map_or(true, Vec::is_empty);
                 if loaded.as_ref().ok() != Some(whole.as_ref()) {
                     seen.push(loaded);
