@@ -165,7 +165,8 @@ impl Bench {
         group.bench_function(id, |bencher| {
             bencher.iter_custom(|iterations| {
                 let once = |_| {
-                    let place = Place::fresh_for("bench", folder).expect("a fresh place");
+                    let place = Place::fresh_for("bench", self.subject.name, folder)
+                        .expect("a fresh place");
                     let time = sample(&place);
                     let destroyed = self.runtime.block_on(self.subject.destroy(&place));
                     destroyed.expect("the place is destroyed");

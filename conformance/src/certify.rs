@@ -1,5 +1,7 @@
 //! [`certify!`](crate::certify): one line of the user becomes a named test for each law.
 
+use std::num::NonZeroUsize;
+
 use crate::catalogue::{Kind, Law};
 use crate::child::run_role_if_child;
 use crate::contract::LawId;
@@ -9,12 +11,14 @@ use crate::report::suite::Suite;
 use crate::report::{journal, print_line};
 use crate::runner::judge;
 use crate::runner::plan::Step;
+use crate::runner::slot::Slot;
 
 /// Certifies a store: expands to one `#[test]` for each law of the [catalogue](crate::catalogue()).
 ///
 /// ```text
 /// crashpoint_conformance::certify! {
 ///     harness: MyHarness,
+///     jobs: 4,
 ///     claims: [reopen, limits],
 ///     lacks: [engine_kinds],
 ///     waive: [ISO_09 => "ids are C strings in the file format"],
@@ -24,7 +28,9 @@ use crate::runner::plan::Step;
 ///
 /// All but `harness` may be left out; the order is fixed. A misspelled claim or law does not compile,
 /// nor does a law that is named twice or without a reason. `lacks` takes back an [assumed](crate::Claim::EngineKinds) claim,
-/// for stores of the reference crate, which has three kinds of rows.
+/// for stores of the reference crate, which has three kinds of rows. `jobs` is the number of laws that run at a
+/// time, also in several processes of one user, as under nextest; without it the test runner decides.
+/// [`Options::laws_at_once`](crate::Options) bounds it.
 ///
 /// - A law that is waived, or whose claim is not made, becomes an ignored test with that reason.
 ///   `cargo test -- --ignored` runs it.
@@ -37,6 +43,7 @@ use crate::runner::plan::Step;
 macro_rules! certify {
     (
         harness: $harness:ty
+        $(, jobs: $jobs:literal)?
         $(, claims: [$($claim:ident),* $(,)?])?
         $(, lacks: [$($lacked:ident),* $(,)?])?
         $(, waive: [$($waived:ident => $why:literal),* $(,)?])?
@@ -46,6 +53,7 @@ macro_rules! certify {
         $crate::__certify! {
             ($)
             $harness,
+            [$($jobs)?]
             [$($($claim)*)?]
             [$($($lacked)*)?]
             [$($($waived $why)*)?]
@@ -54,7 +62,7 @@ macro_rules! certify {
     };
     ($($other:tt)*) => {
         compile_error! { "\
-            expected `harness: Type, claims: [word, ..], lacks: [word, ..], \
+            expected `harness: Type, jobs: 4, claims: [word, ..], lacks: [word, ..], \
             waive: [LAW_01 => \"reason\", ..], expect_fail: [LAW_02 => \"reason\", ..]` in this \
             order; all but `harness` may be left out" }
     };
@@ -67,6 +75,7 @@ macro_rules! certify {
 macro_rules! __certify {
     (
         ($d:tt) $harness:ty,
+        [$($jobs:literal)?]
         [$($claim:ident)*] [$($lacked:ident)*]
         [$($waived:ident $why:literal)*] [$($failing:ident $because:literal)*]
     ) => {
@@ -75,6 +84,7 @@ macro_rules! __certify {
             version: option_env!("CARGO_PKG_VERSION"),
             module: module_path!(),
             target_tmpdir: option_env!("CARGO_TARGET_TMPDIR"),
+            jobs: $crate::__private::jobs(&[$($jobs)?]),
             claims: &[$($crate::claim::$claim),*],
             lacks: &[$($crate::claim::$lacked),*],
             waived: &[$(($crate::LawId::$waived, $why)),*],
@@ -177,6 +187,7 @@ macro_rules! __unclaimed {
     (process_crash $($test:tt)*) => { #[test] #[ignore = "not claimed: process_crash"] $($test)* };
     (power_loss $($test:tt)*) => { #[test] #[ignore = "not claimed: power_loss"] $($test)* };
     (server_crash $($test:tt)*) => { #[test] #[ignore = "not claimed: server_crash"] $($test)* };
+    (failover $($test:tt)*) => { #[test] #[ignore = "not claimed: failover"] $($test)* };
     (outlives_runtime $($test:tt)*) => {
         #[test] #[ignore = "not claimed: outlives_runtime"] $($test)*
     };
@@ -187,6 +198,21 @@ macro_rules! __unclaimed {
     (listing $($test:tt)*) => { #[test] #[ignore = "not claimed: listing"] $($test)* };
     (on_disk $($test:tt)*) => { #[test] #[ignore = "not claimed: on_disk"] $($test)* };
     (settled $($test:tt)*) => { #[test] #[ignore = "not claimed: settled"] $($test)* };
+}
+
+/// The `jobs` of a [`certify!`](crate::certify).
+///
+/// # Panics
+///
+/// If it is 0.
+pub const fn jobs(given: &[usize]) -> Option<NonZeroUsize> {
+    match given {
+        [] => None,
+        [jobs, ..] => {
+            assert!(*jobs > 0, "`jobs` is at least 1");
+            NonZeroUsize::new(*jobs)
+        }
+    }
 }
 
 /// Rejects, when the user's file is compiled, a law that is named twice in `waive` and `expect_fail`.
@@ -235,6 +261,8 @@ pub fn certify_law<H: Harness>(suite: &'static Suite, id: LawId) {
     subject.again = Some(suite.arguments_again(id.law()));
     subject.claims = suite.plan().holds().collect();
     run_role_if_child(&subject);
+    let most = [suite.jobs, subject.options.laws_at_once];
+    let _slot = Slot::take(subject.name, most.into_iter().flatten().min());
     certify(suite, &subject, id.law());
 }
 

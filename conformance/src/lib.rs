@@ -82,6 +82,7 @@ pub use crate::contract::{LawId, claim};
 pub use crate::finding::verdict::Verdict;
 pub use crate::harness::hooks::{Damage, Hook};
 pub use crate::harness::place::Place;
+pub use crate::harness::sweep::sweep;
 pub use crate::harness::{Harness, Options};
 pub use crate::probe::{Probe, ProbeError, probe};
 pub use crate::report::{
@@ -94,6 +95,6 @@ pub use crate::runner::plan::Plan;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::catalogue::consequences::{CONSEQUENCES, Consequence, May};
-    pub use crate::certify::{certify_law, each_law_listed_once, each_reason_given};
+    pub use crate::certify::{certify_law, each_law_listed_once, each_reason_given, jobs};
     pub use crate::report::suite::Suite;
 }

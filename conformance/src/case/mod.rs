@@ -17,7 +17,7 @@ pub(crate) use self::session::Session;
 
 use crate::contract::LawId;
 use crate::finding::expect::{Checked, Failure, broken};
-use crate::harness::place::Place;
+use crate::harness::place::{Place, purpose_of};
 use crate::harness::{DynStore, Opened, Options, Subject};
 
 /// The environment of a check.
@@ -164,10 +164,10 @@ pub(crate) fn not_opened(error: &dyn Display) -> Failure {
 }
 
 fn fresh_place(law: LawId, subject: &Subject) -> Result<Place, Failure> {
-    let purpose = law.to_string().to_lowercase().replace('-', "_");
+    let purpose = purpose_of(law);
     if subject.live.is_some() {
         return Ok(Place::without_directory(&purpose));
     }
-    let place = Place::fresh_for(&purpose, subject.options.folder.as_deref());
+    let place = Place::fresh_for(&purpose, subject.name, subject.options.folder.as_deref());
     place.map_err(|error| Failure::Harness(format!("no fresh place: {error}")))
 }

@@ -160,4 +160,6 @@ consequences! {
     lists_rows: LST_01 => [LST_03] [];
     no_listing: LST_01 => [LST_02 LST_03 LST_04] [];
     lists_after_again: LST_02 => [LST_04] [];
+    acknowledges_at_the_leader: SRV_02 => [SRV_03] [];
+    denies_a_lost_answer: SRV_02 => [SRV_03 SRV_04] [];
 }

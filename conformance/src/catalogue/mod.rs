@@ -7,8 +7,8 @@ pub(crate) mod page;
 use std::fmt;
 
 use crate::case::Case;
+use crate::contract::LawId;
 use crate::contract::capability::Claim;
-use crate::contract::{LawId, claim};
 use crate::finding::expect::Checked;
 use crate::guide::{self, GroupGuide, Guide, Help};
 use crate::harness::BoxFuture;
@@ -85,15 +85,6 @@ macro_rules! sensitivity {
     };
 }
 
-macro_rules! needs {
-    (always) => {
-        None
-    };
-    ($claim:ident) => {
-        Some(claim::$claim)
-    };
-}
-
 macro_rules! define {
     ([] $($key:ident $module:ident $level:ident $title:literal { $(
         $id:ident $name:ident $kind:ident $claim:ident $runs:ident $sentence:literal;
@@ -104,7 +95,7 @@ macro_rules! define {
                 name: stringify!($name),
                 sentence: $sentence,
                 kind: Kind::$kind,
-                claim: needs!($claim),
+                claim: LawId::$id.claim(),
                 group: Group {
                     key: stringify!($key),
                     title: $title,

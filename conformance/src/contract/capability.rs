@@ -41,6 +41,12 @@ pub enum Claim {
     /// [`start_backend`](crate::Harness::start_backend). A store that does not claim
     /// [`PowerLoss`](Self::PowerLoss) reaches level L4 with it.
     ServerCrash,
+    /// The backend has several nodes, and goes on when its leader is gone. Meanwhile operations may answer
+    /// [`Unavailable`](crashpoint::StoreErrorKind::Unavailable) or
+    /// [`UnknownOutcome`](crashpoint::StoreErrorKind::UnknownOutcome); no acknowledged row is lost, reads do not
+    /// go backwards, and operations succeed again within [`Options::failover_max`](crate::Options). The harness
+    /// implements [`stop_leader`](crate::Harness::stop_leader) and [`start_node`](crate::Harness::start_node).
+    Failover,
     /// The store works on another runtime after the runtime that opened it has ended.
     OutlivesRuntime,
     /// One place can be opened several times in one process, and these stores keep the contract together.
@@ -77,6 +83,7 @@ impl Claim {
         Self::ProcessCrash,
         Self::PowerLoss,
         Self::ServerCrash,
+        Self::Failover,
         Self::OutlivesRuntime,
         Self::ManyHandles,
         Self::ManyProcesses,
@@ -100,6 +107,7 @@ impl Claim {
             Self::ProcessCrash => "process_crash",
             Self::PowerLoss => "power_loss",
             Self::ServerCrash => "server_crash",
+            Self::Failover => "failover",
             Self::OutlivesRuntime => "outlives_runtime",
             Self::ManyHandles => "many_handles",
             Self::ManyProcesses => "many_processes",
@@ -108,6 +116,11 @@ impl Claim {
             Self::Listing => "listing",
             Self::OnDisk => "on_disk",
         }
+    }
+
+    /// Whether its laws take the backend of a place away.
+    pub(crate) const fn takes_backend_away(self) -> bool {
+        matches!(self, Self::Outage | Self::ServerCrash | Self::Failover)
     }
 
     /// Whether the claim is made for stores that do not mention it.

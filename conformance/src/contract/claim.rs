@@ -29,6 +29,8 @@ pub const process_crash: Claim = Claim::ProcessCrash;
 pub const power_loss: Claim = Claim::PowerLoss;
 /// [`Claim::ServerCrash`].
 pub const server_crash: Claim = Claim::ServerCrash;
+/// [`Claim::Failover`].
+pub const failover: Claim = Claim::Failover;
 /// [`Claim::OutlivesRuntime`].
 pub const outlives_runtime: Claim = Claim::OutlivesRuntime;
 /// [`Claim::ManyHandles`].

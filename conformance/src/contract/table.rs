@@ -5,6 +5,9 @@
 
 use std::fmt;
 
+use super::capability::Claim;
+use super::claim;
+
 /// Version of the contract that the catalogue enforces.
 pub(crate) const CONTRACT: &str = "1.0";
 
@@ -315,8 +318,23 @@ macro_rules! __catalogue {
         srv srv PowerLoss "servers" {
             SRV_01 srv_01_acknowledged_rows_survive_a_kill_of_the_server Capability server_crash task_race
                 "rows that a server acknowledged survive its kill under load, five times over";
+            SRV_02 srv_02_acknowledged_rows_survive_a_failover Capability failover task_race
+                "no acknowledged row is lost when the leader goes away under load, and when it comes back";
+            SRV_03 srv_03_reads_do_not_go_backwards_at_a_failover Capability failover task_race
+                "reads do not go backwards at a failover: a new leader shows what the old one had shown";
+            SRV_04 srv_04_progress_returns_after_a_failover Capability failover task_race
+                "after a failover operations succeed again within the bound that the harness states";
         }
     } };
+}
+
+macro_rules! needs {
+    (always) => {
+        None
+    };
+    ($claim:ident) => {
+        Some(claim::$claim)
+    };
 }
 
 macro_rules! define_ids {
@@ -332,6 +350,18 @@ macro_rules! define_ids {
                 #[doc = $sentence]
                 $id,
             )*)*
+        }
+
+        impl LawId {
+            /// Every law, in the order of the table.
+            pub(crate) const ALL: &[Self] = &[$($(Self::$id,)*)*];
+
+            /// The claim without which the law does not run.
+            pub(crate) const fn claim(self) -> Option<Claim> {
+                match self {
+                    $($(Self::$id => needs!($claim),)*)*
+                }
+            }
         }
     };
 }

@@ -50,7 +50,7 @@ fn in_a_place(
     counted: &mut Counted,
 ) -> Checked {
     let folder = subject.options.folder.as_deref();
-    let place = Place::fresh_for("differential", folder);
+    let place = Place::fresh_for("differential", subject.name, folder);
     let place = place.map_err(|error| Failure::Harness(format!("no fresh place: {error}")))?;
     let runtime = start(Workers::Pool(2))?;
     let checked = runtime.block_on(async {

@@ -1,6 +1,7 @@
 //! The environment of a certificate: what a verdict depends on beside the store.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use crate::harness::Options;
@@ -37,6 +38,9 @@ fn changed(options: &Options) -> Vec<(&'static str, String)> {
         poll_max,
         blob_bytes_max,
         reopens_after_outage,
+        failover_max,
+        id_bytes_max,
+        laws_at_once,
         // The file system of the folder says more.
         folder: _,
         reserved_names: _,
@@ -74,6 +78,21 @@ fn changed(options: &Options) -> Vec<(&'static str, String)> {
             "blob_bytes_max",
             words(blob_bytes_max),
             words(&usual.blob_bytes_max),
+        ),
+        (
+            "failover_max",
+            format!("{failover_max:?}"),
+            format!("{:?}", usual.failover_max),
+        ),
+        (
+            "id_bytes_max",
+            words(id_bytes_max),
+            words(&usual.id_bytes_max),
+        ),
+        (
+            "laws_at_once",
+            words(&laws_at_once.map(NonZeroUsize::get)),
+            words(&None),
         ),
         (
             "reopens_after_outage",

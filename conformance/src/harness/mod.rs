@@ -4,9 +4,11 @@ pub(crate) mod environment;
 pub(crate) mod hooks;
 pub(crate) mod place;
 pub(crate) mod spawning;
+pub(crate) mod sweep;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -95,6 +97,29 @@ pub trait Harness: Send + Sync + 'static {
         async { Ok(Hook::not_offered("the harness has no `start_backend`")) }
     }
 
+    /// Takes the leader of the backend of `place` away, so that another node takes over: SIGKILL of its process, or
+    /// a cut of its network. A backend without a leader loses the node that `place` talks to. For the claim
+    /// `failover`.
+    ///
+    /// # Errors
+    ///
+    /// Any error. The law is then reported as a harness error.
+    fn stop_leader(place: &Place) -> impl Future<Output = Result<Hook, BoxError>> + Send {
+        let _ = place;
+        async { Ok(Hook::not_offered("the harness has no `stop_leader`")) }
+    }
+
+    /// Brings back the node that [`stop_leader`](Self::stop_leader) took away, with its data. It need not wait until
+    /// the node has caught up.
+    ///
+    /// # Errors
+    ///
+    /// Any error. The law is then reported as a harness error.
+    fn start_node(place: &Place) -> impl Future<Output = Result<Hook, BoxError>> + Send {
+        let _ = place;
+        async { Ok(Hook::not_offered("the harness has no `start_node`")) }
+    }
+
     /// Damages a row that is stored at `place`, where no store is open. For the claim `corruption`. If
     /// files contain blobs unchanged, `damage.flip_bit(place.path())` does it.
     ///
@@ -137,6 +162,15 @@ pub struct Options {
     /// Whether a store must be opened again after an outage (ERR-04). `false`: the open store must
     /// reconnect by itself.
     pub reopens_after_outage: bool,
+    /// How long operations may fail, after the leader of the backend went away or a node came back, until they
+    /// succeed again (`failover`). Default: 30 seconds.
+    pub failover_max: Duration,
+    /// The longest id, in bytes, that the store accepts; `None` for no bound. ISO-12 checks that ids up to it are
+    /// kept. Below 64 bytes the law is inconclusive: the ids of services are longer.
+    pub id_bytes_max: Option<usize>,
+    /// The most laws at a time, in all processes that run the tests: for a server that bears few clients. `None`
+    /// for no bound.
+    pub laws_at_once: Option<NonZeroUsize>,
     /// Where the kit creates the directories of places; `None` for the system's temporary directory.
     pub folder: Option<PathBuf>,
     /// Names that the backend uses itself (tables, keys, files). ISO-15 uses them as ids.
@@ -157,6 +191,9 @@ impl Default for Options {
             poll_max: Duration::from_millis(5),
             blob_bytes_max: None,
             reopens_after_outage: false,
+            failover_max: Duration::from_secs(30),
+            id_bytes_max: None,
+            laws_at_once: None,
             folder: None,
             reserved_names: Vec::new(),
             environment: BTreeMap::new(),
@@ -227,6 +264,8 @@ pub(crate) struct Subject {
     heal_backend: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Hook, BoxError>>,
     crash_backend: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Hook, BoxError>>,
     start_backend: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Hook, BoxError>>,
+    stop_leader: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Hook, BoxError>>,
+    start_node: for<'a> fn(&'a Place) -> BoxFuture<'a, Result<Hook, BoxError>>,
     corrupt: for<'a> fn(&'a Place, Damage<'a>) -> BoxFuture<'a, Result<Hook, BoxError>>,
 }
 
@@ -254,6 +293,8 @@ impl Subject {
             heal_backend: |place| Box::pin(H::heal_backend(place)),
             crash_backend: |place| Box::pin(H::crash_backend(place)),
             start_backend: |place| Box::pin(H::start_backend(place)),
+            stop_leader: |place| Box::pin(H::stop_leader(place)),
+            start_node: |place| Box::pin(H::start_node(place)),
             corrupt: |place, damage| Box::pin(H::corrupt(place, damage)),
         }
     }
@@ -272,6 +313,8 @@ impl Subject {
             heal_backend: |_| Box::pin(async { Ok(Hook::not_offered(LIVE)) }),
             crash_backend: |_| Box::pin(async { Ok(Hook::not_offered(LIVE)) }),
             start_backend: |_| Box::pin(async { Ok(Hook::not_offered(LIVE)) }),
+            stop_leader: |_| Box::pin(async { Ok(Hook::not_offered(LIVE)) }),
+            start_node: |_| Box::pin(async { Ok(Hook::not_offered(LIVE)) }),
             corrupt: |_, _| Box::pin(async { Ok(Hook::not_offered(LIVE)) }),
         }
     }
@@ -303,6 +346,14 @@ impl Subject {
 
     pub(crate) async fn start_backend(&self, place: &Place) -> Result<Hook, BoxError> {
         (self.start_backend)(place).await
+    }
+
+    pub(crate) async fn stop_leader(&self, place: &Place) -> Result<Hook, BoxError> {
+        (self.stop_leader)(place).await
+    }
+
+    pub(crate) async fn start_node(&self, place: &Place) -> Result<Hook, BoxError> {
+        (self.start_node)(place).await
     }
 
     pub(crate) async fn corrupt(

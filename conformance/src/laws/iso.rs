@@ -221,7 +221,19 @@ pub(crate) async fn iso_11_the_empty_id_is_kept_or_refused(case: &Case) -> Check
     .await
 }
 
+/// The ids of services are at least as long as that.
+const ID_BYTES_MAX_LEAST: usize = 64;
+
 pub(crate) async fn iso_12_long_ids_are_faithful_or_refused(case: &Case) -> Checked {
+    if let Some(most) = case.options().id_bytes_max {
+        if most < ID_BYTES_MAX_LEAST {
+            return Err(Failure::Inconclusive(format!(
+                "`Options::id_bytes_max` is {most}: a store needs ids of {ID_BYTES_MAX_LEAST} bytes"
+            )));
+        }
+        let longest = "i".repeat(most);
+        apart(case, &["i", &longest[1..], &longest]).await?;
+    }
     let lengths = [255, 256, 257, 1024, 64 * 1024];
     let ids = lengths.map(|length| "a".repeat(length));
     let mut ids: Vec<&str> = ids.iter().map(String::as_str).collect();

@@ -105,7 +105,7 @@ fn standing(law: &Law) -> (Level, Need) {
         Some(Claim::Reopen) => (Level::Reopening, Need::Always),
         Some(Claim::ProcessCrash) => (Level::ProcessCrash, Need::Always),
         Some(Claim::PowerLoss) => (Level::PowerLoss, Need::UnlessServer),
-        Some(Claim::ServerCrash) => (Level::PowerLoss, Need::WhereClaimed),
+        Some(Claim::ServerCrash | Claim::Failover) => (Level::PowerLoss, Need::WhereClaimed),
         Some(
             Claim::Limits
             | Claim::AnyExecutor

@@ -1,5 +1,7 @@
 //! The suite of one `certify!`: its crate, claims, waivers and expected failures.
 
+use std::num::NonZeroUsize;
+
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Law;
@@ -18,6 +20,8 @@ pub struct Suite {
     pub module: &'static str,
     /// `CARGO_TARGET_TMPDIR`, which integration tests have and unit tests don't.
     pub target_tmpdir: Option<&'static str>,
+    /// `jobs: ...`.
+    pub jobs: Option<NonZeroUsize>,
     /// `claims: [...]`.
     pub claims: &'static [Claim],
     /// `lacks: [...]`.

@@ -62,7 +62,9 @@ fn run_laws(
         .collect();
     let (alone, beside): (Vec<_>, Vec<_>) = laws.into_iter().partition(|law| law.runs_alone());
     let planned = beside.len() + alone.len();
-    let jobs = plan.jobs_at_once().map_or(1, NonZeroUsize::get);
+    let most = [plan.jobs_at_once(), subject.options.laws_at_once];
+    let jobs = most.into_iter().flatten().min();
+    let jobs = jobs.map_or(1, NonZeroUsize::get);
     assert!(jobs >= 1, "without a job nothing would run");
     let mut reports = Vec::new();
     let mut stopped = None;

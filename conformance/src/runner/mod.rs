@@ -3,6 +3,7 @@
 //! A store that deadlocks fails its law and leaks a thread; the other laws run on.
 
 pub(crate) mod plan;
+pub(crate) mod slot;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

@@ -12,6 +12,7 @@ mod linearize;
 mod memory;
 mod mutants;
 mod pages;
+mod places;
 mod probe;
 mod redb;
 mod reference;

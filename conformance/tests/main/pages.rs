@@ -144,7 +144,13 @@ fn the_certificate_of_the_example_is_about_every_law() {
     let ids: Vec<_> = rows.filter_map(|line| line.split(' ').nth(1)).collect();
     // Its place is taken while a store is open in it, so it claims no second handle; it lists no runs, and it
     // has no server.
-    let unclaimed = [Claim::ManyHandles, Claim::Listing, Claim::ServerCrash].map(Some);
+    let unclaimed = [
+        Claim::ManyHandles,
+        Claim::Listing,
+        Claim::ServerCrash,
+        Claim::Failover,
+    ]
+    .map(Some);
     let claimed = |law: &&Law| !unclaimed.contains(&law.claim);
     let laws = catalogue().iter().filter(claimed);
     let laws = laws.map(|law| law.id.to_string());

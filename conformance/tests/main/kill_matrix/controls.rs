@@ -13,6 +13,7 @@ use crate::mutants::concurrency::Remote;
 use crate::mutants::disk::InFile;
 use crate::mutants::drafts::InDrafts;
 use crate::mutants::outage::Breakable;
+use crate::mutants::replicated::{self, InNodes};
 use crate::mutants::server::Served;
 use crate::mutants::trees::{self, InTrees};
 use crate::mutants::{Broken, Faithful, Mutated, can, damaged, disk, outage, pay};
@@ -56,12 +57,28 @@ fn a_server_that_writes_before_it_answers_survives_every_kill_and_no_other_does(
     }
 }
 
+/// Each failover has an append whose answer is lost, and requests that are refused until a node has taken over.
+#[test]
+fn nodes_that_agree_before_they_answer_survive_every_failover() {
+    let plan = in_groups("", &[claim::failover], &["bas", "srv"]);
+    let report = run_all::<InNodes<replicated::Everywhere>>(&plan);
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+    assert_eq!(report.count("not_claimed"), 1, "{report}");
+}
+
 /// Where a claim is made whose hook the harness does not have, the law is not run, and that is no pass.
 #[test]
 fn a_claim_without_its_hook_is_reported_as_not_offered() {
     let plan = Plan::new()
-        .claims([claim::outage, claim::corruption, claim::server_crash])
-        .only_laws([LawId::ERR_03, LawId::ERR_04, LawId::DUR_12, LawId::SRV_01]);
+        .claims([claim::outage, claim::corruption])
+        .claims([claim::server_crash, claim::failover])
+        .only_laws([
+            LawId::ERR_03,
+            LawId::ERR_04,
+            LawId::DUR_12,
+            LawId::SRV_01,
+            LawId::SRV_04,
+        ]);
     let report = run_all::<Mutated<Broken<Faithful>>>(&plan);
     for law in report.laws() {
         let Verdict::NotRun(reason) = &law.verdict else {

@@ -20,11 +20,12 @@ use self::line::{Kill, check, judged, tests_again};
 use crate::mutants::disk::InFile;
 use crate::mutants::drafts::InDrafts;
 use crate::mutants::outage::Breakable;
+use crate::mutants::replicated::InNodes;
 use crate::mutants::server::Served;
 use crate::mutants::trees::InTrees;
 use crate::mutants::{
     Broken, Faithful, Mutant, Mutated, bas, can, clr, concurrency, damaged, disk, dup, dur, eng,
-    err, iso, lst, ord, outage, pay, prf, racing, run, trees,
+    err, iso, lst, ord, outage, pay, prf, racing, replicated, run, trees,
 };
 
 /// A line of the matrix, for whoever lists them.
@@ -341,6 +342,11 @@ claimed! {
 
     acknowledges_from_memory: Served<16>, claiming [server_crash], in ["bas" "srv"] => SRV_01 "under 8 writers (kill 1 of 5): expected its ";
 
+    acknowledges_at_the_leader: InNodes<replicated::AtTheLeader>, claiming [failover], in ["bas" "srv"] => SRV_02 "after failover 1 of 3 under 4 writers: expected its ", also SRV_03;
+    denies_a_lost_answer: InNodes<replicated::Denies>, claiming [failover], in ["bas" "srv"] => SRV_02 "of which no answer was `UnknownOutcome`: expected Ok or an error of the backend, got a conflict", also SRV_03 SRV_04;
+    stale_at_first: InNodes<replicated::StaleAtFirst>, claiming [failover], in ["bas" "srv"] => SRV_03 "during failover 1 of 3: expected at least ";
+    nobody_takes_over: InNodes<replicated::NobodyElse>, claiming [failover], in ["bas" "srv"] => SRV_04 "after the leader went away: expected 12 more rows of each of 4 writers within 1s";
+
     stalls_at_times: Mutated<concurrency::Remote<prf::StallsAtTimes>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_01 "expected at most 100 times their p50";
     rewrite_whole_run: Mutated<Broken<prf::RewriteWholeRun>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_02 "expected at most 8 times what they take in a run of ten";
     scans_everything: Mutated<Broken<prf::ScansEverything>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_03 "expected at most 8 times what they take beside one";
@@ -367,7 +373,7 @@ const ONE_AT_A_TIME: NonZeroUsize = NonZeroUsize::MIN;
 fn durability(test: &str) -> Plan {
     // A line of these files has no checksum: those that have one, or should have, are in `claimed!`.
     let every = Claim::ALL.iter().copied();
-    let elsewhere = [Claim::Corruption, Claim::ServerCrash];
+    let elsewhere = [Claim::Corruption, Claim::ServerCrash, Claim::Failover];
     let claims = every.filter(|claim| !elsewhere.contains(claim));
     let plan = Plan::new().claims(claims).only(["bas", "dur"]);
     plan.jobs(ONE_AT_A_TIME).again(tests_again(test))
@@ -399,6 +405,7 @@ pub(crate) fn everything() -> Plan {
             Claim::ProcessCrash
                 | Claim::PowerLoss
                 | Claim::ServerCrash
+                | Claim::Failover
                 | Claim::ManyProcesses
                 | Claim::Outage
                 | Claim::Corruption

@@ -33,6 +33,7 @@ pub(crate) mod outage;
 pub(crate) mod pay;
 pub(crate) mod prf;
 pub(crate) mod racing;
+pub(crate) mod replicated;
 pub(crate) mod run;
 pub(crate) mod server;
 pub(crate) mod trees;

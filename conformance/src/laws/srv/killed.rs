@@ -1,4 +1,4 @@
-//! Servers: the rows that a server has acknowledged survive its kill.
+//! The rows that a server has acknowledged survive its kill.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
