@@ -23,8 +23,14 @@ pub(crate) fn environment(options: &Options) -> BTreeMap<String, String> {
     for (name, value) in changed(options) {
         fact(&format!("option {name}"), value);
     }
-    // A harness may say better.
-    facts.extend(options.environment.clone());
+    for (name, stated) in &options.environment {
+        // What the kit has seen stays. For a server the harness may know better.
+        let value = match facts.get(name) {
+            Some(seen) if seen != stated => format!("{seen} (the harness states {stated})"),
+            _ => stated.clone(),
+        };
+        facts.insert(name.clone(), value);
+    }
     facts
 }
 

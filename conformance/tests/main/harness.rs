@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crashpoint::{CheckpointRow, CheckpointStore, Error, MemoryCheckpointStore, checkpoint_store};
 use crashpoint_conformance::{
-    BoxError, Harness, LawId, Options, Place, Plan, Report, Verdict, catalogue, catalogue_markdown,
-    claim, run_all,
+    BoxError, Harness, Hook, LawId, Options, Place, Plan, Report, Verdict, catalogue,
+    catalogue_markdown, claim, run_all,
 };
 
 use crate::memory::Memory;
@@ -465,4 +465,71 @@ fn the_certificate_names_versions_file_system_settings_and_changed_options() {
     assert_ne!(facts["file system"], "unknown", "{facts:?}");
     let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
     assert_eq!(json["environment"]["server"], "16.1");
+}
+
+/// Its hooks say that they did their work, and do nothing.
+struct DoesNothing;
+
+impl Harness for DoesNothing {
+    type Store = MemoryCheckpointStore;
+
+    async fn open(_place: &Place) -> Result<MemoryCheckpointStore, BoxError> {
+        Ok(MemoryCheckpointStore::new())
+    }
+
+    async fn crash_backend(_place: &Place) -> Result<Hook, BoxError> {
+        Ok(Hook::Done)
+    }
+
+    async fn start_backend(_place: &Place) -> Result<Hook, BoxError> {
+        Ok(Hook::Done)
+    }
+
+    async fn stop_leader(_place: &Place) -> Result<Hook, BoxError> {
+        Ok(Hook::Done)
+    }
+
+    async fn start_node(_place: &Place) -> Result<Hook, BoxError> {
+        Ok(Hook::Done)
+    }
+
+    fn options() -> Options {
+        let mut options = Options::default();
+        let stated = [("kit", "better"), ("server", "16.1")];
+        let stated = stated.map(|(name, fact)| (name.to_owned(), fact.to_owned()));
+        options.environment = stated.into();
+        options
+    }
+}
+
+#[test]
+fn a_server_that_nobody_killed_has_shown_nothing() {
+    let plan = Plan::new()
+        .claims([claim::server_crash, claim::failover])
+        .only(["srv"]);
+    let report = run_all::<DoesNothing>(&plan);
+    assert_eq!(report.count("pass"), 0, "{report}");
+    let check = |law, word: &str, message: &str| {
+        let verdict = verdict(&report, law);
+        assert_eq!(verdict.word(), word, "{report}");
+        assert!(verdict.reason().unwrap().contains(message), "{report}");
+    };
+    let killed = "an append succeeded: does it kill the server of this place?";
+    check(LawId::SRV_01, "harness_error", killed);
+    let stopped = "does `stop_leader` take it away";
+    for law in [LawId::SRV_02, LawId::SRV_03, LawId::SRV_04] {
+        check(law, "inconclusive", stopped);
+    }
+}
+
+#[test]
+fn a_harness_adds_to_what_the_kit_has_seen_and_replaces_none_of_it() {
+    let report = run_all::<DoesNothing>(&Plan::new().only_laws([LawId::BAS_01]));
+    let environment = report.environment();
+    let seen = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        environment["kit"],
+        format!("{seen} (the harness states better)")
+    );
+    assert_eq!(environment["server"], "16.1");
 }

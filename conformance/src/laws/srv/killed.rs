@@ -38,6 +38,7 @@ pub(crate) async fn srv_01_acknowledged_rows_survive_a_kill_of_the_server(case: 
             case.subject.crash_backend(case.place()).await,
         )?;
         runs.extend(load.end(case).await?);
+        is_gone(&store).await?;
         case.progress.step(Blame::Harness, "starting the backend");
         offered(
             "start_backend",
@@ -51,6 +52,17 @@ pub(crate) async fn srv_01_acknowledged_rows_survive_a_kill_of_the_server(case: 
         }
     }
     Ok(())
+}
+
+/// Fails if the server still takes rows: then nothing was killed.
+async fn is_gone(store: &Session) -> Checked {
+    match store.try_append("while the server is down", row(0)).await {
+        Err(_) => Ok(()),
+        Ok(()) => Err(Failure::Harness(
+            "after `crash_backend` an append succeeded: does it kill the server of this place?"
+                .to_owned(),
+        )),
+    }
 }
 
 /// What a writer knows of its run.
