@@ -16,7 +16,7 @@ use crate::record::{
     Divergence, HashedTrace, Judged as _, Operations, OperationsTrial, Simulated as _, Token,
 };
 use crate::report::render::{counted, grouped};
-use crate::sim::{Repeat, Run, Settings, Watch, Workload, simulate_with};
+use crate::sim::{Repeat, Repeats, Run, Settings, Watch, Workload, simulate_with};
 
 /// The findings of exploring one or more parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +27,9 @@ pub struct Findings {
     pub sampled: u64,
     /// The number of crashes that were not continued, because an equal state was continued before.
     pub merged: u64,
+    /// The number of other faults, and of switches between lives, that were left out because they lead to
+    /// the state of another schedule.
+    pub repeats: u64,
     /// The existing and the covered crash points, of schedules that have only crashes.
     pub recorder: Recorder,
     /// The violations, in the order of the exploration.
@@ -149,6 +152,12 @@ impl Findings {
         self.recorder.merge(run.recorder);
     }
 
+    /// Counts what a simulation left out.
+    pub(super) fn leave_out(&mut self, repeats: Repeats) {
+        self.merged += repeats.crashes;
+        self.repeats += repeats.others;
+    }
+
     /// Adds a simulation of operations.
     pub(super) fn add_operations(
         &mut self,
@@ -241,6 +250,7 @@ impl Findings {
         self.schedules += other.schedules;
         self.sampled += other.sampled;
         self.merged += other.merged;
+        self.repeats += other.repeats;
         self.endless |= other.endless;
         self.recorder.merge(other.recorder);
         self.violations.extend(other.violations);

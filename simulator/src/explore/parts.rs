@@ -10,7 +10,9 @@ use crate::executor::lock;
 use crate::explore::{Findings, explore_seeds};
 use crate::history::Recorder;
 use crate::record::{Divergence, Source};
-use crate::sim::{Key, Run, Settings, SharedChoices, Survivor, Workload, simulate_forking};
+use crate::sim::{
+    Explored, Key, Run, Settings, SharedChoices, Survivor, Workload, simulate_forking,
+};
 
 /// A part of the space of schedules.
 #[derive(Debug, Clone)]
@@ -44,7 +46,11 @@ impl Part {
 pub fn parts(workload: &Workload, settings: &Settings) -> Vec<Part> {
     let choices = Arc::new(Mutex::new(Exhaustive::new()));
     let shared = Arc::clone(&choices) as SharedChoices;
-    let (run, survivors) = simulate_forking(workload, settings, None, shared, 0);
+    let Explored {
+        run,
+        survivors,
+        repeats,
+    } = simulate_forking(workload, settings, None, shared, 0);
     let mut explorer = Explorer::new(workload, settings);
     explorer.findings.add(workload, settings, run, None);
     let mut parts = Vec::new();
@@ -59,6 +65,7 @@ pub fn parts(workload: &Workload, settings: &Settings) -> Vec<Part> {
         parts.len() as u64 + explorer.findings.merged,
         "a crash is gone on from, or counted as merged"
     );
+    explorer.findings.leave_out(repeats);
     let draws = lock(&choices).drawn();
     for (index, &(n, _)) in draws.iter().enumerate() {
         for chosen in 1..n {
@@ -121,8 +128,12 @@ impl<'a> Explorer<'a> {
         loop {
             let shared = Arc::clone(&choices) as SharedChoices;
             let begin = begin.cloned();
-            let (run, survivors) =
-                simulate_forking(self.workload, self.settings, begin, shared, from);
+            let Explored {
+                run,
+                survivors,
+                repeats,
+            } = simulate_forking(self.workload, self.settings, begin, shared, from);
+            self.findings.leave_out(repeats);
             let divergence = divergence_of(&lock(&choices), &run);
             self.findings
                 .add(self.workload, self.settings, run, divergence);

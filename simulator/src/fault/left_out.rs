@@ -87,7 +87,7 @@ impl LeftOut {
 
     /// Whether a schedule may have this kind of fault.
     pub fn permits(&self, fault: Fault) -> bool {
-        !self.kinds.contains(&fault.kind())
+        self.kinds.is_empty() || !self.kinds.contains(&fault.kind())
     }
 
     /// The budget without the groups from which nothing is possible, where `is_possible` says which

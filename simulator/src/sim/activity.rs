@@ -35,6 +35,11 @@ impl Activity {
         Self::Acting(ctx.direction(), ctx.task().into())
     }
 
+    /// Whether it is the action of a task.
+    pub(crate) fn is_acting(&self) -> bool {
+        matches!(self, Self::Acting(..))
+    }
+
     /// The action, and the sequence of the row that it appends.
     pub(crate) fn operation(&self) -> (SmolStr, Option<u64>) {
         match self {

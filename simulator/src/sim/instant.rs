@@ -114,7 +114,7 @@ impl<F: Copy + Into<Fault>> Offer<F> {
 }
 
 impl Ambient {
-    fn fault(self) -> Fault {
+    pub(super) fn fault(self) -> Fault {
         match self {
             Self::Crash(crash) => Fault::Crash(crash),
             Self::PowerLoss(loss) => Fault::Disk(DiskFault::PowerLoss(loss)),

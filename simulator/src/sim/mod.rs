@@ -4,10 +4,12 @@ mod activity;
 mod attempts;
 mod file;
 mod host;
+mod independence;
 mod instant;
 mod lane;
 mod observer;
 mod process;
+mod recovery;
 mod release;
 mod run;
 mod service;
@@ -36,6 +38,7 @@ use crate::history::What;
 use crate::sim::host::Host;
 
 pub(crate) use activity::Activity;
+pub(crate) use independence::Repeats;
 pub(crate) use instant::{Ambient, Instant, Offer};
 pub use lane::Lane;
 pub use observer::SimObserver;
@@ -43,7 +46,7 @@ pub use observer::SimObserver;
 pub(crate) use process::Node;
 pub use process::Process;
 pub use release::{Release, Rollout, UnknownRollout, Upgrade};
-pub(crate) use run::simulate_forking;
+pub(crate) use run::{Explored, simulate_forking};
 pub use run::{Repeat, Run, Settings, Snapshot, Snapshots, Watch, simulate, simulate_with};
 pub use service::{Service, ServiceError};
 pub use state::Took;
@@ -183,6 +186,7 @@ impl Sim {
         if matches!(&what, What::Returned(end) if end.is_outcome()) {
             state.lasting.ends_at(self.executor.now());
         }
+        state.see(life, &what, self.executor.now());
         state.lasting.history.push(life, what);
     }
 
@@ -212,8 +216,9 @@ impl Sim {
             "the lives of a process are among the living"
         );
         let everybody = host.lives() == state.alive && !state.rival_wanted;
-        let decided = state.decide(life, instant, power, everybody.then_some(self))?;
-        state.lasting.fault_at(self.executor.now());
+        let (forked, now) = (everybody.then_some(self), self.executor.now());
+        let decided = state.decide(life, instant, power, forked, now)?;
+        state.lasting.fault_at(now);
         let Offer::Ambient(ambient) = decided else {
             return Some(decided);
         };

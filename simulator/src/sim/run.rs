@@ -13,12 +13,13 @@ use crate::executor::{TaskId, message_of, quietly};
 use crate::fault::Budget;
 use crate::history::{Ending, History, LifeEnd, Opening, Recorder, Stopped, What};
 use crate::sim::host::Host;
+use crate::sim::independence::Repeats;
 use crate::sim::lane::Surroundings;
 use crate::sim::process::Waits;
 use crate::sim::turns::Task;
 use crate::sim::{
-    ActsOn, BrokenInvariant, Process, SharedChoices, Sharing, Sim, Storage, StoreKind, Subject,
-    Survivor, Took, WORKFLOW_ID, Workload,
+    ActsOn, BrokenInvariant, Lasting, Process, SharedChoices, Sharing, Sim, Storage, StoreKind,
+    Subject, Survivor, Took, WORKFLOW_ID, Workload,
 };
 
 /// The most lives of a run. A run that needs more counts as endless.
@@ -179,17 +180,26 @@ pub fn simulate_with<C: Choices + 'static>(
     )
 }
 
+/// A simulation of an exploration, with what it leaves to others.
+pub(crate) struct Explored {
+    pub(crate) run: Run,
+    /// The survivor of each crash that was copied instead of drawn.
+    pub(crate) survivors: Vec<Survivor>,
+    /// How many faults and switches were left out because they repeat others.
+    pub(crate) repeats: Repeats,
+}
+
 /// Runs `workload` once, from the start or after a survivor, without crashes that kill every
 /// process, and returns the survivor of each such crash. Crashes before the choice `from` were
 /// explored before. If the subject's world cannot be copied, crashes are drawn like everything
-/// else.
+/// else. What repeats something else is left out, unless the settings say otherwise.
 pub(crate) fn simulate_forking(
     workload: &Workload,
     settings: &Settings,
     begin: Option<Survivor>,
     choices: SharedChoices,
     from: usize,
-) -> (Run, Vec<Survivor>) {
+) -> Explored {
     let scope = scope(workload);
     let subject = begin.as_ref().and_then(Survivor::subject);
     let (sim, crashed) = match begin {
@@ -198,6 +208,10 @@ pub(crate) fn simulate_forking(
     };
     if workload.acts_on != ActsOn::Own {
         sim.state().fork_crashes(from);
+    }
+    let is_in_memory = matches!(sim.storage, Storage::Memory(_));
+    if !settings.unmerged && is_in_memory && !workload.lane.has_turns() {
+        sim.state().leave_out_repeats(from);
     }
     let simulation = match subject {
         None => Simulation::of(workload, sim),
@@ -210,8 +224,12 @@ pub(crate) fn simulate_forking(
     };
     let sim = Arc::clone(&simulation.sim);
     let run = simulation.run(opening);
-    let survivors = sim.state().take_forks();
-    (run, survivors)
+    let mut state = sim.state();
+    Explored {
+        run,
+        survivors: state.take_forks(),
+        repeats: state.repeats(),
+    }
 }
 
 fn scope(workload: &Workload) -> Option<ScopeId> {
@@ -307,16 +325,24 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// Whether a second verification would be the same: nothing is in flight, and since the given
-    /// entry the life only loaded and returned. False if the tasks act on a world outside the
-    /// simulation, which cannot be seen.
+    /// Whether a second verification would be the same: nothing is in flight, the next life runs the same
+    /// release, and since the given entry the life only loaded and returned. It began no attempt then, so no
+    /// task has changed a world outside of the simulation either.
     fn is_settled(&self, since: usize) -> bool {
         let state = self.sim.state();
         let idle =
             |what: &What| matches!(what, What::Began(_) | What::Loaded(_) | What::Returned(_));
-        let lasting = &state.lasting;
-        let mut life = lasting.history.0[since..].iter();
-        !self.sim.foreign_world && lasting.late.is_empty() && life.all(|entry| idle(&entry.what))
+        let Lasting {
+            history,
+            late,
+            lives,
+            ..
+        } = &state.lasting;
+        let release = |life| self.workload.release(life, history);
+        let mut life = history.0[since..].iter();
+        release(*lives) == release(lives + 1)
+            && late.is_empty()
+            && life.all(|entry| idle(&entry.what))
     }
 
     /// Runs one life and its rivals until all have ended.
@@ -393,9 +419,9 @@ impl<'a> Simulation<'a> {
         };
         let lives: Vec<u32> = others.iter().map(|turn| turn.life).collect();
         let position = self.process(last.life).map(Process::position);
-        let preempts = first == last;
+        let turns = (last.life, first.life);
         let mut state = self.sim.state();
-        let switch = state.choose_switch(last.life, position.unwrap_or_default(), &lives, preempts);
+        let switch = state.choose_switch(turns, position.unwrap_or_default(), &lives);
         switch.map_or(first, |at| others[at])
     }
 

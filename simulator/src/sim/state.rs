@@ -14,6 +14,8 @@ use crate::fault::{
     Breach, Budget, ClockFault, Crash, DiskFault, Fault, Fired, LeftOut, order_label, switch_label,
 };
 use crate::history::{Crashes, History, Recorder, What, World};
+use crate::sim::independence::{Independence, Passed, Repeats, is_independent};
+use crate::sim::recovery::{Failing, like};
 use crate::sim::{Activity, Ambient, Instant, Offer, Settings, SharedChoices, Sim, Survivor};
 
 /// How far a wall clock jumps, in milliseconds.
@@ -43,6 +45,8 @@ pub(crate) struct State {
     pub(super) left_out: Arc<LeftOut>,
     /// The survivors of crashes, if crashes are copied and not drawn.
     forks: Option<Forks>,
+    /// What an exploration leaves out, if it leaves anything out.
+    independence: Option<Independence>,
 }
 
 /// What survives the death of every process, except the storage.
@@ -228,22 +232,29 @@ impl State {
             rival_wanted: false,
             left_out: Arc::default(),
             forks: None,
+            independence: None,
         }
     }
 
-    /// Draws one of these faults or none, and adds the draw to the tape. The first `past` faults
+    /// Draws one of these faults or none, and adds the draw to the tape. The faults that are not open
     /// are excluded but keep their numbers. Returns the index of the fault.
-    fn choose(&mut self, label: SmolStr, faults: &[Fault], past: usize) -> Option<usize> {
-        assert!(
-            past <= faults.len(),
-            "the faults that are left out are some of all"
-        );
-        let chosen = match self.source.choose(&label, &faults[past..]) {
-            0 => 0,
-            chosen => chosen + past,
+    fn choose(
+        &mut self,
+        label: SmolStr,
+        faults: &[Fault],
+        is_open: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let open: Vec<usize> = (0..faults.len()).filter(|at| is_open(*at)).collect();
+        let chosen = if open.len() == faults.len() {
+            self.source.choose(&label, faults).checked_sub(1)
+        } else {
+            let offered: Vec<Fault> = open.iter().map(|at| faults[*at]).collect();
+            let chosen = self.source.choose(&label, &offered).checked_sub(1);
+            chosen.map(|chosen| open[chosen])
         };
-        self.lasting.draw(label, faults.len() + 1, chosen);
-        chosen.checked_sub(1)
+        let number = chosen.map_or(0, |chosen| chosen + 1);
+        self.lasting.draw(label, faults.len() + 1, number);
+        chosen
     }
 
     /// Decides what happens at an instant of `life`. `forked` is the simulation if a crash would
@@ -254,6 +265,7 @@ impl State {
         instant: &Instant<'_, F>,
         power: Option<&SimDisk>,
         forked: Option<&Sim>,
+        now: Duration,
     ) -> Option<Offer<F>> {
         if !self.injecting || self.is_settled() {
             return None;
@@ -273,13 +285,22 @@ impl State {
             recorder.passed(crashes, &point, life, || instant.what.operation());
         }
         let offers = self.offers(&point, instant, power);
+        let is_over = self.is_over(life) || self.is_recovered();
+        let repeats = self.repeats_last(life, &point, instant, now);
         if offers.is_empty() {
             return None;
         }
         let faults: Vec<Fault> = offers.iter().map(|offer| offer.fault()).collect();
-        let crashes = forked.map_or(0, |sim| self.fork(sim, life, &point, &faults));
-        let chosen = self.choose(point.clone(), &faults, crashes)?;
+        let chosen = if is_over || repeats {
+            let is_open = |fault: &Fault| !is_over && !is_independent(*fault);
+            self.merge_repeated(&point, faults.iter().filter(|fault| !is_open(fault)));
+            self.choose(point.clone(), &faults, |at| is_open(&faults[at]))?
+        } else {
+            let crashes = forked.map_or(0, |sim| self.fork(sim, life, &point, &faults));
+            self.choose(point.clone(), &faults, |at| at >= crashes)?
+        };
         self.lasting.record_fault(life, point, faults[chosen]);
+        self.note_fault(life, faults[chosen], instant.what, now);
         self.recorder.fired(&self.lasting.crashes);
         Some(offers[chosen])
     }
@@ -307,27 +328,37 @@ impl State {
         instant: &Instant<'_, F>,
         power: Option<&SimDisk>,
     ) -> Vec<Offer<F>> {
-        let mut ambient = Vec::new();
-        if instant.crash && self.skip.as_deref() != Some(point) {
-            ambient.push(Ambient::Crash(Crash::Process));
-        }
-        if power.is_some() {
-            ambient.push(Ambient::Crash(Crash::PowerLoss));
-        }
-        if instant.others {
-            ambient.extend([Ambient::Takeover, Ambient::Cancel]);
-            ambient.extend(ClockFault::KINDS.iter().copied().map(Ambient::Clock));
-        }
-        let mut offers: Vec<Offer<F>> = ambient.into_iter().map(Offer::Ambient).collect();
-        offers.extend(instant.faults.iter().copied().map(Offer::Operation));
         let budget = self.lasting.budget;
         // If nobody can act in the meantime, late is the same as in time.
         let company = self.alive > 1 || budget.has_company();
-        offers.retain(|offer| {
-            let fault = offer.fault();
-            let possible = budget.affords(fault) && self.left_out.permits(fault);
-            possible && (company || !fault.needs_company())
-        });
+        let left_out = &self.left_out;
+        let is_offered = |fault: Fault| {
+            budget.affords(fault) && left_out.permits(fault) && (company || !fault.needs_company())
+        };
+        let mut offers = Vec::new();
+        let mut ambient = |ambient: Ambient| {
+            if is_offered(ambient.fault()) {
+                offers.push(Offer::Ambient(ambient));
+            }
+        };
+        if instant.crash && self.skip.as_deref() != Some(point) {
+            ambient(Ambient::Crash(Crash::Process));
+        }
+        if power.is_some() {
+            ambient(Ambient::Crash(Crash::PowerLoss));
+        }
+        if instant.others {
+            ambient(Ambient::Takeover);
+            ambient(Ambient::Cancel);
+            ClockFault::KINDS
+                .iter()
+                .for_each(|clock| ambient(Ambient::Clock(*clock)));
+        }
+        for fault in instant.faults {
+            if is_offered((*fault).into()) {
+                offers.push(Offer::Operation(*fault));
+            }
+        }
         let partial = budget.disk > 0 && self.left_out.permits(Fault::PARTIAL_POWER_LOSS);
         if let Some(disk) = power.filter(|_| partial) {
             let losses = disk.image().losses().into_iter();
@@ -369,6 +400,128 @@ impl State {
         crashes.len()
     }
 
+    /// From now on faults and switches that repeat those of an instant before are not drawn. Those before
+    /// the choice `from` were counted before.
+    pub(crate) fn leave_out_repeats(&mut self, from: usize) {
+        self.independence = Some(Independence::new(from));
+    }
+
+    /// How many faults and switches were left out because they repeat others.
+    pub(crate) fn repeats(&self) -> Repeats {
+        let independence = self.independence.as_ref();
+        independence.map_or_else(Repeats::default, Independence::left_out)
+    }
+
+    /// An event is recorded.
+    pub(super) fn see(&mut self, life: u32, what: &What, now: Duration) {
+        if let Some(independence) = &mut self.independence {
+            independence.see(life, what, now, !self.lasting.late.is_empty());
+        }
+    }
+
+    /// A fault has befallen a life.
+    fn note_fault(&mut self, life: u32, fault: Fault, what: &Activity, now: Duration) {
+        let is_alone = self.alive == 1 && !self.rival_wanted;
+        let Some(independence) = &mut self.independence else {
+            return;
+        };
+        if fault == Fault::Takeover {
+            independence.gave_turn(life, what, self.lasting.history.0.len());
+        }
+        let failing = match fault {
+            Fault::Store(fault) if is_alone => {
+                let other = like(fault).map(Fault::Store);
+                Some(Failing {
+                    life,
+                    at: now,
+                    is_like_another: other.is_some_and(|other| self.left_out.permits(other)),
+                })
+            }
+            _ => None,
+        };
+        independence.fail(failing);
+    }
+
+    /// Whether whatever can happen from here on happens in another schedule too, if an exploration makes
+    /// use of that.
+    fn is_recovered(&self) -> bool {
+        let independence = self.independence.as_ref();
+        independence.is_some_and(Independence::is_recovered)
+    }
+
+    /// Whether all that a life can still do is to be fenced, if an exploration makes use of that.
+    fn is_over(&self, life: u32) -> bool {
+        let independence = self.independence.as_ref();
+        independence.is_some_and(|it| it.is_over(life))
+    }
+
+    /// Whether what may go wrong at this instant is the same as at the instant before, if an exploration
+    /// leaves that out.
+    fn repeats_last<F>(
+        &mut self,
+        life: u32,
+        point: &str,
+        instant: &Instant<'_, F>,
+        now: Duration,
+    ) -> bool {
+        let Some(independence) = &mut self.independence else {
+            return false;
+        };
+        let is_open = instant.crash && instant.others && self.skip.as_deref() != Some(point);
+        let passed = Passed {
+            life,
+            is_open,
+            is_acting: instant.what.is_acting(),
+            now,
+            operations: self.lasting.operations,
+            entries: self.lasting.history.0.len(),
+        };
+        independence.pass(passed, &self.lasting.history)
+    }
+
+    /// Counts the faults that are left out at an instant, because they repeat those of an instant before.
+    fn merge_repeated<'a>(&mut self, point: &SmolStr, faults: impl Iterator<Item = &'a Fault>) {
+        let (count, crashes) = (self.source.count, &self.lasting.crashes);
+        let Some(independence) = &mut self.independence else {
+            return;
+        };
+        for fault in faults {
+            let crashes_left_out = u64::from(fault.is_crash());
+            let repeats = Repeats {
+                crashes: crashes_left_out,
+                others: 1 - crashes_left_out,
+            };
+            if !independence.leave_out(count, repeats) {
+                return;
+            }
+            if fault.is_crash() {
+                let mut crashes = crashes.clone();
+                crashes.add(point);
+                self.recorder.fired(&crashes);
+            }
+        }
+    }
+
+    /// Whether a switch away from this life has the same consequences as at the last instant at which the
+    /// life gave others a turn, if an exploration leaves that out. If so, counts the switches to `others`.
+    fn repeats_switch(&mut self, life: u32, what: &Activity, others: usize) -> bool {
+        let count = self.source.count;
+        let Some(independence) = &mut self.independence else {
+            return false;
+        };
+        let history = &self.lasting.history;
+        let repeats = independence.switch_repeats(life, what, history);
+        independence.gave_turn(life, what, history.0.len());
+        if repeats {
+            let repeats = Repeats {
+                crashes: 0,
+                others: others as u64,
+            };
+            independence.leave_out(count, repeats);
+        }
+        repeats
+    }
+
     /// The survivors of the crashes that did not happen.
     pub(crate) fn take_forks(&mut self) -> Vec<Survivor> {
         let forks = self.forks.take();
@@ -384,7 +537,7 @@ impl State {
         let middle: Vec<u64> = (1..rows - 1).collect();
         let lost = |row: &u64| Fault::Breach(Breach::LostRow(*row));
         let faults: Vec<Fault> = middle.iter().map(lost).collect();
-        let chosen = self.choose(point.clone(), &faults, 0)?;
+        let chosen = self.choose(point.clone(), &faults, |_| true)?;
         self.lasting.record_fault(0, point, faults[chosen]);
         assert!(
             (1..rows - 1).contains(&middle[chosen]),
@@ -393,21 +546,25 @@ impl State {
         Some(middle[chosen])
     }
 
-    /// Draws whether one of the lives `others` runs next instead of `life`, which waits at an
-    /// instant. Returns its index. The switch costs budget if `life` could have continued.
+    /// Draws whether one of the lives `others` runs next instead of `first`, when `life` ran last and
+    /// waits at an instant. Returns its index. The switch costs budget if `life` is the first.
     pub(crate) fn choose_switch(
         &mut self,
-        life: u32,
+        (life, first): (u32, u32),
         (what, when): (Activity, &'static str),
         others: &[u32],
-        preempts: bool,
     ) -> Option<usize> {
+        let preempts = life == first;
         if preempts && self.lasting.budget.preemptions == 0 {
             return None;
         }
         let point = self.switched.next(life, &what, when);
         let faults: Vec<Fault> = others.iter().copied().map(Fault::Switch).collect();
-        let chosen = self.choose(switch_label(&point), &faults, 0)?;
+        let repeats = preempts && self.repeats_switch(life, &what, others.len());
+        let is_over: Vec<bool> = others.iter().map(|other| self.is_over(*other)).collect();
+        let is_first_over = self.is_over(first);
+        let is_open = |at: usize| !repeats && !is_first_over && !is_over[at];
+        let chosen = self.choose(switch_label(&point), &faults, is_open)?;
         let fault = faults[chosen];
         if preempts {
             self.lasting.budget.pay(fault);
@@ -436,7 +593,7 @@ impl State {
         let point = self.ordered.next(life, what, when);
         let places = 1..=u32::try_from(others).unwrap_or(u32::MAX);
         let faults: Vec<Fault> = places.map(Fault::Order).collect();
-        let chosen = self.choose(order_label(&point), &faults, 0)?;
+        let chosen = self.choose(order_label(&point), &faults, |_| true)?;
         self.lasting.record_fault(life, point, faults[chosen]);
         Some(chosen)
     }

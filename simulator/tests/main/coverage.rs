@@ -95,65 +95,65 @@ fn a_storage_fault_an_error_of_a_task_a_cancellation_or_a_rival_breaks_no_promis
     expect![[r#"
         linear f1: 33
         linear e1: 16
-        linear x1: 20
-        linear t1: 20
-        linear j1: 58
+        linear x1: 16
+        linear t1: 16
+        linear j1: 46
         order f1: 33
         order e1: 17
-        order x1: 19
-        order t1: 19
-        order j1: 55
+        order x1: 15
+        order t1: 15
+        order j1: 43
         order-fails f1: 65
         order-fails e1: 33
-        order-fails x1: 37
-        order-fails t1: 37
-        order-fails j1: 109
+        order-fails x1: 28
+        order-fails t1: 28
+        order-fails j1: 82
         order-fails-once f1: 33
         order-fails-once e1: 23
-        order-fails-once x1: 22
-        order-fails-once t1: 22
-        order-fails-once j1: 64
+        order-fails-once x1: 18
+        order-fails-once t1: 18
+        order-fails-once j1: 52
         order-undo-fails f1: 101
         order-undo-fails e1: 43
-        order-undo-fails x1: 53
-        order-undo-fails t1: 53
-        order-undo-fails j1: 157
+        order-undo-fails x1: 38
+        order-undo-fails t1: 38
+        order-undo-fails j1: 112
         order-panics f1: 65
         order-panics e1: 33
-        order-panics x1: 37
-        order-panics t1: 37
-        order-panics j1: 109
+        order-panics x1: 28
+        order-panics t1: 28
+        order-panics j1: 82
         order-hangs f1: 65
         order-hangs e1: 39
-        order-hangs x1: 42
-        order-hangs t1: 42
-        order-hangs j1: 124
+        order-hangs x1: 33
+        order-hangs t1: 33
+        order-hangs j1: 97
         order-cleared f1: 20
         order-cleared e1: 17
-        order-cleared x1: 21
-        order-cleared t1: 21
-        order-cleared j1: 61
+        order-cleared x1: 16
+        order-cleared t1: 16
+        order-cleared j1: 46
         import-loop f1: 89
         import-loop e1: 51
-        import-loop x1: 50
-        import-loop t1: 50
-        import-loop j1: 148
+        import-loop x1: 39
+        import-loop t1: 39
+        import-loop j1: 115
         offer f1: 49
         offer e1: 26
-        offer x1: 25
-        offer t1: 25
-        offer j1: 73
-        order-undo-fails c1f1: 2753
+        offer x1: 19
+        offer t1: 19
+        offer j1: 55
+        order-undo-fails c1f1: 1931
         order-undo-fails c1e1: 1006
         import-loop c1e1: 1005
-        order e1t1: 449
-        order-fails-once c1x1: 341
-        import-loop c1t1: 2288
-        order-fails t1p1: 695
-        order c1j1: 612
-        order-hangs e1j1: 4108
-        order t2p1: 22862
-        order f1t1: 1371"#]]
+        order e1t1: 355
+        order-fails-once c1x1: 276
+        import-loop c1t1: 1479
+        order-fails t1p1: 450
+        order c1j1: 471
+        order-hangs e1j1: 3205
+        order t2p1: 8404
+        order f1t1: 883"#]]
     .assert_eq(&table.join("\n"));
 }
 

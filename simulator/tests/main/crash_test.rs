@@ -259,7 +259,7 @@ fn check(mistake: Mistake, look: Look, expected: &Expect) {
 fn a_saga_without_a_mistake_passes() {
     let findings = order(Mistake::None).run();
     assert_eq!(findings.recorder.covered(), findings.recorder.total());
-    expect!["3012 schedules"].assert_eq(&format!("{} schedules", findings.schedules));
+    expect!["2098 schedules"].assert_eq(&format!("{} schedules", findings.schedules));
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn an_undo_that_is_not_idempotent_is_caught() {
             the promise: the invariants of the test hold, at every instant or when the run has ended
             the window: life 1 runs pack, and the attempt begins: the attempt fails before it begins; then life 1 has sent row 3, which is not durable yet: the process crashes
             what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
-            found after 626 schedules; shrunk in 0 steps, with 15 simulations, to a local minimum: no single draw can be removed or lowered
+            found after 379 schedules; shrunk in 0 steps, with 15 simulations, to a local minimum: no single draw can be removed or lowered
 
             point of no return
               0 of 24 continuations break it, before any fault
@@ -308,7 +308,6 @@ fn an_undo_that_is_not_idempotent_is_caught() {
               life 2  durable   #5
               life 2  returns   rolled back
               life 3  begins by resuming, after the last fault, and returns: rolled back
-              life 4  begins by resuming, after the last fault, and returns: rolled back
             log
               #0   claim                   at Charge, life 0000000000000001, input null
               #1   compensation_completion charge -> Pack, output null
@@ -341,7 +340,7 @@ fn a_task_that_charges_twice_is_caught() {
             the promise: the invariants of the test hold, at every instant or when the run has ended
             the window: life 1 has sent row 1, which is not durable yet: the process crashes
             what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
-            found after 78 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered
+            found after 41 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered
 
             point of no return
               2 of 24 continuations break it, before any fault
@@ -362,7 +361,7 @@ fn a_mistake_that_needs_two_things_to_go_wrong_is_caught() {
             the promise: the invariants of the test hold, at every instant or when the run has ended
             the window: life 1 runs charge, and the attempt begins: the attempt does its work and then reports an error; then life 1 undoes charge, and its effect has happened: the process crashes
             what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
-            found after 642 schedules; shrunk in 0 steps, with 10 simulations, to a local minimum: no single draw can be removed or lowered
+            found after 395 schedules; shrunk in 0 steps, with 10 simulations, to a local minimum: no single draw can be removed or lowered
 
             point of no return
               0 of 24 continuations break it, before any fault
@@ -503,7 +502,7 @@ fn a_world_with_a_fingerprint_is_continued_once_for_each_state() {
             points.collect::<Vec<_>>()
         };
         assert_eq!(points(&few).len(), few.recorder.covered());
-        assert_eq!(all.merged, 0);
+        assert!(all.merged < few.merged);
         // Crash points behind a merged crash are not counted.
         let known = points(&all);
         assert!(points(&few).iter().all(|point| known.contains(point)));
@@ -513,9 +512,9 @@ fn a_world_with_a_fingerprint_is_continued_once_for_each_state() {
         )
     });
     expect![[r#"
-        1 crashes: 2643 schedules, 194 merged; 2940 without merging
-        2 crashes: 2669 schedules, 219 merged; 3012 without merging
-        3 crashes: 2749 schedules, 338 merged; 3552 without merging"#]]
+        1 crashes: 2048 schedules, 235 merged; 2064 without merging
+        2 crashes: 2074 schedules, 260 merged; 2098 without merging
+        3 crashes: 2154 schedules, 379 merged; 2276 without merging"#]]
     .assert_eq(&table.join("\n"));
 }
 
@@ -613,7 +612,7 @@ fn a_task_that_trusts_the_wall_clock_is_caught() {
         the promise: the invariants of the test hold, at every instant or when the run has ended
         the window: life 1 has sent row 1, which is not durable yet: the wall clock jumps an hour ahead
         what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
-        found after 2,730 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered
+        found after 1,530 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered
     "#]].assert_eq(&schedule.join("\n"));
 }
 

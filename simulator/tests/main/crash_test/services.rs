@@ -219,7 +219,6 @@ fn a_call_and_a_question_appear_in_the_story() {
           life 1  durable   #3
           life 1  returns   rolled back
           life 2  begins by resuming, after the last fault, and returns: rolled back
-          life 3  begins by resuming, after the last fault, and returns: rolled back
         log
           #0   claim                   at Charge, life 0000000000000001, input null
           #1   rollback_start          buy failed: warehouse refuses "take"

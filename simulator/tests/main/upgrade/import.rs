@@ -96,7 +96,7 @@ fn another_unit_under_the_same_type_is_found_by_an_invariant() {
             the promise: the invariants of the test hold, at every instant or when the run has ended
             the window: life 1 has sent row 2, which is durable, and does not know it yet: the process crashes
             what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
-            found after 238 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered"#]],
+            found after 157 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered"#]],
     );
     to(|shop| import::<u64>(shop, 2)).run();
 }

@@ -129,7 +129,7 @@ fn a_renamed_task_is_unknown_to_the_logs_that_name_it() {
             the promise: the invariants of the test hold, at every instant or when the run has ended
             the window: life 1 has sent row 1, which is not durable yet: the process crashes
             what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
-            found after 251 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered"#]],
+            found after 163 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered"#]],
     );
     let rewritten = |shop: &Arc<Shop>| {
         let charge = Charge::new(shop, Order::Pack);
@@ -202,7 +202,7 @@ fn an_undo_must_do_without_what_the_old_release_did_not_write() {
             the promise: the invariants of the test hold, at every instant or when the run has ended
             the window: life 1 has sent row 1, which is durable, and does not know it yet: the process crashes; then life 2 runs ship, and the attempt begins: the attempt fails before it begins
             what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
-            found after 259 schedules; shrunk in 0 steps, with 17 simulations, to a local minimum: no single draw can be removed or lowered"#]],
+            found after 171 schedules; shrunk in 0 steps, with 17 simulations, to a local minimum: no single draw can be removed or lowered"#]],
     );
     let falls_back = |shop: &Arc<Shop>| {
         let charge = Charge {
@@ -232,7 +232,7 @@ fn a_dropped_compensation_leaves_charges_that_nobody_refunds() {
             the promise: the invariants of the test hold, at every instant or when the run has ended
             the window: life 1 has sent row 0, which is not durable yet: the process crashes; then life 3 runs ship, and the attempt begins: the attempt fails before it begins
             what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
-            found after 239 schedules; shrunk in 0 steps, with 21 simulations, to a local minimum: no single draw can be removed or lowered"#]],
+            found after 156 schedules; shrunk in 0 steps, with 21 simulations, to a local minimum: no single draw can be removed or lowered"#]],
     );
     // Even if runs that have charged may be refused, a charge in doubt is left behind.
     finds(
@@ -245,7 +245,7 @@ fn a_dropped_compensation_leaves_charges_that_nobody_refunds() {
             the promise: the invariants of the test hold, at every instant or when the run has ended
             the window: life 1 has sent row 0, which is not durable yet: the process crashes; then life 3 runs ship, and the attempt begins: the attempt fails before it begins
             what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
-            found after 239 schedules; shrunk in 0 steps, with 21 simulations, to a local minimum: no single draw can be removed or lowered"#]],
+            found after 156 schedules; shrunk in 0 steps, with 21 simulations, to a local minimum: no single draw can be removed or lowered"#]],
     );
 }
 
@@ -269,7 +269,7 @@ fn another_idempotency_key_charges_again_what_is_in_doubt() {
             the promise: the invariants of the test hold, at every instant or when the run has ended
             the window: life 1 has sent row 1, which is not durable yet: the process crashes
             what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
-            found after 251 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered"#]],
+            found after 163 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered"#]],
     );
     upgrade_test_in(Shop::default, Order::Charge, &(), move |_, shop| {
         own_key(shop)
@@ -298,7 +298,7 @@ fn an_undo_of_what_is_in_doubt_must_stay() {
             the promise: the invariants of the test hold, at every instant or when the run has ended
             the window: life 1 has sent row 0, which is not durable yet: the process crashes; then life 3 runs charge, and the attempt begins: the attempt does its work and then reports an error
             what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
-            found after 259 schedules; shrunk in 0 steps, with 22 simulations, to a local minimum: no single draw can be removed or lowered"#]],
+            found after 171 schedules; shrunk in 0 steps, with 22 simulations, to a local minimum: no single draw can be removed or lowered"#]],
     );
 }
 
@@ -322,7 +322,7 @@ fn tasks_in_another_order_do_their_work_twice_or_never() {
             the promise: the invariants of the test hold, at every instant or when the run has ended
             the window: life 1 has sent row 0, which is durable, and does not know it yet: the process crashes
             what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
-            found after 259 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered"#]],
+            found after 171 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered"#]],
     );
 }
 
@@ -534,7 +534,7 @@ fn a_new_first_state_is_passed_by_in_the_runs_of_the_old_release() {
             the promise: the invariants of the test hold, at every instant or when the run has ended
             the window: life 1 has sent row 0, which is durable, and does not know it yet: the process crashes
             what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
-            found after 240 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered"#]],
+            found after 160 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered"#]],
     );
     test(|shop| validating::order(shop, Validation::IfMissing)).run();
 }
