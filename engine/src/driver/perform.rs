@@ -96,6 +96,7 @@ impl<M: Machine> Driver<'_, M> {
             cursors,
             direction,
             attempt,
+            keys: Default::default(),
         };
         match work {
             Work::Do { state, visit } => {

@@ -1,7 +1,7 @@
 //! The context of a task.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -40,6 +40,8 @@ pub(crate) struct Action {
     pub(crate) cursors: u64,
     pub(crate) direction: Direction,
     pub(crate) attempt: u32,
+    /// The keys of the forward action and of its compensation, once somebody has asked.
+    pub(crate) keys: [OnceLock<String>; 2],
 }
 
 impl Ctx {
@@ -112,16 +114,14 @@ impl Ctx {
             visit,
             task,
             cursors,
+            keys,
             ..
         } = &*self.action;
-        idempotency_key(
-            &self.life.workflow_id,
-            *run_id,
-            *visit,
-            task,
-            *cursors,
-            direction,
-        )
+        let key = || {
+            let workflow_id = &self.life.workflow_id;
+            idempotency_key(workflow_id, *run_id, *visit, task, *cursors, direction)
+        };
+        keys[direction as usize].get_or_init(key).clone()
     }
 
     /// The fencing token: the sequence of this life's claim. Every later life has a higher token. A

@@ -172,18 +172,22 @@ fn check_reachable(definition: &Definition, first: Option<usize>) -> Result<(), 
         .starts
         .clone()
         .unwrap_or_else(|| first.into_iter().collect());
-    let all: Vec<usize> = (0..definition.states.len()).collect();
-    let mut reached = vec![false; all.len()];
+    let mut reached = vec![false; definition.states.len()];
     let mut frontier = starts.clone();
     while let Some(state) = frontier.pop() {
-        if !std::mem::replace(&mut reached[state], true)
-            && let Some(task) = definition.task(state)
-        {
-            frontier.extend(task.edges.as_ref().unwrap_or(&all));
+        if std::mem::replace(&mut reached[state], true) {
+            continue;
+        }
+        let Some(task) = definition.task(state) else {
+            continue;
+        };
+        match &task.edges {
+            Some(edges) => frontier.extend(edges),
+            None => return Ok(()),
         }
     }
     let label = |state: usize| definition.states[state].label.clone();
-    match all.into_iter().find(|state| !reached[*state]) {
+    match (0..reached.len()).find(|state| !reached[*state]) {
         Some(lost) => Err(BuildError::Unreachable(
             label(lost),
             starts.into_iter().map(label).collect(),
