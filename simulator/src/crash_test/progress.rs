@@ -48,8 +48,9 @@ impl Progress {
         }
         let schedules = counted(self.schedules + round.schedules, "schedule");
         let (at, seconds) = (self.at, elapsed.as_secs());
+        let faults = budget.prose();
         let mut line =
-            format!("crash test of {at}: {schedules} in {seconds} s, now within {budget}");
+            format!("crash test of {at}: {schedules} in {seconds} s, now those with {faults}");
         if self.next == FIRST && cfg!(debug_assertions) {
             line = format!("{line}; {FASTER}");
         }

@@ -68,6 +68,23 @@ impl Group {
         }
     }
 
+    /// A single fault of the group, for people.
+    const fn one(self) -> &'static str {
+        match self {
+            Self::Crash => "crash",
+            Self::Store => "fault of the store",
+            Self::Disk => "fault of the disk",
+            Self::Attempt => "fault of a task attempt",
+            Self::Takeover => "takeover",
+            Self::Switch => "switch between lives",
+            Self::Cancel => "cancellation",
+            Self::Clock => "clock jump",
+            Self::Breach => "breach of the store's contract",
+            Self::Order => "change of the order of tasks",
+            Self::Service => "call of a service that goes wrong",
+        }
+    }
+
     /// The label of the draw that gives a swarm its number of this group. Tapes contain it, so it never
     /// changes.
     pub(crate) const fn swarm_label(self) -> &'static str {
@@ -176,6 +193,32 @@ impl Budget {
         orders: 0,
         services: 0,
     };
+
+    /// The budget for people: `up to 1 takeover and 2 switches between lives`. Its wording may change in any
+    /// release.
+    ///
+    /// ```
+    /// use crashpoint_simulator::Budget;
+    ///
+    /// let budget: Budget = "c1f1".parse()?;
+    /// assert_eq!(budget.prose(), "up to 1 crash and 1 fault of the store");
+    /// # Ok::<(), crashpoint_simulator::BadBudget>(())
+    /// ```
+    pub fn prose(self) -> String {
+        let some = Group::KINDS
+            .iter()
+            .filter_map(|group| match self.count(*group) {
+                0 => None,
+                1 => Some(format!("1 {}", group.one())),
+                count => Some(format!("{count} {}", group.legend())),
+            });
+        let some: Vec<String> = some.collect();
+        match some.split_last() {
+            None => "no fault".to_owned(),
+            Some((last, [])) => format!("up to {last}"),
+            Some((last, others)) => format!("up to {} and {last}", others.join(", ")),
+        }
+    }
 
     /// How many crashes deep the crash points of this budget's schedules are counted: not at all where
     /// anything but crashes may happen.

@@ -485,3 +485,19 @@ fn err_tokens() {
         message.assert_eq(&error.to_string());
     }
 }
+
+#[test]
+fn a_budget_in_words_counts_what_may_go_wrong() {
+    let words = ["c0", "c1", "c2", "c1f1", "t1p2", "c3f2t2p4"].map(|text| {
+        let budget: Budget = text.parse().expect("it is a budget");
+        format!("{text}: {}", budget.prose())
+    });
+    expect![[r#"
+        c0: no fault
+        c1: up to 1 crash
+        c2: up to 2 crashes
+        c1f1: up to 1 crash and 1 fault of the store
+        t1p2: up to 1 takeover and 2 switches between lives
+        c3f2t2p4: up to 3 crashes, 2 faults of the store, 2 takeovers and 4 switches between lives"#]]
+    .assert_eq(&words.join("\n"));
+}
