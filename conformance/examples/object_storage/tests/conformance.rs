@@ -5,13 +5,19 @@ mod overwriting;
 use std::sync::Arc;
 
 use crashpoint_conformance::{
-    BoxError, Harness, LawId, Place, Plan, Probe, Verdict, claim, run_all,
+    BoxError, Harness, LawId, Options, Place, Plan, Probe, Verdict, claim, run_all,
 };
-use object_storage::ObjectCheckpointStore;
+use object_storage::{ID_BYTES_MAX, ObjectCheckpointStore};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use overwriting::Overwriting;
+
+fn options() -> Options {
+    let mut options = Options::default();
+    options.id_bytes_max = Some(ID_BYTES_MAX);
+    options
+}
 
 mod on_files {
     use super::*;
@@ -28,6 +34,10 @@ mod on_files {
                 Arc::new(files),
                 Path::from("rows"),
             ))
+        }
+
+        fn options() -> Options {
+            options()
         }
     }
 
@@ -58,6 +68,10 @@ mod in_memory {
         async fn open(_place: &Place) -> Result<ObjectCheckpointStore, BoxError> {
             let memory = Arc::new(InMemory::new());
             Ok(ObjectCheckpointStore::new(memory, Path::from("rows")))
+        }
+
+        fn options() -> Options {
+            options()
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crashpoint_conformance::{BoxError, Harness, Hook, Options, Place};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
-use postgres_store::PostgresCheckpointStore;
+use postgres_store::{ID_BYTES_MAX, PostgresCheckpointStore};
 use tokio_postgres::{Client, Config, NoTls};
 
 use self::server::{Server, config, servers};
@@ -80,6 +80,7 @@ impl Harness for Unsynced {
 
 fn options() -> Options {
     let mut options = Options::default();
+    options.id_bytes_max = Some(ID_BYTES_MAX);
     // The store waits ten seconds for the server, and as long for a connection.
     options.operation_max = Duration::from_secs(30);
     // Children of the kit find the server that this process has started. `open` reports why it has none.
@@ -112,7 +113,7 @@ async fn pool(mut config: Config, schema: &str, settings: &str) -> Result<Pool, 
 
 /// The folder of the server of a place. Laws that take the server away have a server of their own.
 async fn server_of(place: &Place) -> Result<PathBuf, BoxError> {
-    if !takes_the_server_away(place) {
+    if !place.needs_own_backend() {
         return blocking(Server::shared).await;
     }
     let folder = own_folder(place);
@@ -122,12 +123,6 @@ async fn server_of(place: &Place) -> Result<PathBuf, BoxError> {
         servers().insert(folder.clone(), server);
     }
     Ok(folder)
-}
-
-fn takes_the_server_away(place: &Place) -> bool {
-    ["err_03", "err_04", "srv_"]
-        .iter()
-        .any(|law| place.name().starts_with(&format!("crashpoint_{law}")))
 }
 
 fn own_folder(place: &Place) -> PathBuf {
@@ -148,7 +143,7 @@ async fn on_own_server(
 }
 
 async fn drop_place(place: &Place) -> Result<(), BoxError> {
-    if takes_the_server_away(place) {
+    if place.needs_own_backend() {
         let server = servers().remove(&own_folder(place));
         return blocking(move || {
             drop(server);

@@ -125,7 +125,7 @@ pub(crate) async fn server_with(
 
 /// The folder of the server of a place. Laws that take the server away have a server of their own.
 async fn server_of(place: &Place, settings: &'static [&'static str]) -> Result<PathBuf, BoxError> {
-    if !takes_the_server_away(place) {
+    if !place.needs_own_backend() {
         return blocking(Server::shared).await;
     }
     let folder = own_folder(place);
@@ -135,12 +135,6 @@ async fn server_of(place: &Place, settings: &'static [&'static str]) -> Result<P
         servers().insert(folder.clone(), server);
     }
     Ok(folder)
-}
-
-fn takes_the_server_away(place: &Place) -> bool {
-    ["err_03", "err_04", "srv_"]
-        .iter()
-        .any(|law| place.name().starts_with(&format!("crashpoint_{law}")))
 }
 
 fn own_folder(place: &Place) -> PathBuf {
@@ -162,7 +156,7 @@ async fn on_own_server(
 
 /// Removes what the place has on its server.
 async fn leave(place: &Place) -> Result<(), BoxError> {
-    if takes_the_server_away(place) {
+    if place.needs_own_backend() {
         let server = servers().remove(&own_folder(place));
         return blocking(move || {
             drop(server);
