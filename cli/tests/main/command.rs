@@ -459,7 +459,14 @@ fn explain_says_which_fault_made_the_failure_inevitable() {
     .assert_eq(&format!("point of no return\n{outlook}"));
     crashpoint(&[&control[..], &schedule, &["--html", path]].concat());
     let page = std::fs::read_to_string(path).expect("the page was written");
-    for part in ["Point of no return", "24 of 24", "from here on inevitable"] {
+    for part in [
+        "Point of no return",
+        "24 of 24",
+        "from here on inevitable",
+        "The window: ",
+        "What to change: ",
+        "Step by step",
+    ] {
         assert!(page.contains(part), "{part:?} is missing");
     }
 }

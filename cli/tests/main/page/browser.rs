@@ -3,8 +3,11 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crashpoint_simulator::StoreKind;
+use crashpoint_simulator::steps::Steps;
+
 use super::escaping::{NASTY, spoiled};
-use super::{named, page, violated};
+use super::{named, page, page_with, violated};
 
 /// What Chromium is called.
 const NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
@@ -75,6 +78,26 @@ fn a_browser_shows_the_lanes_and_has_no_complaint() {
     assert_eq!(complaints, [""; 0]);
     assert!(dom.contains("data-script=\"ran\""), "our own script ran");
     assert!(!dom.contains("data-pwned"), "and no other");
+    // The steps: one event is shown, and the controls are there.
+    let steps = Steps::of(&run, StoreKind::Memory, &[]);
+    let page_of_steps = page_with(&workload, &run, Some(&steps));
+    let (dom, complaints) = check("steps.html", &page_of_steps);
+    assert_eq!(complaints, [""; 0]);
+    let last = steps.events.len() - 1;
+    assert!(
+        dom.contains(&format!(" of {last}</output>")),
+        "the number of the event is shown"
+    );
+    assert!(
+        dom.contains("<p class=\"controls\">"),
+        "the controls are shown"
+    );
+    let events = dom.matches("<li data-from=").count();
+    let hidden = dom.matches("hidden=\"\"><span class=\"range\">").count();
+    assert!(
+        0 < hidden && hidden < events,
+        "{hidden} of {events} are hidden"
+    );
     // The same look at a page that is broken: it would have been noticed.
     let broken = page.replace("\"use strict\";", "\"use strict\"; nobody.knows();");
     let (dom, complaints) = check("broken.html", &broken);

@@ -7,6 +7,7 @@ use crashpoint::protocol::Role;
 use crashpoint::{Direction, Label};
 use crashpoint_cli::page::{ExplainedRun, of_schedule};
 use crashpoint_simulator::oracle::Verdict;
+use crashpoint_simulator::steps::Steps;
 use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{Fired, LifeEnd, Refusal, Run, StoreKind, What};
 use proptest::prelude::*;
@@ -90,7 +91,8 @@ pub(super) fn spoiled(text: &str) -> String {
         store: StoreKind::Memory,
         command: text,
     };
-    of_schedule(&explained, None, None)
+    let steps = Steps::of(&run, StoreKind::Memory, &[]);
+    of_schedule(&explained, None, Some(&steps))
 }
 
 /// The names of the tags, in order, and how many attributes each has.

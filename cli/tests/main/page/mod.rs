@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use crashpoint_cli::page::{ExplainedRun, of_schedule};
 use crashpoint_simulator::choices::Exhaustive;
 use crashpoint_simulator::oracle::judge;
+use crashpoint_simulator::steps::Steps;
 use crashpoint_simulator::workload::{self, Workload};
 use crashpoint_simulator::{Budget, Choices, Run, Settings, StoreKind, simulate};
 
@@ -40,6 +41,11 @@ fn violated(workload: &Workload, budget: &str) -> Run {
 }
 
 fn page(workload: &Workload, run: &Run) -> String {
+    page_with(workload, run, None)
+}
+
+/// The page with the steps of the run, if they are given.
+fn page_with(workload: &Workload, run: &Run, steps: Option<&Steps>) -> String {
     let verdicts = judge(workload, run);
     let explained = ExplainedRun {
         workload,
@@ -48,5 +54,5 @@ fn page(workload: &Workload, run: &Run) -> String {
         store: StoreKind::Memory,
         command: "crashpoint replay TOKEN",
     };
-    of_schedule(&explained, None, None)
+    of_schedule(&explained, None, steps)
 }

@@ -26,7 +26,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
                 format!("the log of {id} was cleared, and has {rows} rows after the crash")
             }
             (before, rows) => format!(
-                "the log of {id} had {before} rows, and has {rows} after the crash, or others"
+                "of {before} rows of {id} some are lost or differ; after the crash there are {rows}"
             ),
         });
     }
