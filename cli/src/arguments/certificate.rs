@@ -56,6 +56,9 @@ pub(crate) struct ReportArguments {
     /// files.
     #[arg(long, value_name = "OLD")]
     pub(crate) against: Option<PathBuf>,
+    /// Also print what differs between the certificates, in a table with a column for each.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) beside: bool,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::arguments::ReportArguments;
 use crate::certificate::against::{self, Since};
-use crate::certificate::{Files, exit, show};
+use crate::certificate::{Files, beside, exit, show};
 use crate::exit::{Exit, Failure};
 use crate::text::escape;
 
@@ -33,6 +33,7 @@ pub(crate) fn run(arguments: &ReportArguments, out: &mut impl Write) -> Result<E
     let ReportArguments {
         files,
         against: earlier,
+        beside,
         output,
     } = arguments;
     let files = sources(files)?;
@@ -58,6 +59,11 @@ pub(crate) fn run(arguments: &ReportArguments, out: &mut impl Write) -> Result<E
             true => against::markdown(path, since, out)?,
             false => against::print(path, since, out)?,
         }
+    }
+    match (*beside, output.markdown) {
+        (false, _) => {}
+        (true, true) => beside::markdown(&merged.reports, out)?,
+        (true, false) => beside::print(&merged.reports, out)?,
     }
     written.write(&merged)?;
     Ok(exit(&merged))

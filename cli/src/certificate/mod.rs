@@ -3,6 +3,7 @@
 
 mod against;
 pub mod badge;
+mod beside;
 mod certify;
 mod gather;
 pub mod junit;

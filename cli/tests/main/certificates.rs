@@ -359,3 +359,39 @@ fn a_report_says_what_has_changed_since_an_earlier_certificate() {
     let none = written(folder.path(), "none.json", "{}");
     assert_eq!(report(&[&new, "--against", &none]).1, Some(2));
 }
+
+/// Two settings of one backend.
+#[test]
+fn certificates_side_by_side_show_what_differs() {
+    let folder = tempfile::tempdir().expect("a folder is made");
+    let safe = journal(&Value::Null).replace("conformance::Mine", "conformance::Safe");
+    let fast = journal(&failing("DUP-07", "expected one, got 2"));
+    let fast = fast.replace("conformance::Mine", "conformance::Fast");
+    let fast = fast.replace("\"reopen\"", "\"limits\"");
+    let file = written(folder.path(), "both.jsonl", &format!("{safe}{fast}"));
+    let (markdown, _) = report(&[&file, "--beside", "--markdown"]);
+    let (_, table) = markdown
+        .split_once("## Side by side\n\n")
+        .expect("there is a table");
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(
+        lines[0],
+        "| | backend 0.3.1 conformance::Fast | backend 0.3.1 conformance::Safe |"
+    );
+    for line in [
+        "| level | none | L2 |",
+        "| result | failed | passed |",
+        "| reopen | - | claimed |",
+        "| DUP-07 | fail | pass |",
+        "| DUR-01 | not claimed | pass |",
+    ] {
+        assert!(lines.contains(&line), "{line} in {table}");
+    }
+    assert!(!table.contains("BAS-01"), "it does not differ: {table}");
+    let (printed, _) = report(&[&file, "--beside"]);
+    let (_, table) = printed
+        .split_once("\nside by side:\n  A: backend 0.3.1 conformance::Fast\n")
+        .expect("there is a table");
+    assert!(table.contains(" DUP-07"), "{table}");
+    assert_eq!(report(&[&file, "--beside", "--json"]).1, Some(2));
+}
