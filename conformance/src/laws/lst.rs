@@ -1,6 +1,7 @@
 //! Listing: the ids of the runs that have a row, in order, page by page.
 
 use crate::case::{Blame, Case, Session};
+use crate::contract::capability::Claim;
 use crate::finding::expect::{Checked, Failure, broken, failed, quote, row, rows};
 
 /// A page that has room for every id of a law.
@@ -131,7 +132,13 @@ pub(crate) async fn lst_03_a_run_without_rows_is_not_listed(case: &Case) -> Chec
     store.append("again", &row(0)).await?;
     let expected = ["again", "kept"].map(str::to_owned);
     let got = page(&store, None, WHOLE).await?;
-    same_ids("a listing after a run has begun again", &expected, &got)
+    same_ids("a listing after a run has begun again", &expected, &got)?;
+    if !case.subject.claims.contains(&Claim::Reopen) {
+        return Ok(());
+    }
+    let store = case.reopen(store).await?;
+    let got = page(&store, None, WHOLE).await?;
+    same_ids("a listing after reopening", &expected, &got)
 }
 
 pub(crate) async fn lst_04_paging_misses_no_run_that_stays(case: &Case) -> Checked {

@@ -3,6 +3,7 @@
 use crashpoint::CheckpointRow;
 
 use crate::case::Case;
+use crate::contract::REFERENCE_KINDS;
 use crate::finding::expect::{Checked, row, rows};
 
 pub(crate) async fn dur_01_rows_survive_reopening(case: &Case) -> Checked {
@@ -19,15 +20,72 @@ pub(crate) async fn dur_01_rows_survive_reopening(case: &Case) -> Checked {
     store.append_all("second life", &rows(0..6)).await?;
     store.clear("second life").await?;
     store.append_all("second life", &rows(0..3)).await?;
+    for id in ODD_IDS {
+        store.append_all(id, &odd_rows(id)).await?;
+    }
     let store = case.reopen(store).await?;
     for id in IDS {
         store.holds(id, &expected, "after reopening").await?;
     }
     let when = "after a clear, three appends and reopening";
     store.holds("second life", &rows(0..3), when).await?;
+    for id in ODD_IDS {
+        store.holds(id, &odd_rows(id), "after reopening").await?;
+    }
     store
         .holds("large", &rows(0..LARGE_ROWS), "after reopening")
         .await
+}
+
+/// Ids that a store may have encoded for its disk, and must decode when it opens it.
+const ODD_IDS: [&str; 14] = [
+    "Order",
+    "order",
+    "order ",
+    "a/b",
+    "a%2Fb",
+    "a+b",
+    "..",
+    "%",
+    "line\nbreak",
+    "tab\tquote'\"\\",
+    "caf\u{e9}",
+    "1",
+    "01",
+    "null",
+];
+
+/// Rows that look alike in many encodings, and are another in memory than on a disk if one of these is wrong.
+fn odd_rows(id: &str) -> Vec<CheckpointRow> {
+    let texts = [
+        "",
+        " ",
+        "007",
+        "line\nbreak\r\n",
+        "nul\0",
+        "a|b,c;d\t",
+        "caf\u{e9}",
+    ];
+    let blobs = [
+        None,
+        Some(Vec::new()),
+        Some(vec![0]),
+        Some(vec![0; 16]),
+        Some(b"\r\n\x1a\x1f\x8b\0 ".to_vec()),
+        Some((0..=u8::MAX).collect()),
+    ];
+    let sequences = [0, 1, 255, 256, u64::from(u32::MAX) + 1, u64::MAX];
+    let kinds = REFERENCE_KINDS.into_iter().cycle();
+    let texts = texts.into_iter().cycle();
+    let parts = sequences.into_iter().zip(blobs).zip(kinds.zip(texts));
+    parts
+        .map(|((sequence, blob), (kind, text))| {
+            let mut row = CheckpointRow::new(sequence, text, format!("{id}{text}"));
+            row.kind = kind;
+            row.output_blob = blob;
+            row
+        })
+        .collect()
 }
 
 /// More than a page, a segment or a list in memory holds.

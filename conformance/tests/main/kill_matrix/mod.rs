@@ -209,6 +209,8 @@ matrix! {
     memory_only: Broken<dur::MemoryOnly> => DUR_01 "run \"first\" after reopening: expected 7 rows", also DUP_13 DUR_02 ORD_12 DUP_09 CLR_07 CON_09, maybe racing;
     thousand_after_reopen: Broken<dur::ThousandAfterReopen> => DUR_01 "run \"large\" after reopening: expected 1100 rows", also ORD_12;
     tombstone_by_sequence: Broken<dur::TombstoneBySequence> => DUR_01 "run \"second life\" after a clear, three appends and reopening: expected 3 rows";
+    empty_blob_after_reopen: Broken<dur::EmptyBlobAfterReopen> => DUR_01 "run \"Order\" after reopening: expected 6 rows with {sequence 1";
+    decodes_ids_when_opened: Broken<dur::DecodesIdsWhenOpened> => DUR_01 "run \"a%2Fb\" after reopening: expected 6 rows";
     ten_segments: Broken<dur::TenSegments> => DUR_02 "after reopening 10 of 20: expected 3 rows";
 
     wrong_category: Broken<err::WrongCategory> => ERR_01 "got \"already_exists\"", also ERR_05 ERR_06;
@@ -336,6 +338,7 @@ claimed! {
     lists_after_again: Mutated<Broken<lst::ListsAfterAgain>>, claiming [listing], in ["bas" "lst"] => LST_02 "a page of 1 ids after Some(\"run 00\"): expected 1 ids with \"run 01\", got 1 with \"run 00\"", also LST_04;
     lists_ten: Mutated<Broken<lst::ListsTen>>, claiming [listing], in ["bas" "lst"] => LST_02 "a page of 24 ids after None: expected 24 ids with \"run 10\", got 10 with no id";
     lists_cleared: Mutated<Broken<lst::ListsCleared>>, claiming [listing], in ["bas" "lst"] => LST_03 "a listing after two clears: expected 1 ids with";
+    lists_cleared_after_reopen: Mutated<Broken<lst::ListsClearedAfterReopen>>, claiming [listing reopen], in ["bas" "lst"] => LST_03 "a listing after reopening: expected 2 ids with \"kept\", got 4 with \"cleared\"";
     pages_by_position: Mutated<Broken<lst::PagesByPosition>>, claiming [listing], in ["bas" "lst"] => LST_04 "expected every run that stayed, got none of";
 
     two_writers_of_one_file: InFile<disk::Careful>, claiming [reopen many_processes], in ["bas" "dup"] => DUP_14 "2 processes append to sequence 0 of run \"contended\" at once: expected exactly one Ok, got 2";

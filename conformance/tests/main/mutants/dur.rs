@@ -80,3 +80,27 @@ impl Fault for TombstoneBySequence {
 }
 
 const TOMBSTONE: &str = "\u{1}tombstone ";
+
+/// A row on the disk does not tell a blob without bytes from none.
+#[derive(Default)]
+pub(crate) struct EmptyBlobAfterReopen;
+
+impl Fault for EmptyBlobAfterReopen {
+    fn opened(&mut self, runs: &mut Runs, _place: &Place) {
+        for row in runs.0.values_mut().flat_map(|run| run.rows.values_mut()) {
+            row.output_blob = row.output_blob.take().filter(|blob| !blob.is_empty());
+        }
+    }
+}
+
+/// The names of files are ids, and are decoded although nobody has encoded them.
+#[derive(Default)]
+pub(crate) struct DecodesIdsWhenOpened;
+
+impl Fault for DecodesIdsWhenOpened {
+    fn opened(&mut self, runs: &mut Runs, _place: &Place) {
+        for (id, run) in std::mem::take(&mut runs.0) {
+            runs.0.insert(id.replace("%2F", "/"), run);
+        }
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use crashpoint::Error;
+use crashpoint_conformance::Place;
 
 use super::{Fault, Runs};
 
@@ -113,5 +114,42 @@ impl Fault for PagesByPosition {
             ends.insert(last.clone(), from + page.len());
         }
         page
+    }
+}
+
+/// The index of the runs is read from a log in which clears do not count.
+#[derive(Default)]
+pub(crate) struct ListsClearedAfterReopen {
+    opened: Vec<String>,
+}
+
+/// A run that was cleared, on the shelf.
+const CLEARED: &str = "\u{1}cleared ";
+
+impl Fault for ListsClearedAfterReopen {
+    fn opened(&mut self, runs: &mut Runs, _place: &Place) {
+        let cleared = runs.0.keys().filter_map(|id| id.strip_prefix(CLEARED));
+        self.opened = cleared.map(str::to_owned).collect();
+        self.opened
+            .iter()
+            .for_each(|id| runs.clear(&format!("{CLEARED}{id}")));
+    }
+
+    fn clear(&self, runs: &mut Runs, id: &str) -> Result<(), Error> {
+        runs.clear(id);
+        runs.put(
+            &format!("{CLEARED}{id}"),
+            crashpoint::CheckpointRow::new(0, "", ""),
+        );
+        Ok(())
+    }
+
+    fn run_ids(&self, runs: &Runs, after: Option<&str>, limit: usize) -> Vec<String> {
+        let own = runs.0.keys().filter(|id| !id.starts_with(CLEARED));
+        let ids: BTreeSet<&String> = own.chain(&self.opened).collect();
+        let later = ids
+            .into_iter()
+            .filter(|id| after.is_none_or(|after| id.as_str() > after));
+        later.take(limit).cloned().collect()
     }
 }
