@@ -153,6 +153,14 @@ impl Case {
         })
     }
 
+    /// Removes the files of a place that is left. A law with many large places would fill a disk in memory.
+    pub(crate) fn discard(&self, place: &Place) -> Checked {
+        self.progress
+            .step(Blame::Harness, "removing files of a place");
+        let removed = std::fs::remove_dir_all(place.path());
+        removed.map_err(|error| Failure::Harness(format!("a place can't be removed: {error}")))
+    }
+
     fn keep(&self) -> MutexGuard<'_, Vec<DynStore>> {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }

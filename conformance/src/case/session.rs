@@ -8,13 +8,15 @@ use super::progress::{Blame, Progress};
 use crate::finding::expect::{
     Checked, Failure, append_failed, failed, not_rejected, quote, same_rows,
 };
-use crate::harness::{DynStore, Opened, append_at_once};
+use crate::harness::hooks::Hook;
+use crate::harness::{DynStore, Maintain, Opened, append_at_once};
 
 /// An open store. It reports each operation as progress and turns unexpected errors into failures.
 #[derive(Clone)]
 pub(crate) struct Session {
     store: DynStore,
     clone: Option<DynStore>,
+    maintain: Arc<Maintain>,
     progress: Arc<Progress>,
 }
 
@@ -23,6 +25,7 @@ impl Session {
         Self {
             store: opened.store,
             clone: opened.clone,
+            maintain: opened.maintain,
             progress: Arc::clone(progress),
         }
     }
@@ -56,6 +59,7 @@ impl Session {
         Self {
             store,
             clone: None,
+            maintain: Arc::clone(&self.maintain),
             progress: Arc::clone(&self.progress),
         }
     }
@@ -125,6 +129,15 @@ impl Session {
         let blobs = rows.iter().filter_map(|row| row.output_blob.as_ref());
         let got = self.load_of(id, blobs.map(Vec::len).sum()).await?;
         same_rows(|| format!("run {} {when}", quote(id)), rows, &got)
+    }
+
+    /// Lets the store maintain itself. Returns whether the harness has that hook.
+    pub(crate) async fn maintain(&self) -> Result<bool, Failure> {
+        self.progress.step(Blame::Store, "maintenance of the store");
+        match (self.maintain)().await {
+            Ok(hook) => Ok(hook == Hook::Done),
+            Err(error) => Err(Failure::Harness(format!("`maintain` failed: {error}"))),
+        }
     }
 
     /// Clears a run, which must succeed.

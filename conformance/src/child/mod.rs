@@ -7,6 +7,7 @@
 mod message;
 mod played;
 mod running;
+mod script;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 pub(crate) mod traced;
 
@@ -16,10 +17,11 @@ use crate::harness::place::Place;
 pub(crate) use self::message::Message;
 use self::played::play;
 pub(crate) use self::played::{
-    CLEARED_ROWS, CONTENDED, CONTENDED_ROWS, IN_TURN, LARGE, LARGE_ROWS, SHOWN, Step, WRITTEN,
-    cleared_run, contended, script, wide,
+    CLEARED_ROWS, CONTENDED, CONTENDED_ROWS, IN_TURN, LARGE, LARGE_ROWS, SHOWN, WRITTEN,
+    cleared_run, contended,
 };
 pub(crate) use self::running::{Running, Started};
+pub(crate) use self::script::{Script, Step, wide};
 
 /// The role of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub(crate) enum Role {
     ClearsLarge,
     /// Opens the store, performs a short script and ends.
     Script,
+    /// Opens the store, performs a long script and ends.
+    LongScript,
     /// Performs the script on a store that is open, and continues after errors.
     ScriptWithFaults,
     /// Loads a run once.
@@ -43,12 +47,13 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Writes,
         Self::WritesInTurn,
         Self::Clears,
         Self::ClearsLarge,
         Self::Script,
+        Self::LongScript,
         Self::ScriptWithFaults,
         Self::Loads,
         Self::Contends(0),
@@ -62,6 +67,7 @@ impl Role {
             Self::Clears => "clears",
             Self::ClearsLarge => "clears_large",
             Self::Script => "script",
+            Self::LongScript => "long_script",
             Self::ScriptWithFaults => "script_with_faults",
             Self::Loads => "loads",
             Self::Contends(0) => "contends",

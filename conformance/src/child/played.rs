@@ -7,10 +7,11 @@ use crashpoint::{CheckpointRow, Error};
 
 use super::Role;
 use super::message::Message;
+use super::script::{Script, Step, wide};
 use crate::case::recorded::is_conflict;
 use crate::finding::expect::{marked, row};
 use crate::harness::place::Place;
-use crate::harness::{DynStore, Subject, append_at_once};
+use crate::harness::{DynStore, Opened, Subject, append_at_once};
 use crate::runtime::{Workers, start};
 
 /// The steps after which a child ends that nobody kills.
@@ -18,13 +19,6 @@ const STEPS_MAX: u64 = 5_000;
 
 /// The run of [`Role::Writes`], and its row at a step.
 pub(crate) const WRITTEN: &str = "written";
-
-/// A row of several blocks.
-pub(crate) fn wide(sequence: u64) -> CheckpointRow {
-    let mut wide = row(sequence);
-    wide.state = format!("wide {sequence} ").repeat(40);
-    wide.with_output(vec![b'w'; 20_000])
-}
 
 /// The runs of [`Role::WritesInTurn`].
 pub(crate) const IN_TURN: [&str; 3] = ["first", "second", "third"];
@@ -53,46 +47,26 @@ pub(crate) fn contended(step: u64, who: u8) -> CheckpointRow {
     marked(step, &format!("child {who}"))
 }
 
-/// One step of [`Role::Script`].
-#[derive(Debug, Clone)]
-pub(crate) enum Step {
-    Append(&'static str, CheckpointRow),
-    Clear(&'static str),
-}
-
-/// A short version of what the engine does: two runs, a clear, and a second life of the cleared run.
-pub(crate) fn script() -> Vec<Step> {
-    let append = |id, sequence| Step::Append(id, row(sequence));
-    vec![
-        append("one", 0),
-        append("one", 1),
-        append("other", 0),
-        Step::Append("one", wide(2)),
-        Step::Clear("one"),
-        append("one", 0),
-    ]
-}
-
 /// Plays the role and ends this process.
 pub(crate) fn play(subject: &Subject, role: Role, place: &Place) -> ! {
     let played = start(Workers::Pool(2)).map_err(|_| "no runtime".to_owned());
     let played = played.and_then(|runtime| {
         runtime.block_on(async {
-            let open = async || subject.open(place).await.map(|opened| opened.store);
+            let open = async || subject.open(place).await;
             let refused = |error| format!("opening the store: expected Ok, got \"{error}\"");
             // The script includes the first opening.
             let opened = match role {
-                Role::Script => None,
+                Role::Script | Role::LongScript => None,
                 _ => Some(open().await.map_err(refused)?),
             };
             Message::Ready.send();
             // Returns too if the parent has ended.
             let _ = std::io::stdin().lock().read_line(&mut String::new());
-            let store = match opened {
-                Some(store) => store,
+            let opened = match opened {
+                Some(opened) => opened,
                 None => open().await.map_err(refused)?,
             };
-            steps(&store, role).await.map_err(|error| error.to_string())
+            steps(&opened, role).await
         })
     });
     match played {
@@ -102,7 +76,36 @@ pub(crate) fn play(subject: &Subject, role: Role, place: &Place) -> ! {
     exit(0)
 }
 
-async fn steps(store: &DynStore, role: Role) -> Result<(), Error> {
+async fn steps(opened: &Opened, role: Role) -> Result<(), String> {
+    let script = match role {
+        Role::Script => Script::short(),
+        Role::LongScript => Script::long(),
+        _ => {
+            let played = play_without_a_script(&opened.store, role).await;
+            return played.map_err(|error| error.to_string());
+        }
+    };
+    for (number, step) in (0..).zip(script.steps) {
+        perform(opened, step).await?;
+        Message::Acknowledged(number).send();
+    }
+    Ok(())
+}
+
+async fn perform(opened: &Opened, step: Step) -> Result<(), String> {
+    let done = match step {
+        Step::Append(id, row) => opened.store.append(id, row).await,
+        Step::Clear(id) => opened.store.clear(id).await,
+        // Without the hook the store does it by itself, or not at all.
+        Step::Maintain => {
+            let maintained = (opened.maintain)().await;
+            return maintained.map_or_else(|error| Err(error.to_string()), |_| Ok(()));
+        }
+    };
+    done.map_err(|error| error.to_string())
+}
+
+async fn play_without_a_script(store: &DynStore, role: Role) -> Result<(), Error> {
     match role {
         Role::Writes => {
             for step in 0..STEPS_MAX {
@@ -150,25 +153,18 @@ async fn steps(store: &DynStore, role: Role) -> Result<(), Error> {
                 }
             }
         }
-        Role::Script => {
-            for (number, step) in (0..).zip(script()) {
-                match step {
-                    Step::Append(id, row) => store.append(id, row).await?,
-                    Step::Clear(id) => store.clear(id).await?,
-                }
-                Message::Acknowledged(number).send();
-            }
-        }
+        Role::Script | Role::LongScript => unreachable!("its steps are those of a script"),
     }
     Ok(())
 }
 
 /// Performs each step of the script once. A load of its run follows a step that returned an error.
 async fn continue_after_errors(store: &DynStore) {
-    for (number, step) in (0..).zip(script()) {
+    for (number, step) in (0..).zip(Script::short().steps) {
         let (id, done) = match step {
             Step::Append(id, row) => (id, store.append(id, row).await),
             Step::Clear(id) => (id, store.clear(id).await),
+            Step::Maintain => continue,
         };
         match done {
             Ok(()) => {

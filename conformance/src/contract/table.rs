@@ -256,6 +256,12 @@ macro_rules! __catalogue {
                 "a power loss that leaves nothing but synced data leaves every acknowledged row";
             DUR_16 dur_16_rows_are_there_for_another_process Capability reopen thread
                 "rows of a store that was dropped are there for another process";
+            DUR_18 dur_18_a_kill_while_a_large_log_is_maintained_is_survived Capability process_crash traced
+                "SIGKILL while a log of several MiB is rotated and compacted";
+            DUR_19 dur_19_a_power_loss_while_a_large_log_is_maintained_is_survived Capability power_loss traced
+                "a power loss while a log of several MiB is rotated and compacted leaves every acknowledged row";
+            DUR_20 dur_20_maintenance_beside_writers_changes_no_row Capability reopen task_race
+                "maintenance beside writers changes no row";
         }
         err err Contract "errors" {
             ERR_01 err_01_a_rejection_has_the_stores_category Implied always task

@@ -70,9 +70,9 @@ pub(crate) fn same_rows(
     let mut message = format!(
         "{}: expected {} with {}, got {} with {}",
         what(),
-        rows_in_words(expected.len()),
+        rows_in_words(expected.len() as u64),
         at(expected),
-        rows_in_words(got.len()),
+        rows_in_words(got.len() as u64),
         at(got),
     );
     let _ = write!(message, " at position {index}");
@@ -87,7 +87,8 @@ const SEQUENCES_SHOWN: usize = 16;
 const TEXT_SHOWN: usize = 40;
 const BYTES_SHOWN: usize = 8;
 
-fn rows_in_words(count: usize) -> String {
+/// A number of rows.
+pub(crate) fn rows_in_words(count: u64) -> String {
     match count {
         0 => "an empty run".to_owned(),
         1 => "1 row".to_owned(),

@@ -102,4 +102,24 @@ guide! {
         why "Runs are resumed by another process than the one that began them."
         cause "Rows are in a static or a cache of the process, which a second opening in it finds."
         fix "Keep rows where another process finds them, or drop the claim.";
+    DUR_18 Claim
+        why "A log grows for months before it is rotated or compacted for the first time. A crash in that moment \
+             must not cost the rows of all runs."
+        cause "The old log is removed before the new log is complete and has its name, or opening takes a draft \
+               for a log."
+        fix "Write the new log under a draft name, sync it, rename it, and only then remove the old one. Let \
+             opening remove drafts, and let it find the same rows whichever of the two logs it finds.";
+    DUR_19 Claim
+        why "Removing a log is durable long before a new log is, unless the new one was synced. A power loss then \
+             leaves neither."
+        cause "The new log is renamed before its data is synced, or its directory is not synced before the old log \
+               is removed or the next row is acknowledged."
+        fix "Sync the new log, rename it, sync the directory, then remove the old log. Sync the directory as well \
+             when a new segment begins, before a row in it is acknowledged.";
+    DUR_20 Append
+        why "Maintenance runs beside the workflows of a service. A row that comes while a log is compacted is a \
+             row like any other."
+        cause "Compaction copies what was there when it began, and replaces what has come since."
+        fix "Begin a new segment first, compact only what is older, and leave newer segments alone. Or hold the lock \
+             of the writers until the compacted log is in place.";
 }

@@ -120,6 +120,18 @@ pub trait Harness: Send + Sync + 'static {
         async { Ok(Hook::not_offered("the harness has no `start_node`")) }
     }
 
+    /// Lets `store` do now what it does at times, and waits for it: begin a new log file, compact, move a log into
+    /// a table, remove what it no longer needs. The laws DUR-18, DUR-19 and DUR-20 call it. Without it they see
+    /// only what the store does by itself within a few MiB.
+    ///
+    /// # Errors
+    ///
+    /// Any error. The law is then reported as a harness error.
+    fn maintain(store: &Self::Store) -> impl Future<Output = Result<Hook, BoxError>> + Send {
+        let _ = store;
+        async { Ok(Hook::not_offered("the harness has no `maintain`")) }
+    }
+
     /// Damages a row that is stored at `place`, where no store is open. For the claim `corruption`. If
     /// files contain blobs unchanged, `damage.flip_bit(place.path())` does it.
     ///
@@ -237,10 +249,42 @@ pub(crate) async fn append_at_once(
     Ok(())
 }
 
+/// Lets an open store maintain itself.
+pub(crate) type Maintain = dyn Fn() -> BoxFuture<'static, Result<Hook, BoxError>> + Send + Sync;
+
 /// An open store without its type, so that the laws are compiled once and not for each store.
 pub(crate) struct Opened {
     pub(crate) store: DynStore,
     pub(crate) clone: Option<DynStore>,
+    pub(crate) maintain: Arc<Maintain>,
+}
+
+impl Opened {
+    /// A store in use, which nobody maintains.
+    pub(crate) fn live(store: DynStore, clone: Option<DynStore>) -> Self {
+        let maintain = Arc::new(|| -> BoxFuture<'static, Result<Hook, BoxError>> {
+            Box::pin(async { Ok(Hook::not_offered(LIVE)) })
+        });
+        Self {
+            store,
+            clone,
+            maintain,
+        }
+    }
+}
+
+/// The hook of a store that may have been dropped, since only the kit keeps stores open.
+fn maintain<H: Harness>(store: &Arc<H::Store>) -> Arc<Maintain> {
+    let store = Arc::downgrade(store);
+    Arc::new(move || {
+        let store = store.upgrade();
+        Box::pin(async move {
+            match &store {
+                Some(store) => H::maintain(store).await,
+                None => Ok(Hook::not_offered("the store is closed")),
+            }
+        })
+    })
 }
 
 /// Opens the store at a place.
@@ -285,7 +329,12 @@ impl Subject {
                     let store = H::open(place).await?;
                     let clone = H::duplicate(&store).map(|clone| Arc::new(clone) as DynStore);
                     let store = Arc::new(store);
-                    Ok(Opened { store, clone })
+                    let maintain = maintain::<H>(&store);
+                    Ok(Opened {
+                        store,
+                        clone,
+                        maintain,
+                    })
                 })
             }),
             destroy: |place| Box::pin(H::destroy(place)),

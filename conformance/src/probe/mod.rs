@@ -247,7 +247,7 @@ impl Probe {
                 Arc::new(prefixed) as DynStore
             };
             let (store, clone) = (handle(first), Some(handle(first + 1)));
-            Box::pin(async move { Ok(Opened { store, clone }) })
+            Box::pin(async move { Ok(Opened::live(store, clone)) })
         });
         Subject::of_live(runtime, options, open)
     }

@@ -31,3 +31,15 @@ impl Draws {
         mixed ^ (mixed >> 31)
     }
 }
+
+/// The same bytes in each run, incompressible: Marsaglia's xorshift generator.
+pub(crate) fn noise(seed: u64, bytes: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let words = std::iter::repeat_with(move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    });
+    words.take(bytes / 8).flatten().collect()
+}

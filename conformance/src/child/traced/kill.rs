@@ -1,5 +1,9 @@
 //! Kills a child at one of its system calls.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::syncs::names_in;
 use super::{Action, Call, Watch, follow};
 use crate::child::{Message, Running};
 use crate::finding::expect::{Failure, broken};
@@ -55,5 +59,53 @@ pub(crate) fn kill_at(mut running: Running<'_>, fatal: usize) -> Result<End, Fai
         Some(call) => Ok(End::Killed { call, steps }),
         None if ended => Ok(End::Whole),
         None => Err(running.silent()),
+    }
+}
+
+/// What a child does in each of its steps.
+#[derive(Debug, Default)]
+pub(crate) struct Course {
+    /// The step of each call that changes the file system.
+    pub(crate) calls: Vec<u64>,
+    /// The steps after which a file has a new name.
+    pub(crate) names: BTreeSet<u64>,
+}
+
+struct Survey<'a> {
+    place: &'a Path,
+    step: u64,
+    names: BTreeSet<PathBuf>,
+    course: Course,
+}
+
+impl Watch for Survey<'_> {
+    fn before(&mut self, _call: &Call) -> Action {
+        self.course.calls.push(self.step);
+        Action::GoOn
+    }
+
+    fn on_message(&mut self, nth: u64) {
+        let names = names_in(self.place);
+        if !names.is_subset(&self.names) {
+            self.course.names.insert(self.step);
+        }
+        self.names = names;
+        self.step = nth + 1;
+    }
+}
+
+/// Lets a ready child continue, and returns what it did.
+pub(crate) fn survey(mut running: Running<'_>, place: &Path) -> Result<Course, Failure> {
+    let mut survey = Survey {
+        place,
+        step: 0,
+        names: names_in(place),
+        course: Course::default(),
+    };
+    follow(&mut running, &mut survey)?;
+    match running.last_words().last() {
+        Some(Message::Ended) => Ok(survey.course),
+        Some(Message::Refused(message)) => Err(broken(format!("in a child process: {message}"))),
+        _ => Err(running.silent()),
     }
 }

@@ -4,6 +4,7 @@
 //! interface. All tracing happens on the thread of the law. Writes through memory that is mapped to a
 //! file, or through `io_uring`, are not seen.
 
+mod disk;
 mod durable;
 mod faults;
 mod kill;
@@ -25,9 +26,9 @@ use crate::child::Running;
 use crate::finding::expect::Failure;
 
 pub(crate) use self::faults::{FailedCall, Fault, Faulty, run_with_a_fault};
-pub(crate) use self::kill::{End, kill_at};
-pub(crate) use self::power::{Image, lose_power};
-pub(crate) use self::syncs::{Seen, watch_syncs};
+pub(crate) use self::kill::{Course, End, kill_at, survey};
+pub(crate) use self::power::{Image, Moments, lose_power};
+pub(crate) use self::syncs::{LastSync, Seen, watch_syncs};
 
 /// The effect of a system call on a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

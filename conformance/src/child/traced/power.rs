@@ -1,20 +1,29 @@
 //! Power losses of a child's machine: after each sync, and at each acknowledgement, what is synced by then.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
-use super::durable::{Durable, Node, node_of};
-use super::syncs::writes_through;
-use super::{Action, Call, Does, Watch, follow};
+use super::disk::Disk;
+use super::{Action, Call, Watch, follow};
 use crate::case::Case;
 use crate::child::{Message, Running};
 use crate::finding::expect::{Checked, Failure, broken};
 use crate::harness::place::Place;
 
+/// The moments at which images are kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Moments<'a> {
+    /// After each sync and at each acknowledgement, up to [`IMAGES_MAX`].
+    All,
+    /// In these steps only, some of each.
+    InSteps(&'a BTreeSet<u64>),
+}
+
 /// The most images of one child. A store that syncs more often is not tried after its later syncs.
 const IMAGES_MAX: usize = 200;
+/// The most images of a step that is named: its first, since a step has few.
+const IMAGES_OF_A_STEP_MAX: usize = 6;
 
 /// A place after a power loss.
 pub(crate) struct Image {
@@ -27,50 +36,32 @@ pub(crate) struct Image {
 
 struct Losses<'a> {
     case: &'a Case,
-    place: &'a Path,
-    durable: Durable,
+    disk: Disk,
+    moments: Moments<'a>,
     /// Whether something was synced since the last image.
     changed: bool,
-    /// Files of which each write is a sync.
-    through: BTreeMap<Node, PathBuf>,
     steps: u64,
-    writes: u64,
     images: Vec<Image>,
     failed: Option<Failure>,
 }
 
 impl Losses<'_> {
-    fn note(&mut self, call: &Call) -> std::io::Result<()> {
-        if matches!(call.name, "msync" | "syncfs") {
-            self.changed = true;
-            return self.durable.sync_all();
+    /// Whether the image of this moment is kept.
+    fn keeps(&self) -> bool {
+        match self.moments {
+            Moments::All => self.images.len() < IMAGES_MAX,
+            Moments::InSteps(steps) => {
+                let of_step = self.images.iter().filter(|image| image.steps == self.steps);
+                steps.contains(&self.steps) && of_step.count() < IMAGES_OF_A_STEP_MAX
+            }
         }
-        let Some(path) = call.path().filter(|path| path.starts_with(self.place)) else {
-            return Ok(());
-        };
-        self.writes += u64::from(call.does == Does::Write && path.is_file());
-        if call.does == Does::Sync {
-            self.changed = true;
-            self.durable.sync(&call.link())?;
-        } else if writes_through(call) {
-            self.changed = true;
-            let about = fs::metadata(call.link())?;
-            self.through.insert(node_of(&about), call.link());
-        }
-        Ok(())
     }
 
     fn keep(&mut self, begun: bool) -> Checked {
-        for (_, file) in std::mem::take(&mut self.through) {
-            self.durable.sync(&file).map_err(|error| no_image(&error))?;
-        }
-        if self.images.len() == IMAGES_MAX {
+        if !self.keeps() {
             return Ok(());
         }
-        let place = self.case.another_place()?;
-        self.durable
-            .write_to(place.path())
-            .map_err(|error| no_image(&error))?;
+        let place = self.disk.image(self.case)?;
         self.changed = false;
         self.images.push(Image {
             place,
@@ -87,19 +78,13 @@ impl Losses<'_> {
     }
 }
 
-fn no_image(error: &std::io::Error) -> Failure {
-    Failure::Harness(format!("no image of a power loss: {error}"))
-}
-
 impl Watch for Losses<'_> {
     fn before(&mut self, call: &Call) -> Action {
         self.unless_failed(|losses| {
             if losses.changed {
                 losses.keep(true)?;
             }
-            if matches!(call.does, Does::Write | Does::Sync) {
-                losses.note(call).map_err(|error| no_image(&error))?;
-            }
+            losses.changed |= losses.disk.note(call)?;
             Ok(())
         });
         Action::GoOn
@@ -118,20 +103,14 @@ pub(crate) fn lose_power(
     mut running: Running<'_>,
     place: &Place,
     stash: &Path,
+    moments: Moments<'_>,
 ) -> Result<Vec<Image>, Failure> {
-    let path = place
-        .path()
-        .canonicalize()
-        .map_err(|error| no_image(&error))?;
-    let durable = Durable::names_and_data(&path, stash).map_err(|error| no_image(&error))?;
     let mut losses = Losses {
         case: running.case,
-        place: &path,
-        durable,
+        disk: Disk::of(place, stash)?,
+        moments,
         changed: false,
-        through: BTreeMap::new(),
         steps: 0,
-        writes: 0,
         images: Vec::new(),
         failed: None,
     };
@@ -146,10 +125,6 @@ pub(crate) fn lose_power(
     if let Some(failure) = losses.failed {
         return Err(failure);
     }
-    if losses.writes == 0 {
-        let message = "the kit saw no write to a file at the place: the store may use mapped memory, \
-                       io_uring or a server";
-        return Err(Failure::Inconclusive(message.to_owned()));
-    }
+    losses.disk.was_written()?;
     Ok(losses.images)
 }

@@ -1,6 +1,7 @@
 //! Which files were written, and whether they were synced before the acknowledgement.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -15,17 +16,49 @@ use crate::finding::expect::{Failure, broken};
 pub(crate) struct Seen {
     /// Writes to files at the place.
     pub(crate) writes: usize,
-    /// Whether a file that was written has been synced after its last write.
-    pub(crate) synced: bool,
+    /// The files that were written, below the place, in the order of their names.
+    pub(crate) files: Vec<Written>,
     /// A synced file that was named in this step, and the directory on the way to it that was not synced
     /// since.
     pub(crate) nameless: Option<(PathBuf, PathBuf)>,
 }
 
+/// A file that was written in a step.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Written {
+    pub(crate) file: PathBuf,
+    pub(crate) writes: usize,
+    /// The last sync in the step.
+    pub(crate) sync: LastSync,
+}
+
+/// When a file was last synced in a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum LastSync {
+    AfterTheLastWrite,
+    BeforeTheLastWrite,
+    Never,
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (file, writes) = (self.file.display().to_string(), self.writes);
+        let times = if writes == 1 { "time" } else { "times" };
+        let sync = match self.sync {
+            LastSync::AfterTheLastWrite => "then synced",
+            LastSync::BeforeTheLastWrite => "synced before the last of them",
+            LastSync::Never => "not synced",
+        };
+        write!(f, "{file:?} ({writes} {times}, {sync})")
+    }
+}
+
 struct Syncs {
     place: PathBuf,
-    /// The files written in this step, by inode, and whether they are not synced since.
-    dirty: BTreeMap<u64, bool>,
+    /// The files written in this step, by inode.
+    dirty: BTreeMap<u64, Written>,
+    /// The files synced in this step, by inode.
+    synced_now: BTreeSet<u64>,
     /// Every file that was ever synced, by inode. A file that never is may be one that opening can rebuild.
     synced: BTreeSet<u64>,
     names: BTreeSet<PathBuf>,
@@ -42,7 +75,9 @@ impl Syncs {
     fn note(&mut self, call: &Call) -> Option<()> {
         if matches!(call.name, "msync" | "syncfs") {
             // These sync everything that might have been written.
-            self.dirty.values_mut().for_each(|dirty| *dirty = false);
+            for file in self.dirty.values_mut() {
+                file.sync = LastSync::AfterTheLastWrite;
+            }
             self.synced.extend(self.dirty.keys());
             return self.durable.sync_all().ok();
         }
@@ -55,8 +90,9 @@ impl Syncs {
             Does::Sync if about.is_dir() => _ = self.durable.sync(&call.link()).ok()?,
             Does::Sync => {
                 self.synced.insert(about.ino());
-                if let Some(dirty) = self.dirty.get_mut(&about.ino()) {
-                    *dirty = false;
+                self.synced_now.insert(about.ino());
+                if let Some(file) = self.dirty.get_mut(&about.ino()) {
+                    file.sync = LastSync::AfterTheLastWrite;
                 }
             }
             Does::Write => {
@@ -69,7 +105,19 @@ impl Syncs {
                 if is_synced {
                     self.synced.insert(about.ino());
                 }
-                self.dirty.insert(about.ino(), !is_synced);
+                let file = Written {
+                    file: self.below(&path),
+                    writes: 0,
+                    sync: LastSync::Never,
+                };
+                let was_synced = self.synced_now.contains(&about.ino());
+                let file = self.dirty.entry(about.ino()).or_insert(file);
+                file.writes += 1;
+                file.sync = match (is_synced, was_synced) {
+                    (true, _) => LastSync::AfterTheLastWrite,
+                    (false, true) => LastSync::BeforeTheLastWrite,
+                    (false, false) => LastSync::Never,
+                };
             }
             Does::Name => {}
         }
@@ -99,7 +147,9 @@ impl Watch for Syncs {
         // The tracer counts from 0, and each message ends a step.
         assert_eq!(nth, self.steps.len() as u64, "a message ends one step");
         let mut seen = std::mem::take(&mut self.now);
-        seen.synced = self.dirty.values().any(|dirty| !dirty);
+        seen.files = std::mem::take(&mut self.dirty).into_values().collect();
+        seen.files.sort();
+        self.synced_now.clear();
         let names = names_in(&self.place);
         let new = names.difference(&self.names);
         let synced = new.filter(|name| {
@@ -111,7 +161,6 @@ impl Watch for Syncs {
         });
         seen.nameless = nameless.next();
         self.names = names;
-        self.dirty.clear();
         self.steps.push(seen);
     }
 }
@@ -141,6 +190,7 @@ pub(crate) fn watch_syncs(mut running: Running<'_>, place: &Path) -> Result<Vec<
         durable: durable.map_err(|error| Failure::Harness(format!("no names: {error}")))?,
         place,
         dirty: BTreeMap::new(),
+        synced_now: BTreeSet::new(),
         synced: BTreeSet::new(),
         now: Seen::default(),
         steps: Vec::new(),

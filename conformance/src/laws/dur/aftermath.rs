@@ -7,12 +7,12 @@ use crashpoint::CheckpointRow;
 
 use super::script::Answer;
 use crate::case::{Case, Session};
-use crate::child::{Step, script};
+use crate::child::{Script, Step};
 use crate::finding::expect::{Checked, Failure, broken, row};
 use crate::harness::place::Place;
 
-/// The runs of the script, and one that is begun after the crash.
-const RUNS: [&str; 3] = ["one", "other", "after"];
+/// A run that is begun after the crash.
+const AFTER: &str = "after";
 
 /// A sequence that the script does not use.
 const LATER: u64 = 1_000;
@@ -22,14 +22,14 @@ pub(super) async fn goes_on(
     case: &Case,
     place: &Arc<Place>,
     mut store: Session,
-    answers: &[Answer],
+    (script, answers): (&Script, &[Answer]),
     after: &str,
 ) -> Checked {
     let in_context = |failure| match failure {
         Failure::Broken(message) => broken(format!("after {after}, opened again: {message}")),
         other => other,
     };
-    for (step, answer) in script().iter().zip(answers) {
+    for (step, answer) in script.steps.iter().zip(answers) {
         if let (Step::Append(id, row), Answer::Unknown) = (step, answer) {
             let held = store.load(id).await?;
             if held.iter().all(|held| held.sequence != row.sequence) {
@@ -37,15 +37,16 @@ pub(super) async fn goes_on(
             }
         }
     }
+    let runs = || script.runs.iter().copied().chain([AFTER]);
     let mut expected = Vec::new();
-    for id in RUNS {
+    for id in runs() {
         store.append(id, &row(LATER)).await.map_err(in_context)?;
         expected.push(store.load(id).await?);
     }
     for opening in ["a second time", "a third time"] {
         store = case.reopen_at(place, store).await.map_err(in_context)?;
         let when = format!("continued after {after}, and opened {opening}");
-        for (id, rows) in RUNS.iter().zip(&expected) {
+        for (id, rows) in runs().zip(&expected) {
             store.holds(id, rows, &when).await?;
         }
     }

@@ -5,6 +5,9 @@ mod aftermath;
 mod corrupt;
 mod killed;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+mod long;
+mod maintained;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 mod power;
 mod process;
 mod reopened;
@@ -19,6 +22,12 @@ pub(crate) use self::killed::{
     dur_05_a_kill_inside_clear_leaves_all_or_nothing, dur_06_after_a_kill_the_store_opens_unaided,
     dur_14_acknowledged_rows_are_durable_in_order,
 };
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+pub(crate) use self::long::{
+    dur_18_a_kill_while_a_large_log_is_maintained_is_survived,
+    dur_19_a_power_loss_while_a_large_log_is_maintained_is_survived,
+};
+pub(crate) use self::maintained::dur_20_maintenance_beside_writers_changes_no_row;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 pub(crate) use self::power::{
     dur_08_data_is_synced_before_the_acknowledgement,

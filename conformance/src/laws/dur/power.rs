@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use super::aftermath::goes_on;
 use super::killed::judge_at;
-use super::script::{Answer, judge};
+use super::script::{Answer, ended_after, judge};
 use super::traced::{CALLS_MAX, too_many};
 use crate::case::Case;
 use crate::child::traced::{
-    FailedCall, Fault, Faulty, Image, Seen, lose_power, run_with_a_fault, watch_syncs,
+    FailedCall, Fault, Faulty, Image, LastSync, Moments, Seen, lose_power, run_with_a_fault,
+    watch_syncs,
 };
-use crate::child::{Message, Role, Running, Step, script};
+use crate::child::{Message, Role, Running, Script, Step};
 use crate::finding::expect::{Checked, Failure, broken};
 use crate::harness::place::Place;
 
@@ -26,7 +27,7 @@ fn steps_seen(case: &Case) -> Result<Vec<(Step, Seen)>, Failure> {
                        io_uring or a server";
         return Err(Failure::Inconclusive(message.to_owned()));
     }
-    Ok(script().into_iter().zip(seen).collect())
+    Ok(Script::short().steps.into_iter().zip(seen).collect())
 }
 
 pub(crate) fn dur_08_data_is_synced_before_the_acknowledgement(case: &Case) -> Checked {
@@ -37,11 +38,14 @@ pub(crate) fn dur_08_data_is_synced_before_the_acknowledgement(case: &Case) -> C
                 "append {number} of a child was acknowledged, but the kit saw no write"
             )));
         }
-        if !seen.synced {
+        let mut files = seen.files.iter();
+        if !files.any(|file| file.sync == LastSync::AfterTheLastWrite) {
             let writes = seen.writes;
+            let files: Vec<String> = seen.files.iter().map(ToString::to_string).collect();
+            let files = files.join(", ");
             return Err(broken(format!(
                 "append {number} of a child wrote {writes} times to files of its place: expected a \
-                 sync of one of them after its last write and before the acknowledgement, got none"
+                 sync of one of them after its last write and before the acknowledgement, got {files}"
             )));
         }
     }
@@ -67,29 +71,33 @@ pub(crate) fn dur_09_the_directory_is_synced_when_a_file_is_created(case: &Case)
 pub(crate) fn dur_15_after_a_power_loss_acknowledged_rows_are_there(case: &Case) -> Checked {
     let (place, stash) = (case.another_place()?, case.another_place()?);
     let running = Running::start(case, Role::Script, &place)?;
-    for image in lose_power(running, &place, stash.path())? {
-        let Image {
-            place,
-            steps,
-            begun,
-        } = image;
-        let steps_words = match steps {
-            1 => "1 acknowledged step".to_owned(),
-            more => format!("{more} acknowledged steps"),
-        };
-        let when = format!("of whose files only synced data was left, after {steps_words}");
-        let mut answers = vec![Answer::Done; steps as usize];
-        if begun {
-            answers.push(Answer::Unknown);
-        }
-        answers.truncate(script().len());
-        let after = format!("a power loss after {steps_words} of a child");
-        judge_at(case, &place, &after, async |store| {
-            judge(&store, &answers, &when).await?;
-            goes_on(case, &place, store, &answers, &after).await
-        })?;
+    for image in lose_power(running, &place, stash.path(), Moments::All)? {
+        opens(case, &Script::short(), image)?;
     }
     Ok(())
+}
+
+/// Opens the place that a power loss left, judges it and goes on.
+pub(super) fn opens(case: &Case, script: &Script, image: Image) -> Checked {
+    let Image {
+        place,
+        steps,
+        begun,
+    } = image;
+    let steps_words = match steps {
+        1 => "1 acknowledged step".to_owned(),
+        more => format!("{more} acknowledged steps"),
+    };
+    let when = format!("of whose files only synced data was left, after {steps_words}");
+    let mut answers = ended_after(steps, script);
+    if !begun {
+        answers.truncate(steps as usize);
+    }
+    let after = format!("a power loss after {steps_words} of a child");
+    judge_at(case, &place, &after, async |store| {
+        judge(&store, script, &answers, &when).await?;
+        goes_on(case, &place, store, (script, &answers), &after).await
+    })
 }
 
 /// Applies the fault to each call in turn, each time in a new child at a new place.
@@ -164,9 +172,10 @@ pub(crate) fn dur_11_a_full_disk_is_an_error(case: &Case) -> Checked {
             let answers: Vec<Answer> = faulty.messages.iter().filter_map(answer).collect();
             let when = format!("whose {call} (number {nth}) failed in step {step}, opened again");
             let after = format!("a child whose {call} (number {nth}) failed in step {step}");
+            let script = Script::short();
             judge_at(case, place, &after, async |store| {
-                judge(&store, &answers, &when).await?;
-                goes_on(case, place, store, &answers, &after).await
+                judge(&store, &script, &answers, &when).await?;
+                goes_on(case, place, store, (&script, &answers), &after).await
             })
         },
     )
@@ -205,7 +214,7 @@ pub(crate) fn dur_13_after_a_failed_sync_the_store_refuses(case: &Case) -> Check
 /// Judges a child that has abandoned the file whose sync failed. It may go on, since nothing that it shows
 /// depends on that file. But it must not show a row that it could not write.
 fn shows_what_was_acknowledged(messages: &[Message], when: &str) -> Checked {
-    let script = script();
+    let script = Script::short().steps;
     let mut kept: BTreeMap<&str, u64> = BTreeMap::new();
     let mut asked = "";
     for message in messages {
@@ -213,11 +222,11 @@ fn shows_what_was_acknowledged(messages: &[Message], when: &str) -> Checked {
             Message::Acknowledged(number) => match script.get(*number as usize) {
                 Some(Step::Append(run, _)) => *kept.entry(*run).or_default() += 1,
                 Some(Step::Clear(run)) => _ = kept.remove(run),
-                None => {}
+                Some(Step::Maintain) | None => {}
             },
             Message::Failed(number) | Message::Conflicted(number) => {
                 let step = script.get(*number as usize);
-                asked = step.map_or("", |(Step::Append(run, _) | Step::Clear(run))| *run);
+                asked = step.and_then(Step::run).unwrap_or_default();
             }
             Message::Loaded(Some(rows)) => {
                 let expected = kept.get(asked).copied().unwrap_or_default();

@@ -1,10 +1,12 @@
 //! The states that a child's script may leave, given the answers that the child got.
 
+use std::cmp::Reverse;
+
 use crashpoint::CheckpointRow;
 
 use crate::case::Session;
-use crate::child::{Step, script};
-use crate::finding::expect::{Checked, broken, describe, quote};
+use crate::child::{Script, Step};
+use crate::finding::expect::{Checked, broken, describe, quote, same_rows};
 
 /// The answer to a step of the script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,12 +18,19 @@ pub(super) enum Answer {
 
 type Rows = Vec<CheckpointRow>;
 
+/// The answers of a child that was ended after so many acknowledged steps, with the next step under way.
+pub(super) fn ended_after(steps: u64, script: &Script) -> Vec<Answer> {
+    let mut answers = vec![Answer::Done; steps as usize];
+    answers.push(Answer::Unknown);
+    answers.truncate(script.steps.len());
+    answers
+}
+
 /// Every possible state of the run `id` after the answered steps.
-fn possible(id: &str, answers: &[Answer]) -> Vec<Rows> {
+fn possible(script: &Script, id: &str, answers: &[Answer]) -> Vec<Rows> {
     let mut states: Vec<Rows> = vec![Vec::new()];
-    for (step, answer) in script().iter().zip(answers) {
-        let (Step::Append(run, _) | Step::Clear(run)) = step;
-        if *run != id {
+    for (step, answer) in script.steps.iter().zip(answers) {
+        if step.run() != Some(id) {
             continue;
         }
         let after: Vec<Rows> = states
@@ -39,6 +48,7 @@ fn possible(id: &str, answers: &[Answer]) -> Vec<Rows> {
 
 fn performed(step: &Step, rows: &[CheckpointRow]) -> Option<Rows> {
     match step {
+        Step::Maintain => Some(rows.to_vec()),
         Step::Clear(_) => Some(Vec::new()),
         Step::Append(_, row) => {
             let is_taken = rows.iter().any(|held| held.sequence == row.sequence);
@@ -51,28 +61,50 @@ fn performed(step: &Step, rows: &[CheckpointRow]) -> Option<Rows> {
 }
 
 /// Fails unless each run is in a possible state. `when` completes the message "a child ...".
-pub(super) async fn judge(store: &Session, answers: &[Answer], when: &str) -> Checked {
-    for id in ["one", "other"] {
+pub(super) async fn judge(
+    store: &Session,
+    script: &Script,
+    answers: &[Answer],
+    when: &str,
+) -> Checked {
+    for &id in script.runs {
         let got = store.load(id).await?;
-        let states = possible(id, answers);
-        if !states.contains(&got) {
-            let expected = match &states[..] {
-                [state] => format!("expected {}, got {}", in_words(state), in_words(&got)),
-                // Each on a line of its own, below what came instead.
-                several => {
-                    let several = several.iter().map(|rows| format!("\n  {}", in_words(rows)));
-                    let (count, several) = (states.len(), several.collect::<String>());
-                    let got = in_words(&got);
-                    format!("expected one of {count} states, got {got}; the states are{several}")
-                }
-            };
-            return Err(broken(format!(
-                "run {} of a child {when}: {expected}",
-                quote(id)
-            )));
+        let states = possible(script, id, answers);
+        if states.contains(&got) {
+            continue;
         }
+        let what = format!("run {} of a child {when}", quote(id));
+        if states.iter().any(|rows| rows.len() > ROWS_SHOWN) {
+            return same_rows(|| what, nearest(&states, &got), &got);
+        }
+        let expected = match &states[..] {
+            [state] => format!("expected {}, got {}", in_words(state), in_words(&got)),
+            // Each on a line of its own, below what came instead.
+            several => {
+                let several = several.iter().map(|rows| format!("\n  {}", in_words(rows)));
+                let (count, several) = (states.len(), several.collect::<String>());
+                let got = in_words(&got);
+                format!("expected one of {count} states, got {got}; the states are{several}")
+            }
+        };
+        return Err(broken(format!("{what}: {expected}")));
     }
     Ok(())
+}
+
+/// The most rows of a state that a message shows.
+const ROWS_SHOWN: usize = 8;
+
+/// The state that agrees with `got` for longest, and of these the one that is most like it in length.
+fn nearest<'a>(states: &'a [Rows], got: &[CheckpointRow]) -> &'a [CheckpointRow] {
+    let agreement = |rows: &&Rows| {
+        let same = rows.iter().zip(got).take_while(|(row, got)| row == got);
+        (same.count(), Reverse(rows.len().abs_diff(got.len())))
+    };
+    states
+        .iter()
+        .max_by_key(agreement)
+        .map_or(&[], Vec::as_slice)
 }
 
 fn in_words(rows: &[CheckpointRow]) -> String {

@@ -1,17 +1,21 @@
 //! SIGKILL at every system call that changes a file system: it hits windows that a kill by time misses.
 
+use std::sync::Arc;
+
 use super::aftermath::goes_on;
 use super::killed::judge_at;
-use super::script::{Answer, judge};
+use super::script::{Answer, ended_after, judge};
 use crate::case::Case;
 use crate::child::traced::{End, kill_at};
-use crate::child::{Role, Running, script};
+use crate::child::{Role, Running, Script};
 use crate::finding::expect::{Checked, Failure};
+use crate::harness::place::Place;
 
 /// The most system calls of a child that are tried one by one.
 pub(super) const CALLS_MAX: usize = 400;
 
 pub(crate) fn dur_07_a_kill_at_every_system_call_is_survived(case: &Case) -> Checked {
+    let script = Script::short();
     for fatal in 0..CALLS_MAX {
         let place = case.another_place()?;
         let running = Running::start(case, Role::Script, &place)?;
@@ -25,17 +29,23 @@ pub(crate) fn dur_07_a_kill_at_every_system_call_is_survived(case: &Case) -> Che
             End::Whole => return Ok(()),
         };
         let when = format!("killed at its {call} number {fatal}, after {steps} acknowledged steps");
-        // One step was under way; the rest never began.
-        let mut answers = vec![Answer::Done; steps as usize];
-        answers.push(Answer::Unknown);
-        answers.truncate(script().len());
-        let after = format!("SIGKILL of a child, {when}");
-        judge_at(case, &place, &after, async |store| {
-            judge(&store, &answers, &when).await?;
-            goes_on(case, &place, store, &answers, &after).await
-        })?;
+        survives(case, &place, (&script, &ended_after(steps, &script)), &when)?;
     }
     Err(too_many())
+}
+
+/// Opens the place of a child that was killed, judges it and goes on. `when` completes "a child ...".
+pub(super) fn survives(
+    case: &Case,
+    place: &Arc<Place>,
+    (script, answers): (&Script, &[Answer]),
+    when: &str,
+) -> Checked {
+    let after = format!("SIGKILL of a child, {when}");
+    judge_at(case, place, &after, async |store| {
+        judge(&store, script, answers, when).await?;
+        goes_on(case, place, store, (script, answers), &after).await
+    })
 }
 
 pub(super) fn too_many() -> Failure {

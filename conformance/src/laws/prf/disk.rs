@@ -3,6 +3,7 @@
 use crate::case::{Blame, Case};
 use crate::finding::expect::{Checked, Failure, broken, row};
 use crate::harness::hooks::files_below;
+use crate::runtime::draws::noise;
 
 /// Blobs of 4 KiB, 2 MiB in total, so that the fixed cost of a file is a small part.
 const BLOB: usize = 4 << 10;
@@ -15,7 +16,7 @@ pub(crate) async fn prf_05_bytes_on_disk_for_a_byte_of_payload(case: &Case) -> C
     let store = case.open().await?;
     for sequence in 0..ROWS {
         // All blobs differ and can't be compressed, so that compression does not hide the cost.
-        let blob = noise(sequence);
+        let blob = noise(sequence, BLOB);
         store
             .append("payload", &row(sequence).with_output(blob))
             .await?;
@@ -43,16 +44,4 @@ pub(crate) async fn prf_05_bytes_on_disk_for_a_byte_of_payload(case: &Case) -> C
         )));
     }
     Ok(())
-}
-
-/// The same bytes in each run, incompressible: Marsaglia's xorshift generator.
-fn noise(seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let words = std::iter::repeat_with(move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    });
-    words.take(BLOB / 8).flatten().collect()
 }

@@ -4,16 +4,17 @@
 use std::collections::BTreeSet;
 
 use crashpoint_conformance::{
-    BoxError, Harness, LawId, Place, Plan, Verdict, catalogue, claim, run_all,
+    BoxError, Claim, Harness, LawId, Place, Plan, Verdict, catalogue, claim, run_all,
 };
 
 use super::line::failing;
-use super::{EXEMPT, NAMED, NAMED_CLAIMED, NAMED_KILLED, durability, everything, in_groups};
+use super::{EXEMPT, LONG, NAMED, NAMED_CLAIMED, NAMED_KILLED, durability, everything, in_groups};
 use crate::mutants::concurrency::Remote;
 use crate::mutants::disk::InFile;
 use crate::mutants::drafts::InDrafts;
 use crate::mutants::outage::Breakable;
 use crate::mutants::replicated::{self, InNodes};
+use crate::mutants::segments::{self, InSegments};
 use crate::mutants::server::Served;
 use crate::mutants::trees::{self, InTrees};
 use crate::mutants::{Broken, Faithful, Mutated, can, damaged, disk, outage, pay};
@@ -176,7 +177,24 @@ fn a_file_that_is_cut_after_its_sync_is_not_taken_for_one_that_was_not_synced() 
 fn a_store_that_gives_up_the_file_whose_sync_failed_may_go_on() {
     let test = "kill_matrix::controls::a_store_that_gives_up_the_file_whose_sync_failed_may_go_on";
     let claims = [claim::reopen, claim::process_crash, claim::power_loss];
-    let report = run_all::<InDrafts<false>>(&in_groups(test, &claims, &["bas", "dur"]));
+    let report = run_all::<InDrafts<false>>(&short(test, &claims));
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+}
+
+/// The laws of durability, but for those that write several MiB.
+fn short(test: &str, claims: &[Claim]) -> Plan {
+    let laws = catalogue().iter().map(|law| law.id);
+    let laws = laws.filter(|law| !LONG.contains(law));
+    in_groups(test, claims, &["bas", "dur"]).only_laws(laws)
+}
+
+/// It compacts beside its writers, and what it leaves behind for a while counts for nothing.
+#[test]
+fn a_store_that_rotates_and_compacts_carefully_survives_every_crash() {
+    let test =
+        "kill_matrix::controls::a_store_that_rotates_and_compacts_carefully_survives_every_crash";
+    let claims = [claim::reopen, claim::process_crash, claim::power_loss];
+    let report = run_all::<InSegments<segments::Whole>>(&in_groups(test, &claims, &["bas", "dur"]));
     assert_eq!(failing(&report), BTreeSet::new(), "{report}");
 }
 
@@ -185,7 +203,7 @@ fn a_store_that_gives_up_the_file_whose_sync_failed_may_go_on() {
 fn a_tree_that_is_synced_before_it_has_its_name_survives_every_power_loss() {
     let test = "kill_matrix::controls::a_tree_that_is_synced_before_it_has_its_name_survives_every_power_loss";
     let claims = [claim::reopen, claim::process_crash, claim::power_loss];
-    let report = run_all::<InTrees<trees::All>>(&in_groups(test, &claims, &["bas", "dur"]));
+    let report = run_all::<InTrees<trees::All>>(&short(test, &claims));
     assert_eq!(failing(&report), BTreeSet::new(), "{report}");
 }
 

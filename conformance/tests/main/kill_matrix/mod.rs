@@ -14,18 +14,19 @@ pub(crate) mod power;
 
 use std::num::NonZeroUsize;
 
-use crashpoint_conformance::{Claim, LawId, Plan, Sensitivity, catalogue, claim, run_all};
+use crashpoint_conformance::{Claim, Law, LawId, Plan, Sensitivity, catalogue, claim, run_all};
 
 use self::line::{Kill, check, judged, tests_again};
 use crate::mutants::disk::InFile;
 use crate::mutants::drafts::InDrafts;
 use crate::mutants::outage::Breakable;
 use crate::mutants::replicated::InNodes;
+use crate::mutants::segments::InSegments;
 use crate::mutants::server::Served;
 use crate::mutants::trees::InTrees;
 use crate::mutants::{
     Broken, Faithful, Mutant, Mutated, bas, can, clr, concurrency, damaged, disk, dup, dur, eng,
-    err, iso, lst, ord, outage, pay, prf, racing, replicated, run, trees,
+    err, iso, lst, ord, outage, pay, prf, racing, replicated, run, segments, trees,
 };
 
 /// A line of the matrix, for whoever lists them.
@@ -279,8 +280,8 @@ killed! {
     appends_behind_a_torn_tail: disk::AppendsBehindATornTail => DUR_07 "opened again: after dropping the store, the harness could not open the store", also DUR_11;
     blob_must_be_new: disk::BlobMustBeNew => DUR_07 "opened again: append of {sequence 2", also DUR_11 DUR_15;
     buffer_for_each_run: disk::BufferForEachRun => DUR_14 "expected every row before the last that is there, got append";
-    no_sync: disk::NoSync => DUR_08 "expected a sync of one of them after its last write", also DUR_15;
-    syncs_too_early: disk::SyncsTooEarly => DUR_08 "expected a sync of one of them after its last write", also DUR_15;
+    no_sync: disk::NoSync => DUR_08 "and before the acknowledgement, got \"log\" (1 time, not synced)", also DUR_15;
+    syncs_too_early: disk::SyncsTooEarly => DUR_08 "and before the acknowledgement, got \"log\" (1 time, synced before the last of them)", also DUR_15;
     no_directory_sync: disk::NoDirectorySync => DUR_09 "left a new file \"log\" with synced data in it", also DUR_15;
     ignores_eio: disk::IgnoresEio => DUR_10 "answered EIO: expected an error, got Ok";
     eio_is_a_conflict: disk::EioIsAConflict => DUR_10 "expected an error of the disk, got a conflict";
@@ -289,11 +290,12 @@ killed! {
     clears_without_sync: disk::ClearsWithoutSync => DUR_15 "of whose files only synced data was left, after 5 acknowledged steps: expected [], got [";
 }
 
-/// The third matrix: what only some stores claim, in the groups that are named.
+/// The third matrix: what only some stores claim, in the groups that are named, or of these only the laws that
+/// are named.
 macro_rules! claimed {
     ($(
         $name:ident: $harness:ty, claiming [$($claim:ident)+], in [$($group:literal)+]
-        => $by:ident $saying:literal $(, also $($also:ident)+)? $(, maybe $racing:ident)?;
+        $(only [$($only:ident)+])? => $by:ident $saying:literal $(, also $($also:ident)+)? $(, maybe $racing:ident)?;
     )*) => {
         $(
             #[test]
@@ -301,7 +303,8 @@ macro_rules! claimed {
                 let kill = kill!($name $by $saying [$($($also)+)?] [$($racing)?]);
                 let test = concat!("kill_matrix::", stringify!($name));
                 let plan = in_groups(test, &[$(claim::$claim),+], &[$($group),+]);
-                judged(&kill, &run_all::<$harness>(&beside(plan, &kill)));
+                let only: &[LawId] = &[$($(LawId::$only),+)?];
+                judged(&kill, &run_all::<$harness>(&beside(plan, &kill, only)));
             }
         )*
 
@@ -326,6 +329,11 @@ claimed! {
     forgets_ancestors: InTrees<trees::ForgetsAncestors>, claiming [reopen process_crash power_loss], in ["bas" "dur"] => DUR_09 "expected a sync of the place before the acknowledgement", also DUR_15;
     syncs_another_file: InTrees<trees::SyncsAnotherFile>, claiming [reopen process_crash power_loss], in ["bas" "dur"] => DUR_15 "of whose files only synced data was left, after 1 acknowledged step: expected [{sequence 0", also DUR_09;
     uses_draft_again: InTrees<trees::UsesDraftAgain>, claiming [reopen process_crash], in ["bas" "dur"] => DUR_07 "and opened a second time: expected 2 rows with {sequence 0, state \"retried state plain 0\"";
+
+    removes_the_log_first: InSegments<segments::RemovesFirst>, claiming [reopen process_crash power_loss], in ["dur"] only [DUR_01 DUR_18 DUR_19] => DUR_18 "of a child with a log of several MiB, killed at its ";
+    forgets_a_new_segment: InSegments<segments::ForgetsNewName>, claiming [reopen process_crash power_loss], in ["dur"] only [DUR_01 DUR_15 DUR_18 DUR_19] => DUR_19 "of whose files only synced data was left, after ";
+    forgets_its_draft: InSegments<segments::ForgetsDraft>, claiming [reopen process_crash power_loss], in ["dur"] only [DUR_01 DUR_15 DUR_18 DUR_19] => DUR_19 "of whose files only synced data was left, after ";
+    compacts_what_comes_meanwhile: InSegments<segments::ReplacesNewest>, claiming [reopen], in ["bas" "dur"] only [BAS_03 DUR_01 DUR_20] => DUR_20 "after maintenance 1 of 3 beside 4 writers, opened again: expected";
 
     in_a_static_of_the_process: Mutated<Broken<Faithful>>, claiming [reopen], in ["bas" "dur"] => DUR_16 "expected 5 rows, got 0: are they in the memory of this process?";
     scope_without_a_lock: InFile<disk::Careful>, claiming [reopen exclusive_scope settled], in ["bas" "eng"] => ENG_06 "expected its opening or its loads to be refused, got 5 rows";
@@ -362,12 +370,19 @@ fn in_groups(test: &str, claims: &[Claim], groups: &[&'static str]) -> Plan {
     plan.only(groups.iter().copied()).again(tests_again(test))
 }
 
-/// The same plan without the laws that measure time, but for the one that is named.
-fn beside(plan: Plan, kill: &Kill) -> Plan {
-    let laws = catalogue().iter();
-    let kept = laws.filter(|law| law.sensitivity != Sensitivity::Time || law.id == kill.by);
-    plan.only_laws(kept.map(|law| law.id)).jobs(ONE_AT_A_TIME)
+/// The same plan with the laws that are named; without names all but those that measure time, and those that
+/// write several MiB many times. The law that the line is about is in it either way.
+fn beside(plan: Plan, kill: &Kill, only: &[LawId]) -> Plan {
+    let asked = |law: &&Law| match only {
+        [] => law.sensitivity != Sensitivity::Time && !LONG.contains(&law.id) || law.id == kill.by,
+        _ => only.contains(&law.id) || law.id == kill.by,
+    };
+    let laws = catalogue().iter().filter(asked);
+    plan.only_laws(laws.map(|law| law.id)).jobs(ONE_AT_A_TIME)
 }
+
+/// Laws that write several MiB many times. Their own mutants, and a store without a fault, are stores of segments.
+const LONG: [LawId; 3] = [LawId::DUR_18, LawId::DUR_19, LawId::DUR_20];
 
 /// The lines of the matrix already use every core, and threads that race wait for each other.
 const ONE_AT_A_TIME: NonZeroUsize = NonZeroUsize::MIN;
@@ -378,7 +393,10 @@ fn durability(test: &str) -> Plan {
     let every = Claim::ALL.iter().copied();
     let elsewhere = [Claim::Corruption, Claim::ServerCrash, Claim::Failover];
     let claims = every.filter(|claim| !elsewhere.contains(claim));
+    let short = catalogue().iter().map(|law| law.id);
+    let short = short.filter(|law| !LONG.contains(law));
     let plan = Plan::new().claims(claims).only(["bas", "dur"]);
+    let plan = plan.only_laws(short);
     plan.jobs(ONE_AT_A_TIME).again(tests_again(test))
 }
 
@@ -394,7 +412,7 @@ pub(crate) const EXEMPT: &[(LawId, &str)] = &[
 /// Whether a law is in [`everything`]. Some ask a child of this process, which finds no shelf.
 fn everything_has(law: LawId) -> bool {
     let asks_a_child = matches!(law, LawId::DUR_16 | LawId::ENG_06);
-    law.law().group.key != "prf" && !asks_a_child
+    law.law().group.key != "prf" && !asks_a_child && !LONG.contains(&law)
 }
 
 /// Every claim that a store in memory can make.

@@ -35,6 +35,7 @@ pub(crate) mod prf;
 pub(crate) mod racing;
 pub(crate) mod replicated;
 pub(crate) mod run;
+pub(crate) mod segments;
 pub(crate) mod server;
 pub(crate) mod trees;
 
