@@ -248,7 +248,7 @@ fn laws_that_were_not_run_for_one_reason_are_told_together() {
     let (short, _) = report(&[&file]);
     assert!(
         short.contains(
-            "\nnot_claimed   power_loss: DUR-08, DUR-09, DUR-10, DUR-11, DUR-13, DUR-15, DUR-19\n"
+            "\nnot_claimed   power_loss: DUR-08, DUR-09, DUR-10, DUR-11, DUR-13, DUR-15, DUR-17, DUR-19\n"
         ),
         "{short}"
     );

@@ -42,12 +42,14 @@ pub(crate) enum Role {
     ScriptWithFaults,
     /// Loads a run once.
     Loads,
+    /// Appends rows to a run, and loads it while each append is under way.
+    LoadsBesideAppends,
     /// Appends its own rows to a run that another child appends to, and continues after errors.
     Contends(u8),
 }
 
 impl Role {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Writes,
         Self::WritesInTurn,
         Self::Clears,
@@ -56,6 +58,7 @@ impl Role {
         Self::LongScript,
         Self::ScriptWithFaults,
         Self::Loads,
+        Self::LoadsBesideAppends,
         Self::Contends(0),
         Self::Contends(1),
     ];
@@ -70,6 +73,7 @@ impl Role {
             Self::LongScript => "long_script",
             Self::ScriptWithFaults => "script_with_faults",
             Self::Loads => "loads",
+            Self::LoadsBesideAppends => "loads_beside_appends",
             Self::Contends(0) => "contends",
             Self::Contends(_) => "contends_too",
         }

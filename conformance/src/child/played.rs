@@ -2,6 +2,7 @@
 
 use std::io::BufRead;
 use std::process::exit;
+use std::sync::Arc;
 
 use crashpoint::{CheckpointRow, Error};
 
@@ -11,7 +12,7 @@ use super::script::{Script, Step, wide};
 use crate::case::recorded::is_conflict;
 use crate::finding::expect::{marked, row};
 use crate::harness::place::Place;
-use crate::harness::{DynStore, Opened, Subject, append_at_once};
+use crate::harness::{BoxFuture, DynStore, Opened, Subject, append_at_once};
 use crate::runtime::{Workers, start};
 
 /// The steps after which a child ends that nobody kills.
@@ -35,8 +36,14 @@ pub(crate) fn cleared_run(number: u64) -> String {
 pub(crate) const LARGE: &str = "large";
 pub(crate) const LARGE_ROWS: u64 = 1_100;
 
-/// The run of [`Role::Loads`].
+/// The run of [`Role::Loads`] and [`Role::LoadsBesideAppends`].
 pub(crate) const SHOWN: &str = "shown";
+
+/// The rows that a child appends beside its loads.
+const SHOWN_ROWS: u64 = 4;
+
+/// The most loads beside an append, for a store that never ends it.
+const LOADS_MAX: u32 = 1_000;
 
 /// The run of [`Role::Contends`], and how many rows each child appends to it.
 pub(crate) const CONTENDED: &str = "contended";
@@ -143,6 +150,7 @@ async fn play_without_a_script(store: &DynStore, role: Role) -> Result<(), Error
             let loaded = store.load_run(SHOWN).await?;
             Message::Loaded(Some(loaded.len() as u64)).send();
         }
+        Role::LoadsBesideAppends => load_beside_appends(store).await?,
         Role::ScriptWithFaults => continue_after_errors(store).await,
         Role::Contends(who) => {
             for step in 0..CONTENDED_ROWS {
@@ -154,6 +162,35 @@ async fn play_without_a_script(store: &DynStore, role: Role) -> Result<(), Error
             }
         }
         Role::Script | Role::LongScript => unreachable!("its steps are those of a script"),
+    }
+    Ok(())
+}
+
+/// Loads a run while each of its rows is being appended.
+async fn load_beside_appends(store: &DynStore) -> Result<(), Error> {
+    for sequence in 0..SHOWN_ROWS {
+        let row = match sequence {
+            2 => wide(sequence),
+            _ => row(sequence),
+        };
+        let writer = Arc::clone(store);
+        // On a thread of the pool. The loads are on this thread, since an append may block its own.
+        let append: BoxFuture<'static, Result<(), Error>> =
+            Box::pin(async move { writer.append(SHOWN, row).await });
+        let append = tokio::spawn(append);
+        for _ in 0..LOADS_MAX {
+            let is_over = append.is_finished();
+            let loaded = store.load_run(SHOWN).await?;
+            Message::Loaded(Some(loaded.len() as u64)).send();
+            if is_over {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        let appended = append.await;
+        appended
+            .map_err(|error| Error::checkpoint_store(format!("a caller failed: {error}")))??;
+        Message::Acknowledged(sequence).send();
     }
     Ok(())
 }

@@ -256,6 +256,8 @@ macro_rules! __catalogue {
                 "a power loss that leaves nothing but synced data leaves every acknowledged row";
             DUR_16 dur_16_rows_are_there_for_another_process Capability reopen thread
                 "rows of a store that was dropped are there for another process";
+            DUR_17 dur_17_a_load_shows_only_what_is_synced Capability power_loss traced
+                "while the sync of an append is under way, no load shows a row that a power loss would take";
             DUR_18 dur_18_a_kill_while_a_large_log_is_maintained_is_survived Capability process_crash traced
                 "SIGKILL while a log of several MiB is rotated and compacted";
             DUR_19 dur_19_a_power_loss_while_a_large_log_is_maintained_is_survived Capability power_loss traced

@@ -102,6 +102,13 @@ guide! {
         why "Runs are resumed by another process than the one that began them."
         cause "Rows are in a static or a cache of the process, which a second opening in it finds."
         fix "Keep rows where another process finds them, or drop the claim.";
+    DUR_17 ShownStays
+        why "A life that resumes decides by the rows that it loads. If a power loss takes one of them, the task \
+             behind it is done without a trace."
+        cause "An append puts its row where loads find it, and syncs afterwards: a table in memory is updated \
+               before the log is synced, or the lock is released before the sync."
+        fix "Make the row visible after the sync that makes it durable, or let loads of its run wait for that \
+             sync.";
     DUR_18 Claim
         why "A log grows for months before it is rotated or compacted for the first time. A crash in that moment \
              must not cost the rows of all runs."

@@ -65,6 +65,29 @@ impl Disk {
         Ok(true)
     }
 
+    /// Whether the call makes something at the place durable.
+    pub(super) fn is_synced_by(&self, call: &Call) -> bool {
+        let at_the_place = || {
+            let path = call.path();
+            path.is_some_and(|path| path.starts_with(&self.place))
+        };
+        match call.does {
+            Does::Sync => matches!(call.name, "msync" | "syncfs") || at_the_place(),
+            Does::Write => at_the_place() && writes_through(call),
+            Does::Name => false,
+        }
+    }
+
+    /// The name of the call's file below the place.
+    pub(super) fn file_of(&self, call: &Call) -> String {
+        let path = call.path().unwrap_or_default();
+        match path.strip_prefix(&self.place) {
+            Ok(below) if below.as_os_str().is_empty() => "the place".to_owned(),
+            Ok(below) => format!("{:?}", below.display().to_string()),
+            Err(_) => "every file".to_owned(),
+        }
+    }
+
     /// Creates a place as a power loss at this moment would leave it.
     pub(super) fn image(&mut self, case: &Case) -> Result<Arc<Place>, Failure> {
         for file in std::mem::take(&mut self.through).into_values() {

@@ -7,12 +7,14 @@
 mod disk;
 mod durable;
 mod faults;
+mod held;
 mod kill;
 mod power;
 mod syncs;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
@@ -26,6 +28,7 @@ use crate::child::Running;
 use crate::finding::expect::Failure;
 
 pub(crate) use self::faults::{FailedCall, Fault, Faulty, run_with_a_fault};
+pub(crate) use self::held::{Shown, hold_syncs};
 pub(crate) use self::kill::{Course, End, kill_at, survey};
 pub(crate) use self::power::{Image, Moments, lose_power};
 pub(crate) use self::syncs::{LastSync, Seen, watch_syncs};
@@ -105,6 +108,8 @@ pub(crate) enum Action {
     Kill,
     /// The call is suppressed and returns this error.
     Fail(Errno),
+    /// The call waits until [`Watch::lets_go`].
+    Hold,
 }
 
 /// An observer of the calls.
@@ -114,6 +119,12 @@ pub(crate) trait Watch {
     /// The child writes to standard output for the n-th time since it continued, counted from 0.
     fn on_message(&mut self, nth: u64) {
         let _ = nth;
+    }
+
+    /// Whether a held call goes on. `idle_looks`: at how many looks in a row no thread of the child was running.
+    fn lets_go(&mut self, idle_looks: u32) -> bool {
+        let _ = idle_looks;
+        true
     }
 }
 
@@ -130,17 +141,29 @@ fn follow(running: &mut Running<'_>, watch: &mut dyn Watch) -> Result<(), Failur
         child,
         messages: 0,
         failing: BTreeMap::new(),
+        held: None,
+        idle_looks: 0,
     };
     loop {
         // Only children of this thread: tests run beside each other in one process.
-        let flags = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
+        let mut flags = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
+        if tracer.held.is_some() {
+            flags |= WaitPidFlag::WNOHANG;
+        }
         let status = match waitpid(None, Some(flags)) {
+            Ok(WaitStatus::StillAlive) => {
+                tracer.look();
+                tracer.let_go(watch)?;
+                continue;
+            }
             Ok(status) => status,
             Err(Errno::EINTR) => continue,
             Err(Errno::ECHILD) => return Ok(()),
             Err(error) => return Err(Failure::Harness(format!("waiting for a child: {error}"))),
         };
         running.case.progress.beat();
+        tracer.idle_looks = 0;
+        tracer.let_go(watch)?;
         let (thread, signal) = match status {
             WaitStatus::PtraceSyscall(thread) => {
                 if !tracer.at_a_call(thread, watch)? {
@@ -192,6 +215,9 @@ struct Tracer {
     messages: u64,
     /// Threads in a suppressed call, with the error that it returns.
     failing: BTreeMap<Pid, Errno>,
+    /// A thread that is held before its call.
+    held: Option<Pid>,
+    idle_looks: u32,
 }
 
 impl Tracer {
@@ -219,12 +245,34 @@ impl Tracer {
                 tolerant(nix::sys::signal::kill(self.child, Signal::SIGKILL))?;
                 return Ok(false);
             }
+            Action::Hold => {
+                assert!(self.held.is_none(), "one call is held at a time");
+                self.held = Some(thread);
+                self.idle_looks = 0;
+                return Ok(false);
+            }
             Action::Fail(errno) => {
                 change(thread, |registers| registers.orig_rax = u64::MAX)?;
                 self.failing.insert(thread, errno);
             }
         }
         Ok(true)
+    }
+
+    /// Waits a moment for the child, and looks whether one of its threads is running.
+    fn look(&mut self) {
+        std::thread::park_timeout(LOOK);
+        let is_idle = !is_running(self.child);
+        self.idle_looks = if is_idle { self.idle_looks + 1 } else { 0 };
+    }
+
+    /// Lets a held call go on, if `watch` does.
+    fn let_go(&mut self, watch: &mut dyn Watch) -> Result<(), Failure> {
+        if self.held.is_none() || !watch.lets_go(self.idle_looks) {
+            return Ok(());
+        }
+        let held = self.held.take();
+        held.map_or(Ok(()), |thread| tolerant(ptrace::syscall(thread, None)))
     }
 
     /// The call that a thread is about to make, if it changes a file system.
@@ -247,6 +295,21 @@ impl Tracer {
             child: self.child,
         })
     }
+}
+
+/// The time between two looks at a child that is held.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// Whether a thread of the process runs or waits for a core.
+fn is_running(process: Pid) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task"));
+    let mut threads = threads.into_iter().flatten().flatten();
+    threads.any(|thread| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        // The name of a thread is in parentheses, and its state comes after it.
+        let state = stat.rsplit_once(") ").map(|(_, rest)| rest);
+        state.is_some_and(|state| state.starts_with(['R', 'D']))
+    })
 }
 
 fn change(thread: Pid, to: impl FnOnce(&mut libc::user_regs_struct)) -> Result<(), Failure> {

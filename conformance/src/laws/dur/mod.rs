@@ -14,6 +14,8 @@ mod reopened;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 mod script;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+mod shown;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 mod traced;
 
 pub(crate) use self::corrupt::dur_12_a_corrupt_row_is_a_loud_error;
@@ -39,6 +41,8 @@ pub(crate) use self::process::dur_16_rows_are_there_for_another_process;
 pub(crate) use self::reopened::{
     dur_01_rows_survive_reopening, dur_02_rows_survive_twenty_reopenings,
 };
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+pub(crate) use self::shown::dur_17_a_load_shows_only_what_is_synced;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 pub(crate) use self::traced::dur_07_a_kill_at_every_system_call_is_survived;
 

@@ -16,6 +16,7 @@ use crate::mutants::outage::Breakable;
 use crate::mutants::replicated::{self, InNodes};
 use crate::mutants::segments::{self, InSegments};
 use crate::mutants::server::Served;
+use crate::mutants::shown::InShowing;
 use crate::mutants::trees::{self, InTrees};
 use crate::mutants::{Broken, Faithful, Mutated, can, damaged, disk, outage, pay};
 
@@ -195,6 +196,16 @@ fn a_store_that_rotates_and_compacts_carefully_survives_every_crash() {
         "kill_matrix::controls::a_store_that_rotates_and_compacts_carefully_survives_every_crash";
     let claims = [claim::reopen, claim::process_crash, claim::power_loss];
     let report = run_all::<InSegments<segments::Whole>>(&in_groups(test, &claims, &["bas", "dur"]));
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
+}
+
+/// It shows a row once its journal is synced, while another file of the append is not.
+#[test]
+fn a_store_that_shows_what_its_journal_has_may_go_on_with_the_append() {
+    let test =
+        "kill_matrix::controls::a_store_that_shows_what_its_journal_has_may_go_on_with_the_append";
+    let claims = [claim::reopen, claim::process_crash, claim::power_loss];
+    let report = run_all::<InShowing<false>>(&short(test, &claims));
     assert_eq!(failing(&report), BTreeSet::new(), "{report}");
 }
 

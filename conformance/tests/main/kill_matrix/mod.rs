@@ -23,6 +23,7 @@ use crate::mutants::outage::Breakable;
 use crate::mutants::replicated::InNodes;
 use crate::mutants::segments::InSegments;
 use crate::mutants::server::Served;
+use crate::mutants::shown::InShowing;
 use crate::mutants::trees::InTrees;
 use crate::mutants::{
     Broken, Faithful, Mutant, Mutated, bas, can, clr, concurrency, damaged, disk, dup, dur, eng,
@@ -326,6 +327,7 @@ claimed! {
     panics_on_bad_rows: InFile<damaged::PanicsOnBadRows>, claiming [reopen corruption], in ["bas" "dur"] => DUR_12 "expected an error, got a panic: a line is no line";
 
     shows_what_failed: InDrafts<true>, claiming [reopen process_crash power_loss], in ["bas" "dur"] => DUR_13 "whose file it gave up: expected a load that shows 0 rows, got 1";
+    shows_before_its_sync: InShowing<true>, claiming [reopen process_crash power_loss], in ["bas" "dur"] => DUR_17 "while the fdatasync of \"journal\" of a child was under way: expected 1 row, as a load had shown meanwhile, got an empty run";
     forgets_ancestors: InTrees<trees::ForgetsAncestors>, claiming [reopen process_crash power_loss], in ["bas" "dur"] => DUR_09 "expected a sync of the place before the acknowledgement", also DUR_15;
     syncs_another_file: InTrees<trees::SyncsAnotherFile>, claiming [reopen process_crash power_loss], in ["bas" "dur"] => DUR_15 "of whose files only synced data was left, after 1 acknowledged step: expected [{sequence 0", also DUR_09;
     uses_draft_again: InTrees<trees::UsesDraftAgain>, claiming [reopen process_crash], in ["bas" "dur"] => DUR_07 "and opened a second time: expected 2 rows with {sequence 0, state \"retried state plain 0\"";

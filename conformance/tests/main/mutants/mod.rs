@@ -37,6 +37,7 @@ pub(crate) mod replicated;
 pub(crate) mod run;
 pub(crate) mod segments;
 pub(crate) mod server;
+pub(crate) mod shown;
 pub(crate) mod trees;
 
 /// One run: its rows, and the order of their arrival.
