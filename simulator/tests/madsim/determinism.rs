@@ -1,12 +1,8 @@
 //! A seed is a world: the same in this process and in another.
 
-use std::io::Write as _;
-use std::process::Command;
-
 use crashpoint_simulator::madsim_lane::{WorldReport, drawn_plan, simulate_world};
 
-/// Set in the second process, and the mark of its lines.
-const CHILD: &str = "CRASHPOINT_TEST_HASHES";
+use crate::second_process::lines_of_another;
 
 fn of_seed(seed: u64) -> WorldReport {
     simulate_world(seed, drawn_plan(seed), None)
@@ -41,27 +37,9 @@ fn another_process_gives_the_same_hashes() {
     let mine: Vec<String> = (0..50)
         .map(|seed| format!("{seed} {:016x}", of_seed(seed).hash))
         .collect();
-    if std::env::var_os(CHILD).is_some() {
-        // Written past the test harness, which captures `println!`.
-        let mut out = std::io::stdout();
-        for line in mine {
-            writeln!(out, "{CHILD} {line}").expect("the parent reads");
-        }
+    let test = "determinism::another_process_gives_the_same_hashes";
+    let Some(theirs) = lines_of_another(test, &mine) else {
         return;
-    }
-    let binary = std::env::current_exe().expect("the test has a binary");
-    let output = Command::new(binary)
-        .args([
-            "--exact",
-            "determinism::another_process_gives_the_same_hashes",
-        ])
-        .env(CHILD, "1")
-        .output()
-        .expect("the binary runs again");
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).expect("lines are UTF-8");
-    let mark = format!("{CHILD} ");
-    let lines = text.lines().filter_map(|line| line.split_once(&mark));
-    let theirs: Vec<&str> = lines.map(|(_, line)| line).collect();
+    };
     assert_eq!(mine, theirs);
 }

@@ -12,6 +12,9 @@ mod parity;
 #[cfg(madsim)]
 mod properties;
 #[cfg(madsim)]
+#[path = "../shared/second_process.rs"]
+mod second_process;
+#[cfg(madsim)]
 mod worlds;
 
 /// With `RUSTFLAGS` set, cargo ignores the flags of the alias, and the lane would pass without

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crashpoint::{CompensatableTask, Ctx, State, TaskError, Workflow};
+use crashpoint::protocol::Faithful;
+use crashpoint::{CompensatableTask, Ctx, Retention, State, Task, TaskError, Workflow};
+use crashpoint_simulator::workload::{Length, Recipe, Sharing, Workload};
 use crashpoint_simulator::{
-    ClockFault, CrashTest, Fault, Findings, LifeEnd, Process, crash_test, crash_test_in,
+    ClockFault, CrashTest, Fault, Findings, Lane, LifeEnd, Process, crash_test, crash_test_in,
 };
 use expect_test::{Expect, expect};
 
@@ -183,12 +185,7 @@ fn order(mistake: Mistake) -> CrashTest<Order, Services> {
                     Ok::<_, TaskError>(Order::Shipped)
                 }
             };
-            Workflow::builder("order", 1)
-                .compensatable(Order::Charge, "charge", charge)
-                .task(Order::Pack, "pack", pack)
-                .exit(Order::Shipped)
-                .build()
-                .expect("the workflow is well defined")
+            order_workflow(charge, pack)
         },
     );
     test.invariant(
@@ -208,6 +205,53 @@ fn order(mistake: Mistake) -> CrashTest<Order, Services> {
             }
         },
     )
+}
+
+/// A workflow with one task.
+fn mail_workflow(send: impl Task<Mail>) -> Workflow<Mail> {
+    Workflow::builder("mail", 1)
+        .task(Mail::Send, "send", send)
+        .exit(Mail::Sent)
+        .build()
+        .expect("the workflow is well defined")
+}
+
+/// A workflow that charges, and packs then.
+fn order_workflow(
+    charge: impl CompensatableTask<Order>,
+    pack: impl Task<Order>,
+) -> Workflow<Order> {
+    Workflow::builder("order", 1)
+        .compensatable(Order::Charge, "charge", charge)
+        .task(Order::Pack, "pack", pack)
+        .exit(Order::Shipped)
+        .build()
+        .expect("the workflow is well defined")
+}
+
+/// A workload in the tokio lane of a workflow with one task.
+fn in_tokio_lane<F>(send: impl Fn(Process, Ctx) -> F + Clone + Send + Sync + 'static) -> Workload
+where
+    F: Future<Output = Result<Mail, TaskError>> + Send + 'static,
+{
+    let recipe = Recipe {
+        name: "tokio",
+        about: "a task in the tokio lane",
+        workflow: Arc::new(move |process: &Process| {
+            let (process, send) = (process.clone(), send.clone());
+            mail_workflow(move |ctx| send(process.clone(), ctx))
+        }),
+        start: Mail::Send,
+        input: serde_json::json!(null),
+        retention: Retention::Keep,
+        sharing: Sharing::Shared,
+        retry_stuck: false,
+        length: Length::Long,
+    };
+    Workload {
+        lane: Lane::Tokio,
+        ..recipe.under(Faithful)
+    }
 }
 
 /// The message with which a crash test panics.
@@ -438,11 +482,7 @@ fn an_invariant_that_panics_is_a_violation_with_its_words() {
     let failure = failure(|| {
         crash_test(Mail::Send, &(), |_| {
             let send = async |_: Ctx| Ok::<_, TaskError>(Mail::Sent);
-            Workflow::builder("mail", 1)
-                .task(Mail::Send, "send", send)
-                .exit(Mail::Sent)
-                .build()
-                .expect("the workflow is well defined")
+            mail_workflow(send)
         })
         .invariant("two is three", |_: &(), _| {
             assert_eq!(2, 3, "arithmetic");

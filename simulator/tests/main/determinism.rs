@@ -1,8 +1,6 @@
 //! The same choices give the same simulation: twice in a process, after other simulations, and in
 //! another process.
 
-use std::io::Write as _;
-use std::process::Command;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
@@ -18,11 +16,9 @@ use expect_test::{Expect, expect};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
+use crate::second_process::lines_of_another;
 use crate::support::{budget, within};
 use crate::workloads::named;
-
-/// Set in the child process.
-const CHILD: &str = "CRASHPOINT_SIMULATOR_CHILD";
 
 /// Every kind of fault is possible.
 const BUDGET: &str = "c2f2e2t1p2x1";
@@ -131,28 +127,10 @@ fn another_process_gives_the_same_traces_and_reports() {
         mine.push(format!("0000000000000000 {findings:?}"));
     }
     mine.extend((0..24).flat_map(|seed| lines_of(&drawn(seed)).collect::<Vec<_>>()));
-    if std::env::var_os(CHILD).is_some() {
-        // Written past the test harness, which captures `println!`.
-        let mut out = std::io::stdout();
-        for line in mine {
-            writeln!(out, "{CHILD} {line}").expect("the parent reads");
-        }
+    let test = "determinism::another_process_gives_the_same_traces_and_reports";
+    let Some(theirs) = lines_of_another(test, &mine) else {
         return;
-    }
-    let binary = std::env::current_exe().expect("the test has a binary");
-    let output = Command::new(binary)
-        .args([
-            "--exact",
-            "determinism::another_process_gives_the_same_traces_and_reports",
-        ])
-        .env(CHILD, "1")
-        .output()
-        .expect("the binary runs again");
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).expect("lines are UTF-8");
-    let mark = format!("{CHILD} ");
-    let lines = text.lines().filter_map(|line| line.split_once(&mark));
-    let theirs: Vec<&str> = lines.map(|(_, line)| line).collect();
+    };
     assert!(theirs.len() > 1000, "{} events", theirs.len());
     let parsed_here: Vec<_> = mine.iter().map(|line| parsed(line)).collect();
     let here = parsed_here

@@ -17,6 +17,8 @@ mod operations;
 mod oracles;
 mod pool;
 mod schedule;
+#[path = "../shared/second_process.rs"]
+mod second_process;
 mod seeds;
 mod shrink;
 mod steps;

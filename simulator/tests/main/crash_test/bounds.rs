@@ -8,7 +8,7 @@ use crashpoint::{Ctx, RetryPolicy, TaskError, Workflow};
 use crashpoint_simulator::{CrashTest, Group, Process, StoreKind, crash_test, crash_test_in};
 use expect_test::{Expect, expect};
 
-use super::{Mail, failure};
+use super::{Mail, failure, mail_workflow};
 
 #[track_caller]
 fn check<W: Send + Sync + 'static>(test: CrashTest<Mail, W>, expected: &Expect) {
@@ -85,11 +85,7 @@ fn waits(time: Duration) -> CrashTest<Mail> {
             ctx.sleep(time).await;
             Ok::<_, TaskError>(Mail::Sent)
         };
-        Workflow::builder("mail", 1)
-            .task(Mail::Send, "send", send)
-            .exit(Mail::Sent)
-            .build()
-            .expect("the workflow is well defined")
+        mail_workflow(send)
     })
 }
 
@@ -140,11 +136,7 @@ fn puts(once: bool) -> CrashTest<Mail, Mutex<Vec<String>>> {
                 }
                 std::future::ready(Ok::<_, TaskError>(Mail::Sent))
             };
-            Workflow::builder("mail", 1)
-                .task(Mail::Send, "send", send)
-                .exit(Mail::Sent)
-                .build()
-                .expect("the workflow is well defined")
+            mail_workflow(send)
         },
     );
     let test = test.invariant("a mail is sent once", |sent, _| {

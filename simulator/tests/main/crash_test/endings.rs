@@ -12,7 +12,7 @@ use crashpoint_simulator::{CrashTest, Ending, Fault, LifeEnd, crash_test, crash_
 use expect_test::{Expect, expect};
 
 use super::tasks::undoable;
-use super::{Mail, Order, failure, first_line};
+use super::{Mail, Order, failure, first_line, mail_workflow, order_workflow};
 
 /// The first line of a failure, and the schedule.
 fn head<T>(test: impl FnOnce() -> T) -> String {
@@ -43,12 +43,7 @@ fn reads<T: serde::de::DeserializeOwned + Send + 'static>() -> CrashTest<Order> 
                 Ok(Order::Shipped)
             }
         };
-        Workflow::builder("order", 1)
-            .compensatable(Order::Charge, "charge", Receipt)
-            .task(Order::Pack, "pack", pack)
-            .exit(Order::Shipped)
-            .build()
-            .expect("the workflow is well defined")
+        order_workflow(Receipt, pack)
     })
 }
 
@@ -212,12 +207,7 @@ fn refunds(is_strict: bool) -> CrashTest<Order, Bank> {
             is_strict,
         };
         let pack = async |_: Ctx| Ok(Order::Shipped);
-        Workflow::builder("order", 1)
-            .compensatable(Order::Charge, "charge", charge)
-            .task(Order::Pack, "pack", pack)
-            .exit(Order::Shipped)
-            .build()
-            .expect("the workflow is well defined")
+        order_workflow(charge, pack)
     })
 }
 
@@ -295,11 +285,7 @@ fn a_crash_that_turns_rolled_back_into_done_fails_the_test() {
                     false => Err(TaskError::fatal("it is refused")),
                 })
             };
-            Workflow::builder("mail", 1)
-                .task(Mail::Send, "send", send)
-                .exit(Mail::Sent)
-                .build()
-                .expect("the workflow is well defined")
+            mail_workflow(send)
         })
         .may_never_be_done()
     };

@@ -1,10 +1,10 @@
 //! The regression test of a crash test that is made in a loop, a macro or a helper.
 
-use crashpoint::{Ctx, TaskError, Workflow};
+use crashpoint::{Ctx, TaskError};
 use crashpoint_simulator::{CrashTest, crash_test, replay_in};
 use expect_test::expect;
 
-use super::{Mail, failure};
+use super::{Mail, failure, mail_workflow};
 
 /// A task that fails when it runs again, if it is the broken one.
 fn mail(broken: bool) -> CrashTest<Mail> {
@@ -17,11 +17,7 @@ fn mail(broken: bool) -> CrashTest<Mail> {
                 false => Ok(Mail::Sent),
             })
         };
-        Workflow::builder("mail", 1)
-            .task(Mail::Send, "send", send)
-            .exit(Mail::Sent)
-            .build()
-            .expect("the workflow is well defined")
+        mail_workflow(send)
     })
 }
 

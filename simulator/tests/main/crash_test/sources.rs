@@ -7,12 +7,12 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use crashpoint::{Ctx, TaskError, Workflow};
+use crashpoint::{Ctx, TaskError};
 use crashpoint_simulator::{CrashTest, Process, crash_test};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use super::{Mail, first_line};
+use super::{Mail, first_line, mail_workflow};
 
 type Text = BoxFuture<'static, String>;
 
@@ -27,11 +27,7 @@ fn reading(read: impl Fn() -> Text + Clone + Send + Sync + 'static) -> CrashTest
                 Ok::<_, TaskError>(Mail::Sent)
             }
         };
-        Workflow::builder("mail", 1)
-            .task(Mail::Send, "send", send)
-            .exit(Mail::Sent)
-            .build()
-            .expect("the workflow is well defined")
+        mail_workflow(send)
     })
 }
 

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crashpoint::protocol::Faithful;
-use crashpoint::{Ctx, Retention, TaskError, Workflow};
+use crashpoint::{Ctx, TaskError};
 use crashpoint_simulator::choices::{Recorded, Seeded};
-use crashpoint_simulator::workload::{Length, Recipe, Sharing, Workload};
+use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{
-    ClockFault, CrashTest, Fault, Lane, LifeEnd, Process, Settings, crash_test_in, simulate_with,
+    ClockFault, CrashTest, Fault, LifeEnd, Process, Settings, crash_test_in, simulate_with,
 };
 use expect_test::expect;
 use futures_util::FutureExt as _;
@@ -19,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Mail, failure, first_line, token};
+use super::{Mail, failure, first_line, in_tokio_lane, mail_workflow, token};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -33,11 +32,7 @@ fn one_task(task: Task) -> CrashTest<Mail, World> {
     let workflow = move |process: &Process, world: &Arc<World>| {
         let (process, world) = (process.clone(), Arc::clone(world));
         let send = move |ctx| task(process.clone(), ctx, Arc::clone(&world));
-        Workflow::builder("mail", 1)
-            .task(Mail::Send, "send", send)
-            .exit(Mail::Sent)
-            .build()
-            .expect("the workflow is well defined")
+        mail_workflow(send)
     };
     crash_test_in(World::default, Mail::Send, &(), workflow).tokio()
 }
@@ -435,45 +430,20 @@ fn a_race_of_tasks_that_one_order_shows_is_found() {
 
 /// A workload whose task races with what it spawned and with the branches of an unbiased `select!`.
 fn racing() -> Workload {
-    let recipe = Recipe {
-        name: "races",
-        about: "tasks whose effects race",
-        workflow: Arc::new(|process: &Process| {
-            let process = process.clone();
-            let send = move |ctx: Ctx| {
-                let process = process.clone();
-                async move {
-                    let (beside, within) = (process.clone(), ctx.clone());
-                    let spawned = tokio::spawn(async move {
-                        beside.effect(&within, "spawned", "").await;
-                        sleep(SECOND).await;
-                        beside.effect(&within, "spawned again", "").await;
-                    });
-                    tokio::select! {
-                        _ = process.effect(&ctx, "first", "") => {}
-                        _ = process.effect(&ctx, "second", "") => {}
-                    }
-                    spawned.await?;
-                    Ok::<_, TaskError>(Mail::Sent)
-                }
-            };
-            Workflow::builder("mail", 1)
-                .task(Mail::Send, "send", send)
-                .exit(Mail::Sent)
-                .build()
-                .expect("the workflow is well defined")
-        }),
-        start: Mail::Send,
-        input: serde_json::json!(null),
-        retention: Retention::Keep,
-        sharing: Sharing::Shared,
-        retry_stuck: false,
-        length: Length::Long,
-    };
-    Workload {
-        lane: Lane::Tokio,
-        ..recipe.under(Faithful)
-    }
+    in_tokio_lane(|process, ctx| async move {
+        let (beside, within) = (process.clone(), ctx.clone());
+        let spawned = tokio::spawn(async move {
+            beside.effect(&within, "spawned", "").await;
+            sleep(SECOND).await;
+            beside.effect(&within, "spawned again", "").await;
+        });
+        tokio::select! {
+            _ = process.effect(&ctx, "first", "") => {}
+            _ = process.effect(&ctx, "second", "") => {}
+        }
+        spawned.await?;
+        Ok(Mail::Sent)
+    })
 }
 
 /// tokio polls the branches of the `select!` in an order of its own, and the same draws give the

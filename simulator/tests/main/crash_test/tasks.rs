@@ -11,7 +11,7 @@ use expect_test::expect;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use super::{Mail, Order, failure, first_line};
+use super::{Mail, Order, failure, first_line, mail_workflow, order_workflow};
 
 /// A crash test of a workflow with one task.
 fn mail<F>(send: impl Fn(Process, Ctx) -> F + Clone + Send + Sync + 'static) -> CrashTest<Mail>
@@ -20,11 +20,7 @@ where
 {
     crash_test(Mail::Send, &(), move |process| {
         let (process, send) = (process.clone(), send.clone());
-        Workflow::builder("mail", 1)
-            .task(Mail::Send, "send", move |ctx| send(process.clone(), ctx))
-            .exit(Mail::Sent)
-            .build()
-            .expect("the workflow is well defined")
+        mail_workflow(move |ctx| send(process.clone(), ctx))
     })
 }
 
@@ -199,12 +195,7 @@ impl CompensatableTask<Order> for Charge {
 fn an_undo_that_panics_is_named() {
     let order = crash_test(Order::Charge, &(), |_| {
         let pack = |_: Ctx| async { Err::<Order, _>(TaskError::fatal("nothing is left of it")) };
-        Workflow::builder("order", 1)
-            .compensatable(Order::Charge, "charge", Charge)
-            .task(Order::Pack, "pack", pack)
-            .exit(Order::Shipped)
-            .build()
-            .expect("the workflow is well defined")
+        order_workflow(Charge, pack)
     });
     expect![
         "no-panics: life 1 panicked in the undo of charge: not yet implemented: refund the card"

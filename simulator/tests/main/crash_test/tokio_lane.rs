@@ -5,17 +5,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crashpoint::protocol::Faithful;
-use crashpoint::{CompensatableTask, Ctx, Retention, TaskError, Workflow};
+use crashpoint::{CompensatableTask, Ctx, TaskError};
 use crashpoint_simulator::choices::{Recorded, Seeded};
-use crashpoint_simulator::workload::{Length, Recipe, Sharing, Workload};
+use crashpoint_simulator::workload::Workload;
 use crashpoint_simulator::{
-    CrashTest, Fault, Lane, LifeEnd, Process, Settings, crash_test_in, simulate_with,
+    CrashTest, Fault, LifeEnd, Process, Settings, crash_test_in, simulate_with,
 };
 use expect_test::expect;
 
 use super::tasks::undoable;
-use super::{Mail, failure, first_line, token};
+use super::{Mail, failure, first_line, in_tokio_lane, mail_workflow, token};
 
 /// A mail server that answers after a while, and remembers the keys of sent mails.
 #[derive(Default)]
@@ -61,11 +60,7 @@ where
         move |process, server: &Arc<Server>| {
             let (process, server, send) = (process.clone(), Arc::clone(server), send.clone());
             let send = move |ctx| send(process.clone(), ctx, Arc::clone(&server));
-            Workflow::builder("mail", 1)
-                .task(Mail::Send, "send", send)
-                .exit(Mail::Sent)
-                .build()
-                .expect("the workflow is well defined")
+            mail_workflow(send)
         },
     )
     .tokio()
@@ -397,44 +392,19 @@ fn a_life_that_waits_while_its_spawned_task_wakes_for_ever_never_ends() {
 // ---- determinism ----
 
 fn recipe() -> Workload {
-    let recipe = Recipe {
-        name: "tokio",
-        about: "a task that sleeps, spawns and waits on a channel",
-        workflow: Arc::new(|process: &Process| {
-            let process = process.clone();
-            let send = move |ctx: Ctx| {
-                let process = process.clone();
-                async move {
-                    let (sender, receiver) = tokio::sync::oneshot::channel();
-                    let (beside, within) = (process.clone(), ctx.clone());
-                    let spawned = tokio::spawn(async move {
-                        tokio::time::sleep(Duration::from_secs(2)).await;
-                        beside.effect(&within, "send the mail", "").await;
-                        sender.send(()).is_ok()
-                    });
-                    tokio::time::timeout(Duration::from_secs(5), receiver).await??;
-                    ctx.sleep(Duration::from_secs(1)).await;
-                    let _ = spawned.await?;
-                    Ok::<_, TaskError>(Mail::Sent)
-                }
-            };
-            Workflow::builder("mail", 1)
-                .task(Mail::Send, "send", send)
-                .exit(Mail::Sent)
-                .build()
-                .expect("the workflow is well defined")
-        }),
-        start: Mail::Send,
-        input: serde_json::json!(null),
-        retention: Retention::Keep,
-        sharing: Sharing::Shared,
-        retry_stuck: false,
-        length: Length::Long,
-    };
-    Workload {
-        lane: Lane::Tokio,
-        ..recipe.under(Faithful)
-    }
+    in_tokio_lane(|process, ctx| async move {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let (beside, within) = (process.clone(), ctx.clone());
+        let spawned = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            beside.effect(&within, "send the mail", "").await;
+            sender.send(()).is_ok()
+        });
+        tokio::time::timeout(Duration::from_secs(5), receiver).await??;
+        ctx.sleep(Duration::from_secs(1)).await;
+        let _ = spawned.await?;
+        Ok(Mail::Sent)
+    })
 }
 
 #[test]

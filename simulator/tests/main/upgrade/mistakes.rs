@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint::{State, Workflow, WorkflowBuilder};
+use crashpoint::{CompensatableTask, State, Workflow, WorkflowBuilder};
 use crashpoint_simulator::{UpgradeTest, upgrade_test_in};
 use expect_test::expect;
 
@@ -50,12 +50,26 @@ fn second() -> WorkflowBuilder<Order> {
 /// From version 1 to a workflow over the same or other states.
 fn to<New: State>(
     start: New,
-    new: fn(&Arc<Shop>) -> Workflow<New>,
+    new: impl Fn(&Arc<Shop>) -> Workflow<New> + Send + Sync + 'static,
 ) -> UpgradeTest<Order, New, Shop> {
     upgrade_test_in(Shop::default, Order::Charge, &(), |_, shop| order(shop))
         .to_in(start, &(), move |_, shop| new(shop))
         .invariant("an order is charged once", charged_once)
         .invariant("a shipped order is packed", packed)
+}
+
+/// From version 1 to a version 2 that differs in its charge alone.
+fn to_charge<O>(charge: fn(&Arc<Shop>) -> Charge<Order, O>) -> UpgradeTest<Order, Order, Shop>
+where
+    Charge<Order, O>: CompensatableTask<Order>,
+{
+    to(Order::Charge, move |shop| charging(shop, charge(shop)))
+}
+
+/// Version 2 with this charge.
+fn charging(shop: &Arc<Shop>, charge: impl CompensatableTask<Order>) -> Workflow<Order> {
+    let builder = second().compensatable(Order::Charge, "charge", charge);
+    rest(shop, builder)
 }
 
 mod renamed {
@@ -131,14 +145,8 @@ fn a_renamed_task_is_unknown_to_the_logs_that_name_it() {
             what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
             found after 163 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered"#]],
     );
-    let rewritten = |shop: &Arc<Shop>| {
-        let charge = Charge::new(shop, Order::Pack);
-        rest(
-            shop,
-            second().compensatable(Order::Charge, "charge", charge),
-        )
-    };
-    to(Order::Charge, rewritten).run();
+    let rewritten = |shop: &Arc<Shop>| Charge::new(shop, Order::Pack);
+    to_charge(rewritten).run();
 }
 
 #[test]
@@ -148,14 +156,10 @@ fn a_new_field_of_an_output_needs_a_default() {
             cents: 1999,
             currency: "EUR".to_owned(),
         };
-        let charge = Charge::with_output(shop, Order::Pack, receipt);
-        rest(
-            shop,
-            second().compensatable(Order::Charge, "charge", charge),
-        )
+        Charge::with_output(shop, Order::Pack, receipt)
     };
     finds(
-        || to(Order::Charge, required).run(),
+        || to_charge(required).run(),
         &expect![[r#"
             the new release refuses logs of the old release
               runs of version 1 are refused: it can't read an output or a cursor of charge: missing field `currency` at line 1 column 14
@@ -165,14 +169,8 @@ fn a_new_field_of_an_output_needs_a_default() {
                 rolling back from Ship: 8 logs
             it must carry every log, except in the states that the test names with refuses()"#]],
     );
-    let defaulted = |shop: &Arc<Shop>| {
-        let charge = Charge::with_output(shop, Order::Pack, with_payment());
-        rest(
-            shop,
-            second().compensatable(Order::Charge, "charge", charge),
-        )
-    };
-    to(Order::Charge, defaulted).run();
+    let defaulted = |shop: &Arc<Shop>| Charge::with_output(shop, Order::Pack, with_payment());
+    to_charge(defaulted).run();
 }
 
 fn with_payment() -> ReceiptWithPayment {
@@ -185,18 +183,12 @@ fn with_payment() -> ReceiptWithPayment {
 /// The undo needs a field that the old release did not write.
 #[test]
 fn an_undo_must_do_without_what_the_old_release_did_not_write() {
-    let needs_payment = |shop: &Arc<Shop>| {
-        let charge = Charge {
-            refunds: |receipt: &ReceiptWithPayment| receipt.payment.is_some(),
-            ..Charge::with_output(shop, Order::Pack, with_payment())
-        };
-        rest(
-            shop,
-            second().compensatable(Order::Charge, "charge", charge),
-        )
+    let needs_payment = |shop: &Arc<Shop>| Charge {
+        refunds: |receipt: &ReceiptWithPayment| receipt.payment.is_some(),
+        ..Charge::with_output(shop, Order::Pack, with_payment())
     };
     finds(
-        || to(Order::Charge, needs_payment).run(),
+        || to_charge(needs_payment).run(),
         &expect![[r#"
             in the rollout old-new: invariants: an order is charged once: rolled back, and 1 charges stand
             the promise: the invariants of the test hold, at every instant or when the run has ended
@@ -204,17 +196,11 @@ fn an_undo_must_do_without_what_the_old_release_did_not_write() {
             what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
             found after 171 schedules; shrunk in 0 steps, with 17 simulations, to a local minimum: no single draw can be removed or lowered"#]],
     );
-    let falls_back = |shop: &Arc<Shop>| {
-        let charge = Charge {
-            refunds: |receipt: &ReceiptWithPayment| receipt.payment.is_some() || receipt.cents > 0,
-            ..Charge::with_output(shop, Order::Pack, with_payment())
-        };
-        rest(
-            shop,
-            second().compensatable(Order::Charge, "charge", charge),
-        )
+    let falls_back = |shop: &Arc<Shop>| Charge {
+        refunds: |receipt: &ReceiptWithPayment| receipt.payment.is_some() || receipt.cents > 0,
+        ..Charge::with_output(shop, Order::Pack, with_payment())
     };
-    to(Order::Charge, falls_back).run();
+    to_charge(falls_back).run();
 }
 
 #[test]
@@ -252,18 +238,12 @@ fn a_dropped_compensation_leaves_charges_that_nobody_refunds() {
 /// Version 2 derives the key of a charge itself. By itself it is correct.
 #[test]
 fn another_idempotency_key_charges_again_what_is_in_doubt() {
-    let own_key = |shop: &Arc<Shop>| {
-        let charge = Charge {
-            key: Key::Own,
-            ..Charge::new(shop, Order::Pack)
-        };
-        rest(
-            shop,
-            second().compensatable(Order::Charge, "charge", charge),
-        )
+    let own_key = |shop: &Arc<Shop>| Charge {
+        key: Key::Own,
+        ..Charge::new(shop, Order::Pack)
     };
     finds(
-        || to(Order::Charge, own_key).run(),
+        || to_charge(own_key).run(),
         &expect![[r#"
             in the rollout old-new: invariants: an order is charged once: done, and charged 2 times
             the promise: the invariants of the test hold, at every instant or when the run has ended
@@ -272,27 +252,23 @@ fn another_idempotency_key_charges_again_what_is_in_doubt() {
             found after 163 schedules; shrunk in 0 steps, with 1 simulation, to a local minimum: no single draw can be removed or lowered"#]],
     );
     upgrade_test_in(Shop::default, Order::Charge, &(), move |_, shop| {
-        own_key(shop)
+        charging(shop, own_key(shop))
     })
-    .to_in(Order::Charge, &(), move |_, shop| own_key(shop))
+    .to_in(Order::Charge, &(), move |_, shop| {
+        charging(shop, own_key(shop))
+    })
     .invariant("an order is charged once", charged_once)
     .run();
 }
 
 #[test]
 fn an_undo_of_what_is_in_doubt_must_stay() {
-    let forgets = |shop: &Arc<Shop>| {
-        let charge = Charge {
-            refunds_in_doubt: false,
-            ..Charge::new(shop, Order::Pack)
-        };
-        rest(
-            shop,
-            second().compensatable(Order::Charge, "charge", charge),
-        )
+    let forgets = |shop: &Arc<Shop>| Charge {
+        refunds_in_doubt: false,
+        ..Charge::new(shop, Order::Pack)
     };
     finds(
-        || to(Order::Charge, forgets).run(),
+        || to_charge(forgets).run(),
         &expect![[r#"
             in the rollout old-new: invariants: an order is charged once: rolled back, and 1 charges stand
             the promise: the invariants of the test hold, at every instant or when the run has ended
