@@ -5,15 +5,17 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::future::ready;
 use std::hash::{BuildHasher as _, RandomState};
+#[cfg(target_os = "linux")]
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crashpoint::{Ctx, TaskError, Workflow};
+use crashpoint::{Ctx, TaskError};
 use crashpoint_simulator::{CrashTest, Process, crash_test, crash_test_in};
 use expect_test::expect;
 
-use super::{Mail, failure, first_line};
+use super::{Mail, failure, first_line, mail_workflow};
 
 /// What a mail server has got.
 type Server<T> = Mutex<Vec<T>>;
@@ -30,11 +32,7 @@ fn putting<T: Debug + Clone + Send + 'static>(
             server.lock().expect("nobody panicked with it").push(put);
             ready(Ok::<_, TaskError>(Mail::Sent))
         };
-        Workflow::builder("mail", 1)
-            .task(Mail::Send, "send", send)
-            .exit(Mail::Sent)
-            .build()
-            .expect("the workflow is well defined")
+        mail_workflow(send)
     };
     crash_test_in(world, Mail::Send, &(), workflow)
 }
@@ -134,11 +132,7 @@ fn points_that_cannot_be_reached_again_are_called_nondeterminism() {
                 Ok::<_, TaskError>(Mail::Sent)
             }
         };
-        Workflow::builder("mail", 1)
-            .task(Mail::Send, "send", send)
-            .exit(Mail::Sent)
-            .build()
-            .expect("the workflow is well defined")
+        mail_workflow(send)
     });
     let first = first_line(|| test.crashes(1).run());
     assert!(
@@ -157,21 +151,41 @@ fn doing(what: impl Fn() + Clone + Send + Sync + 'static) -> CrashTest<Mail> {
             what();
             ready(Ok::<_, TaskError>(Mail::Sent))
         };
-        Workflow::builder("mail", 1)
-            .task(Mail::Send, "send", send)
-            .exit(Mail::Sent)
-            .build()
-            .expect("the workflow is well defined")
+        mail_workflow(send)
     })
 }
 
+/// How often the thread of this folder in `/proc` has waited for the system so far.
+#[cfg(target_os = "linux")]
+fn waits(thread: &Path) -> u64 {
+    let status = std::fs::read_to_string(thread.join("status")).expect("Linux says it");
+    let waits = status
+        .lines()
+        .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    let waits = waits.expect("Linux counts them").trim().parse();
+    waits.expect("it is a number")
+}
+
+/// The folder of this thread in `/proc`, from whatever thread it is read.
+#[cfg(target_os = "linux")]
+fn this_thread() -> PathBuf {
+    let link = std::fs::read_link("/proc/thread-self").expect("Linux has it");
+    Path::new("/proc").join(link)
+}
+
 /// The findings say which task waits. It breaks no promise: only Linux says so, and the system decides when.
+/// Each task here goes on only when the system has counted that it waits, so it is certain to be noticed.
 #[test]
 #[cfg(target_os = "linux")]
 #[expect(clippy::disallowed_methods, reason = "to see that it is noticed")]
 fn a_task_that_sleeps_or_joins_a_thread_is_named_in_the_findings() {
     let few = |test: CrashTest<Mail>| test.crashes(1).samples(0).run();
-    let sleeps = few(doing(|| std::thread::sleep(Duration::from_millis(1))));
+    let sleeps = few(doing(|| {
+        let (thread, before) = (this_thread(), waits(&this_thread()));
+        while waits(&thread) == before {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }));
     assert_eq!(sleeps.waited, BTreeSet::from(["send".to_owned()]));
     let printed = sleeps.to_string();
     assert!(
@@ -179,7 +193,12 @@ fn a_task_that_sleeps_or_joins_a_thread_is_named_in_the_findings() {
         "{printed}"
     );
     let joins = few(doing(|| {
-        let thread = std::thread::spawn(|| std::thread::sleep(Duration::from_millis(1)));
+        let (task, before) = (this_thread(), waits(&this_thread()));
+        let thread = std::thread::spawn(move || {
+            while waits(&task) == before {
+                std::thread::yield_now();
+            }
+        });
         thread.join().expect("the thread ends");
     }));
     assert_eq!(joins.waited, BTreeSet::from(["send".to_owned()]));
