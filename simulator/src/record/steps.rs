@@ -1,8 +1,7 @@
 //! A recorded simulation, event by event.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use crate::executor::lock;
 use crate::record::{Recording, ReplayError, Source};
 use crate::report::steps::Steps;
 use crate::sim::{Settings, Snapshots};
@@ -15,13 +14,12 @@ impl Steps {
     /// If the schedule differs from the recorded schedule, because the workload or the engine has changed
     /// since.
     pub fn of_recording(source: Source<'_>, recording: &Recording) -> Result<Self, ReplayError> {
-        let taken = Arc::new(Mutex::new(Vec::new()));
+        let snapshots = Snapshots::Into(Arc::default());
         let settings = Settings {
-            snapshots: Snapshots::Into(Arc::clone(&taken)),
+            snapshots: snapshots.clone(),
             ..recording.settings()
         };
         let (trial, settings) = recording.run_within(&source, settings)?;
-        let snapshots = lock(&taken);
-        Ok(Self::of(&trial.run, settings.store, &snapshots))
+        Ok(Self::of(&trial.run, settings.store, &snapshots.take()))
     }
 }

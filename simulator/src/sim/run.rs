@@ -9,7 +9,7 @@ use crashpoint::{CheckpointRow, CheckpointStore as _, ScopeId};
 use futures_util::FutureExt as _;
 
 use crate::choices::{Choices, Tape};
-use crate::executor::{TaskId, message_of, quietly};
+use crate::executor::{TaskId, lock, message_of, quietly};
 use crate::fault::Budget;
 use crate::history::{Ending, History, LifeEnd, Opening, Recorder, Stopped, What};
 use crate::sim::host::Host;
@@ -64,6 +64,16 @@ pub enum Snapshots {
     Off,
     /// It adds them here.
     Into(Arc<Mutex<Vec<Snapshot>>>),
+}
+
+impl Snapshots {
+    /// The snapshots so far, which are taken out.
+    pub(crate) fn take(&self) -> Vec<Snapshot> {
+        match self {
+            Self::Off => Vec::new(),
+            Self::Into(taken) => std::mem::take(&mut *lock(taken)),
+        }
+    }
 }
 
 /// The clock and the subject's world at an instant.
