@@ -62,7 +62,6 @@ pub mod disk;
 mod executor;
 mod explore;
 mod fault;
-mod fnv;
 mod history;
 pub mod images;
 #[cfg(madsim)]

@@ -9,6 +9,7 @@ mod bytes;
 mod edit;
 mod edited;
 mod exhaustive;
+pub(crate) mod fnv;
 #[cfg(feature = "proptest")]
 mod proptest;
 mod recorded;
@@ -20,10 +21,9 @@ pub(crate) mod swarm;
 use std::fmt;
 use std::hash::Hasher as _;
 
-use crate::fnv::Fnv;
-
 use smol_str::SmolStr;
 
+use crate::choices::fnv::Fnv;
 use crate::fault::Fault;
 
 pub use bytes::Bytes;

@@ -18,9 +18,9 @@ use madsim::time::TimeHandle;
 use smol_str::SmolStr;
 
 use crate::choices::Exhaustive;
+use crate::choices::fnv::Fnv;
 use crate::executor::{lock, message_of, quietly};
 use crate::fault::{Crash, Fault, Fired};
-use crate::fnv::Fnv;
 use crate::history::{LifeEnd, Opening, Refusal, What};
 use crate::report::render;
 use crate::sim::{Node, Process, Run, Settings, Sim, Subject, Workload};

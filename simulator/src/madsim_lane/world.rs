@@ -13,8 +13,8 @@ use madsim::runtime::{Handle, Runtime};
 use madsim::time::{TimeHandle, sleep};
 
 use crate::choices::Choices;
+use crate::choices::fnv::Fnv;
 use crate::fault::Fault;
-use crate::fnv::Fnv;
 use crate::history::{History, LifeEnd, What};
 use crate::madsim_lane::client::Clients;
 use crate::madsim_lane::defect::Defect;

@@ -13,7 +13,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher as _};
 
 use crate::choices::Draw;
-use crate::fnv::Fnv;
+use crate::choices::fnv::Fnv;
 use crate::operations::Simulation;
 use crate::oracle::Verdict;
 use crate::record::Trial;
