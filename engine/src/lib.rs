@@ -35,7 +35,7 @@ pub use crate::export::{
 };
 #[cfg(feature = "tracing")]
 pub use crate::observe::TracingObserver;
-pub use crate::observe::{Observation, Observer};
+pub use crate::observe::{LifeId, Observation, Observer};
 pub use crate::recovery::{CheckpointRow, CheckpointStore, ListRuns, RowKind, UnknownRowKind};
 pub use crate::runtime::{Runtime, TokioRuntime};
 pub use crate::scope::ScopeId;

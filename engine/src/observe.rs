@@ -1,7 +1,7 @@
 //! Observation of lives: the trait, its events, and the adapter to `tracing`.
 
 use crate::core::CheckpointRow;
-use crate::core::{Direction, Failure, RunState, Verdict};
+use crate::core::{Direction, Failure, Nonce, RunState, Verdict};
 use crate::error::StoreError;
 
 /// Receives an [`Observation`] for everything that a life does.
@@ -11,12 +11,12 @@ use crate::error::StoreError;
 /// the panic.
 ///
 /// ```
-/// use crashpoint::{Observation, Observer};
+/// use crashpoint::{LifeId, Observation, Observer};
 ///
 /// struct CountAppends(std::sync::atomic::AtomicU64);
 ///
 /// impl Observer for CountAppends {
-///     fn on(&self, _workflow_id: &str, observation: &Observation<'_>) {
+///     fn on(&self, _life: LifeId<'_>, observation: &Observation<'_>) {
 ///         if let Observation::Acknowledged { .. } = observation {
 ///             self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
 ///         }
@@ -24,8 +24,20 @@ use crate::error::StoreError;
 /// }
 /// ```
 pub trait Observer: Send + Sync + 'static {
-    /// Receives one observation of a life of the run `workflow_id`.
-    fn on(&self, workflow_id: &str, observation: &Observation<'_>);
+    /// Receives one observation of `life`.
+    fn on(&self, life: LifeId<'_>, observation: &Observation<'_>);
+}
+
+/// The life that an observation is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct LifeId<'a> {
+    /// The id of the run.
+    pub workflow_id: &'a str,
+    /// The name of the workflow.
+    pub workflow: &'a str,
+    /// The nonce of the life, which its claim has. No other life of any run has it.
+    pub nonce: Nonce,
 }
 
 /// Something that a life did.
@@ -114,39 +126,37 @@ pub enum Observation<'a> {
     },
 }
 
-/// Ignores every observation.
-#[derive(Debug)]
-pub(crate) struct Silent;
-
-impl Observer for Silent {
-    fn on(&self, _: &str, _: &Observation<'_>) {}
-}
-
 /// Emits a `tracing` event with the target `crashpoint` for each observation.
 ///
-/// Failures have the level `WARN`, endings `INFO`, everything else `DEBUG`.
+/// Failures have the level `WARN`, endings `INFO`, everything else `DEBUG`. Each event has the fields
+/// `workflow_id`, `workflow` and `life`, the nonce of the life.
 #[cfg(feature = "tracing")]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TracingObserver;
 
 #[cfg(feature = "tracing")]
 impl Observer for TracingObserver {
-    fn on(&self, workflow_id: &str, observation: &Observation<'_>) {
+    fn on(&self, life: LifeId<'_>, observation: &Observation<'_>) {
         use tracing::{debug, info, warn};
 
+        let LifeId {
+            workflow_id,
+            workflow,
+            nonce: life,
+        } = life;
         match observation {
             Observation::Over { verdict: Ok(ended) } => {
-                info!(target: "crashpoint", workflow_id, ?ended, "run ended");
+                info!(target: "crashpoint", workflow_id, workflow, %life, ?ended, "run ended");
             }
             Observation::Over { verdict: Err(halt) } => {
-                warn!(target: "crashpoint", workflow_id, ?halt, "life ended before its run");
+                warn!(target: "crashpoint", workflow_id, workflow, %life, ?halt, "life ended before its run");
             }
             Observation::LoadFailed { error } | Observation::ClearFailed { error } => {
-                warn!(target: "crashpoint", workflow_id, %error, "the store failed");
+                warn!(target: "crashpoint", workflow_id, workflow, %life, %error, "the store failed");
             }
             Observation::AppendFailed { row, error } => {
                 let sequence = row.sequence;
-                warn!(target: "crashpoint", workflow_id, sequence, %error, "an append failed");
+                warn!(target: "crashpoint", workflow_id, workflow, %life, sequence, %error, "an append failed");
             }
             Observation::Failed {
                 task,
@@ -155,17 +165,19 @@ impl Observer for TracingObserver {
             } => {
                 let text = failure.text();
                 let message = &*text;
-                warn!(target: "crashpoint", workflow_id, task, ?direction, message, "an attempt failed");
+                warn!(target: "crashpoint", workflow_id, workflow, %life, task, ?direction, message, "an attempt failed");
             }
             // The content of rows and states belongs to the user, and is not logged.
             Observation::Sending { row } | Observation::Acknowledged { row } => {
                 let (sequence, kind) = (row.sequence, row.kind);
-                debug!(target: "crashpoint", workflow_id, sequence, %kind, "appending");
+                debug!(target: "crashpoint", workflow_id, workflow, %life, sequence, %kind, "appending");
             }
             Observation::Applied { sequence, .. } => {
-                debug!(target: "crashpoint", workflow_id, sequence, "row applied");
+                debug!(target: "crashpoint", workflow_id, workflow, %life, sequence, "row applied");
             }
-            other => debug!(target: "crashpoint", workflow_id, observation = ?other, "working"),
+            other => {
+                debug!(target: "crashpoint", workflow_id, workflow, %life, observation = ?other, "working");
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::core::{
 };
 use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::foreign::contained;
-use crate::observe::{Observation, Observer};
+use crate::observe::{LifeId, Observation, Observer};
 use crate::recovery::{CheckpointRow, CheckpointStore};
 use crate::runtime::Runtime;
 use crate::scope::{Intent, LifeGuard, ScopeId};
@@ -32,7 +32,7 @@ pub(crate) struct Environment {
     /// The lives of this engine and its clones, for a store that has no scope of its own.
     pub(crate) lives: ScopeId,
     pub(crate) runtime: Arc<dyn Runtime>,
-    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) observers: Arc<[Arc<dyn Observer>]>,
     pub(crate) retention: Retention,
     pub(crate) append_retry: AppendRetry,
     pub(crate) cancel: CancelToken,
@@ -44,6 +44,7 @@ struct Driver<'a, M> {
     flow: &'a Flow,
     options: LifeOptions<'a>,
     life: M,
+    nonce: Nonce,
     context: Arc<LifeContext>,
     /// The last error of the store, for the error of a suspended life.
     store_error: Option<StoreError>,
@@ -79,6 +80,7 @@ pub(crate) async fn live<R: Rules>(
         flow,
         options,
         life,
+        nonce,
         context,
         store_error: None,
     }
@@ -196,11 +198,17 @@ impl<M: Machine> Driver<'_, M> {
         })
     }
 
-    /// An observer gives nothing back to a life, its panic neither.
+    /// An observer gives nothing back to a life, its panic neither. The others are told all the same.
     fn observe(&self, observation: &Observation<'_>) {
-        let observer = &self.environment.observer;
-        let told = contained(|| observer.on(&self.context.workflow_id, observation));
-        drop(told);
+        let life = LifeId {
+            workflow_id: &self.context.workflow_id,
+            workflow: &self.flow.definition.name,
+            nonce: self.nonce,
+        };
+        for observer in &*self.environment.observers {
+            let told = contained(|| observer.on(life, observation));
+            drop(told);
+        }
     }
 
     fn over(self, verdict: Verdict) -> Result<Ended, Error> {

@@ -1,4 +1,4 @@
-//! Performs the storage commands of a life, and tells the observer about each.
+//! Performs the storage commands of a life, and tells the observers about each.
 
 use crate::core::CheckpointRow;
 use crate::core::Machine;

@@ -20,7 +20,7 @@ use crate::driver::{Environment, live};
 use crate::engine::apart::apart;
 use crate::error::Error;
 use crate::foreign::{contained, panicked};
-use crate::observe::{Observer, Silent};
+use crate::observe::Observer;
 use crate::recovery::CheckpointStore;
 use crate::runtime::{Runtime, TokioRuntime};
 use crate::scope::ScopeId;
@@ -72,7 +72,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine over `store`, on tokio, without an observer. It keeps the logs of ended runs. Share a
+    /// An engine over `store`, on tokio, without observers. It keeps the logs of ended runs. Share a
     /// store between engines as an `Arc`.
     pub fn new(store: impl CheckpointStore) -> Self {
         Self {
@@ -80,7 +80,7 @@ impl Engine {
                 store: Arc::new(store),
                 lives: ScopeId::new(),
                 runtime: Arc::new(TokioRuntime::new()),
-                observer: Arc::new(Silent),
+                observers: Arc::new([]),
                 retention: Retention::Keep,
                 append_retry: AppendRetry::default(),
                 cancel: CancelToken::new(),
@@ -95,10 +95,13 @@ impl Engine {
         self
     }
 
-    /// Sets the observer of every life.
+    /// Adds an observer of every life. Each observer gets every observation, in the order in which the
+    /// observers were added, and whatever another observer does.
     #[must_use]
     pub fn with_observer(mut self, observer: impl Observer) -> Self {
-        self.environment.observer = Arc::new(observer);
+        let earlier = self.environment.observers.iter().map(Arc::clone);
+        let added: Arc<dyn Observer> = Arc::new(observer);
+        self.environment.observers = earlier.chain([added]).collect();
         self
     }
 

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex};
 
 use crashpoint::protocol::{Failure, FailureKind};
-use crashpoint::{CheckpointRow, Direction, Event, Observation, Observer, RunState};
+use crashpoint::{CheckpointRow, Direction, Event, LifeId, Observation, Observer, RunState};
 
 use smol_str::SmolStr;
 
@@ -82,7 +82,7 @@ impl SimObserver {
 }
 
 impl Observer for SimObserver {
-    fn on(&self, _workflow_id: &str, observation: &Observation<'_>) {
+    fn on(&self, _: LifeId<'_>, observation: &Observation<'_>) {
         match observation {
             Observation::Sending { row } => {
                 let sent = Arc::new((*row).clone());

@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use crashpoint::{AppendRetry, Engine, MemoryCheckpointStore, Observation, Observer, Retention};
+use crashpoint::{
+    AppendRetry, CheckpointStore as _, Engine, Event, LifeId, MemoryCheckpointStore, Observation,
+    Observer, Outcome, Retention,
+};
 use expect_test::{Expect, expect};
 
 use crate::support::{
-    Act, Fault, Faulty, Journal, Order, Scripted, order_with, row_in_words, when_doing,
+    Act, Fault, Faulty, Journal, Order, Scripted, order_with, row_in_words, stalls, when_doing,
 };
 
 /// Writes down everything that it is told.
 struct Notes(Journal);
 
 impl Observer for Notes {
-    fn on(&self, workflow_id: &str, observation: &Observation<'_>) {
-        assert_eq!(workflow_id, "order-1");
+    fn on(&self, life: LifeId<'_>, observation: &Observation<'_>) {
+        assert_eq!((life.workflow_id, life.workflow), ("order-1", "order"));
         self.0.note(match observation {
             Observation::Loaded { rows } => format!("loaded {rows} rows"),
             Observation::LoadFailed { error } => format!("load failed: {error}"),
@@ -240,11 +243,70 @@ async fn a_fault_is_told_with_what_came_of_it() {
 #[cfg(feature = "tracing")]
 #[tokio::test(start_paused = true)]
 async fn the_tracing_observer_takes_every_observation() {
-    use crashpoint::{Outcome, TracingObserver};
+    use crashpoint::TracingObserver;
 
     let tasks = Scripted::new(&Journal::default(), when_doing(&[("ship", Act::Fatal)]));
     let workflow = order_with(&tasks, |task| task);
     let engine = Engine::new(MemoryCheckpointStore::new()).with_observer(TracingObserver);
     let outcome = engine.run(&workflow, "order-1", Order::Charge, &()).await;
     assert!(matches!(outcome, Ok(Outcome::RolledBack(_))));
+}
+
+/// Notes each life once that sends a row, and may panic at each observation.
+struct Lives {
+    journal: Journal,
+    name: &'static str,
+    panics: bool,
+}
+
+impl Observer for Lives {
+    fn on(&self, life: LifeId<'_>, observation: &Observation<'_>) {
+        if let Observation::Sending { row } = observation {
+            let (name, nonce) = (self.name, life.nonce);
+            self.journal
+                .note(format!("{name} {} {nonce}", row.sequence));
+        }
+        assert!(!self.panics, "the observer has a bug");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_observer_is_told_which_life_does_what_although_another_panics() {
+    let (told, store) = (Journal::default(), Arc::new(MemoryCheckpointStore::new()));
+    let lives = |name, panics| Lives {
+        journal: told.clone(),
+        name,
+        panics,
+    };
+    let engine = Engine::new(Arc::clone(&store))
+        .with_observer(lives("first", true))
+        .with_observer(lives("second", false));
+    let order = |script: &[(&'static str, Act)]| {
+        let tasks = Scripted::new(&Journal::default(), when_doing(script));
+        order_with(&tasks, |task| task)
+    };
+    let waits = order(&[("ship", Act::Hang)]);
+    let mut run = Box::pin(engine.run(&waits, "order-1", Order::Ship, &()));
+    stalls(&mut run).await;
+    drop(run);
+    let resumed = engine.resume_from(&order(&[]), "order-1").await;
+    assert_eq!(resumed.expect("it ends"), Outcome::Done(Order::Shipped));
+
+    let rows = store.load_run("order-1").await.expect("memory loads");
+    let nonces: Vec<_> = rows
+        .iter()
+        .filter_map(|row| match Event::from_row(row) {
+            Ok(Event::Claimed { claim, .. }) => Some(claim.nonce),
+            _ => None,
+        })
+        .collect();
+    let [one, two] = nonces[..] else {
+        panic!("two lives claimed the run");
+    };
+    assert_ne!(one, two);
+    let expected: Vec<String> = [(0, one), (1, two), (2, two)]
+        .iter()
+        .flat_map(|(row, life)| ["first", "second"].map(|name| format!("{name} {row} {life}")))
+        .collect();
+    assert_eq!(told.take(), expected);
 }

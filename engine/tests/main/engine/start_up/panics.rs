@@ -25,9 +25,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crashpoint::{
-    CompensatableTask, Ctx, Engine, Error, MemoryCheckpointStore, Mismatch, Observation, Observer,
-    Outcome, Recovery, Runtime, State, StepOutcome, SteppedTask, TaskError, TokioRuntime, Workflow,
-    WorkflowBuilder,
+    CompensatableTask, Ctx, Engine, Error, LifeId, MemoryCheckpointStore, Mismatch, Observation,
+    Observer, Outcome, Recovery, Runtime, State, StepOutcome, SteppedTask, TaskError, TokioRuntime,
+    Workflow, WorkflowBuilder,
 };
 use expect_test::{Expect, expect};
 use futures_util::future::BoxFuture;
@@ -275,7 +275,7 @@ async fn a_panic_in_the_check_of_a_log_is_a_mismatch_of_that_run() {
 struct Panics(Arc<AtomicU64>);
 
 impl Observer for Panics {
-    fn on(&self, _: &str, observation: &Observation<'_>) {
+    fn on(&self, _: LifeId<'_>, observation: &Observation<'_>) {
         self.0.fetch_add(1, Ordering::SeqCst);
         panic!("the observer has a bug: {observation:?}");
     }
