@@ -355,9 +355,9 @@ claimed! {
 
     acknowledges_from_memory: Served<16>, claiming [server_crash], in ["bas" "srv"] => SRV_01 "under 8 writers (kill 1 of 5): expected its ";
 
-    acknowledges_at_the_leader: InNodes<replicated::AtTheLeader>, claiming [failover], in ["bas" "srv"] => SRV_02 "after failover 1 of 3 under 4 writers: expected its ", also SRV_03;
+    acknowledges_at_the_leader: InNodes<replicated::AtTheLeader>, claiming [failover], in ["bas" "srv"] => SRV_02 "of 3 under 4 writers: expected its ", also SRV_03;
     denies_a_lost_answer: InNodes<replicated::Denies>, claiming [failover], in ["bas" "srv"] => SRV_02 "of which no answer was `UnknownOutcome`: expected Ok or an error of the backend, got a conflict", also SRV_03 SRV_04;
-    stale_at_first: InNodes<replicated::StaleAtFirst>, claiming [failover], in ["bas" "srv"] => SRV_03 "during failover 1 of 3: expected at least ";
+    stale_at_first: InNodes<replicated::StaleAtFirst>, claiming [failover], in ["bas" "srv"] => SRV_03 "of 3: expected at least ";
     nobody_takes_over: InNodes<replicated::NobodyElse>, claiming [failover], in ["bas" "srv"] => SRV_04 "after the leader went away: expected 12 more rows of each of 4 writers within 1s";
 
     stalls_at_times: Mutated<concurrency::Remote<prf::StallsAtTimes>>, claiming [reopen], in ["bas" "pay" "clr" "prf"] => PRF_01 "expected at most 100 times their p50";
