@@ -180,7 +180,7 @@ matrix! {
     clear_early_ack: Broken<clr::ClearEarlyAck> => CLR_06 "right after clear 0 returned: expected an empty run", also DUP_12 CLR_01 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03 CON_09, maybe racing;
     cache_survives_clear: Broken<clr::CacheSurvivesClear> => CLR_06 "right after clear 0 returned: expected an empty run", also DUP_12 CAN_04 RUN_01 RUN_02 RUN_07 ENG_03 CON_09, maybe racing;
     clear_in_memory: Broken<clr::ClearInMemory> => CLR_07 "cleared before reopening: expected an empty run", also DUR_01 CON_09;
-    clear_row_by_row: racing::ClearRowByRow => CLR_08 "expected all 48 rows or none", maybe racing;
+    clear_row_by_row: racing::ClearRowByRow => CLR_08 "rows or none, got", maybe racing;
     clear_in_pages: concurrency::Remote<concurrency::ClearInPages> => CLR_08 "expected all 2500 rows or none", maybe racing;
     load_in_pages: concurrency::Remote<concurrency::LoadInPages> => CLR_08 "expected all 2500 rows or none", maybe racing;
     clear_limit_1000: Broken<clr::ClearLimit1000> => CLR_09 "expected an empty run", maybe racing;

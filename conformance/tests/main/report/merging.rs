@@ -221,7 +221,7 @@ fn what_is_no_line_is_told_with_its_place() {
     remarked(
         &whole[..whole.len() / 2],
         &expect![[r#"
-            lines.jsonl:1: is not a line of the kit: EOF while parsing a string at line 1 column 262, and the file ends within it
+            lines.jsonl:1: is not a line of the kit: EOF while parsing a string at line 1 column 267, and the file ends within it
         "#]],
     );
     remarked(
@@ -246,7 +246,7 @@ fn what_is_no_line_is_told_with_its_place() {
             lines.jsonl:2: is about contract 1.1; this kit knows contract 1.0
             lines.jsonl:3: names the unknown law "XYZ-01"
             lines.jsonl:4: names the unknown claim "telepathy"
-            lines.jsonl:5: is not complete: unknown variant `perhaps`, expected one of `pass`, `fail`, `waived`, `expected_fail`, `not_claimed`, `not_run`, `inconclusive`, `harness_error` at line 1 column 526
+            lines.jsonl:5: is not complete: unknown variant `perhaps`, expected one of `pass`, `fail`, `waived`, `expected_fail`, `not_claimed`, `not_run`, `inconclusive`, `harness_error` at line 1 column 537
             lines.jsonl:6: names the unknown law "XYZ-01"
         "#]],
     );
