@@ -102,9 +102,9 @@ pub use record::{
 };
 pub use report::{render, scrubber, steps, trace};
 pub use sim::{
-    BrokenInvariant, Lane, Process, Release, Repeat, Rollout, Run, Service, ServiceError, Settings,
-    SimObserver, SimStore, Snapshot, Snapshots, StoreKind, Subject, Took, UnknownRollout,
-    UnknownStore, Upgrade, Watch, simulate, simulate_with,
+    BrokenInvariant, Lane, Process, Release, Repeat, Rollout, Run, RunOfLife, Service,
+    ServiceError, Settings, SimObserver, SimStore, Snapshot, Snapshots, StoreKind, Subject, Took,
+    UnknownRollout, UnknownStore, Upgrade, Watch, simulate, simulate_with,
 };
 pub use smol_str::SmolStr;
 pub use workload::engine_subject::{EngineSubject, WorkflowFactory};

@@ -76,17 +76,21 @@ impl Merge {
     }
 }
 
-/// The number of the life in the name of an instant such as `life2/append#3:before`.
+/// The number of the life in the name of an instant such as `life2/append#3:before`, or
+/// `life2@run-1/append#3:before` where a simulation has several runs.
 fn life(label: &str) -> Option<u32> {
-    let (number, _) = label.strip_prefix("life")?.split_once('/')?;
+    let (number, _) = label.strip_prefix("life")?.split_once(BEHIND_LIFE)?;
     number.parse().ok()
 }
+
+/// What may follow the number of a life.
+const BEHIND_LIFE: [char; 2] = ['/', '@'];
 
 /// The same instant, `lives` lives earlier.
 fn earlier(label: &str, lives: u32) -> Option<SmolStr> {
     let earlier = life(label)?.checked_sub(lives).filter(|life| *life > 0)?;
-    let (_, instant) = label.split_once('/')?;
-    Some(format_smolstr!("life{earlier}/{instant}"))
+    let instant = &label[label.find(BEHIND_LIFE)?..];
+    Some(format_smolstr!("life{earlier}{instant}"))
 }
 
 /// All edits of a tape except merges. Edits that remove much come first; the removal of every

@@ -1,5 +1,6 @@
 //! Crash-tests a user's own workflow at every point.
 
+mod also;
 mod command;
 mod failure;
 mod invariant;
@@ -30,6 +31,7 @@ use crate::history::{Ending, LifeEnd};
 use crate::sim::{Lane, Process, StoreKind};
 use crate::workload::{CRASHES_MAX, Deadline, OddEnding, Panics, Workload};
 
+use self::also::{AlsoRun, SeveralRuns};
 use self::invariant::Invariant;
 use self::program::Program;
 pub use self::replay_in::replay_in;
@@ -72,6 +74,7 @@ const SHARD: &str = "CRASHPOINT_SHARD";
 pub struct CrashTest<S, W = ()> {
     settings: TestSettings<W>,
     program: Program<S, W>,
+    also: Vec<AlsoRun<W>>,
     store: StoreKind,
     crashes: Option<u32>,
     deadline: Option<Deadline>,
@@ -162,6 +165,7 @@ pub fn crash_test_in<S: State, W: Send + Sync + 'static>(
     CrashTest {
         settings: TestSettings::new(world),
         program: Program::new(start, input, workflow),
+        also: Vec::new(),
         store: StoreKind::Memory,
         crashes: None,
         deadline: None,
@@ -257,6 +261,86 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// limit.
     pub fn ends_within(mut self, lives: u32, time: Duration) -> Self {
         self.deadline = Some(Deadline { lives, time });
+        self
+    }
+
+    /// Adds a run over the same world and the same store, of this workflow or of another: two orders race for
+    /// the last item. It has the id `run-2`, the next `run-3`, and so on; the first run is `run-1`.
+    ///
+    /// Each run has a process of its own. Schedules switch between them at every instant at which a task can
+    /// be interrupted: every pair of switches, and every crash with a switch. A process that crashes is
+    /// started again beside the others. Every oracle judges each run, and a failure says which: instants are
+    /// named `life2@run-2/append#3:before`, where lives are numbered in the order in which they begin.
+    ///
+    /// Runs of one world may decide how others end. So a run that is not done although nothing went wrong is
+    /// accepted if another run is done, and a crash may decide which. [`invariant`](Self::invariant) gets the
+    /// outcome of the first run when all have ended; [`Ending::outcomes`](crate::Ending::outcomes) has them all.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use crashpoint::{Ctx, State, TaskError, Workflow};
+    /// use crashpoint_simulator::{Process, crash_test_in};
+    ///
+    /// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+    /// enum Order {
+    ///     Reserve,
+    ///     Reserved,
+    /// }
+    ///
+    /// /// The keys of the orders that have an item, and how many items there are.
+    /// struct Shelf {
+    ///     items: usize,
+    ///     reserved: Mutex<Vec<String>>,
+    /// }
+    ///
+    /// fn order(_: &Process, shelf: &Arc<Shelf>) -> Workflow<Order> {
+    ///     let shelf = Arc::clone(shelf);
+    ///     let reserve = move |ctx: Ctx| {
+    ///         let shelf = Arc::clone(&shelf);
+    ///         async move {
+    ///             // It asks and takes under one lock. With an await in between both orders may ask first.
+    ///             let mut reserved = shelf.reserved.lock().unwrap();
+    ///             let key = ctx.idempotency_key();
+    ///             if !reserved.contains(&key) {
+    ///                 if reserved.len() == shelf.items {
+    ///                     return Err(TaskError::fatal("sold out"));
+    ///                 }
+    ///                 reserved.push(key);
+    ///             }
+    ///             Ok(Order::Reserved)
+    ///         }
+    ///     };
+    ///     Workflow::builder("order", 1)
+    ///         .task(Order::Reserve, "reserve", reserve)
+    ///         .exit(Order::Reserved)
+    ///         .build()
+    ///         .unwrap()
+    /// }
+    ///
+    /// let shelf = || Shelf { items: 1, reserved: Mutex::default() };
+    /// crash_test_in(shelf, Order::Reserve, "ada", order)
+    ///     .also(Order::Reserve, "bob", order)
+    ///     .ending_invariant("an item is sold once", |shelf, ending| {
+    ///         match ending.done() <= shelf.items {
+    ///             true => Ok(()),
+    ///             false => Err(format!("{} orders have it", ending.done())),
+    ///         }
+    ///     })
+    ///     .run();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `input` cannot be serialized as JSON.
+    pub fn also<T: State>(
+        mut self,
+        start: T,
+        input: &(impl Serialize + ?Sized),
+        workflow: impl Fn(&Process, &Arc<W>) -> Workflow<T> + Send + Sync + 'static,
+    ) -> Self {
+        self.also
+            .push(AlsoRun::of(Program::new(start, input, workflow)));
         self
     }
 
@@ -593,8 +677,9 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     fn workload(&self) -> Workload {
         let workload = self.new_workload();
         for task in self.left_out.pivots() {
+            let mut definitions = workload.definitions();
             assert!(
-                workload.definition.state_of_task(task).is_some(),
+                definitions.any(|definition| definition.state_of_task(task).is_some()),
                 "never_fails_for_good names the task {task:?}, which the workflow does not have"
             );
         }
@@ -603,14 +688,23 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
 
     fn new_workload(&self) -> Workload {
         self.settings.lane.assert_runs_here();
-        let program = self.program.clone();
+        let (program, also) = (self.program.clone(), self.also.clone());
+        let world = self.settings.detached_world();
         let parts = Parts {
             name: NAME.to_owned(),
             about: "a user's workflow",
-            definition: program.definition(&self.settings.detached_world()),
+            definition: program.definition(&world),
+            also: also.iter().map(|it| it.definition(&world)).collect(),
             upgrade: None,
             accepts: self.accepts.clone(),
-            running: Box::new(move |world| program.in_world(world, Faithful)),
+            running: Box::new(move |world| {
+                let first = program.in_world(world, Faithful);
+                if also.is_empty() {
+                    return first;
+                }
+                let others = also.iter().map(|it| it.in_world(world));
+                Box::new(SeveralRuns(std::iter::once(first).chain(others).collect()))
+            }),
         };
         Workload {
             left_out: Arc::new(self.left_out.clone()),

@@ -32,6 +32,8 @@ pub(super) struct Parts<W> {
     pub(super) name: String,
     pub(super) about: &'static str,
     pub(super) definition: Definition,
+    /// The definitions of further runs.
+    pub(super) also: Vec<Definition>,
     pub(super) upgrade: Option<Upgrade>,
     pub(super) accepts: Vec<OddEnding>,
     pub(super) running: Running<W>,
@@ -86,6 +88,7 @@ impl<W: Send + Sync + 'static> TestSettings<W> {
             about: parts.about,
             subject: Box::new(move || Arc::new(subject())),
             definition: parts.definition,
+            also: parts.also,
             upgrade: parts.upgrade,
             sharing: Sharing::Shared,
             retry_stuck: false,

@@ -145,9 +145,11 @@ impl Findings {
             let token = Token::of(&workload.name, settings, &run.tape);
             self.violate(&verdicts, &Schedule::of(&run.history), &token);
         }
-        for (from, to) in run.history.edges() {
-            let edge = (from.to_owned(), to.to_owned());
-            self.edges.insert(edge);
+        for index in 0..workload.runs() {
+            let own = run.of_run(index);
+            let edges = own.history.edges();
+            let edges = edges.map(|(from, to)| (from.to_owned(), to.to_owned()));
+            self.edges.extend(edges);
         }
         self.recorder.merge(run.recorder);
     }

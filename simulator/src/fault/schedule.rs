@@ -31,6 +31,7 @@ const CALM: &str = "no fault";
 ///   instant `WHAT` is followed by `.2`, and so on. `WHEN` says where in it the instant lies: `before`,
 ///   `unacked` (it is durable, and the life has not been told), `acked`, `pending`, `before-effect`,
 ///   `after-effect`, `attempt`, and so on. An instant that could be misread is in JSON quotes.
+///   Where a test has several runs, the life says its run: `life2@run-1/append#3:before`.
 /// - A fault is its name, for some with an argument: `in-doubt-late=2`. [`Fault::pattern`](crate::Fault::pattern) lists them.
 ///
 /// Without a version the sentences that named faults before version 1 are read as well.

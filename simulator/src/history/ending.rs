@@ -5,24 +5,41 @@ use crate::history::{Attempt, History, LifeEnd, What};
 
 use crashpoint::Direction;
 
-/// How a run ended, and what went wrong before: the faults of its schedule.
+/// How a run ended, and what went wrong before: the faults of its schedule. If the test has several
+/// runs, how each of them ended.
 ///
 /// An invariant that depends on them gets this from
 /// [`CrashTest::ending_invariant`](crate::CrashTest::ending_invariant).
 #[derive(Debug, Clone, Copy)]
 pub struct Ending<'a> {
-    outcome: &'a LifeEnd,
+    /// One for each run.
+    outcomes: &'a [LifeEnd],
     history: &'a History,
 }
 
 impl<'a> Ending<'a> {
-    pub(crate) fn new(outcome: &'a LifeEnd, history: &'a History) -> Self {
-        Self { outcome, history }
+    pub(crate) fn new(outcomes: &'a [LifeEnd], history: &'a History) -> Self {
+        assert!(!outcomes.is_empty(), "a simulation has a run");
+        Self { outcomes, history }
     }
 
-    /// How the run ended: done, rolled back or stuck.
+    /// How the run ended: done, rolled back or stuck. If the test has several runs, this is the first.
     pub fn outcome(&self) -> &'a LifeEnd {
-        self.outcome
+        &self.outcomes[0]
+    }
+
+    /// How each run ended: first the run of the test itself, then those that
+    /// [`CrashTest::also`](crate::CrashTest::also) has added, in their order.
+    pub fn outcomes(&self) -> &'a [LifeEnd] {
+        self.outcomes
+    }
+
+    /// How many runs are done.
+    pub fn done(&self) -> usize {
+        let outcomes = self.outcomes.iter();
+        outcomes
+            .filter(|outcome| matches!(outcome, LifeEnd::Done(_)))
+            .count()
     }
 
     /// Every event of the simulation.

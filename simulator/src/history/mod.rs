@@ -189,6 +189,15 @@ impl Schedule {
     }
 }
 
+/// Whether a row became durable since the last clear of its log, among the events of its run.
+pub(crate) fn has_landed<'a>(
+    run: impl DoubleEndedIterator<Item = &'a Entry>,
+    row: &CheckpointRow,
+) -> bool {
+    let mut newest = run.rev().take_while(|entry| entry.what != What::Cleared);
+    newest.any(|entry| matches!(&entry.what, What::Landed(landed) if **landed == *row))
+}
+
 impl History {
     /// Whether a life was stopped because it would never have ended.
     pub fn is_endless(&self) -> bool {
@@ -259,18 +268,6 @@ impl History {
         })
     }
 
-    /// Whether this row became durable since the last clear of the log.
-    pub(crate) fn has_landed(&self, row: &CheckpointRow) -> bool {
-        let newest = self
-            .0
-            .iter()
-            .rev()
-            .take_while(|entry| entry.what != What::Cleared);
-        newest
-            .into_iter()
-            .any(|entry| matches!(&entry.what, What::Landed(landed) if **landed == *row))
-    }
-
     /// The attempts that began.
     pub fn started(&self) -> impl Iterator<Item = (usize, u32, &Attempt)> {
         self.select(|what| match what {
@@ -314,7 +311,13 @@ impl History {
 
     /// The outcome that was returned last.
     pub fn outcome(&self) -> Option<&LifeEnd> {
-        let outcomes = self.returned().filter(|(.., end)| end.is_outcome());
+        self.outcome_of(|_| true)
+    }
+
+    /// The outcome that the lives of a run returned last.
+    pub(crate) fn outcome_of(&self, is_own: impl Fn(u32) -> bool) -> Option<&LifeEnd> {
+        let outcomes = self.returned();
+        let outcomes = outcomes.filter(|(_, life, end)| is_own(*life) && end.is_outcome());
         outcomes.last().map(|(.., end)| end)
     }
 

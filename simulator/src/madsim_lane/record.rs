@@ -21,7 +21,7 @@ use crate::choices::Exhaustive;
 use crate::choices::fnv::Fnv;
 use crate::executor::{lock, message_of, quietly};
 use crate::fault::{Crash, Fault, Fired};
-use crate::history::{LifeEnd, Opening, Refusal, What};
+use crate::history::{LifeEnd, Opening, Refusal, What, has_landed};
 use crate::report::render;
 use crate::sim::{Node, Process, Run, Settings, Sim, Subject, Workload};
 
@@ -134,7 +134,7 @@ impl RunRecord {
     pub(super) fn new(workflow_id: &str, workload: Workload) -> Self {
         let choices = Arc::new(Mutex::new(Exhaustive::new()));
         let mut sim = Sim::new(None, choices, &Settings::default());
-        sim.workflow_id = workflow_id.into();
+        sim.ids = vec![workflow_id.into()];
         sim.panics = workload.panics;
         // The faults of this lane come from its nemesis.
         sim.state().injecting = false;
@@ -148,7 +148,7 @@ impl RunRecord {
     }
 
     pub(super) fn id(&self) -> &str {
-        &self.sim.workflow_id
+        &self.sim.ids[0]
     }
 
     /// Runs one life on a worker, whose engine `node` creates from the number of the life.
@@ -190,12 +190,7 @@ impl RunRecord {
         worker: usize,
         node: impl FnOnce(u32) -> Node,
     ) -> Process {
-        let life = {
-            let mut state = self.sim.state();
-            state.lasting.lives += 1;
-            state.alive += 1;
-            state.lasting.lives
-        };
+        let life = self.sim.state().begin_life(0);
         let mut alive = lock(&self.alive);
         if let Some(owner) = alive.last() {
             let (point, fault) = ("beside".into(), Fault::Takeover);
@@ -240,7 +235,7 @@ impl RunRecord {
 
     /// Whether the row became durable since the last clear.
     pub(super) fn has_landed(&self, row: &CheckpointRow) -> bool {
-        self.sim.state().lasting.history.has_landed(row)
+        has_landed(self.sim.state().lasting.history.0.iter(), row)
     }
 
     /// Records that the store read these rows. Nobody has received them yet. Returns the place.
@@ -275,7 +270,7 @@ impl RunRecord {
         let own = state.lasting.history.0.iter().rev();
         let mut own = own.filter(|entry| entry.life == life);
         let last = own.find_map(|entry| match &entry.what {
-            What::Sent(row) if state.lasting.history.has_landed(row) => {
+            What::Sent(row) if has_landed(state.lasting.history.0.iter(), row) => {
                 Some("killed after its row landed, before it knew")
             }
             What::Sent(_) => Some("killed before its row landed"),
@@ -305,8 +300,10 @@ impl RunRecord {
             broken: broken.unwrap_or_default(),
             world: self.subject.world(),
             took: state.lasting.took,
+            run_of_life: std::mem::take(&mut state.lasting.run_of_life),
             history,
             log,
+            other_logs: Vec::new(),
         }
     }
 }

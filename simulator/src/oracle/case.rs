@@ -6,13 +6,18 @@ use crashpoint::{CheckpointRow, Direction, Event, Nonce, TaskKind};
 use crate::fault::{Breach, Fault};
 use crate::history::{History, Opening, What};
 use crate::oracle::Log;
-use crate::sim::{BrokenInvariant, Release, Run, Took, Workload};
+use crate::sim::{BrokenInvariant, OddEnding, Release, Run, Took, Workload};
 
-/// A simulation, with its logs split.
+/// A simulation, with its logs split. Of a simulation with several runs each run is a case.
 #[derive(Debug)]
 pub struct Case<'a> {
     workload: &'a Workload,
     run: &'a Run,
+    /// The definition that the log is checked against, before any upgrade.
+    definition: &'a Definition,
+    /// Whether other runs may have ended this run: another is done, or met a fault. `None` if there is no
+    /// other.
+    by_others: Option<bool>,
     logs: Vec<Log>,
     /// The release of each life, by its number; of life 0, which is nobody's, the old release.
     releases: Vec<Release>,
@@ -25,9 +30,36 @@ impl<'a> Case<'a> {
         Self {
             workload,
             run,
+            definition: &workload.definition,
+            by_others: None,
             logs: Log::all(&run.history),
             releases: std::iter::once(Release::Old).chain(releases).collect(),
         }
+    }
+
+    /// The case of one run among several. `run` is the simulation as if it had this run alone.
+    pub(super) fn of_several(
+        workload: &'a Workload,
+        run: &'a Run,
+        definition: &'a Definition,
+        by_others: bool,
+    ) -> Self {
+        Self {
+            definition,
+            by_others: Some(by_others),
+            ..Self::new(workload, run)
+        }
+    }
+
+    /// Whether an ending to which no fault leads is accepted. Runs that share a world may end each other: only
+    /// one order gets the last item, and a crash may decide which.
+    pub(super) fn accepts(&self, ending: OddEnding) -> bool {
+        let shared = match (ending, self.by_others) {
+            (_, None) | (OddEnding::Stuck, _) => false,
+            (OddEnding::Calm, Some(by_others)) => by_others,
+            (OddEnding::Crashed, Some(_)) => true,
+        };
+        shared || self.workload.accepts(ending)
     }
 
     /// The workload.
@@ -44,7 +76,10 @@ impl<'a> Case<'a> {
 
     /// The definition that a life runs.
     pub fn definition(&self, life: u32) -> &'a Definition {
-        self.workload.definition_of(self.release(life))
+        match self.release(life) {
+            Release::Old => self.definition,
+            Release::New => self.workload.definition_of(Release::New),
+        }
     }
 
     /// The events.

@@ -79,7 +79,8 @@ mod undo_order;
 mod values_read_back;
 mod visits_rerun;
 
-use crate::sim::{Run, Workload};
+use crate::history::LifeEnd;
+use crate::sim::{Run, Workload, run_id};
 
 pub use case::Case;
 pub use log::{Log, Owed, Stored, VisitRecord};
@@ -177,23 +178,56 @@ pub struct Verdict {
 ///
 /// If the store lost a row of the log, which no store may, only the oracle for that is used. If a
 /// life was stopped, only the oracle that reports it is used.
+///
+/// If the simulation has several runs, each run is judged as if it had been alone, and its message begins with
+/// its id. The world and the time belong to all of them.
 pub fn judge(workload: &Workload, run: &Run) -> Vec<Verdict> {
-    let case = Case::new(workload, run);
-    let only = if case.history().is_endless() {
+    let whole = Case::new(workload, run);
+    let only = if whole.history().is_endless() {
         Some(no_hangs::ORACLE.name)
     } else {
-        case.lost_a_row()
+        whole
+            .lost_a_row()
             .then_some(refusals_do_nothing::ORACLE.name)
     };
     let asked = ORACLES
         .iter()
         .filter(|oracle| only.is_none_or(|only| oracle.name == only));
-    let broken = asked.filter_map(|oracle| {
-        let message = (oracle.check)(&case).err()?;
-        Some(Verdict {
-            oracle: oracle.name,
-            message,
-        })
-    });
-    broken.collect()
+    if !run.is_of_several() {
+        return asked.filter_map(|it| it.verdict(&whole)).collect();
+    }
+    let (of_all, of_each): (Vec<&Oracle>, Vec<&Oracle>) =
+        asked.partition(|oracle| OF_ALL_RUNS.contains(&oracle.name));
+    let mut verdicts: Vec<Verdict> = of_all.iter().filter_map(|it| it.verdict(&whole)).collect();
+    for (index, definition) in workload.definitions().enumerate() {
+        let others_done = run.outcomes().enumerate().filter(|(other, (_, outcome))| {
+            *other != index && matches!(outcome, Some(LifeEnd::Done(_)))
+        });
+        let by_others = others_done.count() > 0 || run.history.faults().next().is_some();
+        let own = run.of_run(index);
+        let case = Case::of_several(workload, &own, definition, by_others);
+        let broken = of_each.iter().filter_map(|it| it.verdict(&case));
+        verdicts.extend(broken.map(|verdict| verdict.of_run(index)));
+    }
+    verdicts
+}
+
+/// The oracles of what belongs to all runs of a simulation.
+const OF_ALL_RUNS: [&str; 2] = [INVARIANTS, ends_in_time::ORACLE.name];
+
+impl Oracle {
+    /// How the promise is broken, if it is.
+    fn verdict(&self, case: &Case<'_>) -> Option<Verdict> {
+        let message = (self.check)(case).err()?;
+        let oracle = self.name;
+        Some(Verdict { oracle, message })
+    }
+}
+
+impl Verdict {
+    /// The verdict about one of several runs.
+    fn of_run(mut self, run: usize) -> Self {
+        self.message = format!("{}: {}", run_id(run), self.message);
+        self
+    }
 }

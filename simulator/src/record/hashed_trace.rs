@@ -88,7 +88,8 @@ impl HashedTrace {
         // Equal runs need no words.
         let same = first.history == then.history
             && (&first.tape, &first.drawn) == (&then.tape, &then.drawn)
-            && (&first.log, &first.broken) == (&then.log, &then.broken)
+            && (&first.log, &first.other_logs) == (&then.log, &then.other_logs)
+            && (&first.run_of_life, &first.broken) == (&then.run_of_life, &then.broken)
             && first.world == then.world;
         if same {
             None
@@ -209,7 +210,7 @@ impl Writer {
         for (index, (draw, _)) in draws {
             self.draw(planned + index, draw);
         }
-        for row in &run.log {
+        for row in run.logs().flat_map(|(_, rows)| rows) {
             self.event(row, || trace::row(row));
         }
         // A line is an event, so that the first line that differs is named.

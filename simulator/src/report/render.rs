@@ -184,8 +184,18 @@ pub(crate) fn violation(verdict: &Verdict) -> String {
 pub(crate) fn story_without_violations(run: &Run) -> String {
     let mut story = String::new();
     section(&mut story, "schedule", &schedule(&run.history));
-    section(&mut story, "timeline", &timeline(&run.history));
-    section(&mut story, "log", &log(&run.log));
+    if run.is_of_several() {
+        section(&mut story, "runs", &runs(run));
+    }
+    let timeline = timeline_of(&run.history, |life| run.run_of_life.of(life));
+    section(&mut story, "timeline", &timeline);
+    for (id, rows) in run.logs() {
+        let title = match run.is_of_several() {
+            true => format!("log of {id}"),
+            false => "log".to_owned(),
+        };
+        section(&mut story, &title, &log(rows));
+    }
     section(&mut story, "ledger", &ledger(&run.history));
     if let Some(world) = &run.world {
         let lines = world.lines().map(escaped_line).collect();
@@ -218,6 +228,20 @@ fn lines_or(lines: Vec<String>, none: &str) -> Vec<String> {
     }
 }
 
+/// The runs of a simulation that has several, each with its lives and how it ended.
+fn runs(run: &Run) -> Vec<String> {
+    let lines = run.outcomes().enumerate().map(|(index, (id, outcome))| {
+        let began = run
+            .history
+            .select(|what| matches!(what, What::Began(_)).then_some(()));
+        let own = began.filter(|(_, life, ())| run.run_of_life.of(*life) == index);
+        let lives: Vec<String> = own.map(|(_, life, ())| life.to_string()).collect();
+        let end = outcome.map_or_else(|| "not ended".to_owned(), ToString::to_string);
+        format!("{id}  {}  lives {}", escaped_line(&end), lives.join(", "))
+    });
+    lines.collect()
+}
+
 /// The release that each life ran, if the workload has two; otherwise nothing.
 pub(crate) fn releases(workload: &Workload, history: &History) -> String {
     let mut section_of = String::new();
@@ -244,6 +268,11 @@ pub fn schedule(history: &History) -> Vec<String> {
 
 /// The events, one per line. A life that only verifies an ended run takes one line.
 pub fn timeline(history: &History) -> Vec<String> {
+    timeline_of(history, |_| 0)
+}
+
+/// The same for a simulation with several runs. `run_of` is the run of a life.
+fn timeline_of(history: &History, run_of: impl Fn(u32) -> usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut begun = Begun::default();
     let mut place = 0;
@@ -254,7 +283,7 @@ pub fn timeline(history: &History) -> Vec<String> {
             continue;
         }
         for entry in part {
-            let again = begun.again(entry);
+            let again = begun.again(entry, run_of(entry.life));
             let words = match history.is_late(place) {
                 true => entry_words(entry, again)
                     .map(|what| format!("{what}, after its attempt has ended")),
@@ -295,16 +324,16 @@ fn verification_line(part: &[Entry]) -> Option<String> {
 
 /// The attempted work, with the first life that began it.
 #[derive(Default)]
-struct Begun<'a>(BTreeMap<(&'a str, bool, u64, u64), u32>);
+struct Begun<'a>(BTreeMap<(usize, &'a str, bool, u64, u64), u32>);
 
 impl<'a> Begun<'a> {
     /// Whether an earlier life has begun the same work.
-    fn again(&mut self, entry: &'a Entry) -> bool {
+    fn again(&mut self, entry: &'a Entry, run: usize) -> bool {
         let What::Started(attempt) = &entry.what else {
             return false;
         };
         let undo = attempt.direction == Direction::Undo;
-        let work = (&*attempt.task, undo, attempt.visit, attempt.step);
+        let work = (run, &*attempt.task, undo, attempt.visit, attempt.step);
         *self.0.entry(work).or_insert(entry.life) != entry.life
     }
 }

@@ -92,9 +92,11 @@ impl Steps {
     /// The steps of a run over such a store. The snapshots have the clock and the user's world.
     pub fn of(run: &Run, store: StoreKind, snapshots: &[Snapshot]) -> Self {
         let history = &run.history;
-        let mut sections = vec![clock(snapshots), log(history), effects(history)];
+        let mut sections = vec![clock(snapshots)];
+        sections.extend(logs(run));
+        sections.push(effects(history));
         sections.extend(world(run, snapshots));
-        sections.extend(lives(history, store));
+        sections.extend(lives(run, store));
         Self {
             events: history.0.iter().map(render::event_line).collect(),
             sections,
@@ -201,9 +203,22 @@ fn clock_words(time: Duration, skew_ms: i64) -> String {
     }
 }
 
-fn log(history: &History) -> Section {
-    let mut section = Section::new("log");
-    for (at, entry) in history.0.iter().enumerate() {
+/// The log of each run.
+fn logs(run: &Run) -> Vec<Section> {
+    let logs = run.logs().enumerate().map(|(index, (id, _))| {
+        let title = match run.is_of_several() {
+            true => format!("log of {id}"),
+            false => "log".to_owned(),
+        };
+        log(run, index, &title)
+    });
+    logs.collect()
+}
+
+fn log(run: &Run, index: usize, title: &str) -> Section {
+    let mut section = Section::new(title);
+    let entries = run.history.0.iter().enumerate();
+    for (at, entry) in entries.filter(|(_, entry)| run.run_of_life.of(entry.life) == index) {
         match &entry.what {
             What::Landed(row) => {
                 let words = render::log(std::slice::from_ref(&**row)).join("\n");
@@ -334,11 +349,12 @@ fn row_words(row: &CheckpointRow) -> String {
 }
 
 /// What each life knows.
-fn lives(history: &History, store: StoreKind) -> Vec<Section> {
+fn lives(run: &Run, store: StoreKind) -> Vec<Section> {
     let mut lives: BTreeMap<u32, (Knowledge, Section)> = BTreeMap::new();
-    // The rows that were sent, in words.
-    let mut rows: BTreeMap<u64, String> = BTreeMap::new();
-    for (at, entry) in history.0.iter().enumerate() {
+    // The rows of each run that were sent, in words.
+    let mut rows: BTreeMap<usize, BTreeMap<u64, String>> = BTreeMap::new();
+    for (at, entry) in run.history.0.iter().enumerate() {
+        let rows = rows.entry(run.run_of_life.of(entry.life)).or_default();
         if let What::Sent(row) = &entry.what {
             rows.insert(row.sequence, row_words(row));
         }
@@ -353,7 +369,7 @@ fn lives(history: &History, store: StoreKind) -> Vec<Section> {
             match crashes {
                 true if knowledge.over.is_none() => knowledge.over = Some("is dead".to_owned()),
                 true => {}
-                false => knowledge.learn(&entry.what, &rows),
+                false => knowledge.learn(&entry.what, rows),
             }
             section.replace(at, knowledge.words());
         }

@@ -61,7 +61,7 @@ impl Attempts {
             None => ATTEMPT_FAULTS,
         };
         let mut faults = faults.to_vec();
-        if let Some(last) = self.process.sim().is_last_of_pivot(ctx) {
+        if let Some(last) = self.process.sim().is_last_of_pivot(self.process.run(), ctx) {
             faults.retain(|fault| !fault.fails_for_good(last));
         }
         faults

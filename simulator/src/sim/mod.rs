@@ -12,6 +12,7 @@ mod process;
 mod recovery;
 mod release;
 mod run;
+mod runs;
 mod service;
 mod state;
 mod store;
@@ -48,6 +49,8 @@ pub use process::Process;
 pub use release::{Release, Rollout, UnknownRollout, Upgrade};
 pub(crate) use run::{Explored, simulate_forking};
 pub use run::{Repeat, Run, Settings, Snapshot, Snapshots, Watch, simulate, simulate_with};
+pub use runs::RunOfLife;
+pub(crate) use runs::run_id;
 pub use service::{Service, ServiceError};
 pub use state::Took;
 pub(crate) use state::{Change, Lasting, Late, State};
@@ -58,9 +61,6 @@ pub(crate) use survivor::{Key, Survivor};
 pub use workload::{
     ActsOn, CalmEnding, Deadline, Length, OddEnding, Panics, Sharing, WAITS_MAX, Workload,
 };
-
-/// The id of the run in every simulation on one node.
-pub(crate) const WORKFLOW_ID: &str = "run-1";
 
 /// How long a machine sleeps in a clock fault.
 const LEAP: Duration = Duration::from_secs(60 * 60);
@@ -73,8 +73,8 @@ pub(crate) type SharedChoices = Arc<Mutex<dyn Choices>>;
 
 /// What the processes of a simulation share.
 pub(crate) struct Sim {
-    /// The id of the run.
-    pub(crate) workflow_id: SmolStr,
+    /// The id of each run.
+    pub(crate) ids: Vec<SmolStr>,
     pub(crate) executor: Executor,
     pub(crate) nonces: Arc<AtomicU64>,
     /// The current error of the wall clock, in milliseconds.
@@ -95,8 +95,8 @@ pub(crate) struct Sim {
     pub(crate) watch: Watch,
     /// Where the clock and the subject's world are taken down at each instant.
     snapshots: Snapshots,
-    /// The number of attempts of each task that never fails for good.
-    pub(crate) pivots: BTreeMap<SmolStr, u32>,
+    /// For each run the number of attempts of each task that never fails for good.
+    pub(crate) pivots: Vec<BTreeMap<SmolStr, u32>>,
     /// The subject that runs in the processes.
     pub(crate) subject: Option<Arc<dyn Subject>>,
     state: Mutex<State>,
@@ -113,7 +113,7 @@ pub(crate) enum Storage {
 impl Sim {
     pub(crate) fn new(scope: Option<ScopeId>, choices: SharedChoices, settings: &Settings) -> Self {
         Self {
-            workflow_id: SmolStr::new_static(WORKFLOW_ID),
+            ids: vec![run_id(0)],
             executor: Executor::default(),
             nonces: Arc::default(),
             clock_skew_ms: Arc::default(),
@@ -125,7 +125,7 @@ impl Sim {
             has_turns: false,
             watch: settings.watch.clone(),
             snapshots: settings.snapshots.clone(),
-            pivots: BTreeMap::new(),
+            pivots: Vec::new(),
             subject: None,
             state: Mutex::new(State::new(Lasting::new(settings.budget), choices, settings)),
         }
@@ -147,7 +147,7 @@ impl Sim {
         } = survivor;
         assert!(lasting.lives > 0, "a crash ends a life that has begun");
         Self {
-            workflow_id: SmolStr::new_static(WORKFLOW_ID),
+            ids: vec![run_id(0)],
             executor: Executor::beginning_at(now),
             nonces: Arc::new(AtomicU64::new(nonces)),
             clock_skew_ms: Arc::new(AtomicI64::new(lasting.clock_skew_ms)),
@@ -159,7 +159,7 @@ impl Sim {
             has_turns: false,
             watch: settings.watch.clone(),
             snapshots: settings.snapshots.clone(),
-            pivots: BTreeMap::new(),
+            pivots: Vec::new(),
             subject: None,
             state: Mutex::new(State::new(lasting, choices, settings)),
         }
@@ -169,10 +169,16 @@ impl Sim {
         lock(&self.state)
     }
 
-    /// Whether this is the last attempt of a forward action that never fails for good; `None` if it may
+    /// The id of the run of a life.
+    pub(crate) fn id_of(&self, life: u32) -> SmolStr {
+        let run = self.state().lasting.run_of_life.of(life);
+        self.ids[run].clone()
+    }
+
+    /// Whether this is the last attempt of a forward action of a run that never fails for good; `None` if it may
     /// fail for good.
-    pub(crate) fn is_last_of_pivot(&self, ctx: &Ctx) -> Option<bool> {
-        let attempts = *self.pivots.get(ctx.task())?;
+    pub(crate) fn is_last_of_pivot(&self, run: usize, ctx: &Ctx) -> Option<bool> {
+        let attempts = *self.pivots.get(run)?.get(ctx.task())?;
         (ctx.direction() == Direction::Do).then(|| ctx.attempt() >= attempts)
     }
 
@@ -183,11 +189,12 @@ impl Sim {
             life <= state.lasting.lives,
             "what happens belongs to a life that has begun, or to nobody"
         );
-        if matches!(&what, What::Returned(end) if end.is_outcome()) {
-            state.lasting.ends_at(self.executor.now());
-        }
+        let ends = matches!(&what, What::Returned(end) if end.is_outcome());
         state.see(life, &what, self.executor.now());
         state.lasting.history.push(life, what);
+        if ends && (0..self.ids.len()).all(|run| state.lasting.outcome_of(run).is_some()) {
+            state.lasting.ends_at(self.executor.now());
+        }
     }
 
     /// Whether the history has room for more events. A life that fills it is endless.
@@ -215,7 +222,7 @@ impl Sim {
             !state.injecting || host.lives() <= state.alive,
             "the lives of a process are among the living"
         );
-        let everybody = host.lives() == state.alive && !state.rival_wanted;
+        let everybody = host.lives() == state.alive && state.rival_wanted.is_none();
         let (forked, now) = (everybody.then_some(self), self.executor.now());
         let decided = state.decide(life, instant, power, forked, now)?;
         state.lasting.fault_at(now);
@@ -233,7 +240,7 @@ impl Sim {
                 disk.into_iter().for_each(|disk| disk.lose_power_but(&loss));
             }
             Ambient::Takeover => {
-                state.rival_wanted = true;
+                state.rival_wanted = Some(state.lasting.run_of_life.of(life));
                 self.executor.notify();
             }
             Ambient::Clock(ClockFault::Ahead | ClockFault::Back) => {
@@ -316,12 +323,13 @@ impl Sim {
                 return;
             };
             assert!(life > 0, "a change on its way was sent by a life");
+            let id = self.id_of(life);
             let (landed, what) = match change {
                 Change::Append(row) => {
-                    let landed = store.append(WORKFLOW_ID, (*row).clone()).await;
+                    let landed = store.append(&id, (*row).clone()).await;
                     (landed, What::Landed(row))
                 }
-                Change::Clear => (store.clear(WORKFLOW_ID).await, What::Cleared),
+                Change::Clear => (store.clear(&id).await, What::Cleared),
             };
             // A late append usually finds its sequence taken.
             if landed.is_ok() {

@@ -144,18 +144,15 @@ impl Process {
         let mut state = RunState::new();
         let simulation = self.sim().state();
         let cleared = |what: &What| matches!(what, What::Cleared);
-        let entries = &simulation.lasting.history.0;
-        let since = entries
-            .iter()
-            .rposition(|entry| cleared(&entry.what))
-            .map_or(0, |at| at + 1);
-        let mut rows: Vec<&CheckpointRow> = entries[since..]
-            .iter()
-            .filter_map(|entry| match &entry.what {
-                What::Landed(row) if row.sequence < sequence => Some(&**row),
-                _ => None,
-            })
-            .collect();
+        let newest = simulation.lasting.entries_of(self.run()).rev();
+        let newest = newest.take_while(|entry| !cleared(&entry.what));
+        let landed = newest.filter_map(|entry| match &entry.what {
+            What::Landed(row) if row.sequence < sequence => Some(&**row),
+            _ => None,
+        });
+        let mut rows: Vec<&CheckpointRow> = landed.collect();
+        // In the order in which they landed, and then by sequence.
+        rows.reverse();
         rows.sort_by_key(|row| row.sequence);
         for event in rows.into_iter().filter_map(|row| Event::from_row(row).ok()) {
             // An illegal log leaves the rebuilt state incomplete; the comparison reports it.

@@ -17,15 +17,13 @@ use futures_util::future::BoxFuture;
 use crate::choices::Exhaustive;
 use crate::executor::{SimRuntime, lock};
 use crate::fault::Fault;
-use crate::history::{Effect, Receiver, Reception, Stopped, What};
+use crate::history::{Effect, Receiver, Reception, Stopped, What, has_landed};
 use crate::sim::file::HostDisk;
 use crate::sim::host::Host;
 use crate::sim::observer::SimObserver;
 use crate::sim::store::SimStore;
 use crate::sim::turns::{Task, Turns};
-use crate::sim::{
-    Activity, Ambient, Change, Instant, Offer, Settings, Sim, Storage, WORKFLOW_ID, lane,
-};
+use crate::sim::{Activity, Ambient, Change, Instant, Offer, Settings, Sim, Storage, lane};
 
 /// A process, which runs one life. Clones are handles of the same process.
 ///
@@ -39,7 +37,11 @@ pub struct Process {
 struct Shared {
     sim: Arc<Sim>,
     life: u32,
+    /// The run of the life.
+    run: usize,
     host: Arc<Host>,
+    /// Whether the life has ended by itself.
+    has_left: AtomicBool,
     /// Set while a task is pending only because it yielded to another life.
     yielded: AtomicBool,
     /// Set while an attempt panics because of the schedule.
@@ -76,10 +78,13 @@ pub(crate) struct Node {
 impl Shared {
     fn new(sim: Arc<Sim>, life: u32, host: Arc<Host>) -> Self {
         host.enter();
+        let run = sim.state().lasting.run_of_life.of(life);
         Self {
             sim,
             life,
+            run,
             host,
+            has_left: AtomicBool::new(false),
             yielded: AtomicBool::new(false),
             panics_by_fault: AtomicBool::new(false),
             cancel: CancelToken::new(),
@@ -143,7 +148,17 @@ impl Process {
 
     /// The id of the run.
     pub fn workflow_id(&self) -> &str {
-        &self.shared.sim.workflow_id
+        &self.shared.sim.ids[self.shared.run]
+    }
+
+    /// The index of the run of its life.
+    pub(crate) fn run(&self) -> usize {
+        self.shared.run
+    }
+
+    /// Whether its life neither died nor ended by itself.
+    pub(crate) fn is_under_way(&self) -> bool {
+        !self.is_dead() && !self.shared.has_left.load(Ordering::Relaxed)
     }
 
     /// The store as this process sees it.
@@ -268,6 +283,7 @@ impl Process {
         }
         if !self.is_dead() {
             host.leave();
+            self.shared.has_left.store(true, Ordering::Relaxed);
             self.sim().state().leave_behind(1);
         }
     }
@@ -295,19 +311,20 @@ impl Process {
         let Some((life, change)) = under_way else {
             return Ok(());
         };
-        let rows = self.opened().load_run(WORKFLOW_ID).now_or_never();
+        let rows = self
+            .opened()
+            .load_run(&self.sim().id_of(life))
+            .now_or_never();
         let rows = rows.expect("the store answers at once");
         let mut state = self.sim().state();
         let rows = rows.inspect_err(|_| {
             // The next life finds out.
             state.lasting.under_way = Some((life, change.clone()));
         })?;
+        let run = state.lasting.run_of_life.of(life);
+        let is_known = |row| has_landed(state.lasting.entries_of(run), row);
         let what = match change {
-            Change::Append(row)
-                if rows.contains(&*row) && !state.lasting.history.has_landed(&row) =>
-            {
-                What::Landed(row)
-            }
+            Change::Append(row) if rows.contains(&*row) && !is_known(&row) => What::Landed(row),
             Change::Clear if rows.is_empty() => What::Cleared,
             _ => return Ok(()),
         };

@@ -18,12 +18,12 @@ use crate::sim::lane::Surroundings;
 use crate::sim::process::Waits;
 use crate::sim::turns::Task;
 use crate::sim::{
-    ActsOn, BrokenInvariant, Lasting, Process, SharedChoices, Sharing, Sim, Storage, StoreKind,
-    Subject, Survivor, Took, WORKFLOW_ID, Workload,
+    ActsOn, BrokenInvariant, Lasting, Process, RunOfLife, SharedChoices, Sharing, Sim, Storage,
+    StoreKind, Subject, Survivor, Took, Workload, run_id,
 };
 
 /// The most lives of a run. A run that needs more counts as endless.
-const LIVES_MAX: u32 = 24;
+const LIVES_MAX: usize = 24;
 
 /// The most polls of one life and its rival. A life that needs more waits in a loop. A sleeping
 /// task needs one for each sleep.
@@ -153,8 +153,12 @@ pub struct Run {
     pub drawn: Vec<usize>,
     /// The crash points that were passed, and those that fired.
     pub recorder: Recorder,
-    /// The final log.
+    /// The final log; if there are several runs, of the first.
     pub log: Vec<CheckpointRow>,
+    /// The final logs of the other runs, if there are several.
+    pub other_logs: Vec<Vec<CheckpointRow>>,
+    /// The run of each life.
+    pub run_of_life: RunOfLife,
     /// The subject's own invariants that are broken at the end.
     pub broken: Vec<BrokenInvariant>,
     /// The subject's own world at the end, in words, if it can be shown.
@@ -166,7 +170,7 @@ pub struct Run {
 /// Runs `workload` once. Everything that varies is drawn from `choices`.
 pub fn simulate(workload: &Workload, settings: &Settings, choices: SharedChoices) -> Run {
     let sim = Sim::new(scope(workload), choices, settings);
-    Simulation::of(workload, sim).run(Some(Opening::Start))
+    Simulation::of(workload, sim).run(starts(workload))
 }
 
 /// Runs one simulation and returns the choices.
@@ -220,26 +224,38 @@ pub(crate) fn simulate_forking(
         sim.state().fork_crashes(from);
     }
     let is_in_memory = matches!(sim.storage, Storage::Memory(_));
-    if !settings.unmerged && is_in_memory && !workload.lane.has_turns() {
+    // What is left out counts on lives of one run, which fence each other.
+    let is_alone = workload.runs() == 1;
+    if !settings.unmerged && is_in_memory && is_alone && !workload.lane.has_turns() {
         sim.state().leave_out_repeats(from);
     }
     let simulation = match subject {
         None => Simulation::of(workload, sim),
         Some(subject) => Simulation::with(subject, workload, sim),
     };
-    let opening = if crashed {
+    let openings = if crashed {
         simulation.between_lives()
     } else {
-        Some(Opening::Start)
+        starts(workload)
     };
     let sim = Arc::clone(&simulation.sim);
-    let run = simulation.run(opening);
+    let run = simulation.run(openings);
     let mut state = sim.state();
     Explored {
         run,
         survivors: state.take_forks(),
         repeats: state.repeats(),
     }
+}
+
+/// A life that is to begin: its run, and how it begins.
+type Next = (usize, Opening);
+
+/// The first life of each run.
+fn starts(workload: &Workload) -> Vec<Next> {
+    (0..workload.runs())
+        .map(|run| (run, Opening::Start))
+        .collect()
 }
 
 fn scope(workload: &Workload) -> Option<ScopeId> {
@@ -279,6 +295,8 @@ impl<'a> Simulation<'a> {
         sim.panics = workload.panics;
         sim.has_turns = workload.lane.has_turns();
         sim.pivots = workload.pivots();
+        sim.ids = (0..workload.runs()).map(run_id).collect();
+        sim.state().names_runs = workload.runs() > 1;
         sim.state().left_out = Arc::clone(&workload.left_out);
         sim.subject = Some(Arc::clone(&subject));
         Self {
@@ -293,15 +311,15 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    fn run(mut self, mut opening: Option<Opening>) -> Run {
-        while let Some(how) = opening {
-            self.live(how);
-            opening = self.between_lives();
+    fn run(mut self, mut openings: Vec<Next>) -> Run {
+        while !openings.is_empty() {
+            self.live(&openings);
+            openings = self.between_lives();
         }
         self.sim.state().injecting = false;
         self.sim.mend_disk();
         let since = self.sim.state().lasting.history.0.len();
-        self.live(Opening::Verify);
+        self.verify();
         if let Storage::Memory(_) = self.sim.storage
             && !self.is_settled(since)
         {
@@ -310,13 +328,17 @@ impl<'a> Simulation<'a> {
                 .deliver(true)
                 .now_or_never()
                 .expect("the store answers at once");
-            self.live(Opening::Verify);
+            self.verify();
         }
-        let log = self.load();
+        let log = self.load(0);
+        let other_logs = (1..self.workload.runs()).map(|run| self.load(run));
+        let other_logs = other_logs.collect();
         let mut state = self.sim.state();
+        let outcomes = (0..self.workload.runs()).map(|run| state.lasting.outcome_of(run).cloned());
+        let outcomes: Option<Vec<LifeEnd>> = outcomes.collect();
         let history = std::mem::take(&mut state.lasting.history);
-        let broken = history.outcome().map(|outcome| {
-            let ending = Ending::new(outcome, &history);
+        let broken = outcomes.map(|outcomes| {
+            let ending = Ending::new(&outcomes, &history);
             self.subject.broken_invariants_after(&ending)
         });
         assert!(
@@ -330,8 +352,21 @@ impl<'a> Simulation<'a> {
             broken: broken.unwrap_or_default(),
             world: self.subject.world(),
             took: state.lasting.took,
+            run_of_life: std::mem::take(&mut state.lasting.run_of_life),
             history,
             log,
+            other_logs,
+        }
+    }
+
+    /// A life of each run, without faults.
+    fn verify(&mut self) {
+        for run in 0..self.workload.runs() {
+            if let Some(earlier) = self.processes.last() {
+                // Where one process at a time can have the store open.
+                earlier.host().release_store();
+            }
+            self.live(&[(run, Opening::Verify)]);
         }
     }
 
@@ -355,18 +390,22 @@ impl<'a> Simulation<'a> {
             && life.all(|entry| idle(&entry.what))
     }
 
-    /// Runs one life and its rivals until all have ended.
-    fn live(&mut self, how: Opening) {
-        self.last = Some(self.begin(how));
+    /// Runs a life of some runs, with their rivals, until all have ended. The first goes first.
+    fn live(&mut self, openings: &[Next]) {
+        let begun = openings.iter().map(|(run, how)| self.begin(*run, *how));
+        let begun: Vec<Turn> = begun.collect();
+        self.last = begun.first().copied();
         for polls in 0.. {
             self.remove_dead();
-            if std::mem::take(&mut self.sim.state().rival_wanted) {
-                self.last = Some(self.begin(Opening::Rival));
+            let rival = self.sim.state().rival_wanted.take();
+            if let Some(run) = rival {
+                self.last = Some(self.begin(run, Opening::Rival));
             }
+            self.resume_beside_others();
             let ready = self.ready();
             if ready.is_empty() {
                 // A task that an ended life has left behind may bring a rival as well.
-                if self.pass_time() || self.sim.state().rival_wanted {
+                if self.pass_time() || self.sim.state().rival_wanted.is_some() {
                     continue;
                 }
                 break;
@@ -387,7 +426,7 @@ impl<'a> Simulation<'a> {
             let state = self.sim.state();
             assert_eq!(
                 (state.alive, state.rival_wanted),
-                (0, false),
+                (0, None),
                 "a living life has a task, and a pending rival begins before that task ends"
             );
         }
@@ -479,7 +518,7 @@ impl<'a> Simulation<'a> {
             // Spawned tasks go on until they wait as well.
             self.settle(life);
         }
-        if process.is_dead() || self.sim.state().rival_wanted {
+        if process.is_dead() || self.sim.state().rival_wanted.is_some() {
             return true;
         }
         let spawned = matches!(process.grant(), Some(Task::Spawned(_)));
@@ -496,18 +535,13 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    fn begin(&mut self, how: Opening) -> Turn {
-        let life = {
-            let mut state = self.sim.state();
-            state.lasting.lives += 1;
-            state.alive += 1;
-            state.lasting.lives
-        };
+    fn begin(&mut self, run: usize, how: Opening) -> Turn {
+        let life = self.sim.state().begin_life(run);
         assert!(
             self.processes.iter().all(|it| it.life() < life),
             "lives are numbered in the order in which they begin"
         );
-        let process = Process::new(Arc::clone(&self.sim), life, self.host_for(how));
+        let process = Process::new(Arc::clone(&self.sim), life, self.host_for_next());
         self.processes.push(process.clone());
         if let Some(surroundings) = self.workload.lane.surroundings(&process) {
             self.surroundings.insert(life, surroundings);
@@ -544,27 +578,47 @@ impl<'a> Simulation<'a> {
     }
 
     /// The process in which a life begins. Only one process at a time can open a disk's store, so a
-    /// rival begins in the process of the life that it races with.
-    fn host_for(&self, how: Opening) -> Arc<Host> {
-        let rivals = match self.sim.storage {
-            Storage::Disk(_) if how == Opening::Rival => &self.processes[..],
-            _ => &[],
+    /// life that begins beside others begins in their process.
+    fn host_for_next(&self) -> Arc<Host> {
+        let others = match self.sim.storage {
+            Storage::Disk(_) => &self.processes[..],
+            Storage::Memory(_) => &[],
         };
-        let mut hosts = rivals.iter().map(Process::host);
+        let mut hosts = others.iter().map(Process::host);
         let shared = hosts.find(|host| !host.is_dead() && host.lives() > 0);
         shared.map_or_else(Arc::default, Arc::clone)
     }
 
-    /// While no life runs: the store may lose a row, and the operator decides the next step. `None`
-    /// if the run has ended.
-    fn between_lives(&self) -> Option<Opening> {
+    /// While no life runs: the store may lose a row, and the operator decides the next step of each run
+    /// that has not ended.
+    fn between_lives(&self) -> Vec<Next> {
         self.replace_disk();
         self.lose_row();
-        let opening = self.next_opening();
-        if opening == Some(Opening::RetryStuck) {
+        let runs = 0..self.workload.runs();
+        let openings = runs.filter_map(|run| Some((run, self.next_opening(run)?)));
+        let openings: Vec<Next> = openings.collect();
+        if openings.iter().any(|(_, how)| *how == Opening::RetryStuck) {
             self.sim.state().lasting.stuck_retries += 1;
         }
-        opening
+        openings
+    }
+
+    /// While lives of other runs go on, a run whose life has died is resumed: somebody may wait for it.
+    /// A disk that has failed is replaced only when no life runs.
+    fn resume_beside_others(&mut self) {
+        if self.workload.runs() == 1 || !matches!(self.sim.storage, Storage::Memory(_)) {
+            return;
+        }
+        for run in 0..self.workload.runs() {
+            let mut lives = self.processes.iter();
+            let is_alone = self.sim.state().alive == 0;
+            if is_alone || lives.any(|it| it.run() == run && it.is_under_way()) {
+                continue;
+            }
+            if let Some(how) = self.next_opening(run) {
+                self.begin(run, how);
+            }
+        }
     }
 
     /// The operator replaces a disk that has failed for a whole life.
@@ -581,21 +635,18 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    fn next_opening(&self) -> Option<Opening> {
+    fn next_opening(&self, run: usize) -> Option<Opening> {
         let state = self.sim.state();
-        if state.lasting.lives >= LIVES_MAX {
+        let entries = || state.lasting.entries_of(run);
+        if state.lasting.run_of_life.lives(run) >= LIVES_MAX {
             return None;
         }
-        let entries = &state.lasting.history.0;
-        if entries.iter().any(|entry| entry.what == What::Cleared) {
+        if entries().any(|entry| entry.what == What::Cleared) {
             // The log of an ended run is cleared; starting again would be another run.
             return None;
         }
-        let outcome = entries.iter().rev().find_map(|entry| match &entry.what {
-            What::Returned(end) if end.is_outcome() => Some(end),
-            _ => None,
-        });
-        let newest = entries.iter().rev().find_map(|entry| match &entry.what {
+        let outcome = state.lasting.outcome_of(run);
+        let newest = entries().rev().find_map(|entry| match &entry.what {
             What::Returned(end) => Some(Last::Returned(end)),
             What::Panicked(_) | What::Stopped(_) | What::Stalled => Some(Last::Bug),
             What::Fault(fired) if fired.fault.is_crash() => Some(Last::Crashed),
@@ -628,14 +679,15 @@ impl<'a> Simulation<'a> {
         if self.sim.state().lasting.budget.breaches == 0 {
             return;
         }
-        let rows = self.load();
+        let id = run_id(0);
+        let rows = self.load(0);
         let Some(lost) = self.sim.state().choose_lost_row(rows.len() as u64) else {
             return;
         };
         let rewrite = async {
-            store.clear(WORKFLOW_ID).await?;
+            store.clear(&id).await?;
             for row in rows.into_iter().filter(|row| row.sequence != lost) {
-                store.append(WORKFLOW_ID, row).await?;
+                store.append(&id, row).await?;
             }
             Ok::<(), crashpoint::Error>(())
         };
@@ -643,12 +695,13 @@ impl<'a> Simulation<'a> {
         rewritten.expect("the store in memory does not fail");
     }
 
-    /// The rows in the store while no life runs. None if the store cannot be read, which the lives
+    /// The rows of a run in the store while no life runs. None if the store cannot be read, which the lives
     /// have reported before.
-    fn load(&self) -> Vec<CheckpointRow> {
+    fn load(&self, run: usize) -> Vec<CheckpointRow> {
+        let id = run_id(run);
         let newest = self.processes.last().map(Process::host);
         if let Some((host, store)) = newest.and_then(|host| Some((host, host.store()?))) {
-            let rows = store.load_run(WORKFLOW_ID).now_or_never();
+            let rows = store.load_run(&id).now_or_never();
             host.release_store();
             return rows.expect("the store answers at once").unwrap_or_default();
         }
@@ -656,7 +709,7 @@ impl<'a> Simulation<'a> {
         if operator.open_store().is_err() {
             return Vec::new();
         }
-        let rows = operator.opened().load_run(WORKFLOW_ID).now_or_never();
+        let rows = operator.opened().load_run(&id).now_or_never();
         operator.host().release_store();
         rows.expect("the store answers at once").unwrap_or_default()
     }

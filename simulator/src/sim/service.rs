@@ -179,7 +179,7 @@ impl Service<'_> {
             request: request.into(),
         };
         let what = Activity::of(ctx);
-        let faults = match process.sim().is_last_of_pivot(ctx) {
+        let faults = match process.sim().is_last_of_pivot(process.run(), ctx) {
             Some(true) => &[],
             Some(false) | None => ServiceFault::KINDS,
         };

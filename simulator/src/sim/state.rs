@@ -13,10 +13,13 @@ use crate::executor::lock;
 use crate::fault::{
     Breach, Budget, ClockFault, Crash, DiskFault, Fault, Fired, LeftOut, order_label, switch_label,
 };
-use crate::history::{Crashes, History, Recorder, What, World};
+use crate::history::{Crashes, Entry, History, LifeEnd, Recorder, What, World};
 use crate::sim::independence::{Independence, Passed, Repeats, is_independent};
 use crate::sim::recovery::{Failing, like};
-use crate::sim::{Activity, Ambient, Instant, Offer, Settings, SharedChoices, Sim, Survivor};
+use crate::sim::runs::NamedLife;
+use crate::sim::{
+    Activity, Ambient, Instant, Offer, RunOfLife, Settings, SharedChoices, Sim, Survivor,
+};
 
 /// How far a wall clock jumps, in milliseconds.
 const HOUR_MS: i64 = 60 * 60 * 1000;
@@ -40,7 +43,10 @@ pub(crate) struct State {
     pub(crate) phantoms: Vec<Arc<CheckpointRow>>,
     /// The number of living lives.
     pub(crate) alive: u32,
-    pub(crate) rival_wanted: bool,
+    /// The run that gets a rival life as soon as the current life waits.
+    pub(crate) rival_wanted: Option<usize>,
+    /// Whether the names of instants say the run of the life, because there are several.
+    pub(super) names_runs: bool,
     /// The faults that are not offered.
     pub(super) left_out: Arc<LeftOut>,
     /// The survivors of crashes, if crashes are copied and not drawn.
@@ -68,6 +74,7 @@ pub(crate) struct Lasting {
     /// The change of the log that is under way. After a crash its outcome is unknown.
     pub(crate) under_way: Option<(u32, Change)>,
     pub(crate) lives: u32,
+    pub(crate) run_of_life: RunOfLife,
     /// The life in which the disk failed for good or became full, until the operator replaces it.
     pub(crate) broken_since: Option<u32>,
     /// The error of the wall clock, in milliseconds.
@@ -137,6 +144,7 @@ impl Lasting {
             operations: 0,
             under_way: None,
             lives: 0,
+            run_of_life: RunOfLife::default(),
             broken_since: None,
             clock_skew_ms: 0,
             stuck_retries: 0,
@@ -151,7 +159,19 @@ impl Lasting {
         self.took = None;
     }
 
-    /// A life has returned an outcome.
+    /// The events of a run, and those of no life.
+    pub(super) fn entries_of(&self, run: usize) -> impl DoubleEndedIterator<Item = &Entry> {
+        let entries = self.history.0.iter();
+        entries.filter(move |entry| self.run_of_life.concerns(run, entry))
+    }
+
+    /// The outcome that the lives of a run returned last.
+    pub(super) fn outcome_of(&self, run: usize) -> Option<&LifeEnd> {
+        self.history
+            .outcome_of(|life| self.run_of_life.of(life) == run)
+    }
+
+    /// The last life that was to return an outcome has done so.
     pub(super) fn ends_at(&mut self, now: Duration) {
         let (lives, time) = self.last_fault;
         self.took.get_or_insert(Took {
@@ -229,7 +249,8 @@ impl State {
             ordered: Names::default(),
             phantoms: Vec::new(),
             alive: 0,
-            rival_wanted: false,
+            rival_wanted: None,
+            names_runs: false,
             left_out: Arc::default(),
             forks: None,
             independence: None,
@@ -274,7 +295,9 @@ impl State {
             (1..=self.lasting.lives).contains(&life),
             "an instant belongs to a life that has begun"
         );
-        let point = self.passed.next(life, instant.what, instant.when);
+        let point = self
+            .passed
+            .next(self.named(life), instant.what, instant.when);
         let (recorder, crashes) = (&mut self.recorder, &self.lasting.crashes);
         let crashes_are_possible = self.left_out.permits(Fault::Crash(Crash::Process));
         if instant.crash && crashes_are_possible {
@@ -303,6 +326,20 @@ impl State {
         self.note_fault(life, faults[chosen], instant.what, now);
         self.recorder.fired(&self.lasting.crashes);
         Some(offers[chosen])
+    }
+
+    /// A life of a run begins. Returns its number.
+    pub(crate) fn begin_life(&mut self, run: usize) -> u32 {
+        self.lasting.lives += 1;
+        self.lasting.run_of_life.push(run);
+        self.alive += 1;
+        self.lasting.lives
+    }
+
+    /// A life as the names of instants say it.
+    fn named(&self, life: u32) -> NamedLife {
+        let run = self.names_runs.then(|| self.lasting.run_of_life.of(life));
+        NamedLife { life, run }
     }
 
     /// This many lives have ended or died.
@@ -421,7 +458,7 @@ impl State {
 
     /// A fault has befallen a life.
     fn note_fault(&mut self, life: u32, fault: Fault, what: &Activity, now: Duration) {
-        let is_alone = self.alive == 1 && !self.rival_wanted;
+        let is_alone = self.alive == 1 && self.rival_wanted.is_none();
         let Some(independence) = &mut self.independence else {
             return;
         };
@@ -558,7 +595,7 @@ impl State {
         if preempts && self.lasting.budget.preemptions == 0 {
             return None;
         }
-        let point = self.switched.next(life, &what, when);
+        let point = self.switched.next(self.named(life), &what, when);
         let faults: Vec<Fault> = others.iter().copied().map(Fault::Switch).collect();
         let repeats = preempts && self.repeats_switch(life, &what, others.len());
         let is_over: Vec<bool> = others.iter().map(|other| self.is_over(*other)).collect();
@@ -590,7 +627,7 @@ impl State {
         if others == 0 || !self.draws_orders() {
             return None;
         }
-        let point = self.ordered.next(life, what, when);
+        let point = self.ordered.next(self.named(life), what, when);
         let places = 1..=u32::try_from(others).unwrap_or(u32::MAX);
         let faults: Vec<Fault> = places.map(Fault::Order).collect();
         let chosen = self.choose(order_label(&point), &faults, |_| true)?;
@@ -602,12 +639,12 @@ impl State {
 impl Names {
     /// The name of an instant: `life1/append#3:before`, and `life1/ship.2:pending` for the second
     /// time.
-    fn next(&mut self, life: u32, what: &Activity, when: &'static str) -> SmolStr {
-        let times = self.0.entry((life, what.clone(), when)).or_default();
+    fn next(&mut self, life: NamedLife, what: &Activity, when: &'static str) -> SmolStr {
+        let times = self.0.entry((life.life, what.clone(), when)).or_default();
         *times += 1;
         match *times {
-            1 => format_smolstr!("life{life}/{what}:{when}"),
-            again => format_smolstr!("life{life}/{what}.{again}:{when}"),
+            1 => format_smolstr!("{life}/{what}:{when}"),
+            again => format_smolstr!("{life}/{what}.{again}:{when}"),
         }
     }
 }

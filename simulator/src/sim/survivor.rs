@@ -13,7 +13,7 @@ use smol_str::SmolStr;
 use crate::disk::SimDisk;
 use crate::fault::{Crash, Fault};
 use crate::history::{Crashes, What};
-use crate::sim::{Lasting, Sim, Storage, Subject, WORKFLOW_ID};
+use crate::sim::{Lasting, Sim, Storage, Subject};
 
 /// The state of a simulation between two lives.
 #[derive(Clone)]
@@ -29,7 +29,8 @@ pub(crate) struct Survivor {
 /// The surviving storage.
 #[derive(Debug)]
 pub(crate) enum Kept {
-    Memory(Vec<CheckpointRow>),
+    /// The rows of each run.
+    Memory(Vec<(SmolStr, Vec<CheckpointRow>)>),
     Disk(SimDisk),
 }
 
@@ -42,7 +43,7 @@ impl Survivor {
     /// The survivor of `sim` if every process died now.
     pub(super) fn of(sim: &Sim, lasting: &Lasting) -> Self {
         Self {
-            kept: Kept::of(&sim.storage),
+            kept: Kept::of(sim),
             now: sim.executor.now(),
             nonces: sim.nonces.load(Ordering::Relaxed),
             lasting: lasting.clone(),
@@ -110,6 +111,7 @@ impl Survivor {
             operations,
             under_way,
             lives,
+            run_of_life,
             broken_since,
             clock_skew_ms,
             stuck_retries,
@@ -117,6 +119,7 @@ impl Survivor {
             took: _,
         } = &self.lasting;
         (budget, world, under_way, lives, stuck_retries).hash(hasher);
+        run_of_life.hash(hasher);
         (broken_since, clock_skew_ms).hash(hasher);
         // Equal states have been reached at the same time, so this is the time since the last fault.
         last_fault.hash(hasher);
@@ -152,13 +155,16 @@ impl std::fmt::Debug for Survivor {
 }
 
 impl Kept {
-    fn of(storage: &Storage) -> Self {
-        match storage {
+    fn of(sim: &Sim) -> Self {
+        match &sim.storage {
             Storage::Disk(disk) => Self::Disk(disk.copy()),
             Storage::Memory(store) => {
-                let rows = store.load_run(WORKFLOW_ID).now_or_never();
-                let rows = rows.expect("the store in memory answers at once");
-                Self::Memory(rows.expect("the store in memory does not fail"))
+                let rows = |id: &SmolStr| {
+                    let rows = store.load_run(id).now_or_never();
+                    let rows = rows.expect("the store in memory answers at once");
+                    (id.clone(), rows.expect("the store in memory does not fail"))
+                };
+                Self::Memory(sim.ids.iter().map(rows).collect())
             }
         }
     }
@@ -168,8 +174,11 @@ impl Kept {
             Self::Disk(disk) => Storage::Disk(disk),
             Self::Memory(rows) => {
                 let store = MemoryCheckpointStore::new();
-                for row in rows {
-                    let appended = store.append(WORKFLOW_ID, row).now_or_never();
+                for (id, row) in rows
+                    .iter()
+                    .flat_map(|(id, rows)| rows.iter().map(move |row| (id, row)))
+                {
+                    let appended = store.append(id, row.clone()).now_or_never();
                     let appended = appended.expect("the store in memory answers at once");
                     appended.expect("each row has a sequence of its own");
                 }

@@ -23,6 +23,9 @@ pub struct Workload {
     pub subject: Box<dyn Fn() -> Arc<dyn Subject> + Send + Sync>,
     /// The definition that its log is checked against.
     pub definition: Definition,
+    /// The definitions of the runs beside the first, if it has several. Its subject runs in each process the
+    /// run of that process.
+    pub also: Vec<Definition>,
     /// The release that replaces this workload in later lives, if its upgrade is tested.
     pub upgrade: Option<Upgrade>,
     /// How its processes hold the store.
@@ -82,14 +85,22 @@ impl OddEnding {
 pub struct CalmEnding(OnceLock<Option<LifeEnd>>);
 
 impl Workload {
-    /// The number of attempts of each task that never fails for good.
-    pub(super) fn pivots(&self) -> BTreeMap<SmolStr, u32> {
-        let pivots = self.left_out.pivots().filter_map(|name| {
-            let state = self.definition.state_of_task(name)?;
-            let task = self.definition.task(state)?;
-            Some((name.into(), task.policy.retry.attempts()))
-        });
-        pivots.collect()
+    /// The definition of each run, before any upgrade.
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = &Definition> {
+        std::iter::once(&self.definition).chain(&self.also)
+    }
+
+    /// For each run the number of attempts of each task that never fails for good.
+    pub(super) fn pivots(&self) -> Vec<BTreeMap<SmolStr, u32>> {
+        let of_run = |definition: &Definition| {
+            let pivots = self.left_out.pivots().filter_map(|name| {
+                let state = definition.state_of_task(name)?;
+                let task = definition.task(state)?;
+                Some((name.into(), task.policy.retry.attempts()))
+            });
+            pivots.collect()
+        };
+        self.definitions().map(of_run).collect()
     }
 
     /// Whether it accepts such an ending.

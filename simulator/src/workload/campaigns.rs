@@ -132,6 +132,20 @@ const ORDERS: &[Budget] = &[
     Budget { orders: 2, ..NONE },
 ];
 
+/// The campaigns of workloads with several runs besides the crashes alone: these runs race without any
+/// takeover.
+const RACES: &[Budget] = &[
+    Budget {
+        preemptions: 2,
+        ..NONE
+    },
+    Budget {
+        preemptions: 1,
+        crashes: 1,
+        ..NONE
+    },
+];
+
 /// The most crashes of a schedule in the campaigns.
 pub const CRASHES_MAX: u32 = 3;
 
@@ -158,6 +172,15 @@ impl Over {
 }
 
 impl Campaign {
+    /// Whether its rivals come with anything else.
+    fn is_of_rivals(&self) -> bool {
+        let alone = Budget {
+            takeovers: 1,
+            ..NONE
+        };
+        self.budget.takeovers > 0 && self.budget != alone
+    }
+
     /// Its budget for workloads of this length over this store, if it has one.
     fn budget(&self, length: Length, store: StoreKind) -> Option<Budget> {
         let store = Over::only(store);
@@ -180,7 +203,12 @@ impl Workload {
     pub fn campaigns(&self, store: StoreKind, crashes: u32) -> Vec<Budget> {
         let mut budgets = vec![Budget { crashes, ..NONE }];
         if crashes > 0 {
-            let campaigns = CAMPAIGNS.iter();
+            let several = self.runs() > 1;
+            if several {
+                budgets.extend_from_slice(RACES);
+            }
+            // A rival of a run makes three lives or more, whose switches are too many to exhaust.
+            let campaigns = CAMPAIGNS.iter().filter(|it| !several || !it.is_of_rivals());
             budgets.extend(campaigns.filter_map(|it| it.budget(self.length, store)));
             if self.lane.has_turns() {
                 budgets.extend_from_slice(ORDERS);

@@ -77,6 +77,7 @@ impl<S: State> Recipe<S> {
             about,
             subject,
             definition,
+            also: Vec::new(),
             upgrade: None,
             sharing,
             retry_stuck,

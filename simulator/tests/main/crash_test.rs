@@ -18,6 +18,7 @@ mod chosen;
 mod endings;
 mod kept;
 mod replayed;
+mod runs;
 mod sampled;
 mod services;
 mod sources;

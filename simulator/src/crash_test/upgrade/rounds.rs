@@ -91,6 +91,7 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
             name: format!("{NAME}{rollout}"),
             about: "the upgrade of a user's workflow",
             definition: old.definition(&world),
+            also: Vec::new(),
             upgrade: Some(Upgrade {
                 definition: new.definition(&world),
                 rollout,

@@ -41,6 +41,11 @@ pub fn windows(schedule: &Schedule) -> String {
 
 fn in_words(point: &str) -> Option<String> {
     let (life, rest) = point.strip_prefix("life")?.split_once('/')?;
+    // Where a simulation has several runs, the name says which.
+    let (life, of_run) = match life.split_once('@') {
+        Some((life, run)) => (life, format!(" of {}", escaped(run))),
+        None => (life, String::new()),
+    };
     let (what, when) = rest.rsplit_once(':')?;
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let when = &escaped(when);
@@ -65,7 +70,7 @@ fn in_words(point: &str) -> Option<String> {
         ("begin", ..) => format!("begins ({when})"),
         (task, None, None) => action_in_words(&format!("runs {}", escaped(task)), when)?,
     };
-    Some(format!("life {life} {words}{times}"))
+    Some(format!("life {life}{of_run} {words}{times}"))
 }
 
 fn row_in_words(row: &str, when: &str) -> Option<String> {
