@@ -102,7 +102,7 @@ pub use record::{
 };
 pub use report::{render, scrubber, steps, trace};
 pub use sim::{
-    BrokenInvariant, Lane, Process, Release, Repeat, Rollout, Run, RunOfLife, Service,
+    BrokenInvariant, Lane, OwnStore, Process, Release, Repeat, Rollout, Run, RunOfLife, Service,
     ServiceError, Settings, SimObserver, SimStore, Snapshot, Snapshots, StoreKind, Subject, Took,
     UnknownRollout, UnknownStore, Upgrade, Watch, simulate, simulate_with,
 };

@@ -19,6 +19,10 @@ use super::{REPLAY, command, keep};
 /// The maximal length of a test's name, in characters.
 const NAME_LENGTH_MAX: usize = 80;
 
+/// The line about a store of the author's own.
+const OWN_STORE: &str = "the store is your own: one that breaks its contract can break any promise, so certify it \
+                         by crashpoint-conformance first";
+
 /// A violation of a crash test, shrunk.
 pub(super) struct Failed<'a> {
     workload: &'a Workload,
@@ -186,6 +190,9 @@ impl fmt::Display for Failed<'_> {
         writeln!(f, "the window: {}", render::windows(&violation.schedule))?;
         if let Some(oracle) = named(oracle) {
             writeln!(f, "what to change: {}", oracle.advice())?;
+        }
+        if self.workload.own_store.is_some() {
+            writeln!(f, "{OWN_STORE}")?;
         }
         f.write_str(&left_out(self.workload))?;
         write!(

@@ -22,14 +22,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crashpoint::protocol::Faithful;
-use crashpoint::{State, Workflow};
+use crashpoint::{CheckpointStore, State, Workflow};
 use serde::Serialize;
 
 use crate::explore::{Findings, Pool, Shard};
 use crate::fault::{Kinds, LeftOut};
 use crate::history::{Ending, LifeEnd};
-use crate::sim::{Lane, Process, StoreKind};
-use crate::workload::{CRASHES_MAX, Deadline, OddEnding, Panics, Workload};
+use crate::sim::{Lane, OwnStore, Process, StoreKind};
+use crate::workload::{ActsOn, CRASHES_MAX, Deadline, OddEnding, Panics, Workload};
 
 use self::also::{AlsoRun, SeveralRuns};
 use self::invariant::Invariant;
@@ -76,6 +76,7 @@ pub struct CrashTest<S, W = ()> {
     program: Program<S, W>,
     also: Vec<AlsoRun<W>>,
     store: StoreKind,
+    own_store: Option<OwnStore>,
     crashes: Option<u32>,
     deadline: Option<Deadline>,
     schedules_max: u64,
@@ -167,6 +168,7 @@ pub fn crash_test_in<S: State, W: Send + Sync + 'static>(
         program: Program::new(start, input, workflow),
         also: Vec::new(),
         store: StoreKind::Memory,
+        own_store: None,
         crashes: None,
         deadline: None,
         schedules_max: u64::MAX,
@@ -350,6 +352,78 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// default is then one [crash](Self::crashes).
     pub fn over(mut self, store: StoreKind) -> Self {
         self.store = store;
+        self.own_store = None;
+        self
+    }
+
+    /// Runs the workflow over a store of your own. `surviving` creates for each schedule what survives a crash:
+    /// the files, tables or maps. Each process opens its store there by `open`, so what the store keeps
+    /// elsewhere is lost in a crash. The faults of a store happen around it, as around the store in memory.
+    ///
+    /// - The store is deterministic: it starts no thread, and reads no clock and no random number.
+    /// - It answers at once: its futures wait for nothing.
+    /// - It writes nothing in `Drop`: the simulation drops the store of a process that has crashed.
+    /// - It fails only with a conflict. Every other error breaks the promise `store-keeps-rows`.
+    /// - If it has an [exclusive scope](crashpoint::CheckpointStore::exclusive_scope), all lives that run
+    ///   beside each other have one process and one store.
+    ///
+    /// A crash comes before and after each operation of the store, not within it. Crashes are not merged by
+    /// [`fingerprint`](Self::fingerprint), because the content of the store can't be compared.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use crashpoint::{CheckpointRow, CheckpointStore, Ctx, Error, State, Workflow, checkpoint_store};
+    /// use crashpoint_simulator::crash_test;
+    ///
+    /// type Rows = Mutex<BTreeMap<(String, u64), CheckpointRow>>;
+    ///
+    /// struct Maps(Arc<Rows>);
+    ///
+    /// #[checkpoint_store]
+    /// impl CheckpointStore for Maps {
+    ///     async fn append(&self, id: &str, row: CheckpointRow) -> Result<(), Error> {
+    ///         let mut rows = self.0.lock().unwrap();
+    ///         let key = (id.to_owned(), row.sequence);
+    ///         // Without these lines two lives of a run both go on.
+    ///         if rows.contains_key(&key) {
+    ///             return Err(Error::conflict(id, row.sequence));
+    ///         }
+    ///         rows.insert(key, row);
+    ///         Ok(())
+    ///     }
+    ///
+    ///     async fn load_run(&self, id: &str) -> Result<Vec<CheckpointRow>, Error> {
+    ///         let rows = self.0.lock().unwrap();
+    ///         let own = rows.range((id.to_owned(), 0)..=(id.to_owned(), u64::MAX));
+    ///         Ok(own.map(|(_, row)| row.clone()).collect())
+    ///     }
+    ///
+    ///     async fn clear(&self, id: &str) -> Result<(), Error> {
+    ///         self.0.lock().unwrap().retain(|(of, _), _| of != id);
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// # #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+    /// # enum Mail { Send, Sent }
+    /// # let test = crash_test(Mail::Send, &(), |_| {
+    /// #     Workflow::builder("mail", 1)
+    /// #         .task(Mail::Send, "send", async |_: Ctx| Ok(Mail::Sent))
+    /// #         .exit(Mail::Sent)
+    /// #         .build()
+    /// #         .unwrap()
+    /// # });
+    /// test.over_store(Rows::default, |rows| Maps(Arc::clone(rows))).run();
+    /// ```
+    pub fn over_store<D: Send + Sync + 'static, T: CheckpointStore>(
+        mut self,
+        surviving: impl Fn() -> D + Send + Sync + 'static,
+        open: impl Fn(&Arc<D>) -> T + Send + Sync + 'static,
+    ) -> Self {
+        self.store = StoreKind::Memory;
+        self.own_store = Some(OwnStore::new(surviving, open));
         self
     }
 
@@ -706,10 +780,17 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
                 Box::new(SeveralRuns(std::iter::once(first).chain(others).collect()))
             }),
         };
+        let workload = self.settings.workload(parts);
         Workload {
             left_out: Arc::new(self.left_out.clone()),
             deadline: self.deadline,
-            ..self.settings.workload(parts)
+            acts_on: match self.own_store {
+                None => workload.acts_on,
+                // What survives in the store is not copied.
+                Some(_) => ActsOn::Own,
+            },
+            own_store: self.own_store.clone(),
+            ..workload
         }
     }
 }

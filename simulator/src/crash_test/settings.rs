@@ -95,6 +95,7 @@ impl<W: Send + Sync + 'static> TestSettings<W> {
             echoes: false,
             length: Length::Long,
             acts_on,
+            own_store: None,
             lane: self.lane,
             panics: self.panics,
             waits_max: self.waits_max,

@@ -103,8 +103,8 @@ impl Oracle {
     /// What to change if the promise is broken.
     pub fn advice(&self) -> &'static str {
         self.advice.unwrap_or(
-            "no workflow can break this promise: it is a mistake of the store, of the engine or of the simulator, \
-             so please report it",
+            "no workflow can break this promise. A store of your own can: certify it by crashpoint-conformance. \
+             Over another store it is a mistake of the engine or of the simulator, so please report it",
         )
     }
 }
@@ -194,7 +194,8 @@ pub fn judge(workload: &Workload, run: &Run) -> Vec<Verdict> {
         .iter()
         .filter(|oracle| only.is_none_or(|only| oracle.name == only));
     if !run.is_of_several() {
-        return asked.filter_map(|it| it.verdict(&whole)).collect();
+        let verdicts = asked.filter_map(|it| it.verdict(&whole));
+        return with_the_store_first(workload, verdicts.collect());
     }
     let (of_all, of_each): (Vec<&Oracle>, Vec<&Oracle>) =
         asked.partition(|oracle| OF_ALL_RUNS.contains(&oracle.name));
@@ -208,6 +209,14 @@ pub fn judge(workload: &Workload, run: &Run) -> Vec<Verdict> {
         let case = Case::of_several(workload, &own, definition, by_others);
         let broken = of_each.iter().filter_map(|it| it.verdict(&case));
         verdicts.extend(broken.map(|verdict| verdict.of_run(index)));
+    }
+    with_the_store_first(workload, verdicts)
+}
+
+/// The verdict about a user's own store first: a store that breaks its contract breaks other promises by it.
+fn with_the_store_first(workload: &Workload, mut verdicts: Vec<Verdict>) -> Vec<Verdict> {
+    if workload.own_store.is_some() {
+        verdicts.sort_by_key(|verdict| verdict.oracle != store_keeps_rows::ORACLE.name);
     }
     verdicts
 }

@@ -8,6 +8,7 @@ mod independence;
 mod instant;
 mod lane;
 mod observer;
+mod own_store;
 mod process;
 mod recovery;
 mod release;
@@ -28,7 +29,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use crashpoint::{CheckpointStore as _, Ctx, Direction, MemoryCheckpointStore, ScopeId};
+use crashpoint::{CheckpointStore, Ctx, Direction, MemoryCheckpointStore, ScopeId};
 use smol_str::SmolStr;
 
 use crate::choices::Choices;
@@ -43,6 +44,7 @@ pub(crate) use independence::Repeats;
 pub(crate) use instant::{Ambient, Instant, Offer};
 pub use lane::Lane;
 pub use observer::SimObserver;
+pub use own_store::OwnStore;
 #[cfg(madsim)]
 pub(crate) use process::Node;
 pub use process::Process;
@@ -108,6 +110,8 @@ pub(crate) enum Storage {
     Memory(Arc<MemoryCheckpointStore>),
     /// The disk on which each process opens its own store, one process at a time.
     Disk(SimDisk),
+    /// A store of the user's own, which each process opens.
+    Own(own_store::OwnStorage),
 }
 
 impl Sim {
@@ -305,8 +309,10 @@ impl Sim {
     /// Delivers the changes that are due, or all of them. An exclusively held store has none,
     /// because it settles earlier changes.
     async fn deliver(&self, all: bool) {
-        let Storage::Memory(store) = &self.storage else {
-            return;
+        let store: Arc<dyn CheckpointStore> = match &self.storage {
+            Storage::Memory(store) => Arc::clone(store) as _,
+            Storage::Own(own) if !self.state().lasting.late.is_empty() => own.open(),
+            Storage::Own(_) | Storage::Disk(_) => return,
         };
         loop {
             let late = {
@@ -347,9 +353,18 @@ impl Storage {
         }
     }
 
+    /// Whether one process at a time can have the store open.
+    fn is_exclusive(&self) -> bool {
+        match self {
+            Self::Memory(_) => false,
+            Self::Disk(_) => true,
+            Self::Own(own) => own.is_exclusive(),
+        }
+    }
+
     fn disk(&self) -> Option<&SimDisk> {
         match self {
-            Self::Memory(_) => None,
+            Self::Memory(_) | Self::Own(_) => None,
             Self::Disk(disk) => Some(disk),
         }
     }

@@ -244,6 +244,7 @@ impl Process {
         }
         match &self.sim().storage {
             Storage::Memory(store) => host.set_store(Arc::clone(store) as Arc<dyn CheckpointStore>),
+            Storage::Own(own) => host.set_store(own.open()),
             Storage::Disk(disk) => {
                 self.set_operation(Activity::Opening);
                 let disk = HostDisk {
@@ -269,7 +270,7 @@ impl Process {
     pub(crate) fn scope(&self) -> Option<ScopeId> {
         match &self.sim().storage {
             Storage::Memory(_) => self.sim().scope.clone(),
-            Storage::Disk(_) => self.opened().exclusive_scope(),
+            Storage::Disk(_) | Storage::Own(_) => self.opened().exclusive_scope(),
         }
     }
 

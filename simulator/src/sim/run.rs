@@ -226,7 +226,9 @@ pub(crate) fn simulate_forking(
     let is_in_memory = matches!(sim.storage, Storage::Memory(_));
     // What is left out counts on lives of one run, which fence each other.
     let is_alone = workload.runs() == 1;
-    if !settings.unmerged && is_in_memory && is_alone && !workload.lane.has_turns() {
+    // And on a store that keeps its contract.
+    let is_ours = is_in_memory && workload.own_store.is_none();
+    if !settings.unmerged && is_ours && is_alone && !workload.lane.has_turns() {
         sim.state().leave_out_repeats(from);
     }
     let simulation = match subject {
@@ -295,6 +297,9 @@ impl<'a> Simulation<'a> {
         sim.panics = workload.panics;
         sim.has_turns = workload.lane.has_turns();
         sim.pivots = workload.pivots();
+        if let Some(own) = &workload.own_store {
+            sim.storage = Storage::Own(own.begin());
+        }
         sim.ids = (0..workload.runs()).map(run_id).collect();
         sim.state().names_runs = workload.runs() > 1;
         sim.state().left_out = Arc::clone(&workload.left_out);
@@ -320,9 +325,7 @@ impl<'a> Simulation<'a> {
         self.sim.mend_disk();
         let since = self.sim.state().lasting.history.0.len();
         self.verify();
-        if let Storage::Memory(_) = self.sim.storage
-            && !self.is_settled(since)
-        {
+        if self.sim.storage.disk().is_none() && !self.is_settled(since) {
             // Changes that are still in flight arrive now, and must change nothing.
             self.sim
                 .deliver(true)
@@ -342,7 +345,7 @@ impl<'a> Simulation<'a> {
             self.subject.broken_invariants_after(&ending)
         });
         assert!(
-            state.lasting.late.is_empty() || matches!(self.sim.storage, Storage::Memory(_)),
+            state.lasting.late.is_empty() || self.sim.storage.disk().is_none(),
             "a store on a disk is held by one process, which nothing reaches late"
         );
         Run {
@@ -577,12 +580,12 @@ impl<'a> Simulation<'a> {
         turn
     }
 
-    /// The process in which a life begins. Only one process at a time can open a disk's store, so a
-    /// life that begins beside others begins in their process.
+    /// The process in which a life begins. Only one process at a time can open a store that is held
+    /// exclusively, so a life that begins beside others begins in their process.
     fn host_for_next(&self) -> Arc<Host> {
-        let others = match self.sim.storage {
-            Storage::Disk(_) => &self.processes[..],
-            Storage::Memory(_) => &[],
+        let others = match self.sim.storage.is_exclusive() {
+            true => &self.processes[..],
+            false => &[],
         };
         let mut hosts = others.iter().map(Process::host);
         let shared = hosts.find(|host| !host.is_dead() && host.lives() > 0);
@@ -606,7 +609,7 @@ impl<'a> Simulation<'a> {
     /// While lives of other runs go on, a run whose life has died is resumed: somebody may wait for it.
     /// A disk that has failed is replaced only when no life runs.
     fn resume_beside_others(&mut self) {
-        if self.workload.runs() == 1 || !matches!(self.sim.storage, Storage::Memory(_)) {
+        if self.workload.runs() == 1 || self.sim.storage.disk().is_some() {
             return;
         }
         for run in 0..self.workload.runs() {

@@ -158,6 +158,8 @@ impl Kept {
     fn of(sim: &Sim) -> Self {
         match &sim.storage {
             Storage::Disk(disk) => Self::Disk(disk.copy()),
+            // A workload over such a store acts on a world that is not copied.
+            Storage::Own(_) => panic!("the content of a user's own store can't be copied"),
             Storage::Memory(store) => {
                 let rows = |id: &SmolStr| {
                     let rows = store.load_run(id).now_or_never();

@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 use crate::choices::Exhaustive;
 use crate::fault::LeftOut;
 use crate::history::{History, LifeEnd};
-use crate::sim::{Lane, Release, Settings, SharedChoices, Subject, Upgrade, simulate};
+use crate::sim::{Lane, OwnStore, Release, Settings, SharedChoices, Subject, Upgrade, simulate};
 
 /// A workflow to explore, with the facts that the oracles need.
 pub struct Workload {
@@ -39,6 +39,8 @@ pub struct Workload {
     pub length: Length,
     /// The world of its tasks.
     pub acts_on: ActsOn,
+    /// The store under it, if it is not the store that the settings name.
+    pub own_store: Option<OwnStore>,
     /// The runtime around its tasks.
     pub lane: Lane,
     /// The meaning of a panicking task.

@@ -84,6 +84,7 @@ impl<S: State> Recipe<S> {
             length,
             echoes: true,
             acts_on: ActsOn::Simulated,
+            own_store: None,
             // The workflows of recipes are ours, and panic on purpose.
             panics: Panics::Belong,
             lane: Lane::default(),

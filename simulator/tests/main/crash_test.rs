@@ -17,6 +17,7 @@ mod bounds;
 mod chosen;
 mod endings;
 mod kept;
+mod own_store;
 mod replayed;
 mod runs;
 mod sampled;
