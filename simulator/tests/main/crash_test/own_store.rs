@@ -1,6 +1,6 @@
 //! Crash tests over a store of the test's own: a small store that passes, and the same store with defects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -128,11 +128,18 @@ fn mail() -> CrashTest<Mail> {
     })
 }
 
-/// The schedules are those of the store in memory: the faults of a store happen around it.
+/// The faults of a store happen around it. Over a store in memory, explorations also leave out schedules that
+/// can't differ, and with them some points.
 #[test]
-fn a_small_store_passes_with_the_schedules_of_the_store_in_memory() {
+fn a_small_store_passes_at_each_crash_point_of_the_store_in_memory() {
     let (own, memory) = (over(Defect::None).run(), mail().run());
-    assert_eq!(own.recorder.total(), memory.recorder.total());
+    let met: BTreeSet<&str> = own.recorder.points().collect();
+    let unmet: Vec<&str> = memory
+        .recorder
+        .points()
+        .filter(|point| !met.contains(point))
+        .collect();
+    assert_eq!(unmet, Vec::<&str>::new());
     let fired = own.fired.keys().copied().map(Fault::group);
     let groups: Vec<Group> = fired.collect();
     for group in [Group::Crash, Group::Store, Group::Takeover, Group::Switch] {
