@@ -429,7 +429,7 @@ fn explain_names_the_promise_that_broke_first_and_since_when() {
         broken first: terminal-absorbs: life 2 wrote row 4 after the terminal row
         promise: an ended run gives the same answer for ever, and nothing is written to it
         the window: in every schedule; nothing has to go wrong
-        what to change: no workflow can break this promise: it is a mistake of the store, of the engine or of the simulator, so please report it
+        what to change: no workflow can break this promise. A store of your own can: certify it by crashpoint-conformance. Over another store it is a mistake of the engine or of the simulator, so please report it
         since event 0029 life=2 sent sequence=4 kind=claim state="Shipped" task=""
         2 more violated, see below"#]]
     .assert_eq(&opening.join("\n"));
