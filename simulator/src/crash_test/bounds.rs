@@ -41,7 +41,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     /// (crashes, store faults, rivals, and so on) and the samples; what one does not need is left to
     /// the others. The test passes if no schedule within the limit breaks a promise, prints a line
     /// that says how much was left out, and returns findings that are
-    /// [cut short](Findings::cut_short).
+    /// [cut short](crate::Findings::cut_short).
     pub fn schedules_max(mut self, schedules_max: u64) -> Self {
         self.schedules_max = schedules_max;
         self
