@@ -394,6 +394,7 @@ impl Subject {
     }
 
     pub(crate) async fn start_backend(&self, place: &Place) -> Result<Hook, BoxError> {
+        let _starting = spawning::Starting::begin();
         (self.start_backend)(place).await
     }
 
@@ -402,6 +403,7 @@ impl Subject {
     }
 
     pub(crate) async fn start_node(&self, place: &Place) -> Result<Hook, BoxError> {
+        let _starting = spawning::Starting::begin();
         (self.start_node)(place).await
     }
 

@@ -23,11 +23,12 @@ fn starting() -> MutexGuard<'static, BTreeSet<u64>> {
     STARTING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A child that has started. Drop this when something was heard of it, or its end.
+/// A child that has started, or a hook of the harness that starts a server. Drop this when something was heard of
+/// the child, or its end; or when the hook has returned.
 pub(crate) struct Starting(u64);
 
 impl Starting {
-    fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         let mut starting = starting();
         let number = starting.last().map_or(0, |last| last + 1);
         starting.insert(number);

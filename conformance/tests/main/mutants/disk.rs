@@ -385,8 +385,8 @@ impl Habit for HeaderThenBody {
             header.output_blob = Some(Vec::new());
             log.write(&line_of(id, &header))?;
             if KILLED_AT.contains(&row.sequence) {
-                // Longer than a signal takes on a busy machine.
-                std::thread::park_timeout(Duration::from_millis(150));
+                // Longer than a signal takes on a busy machine. DUR-04 kills the child meanwhile.
+                std::thread::park_timeout(Duration::from_secs(1));
             }
         }
         log.write(&line_of(id, row))
