@@ -386,6 +386,7 @@ impl Subject {
     }
 
     pub(crate) async fn heal_backend(&self, place: &Place) -> Result<Hook, BoxError> {
+        let _starting = spawning::Starting::begin();
         (self.heal_backend)(place).await
     }
 
