@@ -2,13 +2,10 @@
 
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
-use std::sync::Arc;
 
 use crashpoint::State;
 
 use crate::crash_test::CrashTest;
-use crate::crash_test::invariant::Invariant;
-use crate::crash_test::subject::Merging;
 use crate::history::{Ending, LifeEnd};
 
 impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
@@ -69,8 +66,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         name: &str,
         holds: impl Fn(&W, &Ending<'_>) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
-        let invariant = Invariant::at_the_end(name, holds);
-        self.settings.watched.invariants.push(invariant);
+        self.settings.holds_at_the_end(name, holds);
         self
     }
 
@@ -85,8 +81,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         name: &str,
         holds: impl Fn(&W) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
-        let invariant = Invariant::always(name, holds);
-        self.settings.watched.invariants.push(invariant);
+        self.settings.holds_always(name, holds);
         self
     }
 
@@ -139,8 +134,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         fingerprint: impl Fn(&W) -> H + Send + Sync + 'static,
         copy: impl Fn(&W) -> W + Send + Sync + 'static,
     ) -> Self {
-        let merging = Merging::new(fingerprint, copy);
-        self.settings.watched.merging = Some(Arc::new(merging));
+        self.settings.merges(fingerprint, copy);
         self
     }
 

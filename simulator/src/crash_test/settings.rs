@@ -1,13 +1,14 @@
 //! The settings that a crash test and an upgrade test share, and the workload that they make.
 
 use std::fmt::Display;
+use std::hash::Hash;
 use std::panic::Location;
 use std::sync::Arc;
 
 use crashpoint::protocol::Definition;
 
 use crate::crash_test::invariant::Invariant;
-use crate::crash_test::subject::{Running, SubjectTemplate, Watched, WorldSubject};
+use crate::crash_test::subject::{Merging, Running, SubjectTemplate, Watched, WorldSubject};
 use crate::explore::Pool;
 use crate::history::{Ending, LifeEnd};
 use crate::sim::{Lane, Upgrade};
@@ -64,10 +65,37 @@ impl<W: Send + Sync + 'static> TestSettings<W> {
         name: &str,
         holds: impl Fn(&W, &LifeEnd) -> Result<(), E> + Send + Sync + 'static,
     ) {
-        let holds = move |world: &W, ending: &Ending<'_>| holds(world, ending.outcome());
-        self.watched
-            .invariants
-            .push(Invariant::at_the_end(name, holds));
+        self.holds_at_the_end(name, move |world, ending| holds(world, ending.outcome()));
+    }
+
+    /// Adds an invariant of the end that depends on what went wrong.
+    pub(super) fn holds_at_the_end<E: Display>(
+        &mut self,
+        name: &str,
+        holds: impl Fn(&W, &Ending<'_>) -> Result<(), E> + Send + Sync + 'static,
+    ) {
+        let invariant = Invariant::at_the_end(name, holds);
+        self.watched.invariants.push(invariant);
+    }
+
+    /// Adds an invariant of every instant.
+    pub(super) fn holds_always<E: Display>(
+        &mut self,
+        name: &str,
+        holds: impl Fn(&W) -> Result<(), E> + Send + Sync + 'static,
+    ) {
+        let invariant = Invariant::always(name, holds);
+        self.watched.invariants.push(invariant);
+    }
+
+    /// Continues crashes that leave equal states only once.
+    pub(super) fn merges<H: Hash>(
+        &mut self,
+        fingerprint: impl Fn(&W) -> H + Send + Sync + 'static,
+        copy: impl Fn(&W) -> W + Send + Sync + 'static,
+    ) {
+        let merging = Merging::new(fingerprint, copy);
+        self.watched.merging = Some(Arc::new(merging));
     }
 
     /// The workload of a test, whose subject has a world of its own in each schedule.

@@ -16,10 +16,8 @@ use std::sync::Arc;
 use crashpoint::{State, Workflow};
 use serde::Serialize;
 
-use crate::crash_test::invariant::Invariant;
 use crate::crash_test::program::Program;
 use crate::crash_test::settings::TestSettings;
-use crate::crash_test::subject::Merging;
 use crate::explore::Pool;
 use crate::history::{Ending, LifeEnd};
 use crate::sim::{Lane, Process};
@@ -231,8 +229,7 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
         name: &str,
         holds: impl Fn(&W, &Ending<'_>) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
-        let invariant = Invariant::at_the_end(name, holds);
-        self.settings.watched.invariants.push(invariant);
+        self.settings.holds_at_the_end(name, holds);
         self
     }
 
@@ -243,8 +240,7 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
         name: &str,
         holds: impl Fn(&W) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
-        let invariant = Invariant::always(name, holds);
-        self.settings.watched.invariants.push(invariant);
+        self.settings.holds_always(name, holds);
         self
     }
 
@@ -265,8 +261,7 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
         fingerprint: impl Fn(&W) -> H + Send + Sync + 'static,
         copy: impl Fn(&W) -> W + Send + Sync + 'static,
     ) -> Self {
-        let merging = Merging::new(fingerprint, copy);
-        self.settings.watched.merging = Some(Arc::new(merging));
+        self.settings.merges(fingerprint, copy);
         self
     }
 
