@@ -66,6 +66,7 @@ impl<'a> Running<'a> {
         })?;
         case.progress
             .step(Blame::Harness, "starting a child process");
+        place.note_use();
         let started = std::env::current_exe().and_then(|program| {
             let mut command = Command::new(program);
             command

@@ -368,13 +368,33 @@ impl Subject {
         }
     }
 
+    /// Opens a place. If it was open before, an opening that fails is tried again for a while: a process that was
+    /// started meanwhile may hold the lock of the store that was dropped.
     pub(crate) async fn open(&self, place: &Place) -> Result<Opened, BoxError> {
+        let tries = if place.was_used() {
+            spawning::OPENINGS
+        } else {
+            1
+        };
         let beside = Beside::now();
-        match (self.open)(place).await {
-            // One of them may have held the lock of a store that was dropped before.
-            Err(_) if beside.wait() => (self.open)(place).await,
-            opened => opened,
+        let mut opened = self.open_once(place).await;
+        for attempt in 1..tries {
+            if opened.is_ok() {
+                break;
+            }
+            match attempt {
+                1 => beside.wait(),
+                _ => std::thread::park_timeout(spawning::BETWEEN_OPENINGS),
+            }
+            opened = self.open_once(place).await;
         }
+        opened
+    }
+
+    /// Opens a place that the store may refuse for good.
+    pub(crate) async fn open_once(&self, place: &Place) -> Result<Opened, BoxError> {
+        place.note_use();
+        (self.open)(place).await
     }
 
     pub(crate) async fn destroy(&self, place: &Place) -> Result<(), BoxError> {

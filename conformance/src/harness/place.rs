@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::contract::LawId;
 use crate::contract::capability::Claim;
@@ -18,6 +19,8 @@ pub struct Place {
     root: PathBuf,
     path: PathBuf,
     owner: Owner,
+    /// Whether a store may have been opened here.
+    used: AtomicBool,
 }
 
 /// Who removes the directory.
@@ -50,6 +53,7 @@ impl Place {
             root,
             path,
             owner,
+            used: AtomicBool::new(false),
         })
     }
 
@@ -62,6 +66,7 @@ impl Place {
             path: root.join("place"),
             root,
             owner: Owner::Nobody,
+            used: AtomicBool::new(false),
         }
     }
 
@@ -74,6 +79,7 @@ impl Place {
             root,
             path,
             owner: Owner::Parent,
+            used: AtomicBool::new(true),
         })
     }
 
@@ -100,6 +106,16 @@ impl Place {
     /// Leaves the directory where it is.
     pub(crate) fn stay(mut self) {
         self.owner = Owner::Parent;
+    }
+
+    /// Notes that this process, or a child of it, opens a store here.
+    pub(crate) fn note_use(&self) {
+        self.used.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a store may have been opened here before.
+    pub(crate) fn was_used(&self) -> bool {
+        self.used.load(Ordering::Relaxed)
     }
 
     /// The directory by which a child process finds the place.

@@ -2,7 +2,9 @@
 //!
 //! Between its fork and its first instruction a child holds every file that its parent had open, with the
 //! locks of these files. A store that was dropped meanwhile has not released its lock, and its place does not
-//! open. So an opening that fails beside such a child is tried once more, when the child has been heard.
+//! open. So an opening that fails waits until the children that the kit has started beside it have been heard.
+//! Of children that others start in this process, a test or a library, the kit knows nothing: it tries a bounded
+//! number of times.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -18,6 +20,11 @@ static HEARD: Condvar = Condvar::new();
 
 /// How long an opening waits for children. A child prints its first line before it opens a store.
 const WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// How many times an opening is tried, and the time between two of them: a second in all. A child begins its
+/// program within milliseconds.
+pub(crate) const OPENINGS: u32 = 20;
+pub(crate) const BETWEEN_OPENINGS: Duration = Duration::from_millis(50);
 
 fn starting() -> MutexGuard<'static, BTreeSet<u64>> {
     STARTING.lock().unwrap_or_else(PoisonError::into_inner)
@@ -58,8 +65,8 @@ impl Beside {
         Self(starting().clone())
     }
 
-    /// Waits until each of them was heard. Returns whether there were any.
-    pub(crate) fn wait(self) -> bool {
+    /// Waits until each of them was heard.
+    pub(crate) fn wait(&self) {
         let watch = Stopwatch::start();
         let mut starting = starting();
         while !starting.is_disjoint(&self.0) {
@@ -69,6 +76,5 @@ impl Beside {
             let woken = HEARD.wait_timeout(starting, left);
             starting = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
-        !self.0.is_empty()
     }
 }

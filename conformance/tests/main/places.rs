@@ -1,5 +1,6 @@
 //! What a harness learns from a place, and how many places there are at a time.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::Command;
@@ -67,6 +68,56 @@ fn a_place_says_which_law_asks_and_remembers_facts_for_the_harness() {
             .iter()
             .all(|port| port.as_deref() == Some("4001"))
     );
+}
+
+/// Refuses to open a place again `TRIES` times, as the lock of a dropped store does that somebody's new process holds.
+struct Held<const TRIES: usize>;
+
+/// How often each place was to be opened, by its path.
+static OPENINGS: Mutex<BTreeMap<(usize, PathBuf), usize>> = Mutex::new(BTreeMap::new());
+
+impl<const TRIES: usize> Harness for Held<TRIES> {
+    type Store = MemoryCheckpointStore;
+
+    async fn open(place: &Place) -> Result<MemoryCheckpointStore, BoxError> {
+        let mut openings = OPENINGS.lock().unwrap();
+        let before = openings
+            .entry((TRIES, place.path().to_owned()))
+            .or_default();
+        *before += 1;
+        if (2..2 + TRIES).contains(before) {
+            return Err("somebody has the lock".into());
+        }
+        Ok(MemoryCheckpointStore::new())
+    }
+}
+
+/// Openings at the places of DUR-01 with [`Held<TRIES>`], and the law's message.
+fn openings_of_a_reopened_place<const TRIES: usize>() -> (usize, String) {
+    let plan = Plan::new()
+        .claims([claim::reopen])
+        .only_laws([LawId::DUR_01]);
+    let report = run_all::<Held<TRIES>>(&plan);
+    let openings = OPENINGS.lock().unwrap();
+    let of_this = openings.iter().filter(|((tries, _), _)| *tries == TRIES);
+    let count = of_this.map(|(_, count)| *count).sum();
+    (count, report.to_string())
+}
+
+#[test]
+fn a_place_whose_lock_is_held_for_a_moment_opens_again() {
+    let (openings, message) = openings_of_a_reopened_place::<3>();
+    assert_eq!(openings, 1 + 3 + 1, "{message}");
+    // It is opened, so the law looks at its rows, which a store in memory has lost.
+    assert!(message.contains("fail          DUR-01"), "{message}");
+    assert!(!message.contains("somebody has the lock"), "{message}");
+}
+
+#[test]
+fn a_place_whose_lock_is_held_for_good_is_tried_a_bounded_number_of_times() {
+    let (openings, message) = openings_of_a_reopened_place::<1_000>();
+    assert_eq!(openings, 1 + 20, "{message}");
+    assert!(message.contains("somebody has the lock"), "{message}");
 }
 
 /// Names the folder of places to the process that leaves one behind, and to the one that sweeps it.

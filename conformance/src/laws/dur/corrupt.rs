@@ -87,7 +87,7 @@ async fn opened_again(case: &Case, place: &Arc<Place>, number: u32) -> Result<An
     let (subject, place) = (case.subject.clone(), Arc::clone(place));
     // In its own task, so that a panic has its own message.
     let look: BoxFuture<'static, Option<Opened>> =
-        Box::pin(async move { subject.open(&place).await.ok() });
+        Box::pin(async move { subject.open_once(&place).await.ok() });
     // Refusing the whole place is loud enough.
     let Some(opened) = survived(tokio::spawn(look).await, "an opening", &when)? else {
         return Ok(Answer::Loud);
