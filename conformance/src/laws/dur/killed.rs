@@ -17,7 +17,11 @@ use crate::runtime::{Workers, start};
 /// The numbers of acknowledged steps after which children are killed.
 const KILLED_AFTER: [u64; 6] = [1, 2, 3, 5, 9, 20];
 
-/// Kills a child with `role` after `steps` steps and opens the place again. `judge` gets the store and the
+/// How long a child may go on after its last step that counts. The news of a step may wake the kit on the core of the
+/// child, which is then killed before it has begun the next.
+const GOES_ON: Duration = Duration::from_millis(20);
+
+/// Kills a child with `role` at once after `steps` steps and opens the place again. `judge` gets the store and the
 /// number of acknowledged steps.
 fn kill_and_open(
     case: &Case,
@@ -25,10 +29,22 @@ fn kill_and_open(
     steps: u64,
     judge: impl AsyncFnOnce(&Session, u64) -> Checked,
 ) -> Checked {
+    kill_later_and_open(case, role, steps, Duration::ZERO, judge)
+}
+
+/// Does the same, but lets the child go on for a while.
+fn kill_later_and_open(
+    case: &Case,
+    role: Role,
+    steps: u64,
+    goes_on: Duration,
+    judge: impl AsyncFnOnce(&Session, u64) -> Checked,
+) -> Checked {
     let place = case.another_place()?;
     let mut running = Running::start(case, role, &place)?;
     running.go()?;
     let heard = running.receive_steps(steps)?;
+    std::thread::park_timeout(goes_on);
     let acknowledged = running.kill(heard)?;
     judge_at(case, &place, "SIGKILL of a child", async |store| {
         judge(&store, acknowledged).await
@@ -76,8 +92,9 @@ pub(crate) fn dur_03_acknowledged_rows_survive_a_kill(case: &Case) -> Checked {
 }
 
 pub(crate) fn dur_04_an_unacknowledged_row_is_whole_or_absent(case: &Case) -> Checked {
-    for steps in KILLED_AFTER {
-        kill_and_open(case, Role::Writes, steps, async |store, acknowledged| {
+    for (number, steps) in (0..).zip(KILLED_AFTER) {
+        let goes_on = GOES_ON * (number % 2);
+        let judge = async |store: &Session, acknowledged| {
             let got = store.load(WRITTEN).await?;
             let torn = got.iter().find(|row| **row != wide(row.sequence));
             if let Some(torn) = torn {
@@ -96,7 +113,8 @@ pub(crate) fn dur_04_an_unacknowledged_row_is_whole_or_absent(case: &Case) -> Ch
                      another: expected at most one more, got sequence {sequence}"
                 )))
             })
-        })?;
+        };
+        kill_later_and_open(case, Role::Writes, steps, goes_on, judge)?;
     }
     Ok(())
 }
