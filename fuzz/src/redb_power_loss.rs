@@ -19,6 +19,9 @@ const RUNS: usize = 3;
 /// The lengths of blobs: none, short, longer than one page, and longer than two.
 const BLOBS: [usize; 4] = [0, 100, 5_000, 9_000];
 
+/// The most writes to a run of a script. Each may go unanswered, and then doubles the logs that are possible.
+const WRITES_MAX: usize = 10;
+
 /// The number of disk calls among which one may fail.
 const CALLS_MAX: usize = 250;
 
@@ -51,13 +54,14 @@ pub fn check_power_loss(input: &[u8], store: &impl Open, lie: Lie) {
 
 fn script(choices: &mut Bytes) -> Script {
     let mut script = Script::new(BLOBS[choices.choose("script/blob", BLOBS.len())]);
+    let mut writes = [0; RUNS];
     for _ in 0..GROUPS_MAX {
         script = match choices.choose("script/group", 4) {
             0 => break,
-            1 => script.then([op(choices)]),
+            1 => script.then([op(choices, &mut writes)]),
             2 => {
                 let count = 2 + choices.choose("script/together", 3);
-                let ops: Vec<Op> = (0..count).map(|_| op(choices)).collect();
+                let ops: Vec<Op> = (0..count).map(|_| op(choices, &mut writes)).collect();
                 script.together(ops)
             }
             _ => script.reopen(),
@@ -66,9 +70,15 @@ fn script(choices: &mut Bytes) -> Script {
     script
 }
 
-fn op(choices: &mut Bytes) -> Op {
+fn op(choices: &mut Bytes, writes: &mut [usize; RUNS]) -> Op {
     let run = choices.choose("script/run", RUNS) as u8;
-    match choices.choose("script/op", 5) {
+    let drawn = choices.choose("script/op", 5);
+    let writes = &mut writes[usize::from(run)];
+    if *writes == WRITES_MAX {
+        return Op::Load(run);
+    }
+    *writes += usize::from(drawn < 4);
+    match drawn {
         0 => Op::Append(run),
         1 => Op::Clear(run),
         2 => Op::Duplicate(run),
@@ -102,8 +112,11 @@ pub(crate) fn seeds() -> Vec<Seed> {
         name: name.to_owned(),
         input: [script, rest].concat(),
     };
+    // Groups of four appends of the longest rows, all dropped.
+    let dropped = [&[3][..], &[2, 2, 0, 3, 0, 3, 0, 3, 0, 3].repeat(GROUPS_MAX)].concat();
     vec![
         seed("no-script-and-no-file", &[], &[]),
+        seed("nobody-waits-for-an-answer", &dropped, &[0, 90, 1]),
         seed("creation-loses-the-name", &[1, 1, 0, 0, 0], &[0, 30, 1]),
         seed("an-append-is-torn", &[1, 1, 0, 0, 0], &[0, 44, 90]),
         seed("power-fails-in-a-mixed-script", &mixed, &[0, 120, 7]),

@@ -180,7 +180,7 @@ impl Machine {
     pub(crate) fn probe(&self, found: &BTreeMap<String, Log>) -> Result<(), Complaint> {
         for (run, log) in found {
             let Some(last) = log.last() else { continue };
-            let append = self.store.append(run, last.clone());
+            let append = self.store.append(run, CheckpointRow::clone(last));
             let refused = self.settle(append, "a duplicate")?;
             let refused = refused.err().as_ref().and_then(kind_of);
             if refused != Some(StoreErrorKind::Conflict) {
@@ -197,7 +197,7 @@ impl Machine {
         let row = CheckpointRow::new(next, "probe", "probe");
         self.answer(self.store.append(run, row.clone()), "an append")?;
         let mut expected = log.clone();
-        expected.push(row);
+        expected.push(Arc::new(row));
         match self.load(run)? == expected {
             true => Ok(()),
             false => Err(format!(
@@ -207,7 +207,8 @@ impl Machine {
     }
 
     pub(crate) fn load(&self, run: &str) -> Result<Log, Complaint> {
-        self.answer(self.store.load_run(run), "a load")
+        let rows = self.answer(self.store.load_run(run), "a load")?;
+        Ok(shared(rows))
     }
 
     fn ask<'a>(&'a self, request: &'a Request, position: &Position) -> Asked<'a> {
@@ -226,7 +227,7 @@ impl Machine {
         let run = request.run.as_str();
         match &request.what {
             What::Append { row, .. } => {
-                let append = self.store.append(run, row.clone());
+                let append = self.store.append(run, CheckpointRow::clone(row));
                 Box::pin(async {
                     append
                         .await
@@ -235,7 +236,10 @@ impl Machine {
             }
             What::Load => {
                 let load = self.store.load_run(run);
-                Box::pin(async { load.await.map_or_else(|error| of(&error), Answer::Rows) })
+                Box::pin(async {
+                    load.await
+                        .map_or_else(|error| of(&error), |rows| Answer::Rows(shared(rows)))
+                })
             }
             What::Clear => {
                 let clear = self.store.clear(run);
@@ -341,4 +345,8 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Complaint> {
         let words = literal.or_else(|| panic.downcast_ref::<String>().cloned());
         format!("{PANICKED}: {}", words.unwrap_or_default())
     })
+}
+
+fn shared(rows: Vec<CheckpointRow>) -> Log {
+    rows.into_iter().map(Arc::new).collect()
 }

@@ -12,8 +12,9 @@ use crashpoint::CheckpointRow;
 
 use crate::images::script::{Request, What};
 
-/// The rows of a run, ascending.
-pub(crate) type Log = Vec<CheckpointRow>;
+/// The rows of a run, ascending. Possible logs share them, since each operation without an answer doubles the
+/// number of logs.
+pub(crate) type Log = Vec<Arc<CheckpointRow>>;
 
 /// The possible logs of each run.
 pub(crate) type Possible = BTreeMap<String, Vec<Log>>;
@@ -125,7 +126,7 @@ fn performed(log: &Log, what: &What) -> Option<Log> {
         What::Append { row, .. } => {
             let place = log.binary_search_by_key(&row.sequence, |row| row.sequence);
             let mut log = log.clone();
-            log.insert(place.err()?, row.clone());
+            log.insert(place.err()?, Arc::clone(row));
             Some(log)
         }
     }
@@ -146,7 +147,7 @@ pub(crate) fn described(logs: &[Log]) -> String {
 }
 
 /// Rows by sequence and state, which names the operation that sent them.
-pub(crate) fn shown(log: &[CheckpointRow]) -> String {
+pub(crate) fn shown(log: &[Arc<CheckpointRow>]) -> String {
     if log.is_empty() {
         return "no rows".to_owned();
     }

@@ -10,7 +10,7 @@ use crashpoint::{CheckpointRow, CheckpointStore, Error};
 
 use crate::executor::SimRuntime;
 use crate::images::machine::{Complaint, Machine, Position};
-use crate::images::model::{Answer, Model, contradiction};
+use crate::images::model::{Answer, Log, Model, contradiction};
 use crate::images::script::{Request, Requests, Script};
 
 /// A report from the process that performs a script: the operation with this number begins, or is
@@ -82,7 +82,13 @@ pub fn verify(
     // An operation that had not begun must not be there either.
     match contradiction(&model.possible(), &found) {
         Some(contradiction) => Err(contradiction),
-        None => machine.probe(&found).map(|()| found),
+        None => {
+            machine.probe(&found)?;
+            let unshared = |(run, log): (String, Log)| {
+                (run, log.into_iter().map(Arc::unwrap_or_clone).collect())
+            };
+            Ok(found.into_iter().map(unshared).collect())
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Operations on a store, as data.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crashpoint::CheckpointRow;
 
@@ -48,7 +49,7 @@ pub(crate) struct Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum What {
     Append {
-        row: CheckpointRow,
+        row: Arc<CheckpointRow>,
         dropped: Option<Dropped>,
     },
     Load,
@@ -169,7 +170,8 @@ impl Script {
     fn request(&self, op: &Op, index: usize, next: &mut [u64]) -> (u8, What) {
         let row = |sequence: u64| {
             let blob = (0..self.blob_bytes).map(|at| (at + index) as u8).collect();
-            CheckpointRow::new(sequence, format!("state-{index}"), "task").with_output(blob)
+            let row = CheckpointRow::new(sequence, format!("state-{index}"), "task");
+            Arc::new(row.with_output(blob))
         };
         match *op {
             Op::Append(run) | Op::Drop(run) | Op::Abandon(run) => {

@@ -20,7 +20,7 @@ use crate::crash_test::program::Program;
 use crate::crash_test::settings::TestSettings;
 use crate::explore::Pool;
 use crate::history::{Ending, LifeEnd};
-use crate::sim::{Lane, Process};
+use crate::sim::Process;
 use crate::workload::{Panics, Rule};
 
 use self::expected::Expected;
@@ -315,7 +315,7 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
     /// [`run`](Self::run) panics within a tokio runtime: write a plain `#[test]`.
     #[cfg(feature = "tokio")]
     pub fn tokio(mut self) -> Self {
-        self.settings.lane = Lane::Tokio;
+        self.settings.lane = crate::sim::Lane::Tokio;
         self
     }
 }
