@@ -33,6 +33,8 @@ pub use crate::export::{
     ExportError, ExportFault, ExportLimits, ExportReader, ExportWriter, ExportedRun, LogCheck,
     LogProblem, MisfitLog, Payloads, check_logs,
 };
+#[cfg(feature = "metrics")]
+pub use crate::observe::MetricsObserver;
 #[cfg(feature = "tracing")]
 pub use crate::observe::TracingObserver;
 pub use crate::observe::{LifeId, Observation, Observer};

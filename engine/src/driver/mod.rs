@@ -18,6 +18,7 @@ use crate::core::{
 };
 use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::foreign::contained;
+use crate::observe::spans::{Visits, in_life};
 use crate::observe::{LifeId, Observation, Observer};
 use crate::recovery::{CheckpointRow, CheckpointStore};
 use crate::runtime::Runtime;
@@ -44,8 +45,9 @@ struct Driver<'a, M> {
     flow: &'a Flow,
     options: LifeOptions<'a>,
     life: M,
-    nonce: Nonce,
+    id: LifeId<'a>,
     context: Arc<LifeContext>,
+    visits: Visits,
     /// The last error of the store, for the error of a suspended life.
     store_error: Option<StoreError>,
 }
@@ -73,19 +75,23 @@ pub(crate) async fn live<R: Rules>(
         fenced: AtomicBool::new(false),
     });
     let life = rules.begin(opening, nonce, unix_ms, options);
-    let environment = &environment;
-    let flow = &flow;
-    Driver {
-        environment,
-        flow,
+    let (workflow_id, workflow) = (guard.workflow_id(), &*flow.definition.name);
+    let id = LifeId {
+        workflow_id,
+        workflow,
+        nonce,
+    };
+    let driver = Driver {
+        environment: &environment,
+        flow: &flow,
         options,
         life,
-        nonce,
+        id,
         context,
+        visits: Visits::default(),
         store_error: None,
-    }
-    .run()
-    .await
+    };
+    in_life(id, driver.run()).await
 }
 
 impl Environment {
@@ -200,13 +206,8 @@ impl<M: Machine> Driver<'_, M> {
 
     /// An observer gives nothing back to a life, its panic neither. The others are told all the same.
     fn observe(&self, observation: &Observation<'_>) {
-        let life = LifeId {
-            workflow_id: &self.context.workflow_id,
-            workflow: &self.flow.definition.name,
-            nonce: self.nonce,
-        };
         for observer in &*self.environment.observers {
-            let told = contained(|| observer.on(life, observation));
+            let told = contained(|| observer.on(self.id, observation));
             drop(told);
         }
     }

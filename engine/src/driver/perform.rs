@@ -11,17 +11,18 @@ use crate::core::{Direction, Failure, FailureKind, Machine, Performed, Work};
 use crate::driver::Driver;
 use crate::foreign::{contained_future, drop_contained};
 use crate::observe::Observation;
+use crate::observe::spans::Attempt;
 use crate::task::{Action, Call, Ctx, RunData, TaskError, Unserializable};
 
 impl<M: Machine> Driver<'_, M> {
-    pub(super) async fn perform(&self, work: &Work, attempt: u32) -> Performed {
+    pub(super) async fn perform(&self, work: &Work, number: u32) -> Performed {
         // The cancellation may have come while the append before this was under way, or in the
         // pause before this attempt: nothing more is begun then.
         let forward = matches!(work, Work::Do { .. });
         if forward && self.environment.cancel.is_cancelled() && self.life.heeds_cancellation() {
             return Performed::Cancelled;
         }
-        let (state, action, call) = self.prepare(work, attempt);
+        let (state, action, call) = self.prepare(work, number);
         let Action {
             direction,
             visit,
@@ -35,7 +36,7 @@ impl<M: Machine> Driver<'_, M> {
             direction,
             visit,
             cursors,
-            attempt,
+            attempt: number,
         });
         let handler = self.flow.handlers[state]
             .as_deref()
@@ -49,7 +50,15 @@ impl<M: Machine> Driver<'_, M> {
                 .await
                 .map_err(|error| failure(&error))
         };
+        let within = Attempt {
+            task,
+            direction,
+            visit,
+            cursors,
+            number,
+        };
         let attempt = contained_future(Contained(Some(Box::pin(attempt))));
+        let attempt = self.visits.within(&within, attempt);
         let performed = match direction {
             Direction::Do => {
                 self.unless_cancelled(self.within_limit(state, attempt))

@@ -21,6 +21,7 @@ use crate::engine::apart::apart;
 use crate::error::Error;
 use crate::foreign::{contained, panicked};
 use crate::observe::Observer;
+use crate::observe::spans::in_run;
 use crate::recovery::CheckpointStore;
 use crate::runtime::{Runtime, TokioRuntime};
 use crate::scope::ScopeId;
@@ -190,26 +191,34 @@ impl Engine {
         let (workflow, workflow_id) = (workflow.clone(), workflow_id.to_owned());
         async move {
             let opening = opening?;
-            let mut tries = 1;
-            loop {
-                debug_assert!(
-                    tries <= RUN_OR_RESUME_MAX,
-                    "the last try returns its answer"
-                );
-                match engine
-                    .open(Faithful, &workflow, &workflow_id, opening.clone())
-                    .await
-                {
-                    Err(Error::AlreadyExists { .. }) => {}
-                    other => return other,
-                }
-                match engine
-                    .open(Faithful, &workflow, &workflow_id, Opening::Resume)
-                    .await
-                {
-                    Err(Error::NotFound { .. }) if tries < RUN_OR_RESUME_MAX => tries += 1,
-                    other => return other,
-                }
+            let name = &*workflow.flow().definition.name;
+            let tried = engine.begin_or_resume(&workflow, &workflow_id, opening);
+            in_run(&workflow_id, name, tried).await
+        }
+    }
+
+    /// Begins the run or resumes it, whichever the log allows.
+    async fn begin_or_resume<S: State>(
+        &self,
+        workflow: &Workflow<S>,
+        workflow_id: &str,
+        opening: Opening,
+    ) -> Result<Outcome<S>, Error> {
+        let mut tries = 1;
+        loop {
+            debug_assert!(
+                tries <= RUN_OR_RESUME_MAX,
+                "the last try returns its answer"
+            );
+            let begun = self.open(Faithful, workflow, workflow_id, opening.clone());
+            match begun.await {
+                Err(Error::AlreadyExists { .. }) => {}
+                other => return other,
+            }
+            let resumed = self.open(Faithful, workflow, workflow_id, Opening::Resume);
+            match resumed.await {
+                Err(Error::NotFound { .. }) if tries < RUN_OR_RESUME_MAX => tries += 1,
+                other => return other,
             }
         }
     }
@@ -239,7 +248,11 @@ impl Engine {
         let opening = checked_opening(workflow, workflow_id, start, input);
         let (engine, workflow) = (self.clone(), workflow.clone());
         let workflow_id = workflow_id.to_owned();
-        async move { engine.open(rules, &workflow, &workflow_id, opening?).await }
+        async move {
+            let name = &*workflow.flow().definition.name;
+            let opened = async { engine.open(rules, &workflow, &workflow_id, opening?).await };
+            in_run(&workflow_id, name, opened).await
+        }
     }
 
     fn reopen_under<S: State, R: Rules>(
@@ -251,7 +264,11 @@ impl Engine {
     ) -> impl Future<Output = Result<Outcome<S>, Error>> + Send + 'static + use<S, R> {
         let (engine, workflow) = (self.clone(), workflow.clone());
         let workflow_id = workflow_id.to_owned();
-        async move { engine.open(rules, &workflow, &workflow_id, opening).await }
+        async move {
+            let name = &*workflow.flow().definition.name;
+            let opened = engine.open(rules, &workflow, &workflow_id, opening);
+            in_run(&workflow_id, name, opened).await
+        }
     }
 
     async fn open<S: State, R: Rules>(

@@ -13,6 +13,7 @@ use crate::engine::apart::apart;
 use crate::engine::outcome::Outcome;
 use crate::engine::status::rebuilt;
 use crate::error::Error;
+use crate::observe::spans::in_run;
 use crate::state::State;
 use crate::workflow::{Flow, Workflow};
 
@@ -151,7 +152,8 @@ impl Recovery {
         })?;
         let environment = self.engine.environment.clone();
         let guard = environment.enter_alone(workflow_id)?;
-        match live(environment, guard, flow, Opening::Resume, Faithful).await {
+        let life = live(environment, guard, flow, Opening::Resume, Faithful);
+        match in_run(workflow_id, &workflow, life).await {
             // It has ended since it was read, and its log was cleared.
             Err(Error::NotFound { .. }) => Ok(None),
             ended => Ok(Some(Outcome::by_labels(ended?))),

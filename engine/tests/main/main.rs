@@ -1,4 +1,4 @@
-//! The engine from outside: its log, its pure machine, its runs, its contract, its macros.
+//! The engine from outside: its log, its pure machine, its runs, its contract, its macros, and what observes it.
 
 mod contract;
 mod engine;
@@ -7,6 +7,8 @@ mod life;
 mod log;
 mod macros;
 mod messages;
+#[cfg(any(feature = "metrics", feature = "tracing"))]
+mod observed;
 mod runtime;
 #[cfg(feature = "redb")]
 mod store;

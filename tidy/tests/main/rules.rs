@@ -98,16 +98,12 @@ const RULES: &[Rule] = &[
         name: "features-at-the-edge",
         applies: |path| {
             path.starts_with("engine/src/")
-                && ![
-                    "engine/src/lib.rs",
-                    "engine/src/observe.rs",
-                    "engine/src/store/mod.rs",
-                ]
-                .contains(&path)
+                && !["engine/src/lib.rs", "engine/src/store/mod.rs"].contains(&path)
+                && !path.starts_with("engine/src/observe/")
         },
         view: View::Code,
         needles: &["feature ="],
-        why: "features are asked for in lib.rs, observe.rs and store/mod.rs only",
+        why: "features are asked for in lib.rs, observe/ and store/mod.rs only",
     },
     Rule {
         // The kit's macro may: it marks the laws of what a store does not claim, with the reason.

@@ -239,19 +239,6 @@ async fn a_fault_is_told_with_what_came_of_it() {
     .await;
 }
 
-/// Whatever `tracing` does with it, telling it changes nothing.
-#[cfg(feature = "tracing")]
-#[tokio::test(start_paused = true)]
-async fn the_tracing_observer_takes_every_observation() {
-    use crashpoint::TracingObserver;
-
-    let tasks = Scripted::new(&Journal::default(), when_doing(&[("ship", Act::Fatal)]));
-    let workflow = order_with(&tasks, |task| task);
-    let engine = Engine::new(MemoryCheckpointStore::new()).with_observer(TracingObserver);
-    let outcome = engine.run(&workflow, "order-1", Order::Charge, &()).await;
-    assert!(matches!(outcome, Ok(Outcome::RolledBack(_))));
-}
-
 /// Notes each life once that sends a row, and may panic at each observation.
 struct Lives {
     journal: Journal,

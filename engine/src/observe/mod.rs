@@ -1,4 +1,15 @@
-//! Observation of lives: the trait, its events, and the adapter to `tracing`.
+//! Observation of lives: the trait and its events, the adapters to `tracing` and `metrics`, and the spans.
+
+#[cfg(feature = "metrics")]
+mod metrics;
+pub(crate) mod spans;
+#[cfg(feature = "tracing")]
+mod tracing;
+
+#[cfg(feature = "metrics")]
+pub use self::metrics::MetricsObserver;
+#[cfg(feature = "tracing")]
+pub use self::tracing::TracingObserver;
 
 use crate::core::CheckpointRow;
 use crate::core::{Direction, Failure, Nonce, RunState, Verdict};
@@ -124,60 +135,4 @@ pub enum Observation<'a> {
         /// The durable ending of the run, or why there is none yet.
         verdict: &'a Verdict,
     },
-}
-
-/// Emits a `tracing` event with the target `crashpoint` for each observation.
-///
-/// Failures have the level `WARN`, endings `INFO`, everything else `DEBUG`. Each event has the fields
-/// `workflow_id`, `workflow` and `life`, the nonce of the life.
-#[cfg(feature = "tracing")]
-#[derive(Debug, Clone, Copy, Default)]
-pub struct TracingObserver;
-
-#[cfg(feature = "tracing")]
-impl Observer for TracingObserver {
-    fn on(&self, life: LifeId<'_>, observation: &Observation<'_>) {
-        use tracing::{debug, info, warn};
-
-        let LifeId {
-            workflow_id,
-            workflow,
-            nonce: life,
-        } = life;
-        match observation {
-            Observation::Over { verdict: Ok(ended) } => {
-                info!(target: "crashpoint", workflow_id, workflow, %life, ?ended, "run ended");
-            }
-            Observation::Over { verdict: Err(halt) } => {
-                warn!(target: "crashpoint", workflow_id, workflow, %life, ?halt, "life ended before its run");
-            }
-            Observation::LoadFailed { error } | Observation::ClearFailed { error } => {
-                warn!(target: "crashpoint", workflow_id, workflow, %life, %error, "the store failed");
-            }
-            Observation::AppendFailed { row, error } => {
-                let sequence = row.sequence;
-                warn!(target: "crashpoint", workflow_id, workflow, %life, sequence, %error, "an append failed");
-            }
-            Observation::Failed {
-                task,
-                direction,
-                failure,
-            } => {
-                let text = failure.text();
-                let message = &*text;
-                warn!(target: "crashpoint", workflow_id, workflow, %life, task, ?direction, message, "an attempt failed");
-            }
-            // The content of rows and states belongs to the user, and is not logged.
-            Observation::Sending { row } | Observation::Acknowledged { row } => {
-                let (sequence, kind) = (row.sequence, row.kind);
-                debug!(target: "crashpoint", workflow_id, workflow, %life, sequence, %kind, "appending");
-            }
-            Observation::Applied { sequence, .. } => {
-                debug!(target: "crashpoint", workflow_id, workflow, %life, sequence, "row applied");
-            }
-            other => {
-                debug!(target: "crashpoint", workflow_id, workflow, %life, observation = ?other, "working");
-            }
-        }
-    }
 }
