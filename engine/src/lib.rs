@@ -15,6 +15,8 @@ mod scope;
 mod state;
 mod store;
 mod task;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod workflow;
 
 pub use crate::cancel::CancelToken;

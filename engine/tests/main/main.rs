@@ -1,4 +1,4 @@
-//! The engine from outside: its log, its pure machine, its runs, its contract, its macros, and what observes it.
+//! The engine from outside: its log, its pure machine, its runs, its contract, its macros, what observes it, and the helpers for tests.
 
 mod contract;
 mod engine;
@@ -13,4 +13,6 @@ mod runtime;
 #[cfg(feature = "redb")]
 mod store;
 mod support;
+#[cfg(feature = "testing")]
+mod testing;
 mod workflow;
