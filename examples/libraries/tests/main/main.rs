@@ -1,0 +1,5 @@
+//! The libraries at work in workflows.
+
+mod breaker;
+mod rate_limit;
+mod schedule;
