@@ -49,7 +49,7 @@ pub use crate::store::MemoryCheckpointStore;
 pub use crate::store::{RedbCheckpointStore, RedbOptions, RedbReader};
 pub use crate::task::{
     BoxError, CompensatableTask, Ctx, Router, RunData, StepOutcome, SteppedTask, Task, TaskError,
-    TaskWithOutput,
+    TaskWithOutput, Timer, Wake,
 };
 pub use crate::workflow::{BuildError, Workflow, WorkflowBuilder};
 pub use crashpoint_macros::{State, checkpoint_store};

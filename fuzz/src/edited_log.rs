@@ -107,6 +107,11 @@ fn forward(visit: &Visit, choice: u8) -> Event {
             task,
             output: [choice].into(),
         },
+        9 if visit.deadline_unix_ms.is_none() => Event::TimerStarted {
+            state: visit.state.clone(),
+            task,
+            deadline_unix_ms: choice.into(),
+        },
         9..=11 => Event::StepAdvanced {
             state: visit.state.clone(),
             task,

@@ -29,6 +29,7 @@ pub fn logs() -> Vec<Log> {
         accepted("resumed-twice", log(&resumed_twice())),
         accepted("import-in-a-loop", log(&import_in_a_loop())),
         accepted("outputs-and-a-router", log(&outputs_and_a_router())),
+        accepted("timer", log(&timer())),
         accepted("rolled-back", log(&rolled_back())),
         accepted("cancelled-without-effects", log(&cancelled())),
         accepted("stuck", log(&stuck())),
@@ -50,6 +51,7 @@ pub fn logs() -> Vec<Log> {
         ),
         rejected("branch-completion", branch_completion()),
         rejected("router-with-an-output", router_with_an_output()),
+        rejected("timer-set-twice", log(&timer_set_twice())),
         rejected("cut-claim", cut_claim()),
         // Choices of events. From a few, a fuzzer derives others.
         chosen("chosen-exit", Verdict::Accepted, &[4, 0x14, 0xf0]),
@@ -192,6 +194,30 @@ fn outputs_and_a_router() -> Vec<Event> {
         routed("Sign"),
         entered("Done", "sign"),
     ]
+}
+
+fn timer_started(deadline_unix_ms: u64) -> Event {
+    Event::TimerStarted {
+        state: "Wait".into(),
+        task: "wait".into(),
+        deadline_unix_ms,
+    }
+}
+
+fn timer() -> Vec<Event> {
+    vec![
+        claim("Wait", 1),
+        timer_started(1_700_000_003_600),
+        claim("Wait", 2),
+        entered("Wait", "wait"),
+        timer_started(1_700_000_007_200),
+        entered("Done", "wait"),
+    ]
+}
+
+fn timer_set_twice() -> Vec<Event> {
+    let once = vec![claim("Wait", 1), timer_started(1_700_000_003_600)];
+    with(once, timer_started(1_700_000_007_200))
 }
 
 fn resumed_twice() -> Vec<Event> {

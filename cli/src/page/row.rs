@@ -43,6 +43,13 @@ pub(super) fn row_words(row: &CheckpointRow) -> Markup {
         Event::StepAdvanced { task, cursor, .. } => html! {
             (shown(task)) " advances, cursor " (bytes(cursor))
         },
+        Event::TimerStarted {
+            task,
+            deadline_unix_ms,
+            ..
+        } => html! {
+            (shown(task)) " waits until " (deadline_unix_ms) " ms"
+        },
         Event::RollbackStarted { task, cause, .. } => html! {
             b.back { "rolls back" } " at " (shown(task)) ": " (message(&cause.to_string()))
         },

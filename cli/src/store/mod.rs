@@ -116,6 +116,10 @@ fn shorten(row: &mut CheckpointRow) {
 pub(crate) fn phase(phase: &StatusPhase) -> (&'static str, String) {
     match phase {
         StatusPhase::Running { state } => ("running", state.clone()),
+        StatusPhase::Waiting {
+            state,
+            deadline_unix_ms,
+        } => ("waiting", format!("{state}, until {deadline_unix_ms} ms")),
         StatusPhase::RollingBack { pending } => ("rolling back", format!("{pending} to undo")),
         StatusPhase::Stuck { tasks } => ("stuck", tasks.join(", ")),
         StatusPhase::Done { state } => ("done", state.clone()),

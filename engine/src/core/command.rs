@@ -20,6 +20,8 @@ pub enum Command<'a> {
     Append(&'a CheckpointRow),
     /// Wait.
     Pause(Duration),
+    /// Read the wall clock.
+    ReadClock,
     /// Perform an action of the workflow.
     Perform {
         /// The action.
@@ -61,6 +63,11 @@ pub enum Reply {
     Appended(Result<(), StoreFailed>),
     /// To [`Command::Pause`].
     Paused,
+    /// To [`Command::ReadClock`].
+    Clock {
+        /// The wall clock, in milliseconds since 1970-01-01 UTC. It may have jumped.
+        unix_ms: u64,
+    },
     /// To [`Command::Perform`].
     Performed(Performed),
     /// To [`Command::Clear`], after success and after failure.
@@ -85,6 +92,11 @@ pub enum Performed {
     Stepped {
         /// The serialized cursor.
         cursor: Bytes,
+    },
+    /// A timer has found out its deadline.
+    Waits {
+        /// The wall clock at which the timer ends, in milliseconds since 1970-01-01 UTC.
+        deadline_unix_ms: u64,
     },
     /// The compensation succeeded.
     Undone,

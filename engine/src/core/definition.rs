@@ -73,6 +73,8 @@ pub enum TaskKind {
     Stepped,
     /// Chooses the next state from the durable data of the run, without an outside effect.
     Router,
+    /// Waits until its deadline. It has one edge.
+    Timer,
 }
 
 /// How the attempts of a task are limited. Attempts are counted within a life: a resume starts
@@ -355,6 +357,9 @@ impl Definition {
                 label: visit.state.clone(),
             });
         };
+        if visit.deadline_unix_ms.is_some() {
+            self.check_kind(&task.name, TaskKind::Timer)?;
+        }
         let Some(cursor) = &visit.cursor else {
             return Ok(());
         };
@@ -373,7 +378,7 @@ impl Definition {
                 | RowKind::TaskOutput
                 | RowKind::Routed
                 | RowKind::CompensationCompletion => (true, true),
-                RowKind::StepCursor | RowKind::RollbackStart => (false, true),
+                RowKind::StepCursor | RowKind::TimerStart | RowKind::RollbackStart => (false, true),
                 RowKind::BranchCompletion
                 | RowKind::Compensated
                 | RowKind::CompensationFailed

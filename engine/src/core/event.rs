@@ -12,6 +12,7 @@ use crate::foreign::quoted;
 
 const CAUSE_VERSION: u8 = 1;
 const UNDONE_VERSION: u8 = 1;
+const DEADLINE_VERSION: u8 = 1;
 
 /// Longest error text of a row, in bytes. A longer text is cut at a character.
 ///
@@ -73,6 +74,15 @@ pub enum Event {
         task: Label,
         /// Its serialized cursor.
         cursor: Bytes,
+    },
+    /// The timer of the open visit was set.
+    TimerStarted {
+        /// The state of the timer.
+        state: Label,
+        /// The timer.
+        task: Label,
+        /// The wall clock at which it ends, in milliseconds since 1970-01-01 UTC.
+        deadline_unix_ms: u64,
     },
     /// The rollback started: from here on the run only undoes.
     RollbackStarted {
@@ -218,6 +228,7 @@ impl Event {
             | Self::Completed { state, task, .. } => Some((state, task)),
             Self::Claimed { .. }
             | Self::StepAdvanced { .. }
+            | Self::TimerStarted { .. }
             | Self::RollbackStarted { .. }
             | Self::Compensated { .. }
             | Self::CompensationFailed { .. }
@@ -252,6 +263,15 @@ impl Event {
                 task,
                 cursor,
             } => row(state, task).with_cursor(cursor.to_vec()),
+            Self::TimerStarted {
+                state,
+                task,
+                deadline_unix_ms,
+            } => {
+                let mut blob = Writer::versioned(DEADLINE_VERSION);
+                let blob = blob.u64(*deadline_unix_ms).finish();
+                row(state, task).with_blob(RowKind::TimerStart, blob)
+            }
             Self::RollbackStarted {
                 state,
                 task,
@@ -325,6 +345,11 @@ impl Event {
                 state: state()?,
                 task: task()?,
                 cursor: blob(row)?.into(),
+            }),
+            RowKind::TimerStart => Ok(Self::TimerStarted {
+                state: state()?,
+                task: task()?,
+                deadline_unix_ms: decode_deadline(blob(row)?).map_err(fault)?,
             }),
             RowKind::RollbackStart => {
                 let (cause, undo_open_visit) = decode_cause(blob(row)?).map_err(fault)?;
@@ -413,6 +438,13 @@ fn decode_cause(blob: &[u8]) -> Result<(Cause, bool), BlobFault> {
     let message = reader.text()?.into();
     reader.finish()?;
     Ok((Cause { kind, message }, undo_open_visit))
+}
+
+fn decode_deadline(blob: &[u8]) -> Result<u64, BlobFault> {
+    let mut reader = Reader::versioned(blob, DEADLINE_VERSION)?;
+    let deadline_unix_ms = reader.u64()?;
+    reader.finish()?;
+    Ok(deadline_unix_ms)
 }
 
 fn encode_undone(undone: Undone) -> Writer {

@@ -78,6 +78,8 @@ row_kinds! {
     TaskOutput = "task_output",
     /// A router chose the state that was entered. It had no outside effect.
     Routed = "routed",
+    /// A timer was set; the blob is its deadline.
+    TimerStart = "timer_start",
 }
 
 const _: () = assert!(

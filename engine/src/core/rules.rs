@@ -74,6 +74,10 @@ pub enum Rule {
     KeyOutlivesTheLife,
     /// The output of a plain task is in the row of its completion. Broken: the row has none.
     OutputIsInItsRow,
+    /// A timer keeps the deadline in its row. Broken: a life that resumes sets a deadline of its own.
+    DeadlineIsOriginal,
+    /// A timer ends when the clock has reached its deadline. Broken: when its wait is over.
+    TimerReadsTheClock,
 }
 
 impl Rule {
@@ -108,6 +112,8 @@ impl Rule {
         Self::StateIsTheFold,
         Self::KeyOutlivesTheLife,
         Self::OutputIsInItsRow,
+        Self::DeadlineIsOriginal,
+        Self::TimerReadsTheClock,
     ];
 }
 
@@ -121,7 +127,7 @@ const _: () = {
         index += 1;
     }
     assert!(
-        Rule::ALL.len() == Rule::OutputIsInItsRow as usize + 1,
+        Rule::ALL.len() == Rule::TimerReadsTheClock as usize + 1,
         "ALL ends with the last rule"
     );
 };

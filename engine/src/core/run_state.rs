@@ -73,6 +73,9 @@ pub struct Visit {
     pub cursor: Option<Bytes>,
     /// The number of cursors of this visit.
     pub cursors: u64,
+    /// The deadline of the visit's timer, once it is set: wall clock, in milliseconds since 1970-01-01
+    /// UTC.
+    pub deadline_unix_ms: Option<u64>,
 }
 
 /// A rollback under way, or stuck.

@@ -54,6 +54,9 @@ pub enum IllegalEvent {
     /// A row follows the terminal row.
     #[error("a row follows the terminal row")]
     AfterTerminal,
+    /// The timer of a visit is set twice.
+    #[error("the timer of the visit is set a second time")]
+    SecondTimer,
     /// A forward row follows the start of a rollback.
     #[error("a forward row follows the start of the rollback")]
     ForwardAfterRollback,
@@ -308,6 +311,18 @@ impl RunState {
                 visit.cursors += 1;
                 Ok(())
             }
+            Event::TimerStarted {
+                state,
+                deadline_unix_ms,
+                ..
+            } => {
+                expect_state(&visit.state, state)?;
+                if visit.deadline_unix_ms.is_some() {
+                    return Err(IllegalEvent::SecondTimer);
+                }
+                visit.deadline_unix_ms = Some(*deadline_unix_ms);
+                Ok(())
+            }
             Event::Entered { state, .. } | Event::Routed { state, .. } => {
                 self.enter(state);
                 Ok(())
@@ -395,13 +410,15 @@ impl Visit {
             state: state.clone(),
             cursor: None,
             cursors: 0,
+            deadline_unix_ms: None,
         }
     }
 
     fn assert_consistent(&self, rows: u64) {
+        let timers = u64::from(self.deadline_unix_ms.is_some());
         assert!(
-            self.id + self.cursors < rows,
-            "each cursor of a visit has a row behind the one that entered the visit"
+            self.id + self.cursors + timers < rows,
+            "each cursor and the timer of a visit have a row behind the row that entered the visit"
         );
         assert_eq!(
             self.cursor.is_some(),
@@ -444,6 +461,7 @@ impl Rollback {
             | Event::Routed { .. }
             | Event::Completed { .. }
             | Event::StepAdvanced { .. }
+            | Event::TimerStarted { .. }
             | Event::RolledBack => return Err(IllegalEvent::ForwardAfterRollback),
         };
         let due = self

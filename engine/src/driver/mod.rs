@@ -8,13 +8,14 @@ mod store;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::future::{self, Either};
 
 use crate::cancel::CancelToken;
 use crate::core::{
-    AppendRetry, Command, Ended, Halt, LifeOptions, Machine, Nonce, Opening, Reply, Retention,
-    Rules, StoreFailed, Verdict,
+    AppendRetry, Command, Ended, Halt, LifeOptions, Machine, Nonce, Opening, Phase, Reply,
+    Retention, Rules, StoreFailed, Verdict,
 };
 use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::foreign::contained;
@@ -147,7 +148,11 @@ impl<M: Machine> Driver<'_, M> {
                     Some(appended) => Reply::Appended(self.remembering(appended)),
                     None => continue,
                 },
+                Command::ReadClock => Reply::Clock {
+                    unix_ms: self.environment.runtime.unix_ms(),
+                },
                 Command::Pause(duration) => {
+                    self.observe_wait(duration);
                     let pause = self.environment.runtime.sleep(duration);
                     if self.life.cancellation_ends_pause() {
                         let cancelled = pin!(self.environment.cancel.cancelled());
@@ -202,6 +207,24 @@ impl<M: Machine> Driver<'_, M> {
             self.store_error = Some(error);
             StoreFailed
         })
+    }
+
+    /// Tells the observers if the life waits for the deadline of a timer, and not for the store or before
+    /// another attempt.
+    fn observe_wait(&self, duration: Duration) {
+        if let Phase::Forward(visit) = self.life.state().phase()
+            && let Some(deadline_unix_ms) = visit.deadline_unix_ms
+            && self.life.cancellation_ends_pause()
+        {
+            let open = self.flow.definition.state_of_label(&visit.state);
+            let timer = open.and_then(|open| self.flow.definition.task(open));
+            self.observe(&Observation::Waiting {
+                task: &timer.expect("the open state was checked").name,
+                visit: visit.id,
+                deadline_unix_ms,
+                duration,
+            });
+        }
     }
 
     /// An observer gives nothing back to a life, its panic neither. The others are told all the same.

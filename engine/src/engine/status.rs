@@ -35,6 +35,13 @@ pub enum StatusPhase {
         /// The state.
         state: String,
     },
+    /// A timer is set and has not ended. If its deadline has passed, nobody has resumed the run yet.
+    Waiting {
+        /// The state of the timer.
+        state: String,
+        /// The deadline: wall clock, in milliseconds since 1970-01-01 UTC.
+        deadline_unix_ms: u64,
+    },
     /// The run is rolling back.
     RollingBack {
         /// The number of compensations that are still due.
@@ -80,9 +87,16 @@ impl Status {
         let header = state.header()?;
         let phase = match state.phase() {
             Phase::Unclaimed => return None,
-            Phase::Forward(visit) => StatusPhase::Running {
-                state: visit.state.to_string(),
-            },
+            Phase::Forward(visit) => {
+                let state = visit.state.to_string();
+                match visit.deadline_unix_ms {
+                    None => StatusPhase::Running { state },
+                    Some(deadline_unix_ms) => StatusPhase::Waiting {
+                        state,
+                        deadline_unix_ms,
+                    },
+                }
+            }
             Phase::RollingBack(rollback) if rollback.is_stuck() => {
                 let tasks = rollback
                     .failed

@@ -55,6 +55,7 @@ pub(super) fn redacted(row: CheckpointRow) -> CheckpointRow {
             error: "".into(),
         },
         event @ (Event::Entered { .. }
+        | Event::TimerStarted { .. }
         | Event::Routed { .. }
         | Event::Compensated { .. }
         | Event::RolledBack) => event,

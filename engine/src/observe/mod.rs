@@ -11,6 +11,8 @@ pub use self::metrics::MetricsObserver;
 #[cfg(feature = "tracing")]
 pub use self::tracing::TracingObserver;
 
+use std::time::Duration;
+
 use crate::core::CheckpointRow;
 use crate::core::{Direction, Failure, Nonce, RunState, Verdict};
 use crate::error::StoreError;
@@ -122,6 +124,17 @@ pub enum Observation<'a> {
     Cancelled {
         /// The task.
         task: &'a str,
+    },
+    /// A timer begins to wait. A wait may end before the deadline; then another follows.
+    Waiting {
+        /// The timer.
+        task: &'a str,
+        /// The sequence of the row that entered the timer's visit.
+        visit: u64,
+        /// The deadline in the timer's row: wall clock, in milliseconds since 1970-01-01 UTC.
+        deadline_unix_ms: u64,
+        /// The length of this wait.
+        duration: Duration,
     },
     /// The log of the ended run was cleared.
     Cleared,

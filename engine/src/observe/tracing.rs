@@ -81,6 +81,14 @@ impl Observer for TracingObserver {
             Observation::Cancelled { task } => {
                 debug!(target: "crashpoint", workflow_id, workflow, %life, task, "attempt cancelled");
             }
+            Observation::Waiting {
+                task,
+                visit,
+                deadline_unix_ms,
+                ..
+            } => {
+                debug!(target: "crashpoint", workflow_id, workflow, %life, task, visit, deadline_unix_ms, "waiting");
+            }
             Observation::Cleared => {
                 debug!(target: "crashpoint", workflow_id, workflow, %life, "log cleared");
             }

@@ -153,7 +153,14 @@ impl Ctx {
         &self.action.data
     }
 
+    pub(crate) fn runtime(&self) -> &dyn Runtime {
+        &*self.life.runtime
+    }
+
     /// Waits on the clock of the engine's runtime. In a simulation that time is virtual.
+    ///
+    /// The wait is not durable. After a crash the task runs again, and waits for the whole `duration`
+    /// again. A wait that has to keep its end is a state: see [`Timer`](crate::Timer).
     pub async fn sleep(&self, duration: Duration) {
         self.life.runtime.sleep(duration).await;
     }

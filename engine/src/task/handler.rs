@@ -9,6 +9,7 @@ use crate::foreign::{contained, panicked};
 use crate::state::{State, index_of};
 use crate::task::{
     CompensatableTask, Ctx, Router, StepOutcome, SteppedTask, Task, TaskError, TaskWithOutput,
+    Timer,
 };
 
 /// A task with its types erased.
@@ -28,6 +29,7 @@ pub(crate) enum Call {
 pub(crate) struct Plain<T, S>(T, std::marker::PhantomData<fn() -> S>);
 pub(crate) struct Producing<T, S>(T, std::marker::PhantomData<fn() -> S>);
 pub(crate) struct Routing<T, S>(T, std::marker::PhantomData<fn() -> S>);
+pub(crate) struct Waiting(pub(crate) Timer);
 pub(crate) struct Compensatable<T, S>(T, std::marker::PhantomData<fn() -> S>);
 pub(crate) struct Stepped<T, S>(T, std::marker::PhantomData<fn() -> S>);
 
@@ -73,6 +75,18 @@ impl<S: State, R: Router<S>> Handler for Routing<R, S> {
                 unreachable!("a router can't {call:?}")
             };
             Ok(completed(self.0.route(ctx.data())?, None))
+        })
+    }
+}
+
+impl Handler for Waiting {
+    fn call(&self, ctx: Ctx, call: Call) -> BoxFuture<'_, Result<Performed, TaskError>> {
+        Box::pin(async move {
+            let Call::Do(None) = call else {
+                unreachable!("a timer can't {call:?}")
+            };
+            let deadline_unix_ms = self.0.deadline_unix_ms(ctx.data(), ctx.runtime())?;
+            Ok(Performed::Waits { deadline_unix_ms })
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::core::{Definition, Label, Role, StateDefinition, TaskDefinition};
+use crate::core::{Definition, Label, Role, StateDefinition, TaskDefinition, TaskKind};
 use crate::foreign::{bounded, quoted};
 use crate::state::{State, resolve};
 use crate::workflow::Flow;
@@ -34,6 +34,9 @@ pub enum BuildError {
     /// A start is an exit.
     #[error("the start {} is an exit", quoted(.0))]
     StartIsExit(Label),
+    /// A timer was given further states to go to.
+    #[error("timer {} goes to one state, and was given more", quoted(.0))]
+    TimerEdges(Label),
     /// No declared edge leads to a state.
     #[error("state {} can't be reached from [{}]", quoted(.0), quoted_list(.1))]
     Unreachable(Label, Vec<Label>),
@@ -144,6 +147,12 @@ fn check_tasks(draft: &Draft, labels: &[Label]) -> Result<(), BuildError> {
     }
     if let Some(unhandled) = defined.iter().position(|defined| !defined) {
         return Err(BuildError::Unhandled(labels[unhandled].clone()));
+    }
+    let forks = |task: &&TaskDraft| {
+        task.kind == TaskKind::Timer && task.edges.as_ref().is_none_or(|edges| edges.len() != 1)
+    };
+    if let Some(timer) = draft.tasks.iter().find(forks) {
+        return Err(BuildError::TimerEdges(timer.name.as_str().into()));
     }
     let mut names = BTreeSet::new();
     if let Some(doubled) = draft.tasks.iter().find(|task| !names.insert(&task.name)) {

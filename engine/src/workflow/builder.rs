@@ -9,7 +9,7 @@ use crate::core::{Policy, RetryPolicy, TaskKind};
 use crate::state::{State, index_of};
 use crate::task::{
     Compensatable, CompensatableTask, Handler, Plain, Producing, Router, Routing, Stepped,
-    SteppedTask, Task, TaskWithOutput, readable,
+    SteppedTask, Task, TaskWithOutput, Timer, Waiting, readable,
 };
 use crate::workflow::Workflow;
 use crate::workflow::build::{self, BuildError};
@@ -102,6 +102,13 @@ impl<S: State> WorkflowBuilder<S> {
     pub fn router(self, state: S, name: &str, router: impl Router<S>) -> Self {
         let handler = Arc::new(Routing::new(router));
         self.handled(state, name, TaskKind::Router, |_| Ok(()), handler)
+    }
+
+    /// Gives `state` a timer, under a name that the log keeps. When it ends, the run enters `next`.
+    pub fn timer(self, state: S, name: &str, timer: Timer, next: S) -> Self {
+        let handler = Arc::new(Waiting(timer));
+        let timed = self.handled(state, name, TaskKind::Timer, |_| Ok(()), handler);
+        timed.to([next])
     }
 
     /// Gives `state` a compensatable task, under a name that the log keeps.

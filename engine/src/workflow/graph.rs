@@ -8,7 +8,7 @@ use crate::workflow::Workflow;
 
 impl<S: State> Workflow<S> {
     /// The definition as a Mermaid flowchart. Exits are round, compensatable tasks have a double
-    /// frame, stepped tasks are slanted, routers are diamonds. Only declared edges are drawn.
+    /// frame, stepped tasks are slanted, routers are diamonds, timers are hexagons. Only declared edges are drawn.
     ///
     /// ```
     /// use crashpoint::{Ctx, State, TaskError, Workflow};
@@ -44,6 +44,7 @@ impl<S: State> Workflow<S> {
                 TaskKind::Compensatable => ("[[", "]]"),
                 TaskKind::Stepped => ("[/", "/]"),
                 TaskKind::Router => ("{", "}"),
+                TaskKind::Timer => ("{{", "}}"),
             };
             _ = writeln!(
                 chart,

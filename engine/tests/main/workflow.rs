@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crashpoint::{
-    BuildError, CompensatableTask, Ctx, RetryPolicy, State, StepOutcome, SteppedTask, TaskError,
-    Workflow, WorkflowBuilder,
+    BuildError, CompensatableTask, Ctx, RetryPolicy, RunData, State, StepOutcome, SteppedTask,
+    TaskError, Timer, Workflow, WorkflowBuilder,
 };
 use expect_test::{Expect, expect};
 
@@ -132,6 +132,19 @@ fn err_there_is_no_way_out() {
             .task(Mail::Sent, "archive", send),
         &BuildError::NoExit("mail".into()),
         &expect![[r#"workflow "mail" has no exit"#]],
+    );
+}
+
+#[test]
+fn err_a_timer_goes_elsewhere_too() {
+    let wait = Timer::after(Duration::from_secs(1));
+    check(
+        written()
+            .timer(Mail::Send, "wait", wait, Mail::Sent)
+            .to([Mail::Write])
+            .exit(Mail::Sent),
+        &BuildError::TimerEdges("wait".into()),
+        &expect![[r#"timer "wait" goes to one state, and was given more"#]],
     );
 }
 
@@ -313,4 +326,30 @@ fn the_fingerprint_of_a_definition_is_frozen() {
         odd(1).definition().fingerprint(),
         odd(2).definition().fingerprint()
     );
+}
+
+#[test]
+fn a_router_is_drawn_as_a_diamond_and_a_timer_as_a_hexagon() {
+    let workflow = builder()
+        .router(Mail::Write, "decide", |_: &RunData| Ok(Mail::Send))
+        .to([Mail::Send, Mail::Sent])
+        .timer(
+            Mail::Send,
+            "wait",
+            Timer::after(Duration::from_secs(1)),
+            Mail::Sent,
+        )
+        .exit(Mail::Sent)
+        .build()
+        .expect("it is valid");
+    expect![[r#"
+        flowchart TD
+            s0{"Write: decide"}
+            s0 --> s1
+            s0 --> s2
+            s1{{"Send: wait"}}
+            s1 --> s2
+            s2(["Sent"])
+    "#]]
+    .assert_eq(&workflow.to_mermaid());
 }

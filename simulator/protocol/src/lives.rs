@@ -185,6 +185,7 @@ impl<R: Rules + Copy + Eq + Hash> Lives<R> {
                     Command::Load => Ask::Load,
                     Command::Append(row) => Ask::Append(logs.row(row)),
                     Command::Pause(_) => Ask::Pause,
+                    Command::ReadClock => unreachable!("no shape has a timer"),
                     Command::Perform { .. } => Ask::Perform,
                     Command::Clear => Ask::Clear,
                     Command::Finish(_) => Ask::Finish,
@@ -211,6 +212,7 @@ impl<R: Rules + Copy + Eq + Hash> Lives<R> {
                     Reply::Appended(Ok(()))
                 }
                 Command::Pause(_) => Reply::Paused,
+                Command::ReadClock => unreachable!("no shape has a timer"),
                 Command::Perform { work, .. } => {
                     Reply::Performed(shape::success(self.scope.shape, work))
                 }

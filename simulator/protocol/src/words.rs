@@ -97,6 +97,7 @@ fn row<R: Rules + Copy + Eq + Hash>(model: &Model<R>, row: RowId) -> String {
             format!("{task} completed, enters {state}")
         }
         Event::StepAdvanced { task, cursor, .. } => format!("{task} stepped to {cursor:?}"),
+        Event::TimerStarted { task, .. } => format!("{task} set"),
         Event::RollbackStarted { cause, .. } => format!("rollback starts, {cause}"),
         Event::Compensated { task, .. } => format!("{task} undone"),
         Event::CompensationFailed { task, .. } => format!("{task} cannot be undone"),

@@ -124,6 +124,12 @@ pub const WITNESSES: &[Witness] = &[
         ..alone("order", "c1", "store-keeps-rows")
     },
     alone(controls::ROUTER_ACTS, "c1", "routers-do-nothing"),
+    without(
+        Rule::DeadlineIsOriginal,
+        "reminder",
+        "c1",
+        "timers-keep-their-deadline",
+    ),
     alone(controls::TAKES_LONG, "c1", "ends-in-time"),
     alone(controls::SENDS_AGAIN, "c1", "keyless-once"),
     alone(controls::LOSES_OUTPUT, "c1", "values-read-back"),

@@ -76,6 +76,25 @@ pub enum What {
         /// Whether it succeeded.
         succeeded: bool,
     },
+    /// A timer began to wait.
+    Waits {
+        /// The timer.
+        task: SmolStr,
+        /// The sequence of the row that entered its visit.
+        visit: u64,
+        /// The wall clock at which the wait is over unless it jumps, in milliseconds since 1970-01-01
+        /// UTC.
+        until_unix_ms: u64,
+    },
+    /// A timer ended: the life sends the row for the first time.
+    TimerEnded {
+        /// The timer.
+        task: SmolStr,
+        /// The sequence of the row that entered its visit.
+        visit: u64,
+        /// The wall clock, in milliseconds since 1970-01-01 UTC.
+        unix_ms: u64,
+    },
     /// An effect reached the world.
     Effect(Arc<Effect>),
     /// A task put a line into the timeline.

@@ -179,6 +179,21 @@ impl Log {
         cursors.collect()
     }
 
+    /// The deadline of a visit's timer, if it is durable.
+    pub fn deadline(&self, visit: u64) -> Option<u64> {
+        let after = self
+            .rows
+            .iter()
+            .skip_while(|stored| stored.row.sequence <= visit);
+        let mut within = after.take_while(|stored| stored.event.entry().is_none());
+        within.find_map(|stored| match &stored.event {
+            Event::TimerStarted {
+                deadline_unix_ms, ..
+            } => Some(*deadline_unix_ms),
+            _ => None,
+        })
+    }
+
     /// The undos that the rollback owes, if there is one: for every completion, and for the open
     /// visit if the log says so.
     pub fn owed(&self) -> Vec<Owed<'_>> {
@@ -248,6 +263,7 @@ fn spans(rows: &[Stored]) -> Vec<Spanned> {
             Event::RollbackStarted { .. } => false,
             Event::Claimed { .. }
             | Event::StepAdvanced { .. }
+            | Event::TimerStarted { .. }
             | Event::Compensated { .. }
             | Event::CompensationFailed { .. }
             | Event::RolledBack => continue,

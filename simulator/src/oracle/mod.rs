@@ -34,6 +34,7 @@
 //! | `no-false-fence` | a life is fenced only by another life |
 //! | `cancellation` | a cancelled life begins nothing but undos |
 //! | `routers-do-nothing` | a router has no effect |
+//! | `timers-keep-their-deadline` | a timer ends at the deadline in its row, in every life |
 //! | `store-keeps-rows` | a store shows every durable row and no other, whatever crashes |
 //! | `values-read-back` | every input, output and cursor reads back from its JSON |
 //! | `stuck-has-a-cause` | a run gets stuck only if an undo was made to fail |
@@ -73,6 +74,7 @@ mod storage_faults_stay_out;
 mod store_keeps_rows;
 mod stuck_has_a_cause;
 mod terminal_absorbs;
+mod timers_keep_their_deadline;
 mod undo_bytes;
 mod undo_once;
 mod undo_order;
@@ -157,6 +159,7 @@ pub const ORACLES: &[Oracle] = &[
     no_false_fence::ORACLE,
     cancellation::ORACLE,
     routers_do_nothing::ORACLE,
+    timers_keep_their_deadline::ORACLE,
     store_keeps_rows::ORACLE,
     values_read_back::ORACLE,
     stuck_has_a_cause::ORACLE,

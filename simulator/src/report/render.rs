@@ -385,6 +385,9 @@ fn entry_words(entry: &Entry, again: bool) -> Option<String> {
         } => {
             format!("fails     {}{}", undo(*direction), escaped(task))
         }
+        What::Waits { task, visit, .. } => {
+            format!("waits     for {} (visit {visit})", escaped(task))
+        }
         What::Effect(effect) => format!("effect    {}", escaped(&effect.words())),
         What::Noted(text) => format!("notes     {}", escaped(text)),
         What::Broken { name, message } => {
@@ -398,6 +401,7 @@ fn entry_words(entry: &Entry, again: bool) -> Option<String> {
         What::Stopped(why) => format!("STOPPED   {why}"),
         What::Stalled => "HANGS     nothing can happen".to_owned(),
         What::Acknowledged { .. }
+        | What::TimerEnded { .. }
         | What::Applied { mismatch: None, .. }
         | What::Finished {
             succeeded: true, ..
@@ -481,6 +485,11 @@ fn event_words(event: &Event) -> String {
         Event::StepAdvanced { task, cursor, .. } => {
             format!("{}, cursor {}", escaped(task), bytes(cursor))
         }
+        Event::TimerStarted {
+            task,
+            deadline_unix_ms,
+            ..
+        } => format!("{}, until {deadline_unix_ms} ms", escaped(task)),
         Event::RollbackStarted { task, cause, .. } => {
             format!("{} {}", escaped(task), escaped(&cause.to_string()))
         }

@@ -116,6 +116,30 @@ fn word(what: &What) -> (&'static str, Fields) {
                 ("succeeded", succeeded.to_string()),
             ],
         ),
+        What::Waits {
+            task,
+            visit,
+            until_unix_ms,
+        } => (
+            "waits",
+            vec![
+                ("task", quoted(task)),
+                ("visit", visit.to_string()),
+                ("until", until_unix_ms.to_string()),
+            ],
+        ),
+        What::TimerEnded {
+            task,
+            visit,
+            unix_ms,
+        } => (
+            "timer-ended",
+            vec![
+                ("task", quoted(task)),
+                ("visit", visit.to_string()),
+                ("at", unix_ms.to_string()),
+            ],
+        ),
         What::Effect(effect) => ("effect", effect_fields(effect)),
         What::Noted(text) => ("noted", vec![("text", quoted(text))]),
         What::Broken {

@@ -7,7 +7,10 @@
 use std::sync::{Arc, Mutex};
 
 use crashpoint::protocol::{Failure, FailureKind};
-use crashpoint::{CheckpointRow, Direction, Event, LifeId, Observation, Observer, RunState};
+use crashpoint::{
+    CheckpointRow, Direction, Event, LifeId, Observation, Observer, Phase, RowKind, RunState,
+    Runtime as _,
+};
 
 use smol_str::SmolStr;
 
@@ -72,6 +75,25 @@ impl SimObserver {
         }
     }
 
+    /// Records the clock when a life sends the row that ends a timer. It may send it again later, but
+    /// has decided by then.
+    fn note_end_of_timer(&self, row: &CheckpointRow) {
+        let shadow = lock(&self.shadow);
+        let again = shadow.sent.as_deref() == Some(row);
+        if let Phase::Forward(visit) = shadow.state.phase()
+            && visit.deadline_unix_ms.is_some()
+            && row.kind == RowKind::StateEntry
+            && !again
+        {
+            let what = What::TimerEnded {
+                task: SmolStr::from(&row.task_id),
+                visit: visit.id,
+                unix_ms: self.process.runtime().unix_ms(),
+            };
+            self.process.record(what);
+        }
+    }
+
     fn attempted(&self, task: &str, direction: Direction, succeeded: bool) {
         self.process.record(What::Finished {
             task: task.into(),
@@ -85,6 +107,7 @@ impl Observer for SimObserver {
     fn on(&self, _: LifeId<'_>, observation: &Observation<'_>) {
         match observation {
             Observation::Sending { row } => {
+                self.note_end_of_timer(row);
                 let sent = Arc::new((*row).clone());
                 self.process.record(What::Sent(Arc::clone(&sent)));
                 lock(&self.shadow).sent = Some(sent);
@@ -130,6 +153,22 @@ impl Observer for SimObserver {
                 // Record it while the attempt is still under way in the history.
                 self.record_bug(failure);
                 self.attempted(task, *direction, false);
+            }
+            Observation::Waiting {
+                task,
+                visit,
+                duration,
+                ..
+            } => {
+                let task = SmolStr::from(*task);
+                self.process
+                    .set_activity(Activity::Acting(Direction::Do, task.clone()));
+                let wait_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+                self.process.record(What::Waits {
+                    task,
+                    visit: *visit,
+                    until_unix_ms: self.process.runtime().unix_ms().saturating_add(wait_ms),
+                });
             }
             Observation::Cancelled { task } => self.attempted(task, Direction::Do, false),
             _ => {}

@@ -213,7 +213,9 @@ fn is_remembered(what: &What) -> bool {
         | What::Applied { .. }
         | What::Noted(_)
         | What::Started(_)
-        | What::Finished { .. } => false,
+        | What::Finished { .. }
+        | What::Waits { .. }
+        | What::TimerEnded { .. } => false,
         What::Began(_)
         | What::Landed(_)
         | What::Effect(_)

@@ -8,6 +8,7 @@ mod import;
 mod linear;
 mod offer;
 mod order;
+mod reminder;
 
 use std::sync::Arc;
 
@@ -179,7 +180,8 @@ pub fn all_under<R: Rules>(rules: R) -> Vec<Workload> {
     let mut workloads = vec![linear::recipe().under(rules.clone())];
     workloads.extend(order::recipes().map(|recipe| recipe.under(rules.clone())));
     workloads.push(import::recipe().under(rules.clone()));
-    workloads.push(offer::workload(rules));
+    workloads.push(offer::workload(rules.clone()));
+    workloads.push(reminder::recipe().under(rules));
     workloads
 }
 

@@ -157,7 +157,9 @@ fn merging_loses_no_violation() {
         FenceNeedsARival order f1: 1
         StateIsTheFold order c2: 8
         KeyOutlivesTheLife order c2: 9
-        OutputIsInItsRow offer c2: 1"#]]
+        OutputIsInItsRow offer c2: 1
+        DeadlineIsOriginal reminder c2: 15
+        TimerReadsTheClock reminder j1: 1"#]]
     .assert_eq(&table.join("\n"));
 }
 

@@ -61,6 +61,12 @@ const MORE: &[Mutant] = &[
         "all-or-nothing",
     ),
     (Rule::OutputIsInItsRow, "offer", "c1", "calm-is-done"),
+    (
+        Rule::TimerReadsTheClock,
+        "reminder",
+        "j1",
+        "timers-keep-their-deadline",
+    ),
 ];
 
 /// Every mutant with an oracle that catches it, by rule.
@@ -190,14 +196,20 @@ fn every_rule_that_is_left_out_is_caught() {
             life 1 was fenced, but no other life wrote
         StateIsTheFold in order, c1: fold-equality, schedule 1
             no fault
-            life 1 differs after row 0: live RunState { next_sequence: 1, header: Some(RunHeader { run_id: Nonce(00000000000000010000000000000000), input: [123, 34, 99, 101, 110, 116, 115, 34, 58, 49, 57, 57, 57, 125], started_unix_ms: 1767225600001, lives: 1, claim_sequence: 0, claim: ClaimRecord { id_hash: Some(IdHash(4e65d3fbe8ad6535681b021b30785b12)), run_id: Nonce(00000000000000010000000000000000), nonce: Nonce(00000000000000010000000000000000), definition: "order", version: 1, fingerprint: 6719913523086561921, unix_ms: 1767225600001, exits: ["Shipped"], input: None } }), phase: Forward(Visit { id: 0, state: "Charge", cursor: None, cursors: 0 }), completed: [], outputs: {} }
-        rebuilt RunState { next_sequence: 1, header: Some(RunHeader { run_id: Nonce(00000000000000010000000000000000), input: [123, 34, 99, 101, 110, 116, 115, 34, 58, 49, 57, 57, 57, 125], started_unix_ms: 1767225600000, lives: 1, claim_sequence: 0, claim: ClaimRecord { id_hash: Some(IdHash(4e65d3fbe8ad6535681b021b30785b12)), run_id: Nonce(00000000000000010000000000000000), nonce: Nonce(00000000000000010000000000000000), definition: "order", version: 1, fingerprint: 6719913523086561921, unix_ms: 1767225600000, exits: ["Shipped"], input: None } }), phase: Forward(Visit { id: 0, state: "Charge", cursor: None, cursors: 0 }), completed: [], outputs: {} }
+            life 1 differs after row 0: live RunState { next_sequence: 1, header: Some(RunHeader { run_id: Nonce(00000000000000010000000000000000), input: [123, 34, 99, 101, 110, 116, 115, 34, 58, 49, 57, 57, 57, 125], started_unix_ms: 1767225600001, lives: 1, claim_sequence: 0, claim: ClaimRecord { id_hash: Some(IdHash(4e65d3fbe8ad6535681b021b30785b12)), run_id: Nonce(00000000000000010000000000000000), nonce: Nonce(00000000000000010000000000000000), definition: "order", version: 1, fingerprint: 6719913523086561921, unix_ms: 1767225600001, exits: ["Shipped"], input: None } }), phase: Forward(Visit { id: 0, state: "Charge", cursor: None, cursors: 0, deadline_unix_ms: None }), completed: [], outputs: {} }
+        rebuilt RunState { next_sequence: 1, header: Some(RunHeader { run_id: Nonce(00000000000000010000000000000000), input: [123, 34, 99, 101, 110, 116, 115, 34, 58, 49, 57, 57, 57, 125], started_unix_ms: 1767225600000, lives: 1, claim_sequence: 0, claim: ClaimRecord { id_hash: Some(IdHash(4e65d3fbe8ad6535681b021b30785b12)), run_id: Nonce(00000000000000010000000000000000), nonce: Nonce(00000000000000010000000000000000), definition: "order", version: 1, fingerprint: 6719913523086561921, unix_ms: 1767225600000, exits: ["Shipped"], input: None } }), phase: Forward(Visit { id: 0, state: "Charge", cursor: None, cursors: 0, deadline_unix_ms: None }), completed: [], outputs: {} }
         KeyOutlivesTheLife in order, c1: keys, schedule 5
             at life1/append#3:before: crash
             life 2 has another key for ship
         OutputIsInItsRow in offer, c1: calm-is-done, schedule 1
             no fault
             rolled back although nothing went wrong: decide failed: no task "make" has left an output; a test of such a workflow shows nothing. If it is meant to end so, say it by CrashTest::may_never_be_done
+        DeadlineIsOriginal in reminder, c1: timers-keep-their-deadline, schedule 10
+            at life1/append#3:before: crash
+            life 2 waits for wait of visit 1 until 21600000 ms after its deadline
+        TimerReadsTheClock in reminder, j1: timers-keep-their-deadline, schedule 28
+            at life1/wait.2:pending: clock-back
+            life 1 ended wait of visit 1 3600000 ms before its deadline
     "#]].assert_eq(&table);
 }
 
@@ -268,6 +280,8 @@ fn no_oracle_rejects_a_rule_that_is_kept() {
         order x1: 19
         order x1t1: 655
         order-fails c1: 37
+        reminder c1: 22
+        reminder j1: 64
         trip-again c1: 16
         trip-cleared f1: 16
         trip-cleared t1p2: 94

@@ -170,6 +170,7 @@ fn draw_node(index: usize, state: &StateDefinition, place: NodePosition, visited
             TaskKind::Compensatable => ("compensatable task", 4),
             TaskKind::Stepped => ("stepped task", 4),
             TaskKind::Router => ("router", NODE_HEIGHT / 4),
+            TaskKind::Timer => ("timer", NODE_HEIGHT / 4),
         },
     };
     let full = match &state.role {

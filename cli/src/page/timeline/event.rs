@@ -185,7 +185,9 @@ impl TimelineBuilder<'_> {
                 vec![token(self.logs, *sequence)]
             }
             What::Started(attempt) => self.task(&attempt.task).into_iter().collect(),
-            What::Finished { task, .. } => self.task(task).into_iter().collect(),
+            What::Finished { task, .. } | What::Waits { task, .. } => {
+                self.task(task).into_iter().collect()
+            }
             What::Effect(effect) => {
                 let mut tokens = vec![format!("k{}", escaped_full(&effect.key))];
                 tokens.extend(self.task(&effect.task));
@@ -262,6 +264,10 @@ fn describe(what: &What) -> Option<(Glyph, Markup)> {
             Glyph::AttemptFailed,
             html! { b { (undo(*direction)) (shown(task)) } " fails" },
         ),
+        What::Waits { task, visit, .. } => (
+            Glyph::Note,
+            html! { "waits for " b { (shown(task)) } " (visit " (visit) ")" },
+        ),
         What::Effect(effect) => (
             Glyph::Effect(effect.direction, effect.reception),
             effect_words(effect),
@@ -305,6 +311,7 @@ fn describe(what: &What) -> Option<(Glyph, Markup)> {
         What::Sent(_)
         | What::Landed(_)
         | What::Acknowledged { .. }
+        | What::TimerEnded { .. }
         | What::Applied { mismatch: None, .. }
         | What::Finished {
             succeeded: true, ..
@@ -400,6 +407,11 @@ fn row_details(row: &CheckpointRow) -> Vec<(&'static str, String)> {
         }
         Ok(Event::StepAdvanced { cursor, .. }) => {
             details.push(("cursor", escaped_full(&blob(&cursor))));
+        }
+        Ok(Event::TimerStarted {
+            deadline_unix_ms, ..
+        }) => {
+            details.push(("deadline", format!("{deadline_unix_ms} ms")));
         }
         Ok(Event::RollbackStarted { cause, .. }) => {
             details.push(("cause", escaped_full(&cause.message)));

@@ -12,6 +12,7 @@
 //! outside. Nothing here knows a mutant.
 
 mod results;
+mod timer;
 
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ use crate::core::pinned::{Pinned, Standing};
 use crate::core::row::CheckpointRow;
 use crate::core::run_state::{Phase, RunState, Undo};
 use crate::core::transition::rebuild_run;
+
+pub(super) use timer::{WAIT_MAX, Waiting};
 
 /// The most claims of a resume that loses each to another life.
 const CLAIMS_MAX: u32 = 8;
@@ -64,6 +67,8 @@ pub(super) enum Stage {
         attempt: u32,
         delay: Duration,
     },
+    ReadingClock(Waiting),
+    WaitingForDeadline(Waiting, Duration),
     Clearing(Ended),
     Finished(Verdict),
 }
@@ -108,9 +113,10 @@ impl Machine for Life {
         match &self.stage {
             Stage::Loading | Stage::ReadingBack(_) => Command::Load,
             Stage::Appending(pinned) => Command::Append(&pinned.row),
-            Stage::PausingBeforeResend(_, delay) | Stage::PausingBeforeRetry { delay, .. } => {
-                Command::Pause(*delay)
-            }
+            Stage::PausingBeforeResend(_, delay)
+            | Stage::PausingBeforeRetry { delay, .. }
+            | Stage::WaitingForDeadline(_, delay) => Command::Pause(*delay),
+            Stage::ReadingClock(_) => Command::ReadClock,
             Stage::Performing { work, attempt } => Command::Perform {
                 work,
                 attempt: *attempt,
@@ -156,6 +162,13 @@ impl Machine for Life {
                 };
                 self.obey_cancellation(options);
             }
+            (Stage::ReadingClock(waiting), Reply::Clock { unix_ms }) => {
+                self.on_clock(waiting, unix_ms, options);
+            }
+            (Stage::WaitingForDeadline(waiting, _), Reply::Paused) => {
+                self.stage = Stage::ReadingClock(waiting);
+                self.obey_cancellation(options);
+            }
             (Stage::Clearing(ended), Reply::Cleared) => {
                 assert!(
                     ended.is_terminal(),
@@ -182,10 +195,11 @@ impl Machine for Life {
     fn cancellation_ends_pause(&self) -> bool {
         matches!(
             self.stage,
-            Stage::PausingBeforeRetry {
-                work: Work::Do { .. },
-                ..
-            }
+            Stage::WaitingForDeadline(..)
+                | Stage::PausingBeforeRetry {
+                    work: Work::Do { .. },
+                    ..
+                }
         )
     }
 }
@@ -357,10 +371,15 @@ impl Life {
             Decision::Do(visit) => {
                 let state = options.definition.state_of_label(&visit.state);
                 let state = state.expect("the state was checked before the claim");
-                let visit = visit.clone();
-                self.stage = Stage::Performing {
-                    work: Work::Do { state, visit },
-                    attempt: 1,
+                self.stage = match Waiting::of(state, visit) {
+                    Some(waiting) => Stage::ReadingClock(waiting),
+                    None => Stage::Performing {
+                        work: Work::Do {
+                            state,
+                            visit: visit.clone(),
+                        },
+                        attempt: 1,
+                    },
                 };
                 self.obey_cancellation(options);
             }

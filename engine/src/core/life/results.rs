@@ -27,6 +27,7 @@ fn completion(kind: TaskKind, state: Label, task: Label, output: Option<Bytes>) 
         (TaskKind::Stepped | TaskKind::Router, Some(_)) => {
             panic!("{task} is a {kind:?} task, which leaves no output")
         }
+        (TaskKind::Timer, _) => panic!("{task} is a timer, which the clock completes"),
     }
 }
 
@@ -76,6 +77,14 @@ impl Life {
                     state: visit.state,
                     task: name,
                     cursor,
+                };
+                self.pin(event);
+            }
+            (TaskKind::Timer, Performed::Waits { deadline_unix_ms }) => {
+                let event = Event::TimerStarted {
+                    state: visit.state,
+                    task: name,
+                    deadline_unix_ms,
                 };
                 self.pin(event);
             }

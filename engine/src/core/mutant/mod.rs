@@ -49,6 +49,8 @@ impl Rules for Without {
             undos_as_loser: None,
             cursors: Vec::new(),
             redone: false,
+            restarted: None,
+            waited: false,
         };
         let before = Before {
             opening: false,
@@ -80,6 +82,10 @@ pub struct Mutant {
     cursors: Vec<(Label, Bytes)>,
     /// `RollbackIsFinal`: whether the visit that the rollback cut short was done again.
     redone: bool,
+    /// `DeadlineIsOriginal`: the deadline that this life has set for itself.
+    restarted: Option<u64>,
+    /// `TimerReadsTheClock`: whether the life has waited for what was left.
+    waited: bool,
 }
 
 /// The state of a mutant's life before a reply.

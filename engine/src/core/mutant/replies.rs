@@ -2,7 +2,7 @@
 
 use crate::core::command::{Halt, Performed, Reply, StoreFailed, Work};
 use crate::core::event::{Cause, CauseKind, Event};
-use crate::core::life::Stage;
+use crate::core::life::{Stage, WAIT_MAX, Waiting};
 use crate::core::life_options::LifeOptions;
 use crate::core::mutant::Mutant;
 use crate::core::pinned::Standing;
@@ -24,6 +24,16 @@ impl Mutant {
             Reply::Appended(Ok(())) => self.falsified_durability(options).then_some(reply),
             Reply::Performed(performed) => self.falsified_action(performed, options),
             Reply::Paused if self.deferral_records(&reply, options) => None,
+            Reply::Paused => {
+                self.waited |= matches!(
+                    self.life.stage,
+                    Stage::WaitingForDeadline(_, left) if left < WAIT_MAX
+                );
+                Some(reply)
+            }
+            Reply::Clock { unix_ms } => Some(Reply::Clock {
+                unix_ms: self.falsified_clock(unix_ms),
+            }),
             reply => Some(reply),
         }
     }
@@ -97,6 +107,18 @@ impl Mutant {
         }
     }
 
+    fn falsified_clock(&self, unix_ms: u64) -> u64 {
+        let Stage::ReadingClock(waiting) = &self.life.stage else {
+            unreachable!("only a look at the clock is answered so");
+        };
+        let deadline = waiting.deadline_unix_ms;
+        match (self.broken, self.restarted) {
+            (Rule::TimerReadsTheClock, _) if self.waited => unix_ms.max(deadline),
+            (_, Some(restarted)) => unix_ms.saturating_sub(restarted.saturating_sub(deadline)),
+            _ => unix_ms,
+        }
+    }
+
     fn falsified_append_error(&mut self, options: LifeOptions<'_>) -> Option<Reply> {
         let may_start_rollback = self.life.may_start_rollback();
         let Stage::Appending(pinned) = &mut self.life.stage else {
@@ -165,6 +187,16 @@ impl Mutant {
                 visit.cursor = Some(cursor.clone());
                 visit.cursors += 1;
                 *attempt = 1;
+                true
+            }
+            (
+                Rule::DeadlineIsOriginal,
+                Work::Do { state, visit },
+                Performed::Waits { deadline_unix_ms },
+            ) if visit.deadline_unix_ms.is_some() => {
+                self.restarted = Some(*deadline_unix_ms);
+                let waiting = Waiting::of(*state, visit);
+                self.life.stage = Stage::ReadingClock(waiting.expect("the timer was set"));
                 true
             }
             _ => false,

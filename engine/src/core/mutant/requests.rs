@@ -8,7 +8,7 @@ use crate::core::life_options::LifeOptions;
 use crate::core::mutant::{Before, Mutant};
 use crate::core::pinned::Pinned;
 use crate::core::rules::Rule;
-use crate::core::run_state::{Rollback, Undo, Visit};
+use crate::core::run_state::{Phase, Rollback, Undo, Visit};
 
 impl Mutant {
     /// Changes the life's request after a reply, if the broken rule concerns it.
@@ -18,6 +18,7 @@ impl Mutant {
             Rule::CompletionIsOneRow => self.split_completion(before),
             Rule::OpenVisitIsUndone => self.leave_open_visit_out(),
             Rule::OutputIsInItsRow => self.leave_output_out(),
+            Rule::DeadlineIsOriginal if self.restarted.is_none() => self.set_timer_again(options),
             Rule::CursorBelongsToVisit => {
                 if let Stage::Appending(pinned) = &self.life.stage {
                     let event = pinned.event.clone();
@@ -115,6 +116,22 @@ impl Mutant {
         }
     }
 
+    /// A life that resumes asks the timer for its deadline although the row has it.
+    fn set_timer_again(&mut self, options: LifeOptions<'_>) {
+        let resumed = self.life.state.header().is_some_and(|it| it.lives > 1);
+        if resumed
+            && matches!(self.life.stage, Stage::ReadingClock(_))
+            && let Phase::Forward(visit) = self.life.state.phase()
+            && let Some(state) = options.definition.state_of_label(&visit.state)
+        {
+            let visit = visit.clone();
+            self.life.stage = Stage::Performing {
+                work: Work::Do { state, visit },
+                attempt: 1,
+            };
+        }
+    }
+
     /// The life's visit, with the newest cursor of its state where the visit has none.
     fn visit_with_cursor_of_state(&self, options: LifeOptions<'_>) -> Option<Work> {
         let Stage::Performing {
@@ -179,6 +196,7 @@ impl Mutant {
             state: state.clone(),
             cursor: None,
             cursors: 0,
+            deadline_unix_ms: None,
         };
         let state = options.definition.state_of_label(&visit.state)?;
         Some(Work::Do { state, visit })

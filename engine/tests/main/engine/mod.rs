@@ -13,3 +13,4 @@ mod runs;
 mod saga;
 mod start_up;
 mod stepped;
+mod timers;

@@ -206,6 +206,7 @@ fn in_words(life: &Life) -> String {
             format!("append #{} {} {:?}", row.sequence, row.kind, row.state)
         }
         Command::Pause(duration) => format!("pause {duration:?}"),
+        Command::ReadClock => "read the clock".to_owned(),
         Command::Perform { work, attempt } => {
             let mut words = match work {
                 Work::Do { state, visit } => {

@@ -8,7 +8,7 @@ use expect_test::{Expect, expect};
 
 use super::{
     RUN, claim_record, compensated, compensation_failed, completed, entered, first_claim,
-    later_claim, produced, rollback_started, routed, rows, stepped,
+    later_claim, produced, rollback_started, routed, rows, stepped, timer_started,
 };
 
 /// Every kind of phase, each with a log that leads there.
@@ -29,6 +29,10 @@ fn phases() -> Vec<(&'static str, Vec<Event>)> {
         ("unclaimed", vec![]),
         ("forward", charged.clone()),
         ("stepping", then(&charged, &[stepped("pack", "pack", b"9")])),
+        (
+            "waiting",
+            then(&charged, &[timer_started("pack", "pack", 8)]),
+        ),
         ("done", then(&charged, &[entered("shipped", "pack")])),
         ("turned", turned),
         ("one undone", open_undone),
@@ -48,6 +52,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("completed", completed("ship", "pack", b"2")),
         ("produced", produced("ship", "pack", b"3")),
         ("routed", routed("ship", "pack")),
+        ("timed", timer_started("pack", "pack", 9)),
         ("stepped", stepped("pack", "pack", b"10")),
         ("turned", rollback_started("pack", "pack", true)),
         ("undone pack", compensated("pack", Undone::InDoubt(1))),
@@ -120,6 +125,7 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           completed      ! the first row is not a claim
           produced       ! the first row is not a claim
           routed         ! the first row is not a claim
+          timed          ! the first row is not a claim
           stepped        ! the first row is not a claim
           turned         ! the first row is not a claim
           undone pack    ! the first row is not a claim
@@ -134,6 +140,7 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           completed      in ship since 2, 0 cursors, 2 completed, life 1
           produced       in ship since 2, 0 cursors, 1 completed, life 1
           routed         in ship since 2, 0 cursors, 1 completed, life 1
+          timed          in pack since 1, 0 cursors, 1 completed, life 1
           stepped        in pack since 1, 1 cursors, 1 completed, life 1
           turned         rolling back pack, 2 pending, 0 failed
           undone pack    ! an undo is recorded before a rollback started
@@ -148,7 +155,23 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           completed      in ship since 3, 0 cursors, 2 completed, life 1
           produced       in ship since 3, 0 cursors, 1 completed, life 1
           routed         in ship since 3, 0 cursors, 1 completed, life 1
+          timed          in pack since 1, 1 cursors, 1 completed, life 1
           stepped        in pack since 1, 2 cursors, 1 completed, life 1
+          turned         rolling back pack, 2 pending, 0 failed
+          undone pack    ! an undo is recorded before a rollback started
+          undone charge  ! an undo is recorded before a rollback started
+          failed charge  ! an undo is recorded before a rollback started
+          rolled back    ! an undo is recorded before a rollback started
+        waiting: in pack since 1, 0 cursors, 1 completed, life 1
+          first claim    ! a repeated claim has an input
+          later claim    in pack since 1, 0 cursors, 1 completed, life 2
+          entered        in ship since 3, 0 cursors, 1 completed, life 1
+          entered exit   done in shipped
+          completed      in ship since 3, 0 cursors, 2 completed, life 1
+          produced       in ship since 3, 0 cursors, 1 completed, life 1
+          routed         in ship since 3, 0 cursors, 1 completed, life 1
+          timed          ! the timer of the visit is set a second time
+          stepped        in pack since 1, 1 cursors, 1 completed, life 1
           turned         rolling back pack, 2 pending, 0 failed
           undone pack    ! an undo is recorded before a rollback started
           undone charge  ! an undo is recorded before a rollback started
@@ -162,6 +185,7 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           completed      ! a row follows the terminal row
           produced       ! a row follows the terminal row
           routed         ! a row follows the terminal row
+          timed          ! a row follows the terminal row
           stepped        ! a row follows the terminal row
           turned         ! a row follows the terminal row
           undone pack    ! a row follows the terminal row
@@ -176,6 +200,7 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           completed      ! a forward row follows the start of the rollback
           produced       ! a forward row follows the start of the rollback
           routed         ! a forward row follows the start of the rollback
+          timed          ! a forward row follows the start of the rollback
           stepped        ! a forward row follows the start of the rollback
           turned         ! the rollback starts a second time
           undone pack    rolling back pack, 1 pending, 0 failed
@@ -190,6 +215,7 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           completed      ! a forward row follows the start of the rollback
           produced       ! a forward row follows the start of the rollback
           routed         ! a forward row follows the start of the rollback
+          timed          ! a forward row follows the start of the rollback
           stepped        ! a forward row follows the start of the rollback
           turned         ! the rollback starts a second time
           undone pack    ! an undo of pack is recorded, but charge of sequence 1 is due
@@ -204,6 +230,7 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           completed      ! a forward row follows the start of the rollback
           produced       ! a forward row follows the start of the rollback
           routed         ! a forward row follows the start of the rollback
+          timed          ! a forward row follows the start of the rollback
           stepped        ! a forward row follows the start of the rollback
           turned         ! the rollback starts a second time
           undone pack    ! an undo of pack is recorded, but none is due
@@ -218,6 +245,7 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           completed      ! a forward row follows the start of the rollback
           produced       ! a forward row follows the start of the rollback
           routed         ! a forward row follows the start of the rollback
+          timed          ! a forward row follows the start of the rollback
           stepped        ! a forward row follows the start of the rollback
           turned         ! the rollback starts a second time
           undone pack    ! an undo of pack is recorded, but none is due
@@ -232,6 +260,7 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           completed      ! a row follows the terminal row
           produced       ! a row follows the terminal row
           routed         ! a row follows the terminal row
+          timed          ! a row follows the terminal row
           stepped        ! a row follows the terminal row
           turned         ! a row follows the terminal row
           undone pack    ! a row follows the terminal row

@@ -71,6 +71,14 @@ fn routed(state: &str, task: &str) -> Event {
     }
 }
 
+fn timer_started(state: &str, task: &str, deadline_unix_ms: u64) -> Event {
+    Event::TimerStarted {
+        state: state.into(),
+        task: task.into(),
+        deadline_unix_ms,
+    }
+}
+
 fn stepped(state: &str, task: &str, cursor: &[u8]) -> Event {
     Event::StepAdvanced {
         state: state.into(),

@@ -19,7 +19,7 @@ use proptest::test_runner::TestRunner;
 
 use super::{
     claim_record, compensated, compensation_failed, completed, entered, first_claim, produced,
-    rollback_started, routed, rows, stepped,
+    rollback_started, routed, rows, stepped, timer_started,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
@@ -92,7 +92,11 @@ fn candidates(state: &RunState, run: u8) -> Vec<Event> {
             rollback_started("book", "book", true),
             again("book"),
         ],
-        Phase::Forward(_) => vec![
+        Phase::Forward(visit) => vec![
+            match visit.deadline_unix_ms {
+                None => timer_started("walk", "walk", 7),
+                Some(_) => stepped("walk", "walk", b"2"),
+            },
             stepped("walk", "walk", b"1"),
             entered("book", "walk"),
             entered("shipped", "walk"),
@@ -282,6 +286,7 @@ fn name(illegal: &IllegalEvent) -> &'static str {
         IllegalEvent::WrongState { .. } => "WrongState",
         IllegalEvent::StartsAtExit(_) => "StartsAtExit",
         IllegalEvent::AfterTerminal => "AfterTerminal",
+        IllegalEvent::SecondTimer => "SecondTimer",
         IllegalEvent::ForwardAfterRollback => "ForwardAfterRollback",
         IllegalEvent::SecondRollback => "SecondRollback",
         IllegalEvent::UndoBeforeRollback => "UndoBeforeRollback",
@@ -291,7 +296,7 @@ fn name(illegal: &IllegalEvent) -> &'static str {
 }
 
 /// How many variants [`name`] tells apart.
-const ILLEGAL_EVENTS: usize = 14;
+const ILLEGAL_EVENTS: usize = 15;
 
 /// How many logs the counts below are made of: the rarest refusal is met dozens of times.
 const TAMPERED_LOGS: u32 = 20_000;
