@@ -3,6 +3,7 @@
 //! `store.rs` performs its storage commands, `perform.rs` its actions. No decision is taken here.
 
 mod perform;
+mod permits;
 mod store;
 
 use std::pin::pin;
@@ -27,6 +28,8 @@ use crate::scope::{Intent, LifeGuard, ScopeId};
 use crate::task::LifeContext;
 use crate::workflow::Flow;
 
+pub(crate) use permits::{Permit, Permits};
+
 /// The environment of lives.
 #[derive(Clone)]
 pub(crate) struct Environment {
@@ -40,6 +43,14 @@ pub(crate) struct Environment {
     pub(crate) cancel: CancelToken,
 }
 
+/// What a life needs in order to begin.
+pub(crate) struct Admission {
+    /// Its entry in the registry.
+    pub(crate) guard: LifeGuard,
+    /// Its permit, where the number of active lives is limited.
+    pub(crate) permit: Option<Permit>,
+}
+
 /// One life, driven.
 struct Driver<'a, M> {
     environment: &'a Environment,
@@ -49,18 +60,20 @@ struct Driver<'a, M> {
     id: LifeId<'a>,
     context: Arc<LifeContext>,
     visits: Visits,
+    permit: Option<Permit>,
     /// The last error of the store, for the error of a suspended life.
     store_error: Option<StoreError>,
 }
 
-/// Runs a life to its end. `guard` holds its place in the registry.
+/// Runs a life to its end.
 pub(crate) async fn live<R: Rules>(
     environment: Environment,
-    guard: LifeGuard,
+    admission: Admission,
     flow: Arc<Flow>,
     opening: Opening,
     rules: R,
 ) -> Result<Ended, Error> {
+    let Admission { guard, permit } = admission;
     let options = LifeOptions {
         workflow_id: guard.workflow_id(),
         definition: &flow.definition,
@@ -90,6 +103,7 @@ pub(crate) async fn live<R: Rules>(
         id,
         context,
         visits: Visits::default(),
+        permit,
         store_error: None,
     };
     in_life(id, driver.run()).await
@@ -152,14 +166,7 @@ impl<M: Machine> Driver<'_, M> {
                     unix_ms: self.environment.runtime.unix_ms(),
                 },
                 Command::Pause(duration) => {
-                    self.observe_wait(duration);
-                    let pause = self.environment.runtime.sleep(duration);
-                    if self.life.cancellation_ends_pause() {
-                        let cancelled = pin!(self.environment.cancel.cancelled());
-                        future::select(pause, cancelled).await;
-                    } else {
-                        pause.await;
-                    }
+                    self.pause(duration).await;
                     Reply::Paused
                 }
                 Command::Perform { work, attempt } => {
@@ -209,22 +216,46 @@ impl<M: Machine> Driver<'_, M> {
         })
     }
 
-    /// Tells the observers if the life waits for the deadline of a timer, and not for the store or before
-    /// another attempt.
-    fn observe_wait(&self, duration: Duration) {
-        if let Phase::Forward(visit) = self.life.state().phase()
-            && let Some(deadline_unix_ms) = visit.deadline_unix_ms
-            && self.life.cancellation_ends_pause()
-        {
-            let open = self.flow.definition.state_of_label(&visit.state);
-            let timer = open.and_then(|open| self.flow.definition.task(open));
-            self.observe(&Observation::Waiting {
-                task: &timer.expect("the open state was checked").name,
-                visit: visit.id,
-                deadline_unix_ms,
-                duration,
-            });
+    /// Waits. A life that waits for the deadline of a timer has no permit meanwhile.
+    async fn pause(&mut self, duration: Duration) {
+        let waits = self.observe_wait(duration);
+        let cancelled = self.environment.cancel.cancelled();
+        let sleep = self.environment.runtime.sleep(duration);
+        let ends_early = self.life.cancellation_ends_pause();
+        let pause = async {
+            if ends_early {
+                future::select(sleep, pin!(cancelled)).await;
+            } else {
+                sleep.await;
+            }
+        };
+        match self.permit.take_if(|_| waits) {
+            Some(permit) => self.permit = Some(permit.lent(pause).await),
+            None => pause.await,
         }
+    }
+
+    /// Whether the life waits for the deadline of a timer, and not for the store or before another
+    /// attempt. The observers are told of it.
+    fn observe_wait(&self, duration: Duration) -> bool {
+        let Phase::Forward(visit) = self.life.state().phase() else {
+            return false;
+        };
+        let Some(deadline_unix_ms) = visit.deadline_unix_ms else {
+            return false;
+        };
+        if !self.life.cancellation_ends_pause() {
+            return false;
+        }
+        let open = self.flow.definition.state_of_label(&visit.state);
+        let timer = open.and_then(|open| self.flow.definition.task(open));
+        self.observe(&Observation::Waiting {
+            task: &timer.expect("the open state was checked").name,
+            visit: visit.id,
+            deadline_unix_ms,
+            duration,
+        });
+        true
     }
 
     /// An observer gives nothing back to a life, its panic neither. The others are told all the same.

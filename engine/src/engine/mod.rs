@@ -16,7 +16,7 @@ use serde::ser::Error as _;
 
 use crate::cancel::CancelToken;
 use crate::core::{AppendRetry, Ended, Faithful, Opening, Retention, Rules};
-use crate::driver::{Environment, live};
+use crate::driver::{Admission, Environment, live};
 use crate::engine::apart::apart;
 use crate::error::Error;
 use crate::foreign::{contained, panicked};
@@ -281,8 +281,11 @@ impl Engine {
         let flow = workflow.flow();
         let life = async {
             let environment = self.environment.clone();
-            let guard = environment.enter(workflow_id)?;
-            live(environment, guard, Arc::clone(flow), opening, rules).await
+            let admission = Admission {
+                guard: environment.enter(workflow_id)?,
+                permit: None,
+            };
+            live(environment, admission, Arc::clone(flow), opening, rules).await
         };
         let ended: Ended = apart(workflow_id, life).await?;
         Ok(Outcome::from_ended(ended, &flow.definition))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use crate::core::{Ended, Faithful, Label, Opening};
-use crate::driver::live;
+use crate::driver::{Admission, Permit, Permits, live};
 use crate::engine::Engine;
 use crate::engine::apart::apart;
 use crate::engine::outcome::Outcome;
@@ -86,7 +86,8 @@ impl Recovery {
     }
 
     /// The number of runs that are read and resumed at a time, `1..`; 8 by default. 0 counts as 1. A
-    /// run that waits counts too.
+    /// run that waits for the deadline of a timer does not count: any number of them may wait at a time.
+    /// When its wait is over, it counts again, and first waits for its turn.
     #[must_use]
     pub fn concurrency(mut self, runs_max: usize) -> Self {
         self.concurrency = runs_max.max(1);
@@ -116,14 +117,19 @@ impl Recovery {
             return Err(Error::DuplicateWorkflow { workflow });
         }
         let ids = self.engine.ids()?;
+        let permits = Permits::new(self.concurrency);
         // Listing and lives are polled together: a store may let nobody list while an append of a
         // life that is not polled holds a lock.
         let recovered = ids
-            .map_ok(async |workflow_id| {
-                let recovered = apart(&workflow_id, self.recover(&workflow_id)).await;
+            .and_then(|workflow_id| {
+                let permits = permits.clone();
+                async move { Ok((permits.acquire().await, workflow_id)) }
+            })
+            .map_ok(async |(permit, workflow_id)| {
+                let recovered = apart(&workflow_id, self.recover(permit, &workflow_id)).await;
                 Ok((recovered, workflow_id))
             })
-            .try_buffer_unordered(self.concurrency);
+            .try_buffer_unordered(usize::MAX);
         let mut recovered = pin!(recovered);
         let mut report = RecoveryReport::default();
         let mut failure = None;
@@ -139,7 +145,11 @@ impl Recovery {
     }
 
     /// The outcome of the run; none if it had already ended as done or rolled back.
-    async fn recover(&self, workflow_id: &str) -> Result<Option<Outcome<String>>, Error> {
+    async fn recover(
+        &self,
+        permit: Permit,
+        workflow_id: &str,
+    ) -> Result<Option<Outcome<String>>, Error> {
         let workflow = match self.found(workflow_id).await? {
             Found::Ended => return Ok(None),
             Found::Stuck(stuck) => return Ok(Some(Outcome::by_labels(stuck))),
@@ -151,8 +161,11 @@ impl Recovery {
             workflow: workflow.to_string(),
         })?;
         let environment = self.engine.environment.clone();
-        let guard = environment.enter_alone(workflow_id)?;
-        let life = live(environment, guard, flow, Opening::Resume, Faithful);
+        let admission = Admission {
+            guard: environment.enter_alone(workflow_id)?,
+            permit: Some(permit),
+        };
+        let life = live(environment, admission, flow, Opening::Resume, Faithful);
         match in_run(workflow_id, &workflow, life).await {
             // It has ended since it was read, and its log was cleared.
             Err(Error::NotFound { .. }) => Ok(None),

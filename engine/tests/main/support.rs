@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crashpoint::{
     CheckpointRow, CheckpointStore, CompensatableTask, Ctx, Direction, Engine, Error,
-    MemoryCheckpointStore, State, TaskError, Workflow, WorkflowBuilder, checkpoint_store,
+    MemoryCheckpointStore, Runtime, State, TaskError, TokioRuntime, Workflow, WorkflowBuilder,
+    checkpoint_store,
 };
+use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 pub(crate) enum Order {
@@ -258,5 +262,49 @@ impl CheckpointStore for Faulty {
 
     fn as_listing(&self) -> Option<&dyn crashpoint::ListRuns> {
         self.inner.as_listing()
+    }
+}
+
+/// The wall clock of 1970 that tokio's paused clock moves, and that a test can move besides.
+#[derive(Clone)]
+pub(crate) struct Clock {
+    started: Instant,
+    skew_ms: Arc<AtomicI64>,
+}
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            skew_ms: Arc::default(),
+        }
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    pub(crate) fn jump(&self, by_ms: i64) {
+        self.skew_ms.fetch_add(by_ms, Ordering::Relaxed);
+    }
+}
+
+impl Runtime for Clock {
+    fn unix_ms(&self) -> u64 {
+        let elapsed = u64::try_from(self.started.elapsed().as_millis()).expect("a test is short");
+        let day_1 = 24 * 60 * 60 * 1000;
+        elapsed + u64::try_from(day_1 + self.skew_ms.load(Ordering::Relaxed)).expect("after 1970")
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        TokioRuntime::new().sleep(duration)
+    }
+
+    fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        TokioRuntime::new().blocking(work)
+    }
+
+    fn entropy(&self) -> [u8; 16] {
+        TokioRuntime::new().entropy()
     }
 }

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use madsim::net::Endpoint;
@@ -38,7 +37,7 @@ impl Clients {
             let worker = madsim::rand::thread_rng().gen_range(0..self.workers.len());
             let patience = match self.record.is_healed() {
                 false => planned.patience,
-                true => PATIENCE_AFTER,
+                true => PATIENCE_AFTER + own.waits_max(),
             };
             task = match self.ask(worker, Ask { run, task }, patience).await {
                 Some(Answer::Stuck) if own.workload.retry_stuck && retries < STUCK_RETRIES_MAX => {
@@ -56,7 +55,6 @@ impl Clients {
         }
         self.record
             .event(&format!("the client of {} has its answer", own.id()));
-        own.answered.store(true, Ordering::Relaxed);
     }
 
     /// Asks a worker; `None` if it does not answer in time.

@@ -18,6 +18,10 @@ const FAULTS_WITHIN: Duration = Duration::from_millis(1_250);
 const WORKERS_MAX: usize = 3;
 /// The most runs.
 const RUNS_MAX: usize = 3;
+/// The error of a clock that is wrong, ahead or behind, in seconds.
+const SKEW_SECONDS: i64 = 3_600;
+/// The most by which the clocks of two workers differ.
+pub(super) const CLOCKS_APART_MAX: Duration = Duration::from_secs(2 * SKEW_SECONDS.unsigned_abs());
 
 /// The plan of a world.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -291,9 +295,9 @@ const KINDS: &[Build] = &[
     |drawn| WorldFault::Skew {
         worker: drawn.worker,
         seconds: if drawn.amount.is_multiple_of(2) {
-            3_600
+            SKEW_SECONDS
         } else {
-            -3_600
+            -SKEW_SECONDS
         },
     },
     |drawn| WorldFault::PowerCut {

@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use crashpoint::CheckpointRow;
+use crashpoint::protocol::Role;
+use crashpoint::{CheckpointRow, TaskKind};
 use futures_util::future::{BoxFuture, poll_fn};
 use madsim::time::TimeHandle;
 use smol_str::SmolStr;
@@ -22,6 +23,7 @@ use crate::choices::fnv::Fnv;
 use crate::executor::{lock, message_of, quietly};
 use crate::fault::{Crash, Fault, Fired};
 use crate::history::{LifeEnd, Opening, Refusal, What, has_landed};
+use crate::madsim_lane::plan::CLOCKS_APART_MAX;
 use crate::report::render;
 use crate::sim::{Node, Process, Run, Settings, Sim, Subject, Workload};
 
@@ -120,8 +122,6 @@ pub(super) struct RunRecord {
     subject: Arc<dyn Subject>,
     sim: Arc<Sim>,
     alive: Mutex<Vec<Alive>>,
-    /// Whether its client has an answer.
-    pub(super) answered: AtomicBool,
 }
 
 /// A life that has not ended.
@@ -143,12 +143,24 @@ impl RunRecord {
             workload,
             sim: Arc::new(sim),
             alive: Mutex::default(),
-            answered: AtomicBool::new(false),
         }
     }
 
     pub(super) fn id(&self) -> &str {
         &self.sim.ids[0]
+    }
+
+    /// How long a life of the run may do nothing because the clocks of workers differ: one set the
+    /// deadline of a timer, and another waits for it.
+    pub(super) fn waits_max(&self) -> Duration {
+        let mut states = self.workload.definition.states.iter();
+        let is_timer =
+            |role: &Role| matches!(role, Role::Task(task) if task.kind == TaskKind::Timer);
+        if states.any(|state| is_timer(&state.role)) {
+            CLOCKS_APART_MAX
+        } else {
+            Duration::ZERO
+        }
     }
 
     /// Runs one life on a worker, whose engine `node` creates from the number of the life.

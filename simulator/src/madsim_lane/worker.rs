@@ -25,6 +25,8 @@ use crate::sim::Node;
 
 /// The longest time that passes before an effect, and again after it.
 const PACE_MAX: Duration = Duration::from_millis(40);
+/// By how much timers are shorter than on one node: some end while faults still strike.
+const SHORTER: u32 = 60_000;
 /// The number of ids for which a worker asks the store at a time.
 const PAGE: usize = 2;
 
@@ -167,8 +169,10 @@ impl Worker {
                 lease,
             };
             Node {
-                engine: Engine::new(store).with_runtime(clock),
+                engine: Engine::new(store).with_runtime(clock.clone()),
+                clock: Arc::new(clock),
                 pace,
+                shorter: SHORTER,
             }
         };
         let run = &self.record.runs[run];

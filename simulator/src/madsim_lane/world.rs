@@ -3,14 +3,15 @@
 use std::hash::Hasher as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use madsim::net::Endpoint;
 use madsim::rand::Rng as _;
 use madsim::runtime::{Handle, Runtime};
-use madsim::time::{TimeHandle, sleep};
+use madsim::task::JoinHandle;
+use madsim::time::{sleep, timeout};
 
 use crate::choices::Choices;
 use crate::choices::fnv::Fnv;
@@ -93,13 +94,15 @@ async fn world(seed: u64, plan: Plan, defect: Option<Defect>) -> WorldReport {
     let nemesis = build(&record, &plan, defect).await;
     let nemesis = Arc::new(nemesis);
 
-    for (index, run) in plan.runs.iter().enumerate() {
-        let (clients, run) = (Arc::clone(&nemesis.clients), run.clone());
-        madsim::task::spawn(async move { clients.drive(index, &run).await });
-    }
+    let runs = plan.runs.iter().cloned().enumerate();
+    let clients = runs.map(|(index, run)| {
+        let clients = Arc::clone(&nemesis.clients);
+        madsim::task::spawn(async move { clients.drive(index, &run).await })
+    });
+    let clients = clients.collect();
     join_all(plan.faults.iter().map(|fault| nemesis.carry_out(fault))).await;
     nemesis.heal();
-    let late = wait_for_answers(&record).await;
+    let late = wait_for_answers(&record, clients).await;
     verify(&nemesis).await;
 
     let mut report = WorldReport {
@@ -216,19 +219,12 @@ async fn build(record: &Arc<Record>, plan: &Plan, defect: Option<Defect>) -> Nem
 }
 
 /// Waits until every client has its answer. Returns the ids of the runs that have none in time.
-async fn wait_for_answers(record: &Record) -> Vec<String> {
-    let clock = TimeHandle::current();
-    let healed = clock.elapsed();
-    let waiting = || {
-        record
-            .runs
-            .iter()
-            .filter(|run| !run.answered.load(Ordering::Relaxed))
-    };
-    while waiting().next().is_some() && clock.elapsed() - healed < ENDING_MAX {
-        sleep(Duration::from_millis(10)).await;
-    }
-    waiting().map(|run| run.id().to_owned()).collect()
+async fn wait_for_answers(record: &Record, clients: Vec<JoinHandle<()>>) -> Vec<String> {
+    let in_time = record.runs.iter().zip(clients).map(async |(run, client)| {
+        let answered = timeout(ENDING_MAX + run.waits_max(), client).await;
+        answered.is_err().then(|| run.id().to_owned())
+    });
+    join_all(in_time).await.into_iter().flatten().collect()
 }
 
 /// Resumes each run once more when nothing is under way, and again: both must change nothing more.

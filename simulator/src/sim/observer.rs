@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex};
 use crashpoint::protocol::{Failure, FailureKind};
 use crashpoint::{
     CheckpointRow, Direction, Event, LifeId, Observation, Observer, Phase, RowKind, RunState,
-    Runtime as _,
 };
 
 use smol_str::SmolStr;
@@ -88,7 +87,7 @@ impl SimObserver {
             let what = What::TimerEnded {
                 task: SmolStr::from(&row.task_id),
                 visit: visit.id,
-                unix_ms: self.process.runtime().unix_ms(),
+                unix_ms: self.process.unix_ms(),
             };
             self.process.record(what);
         }
@@ -167,7 +166,7 @@ impl Observer for SimObserver {
                 self.process.record(What::Waits {
                     task,
                     visit: *visit,
-                    until_unix_ms: self.process.runtime().unix_ms().saturating_add(wait_ms),
+                    until_unix_ms: self.process.unix_ms().saturating_add(wait_ms),
                 });
             }
             Observation::Cancelled { task } => self.attempted(task, Direction::Do, false),

@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crashpoint::{
-    CancelToken, CheckpointStore, Ctx, Engine, Error, RedbCheckpointStore, ScopeId, StoreErrorKind,
+    CancelToken, CheckpointStore, Ctx, Engine, Error, RedbCheckpointStore, Runtime, ScopeId,
+    StoreErrorKind,
 };
 use futures_util::FutureExt as _;
 #[cfg(madsim)]
@@ -71,8 +72,12 @@ pub(crate) struct Waits {
 pub(crate) struct Node {
     /// An engine over the node's store and the node's time.
     pub(crate) engine: Engine,
+    /// The node's time.
+    pub(crate) clock: Arc<dyn Runtime>,
     /// Passes time before and after each effect, so that a fault can strike there.
     pub(crate) pace: fn() -> BoxFuture<'static, ()>,
+    /// By how much the timers of built-in workloads are shorter there: a run lasts for seconds.
+    pub(crate) shorter: u32,
 }
 
 impl Shared {
@@ -132,6 +137,24 @@ impl Process {
     #[cfg(not(madsim))]
     fn engine_of_node(&self) -> Option<Engine> {
         None
+    }
+
+    /// The wall clock that the run reads, in milliseconds since 1970-01-01 UTC.
+    pub(crate) fn unix_ms(&self) -> u64 {
+        #[cfg(madsim)]
+        if let Some(node) = &self.shared.node {
+            return node.clock.unix_ms();
+        }
+        self.runtime().unix_ms()
+    }
+
+    /// The length of a timer that waits for `usual` where the time of a run has no limit.
+    pub(crate) fn timer(&self, usual: Duration) -> Duration {
+        #[cfg(madsim)]
+        if let Some(node) = &self.shared.node {
+            return usual / node.shorter;
+        }
+        usual
     }
 
     /// A process outside any simulation, to build a definition with.

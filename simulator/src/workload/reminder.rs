@@ -1,9 +1,11 @@
-//! A reminder: a plain task, a timer, and a compensatable task.
+//! A reminder: a plain task, a timer for a duration, a timer until an instant, and a compensatable task.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crashpoint::{CompensatableTask, Ctx, Retention, State, TaskError, Timer, Workflow};
+use crashpoint::{
+    CompensatableTask, Ctx, Retention, RunData, State, TaskError, Timer, Wake, Workflow,
+};
 use serde_json::json;
 
 use crate::sim::Process;
@@ -12,11 +14,14 @@ use crate::workload::{Length, Recipe, Sharing};
 /// Longer than a life waits at a time, so that it crashes in the middle, too. It is also longer than the
 /// hour by which a clock jumps.
 const WAIT: Duration = Duration::from_secs(7 * 60 * 60);
+/// From the reminder to the instant before which nothing is closed.
+const GRACE: Duration = Duration::from_secs(8 * 60 * 60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Reminder {
     Remind,
     Wait,
+    Grace,
     Close,
     Closed,
 }
@@ -24,7 +29,7 @@ enum Reminder {
 pub(super) fn recipe() -> Recipe<impl State> {
     Recipe {
         name: "reminder",
-        about: "a timer between two tasks",
+        about: "two timers between two tasks",
         workflow: Arc::new(workflow),
         start: Reminder::Remind,
         input: json!(null),
@@ -41,16 +46,21 @@ fn workflow(process: &Process) -> Workflow<Reminder> {
         let process = reminding.clone();
         async move {
             process.effect(&ctx, "send a reminder", "").await;
-            Ok::<_, TaskError>(Reminder::Wait)
+            let grace = process.timer(GRACE).as_millis();
+            let grace = u64::try_from(grace).expect("it is a matter of hours");
+            Ok::<_, TaskError>((Reminder::Wait, ctx.unix_ms() + grace))
         }
     };
+    let wait = Timer::after(process.timer(WAIT));
+    let grace = Timer::by(|data: &RunData| Ok(Wake::AtUnixMs(data.output("remind")?)));
     let close = Close {
         process: process.clone(),
     };
     let workflow = Workflow::builder("reminder", 1)
-        .task(Reminder::Remind, "remind", remind)
+        .task_with_output(Reminder::Remind, "remind", remind)
         .to([Reminder::Wait])
-        .timer(Reminder::Wait, "wait", Timer::after(WAIT), Reminder::Close)
+        .timer(Reminder::Wait, "wait", wait, Reminder::Grace)
+        .timer(Reminder::Grace, "grace", grace, Reminder::Close)
         .compensatable(Reminder::Close, "close", close)
         .to([Reminder::Closed])
         .exit(Reminder::Closed)

@@ -158,8 +158,8 @@ fn merging_loses_no_violation() {
         StateIsTheFold order c2: 8
         KeyOutlivesTheLife order c2: 9
         OutputIsInItsRow offer c2: 1
-        DeadlineIsOriginal reminder c2: 15
-        TimerReadsTheClock reminder j1: 1"#]]
+        DeadlineIsOriginal reminder c2: 19
+        TimerReadsTheClock reminder j1: 2"#]]
     .assert_eq(&table.join("\n"));
 }
 

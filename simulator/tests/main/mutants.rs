@@ -204,12 +204,12 @@ fn every_rule_that_is_left_out_is_caught() {
         OutputIsInItsRow in offer, c1: calm-is-done, schedule 1
             no fault
             rolled back although nothing went wrong: decide failed: no task "make" has left an output; a test of such a workflow shows nothing. If it is meant to end so, say it by CrashTest::may_never_be_done
-        DeadlineIsOriginal in reminder, c1: timers-keep-their-deadline, schedule 10
+        DeadlineIsOriginal in reminder, c1: timers-keep-their-deadline, schedule 17
             at life1/append#3:before: crash
             life 2 waits for wait of visit 1 until 21600000 ms after its deadline
         TimerReadsTheClock in reminder, j1: timers-keep-their-deadline, schedule 28
-            at life1/wait.2:pending: clock-back
-            life 1 ended wait of visit 1 3600000 ms before its deadline
+            at life1/grace:pending: clock-back
+            life 1 ended grace of visit 3 3600000 ms before its deadline
     "#]].assert_eq(&table);
 }
 
@@ -280,8 +280,8 @@ fn no_oracle_rejects_a_rule_that_is_kept() {
         order x1: 19
         order x1t1: 655
         order-fails c1: 37
-        reminder c1: 22
-        reminder j1: 64
+        reminder c1: 29
+        reminder j1: 85
         trip-again c1: 16
         trip-cleared f1: 16
         trip-cleared t1p2: 94

@@ -107,13 +107,15 @@ impl Mutant {
         }
     }
 
-    fn falsified_clock(&self, unix_ms: u64) -> u64 {
+    fn falsified_clock(&mut self, unix_ms: u64) -> u64 {
         let Stage::ReadingClock(waiting) = &self.life.stage else {
             unreachable!("only a look at the clock is answered so");
         };
         let deadline = waiting.deadline_unix_ms;
         match (self.broken, self.restarted) {
-            (Rule::TimerReadsTheClock, _) if self.waited => unix_ms.max(deadline),
+            (Rule::TimerReadsTheClock, _) if std::mem::take(&mut self.waited) => {
+                unix_ms.max(deadline)
+            }
             (_, Some(restarted)) => unix_ms.saturating_sub(restarted.saturating_sub(deadline)),
             _ => unix_ms,
         }

@@ -1,18 +1,16 @@
 //! Timers: never early, and the original deadline in every life, whatever the clock does.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crashpoint::{
-    CancelToken, Ctx, Engine, Error, MemoryCheckpointStore, Mismatch, Outcome, RunData, Runtime,
-    State, StatusPhase, TaskError, TaskKind, Timer, TokioRuntime, Wake, Workflow,
+    CancelToken, Ctx, Engine, Error, MemoryCheckpointStore, Mismatch, Outcome, RunData,
+    Runtime as _, State, StatusPhase, TaskError, TaskKind, Timer, Wake, Workflow,
 };
 use expect_test::expect;
-use futures_util::future::BoxFuture;
-use tokio::time::{Instant, advance};
+use tokio::time::advance;
 
-use crate::support::{in_memory, rows_in_words, stalls};
+use crate::support::{Clock, in_memory, rows_in_words, stalls};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
 enum Reminder {
@@ -37,46 +35,6 @@ fn workflow(timer: Timer) -> Workflow<Reminder> {
         .expect("it is valid")
 }
 
-/// The wall clock of 1970 that tokio's paused clock moves, and that a test can move besides.
-#[derive(Clone)]
-struct Clock {
-    started: Instant,
-    skew_ms: Arc<AtomicI64>,
-}
-
-impl Clock {
-    fn new() -> Self {
-        Self {
-            started: Instant::now(),
-            skew_ms: Arc::default(),
-        }
-    }
-
-    fn jump(&self, by_ms: i64) {
-        self.skew_ms.fetch_add(by_ms, Ordering::Relaxed);
-    }
-}
-
-impl Runtime for Clock {
-    fn unix_ms(&self) -> u64 {
-        let elapsed = u64::try_from(self.started.elapsed().as_millis()).expect("a test is short");
-        let day_1 = 24 * 60 * 60 * 1000;
-        elapsed + u64::try_from(day_1 + self.skew_ms.load(Ordering::Relaxed)).expect("after 1970")
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        TokioRuntime::new().sleep(duration)
-    }
-
-    fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
-        TokioRuntime::new().blocking(work)
-    }
-
-    fn entropy(&self) -> [u8; 16] {
-        TokioRuntime::new().entropy()
-    }
-}
-
 /// An engine, its store, and its clock.
 fn timed() -> (Engine, Arc<MemoryCheckpointStore>, Clock) {
     let (engine, store) = in_memory();
@@ -96,7 +54,7 @@ async fn a_timer_ends_at_its_deadline_and_leaves_two_rows() {
             .run(&workflow(Timer::after(WAIT)), ID, Reminder::Remind, &())
             .await,
     );
-    assert_eq!(clock.started.elapsed(), WAIT);
+    assert_eq!(clock.elapsed(), WAIT);
     expect![[r#"
         0 claim "Remind" ""
         1 state_entry "Wait" "remind"
@@ -124,7 +82,7 @@ async fn a_resumed_life_waits_for_the_deadline_of_the_first() {
         drop(run);
         advance(down_for).await;
         assert_called(engine.resume_from(&workflow, ID).await);
-        assert_eq!(clock.started.elapsed(), ends_after);
+        assert_eq!(clock.elapsed(), ends_after);
     }
 }
 
@@ -136,7 +94,7 @@ async fn a_timer_is_not_early_although_the_clock_was_set_back_while_it_waited() 
     stalls(&mut run).await;
     clock.jump(-60 * 60 * 1000);
     assert_called(run.await);
-    assert_eq!(clock.started.elapsed(), WAIT + HOUR);
+    assert_eq!(clock.elapsed(), WAIT + HOUR);
 }
 
 #[tokio::test(start_paused = true)]
@@ -147,7 +105,7 @@ async fn a_timer_notices_a_clock_that_was_set_ahead_within_six_hours() {
     stalls(&mut run).await;
     clock.jump(71 * 60 * 60 * 1000);
     assert_called(run.await);
-    assert_eq!(clock.started.elapsed(), 6 * HOUR);
+    assert_eq!(clock.elapsed(), 6 * HOUR);
 }
 
 #[tokio::test(start_paused = true)]
@@ -161,7 +119,7 @@ async fn a_timer_until_an_instant_of_the_input_ends_then_or_at_once_if_it_has_pa
                 .run(&workflow(at_input()), ID, Reminder::Remind, &until)
                 .await,
         );
-        assert_eq!(clock.started.elapsed(), ends_after);
+        assert_eq!(clock.elapsed(), ends_after);
     }
     let (engine, _, _) = timed();
     let outcome = engine
@@ -183,7 +141,7 @@ async fn a_fraction_of_a_millisecond_makes_a_timer_longer_and_never_shorter() {
             .run(&workflow(timer), ID, Reminder::Remind, &())
             .await,
     );
-    assert_eq!(clock.started.elapsed(), Duration::from_millis(1));
+    assert_eq!(clock.elapsed(), Duration::from_millis(1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -199,7 +157,7 @@ async fn a_cancellation_ends_the_wait() {
         panic!("it was cancelled");
     };
     assert_eq!((back.state, &*back.task), (Reminder::Wait, "wait"));
-    assert_eq!(clock.started.elapsed(), Duration::ZERO);
+    assert_eq!(clock.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]

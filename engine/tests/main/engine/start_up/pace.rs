@@ -1,13 +1,13 @@
 //! How many runs are under way, over how many pages.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crashpoint::{Ctx, Engine, Error, Outcome, Recovery};
+use crashpoint::{Ctx, Engine, Error, Outcome, Recovery, State, TaskError, Timer, Workflow};
 
 use super::{Counts, Hooked, Import, crashed, import};
-use crate::support::in_memory;
+use crate::support::{Clock, in_memory, stalls};
 
 #[tokio::test(start_paused = true)]
 async fn as_many_runs_as_said_are_under_way_and_no_more() {
@@ -38,6 +38,66 @@ async fn as_many_runs_as_said_are_under_way_and_no_more() {
     check(|recovery| recovery.concurrency(3), 3).await;
     check(|recovery| recovery.concurrency(20), 20).await;
     check(|recovery| recovery.concurrency(1000), 20).await;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+enum Reminder {
+    Wait,
+    Call,
+    Called,
+}
+
+/// Ten runs wait for the same instant with room for two, and a run behind them has nothing to wait for.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_waits_for_its_timer_leaves_its_place_to_others() {
+    const WAITING: usize = 10;
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+    let (engine, _) = in_memory();
+    let clock = Clock::new();
+    let engine = engine.with_runtime(clock.clone());
+    let (active, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let seen = Arc::clone(&most);
+    let calling = move |ctx: Ctx| {
+        let (active, most) = (Arc::clone(&active), Arc::clone(&most));
+        async move {
+            most.fetch_max(active.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            ctx.sleep(Duration::from_secs(1)).await;
+            active.fetch_sub(1, Ordering::SeqCst);
+            Ok::<_, TaskError>(Reminder::Called)
+        }
+    };
+    let reminder = Workflow::builder("reminder", 1)
+        .timer(Reminder::Wait, "wait", Timer::after(HOUR), Reminder::Call)
+        .task(Reminder::Call, "call", calling)
+        .exit(Reminder::Called)
+        .build()
+        .expect("it is valid");
+    for number in 0..WAITING {
+        let id = format!("a-{number}");
+        let mut run = Box::pin(engine.run(&reminder, &id, Reminder::Wait, &()));
+        stalls(&mut run).await;
+    }
+    crashed(&engine, "import", 1, "b").await;
+    let copied_after = Arc::new(Mutex::new(None));
+    let (copied, at) = (Arc::clone(&copied_after), clock.clone());
+    let import = import("import", 1, move |_| {
+        *copied.lock().expect("nobody panics") = Some(at.elapsed());
+        async {}
+    });
+    let recovery = Recovery::new(&engine).workflow(&reminder).workflow(&import);
+    let report = recovery.concurrency(2).resume_all().await;
+    let report = report.expect("memory lists");
+    assert_eq!(
+        (report.runs.len(), report.errors().count()),
+        (WAITING + 1, 0)
+    );
+    assert_eq!(
+        *copied_after.lock().expect("nobody panics"),
+        Some(Duration::ZERO)
+    );
+    assert_eq!(seen.load(Ordering::SeqCst), 2, "all timers end at once");
+    // Two calls at a time, each of a second.
+    assert_eq!(clock.elapsed(), HOUR + Duration::from_secs(5));
 }
 
 #[tokio::test(start_paused = true)]
