@@ -82,10 +82,10 @@ pub use crash_test::{
 };
 pub use executor::SimRuntime;
 pub use explore::{
-    CONTINUATIONS, Findings, LogPhase, LogPlace, NoReturn, Nondeterminism, OperationsPart, Outlook,
-    Part, Pool, ResumedLogs, Resumption, Resumptions, SHRINK_RUNS_MAX, ShrinkError, Shrunk,
-    Violation, explore, explore_on, explore_operations, explore_operations_part, explore_part,
-    explore_seeds, explore_seeds_on, parts, shrink, shrink_recording, vacuity,
+    CONTINUATIONS, Findings, NoReturn, Nondeterminism, OperationsPart, Outlook, Part, Pool,
+    ResumedLogs, Resumptions, SHRINK_RUNS_MAX, ShrinkError, Shrunk, Violation, explore, explore_on,
+    explore_operations, explore_operations_part, explore_part, explore_seeds, explore_seeds_on,
+    parts, shrink, shrink_recording, vacuity,
 };
 pub use fault::{
     AttemptFault, BadBudget, BadFault, BadSchedule, Breach, Budget, ClockFault, Crash, DiskFault,
@@ -102,9 +102,10 @@ pub use record::{
 };
 pub use report::{render, scrubber, steps, trace};
 pub use sim::{
-    BrokenInvariant, Lane, OwnStore, Process, Release, Repeat, Rollout, Run, RunOfLife, Service,
-    ServiceError, Settings, SimObserver, SimStore, Snapshot, Snapshots, StoreKind, Subject, Took,
-    UnknownRollout, UnknownStore, Upgrade, Watch, simulate, simulate_with,
+    BrokenInvariant, Lane, LogPhase, LogPlace, OwnStore, PermittedRefusals, Process, Release,
+    Repeat, Resumption, Rollout, Run, RunOfLife, Service, ServiceError, Settings, SimObserver,
+    SimStore, Snapshot, Snapshots, StoreKind, Subject, Took, UnknownRollout, UnknownStore, Upgrade,
+    Watch, simulate, simulate_with,
 };
 pub use smol_str::SmolStr;
 pub use workload::engine_subject::{EngineSubject, WorkflowFactory};

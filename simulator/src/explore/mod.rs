@@ -5,6 +5,7 @@
 //! explores them on any number of threads and combines the results in their order. The result is
 //! the same for any number.
 
+mod carried;
 mod findings;
 mod no_return;
 mod operations;
@@ -20,12 +21,13 @@ use std::ops::ControlFlow;
 
 use crate::sim::{Settings, Workload};
 
+pub(crate) use carried::places;
 pub use findings::{Findings, Nondeterminism, Violation};
 pub use no_return::{CONTINUATIONS, NoReturn, Outlook};
 pub use operations::{OperationsPart, explore_operations, explore_operations_part};
 pub use parts::{Part, explore_part, parts};
 pub use pool::Pool;
-pub use resumed::{LogPhase, LogPlace, ResumedLogs, Resumption, Resumptions};
+pub use resumed::{ResumedLogs, Resumptions};
 pub(crate) use seeds::{explore_each_seed, explore_seed};
 pub use seeds::{explore_seeds, explore_seeds_on};
 pub(crate) use shard::Shard;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use crashpoint::protocol::Definition;
 
 use crate::history::{History, LifeEnd, What};
+use crate::sim::PermittedRefusals;
 
 /// A release of a workflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +24,9 @@ pub struct Upgrade {
     pub definition: Definition,
     /// The lives of each release.
     pub rollout: Rollout,
+    /// The refusals that an oracle permits. `None` if somebody judges the refusals of all schedules
+    /// together, as an upgrade test does.
+    pub permitted: Option<PermittedRefusals>,
 }
 
 /// The release of each life, by the order of the lives.

@@ -5,7 +5,7 @@
 //! loss alone has about a hundred variants, so disk faults are for short workloads.
 
 use crate::fault::{Budget, Crash, Fault};
-use crate::sim::{Length, StoreKind, Workload};
+use crate::sim::{Length, Rollout, StoreKind, Workload};
 
 /// Every schedule within a budget, for some workloads over some stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +146,30 @@ const RACES: &[Budget] = &[
     },
 ];
 
+/// The campaigns of an upgrade in a rollout. A release that is wrong with a store that fails is wrong alone,
+/// so these have what leaves other logs or other worlds.
+pub(crate) fn upgrade_campaigns(rollout: Rollout) -> Vec<Budget> {
+    let crash = Budget { crashes: 1, ..NONE };
+    let crashes = Budget { crashes: 2, ..NONE };
+    let takeover = Budget {
+        takeovers: 1,
+        ..crash
+    };
+    match rollout {
+        Rollout::OldNew => vec![
+            Budget { errors: 1, ..crash },
+            Budget {
+                cancels: 1,
+                ..crash
+            },
+            Budget { errors: 2, ..NONE },
+            takeover,
+        ],
+        Rollout::OldOldNew => vec![crashes],
+        Rollout::OldNewOld => vec![crashes, takeover],
+    }
+}
+
 /// The most crashes of a schedule in the campaigns.
 pub const CRASHES_MAX: u32 = 3;
 
@@ -199,10 +223,16 @@ impl Campaign {
 
 impl Workload {
     /// The budgets that an exploration of this workload exhausts: up to `crashes` crashes alone,
-    /// and the [`CAMPAIGNS`]. Without crashes, only the schedule without faults.
+    /// and the [`CAMPAIGNS`]. Without crashes, only the schedule without faults. An upgrade has
+    /// campaigns of its own, over the store in memory.
     pub fn campaigns(&self, store: StoreKind, crashes: u32) -> Vec<Budget> {
         let mut budgets = vec![Budget { crashes, ..NONE }];
-        if crashes > 0 {
+        if let Some(upgrade) = &self.upgrade {
+            if Over::only(store) == Over::Memory {
+                let campaigns = upgrade_campaigns(upgrade.rollout).into_iter();
+                budgets.extend(campaigns.filter(|it| it.crashes <= crashes && crashes > 0));
+            }
+        } else if crashes > 0 {
             let several = self.runs() > 1;
             if several {
                 budgets.extend_from_slice(RACES);

@@ -8,6 +8,7 @@ mod import;
 mod linear;
 mod offer;
 mod order;
+pub(crate) mod releases;
 mod reminder;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use serde_json::Value;
 use crate::sim::{Lane, Process, Subject};
 use crate::workload::engine_subject::{EngineSubject, WorkflowFactory};
 
+pub(crate) use self::campaigns::upgrade_campaigns;
 pub use self::campaigns::{CAMPAIGNS, CRASHES_MAX, Campaign, Over, beyond, default_crashes};
 pub use crate::sim::{
     ActsOn, CalmEnding, Deadline, Length, OddEnding, Panics, Sharing, WAITS_MAX, Workload,
@@ -157,8 +159,8 @@ pub fn named(name: &str) -> Option<Workload> {
 }
 
 fn named_on_own_lane(name: &str) -> Option<Workload> {
-    if let Some(control) = controls::named(name) {
-        return Some(control);
+    if let Some(found) = controls::named(name) {
+        return Some(found);
     }
     let workloads = match name.split_once('~') {
         None => all(),

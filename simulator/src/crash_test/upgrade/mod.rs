@@ -3,7 +3,6 @@
 
 mod expected;
 mod own_test;
-mod releases;
 mod replay;
 mod report;
 mod rounds;
@@ -20,10 +19,8 @@ use crate::crash_test::program::Program;
 use crate::crash_test::settings::TestSettings;
 use crate::explore::Pool;
 use crate::history::{Ending, LifeEnd};
-use crate::sim::Process;
+use crate::sim::{PermittedRefusals, Process};
 use crate::workload::{Panics, Rule};
-
-use self::expected::Expected;
 
 pub use self::own_test::OwnTest;
 pub use self::report::UpgradeReport;
@@ -63,7 +60,7 @@ pub struct UpgradeTest<Old, New, W = ()> {
     settings: TestSettings<W>,
     old: Program<Old, W>,
     new: Program<New, W>,
-    expected: Expected,
+    expected: PermittedRefusals,
     crashes: u32,
     /// A rule that the engine of the new release breaks, for the simulator's own tests.
     broken_rule: Option<Rule>,
@@ -178,7 +175,7 @@ impl<Old: State, W: Send + Sync + 'static> UpgradeFrom<Old, W> {
             settings: self.settings,
             old: self.old,
             new: Program::new(start, input, workflow),
-            expected: Expected::default(),
+            expected: PermittedRefusals::default(),
             crashes: CRASHES_MAX,
             broken_rule: None,
         }
@@ -194,13 +191,13 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
     /// another type can be resumed before its first cursor.
     pub fn refuses(mut self, states: impl IntoIterator<Item = Old>) -> Self {
         let labels = states.into_iter().map(|state| state.label().to_owned());
-        self.expected.refused = labels.collect();
+        self.expected.states = labels.collect();
         self
     }
 
     /// The new release must carry every log. This is the default; it undoes [`refuses`](Self::refuses).
     pub fn carries_all(mut self) -> Self {
-        self.expected.refused.clear();
+        self.expected.states.clear();
         self
     }
 

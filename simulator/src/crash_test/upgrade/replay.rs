@@ -2,6 +2,7 @@
 
 use crashpoint::State;
 
+use crate::crash_test::upgrade::expected::unexpected_refusals;
 use crate::crash_test::upgrade::rounds::NAME;
 use crate::crash_test::upgrade::{UpgradeTest, report};
 use crate::explore::Resumptions;
@@ -59,7 +60,7 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
         let story = render::story(&trial.run, &verdicts);
         assert!(verdicts.is_empty(), "a promise is broken\n\n{story}");
         let resumptions = Resumptions::of(workload, &Settings::default(), &trial.run);
-        let unexpected = self.expected.unexpected_refusals(&resumptions);
+        let unexpected = unexpected_refusals(&self.expected, &resumptions);
         if !unexpected.is_empty() {
             panic!("{}\n\n{story}", report::unexpected(&unexpected));
         }

@@ -9,12 +9,13 @@ use crashpoint::protocol::{Faithful, Without};
 use crate::crash_test::REPLAY;
 use crate::crash_test::failure::{Failed, Found, nondeterminism};
 use crate::crash_test::settings::Parts;
-use crate::crash_test::upgrade::releases::Releases;
+use crate::crash_test::upgrade::expected::{missing_refusals, unexpected_refusals};
 use crate::crash_test::upgrade::{UpgradeReport, UpgradeTest, report};
 use crate::explore::{Findings, Violation, explore, explore_on};
 use crate::fault::Budget;
 use crate::sim::{Repeat, Rollout, Settings, StoreKind, Upgrade};
-use crate::workload::{OddEnding, Workload};
+use crate::workload::releases::Releases;
+use crate::workload::{OddEnding, Workload, upgrade_campaigns};
 
 /// The beginning of the name of a workload; the name of its rollout follows.
 pub(super) const NAME: &str = "upgrade-";
@@ -48,7 +49,7 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
                 all.merge(self.judged(&workload, rollout, findings));
             }
         }
-        let missing = self.expected.missing_refusals(&all.resumptions);
+        let missing = missing_refusals(&self.expected, &all.resumptions);
         if !missing.is_empty() {
             panic!("{}", report::never_refused(&missing));
         }
@@ -57,29 +58,10 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
 
     /// The budgets that are exhausted in a rollout.
     fn budgets(&self, rollout: Rollout) -> Vec<Budget> {
-        const NONE: Budget = Budget::NONE;
-        let crash = Budget { crashes: 1, ..NONE };
-        let crashes = Budget { crashes: 2, ..NONE };
-        let takeover = Budget {
-            takeovers: 1,
-            ..crash
-        };
-        let budgets = match rollout {
-            Rollout::OldNew => vec![
-                Budget { errors: 1, ..crash },
-                Budget {
-                    cancels: 1,
-                    ..crash
-                },
-                Budget { errors: 2, ..NONE },
-                takeover,
-            ],
-            Rollout::OldOldNew => vec![crashes],
-            Rollout::OldNewOld => vec![crashes, takeover],
-        };
         let affordable =
             |budget: &Budget| self.crashes > 1 || rollout == Rollout::OldNew || budget.crashes < 2;
-        budgets.into_iter().filter(affordable).collect()
+        let budgets = upgrade_campaigns(rollout).into_iter();
+        budgets.filter(affordable).collect()
     }
 
     #[track_caller]
@@ -95,15 +77,16 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
             upgrade: Some(Upgrade {
                 definition: new.definition(&world),
                 rollout,
+                permitted: None,
             }),
             // The new release may mean to end a run in another way than the old.
             accepts: OddEnding::ALL.to_vec(),
             running: Box::new(move |world| {
                 Box::new(Releases {
-                    old: old.in_world(world, Faithful),
+                    old: old.in_world(world, Faithful).into(),
                     new: match broken_rule {
-                        None => new.in_world(world, Faithful),
-                        Some(rule) => new.in_world(world, Without(rule)),
+                        None => new.in_world(world, Faithful).into(),
+                        Some(rule) => new.in_world(world, Without(rule)).into(),
                     },
                     rollout,
                 })
@@ -116,7 +99,7 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
     #[track_caller]
     fn judged(&self, workload: &Workload, rollout: Rollout, findings: Findings) -> Findings {
         let findings = self.judged_promises(workload, rollout, findings);
-        let unexpected = self.expected.unexpected_refusals(&findings.resumptions);
+        let unexpected = unexpected_refusals(&self.expected, &findings.resumptions);
         if !unexpected.is_empty() {
             let told = report::unexpected_with_story(workload, &unexpected, Location::caller());
             panic!("{told}");

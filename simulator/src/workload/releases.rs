@@ -1,15 +1,17 @@
 //! Two releases of a workflow as one subject: each life runs its release.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 
 use crate::history::LifeEnd;
 use crate::sim::{Process, Release, Rollout, Subject};
 
 /// Both releases in one world.
-pub(super) struct Releases {
-    pub(super) old: Box<dyn Subject>,
-    pub(super) new: Box<dyn Subject>,
-    pub(super) rollout: Rollout,
+pub(crate) struct Releases {
+    pub(crate) old: Arc<dyn Subject>,
+    pub(crate) new: Arc<dyn Subject>,
+    pub(crate) rollout: Rollout,
 }
 
 impl Releases {
