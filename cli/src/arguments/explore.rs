@@ -12,7 +12,8 @@ use crate::arguments::values::{ALL, Lane, Store, rule_or_operation};
 
 #[derive(Debug, Args)]
 pub(crate) struct ExploreArguments {
-    /// The workload to explore, `operations` for the engine's operations over several runs, or `all`.
+    /// The workload to explore, `upgrades` for the upgrades of a workflow, `operations` for the engine's
+    /// operations over several runs, or `all`.
     #[arg(long, value_name = "NAME", default_value = ALL)]
     pub(crate) workload: String,
     /// The stores to explore over, separated by commas.

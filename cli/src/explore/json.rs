@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crashpoint_simulator::Release;
 use serde::Serialize;
 
 use crate::explore::report::ExplorationReport;
@@ -39,7 +40,19 @@ struct WorkloadDocument<'a> {
     /// Whether every schedule within the bounds was run. False if exploring stopped early.
     exhaustive: bool,
     violations: Vec<ViolationDocument<'a>>,
+    /// What each release of an upgrade made of the logs of the other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logs: Option<LogsDocument>,
     nondeterminism: Vec<NondeterminismDocument<'a>>,
+}
+
+/// Equal logs count once.
+#[derive(Serialize)]
+struct LogsDocument {
+    new_release_carries: u64,
+    new_release_refuses: u64,
+    old_release_carries: u64,
+    old_release_refuses: u64,
 }
 
 #[derive(Serialize)]
@@ -89,6 +102,15 @@ pub(crate) fn json(report: &ExplorationReport, out: &mut impl Write) -> io::Resu
             repeated: row.findings.repeated,
             exhaustive: report.complete && row.is_exhaustive(),
             violations: violations.collect(),
+            logs: row.subject.is_upgrade().then(|| {
+                let resumptions = &row.findings.resumptions;
+                LogsDocument {
+                    new_release_carries: resumptions.carried(Release::New),
+                    new_release_refuses: resumptions.refused(Release::New),
+                    old_release_carries: resumptions.carried(Release::Old),
+                    old_release_refuses: resumptions.refused(Release::Old),
+                }
+            }),
             nondeterminism: nondeterminism.collect(),
         }
     });

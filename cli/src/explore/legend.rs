@@ -106,17 +106,30 @@ fn of_workloads(report: &ExplorationReport) -> Vec<String> {
     };
     let budgets: BTreeSet<Budget> = rows.iter().filter_map(|row| row.sampled()).collect();
     let sampled: Vec<String> = budgets.iter().map(Budget::to_string).collect();
-    vec![
-        format!("Crash points: {}.{disk}{fewer}", crash_points(crashes)),
-        schedules(&rows, report.is_exhaustive()),
-        format!(
-            "Sampled: {SAMPLES} schedules more of each row, from seeds, with any of it at once, up to \
-             {}.",
-            sampled.join(" and ")
-        ),
-        twice,
-    ]
+    let (upgrades, others): (Vec<&Row>, Vec<&Row>) =
+        rows.iter().partition(|row| row.subject.is_upgrade());
+    let mut paragraphs = vec![format!(
+        "Crash points: {}.{disk}{fewer}",
+        crash_points(crashes)
+    )];
+    if !others.is_empty() {
+        paragraphs.push(schedules(&others, report.is_exhaustive()));
+    }
+    if !upgrades.is_empty() {
+        paragraphs.push(OF_UPGRADES.to_owned());
+    }
+    paragraphs.push(format!(
+        "Sampled: {SAMPLES} schedules more of each row, from seeds, with any of it at once, up to {}.",
+        sampled.join(" and ")
+    ));
+    paragraphs.push(twice);
+    paragraphs
 }
+
+/// The campaigns of upgrades, besides the crashes alone.
+const OF_UPGRADES: &str = "Upgrades: the name ends with the releases of the first lives. Over memory, besides crashes: for \
+     old-new all with a crash and an attempt that goes wrong, a cancellation or a rival life, and all with two \
+     attempts that go wrong; for old-new-old all with a crash and a rival life.";
 
 /// The crash points of schedules with up to this many crashes.
 fn crash_points(crashes: u32) -> &'static str {

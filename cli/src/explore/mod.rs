@@ -77,11 +77,14 @@ pub(crate) fn run_schedules(arguments: &ExploreArguments) -> Result<ExplorationR
         })),
     };
     let is_alone = subjects.len() == 1;
+    let only_upgrades = subjects.iter().all(Subject::is_upgrade);
     let is_plain = within.is_none() && *crashes != Some(0);
     let mut rows: Vec<Row> = Vec::new();
     for store in store {
-        // Among workloads, operations are explored by their campaigns only.
+        // Among workloads, operations and upgrades are explored by their campaigns only, and upgrades over
+        // memory: what a log means to another release does not depend on the store.
         let is_run = |subject: &&Subject| match subject {
+            _ if subject.is_upgrade() => only_upgrades || (is_plain && *store == Store::Memory),
             Subject::Workload(_) => true,
             Subject::Operations(_) => is_alone || is_plain,
         };
@@ -229,7 +232,8 @@ fn retold(subject: &Subject, violation: &Violation) -> Result<String, Failure> {
         Subject::Workload(workload) => {
             let run = replay(workload, &violation.token)?;
             let verdicts = oracle::judge(workload, &run);
-            Ok(render::story(&run, &verdicts))
+            let releases = render::releases(workload, &run.history);
+            Ok(format!("{releases}{}", render::story(&run, &verdicts)))
         }
         Subject::Operations(operations) => {
             let recording = Recording::Token(violation.token.clone());

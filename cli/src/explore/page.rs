@@ -200,6 +200,10 @@ fn workload(row: &Row, index: usize) -> Markup {
                 @if let Some(workload) = row.workload() {
                     div { (graph(&workload.definition, &taken(row, &workload.definition))) }
                 }
+                @if let Some(upgrade) = row.workload().and_then(|it| it.upgrade.as_ref()) {
+                    div { h4 { "The new release" } (graph(&upgrade.definition, &taken(row, &upgrade.definition))) }
+                    div { pre { (row.findings.resumptions) } }
+                }
                 div.side {
                     @if row.was_started() { (points::points(&row.findings.recorder, lives(row))) }
                     @else { p.note { "Not started." } }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use comfy_table::Cell;
+use crashpoint_simulator::Release;
 
 use crate::explore::legend::legend;
-use crate::explore::report::ExplorationReport;
+use crate::explore::report::{ExplorationReport, Row};
 use crate::process::progress::rate;
 use crate::text::table::{right, table_of, widen};
-use crate::text::{grouped, wrapped};
+use crate::text::{fitted, grouped, wrapped};
 
 /// The same for columns that only the table has.
 const LEGEND_OF_THE_TABLE: [&str; 2] = [
@@ -51,6 +52,7 @@ pub(crate) fn table(report: &ExplorationReport, out: &mut impl Write) -> io::Res
     for row in rows.iter().filter(|row| seen.insert(row.name())) {
         writeln!(out, " {:width$}  {}", row.name(), row.subject.about())?;
     }
+    upgrades(report, out)?;
     let left = rows.iter().filter(|row| !row.was_started());
     let left: Vec<String> = left
         .map(|row| format!("{} over {}", row.name(), row.store))
@@ -73,5 +75,44 @@ pub(crate) fn table(report: &ExplorationReport, out: &mut impl Write) -> io::Res
         writeln!(out, "{caveat}")?;
     }
     writeln!(out, "{}", report.verdict())?;
+    Ok(())
+}
+
+/// What each release of an upgrade made of the logs of the other; by the places of the logs, if nothing but
+/// upgrades was explored.
+fn upgrades(report: &ExplorationReport, out: &mut impl Write) -> io::Result<()> {
+    let explored = report.rows.iter().filter(|row| row.was_started());
+    let (upgrades, others): (Vec<&Row>, Vec<&Row>) =
+        explored.partition(|row| row.subject.is_upgrade());
+    if upgrades.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    let mut table = table_of(&[
+        "logs of the other release",
+        "new carries",
+        "new refuses",
+        "old carries",
+        "old refuses",
+    ]);
+    for row in &upgrades {
+        let resumptions = &row.findings.resumptions;
+        let mut cells = vec![Cell::new(row.name())];
+        for by in [Release::New, Release::Old] {
+            let counts = [resumptions.carried(by), resumptions.refused(by)];
+            cells.extend(counts.map(|count| right(grouped(count))));
+        }
+        table.add_row(cells);
+    }
+    writeln!(out, "{}", table.trim_fmt())?;
+    if others.is_empty() {
+        for row in upgrades {
+            writeln!(out, "\n{} over {}", row.name(), row.store)?;
+            let places = row.findings.resumptions.to_string();
+            for line in places.lines() {
+                writeln!(out, "  {}", fitted(line))?;
+            }
+        }
+    }
     Ok(())
 }

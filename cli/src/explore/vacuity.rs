@@ -37,6 +37,7 @@ pub(crate) fn run(arguments: &VacuityArguments, out: &mut impl Write) -> Result<
     table.add_services();
     table.add_embedded();
     table.add_broken_operations();
+    table.add_broken_upgrades();
     writeln!(out, "{}", fitted(&table.to_string()))?;
     writeln!(out, "{}", wrapped(&report.coverage()))?;
     for caveat in report.caveats() {

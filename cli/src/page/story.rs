@@ -3,7 +3,8 @@
 use crashpoint_simulator::render;
 use crashpoint_simulator::render::escaped_full;
 use crashpoint_simulator::steps::Steps;
-use crashpoint_simulator::{NoReturn, Schedule, scrubber};
+use crashpoint_simulator::workload::Workload;
+use crashpoint_simulator::{History, NoReturn, Schedule, scrubber};
 use maud::{Markup, PreEscaped, html};
 
 use crate::page::graph::{self, Taken};
@@ -19,7 +20,6 @@ pub(crate) fn story(
     id: &str,
 ) -> Markup {
     let broken = broken(schedule);
-    let definition = &schedule.workload.definition;
     let history = &schedule.run.history;
     let events = events(schedule.workload, history);
     html! {
@@ -28,6 +28,7 @@ pub(crate) fn story(
             section {
                 h2 { "Schedule" }
                 ol.schedule { @for fault in render::schedule(history) { li { (shown_whole(&fault)) } } }
+                (releases(schedule.workload, history))
                 (replay(schedule.command))
             }
             @if let Some(no_return) = no_return { (outlooks(no_return, &events, id)) }
@@ -43,10 +44,33 @@ pub(crate) fn story(
                     section {
                         h2 { "Workflow" }
                         (graph::path(history))
-                        (graph::graph(definition, &Taken::of(definition, history.edges())))
+                        (graphs(schedule.workload, history))
                     }
                 }
             }
+        }
+    }
+}
+
+/// The release that each life ran, if the workload has two.
+fn releases(workload: &Workload, history: &History) -> Markup {
+    let releases = render::releases(workload, history);
+    let lines: Vec<&str> = releases.lines().skip(1).collect();
+    html! {
+        @if !lines.is_empty() {
+            ul { @for line in lines { li { (line.trim_start()) } } }
+        }
+    }
+}
+
+/// The graph of the workflow, or of both its releases.
+fn graphs(workload: &Workload, history: &History) -> Markup {
+    let drawn = |definition| graph::graph(definition, &Taken::of(definition, history.edges()));
+    html! {
+        (drawn(&workload.definition))
+        @if let Some(upgrade) = &workload.upgrade {
+            h3 { "The new release" }
+            (drawn(&upgrade.definition))
         }
     }
 }

@@ -32,7 +32,8 @@ pub(crate) fn run(arguments: &ExplainArguments, out: &mut impl Write) -> Result<
                     let outlook = outlook.unwrap_or_default();
                     let workflow = origin::workflow(rerun.trial.nodes.as_deref());
                     let story = fitted(&render::story(schedule.run, schedule.verdicts));
-                    format!("{outlook}{workflow}{story}")
+                    let releases = render::releases(schedule.workload, &schedule.run.history);
+                    format!("{outlook}{workflow}{releases}{story}")
                 },
                 command: schedule.command,
             };

@@ -58,6 +58,7 @@ pub(crate) fn run(arguments: &ReplayArguments, out: &mut impl Write) -> Result<E
         let (workload, story) = (rerun.workload(), fitted(&render::story(run, verdicts)));
         writeln!(out, "{}: {}\n", workload.name, workload.about)?;
         write!(out, "{}", origin::workflow(rerun.trial.nodes.as_deref()))?;
+        write!(out, "{}", render::releases(workload, &run.history))?;
         writeln!(out, "{story}")?;
         writeln!(out, "{}", counted_trace(&trace))?;
     }

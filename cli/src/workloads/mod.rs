@@ -5,7 +5,7 @@ pub(crate) mod origin;
 use std::sync::Arc;
 
 use crashpoint_simulator::operations::{self, Broken};
-use crashpoint_simulator::workload::{self, Workload};
+use crashpoint_simulator::workload::{self, Workload, upgrades};
 use crashpoint_simulator::{Operations, Simulated as _, render};
 
 use crate::arguments::{ALL, Lane};
@@ -28,6 +28,11 @@ impl Subject {
         }
     }
 
+    /// Whether it is an upgrade of a workflow.
+    pub(crate) fn is_upgrade(&self) -> bool {
+        matches!(self, Self::Workload(workload) if workload.upgrade.is_some())
+    }
+
     /// A line about it.
     pub(crate) fn about(&self) -> &'static str {
         match self {
@@ -37,8 +42,8 @@ impl Subject {
     }
 }
 
-/// The subjects of this name: workloads, operations, or all of them. They run on the engine, or on a
-/// mutant that breaks a rule or an operation.
+/// The subjects of this name: workloads, upgrades, operations, or all of them. They run on the engine, or
+/// on a mutant that breaks a rule or an operation.
 pub(crate) fn subjects(
     name: &str,
     mutant: Option<&str>,
@@ -60,7 +65,11 @@ pub(crate) fn subjects(
         Lane::Own => workload,
         Lane::Tokio => workload::in_tokio(workload),
     };
-    let workloads = named(name, mutant, also)?.into_iter().map(in_lane);
+    let mut workloads = named(name, mutant, also)?;
+    if name == ALL && mutant.is_none() {
+        workloads.extend(upgrades::all());
+    }
+    let workloads = workloads.into_iter().map(in_lane);
     let workloads = workloads.map(Arc::new);
     let mut subjects: Vec<Subject> = workloads.map(Subject::Workload).collect();
     if name == ALL && mutant.is_none() {
@@ -85,19 +94,24 @@ pub(crate) fn named(
     mutant: Option<&str>,
     also: &[&str],
 ) -> Result<Vec<Workload>, Failure> {
-    // Controls are not listed: they are broken on purpose, and asked for by name.
-    let control = workload::controls::named(name).filter(|_| mutant.is_none());
-    if let Some(control) = control {
-        return Ok(vec![control]);
+    let rule = mutant.and_then(workload::rule_named);
+    if name == upgrades::NAME {
+        return Ok(rule.map_or_else(upgrades::all, upgrades::mutants));
     }
-    let (known, suffix) = match mutant.and_then(workload::rule_named) {
+    let (known, suffix) = match rule {
         None => (workload::all(), String::new()),
         Some(rule) => (workload::mutants(rule), format!("~{rule:?}")),
     };
-    let names = known.iter().map(|workload| workload.name.as_str());
-    let names = names.chain(also.iter().copied());
-    let names = names.collect::<Vec<_>>().join(", ");
     let full = format!("{name}{suffix}");
+    // Controls are not listed: they are broken on purpose, and asked for by name. So is an upgrade in one
+    // rollout.
+    let control = workload::controls::named(name).filter(|_| mutant.is_none());
+    if let Some(single) = control.or_else(|| upgrades::named(&full)) {
+        return Ok(vec![single]);
+    }
+    let names = known.iter().map(|workload| workload.name.as_str());
+    let names = names.chain([upgrades::NAME]).chain(also.iter().copied());
+    let names = names.collect::<Vec<_>>().join(", ");
     let is_chosen = |workload: &Workload| name == ALL || workload.name == full;
     let chosen: Vec<Workload> = known.into_iter().filter(is_chosen).collect();
     if chosen.is_empty() {

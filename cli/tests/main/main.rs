@@ -16,3 +16,4 @@ mod recordings;
 mod soak;
 mod step;
 mod stored;
+mod upgrades;

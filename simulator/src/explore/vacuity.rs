@@ -19,7 +19,7 @@ use crate::images::{self, Armed, Embedded, Exploration, Hazard, Modes, Op, Scrip
 use crate::operations::{self, BROKEN, Broken};
 use crate::oracle::{ORACLES, judge};
 use crate::record::{Operations, Simulated as _};
-use crate::sim::{Settings, SharedChoices, StoreKind, simulate};
+use crate::sim::{Release, Settings, SharedChoices, StoreKind, simulate};
 use crate::workload::{Rule, controls, named};
 
 /// The most schedules that are run until an oracle catches its mutant.
@@ -29,7 +29,7 @@ const SCHEDULES_MAX: u64 = 200_000;
 const ROTTEN: u64 = 200;
 
 /// A mutant that an oracle must catch.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Witness {
     /// The oracle.
     pub oracle: &'static str,
@@ -100,6 +100,11 @@ pub const WITNESSES: &[Witness] = &[
         "c1b1",
         "refusals-do-nothing",
     ),
+    alone(
+        "upgrade-forgets-version-old-new",
+        "c1",
+        "releases-carry-logs",
+    ),
     without(Rule::RollbackResumes, "order-fails", "c1", "liveness"),
     without(
         Rule::OpenVisitIsUndone,
@@ -139,6 +144,30 @@ pub const WITNESSES: &[Witness] = &[
     alone(controls::MISTAKEN, "c1", "invariants"),
 ];
 
+/// Upgrades with a mistake, each with the oracle that must catch it: of the author, or of the engine of the
+/// new release.
+pub const BROKEN_UPGRADES: &[Witness] = &[
+    alone(
+        "upgrade-forgets-version-old-new",
+        "c1",
+        "releases-carry-logs",
+    ),
+    alone("upgrade-renames-task-old-new", "c1", "keys"),
+    alone("upgrade-forgets-undo-old-new", "c1e1", "all-or-nothing"),
+    without(
+        Rule::MismatchBeforeClaim,
+        "upgrade-removes-state-old-new",
+        "c1",
+        "refusals-do-nothing",
+    ),
+    without(
+        Rule::UndoRunsOnce,
+        "upgrade-renames-state-old-new",
+        "c1e1",
+        "undo-once",
+    ),
+];
+
 /// A mutant that an oracle caught.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Objection {
@@ -156,15 +185,28 @@ struct Points {
     total: usize,
 }
 
-/// The counts of faults, hazards, crash points and oracles.
+/// The logs that the releases of an upgrade found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Logs {
+    what: String,
+    /// Those that the new release carried.
+    carried: u64,
+    /// Those that the new release refused.
+    refused: u64,
+}
+
+/// The counts of faults, hazards, crash points, logs and oracles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     faults: BTreeMap<Fault, u64>,
     points: Vec<Points>,
+    logs: Vec<Logs>,
     hazards: BTreeMap<Hazard, Armed>,
     oracles: Vec<(&'static str, Option<Objection>)>,
     /// The same for each broken operation, with the oracle that must catch it.
     operations: Vec<(&'static str, Broken, Option<Objection>)>,
+    /// The same for each broken upgrade.
+    upgrades: Vec<(Witness, Option<Objection>)>,
 }
 
 impl Table {
@@ -181,12 +223,14 @@ impl Table {
         Self {
             faults: expected_faults().map(|fault| (fault, 0)).collect(),
             points: Vec::new(),
+            logs: Vec::new(),
             hazards: Hazard::all().map(|it| (it, Armed::default())).collect(),
             oracles: oracles.collect(),
             operations: BROKEN
                 .iter()
                 .map(|(broken, oracle)| (*oracle, *broken, None))
                 .collect(),
+            upgrades: BROKEN_UPGRADES.iter().map(|it| (*it, None)).collect(),
         }
     }
 
@@ -194,6 +238,13 @@ impl Table {
     pub fn add_broken_operations(&mut self) {
         for (oracle, broken, seen) in &mut self.operations {
             *seen = objection_to_operation(*broken, oracle);
+        }
+    }
+
+    /// Runs each broken upgrade until its oracle catches it.
+    pub fn add_broken_upgrades(&mut self) {
+        for (witness, seen) in &mut self.upgrades {
+            *seen = objection(witness);
         }
     }
 
@@ -218,7 +269,8 @@ impl Table {
         self.add_faults(&explore(&workload, &Settings::within(budget)));
     }
 
-    /// Counts the fired faults and the crash points of an exploration.
+    /// Counts the fired faults and the crash points of an exploration, and the logs that the releases of
+    /// an upgrade found.
     pub fn add(&mut self, workload: &str, store: StoreKind, findings: &Findings) {
         self.add_faults(findings);
         self.points.push(Points {
@@ -226,6 +278,13 @@ impl Table {
             covered: findings.recorder.covered(),
             total: findings.recorder.total(),
         });
+        if named(workload).is_some_and(|it| it.upgrade.is_some()) {
+            self.logs.push(Logs {
+                what: format!("{workload} over {store}"),
+                carried: findings.resumptions.carried(Release::New),
+                refused: findings.resumptions.refused(Release::New),
+            });
+        }
     }
 
     /// Counts the hazards of a store in its images.
@@ -300,11 +359,33 @@ impl Table {
                 zeros.push(format!("{what}: {covered} of {total} crash points covered"));
             }
         }
+        for Logs {
+            what,
+            carried,
+            refused,
+        } in &self.logs
+        {
+            if carried + refused == 0 {
+                zeros.push(format!("{what}: the new release found no log"));
+            }
+        }
+        if self.logs.iter().all(|logs| logs.refused == 0) {
+            zeros.push("no upgrade refused a log".to_owned());
+        }
         let silent = self.oracles.iter().filter(|(_, seen)| seen.is_none());
         zeros.extend(silent.map(|(oracle, _)| format!("{oracle} caught no mutant")));
         for (oracle, broken, seen) in &self.operations {
             if seen.is_none() {
                 zeros.push(format!("{oracle} did not catch {broken}"));
+            }
+        }
+        for (witness, seen) in &self.upgrades {
+            if seen.is_none() {
+                zeros.push(format!(
+                    "{} did not catch {}",
+                    witness.oracle,
+                    witness.name()
+                ));
             }
         }
         for oracle in operations::oracle::ORACLES {
@@ -384,11 +465,25 @@ impl fmt::Display for Table {
         {
             writeln!(f, "{covered:>9}  {total:>9}  {what}")?;
         }
+        writeln!(
+            f,
+            "\n{:>9}  {:>9}  logs, by the new release of",
+            "carried", "refused"
+        )?;
+        for Logs {
+            what,
+            carried,
+            refused,
+        } in &self.logs
+        {
+            writeln!(f, "{carried:>9}  {refused:>9}  {what}")?;
+        }
         writeln!(f, "\n{:>9}  {:<24} first catch", "schedule", "oracle")?;
         let operations = self.operations.iter();
         let operations = operations.map(|(oracle, _, seen)| (*oracle, seen));
         let oracles = self.oracles.iter().map(|(oracle, seen)| (*oracle, seen));
-        for (oracle, seen) in oracles.chain(operations) {
+        let upgrades = self.upgrades.iter().map(|(it, seen)| (it.oracle, seen));
+        for (oracle, seen) in oracles.chain(operations).chain(upgrades) {
             let Some(seen) = seen else {
                 writeln!(f, "{:>9}  {oracle:<24} none", 0)?;
                 continue;

@@ -17,6 +17,7 @@
 //! | `storage-faults-stay-out` | a store fault starts no rollback |
 //! | `terminal-absorbs` | an ended run gives the same answer for ever, and nothing is written to it |
 //! | `refusals-do-nothing` | a log that is corrupt or does not match is left alone |
+//! | `releases-carry-logs` | each release carries the logs of the other, except where the upgrade permits a refusal |
 //! | `liveness` | the run ends once nothing fails |
 //! | `ends-in-time` | after the last fault the run ends within the lives and the time that the test allows |
 //! | `all-or-nothing` | a done run has every effect, a rolled back run none, a stuck run those that it reports |
@@ -68,6 +69,7 @@ mod outcome_is_durable;
 mod pinned_row;
 mod prefixes_resume;
 mod refusals_do_nothing;
+mod releases_carry_logs;
 mod routers_do_nothing;
 mod step_order;
 mod storage_faults_stay_out;
@@ -142,6 +144,7 @@ pub const ORACLES: &[Oracle] = &[
     storage_faults_stay_out::ORACLE,
     terminal_absorbs::ORACLE,
     refusals_do_nothing::ORACLE,
+    releases_carry_logs::ORACLE,
     liveness::ORACLE,
     ends_in_time::ORACLE,
     all_or_nothing::ORACLE,

@@ -242,8 +242,8 @@ fn runs(run: &Run) -> Vec<String> {
     lines.collect()
 }
 
-/// The release that each life ran, if the workload has two; otherwise nothing.
-pub(crate) fn releases(workload: &Workload, history: &History) -> String {
+/// The release that each life ran, if the workload has two; otherwise nothing. It comes before a [`story`].
+pub fn releases(workload: &Workload, history: &History) -> String {
     let mut section_of = String::new();
     if workload.upgrade.is_none() {
         return section_of;

@@ -9,6 +9,7 @@ mod linear;
 mod offer;
 mod order;
 pub(crate) mod releases;
+pub mod upgrades;
 mod reminder;
 
 use std::sync::Arc;
@@ -143,7 +144,7 @@ pub fn in_tokio(workload: Workload) -> Workload {
     }
 }
 
-/// The workload with this name; mutants, [controls] and those in tokio included.
+/// The workload with this name; mutants, [controls], [upgrades] and those in tokio included.
 pub fn named(name: &str) -> Option<Workload> {
     #[cfg(feature = "tokio")]
     {
@@ -159,7 +160,7 @@ pub fn named(name: &str) -> Option<Workload> {
 }
 
 fn named_on_own_lane(name: &str) -> Option<Workload> {
-    if let Some(found) = controls::named(name) {
+    if let Some(found) = controls::named(name).or_else(|| upgrades::named(name)) {
         return Some(found);
     }
     let workloads = match name.split_once('~') {

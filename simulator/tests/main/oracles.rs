@@ -327,10 +327,11 @@ fn only_the_promises_that_a_run_ends_are_liveness_promises() {
 /// the author is not to blame.
 #[test]
 fn every_promise_that_a_workflow_can_break_says_what_to_change() {
-    const BREAKABLE: [&str; 14] = [
+    const BREAKABLE: [&str; 15] = [
         "prefixes-resume",
         "no-panics",
         "no-hangs",
+        "releases-carry-logs",
         "liveness",
         "ends-in-time",
         "all-or-nothing",

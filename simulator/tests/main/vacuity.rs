@@ -4,10 +4,10 @@ use crashpoint::protocol::{Faithful, Rule};
 use crashpoint_simulator::disk::{Call, Failure, Lasting, Lie};
 use crashpoint_simulator::images::{Embedded, Exploration, Hazard, Modes, Op, Rot, Script};
 use crashpoint_simulator::operations;
-use crashpoint_simulator::vacuity::{Table, WITNESSES, Witness};
+use crashpoint_simulator::vacuity::{BROKEN_UPGRADES, Table, WITNESSES, Witness};
 use crashpoint_simulator::{
     Fault, Findings, Group, Operations, Pool, Settings, StoreFault, StoreKind, explore,
-    explore_operations,
+    explore_operations, workload,
 };
 use expect_test::{Expect, expect};
 
@@ -44,6 +44,14 @@ fn complete(witnesses: &[Witness]) -> Table {
     let operations = explore_operations(Pool::of_one(), Operations(None), &crash);
     table.add("operations", memory, &operations);
     table.add_broken_operations();
+    for upgrade in [
+        "upgrade-renames-state-old-new",
+        "upgrade-removes-state-old-new",
+    ] {
+        let workload = workload::named(upgrade).expect("it is built in");
+        table.add(upgrade, memory, &explore(&workload, &crash));
+    }
+    table.add_broken_upgrades();
     table
 }
 
@@ -64,7 +72,11 @@ fn everything_that_was_not_seen_is_named() {
     let silent = zeros.iter().filter(|it| it.ends_with("caught no mutant"));
     assert_eq!(silent.count(), crashpoint_simulator::oracle::ORACLES.len());
     let silent = zeros.iter().filter(|it| it.contains(" did not catch "));
-    assert_eq!(silent.count(), operations::BROKEN.len());
+    assert_eq!(
+        silent.count(),
+        operations::BROKEN.len() + BROKEN_UPGRADES.len()
+    );
+    assert!(zeros.contains(&"no upgrade refused a log".to_owned()));
     let unfired = zeros.iter().filter(|it| it.starts_with("no schedule had"));
     // The built-in workloads have no tasks whose order could change.
     let kinds = Fault::kinds().filter(|fault| fault.group() != Group::Order);
@@ -75,7 +87,11 @@ fn everything_that_was_not_seen_is_named() {
     assert_eq!(unarmed.count(), Hazard::all().count());
     assert!(zeros.contains(&"no crash points were counted".to_owned()));
     table.add("nothing", StoreKind::Memory, &Findings::default());
+    let upgrade = "upgrade-removes-state-old-new";
+    table.add(upgrade, StoreKind::Memory, &Findings::default());
     let zeros = table.zeros();
+    let unseen = format!("{upgrade} over memory: the new release found no log");
+    assert!(zeros.contains(&unseen), "{zeros:?}");
     let counted = "nothing over memory: 0 of 0 crash points covered".to_owned();
     assert!(zeros.contains(&counted), "{zeros:?}");
 }

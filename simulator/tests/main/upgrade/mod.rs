@@ -1,5 +1,6 @@
 //! Upgrades of workflows, right and wrong, and what the upgrade test says of each.
 
+mod built_in;
 mod import;
 mod mistakes;
 mod protocol;
