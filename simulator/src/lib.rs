@@ -85,7 +85,7 @@ pub use explore::{
     CONTINUATIONS, Findings, NoReturn, Nondeterminism, OperationsPart, Outlook, Part, Pool,
     ResumedLogs, Resumptions, SHRINK_RUNS_MAX, ShrinkError, Shrunk, Violation, explore, explore_on,
     explore_operations, explore_operations_part, explore_part, explore_seeds, explore_seeds_on,
-    parts, shrink, shrink_recording, vacuity,
+    moment, parts, shrink, shrink_recording, vacuity,
 };
 pub use fault::{
     AttemptFault, BadBudget, BadFault, BadSchedule, Breach, Budget, ClockFault, Crash, DiskFault,

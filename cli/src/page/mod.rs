@@ -9,13 +9,13 @@ mod file;
 pub mod graph;
 mod ledger;
 mod log;
-mod moment;
 pub(crate) mod operations;
 mod row;
 pub(crate) mod story;
 mod timeline;
 pub(crate) mod words;
 
+use crashpoint_simulator::moment::{self, Broken};
 use crashpoint_simulator::oracle::Verdict;
 use crashpoint_simulator::scrubber;
 use crashpoint_simulator::steps::Steps;
@@ -24,7 +24,6 @@ use crashpoint_simulator::{NoReturn, Run, StoreKind};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub(crate) use file::File;
-pub use moment::{Broken, broken, broken_operations};
 pub use operations::ExplainedOperations;
 
 const STYLE: &str = include_str!("style.css");
@@ -43,6 +42,13 @@ pub struct ExplainedRun<'a> {
     pub store: StoreKind,
     /// The command that replays it.
     pub command: &'a str,
+}
+
+impl<'a> ExplainedRun<'a> {
+    /// The broken promises in the order in which they broke.
+    pub fn broken(&self) -> Vec<Broken<'a>> {
+        moment::broken(self.workload, self.run, self.verdicts)
+    }
 }
 
 /// The page of one schedule.

@@ -1,5 +1,6 @@
 //! One simulation of operations over several runs: the broken promises, the faults, and every event.
 
+use crashpoint_simulator::moment::{Broken, broken_operations};
 use crashpoint_simulator::operations::What;
 use crashpoint_simulator::render::{operations, operations_schedule};
 use crashpoint_simulator::steps::Steps;
@@ -8,7 +9,6 @@ use maud::{Markup, html};
 
 use crate::page::story::{replay, step_by_step, verdict};
 use crate::page::words::{colour, message};
-use crate::page::{Broken, broken_operations};
 
 /// A simulation of operations to explain.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +41,7 @@ pub(crate) fn story(explained: &ExplainedOperations<'_>, id: &str) -> Markup {
                 ol.schedule { @for fault in &faults { li { (message(fault)) } } }
                 (replay(explained.command))
             }
-            (step_by_step(&Steps::of_operations(&trial.simulation), &broken))
+            (step_by_step(&Steps::of_operations(&trial.simulation), &broken, None))
             section { h2 { "Timeline" } (timeline(trial, &broken, id)) }
         }
     }

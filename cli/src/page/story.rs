@@ -1,5 +1,6 @@
 //! One schedule: the broken promises, the faults, and the course of the run.
 
+use crashpoint_simulator::moment::{Broken, first_shown};
 use crashpoint_simulator::render;
 use crashpoint_simulator::render::escaped_full;
 use crashpoint_simulator::steps::Steps;
@@ -10,7 +11,7 @@ use maud::{Markup, PreEscaped, html};
 use crate::page::graph::{self, Taken};
 use crate::page::timeline::event::{TimelineEvent, anchor, events};
 use crate::page::words::message;
-use crate::page::{Broken, ExplainedRun, broken, ledger, log, timeline};
+use crate::page::{ExplainedRun, ledger, log, timeline};
 
 /// The parts of a schedule's page; `id` begins the names of its anchors.
 pub(crate) fn story(
@@ -19,7 +20,7 @@ pub(crate) fn story(
     steps: Option<&Steps>,
     id: &str,
 ) -> Markup {
-    let broken = broken(schedule);
+    let broken = schedule.broken();
     let history = &schedule.run.history;
     let events = events(schedule.workload, history);
     html! {
@@ -32,7 +33,7 @@ pub(crate) fn story(
                 (replay(schedule.command))
             }
             @if let Some(no_return) = no_return { (outlooks(no_return, &events, id)) }
-            @if let Some(steps) = steps { (step_by_step(steps, &broken)) }
+            @if let Some(steps) = steps { (step_by_step(steps, &broken, first_shown(schedule.run, &broken))) }
             div.columns {
                 section {
                     h2 { "Timeline" }
@@ -76,9 +77,9 @@ fn graphs(workload: &Workload, history: &History) -> Markup {
 }
 
 /// The events, one at a time.
-pub(super) fn step_by_step(steps: &Steps, broken: &[Broken<'_>]) -> Markup {
-    let first = broken.first().and_then(|broken| broken.place);
-    PreEscaped(scrubber::markup(steps, first))
+pub(super) fn step_by_step(steps: &Steps, broken: &[Broken<'_>], shown: Option<usize>) -> Markup {
+    let breaks = broken.first().and_then(|broken| broken.place);
+    PreEscaped(scrubber::markup(steps, breaks, shown))
 }
 
 /// A line that is escaped already.

@@ -87,7 +87,7 @@ impl<P: Fn() -> String, S: Fn() -> String> Explanation<'_, P, S> {
 fn summary(schedule: &ExplainedRun<'_>) -> String {
     let (workload, store) = (schedule.workload, schedule.store);
     let mut summary = format!("{} over {store}: {}\n", workload.name, workload.about);
-    let broken = page::broken(schedule);
+    let broken = schedule.broken();
     let Some(first) = broken.first() else {
         summary.push_str("no promise is broken");
         return summary;

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use crashpoint_simulator::moment::broken_operations;
 use crashpoint_simulator::render::{escaped_line, operations_story};
 use crashpoint_simulator::{
     Judged as _, Operations, OperationsTrial, Recording, Simulated as _, StoreKind, operations,
@@ -9,7 +10,7 @@ use crashpoint_simulator::{
 };
 
 use crate::exit::{Exit, Failure};
-use crate::page::{ExplainedOperations, broken_operations};
+use crate::page::ExplainedOperations;
 use crate::replay::twice::{counted_trace, replayed_twice};
 use crate::text::fitted;
 

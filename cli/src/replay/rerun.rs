@@ -103,7 +103,7 @@ impl WorkloadRerun {
     /// or nothing went wrong.
     pub(crate) fn no_return(&self) -> Option<NoReturn> {
         let explained = self.explained();
-        let broken = page::broken(&explained);
+        let broken = explained.broken();
         let oracle = broken.first()?.verdict.oracle;
         if self.trial.schedule().0.is_empty() {
             return None;
@@ -113,7 +113,7 @@ impl WorkloadRerun {
 
     /// The event at which a promise broke first.
     pub(crate) fn broken_at(&self) -> Option<usize> {
-        page::broken(&self.explained()).first()?.place
+        self.explained().broken().first()?.place
     }
 
     /// What holds after each event.

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use crashpoint_simulator::moment::{Broken, broken_operations};
 use crashpoint_simulator::render::escaped_full;
 use crashpoint_simulator::{
     Judged, Recording, SHRINK_RUNS_MAX, Schedule, Shrunk, Simulated, render, shrink_recording,
@@ -10,7 +11,7 @@ use crashpoint_simulator::{
 
 use crate::arguments::ShrinkArguments;
 use crate::exit::{Exit, Failure};
-use crate::page::{self, Broken};
+
 use crate::replay::operations;
 use crate::replay::rerun::{Rerun, replay_command, replay_file_command};
 use crate::replay::tapes;
@@ -26,12 +27,12 @@ pub(crate) fn run(arguments: &ShrinkArguments, out: &mut impl Write) -> Result<E
     let (oracle, file) = (oracle.as_deref(), file.as_deref());
     match Rerun::of(which)? {
         Rerun::Workload(rerun) => {
-            let oracle = named_or_first(oracle, &page::broken(&rerun.explained()))?;
+            let oracle = named_or_first(oracle, &rerun.explained().broken())?;
             let shrunk = shrunk(rerun.origin.source(), &rerun.recording, &oracle)?;
             print(&rerun.workload().name, &shrunk, &story(&shrunk), file, out)
         }
         Rerun::Operations(rerun) => {
-            let oracle = named_or_first(oracle, &page::broken_operations(&rerun.trial))?;
+            let oracle = named_or_first(oracle, &broken_operations(&rerun.trial))?;
             let shrunk = shrunk(rerun.operations, &rerun.recording, &oracle)?;
             let story = format!(
                 "{}\n{}",

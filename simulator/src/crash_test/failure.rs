@@ -4,6 +4,7 @@
 use std::fmt;
 use std::panic::Location;
 
+use crate::crash_test::page::Shown;
 use crate::explore::{
     CONTINUATIONS, NoReturn, Nondeterminism, SHRINK_RUNS_MAX, Shrunk, Violation, shrink,
 };
@@ -89,10 +90,16 @@ impl<'a> Failed<'a> {
 }
 
 impl Failed<'_> {
-    /// The schedule, event by event.
-    pub(super) fn steps(&self) -> Option<Steps> {
-        let recording = Recording::Token(self.violation().token.clone());
-        Steps::of_recording(Source::Fixed(self.workload), &recording).ok()
+    /// The schedule, event by event, from where the promise breaks.
+    pub(super) fn shown(&self) -> Option<Shown> {
+        let violation = self.violation();
+        let recording = Recording::Token(violation.token.clone());
+        let source = Source::Fixed(self.workload);
+        let steps = Steps::of_recording(source, &recording).ok()?;
+        let trial = replay_recording(source, &recording).ok()?;
+        let told = |verdict: &Verdict| verdict.oracle == violation.oracle;
+        let verdicts: Vec<Verdict> = trial.verdicts.into_iter().filter(told).collect();
+        Some(Shown::of(steps, self.workload, &trial.run, &verdicts))
     }
 
     /// The story of the schedule, with the broken promises other than the first.

@@ -8,9 +8,12 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use crate::explore::moment;
+use crate::oracle::Verdict;
 use crate::report::render;
 use crate::report::scrubber::{self, escaped};
 use crate::report::steps::Steps;
+use crate::sim::{Run, Workload};
 
 /// The environment variable that names the file of the page.
 const HTML: &str = "CRASHPOINT_HTML";
@@ -18,22 +21,43 @@ const HTML: &str = "CRASHPOINT_HTML";
 /// The sections that are open at first. A reader of the first screen needs no more.
 const OPEN: [&str; 2] = ["schedule", "point of no return"];
 
+/// The steps of a schedule, and where a reader begins.
+pub(super) struct Shown {
+    steps: Steps,
+    /// The event at which a promise breaks.
+    breaks: Option<usize>,
+    /// The event that a reader sees first.
+    first: Option<usize>,
+}
+
+impl Shown {
+    /// `verdicts` are the broken promises; the reader begins where the first of them breaks.
+    pub(super) fn of(steps: Steps, workload: &Workload, run: &Run, verdicts: &[Verdict]) -> Self {
+        let broken = moment::broken(workload, run, verdicts);
+        Self {
+            breaks: broken.first().and_then(|first| first.place),
+            first: moment::first_shown(run, &broken),
+            steps,
+        }
+    }
+}
+
 /// Writes a message as a page, with the steps of its schedule, if the environment names a file for it.
 /// Returns a line to tell about it, which begins with a line break.
-pub(super) fn written(message: &str, steps: impl FnOnce() -> Option<Steps>) -> String {
+pub(super) fn written(message: &str, shown: impl FnOnce() -> Option<Shown>) -> String {
     let path = std::env::var_os(HTML).filter(|path| *path != OsString::new());
     let Some(path) = path.map(PathBuf::from) else {
         return String::new();
     };
-    let shown = render::escaped_full(&path.display().to_string());
-    match std::fs::write(&path, page(message, steps().as_ref())) {
-        Ok(()) => format!("\n\nthe page of this schedule is in {shown}"),
-        Err(error) => format!("\n\nthe page of this schedule can't be written to {shown}: {error}"),
+    let file = render::escaped_full(&path.display().to_string());
+    match std::fs::write(&path, page(message, shown().as_ref())) {
+        Ok(()) => format!("\n\nthe page of this schedule is in {file}"),
+        Err(error) => format!("\n\nthe page of this schedule can't be written to {file}: {error}"),
     }
 }
 
 /// The page: the first paragraph of the message, the steps, and a fold for each section behind it.
-fn page(message: &str, steps: Option<&Steps>) -> String {
+fn page(message: &str, shown: Option<&Shown>) -> String {
     let mut page = format!("{BEGIN}<style>{}</style></head>\n<body>\n", scrubber::STYLE);
     let (head, sections) = message.split_once("\n\n").unwrap_or((message, ""));
     let mut head = head.lines();
@@ -53,8 +77,14 @@ fn page(message: &str, steps: Option<&Steps>) -> String {
             "<details{open}><summary>{title}</summary><pre>{lines}</pre></details>"
         );
     }
-    if let Some(steps) = steps {
-        let (markup, script) = (scrubber::markup(steps, None), scrubber::SCRIPT);
+    if let Some(Shown {
+        steps,
+        breaks,
+        first,
+    }) = shown
+    {
+        let markup = scrubber::markup(steps, *breaks, *first);
+        let script = scrubber::SCRIPT;
         _ = writeln!(page, "{markup}<script>{script}</script>");
     }
     page.push_str(END);

@@ -1,6 +1,7 @@
 //! Runs one schedule of a crash test again, and tells its story.
 
-use crate::crash_test::{NAME, failure, page};
+use crate::crash_test::page::{self, Shown};
+use crate::crash_test::{NAME, failure};
 use crate::fault::{BadSchedule, Schedule};
 use crate::oracle::judge;
 use crate::record::{Recording, Source, Trial, replay_recording, run_schedule};
@@ -15,8 +16,11 @@ pub(super) fn held(workload: &Workload, store: StoreKind, trial: &Trial) -> Stri
     let verdicts = judge(workload, &trial.run);
     let story = render::story(&trial.run, &verdicts);
     let story = format!("{}{story}", failure::left_out(workload));
-    let steps = || Some(Steps::of(&trial.run, store, &[]));
-    let page = page::written(&format!("{}\n\n{story}", workload.name), steps);
+    let shown = || {
+        let steps = Steps::of(&trial.run, store, &[]);
+        Some(Shown::of(steps, workload, &trial.run, &verdicts))
+    };
+    let page = page::written(&format!("{}\n\n{story}", workload.name), shown);
     assert!(verdicts.is_empty(), "a promise is broken\n\n{story}{page}");
     story
 }

@@ -167,8 +167,8 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             };
             // Formatted before the panic, because shrinking and replaying may panic as well.
             let failed = Failed::new(workload, &found);
-            let (message, steps) = (failed.to_string(), || failed.steps());
-            let page = page::written(&message, steps);
+            let (message, shown) = (failed.to_string(), || failed.shown());
+            let page = page::written(&message, shown);
             panic!("{message}{page}");
         }
         findings

@@ -7,6 +7,7 @@
 
 mod carried;
 mod findings;
+pub mod moment;
 mod no_return;
 mod operations;
 mod parts;

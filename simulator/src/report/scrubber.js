@@ -28,6 +28,7 @@
     range.addEventListener("input", show);
     controls.hidden = false;
     steps.classList.add("stepping");
+    if (steps.dataset.open !== undefined) steps.open = true;
     show();
   }
 })();

@@ -11,12 +11,18 @@ pub const STYLE: &str = include_str!("scrubber.css");
 /// The script of the part. It needs no other.
 pub const SCRIPT: &str = include_str!("scrubber.js");
 
-/// The part of a page. `broken` is the event at which a promise broke first.
-pub fn markup(steps: &Steps, broken: Option<usize>) -> String {
+/// The part of a page. `broken` is the event at which a promise broke first. The script opens the fold at
+/// that event, or at `shown` if none is known; without both it stays closed at the first event.
+pub fn markup(steps: &Steps, broken: Option<usize>, shown: Option<usize>) -> String {
     let last = steps.events.len().saturating_sub(1);
-    let first = broken.unwrap_or(0).min(last);
+    let shown = broken.or(shown);
+    let first = shown.unwrap_or(0).min(last);
+    let open = if shown.is_some() { " data-open" } else { "" };
     let mut page = String::new();
-    page.push_str("<details class=\"steps\"><summary>Step by step</summary>\n");
+    _ = writeln!(
+        page,
+        "<details class=\"steps\"{open}><summary>Step by step</summary>"
+    );
     _ = write!(
         page,
         "<p class=\"controls\" hidden>\

@@ -2,7 +2,7 @@
 
 use crashpoint_simulator::steps::{Section, Steps};
 use crashpoint_simulator::{
-    Recording, Schedule, Source, StoreKind, Trial, render, run_schedule, scrubber, workload,
+    Recording, Schedule, Source, StoreKind, Trial, moment, render, run_schedule, scrubber, workload,
 };
 
 /// A schedule of the built-in order, and its steps.
@@ -104,7 +104,7 @@ fn one_thing_of_a_kind_holds_after_each_event() {
 fn a_page_lists_every_step_without_a_script_and_escapes_it() {
     let (_, mut steps) = stepped(StoreKind::Memory, "v1; no fault");
     steps.events[0] = "<script>".to_owned();
-    let page = scrubber::markup(&steps, Some(3));
+    let page = scrubber::markup(&steps, Some(3), None);
     assert!(page.contains("&lt;script&gt;") && !page.contains("<script>"));
     assert_eq!(page.matches("<li data-from=").count(), {
         let spans = steps.sections.iter().map(|section| section.spans.len());
@@ -115,4 +115,30 @@ fn a_page_lists_every_step_without_a_script_and_escapes_it() {
         "a script shows the controls"
     );
     assert!(page.contains("value=\"3\"") && page.contains("where it breaks"));
+    assert!(page.contains("<details class=\"steps\" data-open>"));
+    let at_a_fault = scrubber::markup(&steps, None, Some(2));
+    assert!(at_a_fault.contains("value=\"2\"") && !at_a_fault.contains("where it breaks"));
+    let from_the_start = scrubber::markup(&steps, None, None);
+    assert!(from_the_start.contains("value=\"0\"") && !from_the_start.contains("data-open"));
+}
+
+#[test]
+fn a_reader_begins_where_a_promise_breaks_or_else_at_the_first_fault() {
+    let shown = |name: &str| {
+        let workload = workload::named(name).expect("it is built in");
+        let schedule: Schedule = "v1; at life1/append#3:before: crash"
+            .parse()
+            .expect("it parses");
+        let run = run_schedule(Source::Fixed(&workload), StoreKind::Memory, &schedule);
+        let (trial, _) = run.expect("the crash fires");
+        let broken = moment::broken(&workload, &trial.run, &trial.verdicts);
+        let place = moment::first_shown(&trial.run, &broken).expect("something happens");
+        Steps::of(&trial.run, StoreKind::Memory, &[]).events[place].clone()
+    };
+    expect_test::expect!["life 1  FAULT     at life1/append#3:before: crash (the process crashes)"]
+        .assert_eq(&shown("order"));
+    expect_test::expect![
+        "life 3  sends     #5   claim                   at Shipped, life 0000000000000003"
+    ]
+    .assert_eq(&shown("order~TerminalAbsorbs"));
 }

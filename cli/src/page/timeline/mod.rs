@@ -4,10 +4,10 @@ pub(super) mod event;
 mod lanes;
 
 use crashpoint_simulator::History;
+use crashpoint_simulator::moment::Broken;
 use crashpoint_simulator::oracle::Kind;
 use maud::{Markup, html};
 
-use crate::page::Broken;
 use crate::page::timeline::event::TimelineEvent;
 use crate::page::timeline::lanes::Lanes;
 use crate::page::words::life;

@@ -1,6 +1,6 @@
 //! What is on a page.
 
-use crashpoint_cli::page::{ExplainedRun, broken};
+use crashpoint_cli::page::ExplainedRun;
 use crashpoint_simulator::oracle::judge;
 use crashpoint_simulator::workload::{Rule, mutants};
 use crashpoint_simulator::{StoreKind, What};
@@ -119,7 +119,7 @@ fn the_first_broken_promise_is_placed_where_it_broke() {
         store: StoreKind::Memory,
         command: "",
     };
-    let broken = broken(&schedule);
+    let broken = schedule.broken();
     let first = broken.first().expect("something is broken");
     let place = first.place.expect("it has a place");
     let mut before = run.clone();

@@ -5,10 +5,12 @@
 //! prefix that passes.
 
 use crashpoint::CheckpointRow;
-use crashpoint_simulator::oracle::{self, Kind, Verdict};
-use crashpoint_simulator::{OperationsTrial, Run, What, operations};
 
-use crate::page::ExplainedRun;
+use crate::history::What;
+use crate::operations;
+use crate::oracle::{self, Kind, Verdict};
+use crate::record::OperationsTrial;
+use crate::sim::{Run, Workload};
 
 /// The maximum number of events to go back: an endless run has thousands.
 const EVENTS_MAX: usize = 1000;
@@ -34,18 +36,14 @@ pub struct Broken<'a> {
 /// # Panics
 ///
 /// Only if this function has a bug: it places no promise outside of the history.
-pub fn broken<'a>(schedule: &ExplainedRun<'a>) -> Vec<Broken<'a>> {
-    let mut prefix = schedule.run.clone();
+pub fn broken<'a>(workload: &Workload, run: &Run, verdicts: &'a [Verdict]) -> Vec<Broken<'a>> {
+    let mut prefix = run.clone();
     let length = prefix.history.0.len();
-    placed(
-        schedule.verdicts.iter().map(unplaced).collect(),
-        length,
-        |place| {
-            prefix.history.0.truncate(place);
-            prefix.log = log_of(&prefix);
-            oracle::judge(schedule.workload, &prefix)
-        },
-    )
+    placed(verdicts.iter().map(unplaced).collect(), length, |place| {
+        prefix.history.0.truncate(place);
+        prefix.log = log_of(&prefix);
+        oracle::judge(workload, &prefix)
+    })
 }
 
 /// The same for a simulation of operations.
@@ -116,6 +114,12 @@ fn unplaced(verdict: &Verdict) -> Broken<'_> {
         kind: oracle.map_or(Kind::Safety, |oracle| oracle.kind),
         place: None,
     }
+}
+
+/// The event that a reader wants to see first: where a promise broke, or else the first fault of the schedule.
+pub fn first_shown(run: &Run, broken: &[Broken<'_>]) -> Option<usize> {
+    let breaks = broken.first().and_then(|first| first.place);
+    breaks.or_else(|| run.history.faults().next().map(|(place, ..)| place))
 }
 
 /// The log at the end of a prefix, for a store that keeps its contract.
