@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crashpoint::State;
-use crashpoint::protocol::{Definition, Faithful};
+use crashpoint::protocol::Definition;
 use futures_util::future::BoxFuture;
 
 use crate::crash_test::program::Program;
@@ -26,7 +26,7 @@ impl<S: State, W: Send + Sync + 'static> InWorld<W> for Program<S, W> {
     }
 
     fn in_world(&self, world: &Arc<W>) -> Box<dyn Subject> {
-        self.in_world(world, Faithful)
+        self.in_world(world, None)
     }
 }
 

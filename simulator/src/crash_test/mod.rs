@@ -20,14 +20,13 @@ mod upgrade;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crashpoint::protocol::Faithful;
 use crashpoint::{CheckpointStore, State, Workflow};
 use serde::Serialize;
 
 use crate::explore::{Findings, Shard};
 use crate::fault::LeftOut;
 use crate::sim::{OwnStore, Process, StoreKind};
-use crate::workload::{ActsOn, Deadline, OddEnding, Workload};
+use crate::workload::{ActsOn, Deadline, OddEnding, Rule, Workload};
 
 use self::also::{AlsoRun, SeveralRuns};
 use self::program::Program;
@@ -390,6 +389,13 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         }
     }
 
+    /// Breaks a rule of the protocol in the engine of the first run, for the simulator's own tests.
+    #[doc(hidden)]
+    pub fn breaking(mut self, rule: Rule) -> Self {
+        self.settings.broken_rule = Some(rule);
+        self
+    }
+
     #[track_caller]
     fn workload(&self) -> Workload {
         let workload = self.new_workload();
@@ -406,6 +412,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
     fn new_workload(&self) -> Workload {
         self.settings.lane.assert_runs_here();
         let (program, also) = (self.program.clone(), self.also.clone());
+        let broken_rule = self.settings.broken_rule;
         let world = self.settings.detached_world();
         let parts = Parts {
             name: NAME.to_owned(),
@@ -415,7 +422,7 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
             upgrade: None,
             accepts: self.accepts.clone(),
             running: Box::new(move |world| {
-                let first = program.in_world(world, Faithful);
+                let first = program.in_world(world, broken_rule);
                 if also.is_empty() {
                     return first;
                 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crashpoint::protocol::{Definition, Rules};
+use crashpoint::protocol::{Definition, Faithful, Rule, Rules, Without};
 use crashpoint::{Retention, State, Workflow};
 use serde::Serialize;
 use serde_json::Value;
@@ -43,8 +43,15 @@ impl<S: State, W: Send + Sync + 'static> Program<S, W> {
         workflow.definition().clone()
     }
 
-    /// The workflow in a world, run by an engine under these rules.
-    pub(super) fn in_world<R: Rules>(&self, world: &Arc<W>, rules: R) -> Box<dyn Subject> {
+    /// The workflow in a world, run by an engine that breaks this rule, if any.
+    pub(super) fn in_world(&self, world: &Arc<W>, broken: Option<Rule>) -> Box<dyn Subject> {
+        match broken {
+            None => self.under(world, Faithful),
+            Some(rule) => self.under(world, Without(rule)),
+        }
+    }
+
+    fn under<R: Rules>(&self, world: &Arc<W>, rules: R) -> Box<dyn Subject> {
         let (own, workflow) = (Arc::clone(world), Arc::clone(&self.workflow));
         Box::new(EngineSubject {
             workflow: Arc::new(move |process| workflow(process, &own)),

@@ -13,7 +13,7 @@ use crate::explore::Pool;
 use crate::history::{Ending, LifeEnd};
 use crate::sim::{Lane, Upgrade};
 use crate::workload::{
-    ActsOn, CalmEnding, Length, OddEnding, Panics, Sharing, WAITS_MAX, Workload,
+    ActsOn, CalmEnding, Length, OddEnding, Panics, Rule, Sharing, WAITS_MAX, Workload,
 };
 
 /// The settings of a test of workflows that act on a world `W`.
@@ -24,6 +24,9 @@ pub(super) struct TestSettings<W> {
     pub(super) lane: Lane,
     pub(super) waits_max: u32,
     pub(super) pool: Pool,
+    /// A rule that the engine breaks (of an upgrade the engine of the new release), for the simulator's
+    /// own tests.
+    pub(super) broken_rule: Option<Rule>,
     /// The place of the test.
     pub(super) at: &'static Location<'static>,
 }
@@ -50,6 +53,7 @@ impl<W: Send + Sync + 'static> TestSettings<W> {
             lane: Lane::default(),
             waits_max: WAITS_MAX,
             pool: Pool::of_all_cores(),
+            broken_rule: None,
             at: Location::caller(),
         }
     }

@@ -12,6 +12,8 @@ mod parity;
 #[cfg(madsim)]
 mod properties;
 #[cfg(madsim)]
+mod protocol;
+#[cfg(madsim)]
 #[path = "../shared/second_process.rs"]
 mod second_process;
 #[cfg(madsim)]

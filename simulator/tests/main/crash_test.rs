@@ -18,6 +18,7 @@ mod chosen;
 mod endings;
 mod kept;
 mod own_store;
+mod protocol;
 mod replayed;
 mod runs;
 mod sampled;

@@ -62,8 +62,6 @@ pub struct UpgradeTest<Old, New, W = ()> {
     new: Program<New, W>,
     expected: PermittedRefusals,
     crashes: u32,
-    /// A rule that the engine of the new release breaks, for the simulator's own tests.
-    broken_rule: Option<Rule>,
 }
 
 /// Tests the upgrade of the workflow that `workflow` creates for a simulated process. The
@@ -177,7 +175,6 @@ impl<Old: State, W: Send + Sync + 'static> UpgradeFrom<Old, W> {
             new: Program::new(start, input, workflow),
             expected: PermittedRefusals::default(),
             crashes: CRASHES_MAX,
-            broken_rule: None,
         }
     }
 }
@@ -287,7 +284,7 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
     /// Breaks a rule of the protocol in the engine of the new release, for the simulator's own tests.
     #[doc(hidden)]
     pub fn breaking(mut self, rule: Rule) -> Self {
-        self.broken_rule = Some(rule);
+        self.settings.broken_rule = Some(rule);
         self
     }
 

@@ -4,7 +4,6 @@
 use std::panic::Location;
 
 use crashpoint::State;
-use crashpoint::protocol::{Faithful, Without};
 
 use crate::crash_test::REPLAY;
 use crate::crash_test::failure::{Failed, Found, nondeterminism};
@@ -68,7 +67,8 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
     pub(super) fn workload(&self, rollout: Rollout) -> Workload {
         self.settings.lane.assert_runs_here();
         let world = self.settings.detached_world();
-        let (old, new, broken_rule) = (self.old.clone(), self.new.clone(), self.broken_rule);
+        let (old, new) = (self.old.clone(), self.new.clone());
+        let broken_rule = self.settings.broken_rule;
         self.settings.workload(Parts {
             name: format!("{NAME}{rollout}"),
             about: "the upgrade of a user's workflow",
@@ -83,11 +83,8 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
             accepts: OddEnding::ALL.to_vec(),
             running: Box::new(move |world| {
                 Box::new(Releases {
-                    old: old.in_world(world, Faithful).into(),
-                    new: match broken_rule {
-                        None => new.in_world(world, Faithful).into(),
-                        Some(rule) => new.in_world(world, Without(rule)).into(),
-                    },
+                    old: old.in_world(world, None).into(),
+                    new: new.in_world(world, broken_rule).into(),
                     rollout,
                 })
             }),
