@@ -5,7 +5,7 @@ use crashpoint_simulator::render;
 use crashpoint_simulator::render::escaped_full;
 use crashpoint_simulator::steps::Steps;
 use crashpoint_simulator::workload::Workload;
-use crashpoint_simulator::{History, NoReturn, Schedule, scrubber};
+use crashpoint_simulator::{History, NoReturn, scrubber};
 use maud::{Markup, PreEscaped, html};
 
 use crate::page::graph::{self, Taken};
@@ -25,7 +25,7 @@ pub(crate) fn story(
     let events = events(schedule.workload, history);
     html! {
         article.story {
-            (verdict(&broken, Some(&render::windows(&Schedule::of(history))), |place| anchor(&events, place), id))
+            (verdict(&broken, Some(&render::windows_of(history)), |place| anchor(&events, place), id))
             section {
                 h2 { "Schedule" }
                 ol.schedule { @for fault in render::schedule(history) { li { (shown_whole(&fault)) } } }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crashpoint_simulator::render::escaped_full;
-use crashpoint_simulator::{Schedule, Simulated as _, render, trace};
+use crashpoint_simulator::{Simulated as _, render, trace};
 
 use crate::arguments::ExplainArguments;
 use crate::exit::{Exit, Failure};
@@ -97,7 +97,7 @@ fn summary(schedule: &ExplainedRun<'_>) -> String {
         "broken first: {}: {message}\npromise: {}\nthe window: {}\n",
         first.verdict.oracle,
         first.promise,
-        render::windows(&Schedule::of(&schedule.run.history))
+        render::windows_of(&schedule.run.history)
     ));
     if let Some(advice) = first.advice {
         summary.push_str(&format!("what to change: {advice}\n"));

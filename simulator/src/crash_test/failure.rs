@@ -1,19 +1,22 @@
 //! The message of a failed crash test. It has everything that the author needs to correct the
 //! workflow.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::Location;
+
+use crashpoint::Direction;
 
 use crate::crash_test::page::Shown;
 use crate::explore::{
     CONTINUATIONS, NoReturn, Nondeterminism, SHRINK_RUNS_MAX, Shrunk, Violation, shrink,
 };
 use crate::history::{Recorder, What};
-use crate::oracle::{INVARIANTS, Verdict, judge, named};
+use crate::oracle::{INVARIANTS, Oracle, Verdict, judge, named};
 use crate::record::{Recording, Source, TapeFile, replay_recording, run_schedule};
 use crate::report::render::{self, counted};
 use crate::report::steps::Steps;
-use crate::sim::{Settings, Workload};
+use crate::sim::{Run, Settings, Workload};
 
 use super::{REPLAY, command, keep};
 
@@ -21,7 +24,7 @@ use super::{REPLAY, command, keep};
 const NAME_LENGTH_MAX: usize = 80;
 
 /// The line about a store of the author's own.
-const OWN_STORE: &str = "the store is your own: one that breaks its contract can break any promise, so certify it \
+const OWN_STORE: &str = "the store is your own: a store that breaks its contract can break any promise, so certify it \
                          by crashpoint-conformance first";
 
 /// A violation of a crash test, shrunk.
@@ -100,6 +103,30 @@ impl Failed<'_> {
         let told = |verdict: &Verdict| verdict.oracle == violation.oracle;
         let verdicts: Vec<Verdict> = trial.verdicts.into_iter().filter(told).collect();
         Some(Shown::of(steps, self.workload, &trial.run, &verdicts))
+    }
+
+    /// The simulation of the schedule, if it was shrunk.
+    fn run(&self) -> Option<&Run> {
+        let shrunk = self.shrunk.as_ref().ok()?;
+        Some(&shrunk.trial.run)
+    }
+
+    /// When the faults happen.
+    fn window(&self) -> String {
+        let of_schedule = || render::windows(&self.violation().schedule);
+        let run = self.run();
+        run.map_or_else(of_schedule, |run| render::windows_of(&run.history))
+    }
+
+    /// What to change; for an invariant it depends on the schedule. `None` if the line about the author's own
+    /// store says it.
+    fn advice(&self, oracle: &Oracle) -> Option<String> {
+        if self.workload.own_store.is_some() && !oracle.is_for_authors() {
+            return None;
+        }
+        let of_schedule = self.run().filter(|_| oracle.name == INVARIANTS);
+        let of_schedule = of_schedule.and_then(advice_of_schedule);
+        Some(of_schedule.unwrap_or_else(|| oracle.advice().to_owned()))
     }
 
     /// The story of the schedule, with the broken promises other than the first.
@@ -191,15 +218,18 @@ impl fmt::Display for Failed<'_> {
         let violation = self.violation();
         let (oracle, message) = (violation.oracle, render::escaped_line(&violation.message));
         writeln!(f, "{oracle}: {message}")?;
-        if let Some(oracle) = named(oracle) {
+        // The author has written what an invariant promises, and its name is in the first line.
+        let oracle = named(oracle);
+        if let Some(oracle) = oracle.filter(|oracle| oracle.name != INVARIANTS) {
             writeln!(f, "the promise: {}", oracle.promise)?;
         }
-        writeln!(f, "the window: {}", render::windows(&violation.schedule))?;
-        if let Some(oracle) = named(oracle) {
-            writeln!(f, "what to change: {}", oracle.advice())?;
-        }
-        if self.workload.own_store.is_some() {
-            writeln!(f, "{OWN_STORE}")?;
+        writeln!(f, "the window: {}", self.window())?;
+        let of_author = oracle.and_then(|oracle| self.advice(oracle));
+        let of_store = self.workload.own_store.is_some().then_some(OWN_STORE);
+        let advice = of_author.as_deref().into_iter().chain(of_store);
+        let advice: Vec<&str> = advice.collect();
+        if !advice.is_empty() {
+            writeln!(f, "what to change: {}", advice.join("\n"))?;
         }
         f.write_str(&left_out(self.workload))?;
         write!(
@@ -212,7 +242,7 @@ impl fmt::Display for Failed<'_> {
             write!(f, ", among {seeds} samples beyond the exhausted budgets")?;
         }
         match &self.shrunk {
-            Ok(shrunk) => writeln!(f, "; {shrunk}\n")?,
+            Ok(shrunk) => writeln!(f, "; {}\n", shrunk_in_words(shrunk))?,
             Err(error) => writeln!(f, "; not shrunk: {error}\n")?,
         }
         if let Some(outlook) = self.no_return() {
@@ -228,6 +258,65 @@ impl fmt::Display for Failed<'_> {
         writeln!(f, "replay it")?;
         writeln!(f, "  {REPLAY}={token} {command}\n")?;
         f.write_str(&self.test(&self.in_words().unwrap_or(token)))
+    }
+}
+
+/// What to change if an invariant is broken: it names what ran again, or else what was undone.
+fn advice_of_schedule(run: &Run) -> Option<String> {
+    let started = run.history.select(|what| match what {
+        What::Started(attempt) => Some(attempt),
+        _ => None,
+    });
+    let mut first_lives = BTreeMap::new();
+    let mut undone = Vec::new();
+    for (_, life, attempt) in started {
+        let task = render::escaped(&attempt.task);
+        let is_undo = attempt.direction == Direction::Undo;
+        let of_run = run.run_of_life.of(life);
+        let action = (of_run, attempt.visit, attempt.step, is_undo, task.clone());
+        if let Some(first) = first_lives.get(&action) {
+            let (what, how) = match is_undo {
+                true => (
+                    format!("the undo of {task}"),
+                    "let it find that nothing is left to undo: the receiver knows ctx.do_idempotency_key()",
+                ),
+                false => (
+                    task,
+                    "send ctx.idempotency_key() with its request and let the receiver honour it, or ask first what was \
+                     done",
+                ),
+            };
+            let when = match *first == life {
+                true => format!("twice in life {life}"),
+                false => format!("in life {first} and again in life {life}"),
+            };
+            return Some(format!(
+                "{what} runs {when}. If that breaks the invariant, {how}"
+            ));
+        }
+        first_lives.insert(action, life);
+        if is_undo && !undone.contains(&task) {
+            undone.push(task);
+        }
+    }
+    if undone.is_empty() {
+        return None;
+    }
+    let undone = undone.join(", ");
+    Some(format!(
+        "the rollback undoes {undone}: let an undo take back all that its task may have done. What a task without an \
+         undo has done stays"
+    ))
+}
+
+/// Whether the schedule can be smaller.
+fn shrunk_in_words(shrunk: &Shrunk) -> String {
+    let runs = counted(shrunk.runs, "simulation");
+    let faults = shrunk.violation.schedule.0.len();
+    match (shrunk.minimal, faults) {
+        (true, 0) => "no fault is needed".to_owned(),
+        (true, _) => format!("no fault can be left out ({runs})"),
+        (false, _) => format!("a fault may be superfluous: the search stopped after {runs}"),
     }
 }
 

@@ -18,7 +18,8 @@ pub(super) const ORACLE: Oracle = Oracle {
     promise: "a done run has every effect, a rolled back run none, a stuck run those that it reports",
     kind: Kind::Safety,
     advice: Some(
-        "let the undo undo every effect that the task may have had, by ctx.do_idempotency_key(); compensate_in_doubt is for a visit of unknown outcome",
+        "let the undo undo every effect that the task may have had, by ctx.do_idempotency_key(). A visit of unknown \
+         outcome is undone by compensate_in_doubt, which does nothing by default",
     ),
     check,
 };
@@ -144,8 +145,8 @@ fn judge(
     };
     let show = |what: BTreeSet<&(&str, u64, &str)>| {
         let words = what.iter().map(|(task, visit, service)| match *service {
-            "" => format!("{task}@{visit}"),
-            service => format!("{task}@{visit} at {service}"),
+            "" => format!("{task} (visit {visit})"),
+            service => format!("{task} (visit {visit}) at {service}"),
         });
         words.collect::<Vec<_>>().join(", ")
     };
@@ -190,10 +191,7 @@ fn advice(case: &Case<'_>, &(task, visit, service): &(&str, u64, &str)) -> Optio
         ));
     }
     in_doubt.then(|| {
-        format!(
-            "; whether {task} was done was in doubt, and its compensate_in_doubt, which does nothing \
-             by default, left it"
-        )
+        format!("; whether {task} was done was in doubt, and its compensate_in_doubt left it")
     })
 }
 

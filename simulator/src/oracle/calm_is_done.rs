@@ -11,7 +11,10 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "calm-is-done",
     promise: "a run in which nothing goes wrong is done",
     kind: Kind::Safety,
-    advice: Some("mend the task that fails by itself"),
+    advice: Some(
+        "mend the task that fails by itself: a workflow that is never done keeps every other promise by doing \
+         nothing. CrashTest::may_never_be_done accepts such an ending",
+    ),
     check,
 };
 
@@ -22,10 +25,6 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     }
     match case.history().outcome() {
         None | Some(LifeEnd::Done(_)) => Ok(()),
-        Some(outcome) => Err(format!(
-            "{outcome} although nothing went wrong{why}; a test of such a workflow shows nothing. If it is \
-             meant to end so, say it by CrashTest::may_never_be_done",
-            why = case.cause_of_rollback()
-        )),
+        Some(outcome) => Err(format!("the run is {outcome}{}", case.cause_of_rollback())),
     }
 }

@@ -12,7 +12,10 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "crashes-keep-the-ending",
     promise: "a run that crashes is done or rolled back as it would be without the crash",
     kind: Kind::Safety,
-    advice: Some("let a task that runs again succeed, whether or not its work was done before"),
+    advice: Some(
+        "a crash makes the task run again that it interrupted: let it end as it would have, whether or not its \
+         work was done before. CrashTest::crashes_may_change_the_ending accepts a task that gives up on purpose",
+    ),
     check,
 };
 
@@ -32,13 +35,10 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     let why = case.cause_of_rollback();
     match (outcome, calm) {
         (LifeEnd::RolledBack, LifeEnd::Done(_)) => Err(format!(
-            "{outcome}{why}; without a crash the run is {calm}. A task that a crash interrupted runs again \
-             and must then succeed, whether or not its work was done. If it gives up on purpose, say so by \
-             CrashTest::crashes_may_change_the_ending"
+            "the run is {outcome}{why}; without the crash it is {calm}"
         )),
         (LifeEnd::Done(_), LifeEnd::RolledBack) => Err(format!(
-            "{outcome}; without a crash the run is {calm}. A task that fails must fail again when a crash \
-             makes it run again, unless CrashTest::crashes_may_change_the_ending says otherwise"
+            "the run is {outcome}; without the crash it is {calm}"
         )),
         _ => Ok(()),
     }

@@ -23,13 +23,13 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     };
     if took.lives > lives {
         return Err(format!(
-            "after the last fault the run needed {} more lives, and {lives} are allowed",
+            "lives after the last fault: {}; the test allows {lives}",
             took.lives
         ));
     }
     if took.time > time {
         return Err(format!(
-            "after the last fault the run took {:?} of virtual time, and {time:?} are allowed",
+            "virtual time after the last fault: {:?}; the test allows {time:?}",
             took.time
         ));
     }

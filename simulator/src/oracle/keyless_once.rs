@@ -13,7 +13,10 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "keyless-once",
     promise: "a service that keeps no keys performs a request of an action once",
     kind: Kind::Safety,
-    advice: Some("ask the service whether the request was performed before sending it again"),
+    advice: Some(
+        "nobody at such a service drops a repeated request: ask it whether the request was performed before the task \
+         sends it again",
+    ),
     check,
 };
 
@@ -29,8 +32,8 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         let (task, request) = (&effect.task, &effect.name);
         if let Some(first) = performed.insert((service, &effect.key, request), life) {
             return Err(format!(
-                "{service} keeps no keys and has performed {request:?} of {task} twice, for life {first} and \
-                 for life {life}; ask it whether the request was performed before you send it again"
+                "{service} has performed {request:?} of {task} twice, for life {first} and again for life \
+                 {life}"
             ));
         }
     }

@@ -10,7 +10,8 @@ pub(super) const ORACLE: Oracle = Oracle {
     promise: "an idempotency key is the same for the same action, and for no other",
     kind: Kind::Safety,
     advice: Some(
-        "keep the name of the task: its idempotency key is made of it, so a receiver takes the request of a renamed task for a new request",
+        "keep the name of the task: its idempotency key is made of it, so a receiver takes the request of a renamed \
+         task for a new request",
     ),
     check,
 };
@@ -43,8 +44,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         if known != key {
             let name = &effect.name;
             return Err(format!(
-                "life {life} repeats {name} under another key, because the task {first} has become \
-                 {task}: the receiver can't know that it is the same request"
+                "life {life} repeats {name} under another key: the task {first} has become {task}"
             ));
         }
         if *by_key.entry(key).or_insert(action) != action {

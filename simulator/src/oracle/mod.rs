@@ -104,6 +104,11 @@ pub struct Oracle {
 }
 
 impl Oracle {
+    /// Whether a workflow can break the promise, so that its author can mend it.
+    pub(crate) fn is_for_authors(&self) -> bool {
+        self.advice.is_some()
+    }
+
     /// What to change if the promise is broken.
     pub fn advice(&self) -> &'static str {
         self.advice.unwrap_or(

@@ -8,7 +8,10 @@ pub(super) const ORACLE: Oracle = Oracle {
     name: "no-hangs",
     promise: "every life ends by itself",
     kind: Kind::Safety,
-    advice: Some("bound the loop, or put what the task waits for into the world of the test"),
+    advice: Some(
+        "bound the loop, or put what the task waits for into the world of the test. CrashTest::waits_max allows more \
+         waits, for something that happens later",
+    ),
     check,
 };
 
@@ -31,8 +34,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
             }
             What::Stopped(why @ (Stopped::Circling { .. } | Stopped::Woken { .. })) => {
                 return Err(format!(
-                    "life {life} never ended{}: {why}, and was stopped; if what it waits for would \
-                     happen later, allow more waits (`CrashTest::waits_max`)",
+                    "life {life} never ended{}: {why}, and was stopped",
                     during()
                 ));
             }

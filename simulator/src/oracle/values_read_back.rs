@@ -13,7 +13,8 @@ pub(super) const ORACLE: Oracle = Oracle {
     promise: "every input, output and cursor reads back from its JSON",
     kind: Kind::Safety,
     advice: Some(
-        "give the output or cursor a type that JSON can hold, or a default to a field that may be missing",
+        "give the value a type that JSON can hold: JSON has no number that is not finite, and no map whose keys \
+         are not texts. A field that is left out when it is written needs a default to be read",
     ),
     check,
 };
@@ -28,8 +29,6 @@ fn check(case: &Case<'_>) -> Result<(), String> {
     };
     let during = case.during(place);
     Err(format!(
-        "life {life} met a value that can't be stored or read{during}: {message}; JSON has no number that \
-         is not finite, no map whose keys are not texts, and a field that is left out when it is written \
-         needs a default to be read"
+        "life {life} met a value that can't be stored or read{during}: {message}"
     ))
 }

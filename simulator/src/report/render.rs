@@ -16,7 +16,7 @@ use crate::operations::{Placement, Simulation};
 use crate::oracle::Verdict;
 use crate::sim::{Run, Workload};
 
-pub use window::{window, windows};
+pub use window::{window, windows, windows_of};
 
 /// The most characters of a user's text that [`escaped`] shows.
 const SHOWN_MAX: usize = 72;

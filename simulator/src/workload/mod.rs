@@ -9,8 +9,8 @@ mod linear;
 mod offer;
 mod order;
 pub(crate) mod releases;
-pub mod upgrades;
 mod reminder;
+pub mod upgrades;
 
 use std::sync::Arc;
 

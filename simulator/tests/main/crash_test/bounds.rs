@@ -66,7 +66,6 @@ fn an_invariant_of_every_instant_sees_what_is_right_again_at_the_end() {
         lends(true).always("the stock is there", is_there),
         &expect![[r#"
             invariants: the stock is there: less than nothing is there (at an instant of life 1 in lend)
-            the promise: the invariants of the test hold, at every instant or when the run has ended
             the window: in every schedule; nothing has to go wrong
             what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it
             left out of every schedule: everything but crash and power-loss, and whatever makes lend fail for good"#]],
@@ -95,10 +94,10 @@ fn a_run_that_takes_longer_than_it_may_is_caught() {
     check(
         waits(hour).ends_within(2, hour / 2),
         &expect![[r#"
-        ends-in-time: after the last fault the run took 3600s of virtual time, and 1800s are allowed
-        the promise: after the last fault the run ends within the lives and the time that the test allows
-        the window: in every schedule; nothing has to go wrong
-        what to change: shorten what the run waits for, or allow more by CrashTest::ends_within"#]],
+            ends-in-time: virtual time after the last fault: 3600s; the test allows 1800s
+            the promise: after the last fault the run ends within the lives and the time that the test allows
+            the window: in every schedule; nothing has to go wrong
+            what to change: shorten what the run waits for, or allow more by CrashTest::ends_within"#]],
     );
     // A slow store takes a minute by itself, three times in some samples.
     waits(hour).ends_within(3, 2 * hour).run();
@@ -110,7 +109,7 @@ fn a_run_that_needs_more_lives_than_it_may_is_caught() {
     check(
         waits(second).ends_within(0, Duration::from_secs(60 * 60)),
         &expect![[r#"
-            ends-in-time: after the last fault the run needed 1 more lives, and 0 are allowed
+            ends-in-time: lives after the last fault: 1; the test allows 0
             the promise: after the last fault the run ends within the lives and the time that the test allows
             the window: in every schedule; nothing has to go wrong
             what to change: shorten what the run waits for, or allow more by CrashTest::ends_within"#]],
@@ -158,10 +157,9 @@ fn a_crash_test_runs_over_the_embedded_store_on_its_disk() {
     check(
         puts(false),
         &expect![[r#"
-        invariants: a mail is sent once: 2 mails were sent
-        the promise: the invariants of the test hold, at every instant or when the run has ended
-        the window: life 1 has sent row 1, which is not durable yet: the process crashes
-        what to change: compare the timeline with what the invariant asks for: the last effect before the fault, and what runs again after it"#]],
+            invariants: a mail is sent once: 2 mails were sent
+            the window: life 1 has sent row 1 (send -> Sent), which is not durable yet: the process crashes
+            what to change: send runs in life 1 and again in life 2. If that breaks the invariant, send ctx.idempotency_key() with its request and let the receiver honour it, or ask first what was done"#]],
     );
     puts(true).replay("at life1/append#1:before: crash");
 }

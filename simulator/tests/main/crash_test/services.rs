@@ -176,8 +176,8 @@ fn an_undo_that_forgets_one_of_two_services_is_caught_without_an_invariant() {
     check(
         order(Mistake::ForgetsTheWarehouse),
         &expect![[r#"
-        all-or-nothing: rolled back, but the receiver that honours keys still holds buy@0 at warehouse; whether buy was done was in doubt, and its compensate_in_doubt, which does nothing by default, left it
-          at life1/buy:attempt: attempt-error-after (the attempt does its work and then reports an error)"#]],
+            all-or-nothing: rolled back, but the receiver that honours keys still holds buy (visit 0) at warehouse; whether buy was done was in doubt, and its compensate_in_doubt left it
+              at life1/buy:attempt: attempt-error-after (the attempt does its work and then reports an error)"#]],
     );
 }
 
@@ -186,9 +186,9 @@ fn a_lost_answer_that_is_taken_for_a_refusal_is_caught() {
     check(
         order(Mistake::TakesSilenceForNo),
         &expect![[r#"
-        all-or-nothing: rolled back, but the receiver that honours keys still holds buy@0 at warehouse; whether buy was done was in doubt, and its compensate_in_doubt, which does nothing by default, left it
-          at life1/buy:attempt: attempt-error-after (the attempt does its work and then reports an error)
-          at life1/undo buy.3:before-call: crash (the process crashes)"#]],
+            all-or-nothing: rolled back, but the receiver that honours keys still holds buy (visit 0) at warehouse; whether buy was done was in doubt, and its compensate_in_doubt left it
+              at life1/buy:attempt: attempt-error-after (the attempt does its work and then reports an error)
+              at life1/undo buy.3:before-call: crash (the process crashes)"#]],
     );
 }
 
@@ -276,8 +276,8 @@ fn a_second_request_at_a_service_without_keys_is_caught() {
     check(
         parcel(false),
         &expect![[r#"
-        keyless-once: carrier keeps no keys and has performed "take a parcel" of pack twice, for life 1 and for life 2; ask it whether the request was performed before you send it again
-          at life1/pack:after-call: crash (the process crashes)"#]],
+            keyless-once: carrier has performed "take a parcel" of pack twice, for life 1 and again for life 2
+              at life1/pack:after-call: crash (the process crashes)"#]],
     );
     let findings = parcel(true).run();
     assert!(

@@ -104,7 +104,7 @@ fn a_task_that_never_ends_is_named() {
             ctx.sleep(Duration::from_secs(1)).await;
         }
     });
-    expect!["no-hangs: life 1 never ended in send: it waited 1000 times, the last time for 1s, and was stopped; if what it waits for would happen later, allow more waits (`CrashTest::waits_max`)"]
+    expect!["no-hangs: life 1 never ended in send: it waited 1000 times, the last time for 1s, and was stopped"]
         .assert_eq(&first_line(|| sleeps.run()));
 }
 
@@ -150,7 +150,7 @@ impl CompensatableTask<Mail> for Letter {
 #[test]
 fn a_task_without_an_undo_in_doubt_is_named_with_advice() {
     let test = undoable(Letter);
-    expect!["all-or-nothing: rolled back, but the receiver that honours keys still holds send@0; whether send was done was in doubt, and its compensate_in_doubt, which does nothing by default, left it"].assert_eq(&first_line(|| test.run()));
+    expect!["all-or-nothing: rolled back, but the receiver that honours keys still holds send (visit 0); whether send was done was in doubt, and its compensate_in_doubt left it"].assert_eq(&first_line(|| test.run()));
 }
 
 /// A panic that only a fault causes was treated as an ordinary task failure.

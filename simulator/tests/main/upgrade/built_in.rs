@@ -165,10 +165,10 @@ fn an_upgrade_with_a_mistake_is_caught() {
             life 2, of the new release, refuses a run of version 1 that is done in Shipped: the run has version 1, accepted are [2]
         upgrade-renames-task-old-new: keys
             at life1/append#1:before: crash
-            life 2 repeats charge the card under another key, because the task charge has become bill: the receiver can't know that it is the same request
+            life 2 repeats charge the card under another key: the task charge has become bill
         upgrade-forgets-undo-old-new: all-or-nothing
             at life1/append#3:before: crash; at life2/ship:attempt: attempt-error
-            rolled back, but the receiver that honours keys still holds charge@0
+            rolled back, but the receiver that honours keys still holds charge (visit 0)
         upgrade-removes-state-old-new~MismatchBeforeClaim: refusals-do-nothing
             at life1/append#2:before: crash
             life 2 was refused, but it sent row 2
