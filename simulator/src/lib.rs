@@ -77,8 +77,8 @@ pub use choices::Choices;
 pub use choices::scheduled::{Scheduled, Unfired};
 pub use choices::swarm::{Possible, Swarm, swarm};
 pub use crash_test::{
-    CrashTest, OwnTest, UpgradeFrom, UpgradeReport, UpgradeTest, crash_test, crash_test_in,
-    replay_in, upgrade_test, upgrade_test_in,
+    CrashTest, Mergeable, OwnTest, UpgradeFrom, UpgradeReport, UpgradeTest, crash_test,
+    crash_test_in, replay_in, upgrade_test, upgrade_test_in,
 };
 pub use executor::SimRuntime;
 pub use explore::{

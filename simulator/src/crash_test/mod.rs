@@ -6,6 +6,7 @@ mod command;
 mod failure;
 mod invariant;
 mod keep;
+mod mergeable;
 mod of_world;
 mod page;
 mod program;
@@ -29,6 +30,7 @@ use crate::sim::{OwnStore, Process, StoreKind};
 use crate::workload::{ActsOn, Deadline, OddEnding, Rule, Workload};
 
 use self::also::{AlsoRun, SeveralRuns};
+pub use self::mergeable::Mergeable;
 use self::program::Program;
 pub use self::replay_in::replay_in;
 use self::rerun::{held, rerun};

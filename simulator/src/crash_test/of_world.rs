@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use crashpoint::State;
 
-use crate::crash_test::CrashTest;
+use crate::crash_test::{CrashTest, Mergeable};
 use crate::history::{Ending, LifeEnd};
 
 impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
@@ -82,6 +82,47 @@ impl<S: State, W: Send + Sync + 'static> CrashTest<S, W> {
         holds: impl Fn(&W) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
         self.settings.holds_always(name, holds);
+        self
+    }
+
+    /// Continues crashes that leave equal states only once, with a world that says by itself whether it is
+    /// equal to another and copies itself: a lock around a value that is `Clone` and `Hash`.
+    /// [`fingerprint`](Self::fingerprint) is for every other world, and has the conditions.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use crashpoint::{Ctx, State, TaskError, Workflow};
+    /// use crashpoint_simulator::crash_test_in;
+    ///
+    /// #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
+    /// enum Mail {
+    ///     Send,
+    ///     Sent,
+    /// }
+    ///
+    /// /// The keys of what was sent.
+    /// type Server = Mutex<Vec<String>>;
+    ///
+    /// let test = crash_test_in(Server::default, Mail::Send, &(), |_, server: &Arc<Server>| {
+    ///     let server = Arc::clone(server);
+    ///     let send = move |ctx: Ctx| {
+    ///         server.lock().unwrap().push(ctx.idempotency_key());
+    ///         async { Ok::<_, TaskError>(Mail::Sent) }
+    ///     };
+    ///     Workflow::builder("mail", 1)
+    ///         .task(Mail::Send, "send", send)
+    ///         .exit(Mail::Sent)
+    ///         .build()
+    ///         .unwrap()
+    /// });
+    /// assert!(test.merges_worlds().run().merged > 0);
+    /// ```
+    pub fn merges_worlds(mut self) -> Self
+    where
+        W: Mergeable,
+    {
+        self.settings.merges(W::fingerprint, W::copy);
         self
     }
 

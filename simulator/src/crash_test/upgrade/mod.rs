@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crashpoint::{State, Workflow};
 use serde::Serialize;
 
+use crate::crash_test::Mergeable;
 use crate::crash_test::program::Program;
 use crate::crash_test::settings::TestSettings;
 use crate::explore::Pool;
@@ -256,6 +257,16 @@ impl<Old: State, New: State, W: Send + Sync + 'static> UpgradeTest<Old, New, W> 
         copy: impl Fn(&W) -> W + Send + Sync + 'static,
     ) -> Self {
         self.settings.merges(fingerprint, copy);
+        self
+    }
+
+    /// Continues crashes that leave equal states only once, with a world that compares and copies itself. See
+    /// [`CrashTest::merges_worlds`](crate::CrashTest::merges_worlds).
+    pub fn merges_worlds(mut self) -> Self
+    where
+        W: Mergeable,
+    {
+        self.settings.merges(W::fingerprint, W::copy);
         self
     }
 

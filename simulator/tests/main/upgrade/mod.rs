@@ -306,6 +306,11 @@ fn merged_crashes_find_the_same_logs_with_fewer_schedules() {
         all.map(|(it, logs)| (it.clone(), logs.count())).collect()
     };
     assert_eq!(counts(&merged), counts(&whole));
+    let by_itself = sent_to_a_world().merges_worlds().run().findings;
+    assert_eq!(
+        by_itself, merged,
+        "a lock around a set compares and copies itself"
+    );
 }
 
 #[test]
