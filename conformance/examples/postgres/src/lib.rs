@@ -16,6 +16,8 @@
 //!   answer, or its session ends, the append may have been committed: [`Error::unknown_outcome`].
 //! - **Durability** is the server's, so [`PostgresCheckpointStore::open`] refuses a server that acknowledges
 //!   a commit before it is on the disk, and a standby.
+//! - **Several servers** are the connections' business: name all of them, with `target_session_attrs=read-write`. A
+//!   commit survives a failover if the primary waits for the standby (`synchronous_standby_names`).
 //!
 //! # What is missing
 //!

@@ -4,7 +4,7 @@ mod harness;
 
 use crashpoint::{CheckpointRow, CheckpointStore};
 use crashpoint_conformance::{BoxError, LawId, Plan, Verdict, claim, run_all};
-use harness::{Postgres, Unsynced, pool_on_shared};
+use harness::{Asynchronous, Postgres, Unsynced, pool_on_shared};
 use postgres_store::PostgresCheckpointStore;
 
 crashpoint_conformance::certify! {
@@ -14,6 +14,7 @@ crashpoint_conformance::certify! {
         limits,
         process_crash,
         server_crash,
+        failover,
         many_handles,
         many_processes,
         outage,
@@ -27,6 +28,18 @@ fn commits_that_are_acknowledged_before_they_are_synced_are_lost_and_the_kit_say
     let report = run_all::<Unsynced>(&plan.only_laws([LawId::SRV_01]));
     let verdicts: Vec<&Verdict> = report.laws().iter().map(|law| &law.verdict).collect();
     assert!(matches!(verdicts[..], [Verdict::Fail(_)]), "{verdicts:?}");
+}
+
+#[test]
+fn commits_that_an_asynchronous_standby_has_not_received_are_lost_and_the_kit_says_so() {
+    let plan = Plan::new().claims([claim::failover]);
+    let report = run_all::<Asynchronous>(&plan.only_laws([LawId::SRV_02]));
+    let verdicts: Vec<&Verdict> = report.laws().iter().map(|law| &law.verdict).collect();
+    let lost = |message: &str| message.contains("expected its ");
+    assert!(
+        matches!(verdicts[..], [Verdict::Fail(message)] if lost(message)),
+        "{verdicts:?}"
+    );
 }
 
 #[tokio::test]

@@ -1,15 +1,17 @@
 //! How the kit opens the store: a schema for each place, in a server that the tests start themselves.
 
+mod pair;
 mod server;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crashpoint_conformance::{BoxError, Harness, Hook, Options, Place};
+use crashpoint_conformance::{BoxError, Harness, Hook, LawId, Options, Place, claim};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use postgres_store::{ID_BYTES_MAX, PostgresCheckpointStore};
 use tokio_postgres::{Client, Config, NoTls};
 
+use self::pair::{Pair, Standby, change, config_of_both, pairs};
 use self::server::{Server, config, servers};
 
 /// Connections of a store.
@@ -43,6 +45,45 @@ impl Harness for Postgres {
 
     async fn start_backend(place: &Place) -> Result<Hook, BoxError> {
         on_own_server(place, Server::start).await
+    }
+
+    async fn stop_leader(place: &Place) -> Result<Hook, BoxError> {
+        change(place, Pair::stop_leader).await?;
+        Ok(Hook::Done)
+    }
+
+    async fn start_node(place: &Place) -> Result<Hook, BoxError> {
+        change(place, Pair::start_node).await?;
+        Ok(Hook::Done)
+    }
+
+    fn options() -> Options {
+        options()
+    }
+}
+
+/// The store on a leader whose standby is asynchronous: a commit is acknowledged before the standby has it.
+pub(crate) struct Asynchronous;
+
+impl Harness for Asynchronous {
+    type Store = PostgresCheckpointStore;
+
+    async fn open(place: &Place) -> Result<PostgresCheckpointStore, BoxError> {
+        let config = config_of_pair(place, Standby::Asynchronous).await?;
+        let pool = pool(config, place.name(), "").await?;
+        Ok(PostgresCheckpointStore::open(pool).await?)
+    }
+
+    async fn destroy(place: &Place) -> Result<(), BoxError> {
+        drop_place(place).await
+    }
+
+    async fn stop_leader(place: &Place) -> Result<Hook, BoxError> {
+        Postgres::stop_leader(place).await
+    }
+
+    async fn start_node(place: &Place) -> Result<Hook, BoxError> {
+        Postgres::start_node(place).await
     }
 
     fn options() -> Options {
@@ -91,6 +132,10 @@ fn options() -> Options {
 }
 
 async fn pool_at(place: &Place, settings: &str) -> Result<Pool, BoxError> {
+    if fails_over(place) {
+        let config = config_of_pair(place, Standby::Synchronous).await?;
+        return pool(config, place.name(), settings).await;
+    }
     pool(config(&server_of(place).await?), place.name(), settings).await
 }
 
@@ -109,6 +154,21 @@ async fn pool(mut config: Config, schema: &str, settings: &str) -> Result<Pool, 
     let recycling_method = RecyclingMethod::Fast;
     let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
     Ok(Pool::builder(manager).max_size(CONNECTIONS).build()?)
+}
+
+/// Whether the law of the place takes a leader away.
+fn fails_over(place: &Place) -> bool {
+    let law = place.law().map(LawId::law);
+    law.is_some_and(|law| law.claim == Some(claim::failover))
+}
+
+/// How clients reach the servers of a place, which are created if there are none.
+async fn config_of_pair(place: &Place, standby: Standby) -> Result<Config, BoxError> {
+    if !pairs().contains_key(place.path()) {
+        let pair = Pair::create(place.path(), standby).await?;
+        pairs().insert(place.path().to_owned(), pair);
+    }
+    Ok(config_of_both(place.path()))
 }
 
 /// The folder of the server of a place. Laws that take the server away have a server of their own.
@@ -145,8 +205,9 @@ async fn on_own_server(
 async fn drop_place(place: &Place) -> Result<(), BoxError> {
     if place.needs_own_backend() {
         let server = servers().remove(&own_folder(place));
+        let pair = pairs().remove(place.path());
         return blocking(move || {
-            drop(server);
+            drop((server, pair));
             Ok(())
         })
         .await;

@@ -64,17 +64,7 @@ impl Server {
 
     /// Creates a server in a new folder and starts it.
     pub(crate) fn create(folder: &Path) -> Result<Self, BoxError> {
-        fs::create_dir(folder)?;
-        let mut server = Self {
-            folder: folder.to_owned(),
-            programs: programs()?,
-            is_root: fs::metadata(folder)?.uid() == 0,
-            watch: None,
-        };
-        if server.is_root {
-            chown(folder, Some(id("-u")?), Some(id("-g")?))?;
-        }
-        server.watch = Some(server.watched()?);
+        let server = Self::prepare(folder)?;
         server.run(
             "initdb",
             &[
@@ -89,15 +79,76 @@ impl Server {
         if cfg!(target_os = "linux") {
             settings += SETTINGS_OF_LINUX;
         }
-        settings += &format!("unix_socket_directories = '{}'\n", folder.display());
-        let file = folder.join("data/postgresql.conf");
-        OpenOptions::new()
-            .append(true)
-            .open(file)?
-            .write_all(settings.as_bytes())?;
+        server.set(&settings)?;
         server.start()?;
         fs::write(folder.join("ready"), "")?;
         Ok(server)
+    }
+
+    /// Creates a standby of `leader` in a new folder and starts it.
+    pub(crate) fn follow(folder: &Path, leader: &Self) -> Result<Self, BoxError> {
+        let standby = Self::prepare(folder)?;
+        standby.copy(leader)?;
+        Ok(standby)
+    }
+
+    /// Makes a server that was killed a standby of `leader`, with a new copy of the leader's data.
+    pub(crate) fn follow_again(&self, leader: &Self) -> Result<(), BoxError> {
+        fs::remove_dir_all(self.folder.join("data"))?;
+        self.copy(leader)
+    }
+
+    /// Copies the data of `leader`, and starts as its standby.
+    fn copy(&self, leader: &Self) -> Result<(), BoxError> {
+        let host = leader.folder.display().to_string();
+        self.run(
+            "pg_basebackup",
+            &[
+                "--host",
+                &host,
+                "--username=crashpoint",
+                "--write-recovery-conf",
+                "--checkpoint=fast",
+                "--no-sync",
+            ],
+        )?;
+        self.set("")?;
+        self.start()
+    }
+
+    /// A server without data, in a new folder that belongs to its user.
+    fn prepare(folder: &Path) -> Result<Self, BoxError> {
+        fs::create_dir(folder)?;
+        let mut server = Self {
+            folder: folder.to_owned(),
+            programs: programs()?,
+            is_root: fs::metadata(folder)?.uid() == 0,
+            watch: None,
+        };
+        if server.is_root {
+            chown(folder, Some(id("-u")?), Some(id("-g")?))?;
+        }
+        server.watch = Some(server.watched()?);
+        Ok(server)
+    }
+
+    /// Adds settings, and the place of its socket. The last value of a setting counts.
+    fn set(&self, settings: &str) -> Result<(), BoxError> {
+        let file = self.folder.join("data/postgresql.conf");
+        let mut file = OpenOptions::new().append(true).open(file)?;
+        let folder = self.folder.display();
+        let settings = format!("{settings}unix_socket_directories = '{folder}'\n");
+        Ok(file.write_all(settings.as_bytes())?)
+    }
+
+    /// Where its data and its socket are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Makes a standby a server of its own, which accepts writes.
+    pub(crate) fn promote(&self) -> Result<(), BoxError> {
+        self.run("pg_ctl", &["promote", "--wait", "--silent"])
     }
 
     /// Starts the server and waits until it takes connections.
@@ -204,12 +255,12 @@ fn programs() -> Result<PathBuf, BoxError> {
     versions.sort();
     folders.extend(versions.into_iter().rev());
     let whole = |folder: &PathBuf| {
-        ["initdb", "pg_ctl", "postgres"]
+        ["initdb", "pg_basebackup", "pg_ctl", "postgres"]
             .iter()
             .all(|program| folder.join(program).exists())
     };
     folders.into_iter().find(whole).ok_or_else(|| {
-        "found no folder with initdb, pg_ctl and postgres: install the server (Debian: apt-get install \
+        "found no folder with initdb, pg_basebackup, pg_ctl and postgres: install the server (Debian: apt-get install \
          postgresql), or add the folder to PATH"
             .into()
     })
