@@ -146,6 +146,18 @@ impl Session {
         let cleared = self.store.clear(id).await;
         cleared.map_err(|error| failed(&format!("clear of run {}", quote(id)), &error))
     }
+
+    /// Clears a run if it begins with `first`, which must succeed. Returns the store's answer.
+    pub(crate) async fn clear_if_begun_with(
+        &self,
+        id: &str,
+        first: &CheckpointRow,
+    ) -> Result<bool, Failure> {
+        self.progress.operation("clear under a condition", id, None);
+        let cleared = self.store.clear_if_begun_with(id, first).await;
+        let what = || format!("clear of run {} under a condition", quote(id));
+        cleared.map_err(|error| failed(&what(), &error))
+    }
 }
 
 /// How many appends may take the time of one step.

@@ -76,7 +76,7 @@ macro_rules! consequences {
 }
 
 consequences! {
-    err_on_unknown: BAS_01 => [BAS_05 BAS_08 DUP_12 CLR_01 CLR_03 CLR_06 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03 CAN_02 CON_09 ERR_07] [racing];
+    err_on_unknown: BAS_01 => [CLR_10 BAS_05 BAS_08 DUP_12 CLR_01 CLR_03 CLR_06 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03 CAN_02 CON_09 ERR_07] [racing];
     forgets_task: BAS_02 => [BAS_03 BAS_04 BAS_05 BAS_06 ORD_01 ORD_02 ORD_03 ORD_04 ORD_05 ORD_06 ORD_07 ORD_08 ORD_09 ORD_10 ORD_11 ORD_12 DUP_03 DUP_04 DUP_05 DUP_06 DUP_09 DUP_10 DUP_11 DUP_12 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_08 ISO_09 ISO_10 ISO_11 ISO_12 ISO_13 ISO_14 ISO_15 ISO_16 PAY_01 PAY_02 PAY_03 PAY_04 PAY_05 PAY_06 PAY_07 CLR_02 CLR_04 CLR_05 CLR_07 CLR_09 CAN_02 DUR_01 DUR_02 RUN_01 RUN_04 RUN_05 RUN_07 ENG_01 ENG_03 ENG_04] [all but BAS_01 BAS_08 DUP_01 DUP_02 CLR_01 ERR_01 ERR_02 RUN_03];
     ack_before_write: BAS_03 => [BAS_02 BAS_04 BAS_05 BAS_06 ORD_01 ORD_02 ORD_03 ORD_04 ORD_05 ORD_06 ORD_07 ORD_08 ORD_09 ORD_10 ORD_11 ORD_12 DUP_04 DUP_06 DUP_09 DUP_10 DUP_12 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_08 ISO_09 ISO_10 ISO_11 ISO_12 ISO_13 ISO_14 ISO_15 ISO_16 PAY_01 PAY_02 PAY_03 PAY_04 PAY_05 PAY_06 PAY_07 CLR_02 CLR_05 CLR_06 CLR_07 CLR_09 CAN_02 DUR_01 DUR_02 RUN_01 RUN_04 RUN_05 ENG_01 ENG_04] [all but BAS_01 DUP_01 DUP_02 DUP_07 ERR_01 ERR_02 RUN_03];
     creates_on_load: BAS_05 => [BAS_01 BAS_08 CLR_06 CLR_09 ENG_03 CAN_02 CON_09] [racing];
@@ -100,11 +100,11 @@ consequences! {
     rolls_back_the_run: DUP_03 => [DUP_04 DUP_11 DUP_12 CAN_03 ERR_01 ENG_01 ENG_02] [racing];
     leaks_transaction: DUP_04 => [DUP_01 DUP_02 DUP_12 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02] [racing];
     checks_last_only: DUP_05 => [DUP_09 ENG_01 ENG_02] [racing];
-    global_sequence: DUP_06 => [ORD_11 DUP_04 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_10 ISO_14 ISO_15 ISO_16 CLR_04 CLR_07 RUN_01 RUN_02 RUN_07 DUR_01 DUR_02 ENG_01 ENG_02 ENG_03 ENG_04 CON_09 PAY_08] [racing];
+    global_sequence: DUP_06 => [CLR_10 ORD_11 DUP_04 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_10 ISO_14 ISO_15 ISO_16 CLR_04 CLR_07 RUN_01 RUN_02 RUN_07 DUR_01 DUR_02 ENG_01 ENG_02 ENG_03 ENG_04 CON_09 PAY_08] [racing];
     shared_staging: DUP_08 => [RUN_01] [racing];
     dup_index_in_memory: DUP_09 => [DUP_13 CON_09] [];
     index_of_its_own: DUP_13 => [CON_09] [];
-    taken_for_ever: DUP_10 => [CLR_05 CLR_06 CLR_09 DUR_01 ENG_03 CON_09] [racing];
+    taken_for_ever: DUP_10 => [CLR_10 CLR_05 CLR_06 CLR_09 DUR_01 ENG_03 CON_09] [racing];
     leaks_permits: DUP_12 => [] [racing];
     prefix_clear: ISO_01 => [ISO_02 ISO_04 ISO_05 ISO_06 ISO_07 ISO_08 ISO_09 ISO_10 ISO_11 ISO_12 ISO_14 ISO_15 ISO_16 CLR_04 ISO_17] [];
     lower_case: ISO_03 => [ISO_08 ISO_10 ISO_11 ISO_15 CLR_04] [];
@@ -121,10 +121,10 @@ consequences! {
     truncate_64k: PAY_05 => [ORD_10 PAY_06 PAY_07] [];
     drops_large_blobs: PAY_06 => [PAY_07] [];
     err_on_unknown_clear: CLR_02 => [ERR_07] [];
-    err_on_second_clear: CLR_03 => [CLR_02 ERR_07] [];
+    err_on_second_clear: CLR_03 => [CLR_10 CLR_02 ERR_07] [];
     clear_all: CLR_04 => [DUP_04 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_08 ISO_09 ISO_10 ISO_11 ISO_12 ISO_13 ISO_14 ISO_15 ISO_16 CLR_02 CLR_07 RUN_01 RUN_07 ENG_03] [all but BAS_02 ORD_01 DUP_01 PAY_01 CLR_01 ERR_01 RUN_05];
-    tombstone: CLR_05 => [DUP_10 CLR_09 CON_09] [racing];
-    clear_early_ack: CLR_06 => [DUP_12 CLR_01 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03 CON_09] [racing];
+    tombstone: CLR_05 => [CLR_10 DUP_10 CLR_09 CON_09] [racing];
+    clear_early_ack: CLR_06 => [CLR_10 DUP_12 CLR_01 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03 CON_09] [racing];
     cache_survives_clear: CLR_06 => [DUP_12 CAN_04 RUN_01 RUN_02 RUN_07 ENG_03 CON_09] [racing];
     clear_in_memory: CLR_07 => [DUR_01 CON_09] [];
     clear_limit_1000: CLR_09 => [] [racing];
@@ -143,6 +143,7 @@ consequences! {
     thread_bound: RUN_05 => [] [racing];
     one_claim: ENG_01 => [ENG_02 ENG_03] [racing];
     claims_overwrite: ENG_02 => [ENG_01] [racing];
+    no_scope: ENG_03 => [CLR_10] [];
     wildcard_kinds: ENG_04 => [ENG_01 ENG_02 ENG_03] [];
     flush_on_drop: DUR_03 => [DUR_07 DUR_08 DUR_11 DUR_15] [racing];
     header_then_body: DUR_04 => [DUR_07 DUR_11 DUR_15] [];
@@ -154,6 +155,7 @@ consequences! {
     no_sync: DUR_08 => [DUR_15] [];
     syncs_too_early: DUR_08 => [DUR_15] [];
     no_directory_sync: DUR_09 => [DUR_15] [];
+    index_on_drop: DUR_07 => [DUR_03 DUR_11 DUR_15] [];
     retries_for_ever: ERR_03 => [ERR_04] [];
     forgets_ancestors: DUR_09 => [DUR_15] [];
     syncs_another_file: DUR_15 => [DUR_09] [];

@@ -172,6 +172,8 @@ macro_rules! __catalogue {
                 "a concurrent load sees the run whole or gone";
             CLR_09 clr_09_a_large_run_clears Contract always task
                 "a large run clears";
+            CLR_10 clr_10_a_clear_under_a_condition_looks_at_the_first_row Contract always task
+                "a clear of a run that begins with a row clears that run and no other";
         }
         lst lst Contract "listing" {
             LST_01 lst_01_every_run_is_listed_in_order Capability listing task

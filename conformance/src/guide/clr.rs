@@ -53,4 +53,13 @@ guide! {
         why "Long runs end too, and must be cleared like short ones."
         cause "The delete exceeds a limit of the transaction, of the batch or of time."
         fix "Use batches inside one transaction, a range delete, or a rename that frees the id at once.";
+    CLR_10 Clear
+        (reading "`clear_if_begun_with` clears a run whose first row is the given row, in every field, and says \
+                  whether it did; a store that one process uses may clear whatever is there, which is the default")
+        why "A purge has read the log of an ended run. Before it clears the log, another process may have cleared \
+             it too and begun the id again: that run is under way."
+        cause "The condition compares a part of the row, or any row of the run; or a store of several handles \
+               keeps the default, which does not look."
+        fix "Override `clear_if_begun_with`: compare the row with the lowest sequence, all its fields, and delete \
+             in the same transaction.";
 }

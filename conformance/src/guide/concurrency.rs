@@ -63,8 +63,8 @@ guide! {
     CON_09 Claim
         why "Two services on one place resume each other's runs. What the one has acknowledged, the other must \
              read before it acts."
-        cause "Each handle has a cache of its own, or reads from a replica that lags and shows only its own \
-               writes."
+        cause "Each handle has a cache or an index of its own, or reads from a replica that lags and shows only \
+               its own writes."
         fix "Read from where writes are acknowledged, or check with each load that the cache is current.";
     CON_10 Claim
         why "A row that one service has seen, and another that asks later does not, was never durable for the \

@@ -46,7 +46,8 @@ guide! {
     DUR_07 Claim
         why "A kill at a random time hits the long windows. The short window between a write and a rename is \
              hit in production."
-        cause "Between two system calls, the files are in a state that opening does not understand."
+        cause "Between two system calls, the files are in a state that opening does not understand, or the listing \
+               has a file of its own that lags behind the rows."
         fix "The message names the call before which the child was killed. Consider what is on the disk at \
              that moment, and what opening makes of it.";
     DUR_08 Claim
@@ -68,7 +69,8 @@ guide! {
              nothing had happened.";
     DUR_11 Claim
         why "Disks fill up. This may cost the append, but not the rows that are there."
-        cause "The store appends behind a record that was half written."
+        cause "The store appends behind a record that was half written, or calls `write`, which may write a part, \
+               for `write_all`."
         fix "Return the error, and cut off what was half written, or leave that to opening.";
     DUR_12 Claim
         why "Disks and memory flip bits. If a row is skipped, the engine repeats its task; if it is \

@@ -18,8 +18,10 @@ guide! {
     LST_02 Claim
         why "The last id of a page is where the next begins. If it is listed again, paging never ends; if a \
              page is short before the end, the rest is never seen."
-        cause "The bound is `>=`, or an internal page is shorter than the limit that was asked for."
-        fix "Use a strict bound, and fill a page up to the limit unless nothing follows.";
+        cause "The bound is `>=`, an internal page is shorter than the limit that was asked for, or the limit \
+               overflows: one more is fetched, or it becomes a signed integer."
+        fix "Use a strict bound, fill a page up to the limit unless nothing follows, and take `usize::MAX` for no \
+             limit.";
     LST_03 Claim
         why "A listed run without rows is started as a new run by whoever resumes it."
         cause "A table of ids is not changed together with the rows, or a clear leaves a tombstone in it."

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crashpoint::{CheckpointRow, Error};
+use crashpoint::{CheckpointRow, Error, RowKind};
 
 use crate::case::race::{Arena, Contender, Driver, HEATS, repeat};
 use crate::case::{Case, Session};
-use crate::finding::expect::{Checked, broken, failed, marked, row, rows};
+use crate::contract::capability::Claim;
+use crate::finding::expect::{Checked, broken, describe, failed, marked, quote, row, rows};
 use crate::harness::DynStore;
 use crate::runtime::clock::Stopwatch;
 
@@ -266,5 +267,76 @@ pub(crate) async fn clr_09_a_large_run_clears(case: &Case) -> Checked {
     store.append("run", &row(0)).await?;
     store
         .holds("run", &rows([0]), "begun again after a clear of 2,500 rows")
+        .await
+}
+
+/// Rows that differ from the first row of a run in a single field, by the field, and its second row.
+fn other_firsts(
+    first: &CheckpointRow,
+    second: &CheckpointRow,
+) -> [(&'static str, CheckpointRow); 7] {
+    let changed = |change: fn(&mut CheckpointRow)| {
+        let mut other = first.clone();
+        change(&mut other);
+        other
+    };
+    [
+        ("sequence", changed(|row| row.sequence += 1)),
+        ("state", changed(|row| row.state.push('2'))),
+        ("task", changed(|row| row.task_id.push('2'))),
+        ("kind", changed(|row| row.kind = RowKind::StepCursor)),
+        (
+            "blob",
+            changed(|row| row.output_blob = Some(b"another".to_vec())),
+        ),
+        ("missing blob", changed(|row| row.output_blob = None)),
+        ("place in the run", second.clone()),
+    ]
+}
+
+pub(crate) async fn clr_10_a_clear_under_a_condition_looks_at_the_first_row(
+    case: &Case,
+) -> Checked {
+    let store = case.open().await?;
+    // A purge of a store that others use meets runs that were begun again.
+    let is_shared = case.subject.claims.contains(&Claim::ManyHandles)
+        && store.store().exclusive_scope().is_none();
+    let (first, second) = (marked(0, "first").with_output(b"one".to_vec()), row(1));
+    let run = [first.clone(), second.clone()];
+    for (field, other) in other_firsts(&first, &second) {
+        let id = format!("run with another {field}");
+        store.append_all(&id, &run).await?;
+        let cleared = store.clear_if_begun_with(&id, &other).await?;
+        let expected = if cleared { &[][..] } else { &run };
+        let when = format!("after a clear under a condition that answered {cleared}");
+        store.holds(&id, expected, &when).await?;
+        if cleared && is_shared {
+            return Err(broken(format!(
+                "a clear of run {} if it begins with {}, on a store of several handles: expected false, since it \
+                 begins with {}, got true",
+                quote(&id),
+                describe(&other),
+                describe(&first)
+            )));
+        }
+    }
+    store.append_all("run", &run).await?;
+    store.append_all("beside", &run).await?;
+    if !store.clear_if_begun_with("run", &first).await? {
+        return Err(broken(format!(
+            "a clear of run \"run\" if it begins with {}: expected true, since it does, got false",
+            describe(&first)
+        )));
+    }
+    store
+        .holds("run", &[], "after a clear under a condition that it meets")
+        .await?;
+    let when = "beside a run that was cleared under a condition";
+    store.holds("beside", &run, when).await?;
+    // What it answers for a run that is gone, nobody needs to know.
+    store.clear_if_begun_with("run", &first).await?;
+    store.append_all("run", &run).await?;
+    store
+        .holds("run", &run, "begun again after a clear under a condition")
         .await
 }

@@ -5,10 +5,14 @@ use crate::contract::capability::Claim;
 use crate::finding::expect::{Checked, Failure, broken, failed, quote, row, rows};
 
 /// A page that has room for every id of a law.
-const WHOLE: usize = 1_000;
+pub(in crate::laws) const WHOLE: usize = 1_000;
 
 /// One page of the listing.
-async fn page(store: &Session, after: Option<&str>, limit: usize) -> Result<Vec<String>, Failure> {
+pub(in crate::laws) async fn page(
+    store: &Session,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<String>, Failure> {
     store.step(Blame::Store, "a listing of runs");
     let Some(listing) = store.store().as_listing() else {
         return Err(broken(
@@ -20,7 +24,7 @@ async fn page(store: &Session, after: Option<&str>, limit: usize) -> Result<Vec<
 }
 
 /// Fails unless `got` is `expected`, and names the first difference.
-fn same_ids(what: &str, expected: &[String], got: &[String]) -> Checked {
+pub(in crate::laws) fn same_ids(what: &str, expected: &[String], got: &[String]) -> Checked {
     if expected == got {
         return Ok(());
     }
@@ -113,7 +117,10 @@ pub(crate) async fn lst_02_pages_end_where_they_say(case: &Case) -> Checked {
         &page(&store, Some(&last), 7).await?,
     )?;
     let got = page(&store, Some("run 03 and a half"), 2).await?;
-    same_ids("a page after an id that no run has", &ids[4..6], &got)
+    same_ids("a page after an id that no run has", &ids[4..6], &got)?;
+    same_ids("a page of no ids", &[], &page(&store, None, 0).await?)?;
+    let got = page(&store, None, usize::MAX).await?;
+    same_ids("a page of as many ids as `usize` has", &ids, &got)
 }
 
 pub(crate) async fn lst_03_a_run_without_rows_is_not_listed(case: &Case) -> Checked {

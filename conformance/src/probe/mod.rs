@@ -52,6 +52,7 @@ const LAWS: &[LawId] = &[
     LawId::PAY_02,
     LawId::CLR_01,
     LawId::CLR_04,
+    LawId::CLR_10,
     LawId::LST_01,
     LawId::LST_02,
     LawId::LST_03,

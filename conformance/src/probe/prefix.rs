@@ -45,6 +45,15 @@ impl CheckpointStore for Prefixed {
         self.store.clear(&self.id(workflow_id)).await
     }
 
+    async fn clear_if_begun_with(
+        &self,
+        workflow_id: &str,
+        first: &CheckpointRow,
+    ) -> Result<bool, Error> {
+        let id = self.id(workflow_id);
+        self.store.clear_if_begun_with(&id, first).await
+    }
+
     fn exclusive_scope(&self) -> Option<ScopeId> {
         self.store.exclusive_scope()
     }

@@ -389,7 +389,7 @@ fn the_report_is_json_with_a_verdict_for_each_law() {
     assert_eq!(json["contract"], "1.0");
     assert_eq!(json["passed"], true);
     assert_eq!(json["partial"], true);
-    assert_eq!(json["laws"].as_array().unwrap().len(), 9);
+    assert_eq!(json["laws"].as_array().unwrap().len(), 10);
     assert_eq!(json["laws"][0]["id"], "CLR-01");
     assert_eq!(json["laws"][0]["verdict"], "pass");
     assert_eq!(json["laws"][6]["verdict"], "not_claimed");

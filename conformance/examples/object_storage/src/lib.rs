@@ -10,7 +10,8 @@
 //!   afterwards. Rows are named by their generation, and the generation of a run is the number of its marks.
 //!   So a load sees the whole run or nothing of it, and an append that arrives after a clear lands in a
 //!   generation that nobody reads. An append looks at the marks before and after it creates its row; if a clear
-//!   came in between, its outcome is unknown.
+//!   came in between, its outcome is unknown. A clear under a condition reads the first row of a generation and
+//!   marks that generation, so a run that was begun again has another.
 //! - **A load** lists the rows until two lists agree: pages of a list, or the entries of a folder, are read
 //!   one after the other. It begins again if the run is cleared meanwhile.
 //! - **Errors** say what is known: after an error of the storage the row may be there
@@ -134,6 +135,33 @@ impl ObjectCheckpointStore {
         }
         Ok(())
     }
+
+    /// Clears a run, if it begins with the row `first` or no row is given. Returns whether it did.
+    async fn clear_run(&self, id: &str, first: Option<&CheckpointRow>) -> Result<bool, Error> {
+        let run = Run::of(&self.prefix, id)?;
+        let clear = || format!("clear of run {id:?}");
+        let listed = self.rows(&run).await;
+        let (generation, names) = listed.map_err(|error| unavailable(&clear(), error))?;
+        if let Some(first) = first {
+            let name = names.first().cloned().into_iter().collect();
+            let read = self.read(name).await;
+            let read = read.map_err(|error| unavailable(&clear(), error))?;
+            let row = read.iter().flatten().next();
+            let row = row.map(|(name, bytes)| decoded(name, bytes, clear));
+            if row.transpose()?.as_ref() != Some(first) {
+                return Ok(false);
+            }
+        }
+        if names.is_empty() {
+            return Ok(true);
+        }
+        let marked = self.create(&run.mark(generation), Vec::new()).await;
+        // If the mark is there, another clear has come first, and the run may have been begun again.
+        let is_own = marked.map_err(|error| unknown(&clear(), error))?;
+        let deleted = self.delete(&run, generation).await;
+        deleted.map_err(|error| unknown(&clear(), error))?;
+        Ok(is_own)
+    }
 }
 
 #[checkpoint_store]
@@ -175,18 +203,16 @@ impl CheckpointStore for ObjectCheckpointStore {
     }
 
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
-        let run = Run::of(&self.prefix, workflow_id)?;
-        let clear = || format!("clear of run {workflow_id:?}");
-        let listed = self.rows(&run).await;
-        let (generation, names) = listed.map_err(|error| unavailable(&clear(), error))?;
-        if names.is_empty() {
-            return Ok(());
-        }
-        // If the mark is there, another clear has come first.
-        let marked = self.create(&run.mark(generation), Vec::new()).await;
-        marked.map_err(|error| unknown(&clear(), error))?;
-        let deleted = self.delete(&run, generation).await;
-        deleted.map_err(|error| unknown(&clear(), error))
+        self.clear_run(workflow_id, None).await?;
+        Ok(())
+    }
+
+    async fn clear_if_begun_with(
+        &self,
+        workflow_id: &str,
+        first: &CheckpointRow,
+    ) -> Result<bool, Error> {
+        self.clear_run(workflow_id, Some(first)).await
     }
 }
 

@@ -182,6 +182,8 @@ impl ListRuns for RedisCheckpointStore {
         let from = after.map_or("-".to_owned(), |after| format!("({after}"));
         let mut list = cmd("ZRANGE");
         list.arg(self.runs()).arg(from).arg("+").arg("BYLEX");
+        // The server's integers are signed.
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         list.arg("LIMIT").arg(0).arg(limit);
         let listed = list.query_async(&mut self.connection.clone()).await;
         listed.map_err(|error| failure::of("listing of runs", error))

@@ -18,6 +18,18 @@ pub(crate) enum Fault {
     SyncFails,
     /// The disk is full: from one write on, all writes return ENOSPC.
     DiskFull,
+    /// The disk becomes full: half of one write has room, and later writes return ENOSPC.
+    DiskFills,
+}
+
+impl Fault {
+    /// What is said of the first call that meets the fault.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::SyncFails | Self::DiskFull => "failed",
+            Self::DiskFills => "had room for half",
+        }
+    }
 }
 
 /// The result of a child with a fault.
@@ -65,7 +77,7 @@ impl Watch for Injector<'_> {
     fn before(&mut self, call: &Call) -> Action {
         let (does, errno) = match self.fault {
             Fault::SyncFails => (Does::Sync, Errno::EIO),
-            Fault::DiskFull => (Does::Write, Errno::ENOSPC),
+            Fault::DiskFull | Fault::DiskFills => (Does::Write, Errno::ENOSPC),
         };
         // A descriptor may not be a file, such as the eventfd of a runtime.
         let is_file = call
@@ -98,6 +110,7 @@ impl Watch for Injector<'_> {
         match self.fault {
             // The kernel reports it once.
             Fault::SyncFails if again => Action::GoOn,
+            Fault::DiskFills if !again && call.has_halves() => Action::Halve,
             _ => Action::Fail(errno),
         }
     }

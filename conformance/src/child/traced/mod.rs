@@ -83,10 +83,18 @@ pub(crate) struct Call {
     pub(crate) does: Does,
     /// Its first argument, which is the descriptor if the call has one.
     first: u64,
+    /// Its third argument: the bytes of a write, or the buffers of a write of several.
+    third: u64,
     child: Pid,
 }
 
 impl Call {
+    /// Whether the call can write a part of what it is asked to.
+    fn has_halves(&self) -> bool {
+        let writes = matches!(self.name, "write" | "pwrite64" | "writev" | "pwritev");
+        writes && self.third > 1
+    }
+
     /// The path of the file that the call's descriptor refers to.
     fn path(&self) -> Option<PathBuf> {
         std::fs::read_link(self.link()).ok()
@@ -108,6 +116,8 @@ pub(crate) enum Action {
     Kill,
     /// The call is suppressed and returns this error.
     Fail(Errno),
+    /// The call writes only the first half of its bytes, or of its buffers.
+    Halve,
     /// The call waits until [`Watch::lets_go`].
     Hold,
 }
@@ -255,6 +265,7 @@ impl Tracer {
                 change(thread, |registers| registers.orig_rax = u64::MAX)?;
                 self.failing.insert(thread, errno);
             }
+            Action::Halve => change(thread, |registers| registers.rdx = call.third / 2)?,
         }
         Ok(true)
     }
@@ -278,9 +289,17 @@ impl Tracer {
     /// The call that a thread is about to make, if it changes a file system.
     fn entered(&mut self, thread: Pid, watch: &mut dyn Watch) -> Option<Call> {
         let registers = ptrace::getregs(thread).ok()?;
-        let (number, first) = (registers.orig_rax.cast_signed(), registers.rdi);
+        let (number, first, third) = (
+            registers.orig_rax.cast_signed(),
+            registers.rdi,
+            registers.rdx,
+        );
         let known = CALLS.iter().find(|(_, known, _)| *known == number);
         let &(name, _, does) = known?;
+        // Without this flag the kernel writes mapped memory back when it likes.
+        if number == libc::SYS_msync && third & libc::MS_SYNC.cast_unsigned() as u64 == 0 {
+            return None;
+        }
         if does == Does::Write && [OUT, ERR].contains(&first) {
             if first == OUT {
                 watch.on_message(self.messages);
@@ -292,6 +311,7 @@ impl Tracer {
             name,
             does,
             first,
+            third,
             child: self.child,
         })
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crashpoint::CheckpointRow;
 
+use super::listed::lists_its_runs;
 use super::script::Answer;
 use crate::case::{Case, Session};
 use crate::child::{Script, Step};
@@ -49,6 +50,7 @@ pub(super) async fn goes_on(
         for (id, rows) in runs().zip(&expected) {
             store.holds(id, rows, &when).await?;
         }
+        lists_its_runs(case, &store, runs(), &when).await?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crashpoint::CheckpointRow;
 
+use super::listed::lists_its_runs;
 use crate::case::{Blame, Case, Session};
 use crate::child::{
     CLEARED_ROWS, IN_TURN, LARGE, LARGE_ROWS, Message, Role, Running, WRITTEN, cleared_run, wide,
@@ -80,7 +81,10 @@ pub(crate) fn dur_03_acknowledged_rows_survive_a_kill(case: &Case) -> Checked {
             let got = store.load(WRITTEN).await?;
             let held = |row: &CheckpointRow| got.iter().any(|held| held.sequence == row.sequence);
             let lost = (0..acknowledged).map(wide).find(|row| !held(row));
-            let Some(lost) = lost else { return Ok(()) };
+            let Some(lost) = lost else {
+                let when = "after SIGKILL of a child";
+                return lists_its_runs(case, store, [WRITTEN], when).await;
+            };
             let (sequence, count) = (lost.sequence, got.len());
             Err(broken(format!(
                 "after SIGKILL of a child with {acknowledged} acknowledged rows: expected all of \

@@ -4,6 +4,7 @@
 mod aftermath;
 mod corrupt;
 mod killed;
+mod listed;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 mod long;
 mod maintained;

@@ -95,7 +95,7 @@ pub(super) fn opens(case: &Case, script: &Script, image: Image) -> Checked {
     }
     let after = format!("a power loss after {steps_words} of a child");
     judge_at(case, &place, &after, async |store| {
-        judge(&store, script, &answers, &when).await?;
+        judge(case, &store, script, &answers, &when).await?;
         goes_on(case, &place, store, (script, &answers), &after).await
     })
 }
@@ -165,20 +165,24 @@ pub(crate) fn dur_10_a_failed_sync_is_an_error(case: &Case) -> Checked {
 }
 
 pub(crate) fn dur_11_a_full_disk_is_an_error(case: &Case) -> Checked {
-    each_call(
-        case,
-        Fault::DiskFull,
-        |faulty, Failed { call, nth, step }, place| {
+    for fault in [Fault::DiskFull, Fault::DiskFills] {
+        each_call(case, fault, |faulty, failed, place| {
+            let Failed { call, nth, step } = failed;
             let answers: Vec<Answer> = faulty.messages.iter().filter_map(answer).collect();
-            let when = format!("whose {call} (number {nth}) failed in step {step}, opened again");
-            let after = format!("a child whose {call} (number {nth}) failed in step {step}");
+            let call = format!(
+                "whose {call} (number {nth}) {} in step {step}",
+                fault.words()
+            );
+            let when = format!("{call}, opened again");
+            let after = format!("a child {call}");
             let script = Script::short();
             judge_at(case, place, &after, async |store| {
-                judge(&store, &script, &answers, &when).await?;
+                judge(case, &store, &script, &answers, &when).await?;
                 goes_on(case, place, store, (&script, &answers), &after).await
             })
-        },
-    )
+        })?;
+    }
+    Ok(())
 }
 
 pub(crate) fn dur_13_after_a_failed_sync_the_store_refuses(case: &Case) -> Checked {

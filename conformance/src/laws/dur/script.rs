@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 
 use crashpoint::CheckpointRow;
 
-use crate::case::Session;
+use super::listed::lists_its_runs;
+use crate::case::{Case, Session};
 use crate::child::{Script, Step};
 use crate::finding::expect::{Checked, broken, describe, quote, same_rows};
 
@@ -60,8 +61,9 @@ fn performed(step: &Step, rows: &[CheckpointRow]) -> Option<Rows> {
     }
 }
 
-/// Fails unless each run is in a possible state. `when` completes the message "a child ...".
+/// Fails unless each run is in a possible state, and listed if it has a row. `when` completes the message "a child ...".
 pub(super) async fn judge(
+    case: &Case,
     store: &Session,
     script: &Script,
     answers: &[Answer],
@@ -89,7 +91,8 @@ pub(super) async fn judge(
         };
         return Err(broken(format!("{what}: {expected}")));
     }
-    Ok(())
+    let when = format!("of the place of a child {when}");
+    lists_its_runs(case, store, script.runs.iter().copied(), &when).await
 }
 
 /// The most rows of a state that a message shows.

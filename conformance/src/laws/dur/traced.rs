@@ -43,7 +43,7 @@ pub(super) fn survives(
 ) -> Checked {
     let after = format!("SIGKILL of a child, {when}");
     judge_at(case, place, &after, async |store| {
-        judge(&store, script, answers, when).await?;
+        judge(case, &store, script, answers, when).await?;
         goes_on(case, place, store, (script, answers), &after).await
     })
 }

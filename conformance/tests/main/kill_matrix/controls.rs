@@ -18,7 +18,7 @@ use crate::mutants::segments::{self, InSegments};
 use crate::mutants::server::Served;
 use crate::mutants::shown::InShowing;
 use crate::mutants::trees::{self, InTrees};
-use crate::mutants::{Broken, Faithful, Mutated, can, damaged, disk, outage, pay};
+use crate::mutants::{Broken, Faithful, Mutated, can, clr, damaged, disk, outage, pay};
 
 #[test]
 fn a_store_that_answers_errors_while_its_backend_is_down_keeps_the_laws_of_an_outage() {
@@ -126,6 +126,14 @@ fn a_store_without_a_fault_lists_its_runs() {
     let report = run_all::<Mutated<Broken<Faithful>>>(&plan);
     assert_eq!(failing(&report), BTreeSet::new(), "{report}");
     assert_eq!(report.count("pass"), 4, "{report}");
+}
+
+/// It needs no exclusive scope, and its purges leave runs alone that were begun again.
+#[test]
+fn a_store_of_several_handles_clears_under_a_condition() {
+    let plan = in_groups("", &[claim::many_handles], &["clr"]);
+    let report = run_all::<Mutated<Broken<clr::LooksFirst>>>(&plan);
+    assert_eq!(failing(&report), BTreeSet::new(), "{report}");
 }
 
 /// Its second process is kept out by a lock, and finds the rows once the store is dropped.

@@ -27,7 +27,7 @@ use crate::mutants::shown::InShowing;
 use crate::mutants::trees::InTrees;
 use crate::mutants::{
     Broken, Faithful, Mutant, Mutated, bas, can, clr, concurrency, damaged, disk, dup, dur, eng,
-    err, iso, lst, ord, outage, pay, prf, racing, replicated, run, segments, trees,
+    err, indexed, iso, lst, ord, outage, pay, prf, racing, replicated, run, segments, trees,
 };
 
 /// A line of the matrix, for whoever lists them.
@@ -95,7 +95,7 @@ macro_rules! matrix {
 }
 
 matrix! {
-    err_on_unknown: Broken<bas::ErrOnUnknown> => BAS_01 "expected Ok, got the error \"checkpoint store: no such run\"", also BAS_05 BAS_08 DUP_12 CLR_01 CLR_03 CLR_06 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03 CAN_02 CON_09 ERR_07, maybe racing;
+    err_on_unknown: Broken<bas::ErrOnUnknown> => BAS_01 "expected Ok, got the error \"checkpoint store: no such run\"", also CLR_10 BAS_05 BAS_08 DUP_12 CLR_01 CLR_03 CLR_06 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03 CAN_02 CON_09 ERR_07, maybe racing;
     forgets_task: Broken<bas::ForgetsTask> => BAS_02 "task \"\"", spares: BAS_01 BAS_08 DUP_01 DUP_02 CLR_01 ERR_01 ERR_02 RUN_03;
     ack_before_write: Broken<bas::AckBeforeWrite> => BAS_03 "right after append 1 returned: expected 1 row", spares: BAS_01 DUP_01 DUP_02 DUP_07 ERR_01 ERR_02 RUN_03;
     copies_on_clone: bas::CopiesOnClone => BAS_04 "through the store's clone: expected 1 row";
@@ -125,13 +125,13 @@ matrix! {
     rolls_back_the_run: Broken<dup::RollsBackTheRun> => DUP_03 "after a rejection at its only row: expected 1 row", also DUP_04 DUP_11 DUP_12 CAN_03 ERR_01 ENG_01 ENG_02, maybe racing;
     leaks_transaction: Broken<dup::LeaksTransaction> => DUP_04 "a transaction is open", also DUP_01 DUP_02 DUP_12 RUN_01 RUN_02 RUN_07 ENG_01 ENG_02, maybe racing;
     checks_last_only: Broken<dup::ChecksLastOnly> => DUP_05 "expected a rejection, got Ok", also DUP_09 ENG_01 ENG_02, maybe racing;
-    global_sequence: Broken<dup::GlobalSequence> => DUP_06 "expected Ok", also ORD_11 DUP_04 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_10 ISO_14 ISO_15 ISO_16 CLR_04 CLR_07 RUN_01 RUN_02 RUN_07 DUR_01 DUR_02 ENG_01 ENG_02 ENG_03 ENG_04 CON_09 PAY_08, maybe racing;
+    global_sequence: Broken<dup::GlobalSequence> => DUP_06 "expected Ok", also CLR_10 ORD_11 DUP_04 ISO_01 ISO_02 ISO_03 ISO_04 ISO_05 ISO_06 ISO_07 ISO_10 ISO_14 ISO_15 ISO_16 CLR_04 CLR_07 RUN_01 RUN_02 RUN_07 DUR_01 DUR_02 ENG_01 ENG_02 ENG_03 ENG_04 CON_09 PAY_08, maybe racing;
     check_then_insert: racing::CheckThenInsert => DUP_07 "expected exactly one Ok, got", maybe racing;
     check_await_insert: racing::CheckAwaitInsert => DUP_07 "tasks on one runtime", maybe racing;
     shared_staging: racing::SharedStaging => DUP_08 "expected the row of the contender that got Ok", also RUN_01, maybe racing;
     dup_index_in_memory: Broken<dup::DupIndexInMemory> => DUP_09 "expected a rejection, got Ok", also DUP_13 CON_09;
     index_of_its_own: Broken<dup::IndexOfItsOwn> => DUP_13 "expected exactly one Ok, got 2", also CON_09;
-    taken_for_ever: Broken<dup::TakenForEver> => DUP_10 "expected Ok", also CLR_05 CLR_06 CLR_09 DUR_01 ENG_03 CON_09, maybe racing;
+    taken_for_ever: Broken<dup::TakenForEver> => DUP_10 "expected Ok", also CLR_10 CLR_05 CLR_06 CLR_09 DUR_01 ENG_03 CON_09, maybe racing;
     max_unprotected: Broken<dup::MaxUnprotected> => DUP_11 "expected a rejection, got Ok";
     leaks_permits: Broken<dup::LeaksPermits> => DUP_12 "no permit left", maybe racing;
 
@@ -170,20 +170,22 @@ matrix! {
     blobs_by_content: Broken<pay::BlobsByContent> => PAY_08 "beside a run with the same blobs that was cleared: expected 6 rows";
     skips_equal_rows: Broken<pay::SkipsEqualRows> => PAY_08 "of rows that are equal but for their sequence: expected 6 rows";
     numbers_labels: Broken<pay::NumbersLabels> => PAY_04 "state \"Plain\"";
+    takes_returns: Broken<pay::TakesReturns> => PAY_04 "state \"return\\r\"";
 
     keeps_max: Broken<clr::KeepsMax> => CLR_01 "expected an empty run";
     keeps_large_blobs: Broken<clr::KeepsLargeBlobs> => CLR_01 "expected an empty run with no row, got 1 row with {sequence 10";
     err_on_unknown_clear: Broken<clr::ErrOnUnknownClear> => CLR_02 "no such run", also ERR_07;
-    err_on_second_clear: Broken<clr::ErrOnSecondClear> => CLR_03 "already cleared", also CLR_02 ERR_07;
+    err_on_second_clear: Broken<clr::ErrOnSecondClear> => CLR_03 "already cleared", also CLR_10 CLR_02 ERR_07;
     clear_all: Broken<clr::ClearAll> => CLR_04 "after a clear of run \"run\": expected 3 rows", spares: BAS_02 ORD_01 DUP_01 PAY_01 CLR_01 ERR_01 RUN_05;
-    tombstone: Broken<clr::Tombstone> => CLR_05 "in its second life: expected 5 rows", also DUP_10 CLR_09 CON_09, maybe racing;
-    clear_early_ack: Broken<clr::ClearEarlyAck> => CLR_06 "right after clear 0 returned: expected an empty run", also DUP_12 CLR_01 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03 CON_09, maybe racing;
+    tombstone: Broken<clr::Tombstone> => CLR_05 "in its second life: expected 5 rows", also CLR_10 DUP_10 CLR_09 CON_09, maybe racing;
+    clear_early_ack: Broken<clr::ClearEarlyAck> => CLR_06 "right after clear 0 returned: expected an empty run", also CLR_10 DUP_12 CLR_01 CLR_07 CLR_09 RUN_01 RUN_02 RUN_07 ENG_03 CON_09, maybe racing;
     cache_survives_clear: Broken<clr::CacheSurvivesClear> => CLR_06 "right after clear 0 returned: expected an empty run", also DUP_12 CAN_04 RUN_01 RUN_02 RUN_07 ENG_03 CON_09, maybe racing;
     clear_in_memory: Broken<clr::ClearInMemory> => CLR_07 "cleared before reopening: expected an empty run", also DUR_01 CON_09;
     clear_row_by_row: racing::ClearRowByRow => CLR_08 "rows or none, got", maybe racing;
     clear_in_pages: concurrency::Remote<concurrency::ClearInPages> => CLR_08 "expected all 2500 rows or none", maybe racing;
     load_in_pages: concurrency::Remote<concurrency::LoadInPages> => CLR_08 "expected all 2500 rows or none", maybe racing;
     clear_limit_1000: Broken<clr::ClearLimit1000> => CLR_09 "expected an empty run", maybe racing;
+    only_looks: Broken<clr::OnlyLooks> => CLR_10 "after a clear under a condition that it meets: expected an empty run";
 
     clear_beside_the_lock: concurrency::Remote<concurrency::ClearBesideTheLock> => CON_01 "expected answers that one order of these operations explains, got\n", maybe racing;
     index_cleared_later: concurrency::Remote<concurrency::IndexClearedLater> => CON_01 "-> conflict", also CON_09;
@@ -232,7 +234,7 @@ matrix! {
     one_claim: Broken<eng::OneClaim> => ENG_01 "expected the run to be done", also ENG_02 ENG_03, maybe racing;
     claims_overwrite: Broken<eng::ClaimsOverwrite> => ENG_02 "expected", also ENG_01, maybe racing;
     keeps_endings: Broken<eng::KeepsEndings> => ENG_03 "expected an empty run";
-    no_scope: Broken<eng::NoScope> => ENG_03 "expected Some from `exclusive_scope`, got None";
+    no_scope: Broken<eng::NoScope> => ENG_03 "expected Some from `exclusive_scope`, got None", also CLR_10;
     scope_each_time: Broken<eng::ScopeEachTime> => ENG_03 "expected the same one each time";
     wildcard_kinds: Broken<eng::WildcardKinds> => ENG_04 "got 1 row with {sequence 0, state \"Reserve\", task \"\", state_entry", also ENG_01 ENG_02 ENG_03;
 }
@@ -288,6 +290,8 @@ killed! {
     eio_is_a_conflict: disk::EioIsAConflict => DUR_10 "expected an error of the disk, got a conflict";
     ignores_enospc: disk::IgnoresEnospc => DUR_11 "whose write of \"log\" (number 0) failed in step 0, opened again: expected [";
     goes_on: disk::GoesOn => DUR_13 "whose fdatasync of \"log\" answered EIO: expected loads and appends to be refused until the store is opened again, got";
+    writes_once: disk::WritesOnce => DUR_11 "whose write of \"log\" (number 2) had room for half in step 2, opened again: expected [";
+    index_on_drop: indexed::IndexOnDrop => DUR_07 "a listing of the place of a child killed at its ", also DUR_03 DUR_11 DUR_15;
     clears_without_sync: disk::ClearsWithoutSync => DUR_15 "of whose files only synced data was left, after 5 acknowledged steps: expected [], got [";
 }
 
@@ -350,6 +354,13 @@ claimed! {
     lists_cleared: Mutated<Broken<lst::ListsCleared>>, claiming [listing], in ["bas" "lst"] => LST_03 "a listing after two clears: expected 1 ids with";
     lists_cleared_after_reopen: Mutated<Broken<lst::ListsClearedAfterReopen>>, claiming [listing reopen], in ["bas" "lst"] => LST_03 "a listing after reopening: expected 2 ids with \"kept\", got 4 with \"cleared\"";
     pages_by_position: Mutated<Broken<lst::PagesByPosition>>, claiming [listing], in ["bas" "lst"] => LST_04 "expected every run that stayed, got none of";
+
+    fetches_one_more: Mutated<Broken<lst::FetchesOneMore>>, claiming [listing], in ["bas" "lst"] => LST_02 "a page of as many ids as `usize` has: expected 25 ids with \"run 00\", got 0 with no id";
+    lists_by_handle: Mutated<Broken<lst::ListsByHandle>>, claiming [many_handles listing], in ["bas" "con" "lst"] only [BAS_03 LST_01 LST_02 LST_03 LST_04] => CON_09 "a listing through handle 1, after an append of sequence 0 through handle 0 returned: expected 1 ids with \"run\", got 0";
+
+    compares_sequences: Mutated<Broken<clr::ComparesSequences>>, claiming [many_handles], in ["bas" "clr"] => CLR_10 "on a store of several handles: expected false, since it begins with";
+    meets_any_row: Mutated<Broken<clr::MeetsAnyRow>>, claiming [many_handles], in ["bas" "clr"] => CLR_10 "on a store of several handles: expected false, since it begins with";
+    keeps_the_default: Mutated<Broken<eng::NoScope>>, claiming [many_handles], in ["bas" "clr"] => CLR_10 "on a store of several handles: expected false, since it begins with";
 
     two_writers_of_one_file: InFile<disk::Careful>, claiming [reopen many_processes], in ["bas" "dup"] => DUP_14 "2 processes append to sequence 0 of run \"contended\" at once: expected exactly one Ok, got 2";
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use crashpoint::{CheckpointRow, Error};
+use crashpoint::{CheckpointRow, Error, ScopeId};
 
-use super::{Fault, Loaded, Runs};
+use super::{Fault, Loaded, Runs, Shelf};
 
 /// The range of a run ends before its last row.
 #[derive(Default)]
@@ -196,5 +196,65 @@ impl Fault for ClearLimit1000 {
             }
         }
         Ok(())
+    }
+}
+
+/// The condition of a clear is a sequence: that of the first row.
+#[derive(Default)]
+pub(crate) struct ComparesSequences;
+
+impl Fault for ComparesSequences {
+    fn clear_if(&self, runs: &mut Runs, id: &str, first: &CheckpointRow) -> Result<bool, Error> {
+        let begins = runs.load(id).first().map(|row| row.sequence) == Some(first.sequence);
+        if begins {
+            runs.clear(id);
+        }
+        Ok(begins)
+    }
+
+    fn scope(_shelf: &Shelf) -> Option<ScopeId> {
+        None
+    }
+}
+
+/// The condition of a clear is met by any row of the run.
+#[derive(Default)]
+pub(crate) struct MeetsAnyRow;
+
+impl Fault for MeetsAnyRow {
+    fn clear_if(&self, runs: &mut Runs, id: &str, first: &CheckpointRow) -> Result<bool, Error> {
+        let begins = runs.load(id).contains(first);
+        if begins {
+            runs.clear(id);
+        }
+        Ok(begins)
+    }
+
+    fn scope(_shelf: &Shelf) -> Option<ScopeId> {
+        None
+    }
+}
+
+/// A clear under a condition says whether it would clear.
+#[derive(Default)]
+pub(crate) struct OnlyLooks;
+
+impl Fault for OnlyLooks {
+    fn clear_if(&self, runs: &mut Runs, id: &str, first: &CheckpointRow) -> Result<bool, Error> {
+        Ok(runs.load(id).first() == Some(first))
+    }
+}
+
+/// No fault: several handles may use it, and a clear under a condition looks at the first row.
+#[derive(Default)]
+pub(crate) struct LooksFirst;
+
+impl Fault for LooksFirst {
+    fn clear_if(&self, runs: &mut Runs, id: &str, first: &CheckpointRow) -> Result<bool, Error> {
+        Ok(runs.clear_if_begun_with(id, first))
+    }
+
+    fn scope(_shelf: &Shelf) -> Option<ScopeId> {
+        None
     }
 }

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crashpoint::{CheckpointRow, CheckpointStore, Error, RowKind, ScopeId, checkpoint_store};
+use crashpoint::{
+    CheckpointRow, CheckpointStore, Error, ListRuns, RowKind, ScopeId, checkpoint_store,
+};
 use crashpoint_conformance::{BoxError, Damage, Harness, Hook, Options, Place};
 
 use super::{Runs, quick};
@@ -43,6 +45,15 @@ pub(crate) trait Habit: Default + Send + Sync + 'static {
     fn close(&mut self, log: &mut Log) {
         let _ = log;
     }
+
+    fn opened(&mut self, log: &Log) {
+        let _ = log;
+    }
+
+    /// The ids that are listed, in order.
+    fn ids(&self, runs: &Runs) -> Vec<String> {
+        runs.0.keys().cloned().collect()
+    }
 }
 
 /// What happens to a damaged line.
@@ -67,7 +78,7 @@ pub(crate) enum Lock {
 
 /// The file.
 pub(crate) struct Log {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     file: File,
 }
 
@@ -76,7 +87,7 @@ impl Log {
         self.file.sync_data()
     }
 
-    fn write(&mut self, line: &str) -> io::Result<()> {
+    pub(super) fn write(&mut self, line: &str) -> io::Result<()> {
         self.write_only(line)?;
         self.file.sync_data()
     }
@@ -232,10 +243,13 @@ impl<H: Habit> Filed<H> {
         if H::SYNCS_DIRECTORY {
             File::open(folder)?.sync_all()?;
         }
+        let log = Log { path, file };
+        let mut habit = H::default();
+        habit.opened(&log);
         let inner = Inner {
             runs,
-            log: Log { path, file },
-            habit: H::default(),
+            log,
+            habit,
             failed: false,
             lock,
         };
@@ -295,6 +309,21 @@ impl<H: Habit> CheckpointStore for Filed<H> {
 
     fn exclusive_scope(&self) -> Option<ScopeId> {
         Some(self.scope.clone())
+    }
+
+    fn as_listing(&self) -> Option<&dyn ListRuns> {
+        Some(self)
+    }
+}
+
+#[checkpoint_store]
+impl<H: Habit> ListRuns for Filed<H> {
+    async fn run_ids(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, Error> {
+        let inner = self.inner();
+        inner.refuse_after_an_error()?;
+        let ids = inner.habit.ids(&inner.runs).into_iter();
+        let later = ids.filter(|id| after.is_none_or(|after| id.as_str() > after));
+        Ok(later.take(limit).collect())
     }
 }
 
@@ -632,4 +661,16 @@ pub(crate) struct GoesOn;
 
 impl Habit for GoesOn {
     const REFUSES_AFTER_AN_ERROR: bool = false;
+}
+
+/// A line is handed to the kernel once, however much of it the kernel takes.
+#[derive(Default)]
+pub(crate) struct WritesOnce;
+
+impl Habit for WritesOnce {
+    fn append(&mut self, log: &mut Log, id: &str, row: &CheckpointRow) -> io::Result<()> {
+        let line = sealed(&line_of(id, row));
+        let _taken = log.file.write(line.as_bytes())?;
+        log.file.sync_data()
+    }
 }

@@ -77,6 +77,10 @@ impl Fault for WildcardKinds {
         row
     }
 
+    fn clear_if(&self, runs: &mut Runs, id: &str, first: &CheckpointRow) -> Result<bool, Error> {
+        Ok(runs.clear_if_begun_with(id, first))
+    }
+
     fn scope(_shelf: &Shelf) -> Option<ScopeId> {
         None
     }

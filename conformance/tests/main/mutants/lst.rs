@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use crashpoint::Error;
+use crashpoint::{CheckpointRow, Error};
 use crashpoint_conformance::Place;
 
 use super::{Fault, Runs};
@@ -137,10 +137,7 @@ impl Fault for ListsClearedAfterReopen {
 
     fn clear(&self, runs: &mut Runs, id: &str) -> Result<(), Error> {
         runs.clear(id);
-        runs.put(
-            &format!("{CLEARED}{id}"),
-            crashpoint::CheckpointRow::new(0, "", ""),
-        );
+        runs.put(&format!("{CLEARED}{id}"), CheckpointRow::new(0, "", ""));
         Ok(())
     }
 
@@ -149,6 +146,52 @@ impl Fault for ListsClearedAfterReopen {
         let ids: BTreeSet<&String> = own.chain(&self.opened).collect();
         let later = ids
             .into_iter()
+            .filter(|id| after.is_none_or(|after| id.as_str() > after));
+        later.take(limit).cloned().collect()
+    }
+}
+
+/// A page is fetched with one id more, to see whether more follow.
+#[derive(Default)]
+pub(crate) struct FetchesOneMore;
+
+impl Fault for FetchesOneMore {
+    fn run_ids(&self, runs: &Runs, after: Option<&str>, limit: usize) -> Vec<String> {
+        let later = runs
+            .0
+            .keys()
+            .filter(|id| after.is_none_or(|after| id.as_str() > after));
+        let mut ids: Vec<String> = later.take(limit.wrapping_add(1)).cloned().collect();
+        ids.truncate(limit);
+        ids
+    }
+}
+
+/// A handle lists the runs that it found when it was opened, and its own.
+#[derive(Default)]
+pub(crate) struct ListsByHandle(Mutex<BTreeSet<String>>);
+
+impl Fault for ListsByHandle {
+    fn opened(&mut self, runs: &mut Runs, _place: &Place) {
+        self.0 = Mutex::new(runs.0.keys().cloned().collect());
+    }
+
+    fn append(&self, runs: &mut Runs, id: &str, row: CheckpointRow) -> Result<(), Error> {
+        runs.append(id, row)?;
+        self.0.lock().unwrap().insert(id.to_owned());
+        Ok(())
+    }
+
+    fn clear(&self, runs: &mut Runs, id: &str) -> Result<(), Error> {
+        runs.clear(id);
+        self.0.lock().unwrap().remove(id);
+        Ok(())
+    }
+
+    fn run_ids(&self, _runs: &Runs, after: Option<&str>, limit: usize) -> Vec<String> {
+        let known = self.0.lock().unwrap();
+        let later = known
+            .iter()
             .filter(|id| after.is_none_or(|after| id.as_str() > after));
         later.take(limit).cloned().collect()
     }

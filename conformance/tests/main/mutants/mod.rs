@@ -26,6 +26,7 @@ pub(crate) mod dur;
 pub(crate) mod eng;
 pub(crate) mod err;
 pub(crate) mod gap;
+pub(crate) mod indexed;
 pub(crate) mod iso;
 pub(crate) mod lst;
 pub(crate) mod ord;
@@ -86,6 +87,16 @@ impl Runs {
 
     pub(crate) fn clear(&mut self, id: &str) {
         self.0.remove(id);
+    }
+
+    /// Clears a run if its first row is `first`, and returns whether it did.
+    pub(crate) fn clear_if_begun_with(&mut self, id: &str, first: &CheckpointRow) -> bool {
+        let run = self.0.get(id);
+        let begins = run.and_then(|run| run.rows.values().next()) == Some(first);
+        if begins {
+            self.clear(id);
+        }
+        begins
     }
 }
 
@@ -165,6 +176,13 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
         Ok(())
     }
 
+    /// The default of the contract.
+    fn clear_if(&self, runs: &mut Runs, id: &str, first: &CheckpointRow) -> Result<bool, Error> {
+        let _ = first;
+        self.clear(runs, id)?;
+        Ok(true)
+    }
+
     fn scope(shelf: &Shelf) -> Option<ScopeId> {
         Some(shelf.scope())
     }
@@ -204,6 +222,15 @@ impl<F: Fault> CheckpointStore for Broken<F> {
     async fn clear(&self, workflow_id: &str) -> Result<(), Error> {
         self.fault
             .clear(&mut self.shelf.runs(), &F::key(workflow_id))
+    }
+
+    async fn clear_if_begun_with(
+        &self,
+        workflow_id: &str,
+        first: &CheckpointRow,
+    ) -> Result<bool, Error> {
+        let key = F::key(workflow_id);
+        self.fault.clear_if(&mut self.shelf.runs(), &key, first)
     }
 
     fn exclusive_scope(&self) -> Option<ScopeId> {

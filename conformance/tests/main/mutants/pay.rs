@@ -220,3 +220,16 @@ impl Fault for NumbersLabels {
         runs.append(id, row)
     }
 }
+
+/// States are lines of a text, and reading takes the carriage return of a line for a part of its end.
+#[derive(Default)]
+pub(crate) struct TakesReturns;
+
+impl Fault for TakesReturns {
+    fn kept(mut row: CheckpointRow) -> CheckpointRow {
+        if let Some(line) = row.state.strip_suffix('\r') {
+            row.state = line.to_owned();
+        }
+        row
+    }
+}
