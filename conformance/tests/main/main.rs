@@ -13,6 +13,7 @@ mod memory;
 mod mutants;
 mod pages;
 mod places;
+mod pooler;
 mod probe;
 mod redb;
 mod reference;
