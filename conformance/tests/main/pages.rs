@@ -8,7 +8,7 @@ use crashpoint_conformance::__private::CONSEQUENCES;
 use crashpoint_conformance::{Claim, Law, LawId, Sensitivity, catalogue};
 use expect_test::expect_file;
 
-use crate::kill_matrix::power::caught_min;
+use crate::kill_matrix::power::{COST_ROUNDS, caught_min};
 use crate::kill_matrix::{EXEMPT, NAMED, NAMED_CLAIMED, NAMED_KILLED, Named};
 
 const HEAD: &str = "\
@@ -37,6 +37,15 @@ Some laws catch a mutant only when two operations meet in a gap of the mutant. S
 rounds below, and must catch the mutant in the stated number of them. The gap stays open until the operations
 have met. So the number measures the power of the law and not of the machine: whether the law lets the right
 callers race, and whether it sees the damage.
+
+";
+
+const COSTS: &str = "
+## Costs
+
+A law of cost compares two times that it measures in turn, or counts bytes. It fails a store that exceeds the bound
+in each of four tries, so a busy machine hides a fault more easily than it shows one that is not there. Each law that
+measures times runs alone for the rounds below, and must catch its mutant in the stated number of them.
 
 ";
 
@@ -69,6 +78,13 @@ fn page() -> String {
     } in NAMED.iter().filter(races)
     {
         let least = caught_min(*rounds);
+        let _ = writeln!(page, "| {by} | `{mutant}` | {least} of {rounds} |");
+    }
+    page.push_str(COSTS);
+    page.push_str("| law | mutant | caught in at least |\n|---|---|---|\n");
+    let measures = |named: &&Named| named.by.law().sensitivity == Sensitivity::Time;
+    let (rounds, least) = (COST_ROUNDS, caught_min(COST_ROUNDS));
+    for Named { mutant, by, .. } in NAMED_CLAIMED.iter().filter(measures) {
         let _ = writeln!(page, "| {by} | `{mutant}` | {least} of {rounds} |");
     }
     page

@@ -309,6 +309,9 @@ macro_rules! claimed {
                 let test = concat!("kill_matrix::", stringify!($name));
                 let plan = in_groups(test, &[$(claim::$claim),+], &[$($group),+]);
                 let only: &[LawId] = &[$($(LawId::$only),+)?];
+                if kill.by.law().sensitivity == Sensitivity::Time {
+                    power::check_cost::<$harness>(&kill, &plan);
+                }
                 judged(&kill, &run_all::<$harness>(&beside(plan, &kill, only)));
             }
         )*
