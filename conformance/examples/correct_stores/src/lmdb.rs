@@ -5,6 +5,8 @@ use std::path::Path;
 use crashpoint::{CheckpointRow, Error, StoreError, StoreErrorKind};
 use lmdb::{Cursor, Database, DatabaseFlags, Environment, RwTransaction, Transaction, WriteFlags};
 
+pub use lmdb::EnvironmentFlags;
+
 use crate::Rows;
 use crate::bytes::{decode, encode, key, prefix, sequence_of};
 
@@ -29,11 +31,21 @@ impl Lmdb {
     ///
     /// If the directory can't be read or written.
     pub fn open(directory: &Path) -> Result<Self, Error> {
+        Self::open_with(directory, EnvironmentFlags::empty())
+    }
+
+    /// Opens the environment with flags, which may give durability away.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_with(directory: &Path, flags: EnvironmentFlags) -> Result<Self, Error> {
         const MAP_BYTES: usize = 1 << 30;
         // One for each thread that reads at a time. With too few, loads fail.
         const READERS: u32 = 512;
         let mut options = Environment::new();
         options.set_map_size(MAP_BYTES).set_max_readers(READERS);
+        options.set_flags(flags);
         let env = options.open(directory).map_err(failed)?;
         let rows = env
             .create_db(None, DatabaseFlags::empty())
