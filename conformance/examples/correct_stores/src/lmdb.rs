@@ -31,20 +31,23 @@ impl Lmdb {
     ///
     /// If the directory can't be read or written.
     pub fn open(directory: &Path) -> Result<Self, Error> {
-        Self::open_with(directory, EnvironmentFlags::empty())
+        Self::open_with(directory, EnvironmentFlags::empty(), 1 << 30)
     }
 
-    /// Opens the environment with flags, which may give durability away.
+    /// Opens the environment with flags, which may give durability away, and a bound on its size in bytes.
     ///
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub fn open_with(directory: &Path, flags: EnvironmentFlags) -> Result<Self, Error> {
-        const MAP_BYTES: usize = 1 << 30;
+    pub fn open_with(
+        directory: &Path,
+        flags: EnvironmentFlags,
+        bytes_max: usize,
+    ) -> Result<Self, Error> {
         // One for each thread that reads at a time. With too few, loads fail.
         const READERS: u32 = 512;
         let mut options = Environment::new();
-        options.set_map_size(MAP_BYTES).set_max_readers(READERS);
+        options.set_map_size(bytes_max).set_max_readers(READERS);
         options.set_flags(flags);
         let env = options.open(directory).map_err(failed)?;
         let rows = env

@@ -40,7 +40,8 @@ impl<const LATER: bool> Harness for OnMappedLmdb<LATER> {
     async fn open(place: &Place) -> Result<Self::Store, BoxError> {
         let mut flags = EnvironmentFlags::WRITE_MAP;
         flags.set(EnvironmentFlags::MAP_ASYNC, LATER);
-        let rows = Lmdb::open_with(place.path(), flags)?;
+        // The file is as long as the map from the first, and the kit copies it for each moment of a power loss.
+        let rows = Lmdb::open_with(place.path(), flags, 8 << 20)?;
         File::open(place.path())?.sync_all()?;
         Ok(Threaded::start(rows, None)?)
     }
