@@ -23,8 +23,8 @@ pub use crate::cancel::CancelToken;
 pub use crate::core::{
     AppendRetry, BlobFault, Bytes, Cause, CauseKind, ClaimRecord, Completion, Completions,
     Direction, Event, FailedUndo, IdHash, IllegalEvent, Label, LogFault, Mismatch, Nonce, Outputs,
-    Phase, RebuildError, Retention, RetryPolicy, Rollback, RowFault, RunHeader, RunState, TaskKind,
-    TaskOutput, Undo, Undone, Visit, rebuild, rebuild_run,
+    Phase, Polled, RebuildError, Retention, RetryPolicy, Rollback, RowFault, RunHeader, RunState,
+    TaskKind, TaskOutput, Undo, Undone, Visit, rebuild, rebuild_run,
 };
 pub use crate::engine::{
     Engine, Leftover, Outcome, PurgeReport, Recovery, RecoveryReport, RolledBack, Status,
@@ -48,8 +48,8 @@ pub use crate::store::MemoryCheckpointStore;
 #[cfg(feature = "redb")]
 pub use crate::store::{RedbCheckpointStore, RedbOptions, RedbReader};
 pub use crate::task::{
-    BoxError, CompensatableTask, Ctx, Router, RunData, StepOutcome, SteppedTask, Task, TaskError,
-    TaskWithOutput, Timer, Wake,
+    BoxError, CompensatableTask, Ctx, PollOutcome, PollTask, Router, RunData, StepOutcome,
+    SteppedTask, Task, TaskError, TaskWithOutput, Timer, Wake,
 };
 pub use crate::workflow::{BuildError, Workflow, WorkflowBuilder};
 pub use crashpoint_macros::{State, checkpoint_store};
@@ -61,7 +61,7 @@ pub mod protocol {
     pub use crate::core::{
         Command, Decision, Definition, Ended, Failure, FailureKind, Faithful, Halt, Life,
         LifeOptions, Machine, Mutant, Opening, Performed, Policy, Reply, Role, Rule, Rules,
-        StateDefinition, StoreFailed, TaskDefinition, Verdict, Without, Work, decide,
+        StateDefinition, StoreFailed, TaskDefinition, Verdict, Wait, Without, Work, decide,
         idempotency_key,
     };
     pub use crate::engine::RuledEngine;

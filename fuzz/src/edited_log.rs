@@ -4,8 +4,8 @@
 //! So a fuzzer soon reaches long legal logs, which it would hardly find as rows.
 
 use crashpoint::{
-    Cause, CauseKind, CheckpointRow, ClaimRecord, Event, IdHash, Label, Nonce, Phase, Rollback,
-    RowKind, RunState, Visit,
+    Cause, CauseKind, CheckpointRow, ClaimRecord, Event, IdHash, Label, Nonce, Phase, Polled,
+    Rollback, RowKind, RunState, Visit,
 };
 
 /// Ends the choices. As a choice it would be another claim.
@@ -112,7 +112,15 @@ fn forward(visit: &Visit, choice: u8) -> Event {
             task,
             deadline_unix_ms: choice.into(),
         },
-        9..=11 => Event::StepAdvanced {
+        10 => Event::Polled {
+            state: visit.state.clone(),
+            task,
+            polled: Polled {
+                rounds: visit.polled.map_or(0, |before| before.rounds + 1),
+                deadline_unix_ms: visit.polled.and_then(|before| before.deadline_unix_ms),
+            },
+        },
+        9 | 11 => Event::StepAdvanced {
             state: visit.state.clone(),
             task,
             cursor: [choice].into(),

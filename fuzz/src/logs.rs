@@ -1,7 +1,7 @@
 //! Seeds of logs: a legal log of each shape, and a log with each fault.
 
 use crashpoint::{
-    Cause, CauseKind, CheckpointRow, ClaimRecord, Event, IdHash, Nonce, RowKind, Undone,
+    Cause, CauseKind, CheckpointRow, ClaimRecord, Event, IdHash, Nonce, Polled, RowKind, Undone,
 };
 
 use crate::row_bytes::write_rows;
@@ -30,6 +30,7 @@ pub fn logs() -> Vec<Log> {
         accepted("import-in-a-loop", log(&import_in_a_loop())),
         accepted("outputs-and-a-router", log(&outputs_and_a_router())),
         accepted("timer", log(&timer())),
+        accepted("poll", log(&poll())),
         accepted("rolled-back", log(&rolled_back())),
         accepted("cancelled-without-effects", log(&cancelled())),
         accepted("stuck", log(&stuck())),
@@ -52,6 +53,7 @@ pub fn logs() -> Vec<Log> {
         rejected("branch-completion", branch_completion()),
         rejected("router-with-an-output", router_with_an_output()),
         rejected("timer-set-twice", log(&timer_set_twice())),
+        rejected("poll-goes-back", log(&poll_goes_back())),
         rejected("cut-claim", cut_claim()),
         // Choices of events. From a few, a fuzzer derives others.
         chosen("chosen-exit", Verdict::Accepted, &[4, 0x14, 0xf0]),
@@ -213,6 +215,35 @@ fn timer() -> Vec<Event> {
         timer_started(1_700_000_007_200),
         entered("Done", "wait"),
     ]
+}
+
+fn polled(rounds: u64, deadline_unix_ms: Option<u64>) -> Event {
+    Event::Polled {
+        state: "Wait".into(),
+        task: "wait".into(),
+        polled: Polled {
+            rounds,
+            deadline_unix_ms,
+        },
+    }
+}
+
+fn poll() -> Vec<Event> {
+    vec![
+        claim("Wait", 1),
+        polled(0, Some(1_700_000_003_600)),
+        polled(4, Some(1_700_000_003_600)),
+        claim("Wait", 2),
+        polled(8, Some(1_700_000_003_600)),
+        entered("Wait", "wait"),
+        polled(4, None),
+        entered("Done", "wait"),
+    ]
+}
+
+fn poll_goes_back() -> Vec<Event> {
+    let once = vec![claim("Wait", 1), polled(8, None)];
+    with(once, polled(4, None))
 }
 
 fn timer_set_twice() -> Vec<Event> {

@@ -50,6 +50,9 @@ pub(super) fn row_words(row: &CheckpointRow) -> Markup {
         } => html! {
             (shown(task)) " waits until " (deadline_unix_ms) " ms"
         },
+        Event::Polled { task, polled, .. } => html! {
+            (shown(task)) " has polled " (polled.rounds) " times"
+        },
         Event::RollbackStarted { task, cause, .. } => html! {
             b.back { "rolls back" } " at " (shown(task)) ": " (message(&cause.to_string()))
         },

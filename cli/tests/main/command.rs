@@ -164,7 +164,7 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
     check(
         &["explore", "--workload", "no\u{1b}[2Jpe"],
         expect![[
-            r#"error: unknown workload no\u{1b}[2Jpe; the workloads are all, linear, order, order-fails, order-fails-once, order-undo-fails, order-panics, order-hangs, order-cleared, import-loop, offer, reminder, upgrades, operations"#
+            r#"error: unknown workload no\u{1b}[2Jpe; the workloads are all, linear, order, order-fails, order-fails-once, order-undo-fails, order-panics, order-hangs, order-cleared, import-loop, offer, reminder, parcel, upgrades, operations"#
         ]],
     );
     check(
@@ -186,7 +186,7 @@ fn wrong_calls_exit_with_2_and_say_what_was_wrong() {
     check(
         &["soak", "--workload", "nope"],
         expect![
-            "error: unknown workload nope; the workloads are all, linear, order, order-fails, order-fails-once, order-undo-fails, order-panics, order-hangs, order-cleared, import-loop, offer, reminder, upgrades, generated, operations"
+            "error: unknown workload nope; the workloads are all, linear, order, order-fails, order-fails-once, order-undo-fails, order-panics, order-hangs, order-cleared, import-loop, offer, reminder, parcel, upgrades, generated, operations"
         ],
     );
     check(

@@ -98,6 +98,11 @@ pub enum Performed {
         /// The wall clock at which the timer ends, in milliseconds since 1970-01-01 UTC.
         deadline_unix_ms: u64,
     },
+    /// A polling task is not ready.
+    Pending {
+        /// The pause before its next round.
+        delay: Duration,
+    },
     /// The compensation succeeded.
     Undone,
     /// The attempt failed.

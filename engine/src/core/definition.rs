@@ -75,6 +75,8 @@ pub enum TaskKind {
     Router,
     /// Waits until its deadline. It has one edge.
     Timer,
+    /// Asks again and again, in rounds that leave no row.
+    Poll,
 }
 
 /// How the attempts of a task are limited. Attempts are counted within a life: a resume starts
@@ -87,6 +89,8 @@ pub struct Policy {
     pub undo_retry: RetryPolicy,
     /// The time limit of each attempt and each step.
     pub attempt_timeout: Option<Duration>,
+    /// The time limit of a visit of a polling task.
+    pub poll_limit: Option<Duration>,
 }
 
 /// How often an action is attempted, and the delay between two attempts.
@@ -360,6 +364,9 @@ impl Definition {
         if visit.deadline_unix_ms.is_some() {
             self.check_kind(&task.name, TaskKind::Timer)?;
         }
+        if visit.polled.is_some() {
+            self.check_kind(&task.name, TaskKind::Poll)?;
+        }
         let Some(cursor) = &visit.cursor else {
             return Ok(());
         };
@@ -378,7 +385,10 @@ impl Definition {
                 | RowKind::TaskOutput
                 | RowKind::Routed
                 | RowKind::CompensationCompletion => (true, true),
-                RowKind::StepCursor | RowKind::TimerStart | RowKind::RollbackStart => (false, true),
+                RowKind::StepCursor
+                | RowKind::TimerStart
+                | RowKind::PollRounds
+                | RowKind::RollbackStart => (false, true),
                 RowKind::BranchCompletion
                 | RowKind::Compensated
                 | RowKind::CompensationFailed

@@ -7,12 +7,14 @@
 use crate::core::atoms::{Bytes, Label};
 use crate::core::claim::ClaimRecord;
 use crate::core::row::{CheckpointRow, RowKind};
+use crate::core::run_state::Polled;
 use crate::core::wire::{BlobFault, Reader, Writer};
 use crate::foreign::quoted;
 
 const CAUSE_VERSION: u8 = 1;
 const UNDONE_VERSION: u8 = 1;
 const DEADLINE_VERSION: u8 = 1;
+const POLLED_VERSION: u8 = 1;
 
 /// Longest error text of a row, in bytes. A longer text is cut at a character.
 ///
@@ -83,6 +85,15 @@ pub enum Event {
         task: Label,
         /// The wall clock at which it ends, in milliseconds since 1970-01-01 UTC.
         deadline_unix_ms: u64,
+    },
+    /// The polling task of the open visit has made so many rounds, and has this deadline.
+    Polled {
+        /// The state of the polling task.
+        state: Label,
+        /// The polling task.
+        task: Label,
+        /// Its rounds.
+        polled: Polled,
     },
     /// The rollback started: from here on the run only undoes.
     RollbackStarted {
@@ -229,6 +240,7 @@ impl Event {
             Self::Claimed { .. }
             | Self::StepAdvanced { .. }
             | Self::TimerStarted { .. }
+            | Self::Polled { .. }
             | Self::RollbackStarted { .. }
             | Self::Compensated { .. }
             | Self::CompensationFailed { .. }
@@ -272,6 +284,11 @@ impl Event {
                 let blob = blob.u64(*deadline_unix_ms).finish();
                 row(state, task).with_blob(RowKind::TimerStart, blob)
             }
+            Self::Polled {
+                state,
+                task,
+                polled,
+            } => row(state, task).with_blob(RowKind::PollRounds, encode_polled(*polled)),
             Self::RollbackStarted {
                 state,
                 task,
@@ -350,6 +367,11 @@ impl Event {
                 state: state()?,
                 task: task()?,
                 deadline_unix_ms: decode_deadline(blob(row)?).map_err(fault)?,
+            }),
+            RowKind::PollRounds => Ok(Self::Polled {
+                state: state()?,
+                task: task()?,
+                polled: decode_polled(blob(row)?).map_err(fault)?,
             }),
             RowKind::RollbackStart => {
                 let (cause, undo_open_visit) = decode_cause(blob(row)?).map_err(fault)?;
@@ -445,6 +467,30 @@ fn decode_deadline(blob: &[u8]) -> Result<u64, BlobFault> {
     let deadline_unix_ms = reader.u64()?;
     reader.finish()?;
     Ok(deadline_unix_ms)
+}
+
+fn encode_polled(polled: Polled) -> Vec<u8> {
+    let mut writer = Writer::versioned(POLLED_VERSION);
+    writer.u64(polled.rounds);
+    match polled.deadline_unix_ms {
+        None => writer.u8(0).finish(),
+        Some(deadline_unix_ms) => writer.u8(1).u64(deadline_unix_ms).finish(),
+    }
+}
+
+fn decode_polled(blob: &[u8]) -> Result<Polled, BlobFault> {
+    let mut reader = Reader::versioned(blob, POLLED_VERSION)?;
+    let rounds = reader.u64()?;
+    let deadline_unix_ms = match reader.u8()? {
+        0 => None,
+        1 => Some(reader.u64()?),
+        found => return Err(BlobFault::Tag(found)),
+    };
+    reader.finish()?;
+    Ok(Polled {
+        rounds,
+        deadline_unix_ms,
+    })
 }
 
 fn encode_undone(undone: Undone) -> Writer {

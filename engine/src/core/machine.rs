@@ -8,6 +8,21 @@ use crate::core::command::{Command, Reply};
 use crate::core::life_options::LifeOptions;
 use crate::core::run_state::RunState;
 
+/// What a run waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// For the deadline of a timer.
+    Deadline {
+        /// The deadline: wall clock, in milliseconds since 1970-01-01 UTC.
+        deadline_unix_ms: u64,
+    },
+    /// For the next round of a polling task.
+    Round {
+        /// The number of rounds that are over.
+        rounds: u64,
+    },
+}
+
 /// A machine of commands and replies that owns a run: a [`Life`](crate::core::Life), or a mutant
 /// that wraps one.
 pub trait Machine: Debug + Clone + PartialEq + Eq + Hash + Send + Sync + 'static {
@@ -34,6 +49,10 @@ pub trait Machine: Debug + Clone + PartialEq + Eq + Hash + Send + Sync + 'static
     /// Whether a cancellation ends the pause that the life asks for. Only the pause before the next
     /// attempt of a forward action ends early; the store and the undos get their time.
     fn cancellation_ends_pause(&self) -> bool;
+
+    /// What the run waits for in the pause that the life asks for; none if the life pauses for the store or
+    /// before another attempt.
+    fn wait(&self) -> Option<Wait>;
 
     /// The run id that idempotency keys are derived from.
     ///

@@ -50,12 +50,13 @@ pub use definition::{
 pub use event::{Cause, CauseKind, Event, RowFault, Undone};
 pub use idempotency::{Direction, idempotency_key};
 pub use life::Life;
+pub(crate) use life::whole_ms;
 pub use life_options::{AppendRetry, LifeOptions, Opening, Retention};
-pub use machine::Machine;
+pub use machine::{Machine, Wait};
 pub use mutant::{Mutant, Without};
 pub use outputs::{Outputs, TaskOutput};
 pub use row::{CheckpointRow, RowKind, UnknownRowKind};
 pub use rules::{Faithful, Rule, Rules};
-pub use run_state::{FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit};
+pub use run_state::{FailedUndo, Phase, Polled, Rollback, RunHeader, RunState, Undo, Visit};
 pub use transition::{IllegalEvent, LogFault, RebuildError, rebuild, rebuild_run};
 pub use wire::BlobFault;

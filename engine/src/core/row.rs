@@ -80,6 +80,8 @@ row_kinds! {
     Routed = "routed",
     /// A timer was set; the blob is its deadline.
     TimerStart = "timer_start",
+    /// The rounds of a polling task; the blob is their number and the deadline of the visit.
+    PollRounds = "poll_rounds",
 }
 
 const _: () = assert!(

@@ -74,10 +74,15 @@ pub enum Rule {
     KeyOutlivesTheLife,
     /// The output of a plain task is in the row of its completion. Broken: the row has none.
     OutputIsInItsRow,
-    /// A timer keeps the deadline in its row. Broken: a life that resumes sets a deadline of its own.
+    /// A timer, or a visit of a polling task, keeps the deadline in its row. Broken: a life that resumes
+    /// sets a deadline of its own.
     DeadlineIsOriginal,
     /// A timer ends when the clock has reached its deadline. Broken: when its wait is over.
     TimerReadsTheClock,
+    /// A polling task goes on with the recorded rounds. Broken: a life that resumes counts from the first.
+    RoundsAreKept,
+    /// No round begins at the deadline of its visit or later. Broken: the rounds go on.
+    PollHeedsDeadline,
 }
 
 impl Rule {
@@ -114,6 +119,8 @@ impl Rule {
         Self::OutputIsInItsRow,
         Self::DeadlineIsOriginal,
         Self::TimerReadsTheClock,
+        Self::RoundsAreKept,
+        Self::PollHeedsDeadline,
     ];
 }
 
@@ -127,7 +134,7 @@ const _: () = {
         index += 1;
     }
     assert!(
-        Rule::ALL.len() == Rule::TimerReadsTheClock as usize + 1,
+        Rule::ALL.len() == Rule::PollHeedsDeadline as usize + 1,
         "ALL ends with the last rule"
     );
 };

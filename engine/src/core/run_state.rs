@@ -76,6 +76,17 @@ pub struct Visit {
     /// The deadline of the visit's timer, once it is set: wall clock, in milliseconds since 1970-01-01
     /// UTC.
     pub deadline_unix_ms: Option<u64>,
+    /// What the log says of the rounds of the visit, if its task polls.
+    pub polled: Option<Polled>,
+}
+
+/// The rounds of a polling task in a visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Polled {
+    /// The number of rounds that are over. The log has it each time that it has doubled.
+    pub rounds: u64,
+    /// The deadline of the visit, if it has one: wall clock, in milliseconds since 1970-01-01 UTC.
+    pub deadline_unix_ms: Option<u64>,
 }
 
 /// A rollback under way, or stuck.

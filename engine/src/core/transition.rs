@@ -11,7 +11,9 @@ use crate::core::completions::{Completion, Completions};
 use crate::core::event::{Event, RowFault, Undone};
 use crate::core::outputs::TaskOutput;
 use crate::core::row::CheckpointRow;
-use crate::core::run_state::{FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit};
+use crate::core::run_state::{
+    FailedUndo, Phase, Polled, Rollback, RunHeader, RunState, Undo, Visit,
+};
 use crate::foreign::{quoted, unquoted};
 
 /// Why an event is illegal in a state.
@@ -57,6 +59,9 @@ pub enum IllegalEvent {
     /// The timer of a visit is set twice.
     #[error("the timer of the visit is set a second time")]
     SecondTimer,
+    /// The rounds of a poll do not grow from row to row, or its deadline changes.
+    #[error("the rounds of the poll go back, or its deadline changes")]
+    PollGoesBack,
     /// A forward row follows the start of a rollback.
     #[error("a forward row follows the start of the rollback")]
     ForwardAfterRollback,
@@ -323,6 +328,14 @@ impl RunState {
                 visit.deadline_unix_ms = Some(*deadline_unix_ms);
                 Ok(())
             }
+            Event::Polled { state, polled, .. } => {
+                expect_state(&visit.state, state)?;
+                if visit.polled.is_some_and(|before| !polled.follows(before)) {
+                    return Err(IllegalEvent::PollGoesBack);
+                }
+                visit.polled = Some(*polled);
+                Ok(())
+            }
             Event::Entered { state, .. } | Event::Routed { state, .. } => {
                 self.enter(state);
                 Ok(())
@@ -411,20 +424,27 @@ impl Visit {
             cursor: None,
             cursors: 0,
             deadline_unix_ms: None,
+            polled: None,
         }
     }
 
     fn assert_consistent(&self, rows: u64) {
-        let timers = u64::from(self.deadline_unix_ms.is_some());
+        let others = u64::from(self.deadline_unix_ms.is_some()) + u64::from(self.polled.is_some());
         assert!(
-            self.id + self.cursors + timers < rows,
-            "each cursor and the timer of a visit have a row behind the row that entered the visit"
+            self.id + self.cursors + others < rows,
+            "each cursor, the timer and the rounds of a visit have a row behind the row that entered it"
         );
         assert_eq!(
             self.cursor.is_some(),
             self.cursors > 0,
             "a visit with a cursor has counted it"
         );
+    }
+}
+
+impl Polled {
+    fn follows(self, before: Self) -> bool {
+        self.rounds > before.rounds && self.deadline_unix_ms == before.deadline_unix_ms
     }
 }
 
@@ -462,6 +482,7 @@ impl Rollback {
             | Event::Completed { .. }
             | Event::StepAdvanced { .. }
             | Event::TimerStarted { .. }
+            | Event::Polled { .. }
             | Event::RolledBack => return Err(IllegalEvent::ForwardAfterRollback),
         };
         let due = self

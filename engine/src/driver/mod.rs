@@ -16,7 +16,7 @@ use futures_util::future::{self, Either};
 use crate::cancel::CancelToken;
 use crate::core::{
     AppendRetry, Command, Ended, Halt, LifeOptions, Machine, Nonce, Opening, Phase, Reply,
-    Retention, Rules, StoreFailed, Verdict,
+    Retention, Rules, StoreFailed, Verdict, Wait,
 };
 use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::foreign::contained;
@@ -216,7 +216,7 @@ impl<M: Machine> Driver<'_, M> {
         })
     }
 
-    /// Waits. A life that waits for the deadline of a timer has no permit meanwhile.
+    /// Waits. A life that waits for a deadline or for the next round of a poll has no permit meanwhile.
     async fn pause(&mut self, duration: Duration) {
         let waits = self.observe_wait(duration);
         let cancelled = self.environment.cancel.cancelled();
@@ -235,25 +235,32 @@ impl<M: Machine> Driver<'_, M> {
         }
     }
 
-    /// Whether the life waits for the deadline of a timer, and not for the store or before another
-    /// attempt. The observers are told of it.
+    /// Whether the pause is a wait of the run, and not of the life for the store or for another attempt.
+    /// The observers are told of it.
     fn observe_wait(&self, duration: Duration) -> bool {
-        let Phase::Forward(visit) = self.life.state().phase() else {
+        let Some(wait) = self.life.wait() else {
             return false;
         };
-        let Some(deadline_unix_ms) = visit.deadline_unix_ms else {
-            return false;
+        let Phase::Forward(open) = self.life.state().phase() else {
+            unreachable!("only a run that goes forward waits");
         };
-        if !self.life.cancellation_ends_pause() {
-            return false;
-        }
-        let open = self.flow.definition.state_of_label(&visit.state);
-        let timer = open.and_then(|open| self.flow.definition.task(open));
-        self.observe(&Observation::Waiting {
-            task: &timer.expect("the open state was checked").name,
-            visit: visit.id,
-            deadline_unix_ms,
-            duration,
+        let state = self.flow.definition.state_of_label(&open.state);
+        let task = state.and_then(|state| self.flow.definition.task(state));
+        let task = &*task.expect("the open state was checked").name;
+        let visit = open.id;
+        self.observe(&match wait {
+            Wait::Deadline { deadline_unix_ms } => Observation::Waiting {
+                task,
+                visit,
+                deadline_unix_ms,
+                duration,
+            },
+            Wait::Round { rounds } => Observation::Pending {
+                task,
+                visit,
+                rounds,
+                duration,
+            },
         });
         true
     }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use futures_util::future::{self, Either};
 
-use crate::core::{Direction, Failure, FailureKind, Machine, Performed, Work};
+use crate::core::{Direction, Failure, FailureKind, Machine, Performed, TaskKind, Work};
 use crate::driver::Driver;
 use crate::foreign::{contained_future, drop_contained};
 use crate::observe::Observation;
@@ -27,6 +27,7 @@ impl<M: Machine> Driver<'_, M> {
             direction,
             visit,
             cursors,
+            round,
             ..
         } = action;
         let name = action.task.clone();
@@ -36,6 +37,7 @@ impl<M: Machine> Driver<'_, M> {
             direction,
             visit,
             cursors,
+            round,
             attempt: number,
         });
         let handler = self.flow.handlers[state]
@@ -103,6 +105,7 @@ impl<M: Machine> Driver<'_, M> {
                 .clone(),
             visit,
             cursors,
+            round: 0,
             direction,
             attempt,
             keys: Default::default(),
@@ -113,7 +116,11 @@ impl<M: Machine> Driver<'_, M> {
                     visit.id < run.next_sequence(),
                     "the row that enters a visit is durable"
                 );
-                let action = action(*state, visit.id, visit.cursors, Direction::Do);
+                let mut action = action(*state, visit.id, visit.cursors, Direction::Do);
+                let task = self.flow.definition.task(*state);
+                if task.is_some_and(|task| task.kind == TaskKind::Poll) {
+                    action.round = visit.polled.unwrap_or_default().rounds.saturating_add(1);
+                }
                 (*state, action, Call::Do(visit.cursor.clone()))
             }
             Work::Undo { state, undo } => {

@@ -86,8 +86,8 @@ impl Recovery {
     }
 
     /// The number of runs that are read and resumed at a time, `1..`; 8 by default. 0 counts as 1. A
-    /// run that waits for the deadline of a timer does not count: any number of them may wait at a time.
-    /// When its wait is over, it counts again, and first waits for its turn.
+    /// run that waits for the deadline of a timer, or for the next round of a poll, does not count: any number
+    /// of them may wait at a time. When its wait is over, it counts again, and first waits for its turn.
     #[must_use]
     pub fn concurrency(mut self, runs_max: usize) -> Self {
         self.concurrency = runs_max.max(1);

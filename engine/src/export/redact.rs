@@ -56,6 +56,7 @@ pub(super) fn redacted(row: CheckpointRow) -> CheckpointRow {
         },
         event @ (Event::Entered { .. }
         | Event::TimerStarted { .. }
+        | Event::Polled { .. }
         | Event::Routed { .. }
         | Event::Compensated { .. }
         | Event::RolledBack) => event,

@@ -141,7 +141,9 @@ impl Observer for MetricsObserver {
                 let kind = row.kind.to_string();
                 counter!(APPENDS, "workflow" => workflow(), "kind" => kind).increment(1);
             }
-            Observation::Applied { .. } | Observation::Waiting { .. } => {}
+            Observation::Applied { .. }
+            | Observation::Waiting { .. }
+            | Observation::Pending { .. } => {}
             Observation::Succeeded { task, direction } => {
                 self.attempted(life, task, *direction, "succeeded");
             }

@@ -101,6 +101,8 @@ pub enum Observation<'a> {
         visit: u64,
         /// The number of cursors that the visit has.
         cursors: u64,
+        /// The number of the round of the visit, from 1; 0 unless the task polls.
+        round: u64,
         /// Which attempt of this life it is, from 1.
         attempt: u32,
     },
@@ -134,6 +136,17 @@ pub enum Observation<'a> {
         /// The deadline in the timer's row: wall clock, in milliseconds since 1970-01-01 UTC.
         deadline_unix_ms: u64,
         /// The length of this wait.
+        duration: Duration,
+    },
+    /// A polling task is not ready. Another round follows after a pause.
+    Pending {
+        /// The polling task.
+        task: &'a str,
+        /// The sequence of the row that entered its visit.
+        visit: u64,
+        /// The number of rounds that are over, as far as this life knows.
+        rounds: u64,
+        /// The length of the pause.
         duration: Duration,
     },
     /// The log of the ended run was cleared.

@@ -63,9 +63,10 @@ impl Observer for TracingObserver {
                 direction,
                 visit,
                 cursors,
+                round,
                 attempt,
             } => {
-                debug!(target: "crashpoint", workflow_id, workflow, %life, task, ?direction, visit, cursors, attempt, "attempt started");
+                debug!(target: "crashpoint", workflow_id, workflow, %life, task, ?direction, visit, cursors, round, attempt, "attempt started");
             }
             Observation::Succeeded { task, direction } => {
                 debug!(target: "crashpoint", workflow_id, workflow, %life, task, ?direction, "attempt succeeded");
@@ -88,6 +89,14 @@ impl Observer for TracingObserver {
                 ..
             } => {
                 debug!(target: "crashpoint", workflow_id, workflow, %life, task, visit, deadline_unix_ms, "waiting");
+            }
+            Observation::Pending {
+                task,
+                visit,
+                rounds,
+                ..
+            } => {
+                debug!(target: "crashpoint", workflow_id, workflow, %life, task, visit, rounds, "not ready");
             }
             Observation::Cleared => {
                 debug!(target: "crashpoint", workflow_id, workflow, %life, "log cleared");

@@ -38,6 +38,8 @@ pub(crate) struct Action {
     pub(crate) task: Label,
     pub(crate) visit: u64,
     pub(crate) cursors: u64,
+    /// The number of the round, from 1; 0 unless the task polls.
+    pub(crate) round: u64,
     pub(crate) direction: Direction,
     pub(crate) attempt: u32,
     /// The keys of the forward action and of its compensation, once somebody has asked.
@@ -81,6 +83,12 @@ impl Ctx {
     /// The number of durable steps of this visit; 0 unless the task is stepped.
     pub fn step(&self) -> u64 {
         self.action.cursors
+    }
+
+    /// The number of the round of this visit, from 1; 0 unless the task polls. The number of rounds is durable
+    /// when it reaches 4, and each time that it has doubled since. A later life goes on from there.
+    pub fn round(&self) -> u64 {
+        self.action.round
     }
 
     /// The forward action or the compensation.

@@ -8,8 +8,8 @@ use crate::core::{Bytes, Performed};
 use crate::foreign::{contained, panicked};
 use crate::state::{State, index_of};
 use crate::task::{
-    CompensatableTask, Ctx, Router, StepOutcome, SteppedTask, Task, TaskError, TaskWithOutput,
-    Timer,
+    CompensatableTask, Ctx, PollOutcome, PollTask, Router, StepOutcome, SteppedTask, Task,
+    TaskError, TaskWithOutput, Timer,
 };
 
 /// A task with its types erased.
@@ -29,6 +29,7 @@ pub(crate) enum Call {
 pub(crate) struct Plain<T, S>(T, std::marker::PhantomData<fn() -> S>);
 pub(crate) struct Producing<T, S>(T, std::marker::PhantomData<fn() -> S>);
 pub(crate) struct Routing<T, S>(T, std::marker::PhantomData<fn() -> S>);
+pub(crate) struct Polling<T, S>(T, std::marker::PhantomData<fn() -> S>);
 pub(crate) struct Waiting(pub(crate) Timer);
 pub(crate) struct Compensatable<T, S>(T, std::marker::PhantomData<fn() -> S>);
 pub(crate) struct Stepped<T, S>(T, std::marker::PhantomData<fn() -> S>);
@@ -43,7 +44,7 @@ macro_rules! constructors {
     )*};
 }
 
-constructors!(Plain, Producing, Routing, Compensatable, Stepped);
+constructors!(Plain, Producing, Routing, Polling, Compensatable, Stepped);
 
 impl<S: State, T: Task<S>> Handler for Plain<T, S> {
     fn call(&self, ctx: Ctx, call: Call) -> BoxFuture<'_, Result<Performed, TaskError>> {
@@ -75,6 +76,20 @@ impl<S: State, R: Router<S>> Handler for Routing<R, S> {
                 unreachable!("a router can't {call:?}")
             };
             Ok(completed(self.0.route(ctx.data())?, None))
+        })
+    }
+}
+
+impl<S: State, T: PollTask<S>> Handler for Polling<T, S> {
+    fn call(&self, ctx: Ctx, call: Call) -> BoxFuture<'_, Result<Performed, TaskError>> {
+        Box::pin(async move {
+            let Call::Do(None) = call else {
+                unreachable!("a polling task can't {call:?}")
+            };
+            Ok(match self.0.poll(ctx).await? {
+                PollOutcome::Ready(next) => completed(next, None),
+                PollOutcome::Pending(delay) => Performed::Pending { delay },
+            })
         })
     }
 }

@@ -5,6 +5,7 @@ mod data;
 mod error;
 mod handler;
 mod interpose;
+mod poll;
 mod timer;
 
 use std::future::Future;
@@ -20,10 +21,11 @@ pub use data::RunData;
 pub(crate) use error::Unserializable;
 pub use error::{BoxError, TaskError};
 pub(crate) use handler::{
-    Call, Compensatable, Handler, Plain, Producing, Routing, Stepped, Waiting, readable,
+    Call, Compensatable, Handler, Plain, Polling, Producing, Routing, Stepped, Waiting, readable,
 };
 pub(crate) use interpose::Interposed;
 pub use interpose::{Attempted, Interposer};
+pub use poll::{PollOutcome, PollTask};
 pub use timer::{Timer, Wake};
 
 /// The action of a state, without an undo.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::core::whole_ms;
 use crate::runtime::Runtime;
 use crate::task::{RunData, TaskError};
 
@@ -77,11 +78,7 @@ impl Timer {
     ) -> Result<u64, TaskError> {
         Ok(match (self.0)(data)? {
             Wake::AtUnixMs(unix_ms) => unix_ms,
-            Wake::After(duration) => {
-                let whole_ms = duration.as_nanos().div_ceil(1_000_000);
-                let whole_ms = u64::try_from(whole_ms).unwrap_or(u64::MAX);
-                runtime.unix_ms().saturating_add(whole_ms)
-            }
+            Wake::After(duration) => runtime.unix_ms().saturating_add(whole_ms(duration)),
         })
     }
 }

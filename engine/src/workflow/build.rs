@@ -37,6 +37,9 @@ pub enum BuildError {
     /// A timer was given further states to go to.
     #[error("timer {} goes to one state, and was given more", quoted(.0))]
     TimerEdges(Label),
+    /// A task that does not poll has the time limit of a poll.
+    #[error("task {} does not poll, so it has no `poll_limit`", quoted(.0))]
+    LimitWithoutPoll(Label),
     /// No declared edge leads to a state.
     #[error("state {} can't be reached from [{}]", quoted(.0), quoted_list(.1))]
     Unreachable(Label, Vec<Label>),
@@ -153,6 +156,11 @@ fn check_tasks(draft: &Draft, labels: &[Label]) -> Result<(), BuildError> {
     };
     if let Some(timer) = draft.tasks.iter().find(forks) {
         return Err(BuildError::TimerEdges(timer.name.as_str().into()));
+    }
+    let mislimited =
+        |task: &&TaskDraft| task.kind != TaskKind::Poll && task.policy.poll_limit.is_some();
+    if let Some(task) = draft.tasks.iter().find(mislimited) {
+        return Err(BuildError::LimitWithoutPoll(task.name.as_str().into()));
     }
     let mut names = BTreeSet::new();
     if let Some(doubled) = draft.tasks.iter().find(|task| !names.insert(&task.name)) {

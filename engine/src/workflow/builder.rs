@@ -8,16 +8,16 @@ use std::time::Duration;
 use crate::core::{Policy, RetryPolicy, TaskKind};
 use crate::state::{State, index_of};
 use crate::task::{
-    Compensatable, CompensatableTask, Handler, Plain, Producing, Router, Routing, Stepped,
-    SteppedTask, Task, TaskWithOutput, Timer, Waiting, readable,
+    Compensatable, CompensatableTask, Handler, Plain, PollTask, Polling, Producing, Router,
+    Routing, Stepped, SteppedTask, Task, TaskWithOutput, Timer, Waiting, readable,
 };
 use crate::workflow::Workflow;
 use crate::workflow::build::{self, BuildError};
 use crate::workflow::draft::{Draft, TaskDraft};
 
 /// Builds a [`Workflow`]. [`to`](Self::to), [`retry`](Self::retry),
-/// [`undo_retry`](Self::undo_retry) and [`attempt_timeout`](Self::attempt_timeout) apply to the task
-/// added last.
+/// [`undo_retry`](Self::undo_retry), [`attempt_timeout`](Self::attempt_timeout) and
+/// [`poll_limit`](Self::poll_limit) apply to the task added last.
 ///
 /// ```
 /// use std::time::Duration;
@@ -111,6 +111,12 @@ impl<S: State> WorkflowBuilder<S> {
         timed.to([next])
     }
 
+    /// Gives `state` a polling task, under a name that the log keeps.
+    pub fn poll(self, state: S, name: &str, task: impl PollTask<S>) -> Self {
+        let handler = Arc::new(Polling::new(task));
+        self.handled(state, name, TaskKind::Poll, |_| Ok(()), handler)
+    }
+
     /// Gives `state` a compensatable task, under a name that the log keeps.
     pub fn compensatable<T: CompensatableTask<S>>(self, state: S, name: &str, task: T) -> Self {
         let handler = Arc::new(Compensatable::new(task));
@@ -181,6 +187,15 @@ impl<S: State> WorkflowBuilder<S> {
         self.amend("attempt_timeout", |task| {
             task.policy.attempt_timeout = Some(limit);
         })
+    }
+
+    /// The time limit of a visit of the polling task added last; none by default. No round begins later;
+    /// the run rolls back with a timeout as its cause.
+    ///
+    /// The deadline of the visit is durable before its first round: a later life keeps it, and so does a
+    /// release with another limit.
+    pub fn poll_limit(self, limit: Duration) -> Self {
+        self.amend("poll_limit", |task| task.policy.poll_limit = Some(limit))
     }
 
     fn amend(mut self, method: &'static str, change: impl FnOnce(&mut TaskDraft)) -> Self {

@@ -8,7 +8,8 @@ use crate::workflow::Workflow;
 
 impl<S: State> Workflow<S> {
     /// The definition as a Mermaid flowchart. Exits are round, compensatable tasks have a double
-    /// frame, stepped tasks are slanted, routers are diamonds, timers are hexagons. Only declared edges are drawn.
+    /// frame, stepped tasks are slanted, routers are diamonds, timers are hexagons, polling tasks are trapezoids.
+    /// Only declared edges are drawn.
     ///
     /// ```
     /// use crashpoint::{Ctx, State, TaskError, Workflow};
@@ -45,6 +46,7 @@ impl<S: State> Workflow<S> {
                 TaskKind::Stepped => ("[/", "/]"),
                 TaskKind::Router => ("{", "}"),
                 TaskKind::Timer => ("{{", "}}"),
+                TaskKind::Poll => ("[/", "\\]"),
             };
             _ = writeln!(
                 chart,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crashpoint::{
-    BuildError, CompensatableTask, Ctx, RetryPolicy, RunData, State, StepOutcome, SteppedTask,
-    TaskError, Timer, Workflow, WorkflowBuilder,
+    BuildError, CompensatableTask, Ctx, PollOutcome, RetryPolicy, RunData, State, StepOutcome,
+    SteppedTask, TaskError, Timer, Workflow, WorkflowBuilder,
 };
 use expect_test::{Expect, expect};
 
@@ -132,6 +132,19 @@ fn err_there_is_no_way_out() {
             .task(Mail::Sent, "archive", send),
         &BuildError::NoExit("mail".into()),
         &expect![[r#"workflow "mail" has no exit"#]],
+    );
+}
+
+#[test]
+fn err_a_task_that_does_not_poll_has_the_limit_of_a_poll() {
+    let limit = Duration::from_secs(1);
+    check(
+        written()
+            .poll_limit(limit)
+            .task(Mail::Send, "send", async |_| Ok(Mail::Sent))
+            .exit(Mail::Sent),
+        &BuildError::LimitWithoutPoll("write".into()),
+        &expect![[r#"task "write" does not poll, so it has no `poll_limit`"#]],
     );
 }
 
@@ -326,6 +339,28 @@ fn the_fingerprint_of_a_definition_is_frozen() {
         odd(1).definition().fingerprint(),
         odd(2).definition().fingerprint()
     );
+}
+
+#[test]
+fn a_polling_task_is_drawn_as_a_trapezoid() {
+    let poll = async |_| Ok::<_, TaskError>(PollOutcome::Ready(Mail::Send));
+    let workflow = builder()
+        .poll(Mail::Write, "ask", poll)
+        .to([Mail::Send])
+        .task(Mail::Send, "send", async |_| Ok(Mail::Sent))
+        .to([Mail::Sent])
+        .exit(Mail::Sent)
+        .build()
+        .expect("it is valid");
+    expect![[r#"
+        flowchart TD
+            s0[/"Write: ask"\]
+            s0 --> s1
+            s1["Send: send"]
+            s1 --> s2
+            s2(["Sent"])
+    "#]]
+    .assert_eq(&workflow.to_mermaid());
 }
 
 #[test]

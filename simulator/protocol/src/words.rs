@@ -98,6 +98,7 @@ fn row<R: Rules + Copy + Eq + Hash>(model: &Model<R>, row: RowId) -> String {
         }
         Event::StepAdvanced { task, cursor, .. } => format!("{task} stepped to {cursor:?}"),
         Event::TimerStarted { task, .. } => format!("{task} set"),
+        Event::Polled { task, polled, .. } => format!("{task} polled {} times", polled.rounds),
         Event::RollbackStarted { cause, .. } => format!("rollback starts, {cause}"),
         Event::Compensated { task, .. } => format!("{task} undone"),
         Event::CompensationFailed { task, .. } => format!("{task} cannot be undone"),

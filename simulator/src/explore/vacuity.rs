@@ -135,6 +135,7 @@ pub const WITNESSES: &[Witness] = &[
         "c1",
         "timers-keep-their-deadline",
     ),
+    without(Rule::RoundsAreKept, "parcel", "c1", "polls-go-on"),
     alone(controls::TAKES_LONG, "c1", "ends-in-time"),
     alone(controls::SENDS_AGAIN, "c1", "keyless-once"),
     alone(controls::LOSES_OUTPUT, "c1", "values-read-back"),

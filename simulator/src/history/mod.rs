@@ -86,6 +86,15 @@ pub enum What {
         /// UTC.
         until_unix_ms: u64,
     },
+    /// A poll ran out of time: the life sends the start of the rollback for the first time.
+    PollTimedOut {
+        /// The polling task.
+        task: SmolStr,
+        /// The sequence of the row that entered its visit.
+        visit: u64,
+        /// The wall clock, in milliseconds since 1970-01-01 UTC.
+        unix_ms: u64,
+    },
     /// A timer ended: the life sends the row for the first time.
     TimerEnded {
         /// The timer.
@@ -150,6 +159,10 @@ pub struct Attempt {
     pub visit: u64,
     /// The number of durable cursors of the visit.
     pub step: u64,
+    /// The number of the round of the visit, from 1; 0 unless the task polls.
+    pub round: u64,
+    /// The wall clock at its beginning, in milliseconds since 1970-01-01 UTC.
+    pub unix_ms: u64,
     /// The number of the attempt in this life, from 1.
     pub attempt: u32,
 }

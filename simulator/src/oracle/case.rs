@@ -193,6 +193,12 @@ impl<'a> Case<'a> {
             .map_or(1, |task| task.policy.retry.attempts())
     }
 
+    /// Whether each visit of a task has a deadline, because it polls for a limited time.
+    pub fn limits_polls(&self, life: u32, task: &str) -> bool {
+        let task = self.task(life, task);
+        task.is_some_and(|task| task.policy.poll_limit.is_some())
+    }
+
     /// How often a life may attempt to undo a task.
     pub fn undo_attempts(&self, life: u32, task: &str) -> u32 {
         self.task(life, task)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crashpoint::{Bytes, CheckpointRow, Event, Label, Undone};
+use crashpoint::{Bytes, CheckpointRow, Event, Label, Polled, Undone};
 
 use crate::history::{History, What};
 
@@ -194,6 +194,21 @@ impl Log {
         })
     }
 
+    /// The rounds of a visit that were durable at a place of the history, if there were any.
+    pub fn polled(&self, visit: u64, place: usize) -> Option<Polled> {
+        let after = self
+            .rows
+            .iter()
+            .skip_while(|stored| stored.row.sequence <= visit);
+        let within = after.take_while(|stored| stored.event.entry().is_none());
+        let before = within.take_while(|stored| stored.place < place);
+        let polled = before.filter_map(|stored| match &stored.event {
+            Event::Polled { polled, .. } => Some(*polled),
+            _ => None,
+        });
+        polled.last()
+    }
+
     /// The undos that the rollback owes, if there is one: for every completion, and for the open
     /// visit if the log says so.
     pub fn owed(&self) -> Vec<Owed<'_>> {
@@ -264,6 +279,7 @@ fn spans(rows: &[Stored]) -> Vec<Spanned> {
             Event::Claimed { .. }
             | Event::StepAdvanced { .. }
             | Event::TimerStarted { .. }
+            | Event::Polled { .. }
             | Event::Compensated { .. }
             | Event::CompensationFailed { .. }
             | Event::RolledBack => continue,

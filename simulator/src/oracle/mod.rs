@@ -36,6 +36,7 @@
 //! | `cancellation` | a cancelled life begins nothing but undos |
 //! | `routers-do-nothing` | a router has no effect |
 //! | `timers-keep-their-deadline` | a timer ends at the deadline in its row, in every life |
+//! | `polls-go-on` | a poll keeps its deadline and its recorded rounds in every life |
 //! | `store-keeps-rows` | a store shows every durable row and no other, whatever crashes |
 //! | `values-read-back` | every input, output and cursor reads back from its JSON |
 //! | `stuck-has-a-cause` | a run gets stuck only if an undo was made to fail |
@@ -67,6 +68,7 @@ mod no_state_skipped;
 mod one_writer;
 mod outcome_is_durable;
 mod pinned_row;
+mod polls_go_on;
 mod prefixes_resume;
 mod refusals_do_nothing;
 mod releases_carry_logs;
@@ -168,6 +170,7 @@ pub const ORACLES: &[Oracle] = &[
     cancellation::ORACLE,
     routers_do_nothing::ORACLE,
     timers_keep_their_deadline::ORACLE,
+    polls_go_on::ORACLE,
     store_keeps_rows::ORACLE,
     values_read_back::ORACLE,
     stuck_has_a_cause::ORACLE,

@@ -1,4 +1,4 @@
-//! In one life a visit, or a step of it, is attempted at most as often as its retry policy allows.
+//! In one life a visit, or a step or a round of it, is attempted at most as often as its retry policy allows.
 //! No life that owns the run attempts it after the row that closes it is durable.
 //!
 //! `one-writer` checks the one action that an overtaken life may still begin.
@@ -23,7 +23,7 @@ fn check(case: &Case<'_>) -> Result<(), String> {
         if attempt.direction != Direction::Do {
             continue;
         }
-        let action = (life, attempt.visit, attempt.step);
+        let action = (life, attempt.visit, attempt.step, attempt.round);
         let count = attempts.entry(action).or_default();
         *count += 1;
         let allowed = case.attempts(life, &attempt.task);

@@ -366,6 +366,9 @@ fn entry_words(entry: &Entry, again: bool) -> Option<String> {
         What::Loaded(rows) => format!("loads     {} rows", rows.len()),
         What::Started(attempt) => {
             let mut words = String::new();
+            if attempt.round > 0 {
+                _ = write!(words, ", round {}", attempt.round);
+            }
             if attempt.attempt > 1 {
                 _ = write!(words, ", attempt {}", attempt.attempt);
             }
@@ -401,6 +404,7 @@ fn entry_words(entry: &Entry, again: bool) -> Option<String> {
         What::Stopped(why) => format!("STOPPED   {why}"),
         What::Stalled => "HANGS     nothing can happen".to_owned(),
         What::Acknowledged { .. }
+        | What::PollTimedOut { .. }
         | What::TimerEnded { .. }
         | What::Applied { mismatch: None, .. }
         | What::Finished {
@@ -490,6 +494,9 @@ fn event_words(event: &Event) -> String {
             deadline_unix_ms,
             ..
         } => format!("{}, until {deadline_unix_ms} ms", escaped(task)),
+        Event::Polled { task, polled, .. } => {
+            format!("{}, {} rounds", escaped(task), polled.rounds)
+        }
         Event::RollbackStarted { task, cause, .. } => {
             format!("{} {}", escaped(task), escaped(&cause.to_string()))
         }

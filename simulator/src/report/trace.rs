@@ -94,16 +94,19 @@ fn word(what: &What) -> (&'static str, Fields) {
             fields.extend(mismatch.map(|mismatch| ("mismatch", quoted(mismatch))));
             ("applied", fields)
         }
-        What::Started(attempt) => (
-            "started",
-            vec![
+        What::Started(attempt) => {
+            let mut fields = vec![
                 ("task", quoted(&attempt.task)),
                 ("direction", direction(attempt.direction).to_owned()),
                 ("visit", attempt.visit.to_string()),
                 ("step", attempt.step.to_string()),
                 ("attempt", attempt.attempt.to_string()),
-            ],
-        ),
+            ];
+            if attempt.round > 0 {
+                fields.push(("round", attempt.round.to_string()));
+            }
+            ("started", fields)
+        }
         What::Finished {
             task,
             direction: towards,
@@ -134,6 +137,18 @@ fn word(what: &What) -> (&'static str, Fields) {
             unix_ms,
         } => (
             "timer-ended",
+            vec![
+                ("task", quoted(task)),
+                ("visit", visit.to_string()),
+                ("at", unix_ms.to_string()),
+            ],
+        ),
+        What::PollTimedOut {
+            task,
+            visit,
+            unix_ms,
+        } => (
+            "poll-timed-out",
             vec![
                 ("task", quoted(task)),
                 ("visit", visit.to_string()),

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use crashpoint::protocol::{Failure, FailureKind};
 use crashpoint::{
-    CheckpointRow, Direction, Event, LifeId, Observation, Observer, Phase, RowKind, RunState,
+    CauseKind, CheckpointRow, Direction, Event, LifeId, Observation, Observer, Phase, RowKind,
+    RunState,
 };
 
 use smol_str::SmolStr;
@@ -93,6 +94,27 @@ impl SimObserver {
         }
     }
 
+    /// Records the clock when a life rolls a run back because a poll, which has no failed attempt, ran out
+    /// of time.
+    fn note_end_of_poll(&self, row: &CheckpointRow) {
+        let shadow = lock(&self.shadow);
+        let again = shadow.sent.as_deref() == Some(row);
+        if let Phase::Forward(visit) = shadow.state.phase()
+            && visit
+                .polled
+                .is_some_and(|polled| polled.deadline_unix_ms.is_some())
+            && let Ok(Event::RollbackStarted { task, cause, .. }) = Event::from_row(row)
+            && cause.kind == CauseKind::Timeout
+            && !again
+        {
+            self.process.record(What::PollTimedOut {
+                task: SmolStr::from(&*task),
+                visit: visit.id,
+                unix_ms: self.process.unix_ms(),
+            });
+        }
+    }
+
     fn attempted(&self, task: &str, direction: Direction, succeeded: bool) {
         self.process.record(What::Finished {
             task: task.into(),
@@ -107,6 +129,7 @@ impl Observer for SimObserver {
         match observation {
             Observation::Sending { row } => {
                 self.note_end_of_timer(row);
+                self.note_end_of_poll(row);
                 let sent = Arc::new((*row).clone());
                 self.process.record(What::Sent(Arc::clone(&sent)));
                 lock(&self.shadow).sent = Some(sent);
@@ -130,6 +153,7 @@ impl Observer for SimObserver {
                 direction,
                 visit,
                 cursors,
+                round,
                 attempt,
             } => {
                 let task = SmolStr::from(*task);
@@ -140,6 +164,8 @@ impl Observer for SimObserver {
                     direction: *direction,
                     visit: *visit,
                     step: *cursors,
+                    round: *round,
+                    unix_ms: self.process.unix_ms(),
                     attempt: *attempt,
                 }));
             }

@@ -215,6 +215,7 @@ fn is_remembered(what: &What) -> bool {
         | What::Started(_)
         | What::Finished { .. }
         | What::Waits { .. }
+        | What::PollTimedOut { .. }
         | What::TimerEnded { .. } => false,
         What::Began(_)
         | What::Landed(_)

@@ -8,6 +8,7 @@ mod import;
 mod linear;
 mod offer;
 mod order;
+mod parcel;
 pub(crate) mod releases;
 mod reminder;
 pub mod upgrades;
@@ -184,7 +185,8 @@ pub fn all_under<R: Rules>(rules: R) -> Vec<Workload> {
     workloads.extend(order::recipes().map(|recipe| recipe.under(rules.clone())));
     workloads.push(import::recipe().under(rules.clone()));
     workloads.push(offer::workload(rules.clone()));
-    workloads.push(reminder::recipe().under(rules));
+    workloads.push(reminder::recipe().under(rules.clone()));
+    workloads.push(parcel::recipe().under(rules));
     workloads
 }
 

@@ -45,7 +45,8 @@ fn two_crashes_cover_every_crash_point_of_every_workload_and_break_no_promise() 
         order-cleared: 148 of 148 points, 64 schedules
         import-loop: 653 of 653 points, 258 schedules
         offer: 194 of 194 points, 78 schedules
-        reminder: 272 of 272 points, 119 schedules"#]]
+        reminder: 272 of 272 points, 119 schedules
+        parcel: 241 of 241 points, 121 schedules"#]]
     .assert_eq(&table.join("\n"));
 }
 
@@ -149,6 +150,11 @@ fn a_storage_fault_an_error_of_a_task_a_cancellation_or_a_rival_breaks_no_promis
         reminder x1: 22
         reminder t1: 22
         reminder j1: 64
+        parcel f1: 41
+        parcel e1: 36
+        parcel x1: 17
+        parcel t1: 17
+        parcel j1: 49
         order-undo-fails c1f1: 1931
         order-undo-fails c1e1: 1006
         import-loop c1e1: 1005

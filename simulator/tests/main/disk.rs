@@ -44,7 +44,8 @@ fn a_crash_at_every_change_of_the_disk_breaks_no_promise() {
         order-cleared: 128 of 128 points
         import-loop: 226 of 226 points
         offer: 145 of 145 points
-        reminder: 162 of 162 points"#]]
+        reminder: 162 of 162 points
+        parcel: 131 of 131 points"#]]
     .assert_eq(&table.join("\n"));
 }
 

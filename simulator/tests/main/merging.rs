@@ -159,7 +159,10 @@ fn merging_loses_no_violation() {
         KeyOutlivesTheLife order c2: 9
         OutputIsInItsRow offer c2: 1
         DeadlineIsOriginal reminder c2: 19
-        TimerReadsTheClock reminder j1: 2"#]]
+        DeadlineIsOriginal parcel c2: 18
+        TimerReadsTheClock reminder j1: 2
+        RoundsAreKept parcel c2: 4
+        PollHeedsDeadline parcel j1: 11"#]]
     .assert_eq(&table.join("\n"));
 }
 

@@ -67,6 +67,8 @@ const MORE: &[Mutant] = &[
         "j1",
         "timers-keep-their-deadline",
     ),
+    (Rule::DeadlineIsOriginal, "parcel", "c1", "polls-go-on"),
+    (Rule::PollHeedsDeadline, "parcel", "j1", "polls-go-on"),
 ];
 
 /// Every mutant with an oracle that catches it, by rule.
@@ -196,8 +198,8 @@ fn every_rule_that_is_left_out_is_caught() {
             life 1 was fenced, but no other life wrote
         StateIsTheFold in order, c1: fold-equality, schedule 1
             no fault
-            life 1 differs after row 0: live RunState { next_sequence: 1, header: Some(RunHeader { run_id: Nonce(00000000000000010000000000000000), input: [123, 34, 99, 101, 110, 116, 115, 34, 58, 49, 57, 57, 57, 125], started_unix_ms: 1767225600001, lives: 1, claim_sequence: 0, claim: ClaimRecord { id_hash: Some(IdHash(4e65d3fbe8ad6535681b021b30785b12)), run_id: Nonce(00000000000000010000000000000000), nonce: Nonce(00000000000000010000000000000000), definition: "order", version: 1, fingerprint: 6719913523086561921, unix_ms: 1767225600001, exits: ["Shipped"], input: None } }), phase: Forward(Visit { id: 0, state: "Charge", cursor: None, cursors: 0, deadline_unix_ms: None }), completed: [], outputs: {} }
-        rebuilt RunState { next_sequence: 1, header: Some(RunHeader { run_id: Nonce(00000000000000010000000000000000), input: [123, 34, 99, 101, 110, 116, 115, 34, 58, 49, 57, 57, 57, 125], started_unix_ms: 1767225600000, lives: 1, claim_sequence: 0, claim: ClaimRecord { id_hash: Some(IdHash(4e65d3fbe8ad6535681b021b30785b12)), run_id: Nonce(00000000000000010000000000000000), nonce: Nonce(00000000000000010000000000000000), definition: "order", version: 1, fingerprint: 6719913523086561921, unix_ms: 1767225600000, exits: ["Shipped"], input: None } }), phase: Forward(Visit { id: 0, state: "Charge", cursor: None, cursors: 0, deadline_unix_ms: None }), completed: [], outputs: {} }
+            life 1 differs after row 0: live RunState { next_sequence: 1, header: Some(RunHeader { run_id: Nonce(00000000000000010000000000000000), input: [123, 34, 99, 101, 110, 116, 115, 34, 58, 49, 57, 57, 57, 125], started_unix_ms: 1767225600001, lives: 1, claim_sequence: 0, claim: ClaimRecord { id_hash: Some(IdHash(4e65d3fbe8ad6535681b021b30785b12)), run_id: Nonce(00000000000000010000000000000000), nonce: Nonce(00000000000000010000000000000000), definition: "order", version: 1, fingerprint: 6719913523086561921, unix_ms: 1767225600001, exits: ["Shipped"], input: None } }), phase: Forward(Visit { id: 0, state: "Charge", cursor: None, cursors: 0, deadline_unix_ms: None, polled: None }), completed: [], outputs: {} }
+        rebuilt RunState { next_sequence: 1, header: Some(RunHeader { run_id: Nonce(00000000000000010000000000000000), input: [123, 34, 99, 101, 110, 116, 115, 34, 58, 49, 57, 57, 57, 125], started_unix_ms: 1767225600000, lives: 1, claim_sequence: 0, claim: ClaimRecord { id_hash: Some(IdHash(4e65d3fbe8ad6535681b021b30785b12)), run_id: Nonce(00000000000000010000000000000000), nonce: Nonce(00000000000000010000000000000000), definition: "order", version: 1, fingerprint: 6719913523086561921, unix_ms: 1767225600000, exits: ["Shipped"], input: None } }), phase: Forward(Visit { id: 0, state: "Charge", cursor: None, cursors: 0, deadline_unix_ms: None, polled: None }), completed: [], outputs: {} }
         KeyOutlivesTheLife in order, c1: keys, schedule 5
             at life1/append#3:before: crash
             life 2 has another key for ship
@@ -207,9 +209,18 @@ fn every_rule_that_is_left_out_is_caught() {
         DeadlineIsOriginal in reminder, c1: timers-keep-their-deadline, schedule 17
             at life1/append#3:before: crash
             life 2 waits for wait of visit 1 until 21600000 ms after its deadline
+        DeadlineIsOriginal in parcel, c1: polls-go-on, schedule 5
+            at life1/append#4:before: crash
+            life 2 began round 6 of track 0 ms after the deadline of visit 1
         TimerReadsTheClock in reminder, j1: timers-keep-their-deadline, schedule 28
             at life1/grace:pending: clock-back
             life 1 ended grace of visit 3 3600000 ms before its deadline
+        RoundsAreKept in parcel, c1: polls-go-on, schedule 5
+            at life1/append#4:before: crash
+            life 2 began round 1 of track although 4 rounds of visit 1 are recorded
+        PollHeedsDeadline in parcel, j1: polls-go-on, schedule 12
+            at life1/track.5:pending: clock-ahead
+            life 1 began round 6 of track 3000000 ms after the deadline of visit 1
     "#]].assert_eq(&table);
 }
 
@@ -280,6 +291,8 @@ fn no_oracle_rejects_a_rule_that_is_kept() {
         order x1: 19
         order x1t1: 655
         order-fails c1: 37
+        parcel c1: 23
+        parcel j1: 67
         reminder c1: 29
         reminder j1: 85
         trip-again c1: 16

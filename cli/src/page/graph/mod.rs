@@ -171,6 +171,7 @@ fn draw_node(index: usize, state: &StateDefinition, place: NodePosition, visited
             TaskKind::Stepped => ("stepped task", 4),
             TaskKind::Router => ("router", NODE_HEIGHT / 4),
             TaskKind::Timer => ("timer", NODE_HEIGHT / 4),
+            TaskKind::Poll => ("polling task", 4),
         },
     };
     let full = match &state.role {

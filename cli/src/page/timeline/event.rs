@@ -252,6 +252,7 @@ fn describe(what: &What) -> Option<(Glyph, Markup)> {
                 "begins " b { (undo(attempt.direction)) (shown(&attempt.task)) }
                 " (visit " (attempt.visit)
                 @if attempt.step > 0 { ", step " (attempt.step) }
+                @if attempt.round > 0 { ", round " (attempt.round) }
                 @if attempt.attempt > 1 { ", attempt " (attempt.attempt) }
                 ")"
             },
@@ -311,6 +312,7 @@ fn describe(what: &What) -> Option<(Glyph, Markup)> {
         What::Sent(_)
         | What::Landed(_)
         | What::Acknowledged { .. }
+        | What::PollTimedOut { .. }
         | What::TimerEnded { .. }
         | What::Applied { mismatch: None, .. }
         | What::Finished {
@@ -412,6 +414,11 @@ fn row_details(row: &CheckpointRow) -> Vec<(&'static str, String)> {
             deadline_unix_ms, ..
         }) => {
             details.push(("deadline", format!("{deadline_unix_ms} ms")));
+        }
+        Ok(Event::Polled { polled, .. }) => {
+            details.push(("rounds", polled.rounds.to_string()));
+            let deadline = polled.deadline_unix_ms;
+            details.extend(deadline.map(|at| ("deadline", format!("{at} ms"))));
         }
         Ok(Event::RollbackStarted { cause, .. }) => {
             details.push(("cause", escaped_full(&cause.message)));

@@ -11,6 +11,7 @@
 //! The `pub(super)` items are for the mutants in `mutant/`, which wrap a life and break a rule from
 //! outside. Nothing here knows a mutant.
 
+mod poll;
 mod results;
 mod timer;
 
@@ -24,12 +25,15 @@ use crate::core::definition::{TaskDefinition, TaskKind};
 use crate::core::digest::LogDigest;
 use crate::core::event::{Cause, CauseKind, Event};
 use crate::core::life_options::{LifeOptions, Opening, Retention};
-use crate::core::machine::Machine;
+use crate::core::machine::{Machine, Wait};
 use crate::core::pinned::{Pinned, Standing};
 use crate::core::row::CheckpointRow;
 use crate::core::run_state::{Phase, RunState, Undo};
 use crate::core::transition::rebuild_run;
 
+use poll::Round;
+
+pub(crate) use timer::whole_ms;
 pub(super) use timer::{WAIT_MAX, Waiting};
 
 /// The most claims of a resume that loses each to another life.
@@ -69,6 +73,15 @@ pub(super) enum Stage {
     },
     ReadingClock(Waiting),
     WaitingForDeadline(Waiting, Duration),
+    /// Reads the clock before a pause, or before a round.
+    CheckingDeadline {
+        round: Round,
+        pause: Option<Duration>,
+    },
+    PausingBeforeRound {
+        round: Round,
+        delay: Duration,
+    },
     Clearing(Ended),
     Finished(Verdict),
 }
@@ -115,8 +128,9 @@ impl Machine for Life {
             Stage::Appending(pinned) => Command::Append(&pinned.row),
             Stage::PausingBeforeResend(_, delay)
             | Stage::PausingBeforeRetry { delay, .. }
-            | Stage::WaitingForDeadline(_, delay) => Command::Pause(*delay),
-            Stage::ReadingClock(_) => Command::ReadClock,
+            | Stage::WaitingForDeadline(_, delay)
+            | Stage::PausingBeforeRound { delay, .. } => Command::Pause(*delay),
+            Stage::ReadingClock(_) | Stage::CheckingDeadline { .. } => Command::ReadClock,
             Stage::Performing { work, attempt } => Command::Perform {
                 work,
                 attempt: *attempt,
@@ -169,6 +183,13 @@ impl Machine for Life {
                 self.stage = Stage::ReadingClock(waiting);
                 self.obey_cancellation(options);
             }
+            (Stage::CheckingDeadline { round, pause }, Reply::Clock { unix_ms }) => {
+                self.on_clock_of_poll(round, pause, unix_ms, options);
+            }
+            (Stage::PausingBeforeRound { round, .. }, Reply::Paused) => {
+                self.on_round_due(round, options);
+                self.obey_cancellation(options);
+            }
             (Stage::Clearing(ended), Reply::Cleared) => {
                 assert!(
                     ended.is_terminal(),
@@ -196,11 +217,24 @@ impl Machine for Life {
         matches!(
             self.stage,
             Stage::WaitingForDeadline(..)
+                | Stage::PausingBeforeRound { .. }
                 | Stage::PausingBeforeRetry {
                     work: Work::Do { .. },
                     ..
                 }
         )
+    }
+
+    fn wait(&self) -> Option<Wait> {
+        match &self.stage {
+            Stage::WaitingForDeadline(waiting, _) => Some(Wait::Deadline {
+                deadline_unix_ms: waiting.deadline_unix_ms,
+            }),
+            Stage::PausingBeforeRound { round, .. } => Some(Wait::Round {
+                rounds: round.polled().rounds,
+            }),
+            _ => None,
+        }
     }
 }
 
@@ -371,16 +405,17 @@ impl Life {
             Decision::Do(visit) => {
                 let state = options.definition.state_of_label(&visit.state);
                 let state = state.expect("the state was checked before the claim");
-                self.stage = match Waiting::of(state, visit) {
-                    Some(waiting) => Stage::ReadingClock(waiting),
-                    None => Stage::Performing {
-                        work: Work::Do {
-                            state,
-                            visit: visit.clone(),
-                        },
+                let visit = visit.clone();
+                if let Some(waiting) = Waiting::of(state, &visit) {
+                    self.stage = Stage::ReadingClock(waiting);
+                } else if task_of(state, options).kind == TaskKind::Poll {
+                    self.begin_round(state, visit, options);
+                } else {
+                    self.stage = Stage::Performing {
+                        work: Work::Do { state, visit },
                         attempt: 1,
-                    },
-                };
+                    };
+                }
                 self.obey_cancellation(options);
             }
             Decision::Undo(undo) => {

@@ -11,7 +11,9 @@ use crate::core::run_state::{Phase, Undo, Visit};
 /// The event of a task of this kind that completed.
 fn completion(kind: TaskKind, state: Label, task: Label, output: Option<Bytes>) -> Event {
     match (kind, output) {
-        (TaskKind::Plain | TaskKind::Stepped, None) => Event::Entered { state, task },
+        (TaskKind::Plain | TaskKind::Stepped | TaskKind::Poll, None) => {
+            Event::Entered { state, task }
+        }
         (TaskKind::Router, None) => Event::Routed { state, task },
         (TaskKind::Plain, Some(output)) => Event::Produced {
             state,
@@ -24,7 +26,7 @@ fn completion(kind: TaskKind, state: Label, task: Label, output: Option<Bytes>) 
             output,
         },
         (TaskKind::Compensatable, None) => panic!("{task} is compensatable and left no output"),
-        (TaskKind::Stepped | TaskKind::Router, Some(_)) => {
+        (TaskKind::Stepped | TaskKind::Router | TaskKind::Poll, Some(_)) => {
             panic!("{task} is a {kind:?} task, which leaves no output")
         }
         (TaskKind::Timer, _) => panic!("{task} is a timer, which the clock completes"),
@@ -87,6 +89,10 @@ impl Life {
                     deadline_unix_ms,
                 };
                 self.pin(event);
+            }
+            (TaskKind::Poll, Performed::Pending { delay }) => {
+                self.round_is_over(state, visit, delay);
+                self.obey_cancellation(options);
             }
             (_, Performed::Failed(failure)) => {
                 let retry = task.policy.retry;

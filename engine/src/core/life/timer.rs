@@ -15,6 +15,11 @@ use crate::core::run_state::{Phase, Visit};
 /// timer is late by at most this.
 pub(in crate::core) const WAIT_MAX: Duration = Duration::from_secs(6 * 60 * 60);
 
+/// A wait in whole milliseconds. A fraction counts as a whole, so that nothing is early.
+pub(crate) fn whole_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
 /// A timer that was set, and has not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::core) struct Waiting {

@@ -15,7 +15,7 @@ use crate::core::command::{Command, Halt, Reply, Work};
 use crate::core::event::{Cause, CauseKind, Event};
 use crate::core::life::{Life, Stage, undo_work};
 use crate::core::life_options::{LifeOptions, Opening};
-use crate::core::machine::Machine;
+use crate::core::machine::{Machine, Wait};
 use crate::core::pinned::{Pinned, Standing};
 use crate::core::rules::{Rule, Rules};
 use crate::core::run_state::{Phase, Rollback, RunState, Undo};
@@ -51,6 +51,7 @@ impl Rules for Without {
             redone: false,
             restarted: None,
             waited: false,
+            recounted: false,
         };
         let before = Before {
             opening: false,
@@ -86,6 +87,8 @@ pub struct Mutant {
     restarted: Option<u64>,
     /// `TimerReadsTheClock`: whether the life has waited for what was left.
     waited: bool,
+    /// `RoundsAreKept`: whether the life has begun to count anew.
+    recounted: bool,
 }
 
 /// The state of a mutant's life before a reply.
@@ -142,6 +145,10 @@ impl Machine for Mutant {
 
     fn cancellation_ends_pause(&self) -> bool {
         self.life.cancellation_ends_pause()
+    }
+
+    fn wait(&self) -> Option<Wait> {
+        self.life.wait()
     }
 
     fn key_run_id(&self) -> Nonce {

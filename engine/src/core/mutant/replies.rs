@@ -32,7 +32,7 @@ impl Mutant {
                 Some(reply)
             }
             Reply::Clock { unix_ms } => Some(Reply::Clock {
-                unix_ms: self.falsified_clock(unix_ms),
+                unix_ms: self.falsified_clock(unix_ms, options),
             }),
             reply => Some(reply),
         }
@@ -107,12 +107,22 @@ impl Mutant {
         }
     }
 
-    fn falsified_clock(&mut self, unix_ms: u64) -> u64 {
-        let Stage::ReadingClock(waiting) = &self.life.stage else {
-            unreachable!("only a look at the clock is answered so");
+    fn falsified_clock(&mut self, unix_ms: u64, options: LifeOptions<'_>) -> u64 {
+        let deadline = match &self.life.stage {
+            Stage::ReadingClock(waiting) => waiting.deadline_unix_ms,
+            Stage::CheckingDeadline { round, .. } => match round.polled().deadline_unix_ms {
+                Some(deadline) => deadline,
+                None => return unix_ms,
+            },
+            _ => unreachable!("only a look at the clock is answered so"),
         };
-        let deadline = waiting.deadline_unix_ms;
+        if self.broken == Rule::DeadlineIsOriginal && self.restarted.is_none() && self.resumed() {
+            self.restarted = self
+                .limit_of_poll(options)
+                .map(|limit| unix_ms.saturating_add(limit));
+        }
         match (self.broken, self.restarted) {
+            (Rule::PollHeedsDeadline, _) => unix_ms.min(deadline.saturating_sub(1)),
             (Rule::TimerReadsTheClock, _) if std::mem::take(&mut self.waited) => {
                 unix_ms.max(deadline)
             }

@@ -3,7 +3,7 @@
 use crate::core::command::{Halt, Work};
 use crate::core::definition::TaskKind;
 use crate::core::event::{Event, Undone};
-use crate::core::life::{Stage, undo_work};
+use crate::core::life::{Stage, undo_work, whole_ms};
 use crate::core::life_options::LifeOptions;
 use crate::core::mutant::{Before, Mutant};
 use crate::core::pinned::Pinned;
@@ -19,6 +19,7 @@ impl Mutant {
             Rule::OpenVisitIsUndone => self.leave_open_visit_out(),
             Rule::OutputIsInItsRow => self.leave_output_out(),
             Rule::DeadlineIsOriginal if self.restarted.is_none() => self.set_timer_again(options),
+            Rule::RoundsAreKept if !self.recounted => self.count_rounds_anew(),
             Rule::CursorBelongsToVisit => {
                 if let Stage::Appending(pinned) = &self.life.stage {
                     let event = pinned.event.clone();
@@ -118,8 +119,7 @@ impl Mutant {
 
     /// A life that resumes asks the timer for its deadline although the row has it.
     fn set_timer_again(&mut self, options: LifeOptions<'_>) {
-        let resumed = self.life.state.header().is_some_and(|it| it.lives > 1);
-        if resumed
+        if self.resumed()
             && matches!(self.life.stage, Stage::ReadingClock(_))
             && let Phase::Forward(visit) = self.life.state.phase()
             && let Some(state) = options.definition.state_of_label(&visit.state)
@@ -129,6 +129,36 @@ impl Mutant {
                 work: Work::Do { state, visit },
                 attempt: 1,
             };
+        }
+    }
+
+    /// Whether the life resumed its run.
+    pub(super) fn resumed(&self) -> bool {
+        let header = self.life.state.header();
+        header.is_some_and(|header| header.lives > 1)
+    }
+
+    /// The time limit of the open visit, in milliseconds, if its task polls.
+    pub(super) fn limit_of_poll(&self, options: LifeOptions<'_>) -> Option<u64> {
+        let Stage::CheckingDeadline { round, .. } = &self.life.stage else {
+            return None;
+        };
+        let state = options.definition.state_of_label(&round.visit.state)?;
+        let limit = options.definition.task(state)?.policy.poll_limit;
+        limit.map(whole_ms)
+    }
+
+    /// A life that resumes begins with the first round although the log has a number of rounds.
+    fn count_rounds_anew(&mut self) {
+        if self.resumed()
+            && let Stage::Performing {
+                work: Work::Do { visit, .. },
+                ..
+            } = &mut self.life.stage
+            && let Some(polled) = &mut visit.polled
+        {
+            polled.rounds = 0;
+            self.recounted = true;
         }
     }
 
@@ -197,6 +227,7 @@ impl Mutant {
             cursor: None,
             cursors: 0,
             deadline_unix_ms: None,
+            polled: None,
         };
         let state = options.definition.state_of_label(&visit.state)?;
         Some(Work::Do { state, visit })

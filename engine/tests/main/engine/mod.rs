@@ -8,6 +8,7 @@ mod keys;
 mod lies;
 mod observer;
 mod outputs;
+mod polls;
 mod retention;
 mod runs;
 mod saga;

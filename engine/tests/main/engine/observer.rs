@@ -35,9 +35,10 @@ impl Observer for Notes {
                 direction,
                 visit,
                 cursors,
+                round,
                 attempt,
             } => {
-                assert_eq!(*cursors, 0);
+                assert_eq!((*cursors, *round), (0, 0));
                 format!("started {direction:?} {task} visit {visit} attempt {attempt}")
             }
             Observation::Succeeded { task, direction } => format!("{direction:?} {task} succeeded"),

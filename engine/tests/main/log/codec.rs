@@ -9,7 +9,7 @@ use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, p
 
 use super::{
     claim_record, compensated, compensation_failed, completed, entered, first_claim, later_claim,
-    produced, rollback_started, routed, row, stepped, timer_started,
+    polled, produced, rollback_started, routed, row, stepped, timer_started,
 };
 
 fn hex(bytes: &[u8]) -> String {
@@ -32,6 +32,8 @@ fn one_of_each() -> Vec<Event> {
         produced("pack", "weigh", b"7.5"),
         routed("pack", "decide"),
         timer_started("cool", "cool", 1_700_000_000_000),
+        polled("track", "track", 0, Some(1_700_000_000_000)),
+        polled("track", "track", 4, None),
     ]
 }
 
@@ -60,6 +62,8 @@ fn the_bytes_of_every_row_are_frozen() {
         task_output "pack" "weigh" 372e35
         routed "pack" "decide" none
         timer_start "cool" "cool" 010068e5cf8b010000
+        poll_rounds "track" "track" 010000000000000000010068e5cf8b010000
+        poll_rounds "track" "track" 01040000000000000000
     "#]].assert_eq(&table);
 }
 
@@ -118,14 +122,15 @@ fn the_codes_and_words_of_the_kinds_are_frozen() {
         9 task_output
         10 routed
         11 timer_start
+        12 poll_rounds
     "#]]
     .assert_eq(&table);
     for &kind in RowKind::ALL {
         assert_eq!(RowKind::try_from(kind.code()), Ok(kind));
         assert_eq!(kind.as_str().parse(), Ok(kind));
     }
-    let unknown = RowKind::try_from(12).expect_err("no kind has this code");
-    assert_eq!(unknown.to_string(), "unknown row kind 12");
+    let unknown = RowKind::try_from(13).expect_err("no kind has this code");
+    assert_eq!(unknown.to_string(), "unknown row kind 13");
     let unknown = "Claim"
         .parse::<RowKind>()
         .expect_err("words are lower case");
@@ -166,7 +171,8 @@ fn check_fault(row: &CheckpointRow, expected: &RowFault, message: &Expect) {
 fn a_row_with_too_much_or_too_little_says_nothing() {
     use RowKind::{
         BranchCompletion, Claim, Compensated, CompensationCompletion, CompensationFailed,
-        RollbackStart, RolledBack, Routed, StateEntry, StepCursor, TaskOutput, TimerStart,
+        PollRounds, RollbackStart, RolledBack, Routed, StateEntry, StepCursor, TaskOutput,
+        TimerStart,
     };
 
     check_fault(
@@ -180,6 +186,7 @@ fn a_row_with_too_much_or_too_little_says_nothing() {
         TaskOutput,
         StepCursor,
         TimerStart,
+        PollRounds,
         RollbackStart,
         Compensated,
         CompensationFailed,
@@ -388,6 +395,8 @@ fn any_event() -> impl Strategy<Value = Event> {
         (label(), label()).prop_map(|(state, task)| routed(&state, &task)),
         (label(), label(), any::<u64>())
             .prop_map(|(state, task, at)| timer_started(&state, &task, at)),
+        (label(), label(), any::<u64>(), any::<Option<u64>>())
+            .prop_map(|(state, task, rounds, at)| polled(&state, &task, rounds, at)),
         (label(), label(), blob()).prop_map(|(state, task, at)| stepped(&state, &task, &at)),
         (label(), label(), cause, any::<bool>()).prop_map(|(state, task, cause, open)| {
             Event::RollbackStarted {

@@ -8,7 +8,7 @@ use expect_test::{Expect, expect};
 
 use super::{
     RUN, claim_record, compensated, compensation_failed, completed, entered, first_claim,
-    later_claim, produced, rollback_started, routed, rows, stepped, timer_started,
+    later_claim, polled, produced, rollback_started, routed, rows, stepped, timer_started,
 };
 
 /// Every kind of phase, each with a log that leads there.
@@ -33,6 +33,10 @@ fn phases() -> Vec<(&'static str, Vec<Event>)> {
             "waiting",
             then(&charged, &[timer_started("pack", "pack", 8)]),
         ),
+        (
+            "polling",
+            then(&charged, &[polled("pack", "pack", 4, Some(8))]),
+        ),
         ("done", then(&charged, &[entered("shipped", "pack")])),
         ("turned", turned),
         ("one undone", open_undone),
@@ -53,6 +57,9 @@ fn events() -> Vec<(&'static str, Event)> {
         ("produced", produced("ship", "pack", b"3")),
         ("routed", routed("ship", "pack")),
         ("timed", timer_started("pack", "pack", 9)),
+        ("polled", polled("pack", "pack", 8, Some(8))),
+        ("polled less", polled("pack", "pack", 4, Some(8))),
+        ("polled later", polled("pack", "pack", 8, Some(9))),
         ("stepped", stepped("pack", "pack", b"10")),
         ("turned", rollback_started("pack", "pack", true)),
         ("undone pack", compensated("pack", Undone::InDoubt(1))),
@@ -126,6 +133,9 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           produced       ! the first row is not a claim
           routed         ! the first row is not a claim
           timed          ! the first row is not a claim
+          polled         ! the first row is not a claim
+          polled less    ! the first row is not a claim
+          polled later   ! the first row is not a claim
           stepped        ! the first row is not a claim
           turned         ! the first row is not a claim
           undone pack    ! the first row is not a claim
@@ -141,6 +151,9 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           produced       in ship since 2, 0 cursors, 1 completed, life 1
           routed         in ship since 2, 0 cursors, 1 completed, life 1
           timed          in pack since 1, 0 cursors, 1 completed, life 1
+          polled         in pack since 1, 0 cursors, 1 completed, life 1
+          polled less    in pack since 1, 0 cursors, 1 completed, life 1
+          polled later   in pack since 1, 0 cursors, 1 completed, life 1
           stepped        in pack since 1, 1 cursors, 1 completed, life 1
           turned         rolling back pack, 2 pending, 0 failed
           undone pack    ! an undo is recorded before a rollback started
@@ -156,6 +169,9 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           produced       in ship since 3, 0 cursors, 1 completed, life 1
           routed         in ship since 3, 0 cursors, 1 completed, life 1
           timed          in pack since 1, 1 cursors, 1 completed, life 1
+          polled         in pack since 1, 1 cursors, 1 completed, life 1
+          polled less    in pack since 1, 1 cursors, 1 completed, life 1
+          polled later   in pack since 1, 1 cursors, 1 completed, life 1
           stepped        in pack since 1, 2 cursors, 1 completed, life 1
           turned         rolling back pack, 2 pending, 0 failed
           undone pack    ! an undo is recorded before a rollback started
@@ -171,6 +187,27 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           produced       in ship since 3, 0 cursors, 1 completed, life 1
           routed         in ship since 3, 0 cursors, 1 completed, life 1
           timed          ! the timer of the visit is set a second time
+          polled         in pack since 1, 0 cursors, 1 completed, life 1
+          polled less    in pack since 1, 0 cursors, 1 completed, life 1
+          polled later   in pack since 1, 0 cursors, 1 completed, life 1
+          stepped        in pack since 1, 1 cursors, 1 completed, life 1
+          turned         rolling back pack, 2 pending, 0 failed
+          undone pack    ! an undo is recorded before a rollback started
+          undone charge  ! an undo is recorded before a rollback started
+          failed charge  ! an undo is recorded before a rollback started
+          rolled back    ! an undo is recorded before a rollback started
+        polling: in pack since 1, 0 cursors, 1 completed, life 1
+          first claim    ! a repeated claim has an input
+          later claim    in pack since 1, 0 cursors, 1 completed, life 2
+          entered        in ship since 3, 0 cursors, 1 completed, life 1
+          entered exit   done in shipped
+          completed      in ship since 3, 0 cursors, 2 completed, life 1
+          produced       in ship since 3, 0 cursors, 1 completed, life 1
+          routed         in ship since 3, 0 cursors, 1 completed, life 1
+          timed          in pack since 1, 0 cursors, 1 completed, life 1
+          polled         in pack since 1, 0 cursors, 1 completed, life 1
+          polled less    ! the rounds of the poll go back, or its deadline changes
+          polled later   ! the rounds of the poll go back, or its deadline changes
           stepped        in pack since 1, 1 cursors, 1 completed, life 1
           turned         rolling back pack, 2 pending, 0 failed
           undone pack    ! an undo is recorded before a rollback started
@@ -186,6 +223,9 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           produced       ! a row follows the terminal row
           routed         ! a row follows the terminal row
           timed          ! a row follows the terminal row
+          polled         ! a row follows the terminal row
+          polled less    ! a row follows the terminal row
+          polled later   ! a row follows the terminal row
           stepped        ! a row follows the terminal row
           turned         ! a row follows the terminal row
           undone pack    ! a row follows the terminal row
@@ -201,6 +241,9 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           produced       ! a forward row follows the start of the rollback
           routed         ! a forward row follows the start of the rollback
           timed          ! a forward row follows the start of the rollback
+          polled         ! a forward row follows the start of the rollback
+          polled less    ! a forward row follows the start of the rollback
+          polled later   ! a forward row follows the start of the rollback
           stepped        ! a forward row follows the start of the rollback
           turned         ! the rollback starts a second time
           undone pack    rolling back pack, 1 pending, 0 failed
@@ -216,6 +259,9 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           produced       ! a forward row follows the start of the rollback
           routed         ! a forward row follows the start of the rollback
           timed          ! a forward row follows the start of the rollback
+          polled         ! a forward row follows the start of the rollback
+          polled less    ! a forward row follows the start of the rollback
+          polled later   ! a forward row follows the start of the rollback
           stepped        ! a forward row follows the start of the rollback
           turned         ! the rollback starts a second time
           undone pack    ! an undo of pack is recorded, but charge of sequence 1 is due
@@ -231,6 +277,9 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           produced       ! a forward row follows the start of the rollback
           routed         ! a forward row follows the start of the rollback
           timed          ! a forward row follows the start of the rollback
+          polled         ! a forward row follows the start of the rollback
+          polled less    ! a forward row follows the start of the rollback
+          polled later   ! a forward row follows the start of the rollback
           stepped        ! a forward row follows the start of the rollback
           turned         ! the rollback starts a second time
           undone pack    ! an undo of pack is recorded, but none is due
@@ -246,6 +295,9 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           produced       ! a forward row follows the start of the rollback
           routed         ! a forward row follows the start of the rollback
           timed          ! a forward row follows the start of the rollback
+          polled         ! a forward row follows the start of the rollback
+          polled less    ! a forward row follows the start of the rollback
+          polled later   ! a forward row follows the start of the rollback
           stepped        ! a forward row follows the start of the rollback
           turned         ! the rollback starts a second time
           undone pack    ! an undo of pack is recorded, but none is due
@@ -261,6 +313,9 @@ fn every_event_after_every_phase_is_applied_or_refused_by_name() {
           produced       ! a row follows the terminal row
           routed         ! a row follows the terminal row
           timed          ! a row follows the terminal row
+          polled         ! a row follows the terminal row
+          polled less    ! a row follows the terminal row
+          polled later   ! a row follows the terminal row
           stepped        ! a row follows the terminal row
           turned         ! a row follows the terminal row
           undone pack    ! a row follows the terminal row

@@ -4,7 +4,9 @@ mod codec;
 mod fold;
 mod mutation;
 
-use crashpoint::{Cause, CauseKind, CheckpointRow, ClaimRecord, Event, Nonce, RowKind, Undone};
+use crashpoint::{
+    Cause, CauseKind, CheckpointRow, ClaimRecord, Event, Nonce, Polled, RowKind, Undone,
+};
 
 /// The run id of every log here: the nonce of the first claim.
 const RUN: Nonce = Nonce([1; 16]);
@@ -68,6 +70,17 @@ fn routed(state: &str, task: &str) -> Event {
     Event::Routed {
         state: state.into(),
         task: task.into(),
+    }
+}
+
+fn polled(state: &str, task: &str, rounds: u64, deadline_unix_ms: Option<u64>) -> Event {
+    Event::Polled {
+        state: state.into(),
+        task: task.into(),
+        polled: Polled {
+            rounds,
+            deadline_unix_ms,
+        },
     }
 }
 

@@ -18,8 +18,8 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
 use super::{
-    claim_record, compensated, compensation_failed, completed, entered, first_claim, produced,
-    rollback_started, routed, rows, stepped, timer_started,
+    claim_record, compensated, compensation_failed, completed, entered, first_claim, polled,
+    produced, rollback_started, routed, rows, stepped, timer_started,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, State)]
@@ -97,6 +97,12 @@ fn candidates(state: &RunState, run: u8) -> Vec<Event> {
                 None => timer_started("walk", "walk", 7),
                 Some(_) => stepped("walk", "walk", b"2"),
             },
+            polled(
+                "walk",
+                "walk",
+                visit.polled.map_or(0, |before| before.rounds + 1),
+                Some(9),
+            ),
             stepped("walk", "walk", b"1"),
             entered("book", "walk"),
             entered("shipped", "walk"),
@@ -287,6 +293,7 @@ fn name(illegal: &IllegalEvent) -> &'static str {
         IllegalEvent::StartsAtExit(_) => "StartsAtExit",
         IllegalEvent::AfterTerminal => "AfterTerminal",
         IllegalEvent::SecondTimer => "SecondTimer",
+        IllegalEvent::PollGoesBack => "PollGoesBack",
         IllegalEvent::ForwardAfterRollback => "ForwardAfterRollback",
         IllegalEvent::SecondRollback => "SecondRollback",
         IllegalEvent::UndoBeforeRollback => "UndoBeforeRollback",
@@ -296,7 +303,7 @@ fn name(illegal: &IllegalEvent) -> &'static str {
 }
 
 /// How many variants [`name`] tells apart.
-const ILLEGAL_EVENTS: usize = 15;
+const ILLEGAL_EVENTS: usize = 16;
 
 /// How many logs the counts below are made of: the rarest refusal is met dozens of times.
 const TAMPERED_LOGS: u32 = 20_000;

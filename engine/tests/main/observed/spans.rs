@@ -199,21 +199,21 @@ async fn the_observer_turns_observations_into_events() {
             DEBUG - appending workflow_id="order-1" workflow="order" life=.. sequence=0 kind=claim
             DEBUG - appended workflow_id="order-1" workflow="order" life=.. sequence=0 kind=claim
             DEBUG - row applied workflow_id="order-1" workflow="order" life=.. sequence=0
-            DEBUG - attempt started workflow_id="order-1" workflow="order" life=.. task="pack" direction=Do visit=0 cursors=0 attempt=1
+            DEBUG - attempt started workflow_id="order-1" workflow="order" life=.. task="pack" direction=Do visit=0 cursors=0 round=0 attempt=1
             DEBUG visit task="pack" direction=Do visit=0
               DEBUG attempt attempt=1 cursors=0
             DEBUG - attempt succeeded workflow_id="order-1" workflow="order" life=.. task="pack" direction=Do
             DEBUG - appending workflow_id="order-1" workflow="order" life=.. sequence=1 kind=compensation_completion
             DEBUG - appended workflow_id="order-1" workflow="order" life=.. sequence=1 kind=compensation_completion
             DEBUG - row applied workflow_id="order-1" workflow="order" life=.. sequence=1
-            DEBUG - attempt started workflow_id="order-1" workflow="order" life=.. task="ship" direction=Do visit=1 cursors=0 attempt=1
+            DEBUG - attempt started workflow_id="order-1" workflow="order" life=.. task="ship" direction=Do visit=1 cursors=0 round=0 attempt=1
             DEBUG visit task="ship" direction=Do visit=1
               DEBUG attempt attempt=1 cursors=0
             WARN - attempt failed workflow_id="order-1" workflow="order" life=.. task="ship" direction=Do failure="refused"
             DEBUG - appending workflow_id="order-1" workflow="order" life=.. sequence=2 kind=rollback_start
             DEBUG - appended workflow_id="order-1" workflow="order" life=.. sequence=2 kind=rollback_start
             DEBUG - row applied workflow_id="order-1" workflow="order" life=.. sequence=2
-            DEBUG - attempt started workflow_id="order-1" workflow="order" life=.. task="pack" direction=Undo visit=0 cursors=0 attempt=1
+            DEBUG - attempt started workflow_id="order-1" workflow="order" life=.. task="pack" direction=Undo visit=0 cursors=0 round=0 attempt=1
             DEBUG visit task="pack" direction=Undo visit=0
               DEBUG attempt attempt=1 cursors=0
             DEBUG - attempt succeeded workflow_id="order-1" workflow="order" life=.. task="pack" direction=Undo

@@ -117,6 +117,7 @@ fn said(row: &CheckpointRow) -> Option<String> {
         }
         Event::StepAdvanced { task, .. } => format!("a cursor of {}", escaped(&task)),
         Event::TimerStarted { task, .. } => format!("the timer {} starts", escaped(&task)),
+        Event::Polled { task, .. } => format!("the rounds of {}", escaped(&task)),
         Event::RollbackStarted { .. } => "the rollback starts".to_owned(),
         Event::Compensated { task, .. } => format!("{} is undone", escaped(&task)),
         Event::CompensationFailed { task, .. } => {
