@@ -7,7 +7,6 @@
 use crate::core::atoms::{Bytes, Label};
 use crate::core::claim::ClaimRecord;
 use crate::core::row::{CheckpointRow, RowKind};
-use crate::core::run_state::Polled;
 use crate::core::wire::{BlobFault, Reader, Writer};
 use crate::foreign::quoted;
 
@@ -226,6 +225,15 @@ pub enum RowFault {
     /// The blob can't be read.
     #[error("blob of a row of kind {0} can't be read: {1}")]
     Blob(RowKind, #[source] BlobFault),
+}
+
+/// The rounds of a polling task in a visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Polled {
+    /// The number of rounds that are over. The log has it each time that it has doubled.
+    pub rounds: u64,
+    /// The deadline of the visit, if it has one: wall clock, in milliseconds since 1970-01-01 UTC.
+    pub deadline_unix_ms: Option<u64>,
 }
 
 impl Event {

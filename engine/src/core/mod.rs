@@ -47,7 +47,7 @@ pub use decide::{Decision, Ended, decide};
 pub use definition::{
     Definition, Mismatch, Policy, RetryPolicy, Role, StateDefinition, TaskDefinition, TaskKind,
 };
-pub use event::{Cause, CauseKind, Event, RowFault, Undone};
+pub use event::{Cause, CauseKind, Event, Polled, RowFault, Undone};
 pub use idempotency::{Direction, idempotency_key};
 pub use life::Life;
 pub(crate) use life::whole_ms;
@@ -57,6 +57,6 @@ pub use mutant::{Mutant, Without};
 pub use outputs::{Outputs, TaskOutput};
 pub use row::{CheckpointRow, RowKind, UnknownRowKind};
 pub use rules::{Faithful, Rule, Rules};
-pub use run_state::{FailedUndo, Phase, Polled, Rollback, RunHeader, RunState, Undo, Visit};
+pub use run_state::{FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit};
 pub use transition::{IllegalEvent, LogFault, RebuildError, rebuild, rebuild_run};
 pub use wire::BlobFault;

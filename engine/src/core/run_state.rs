@@ -5,7 +5,7 @@
 use crate::core::atoms::{Bytes, Label};
 use crate::core::claim::{ClaimRecord, Nonce};
 use crate::core::completions::Completions;
-use crate::core::event::{Cause, Undone};
+use crate::core::event::{Cause, Polled, Undone};
 use crate::core::outputs::Outputs;
 
 /// The state of a run. A live run and a rebuilt log give the same value.
@@ -78,15 +78,6 @@ pub struct Visit {
     pub deadline_unix_ms: Option<u64>,
     /// What the log says of the rounds of the visit, if its task polls.
     pub polled: Option<Polled>,
-}
-
-/// The rounds of a polling task in a visit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Polled {
-    /// The number of rounds that are over. The log has it each time that it has doubled.
-    pub rounds: u64,
-    /// The deadline of the visit, if it has one: wall clock, in milliseconds since 1970-01-01 UTC.
-    pub deadline_unix_ms: Option<u64>,
 }
 
 /// A rollback under way, or stuck.

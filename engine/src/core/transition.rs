@@ -8,12 +8,10 @@
 use crate::core::atoms::Label;
 use crate::core::claim::{ClaimRecord, IdHash};
 use crate::core::completions::{Completion, Completions};
-use crate::core::event::{Event, RowFault, Undone};
+use crate::core::event::{Event, Polled, RowFault, Undone};
 use crate::core::outputs::TaskOutput;
 use crate::core::row::CheckpointRow;
-use crate::core::run_state::{
-    FailedUndo, Phase, Polled, Rollback, RunHeader, RunState, Undo, Visit,
-};
+use crate::core::run_state::{FailedUndo, Phase, Rollback, RunHeader, RunState, Undo, Visit};
 use crate::foreign::{quoted, unquoted};
 
 /// Why an event is illegal in a state.

@@ -7,10 +7,11 @@
 use std::time::Duration;
 
 use crate::core::command::Work;
+use crate::core::event::Polled;
 use crate::core::event::{Cause, CauseKind, Event};
 use crate::core::life::{Life, Stage, task_of, whole_ms};
 use crate::core::life_options::LifeOptions;
-use crate::core::run_state::{Phase, Polled, Visit};
+use crate::core::run_state::{Phase, Visit};
 
 /// The number of rounds that is recorded first. Most visits have fewer, and leave no row for them.
 const RECORDED_FROM: u64 = 4;
