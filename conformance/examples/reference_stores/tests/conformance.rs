@@ -61,6 +61,8 @@ macro_rules! certificate {
                     DUR_12 => "findings: a flipped bit of a blob is believed",
                     DUR_13 => "findings: after a failed sync it goes on answering loads",
                     DUR_15 => "findings: the directory of a new file is not synced",
+                    DUR_18 => "findings: killed while it makes its file, it never opens again",
+                    DUR_19 => "findings: the directory of a new file is not synced",
                 ],
             }
         }
