@@ -21,6 +21,7 @@ use crate::contract::capability::Claim;
 use crate::harness::hooks::{Damage, Hook};
 use crate::harness::place::Place;
 use crate::harness::spawning::Beside;
+use crate::runtime::clock::Stopwatch;
 
 /// How the kit opens a store. The type needs no values: laws run in their own threads and processes, so
 /// there is no state to share.
@@ -377,15 +378,18 @@ impl Subject {
             1
         };
         let beside = Beside::now();
+        let mut watch = Stopwatch::start();
         let mut opened = self.open_once(place).await;
         for attempt in 1..tries {
-            if opened.is_ok() {
+            // A store that waits for the lock by itself has waited long enough.
+            if opened.is_ok() || watch.elapsed() > spawning::OPENING_MAX {
                 break;
             }
             match attempt {
                 1 => beside.wait(),
                 _ => std::thread::park_timeout(spawning::BETWEEN_OPENINGS),
             }
+            watch = Stopwatch::start();
             opened = self.open_once(place).await;
         }
         opened

@@ -26,6 +26,9 @@ const WAIT_MAX: Duration = Duration::from_secs(5);
 pub(crate) const OPENINGS: u32 = 20;
 pub(crate) const BETWEEN_OPENINGS: Duration = Duration::from_millis(50);
 
+/// An opening that takes longer than this is not tried again.
+pub(crate) const OPENING_MAX: Duration = Duration::from_millis(500);
+
 fn starting() -> MutexGuard<'static, BTreeSet<u64>> {
     STARTING.lock().unwrap_or_else(PoisonError::into_inner)
 }
