@@ -7,8 +7,7 @@
 use std::time::Duration;
 
 use crate::core::command::Work;
-use crate::core::event::Polled;
-use crate::core::event::{Cause, CauseKind, Event};
+use crate::core::event::{Cause, CauseKind, Event, Polled};
 use crate::core::life::{Life, Stage, task_of, whole_ms};
 use crate::core::life_options::LifeOptions;
 use crate::core::run_state::{Phase, Visit};
